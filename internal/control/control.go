@@ -1,0 +1,143 @@
+// Package control is what modules and rundockd tell each other: the status
+// files under /run/rundock, and the request and response of `rundockd ctl`.
+// All are JSON with a version. It does no networking, so that modules stay
+// small.
+package control
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Version is the version of the status files and of ctl.
+const Version = 1
+
+// Dir is where each service has a folder with its status files.
+const Dir = "/run/rundock"
+
+// Phase is what a runner is doing.
+type Phase string
+
+const (
+	Pulling  Phase = "pulling"
+	Backoff  Phase = "backoff" // waiting before the next start after crashes
+	Starting Phase = "starting"
+	Running  Phase = "running"
+	Stopping Phase = "stopping"
+	Stopped  Phase = "stopped" // the runner has left and the container is stopped
+	Left     Phase = "left"    // the runner has left the container running for its successor
+	Waiting  Phase = "waiting" // dockerd cannot be reached; Error says why
+)
+
+// RunnerStatus is /run/rundock/<service>/runner.json.
+type RunnerStatus struct {
+	Version   int       `json:"version"`
+	Service   string    `json:"service"`
+	PID       int       `json:"pid"` // of the runner
+	Phase     Phase     `json:"phase"`
+	Container string    `json:"container,omitempty"` // id
+	Image     string    `json:"image,omitempty"`     // id of the image the container runs
+	Spec      string    `json:"spec,omitempty"`      // hash of the spec the container was made from
+	Started   time.Time `json:"started,omitzero"`    // of the container
+	ExitCode  int       `json:"exit_code,omitempty"` // of the last run that ended
+	Crashes   int       `json:"crashes,omitempty"`   // ends in a row that came too soon
+	NextStart time.Time `json:"next_start,omitzero"` // in phase backoff
+	Error     string    `json:"error,omitempty"`     // the last thing that went wrong and still matters
+	Warning   string    `json:"warning,omitempty"`   // such as: pull failed, running the image that is here
+	Since     time.Time `json:"since"`               // when Phase began
+}
+
+// AnnounceState is what an announcer is doing.
+type AnnounceState string
+
+const (
+	Announced AnnounceState = "announced"
+	Unhealthy AnnounceState = "waiting"   // not up, or not healthy: Reason says why
+	HeldOff   AnnounceState = "held"      // another announcer holds the key
+	Unreached AnnounceState = "unreached" // healthy, but the registry cannot be reached
+	Draining  AnnounceState = "draining"  // withdrawn, and clients are given time to leave
+	Withdrawn AnnounceState = "withdrawn" // on request, until another container is up
+)
+
+// AnnounceStatus is /run/rundock/<service>/announce.json.
+type AnnounceStatus struct {
+	Version   int           `json:"version"`
+	Service   string        `json:"service"`
+	PID       int           `json:"pid"`
+	State     AnnounceState `json:"state"`
+	Reason    string        `json:"reason,omitempty"`    // why it is not announced
+	Container string        `json:"container,omitempty"` // id of the container the state speaks of
+	Records   []Record      `json:"records,omitempty"`   // what is, or would be, announced
+	Since     time.Time     `json:"since"`
+}
+
+// Record is an announced key.
+type Record struct {
+	Key  string `json:"key"`
+	Name string `json:"name"` // its DNS name
+	Host string `json:"host"`
+	Port int    `json:"port"`
+}
+
+// ReadRunner reads a runner's status; the zero status and no error mean that
+// none was written yet.
+func ReadRunner(dir, service string) (RunnerStatus, error) {
+	var s RunnerStatus
+	return s, readStatus(filepath.Join(dir, service, "runner.json"), &s)
+}
+
+// ReadAnnounce is ReadRunner for the announcer.
+func ReadAnnounce(dir, service string) (AnnounceStatus, error) {
+	var s AnnounceStatus
+	return s, readStatus(filepath.Join(dir, service, "announce.json"), &s)
+}
+
+func readStatus(path string, into any) error {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return fmt.Errorf("read %s: %w", path, err)
+	}
+	return nil
+}
+
+// WriteRunner replaces a runner's status file. Readers see the old or the
+// new one whole; it is not synced, as /run does not outlive a boot.
+func WriteRunner(dir string, s RunnerStatus) error {
+	s.Version = Version
+	return writeStatus(filepath.Join(dir, s.Service), "runner.json", s)
+}
+
+// WriteAnnounce is WriteRunner for the announcer.
+func WriteAnnounce(dir string, s AnnounceStatus) error {
+	s.Version = Version
+	return writeStatus(filepath.Join(dir, s.Service), "announce.json", s)
+}
+
+func writeStatus(dir, name string, s any) error {
+	data, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("write status %s: %w", name, err)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("write status: %w", err)
+	}
+	tmp := filepath.Join(dir, "."+name+".tmp")
+	if err := os.WriteFile(tmp, append(data, '\n'), 0o644); err != nil {
+		return fmt.Errorf("write status: %w", err)
+	}
+	if err := os.Rename(tmp, filepath.Join(dir, name)); err != nil {
+		return fmt.Errorf("write status: %w", err)
+	}
+	return nil
+}

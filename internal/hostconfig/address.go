@@ -1,0 +1,62 @@
+package hostconfig
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+)
+
+// PrivateAddress is the first IPv4 address of the private interface, or its
+// first global IPv6 address where it has no IPv4 one. Errors name the
+// interface, and the setting that chooses it.
+func (c Config) PrivateAddress() (netip.Addr, error) {
+	name := c.Private.Interface
+	if name == "" {
+		name = "eth0"
+		if exists("eth0") && exists("eth1") {
+			name = "eth1"
+		}
+	}
+	return address("private.interface", name)
+}
+
+// PublicAddress is PrivateAddress of the public interface.
+func (c Config) PublicAddress() (netip.Addr, error) {
+	name := c.Public.Interface
+	if name == "" {
+		name = "eth0"
+	}
+	return address("public.interface", name)
+}
+
+func exists(name string) bool {
+	_, err := net.InterfaceByName(name)
+	return err == nil
+}
+
+func address(setting, name string) (netip.Addr, error) {
+	ifc, err := net.InterfaceByName(name)
+	if err != nil {
+		return netip.Addr{}, fmt.Errorf("%s: interface %s does not exist", setting, name)
+	}
+	addrs, err := ifc.Addrs()
+	if err != nil {
+		return netip.Addr{}, fmt.Errorf("%s: addresses of interface %s: %w", setting, name, err)
+	}
+	var six netip.Addr
+	for _, a := range addrs {
+		p, err := netip.ParsePrefix(a.String())
+		if err != nil {
+			continue
+		}
+		if ip := p.Addr().Unmap(); ip.Is4() {
+			return ip, nil
+		} else if ip.IsGlobalUnicast() && !six.IsValid() {
+			six = ip
+		}
+	}
+	if six.IsValid() {
+		return six, nil
+	}
+	return netip.Addr{}, fmt.Errorf("%s: interface %s has no address", setting, name)
+}
