@@ -1,0 +1,161 @@
+package table
+
+import (
+	"net/netip"
+	"strconv"
+	"sync/atomic"
+
+	"rundock/internal/skydns"
+)
+
+// A Node is a name that exists: it has a record, a descendant, or is the
+// reverse name of some record's address.
+type Node struct {
+	name     string
+	parent   *Node
+	record   atomic.Pointer[Record]
+	children list // through self
+	pointers list // the nodes whose record has this reverse name's address
+	self     link // in parent.children
+
+	pointer *link  // in the pointers of this record's reverse name; the writer's
+	epoch   uint64 // of the last Replace or later that set the record; the writer's
+}
+
+// A Record is what DNS needs of a skydns.Record.
+type Record struct {
+	Addr        netip.Addr // of a host that is an address
+	Host        string     // of a host that is a name
+	Text        string
+	Group       string
+	TTL         uint32 // seconds; 0 means the server's default
+	Port        uint16
+	Priority    uint16 // never 0: 10 when unset
+	Weight      uint16 // never 0: 100 when unset
+	TargetStrip uint8
+	Mail        bool
+}
+
+func newRecord(r skydns.Record) *Record {
+	rec := &Record{
+		Text: r.Text, Group: r.Group, TTL: r.TTL, Mail: r.Mail,
+		Port: uint16(r.Port), Priority: uint16(r.Priority), Weight: uint16(r.Weight), TargetStrip: uint8(r.TargetStrip),
+	}
+	if addr, ok := r.Addr(); ok {
+		rec.Addr = addr
+	} else {
+		rec.Host = r.Host
+	}
+	if rec.Priority == 0 {
+		rec.Priority = 10
+	}
+	if rec.Weight == 0 {
+		rec.Weight = 100
+	}
+	return rec
+}
+
+// An Entry is a record with the name it stands at.
+type Entry struct {
+	Name  string // wire format
+	Depth int    // labels below the node it was collected from
+	*Record
+}
+
+// Name is in wire format.
+func (n *Node) Name() string { return n.name }
+
+// Own returns the record of exactly this name, or nil.
+func (n *Node) Own() *Record { return n.record.Load() }
+
+// Pointers returns the names of the records whose address this reverse name
+// stands for, at most limit.
+func (n *Node) Pointers(limit int) []string {
+	var names []string
+	for l := n.pointers.first.Load(); l != nil && len(names) < limit; l = l.next.Load() {
+		names = append(names, l.node.name)
+	}
+	return names
+}
+
+// Records returns the records at n and below it, nearest first. It stops at
+// limit records, and after looking at 8 names for each: what hangs below a
+// name near the root is not a service, and answering must stay cheap.
+func (n *Node) Records(limit int) []Entry {
+	type at struct {
+		node  *Node
+		depth int
+	}
+	var found []Entry
+	queue := []at{{n, 0}}
+	for i := 0; i < len(queue); i++ {
+		n, depth := queue[i].node, queue[i].depth
+		if r := n.record.Load(); r != nil {
+			if found = append(found, Entry{n.name, depth, r}); len(found) == limit {
+				break
+			}
+		}
+		for l := n.children.first.Load(); l != nil && len(queue) < 8*limit; l = l.next.Load() {
+			queue = append(queue, at{l.node, depth + 1})
+		}
+	}
+	return found
+}
+
+// A list is a doubly linked list with one writer and any number of readers
+// beside it. Readers go forward only; a link that was removed still leads on
+// into the list, so a reader standing on it finishes its walk.
+type list struct{ first atomic.Pointer[link] }
+
+type link struct {
+	node  *Node
+	owner *Node // of the list of pointers it is in; the writer's
+	next  atomic.Pointer[link]
+	prev  *link // the writer's
+}
+
+func (l *list) empty() bool { return l.first.Load() == nil }
+
+func (l *list) push(k *link) {
+	first := l.first.Load()
+	k.next.Store(first)
+	if first != nil {
+		first.prev = k
+	}
+	l.first.Store(k)
+}
+
+func (l *list) remove(k *link) {
+	next := k.next.Load()
+	if next != nil {
+		next.prev = k.prev
+	}
+	if k.prev != nil {
+		k.prev.next.Store(next)
+	} else {
+		l.first.Store(next)
+	}
+}
+
+// reverseName is the wire name under in-addr.arpa or ip6.arpa.
+func reverseName(a netip.Addr) string {
+	var b []byte
+	label := func(s string) { b = append(append(b, byte(len(s))), s...) }
+	if a.Is4() {
+		four := a.As4()
+		for i := 3; i >= 0; i-- {
+			label(strconv.Itoa(int(four[i])))
+		}
+		label("in-addr")
+	} else {
+		const hex = "0123456789abcdef"
+		sixteen := a.As16()
+		for i := 15; i >= 0; i-- {
+			label(hex[sixteen[i]&15 : sixteen[i]&15+1])
+			label(hex[sixteen[i]>>4 : sixteen[i]>>4+1])
+		}
+		label("ip6")
+	}
+	label("arpa")
+	return string(append(b, 0))
+}

@@ -1,0 +1,226 @@
+// Package table holds every record of the registry by DNS name, in a form
+// that is updated where it changed and read without locks.
+//
+// It is a tree of labels (so that a name finds its descendants) with an index
+// from whole names to nodes (so that a lookup does not walk labels). One
+// writer at a time replaces atomic pointers; readers follow them. A reader
+// running beside a writer sees each record as it was before or after, never
+// half of one. Names are in wire format and lower case, as a query carries
+// them: "\x03web\x07example\x03com\x00".
+package table
+
+import (
+	"fmt"
+	"iter"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"rundock/internal/skydns"
+
+	"github.com/miekg/dns"
+)
+
+// A Table is fed by Replace and Update and read by Lookup. The zero value is
+// not usable; New makes one.
+type Table struct {
+	prefix string
+
+	writing sync.Mutex // held by Replace and Update; guards what follows
+	bad     map[string]string
+	epoch   uint64
+
+	index  index
+	root   *Node
+	state  atomic.Pointer[State]
+	counts struct{ records, names int }
+}
+
+// State is what a table knows about itself.
+type State struct {
+	Revision int64     // of the registry, at the last batch
+	Applied  time.Time // when the last batch was applied
+	Records  int       // keys with a well-formed value
+	Names    int       // names that exist, empty non-terminals included
+	Bad      int       // keys without a well-formed value, or that are no name
+}
+
+// A Bad key is one that is skipped, with the reason.
+type Bad struct{ Key, Reason string }
+
+// New returns an empty table of the keys under prefix ("/skydns").
+func New(prefix string) *Table {
+	t := &Table{prefix: prefix, bad: map[string]string{}}
+	t.root = &Node{name: "\x00"}
+	t.root.self.node = t.root
+	t.index.init()
+	t.index.put(t.root)
+	return t
+}
+
+// State returns nil until the first batch.
+func (t *Table) State() *State { return t.state.Load() }
+
+// Lookup returns the node of a lower-case wire name, or nil when neither the
+// name nor anything below it exists.
+func (t *Table) Lookup(name []byte) *Node { return t.index.get(name) }
+
+// Replace makes the table hold exactly pairs, additions before deletions. Bad
+// keys are those that were not bad for the same reason before.
+func (t *Table) Replace(revision int64, pairs iter.Seq2[string, []byte]) []Bad {
+	t.writing.Lock()
+	defer t.writing.Unlock()
+	t.epoch++
+	before := t.bad
+	t.bad = make(map[string]string, len(before))
+	var news []Bad
+	for key, value := range pairs {
+		if reason := t.set(key, value); reason != "" && before[key] != reason {
+			news = append(news, Bad{key, reason})
+		}
+	}
+	t.sweep(t.root)
+	t.publish(revision)
+	return news
+}
+
+// Update applies changes in order; a nil value deletes. A key whose new value
+// is bad loses its old one: the table never holds what the registry does not.
+func (t *Table) Update(revision int64, changes iter.Seq2[string, []byte]) []Bad {
+	t.writing.Lock()
+	defer t.writing.Unlock()
+	var news []Bad
+	for key, value := range changes {
+		was := t.bad[key]
+		if reason := t.set(key, value); reason != "" && was != reason {
+			news = append(news, Bad{key, reason})
+		}
+	}
+	t.publish(revision)
+	return news
+}
+
+func (t *Table) publish(revision int64) {
+	t.state.Store(&State{
+		Revision: revision, Applied: time.Now(),
+		Records: t.counts.records, Names: t.counts.names, Bad: len(t.bad),
+	})
+}
+
+// set makes one key hold value, or nothing, and returns why a value is bad.
+func (t *Table) set(key string, value []byte) (reason string) {
+	delete(t.bad, key)
+	name, err := wireName(t.prefix, key)
+	if err != nil {
+		if value != nil {
+			t.bad[key] = err.Error()
+			return err.Error()
+		}
+		return ""
+	}
+	var want *Record
+	if value != nil {
+		r, err := skydns.Parse(value)
+		if err != nil {
+			t.bad[key] = err.Error()
+			reason = err.Error()
+		} else {
+			want = newRecord(r)
+		}
+	}
+	if want == nil {
+		if n := t.index.get([]byte(name)); n != nil {
+			t.clear(n)
+		}
+		return reason
+	}
+	n := t.make(name)
+	n.epoch = t.epoch
+	old := n.record.Load()
+	if old != nil && *old == *want {
+		return ""
+	}
+	n.record.Store(want)
+	if old == nil {
+		t.counts.records++
+	}
+	t.point(n, old, want)
+	return ""
+}
+
+// clear takes the record off a node, and the node out if nothing needs it.
+func (t *Table) clear(n *Node) {
+	old := n.record.Swap(nil)
+	if old == nil {
+		return
+	}
+	t.counts.records--
+	t.point(n, old, nil)
+	t.prune(n)
+}
+
+// point keeps the reverse name of a record's address naming the record's node.
+func (t *Table) point(n *Node, old, want *Record) {
+	if old != nil && want != nil && old.Addr == want.Addr {
+		return
+	}
+	if old != nil && old.Addr.IsValid() {
+		at := n.pointer.owner
+		at.pointers.remove(n.pointer)
+		n.pointer = nil
+		t.prune(at)
+	}
+	if want != nil && want.Addr.IsValid() {
+		at := t.make(reverseName(want.Addr))
+		// A new link each time: a reader that stands on the old one must
+		// not be led into another address's list.
+		n.pointer = &link{node: n, owner: at}
+		at.pointers.push(n.pointer)
+	}
+}
+
+// sweep clears the records below n that the current Replace did not set.
+func (t *Table) sweep(n *Node) {
+	for l := n.children.first.Load(); l != nil; l = l.next.Load() {
+		t.sweep(l.node)
+	}
+	if n.epoch != t.epoch {
+		t.clear(n)
+	}
+}
+
+// make returns the node of name, creating it and its ancestors, parents first.
+func (t *Table) make(name string) *Node {
+	if n := t.index.get([]byte(name)); n != nil {
+		return n
+	}
+	n := &Node{name: name, parent: t.make(name[1+name[0]:])}
+	n.self.node = n
+	t.index.put(n)
+	n.parent.children.push(&n.self)
+	t.counts.names++
+	return n
+}
+
+// prune takes n and its ancestors out as far as nothing is left on them.
+func (t *Table) prune(n *Node) {
+	for n != t.root && n.record.Load() == nil && n.children.empty() && n.pointers.empty() {
+		n.parent.children.remove(&n.self)
+		t.index.remove(n)
+		t.counts.names--
+		n = n.parent
+	}
+}
+
+func wireName(prefix, key string) (string, error) {
+	name, err := skydns.Name(prefix, key)
+	if err != nil {
+		return "", err
+	}
+	var buf [255]byte
+	end, err := dns.PackDomainName(name, buf[:], 0, nil, false)
+	if err != nil {
+		return "", fmt.Errorf("key %q: %w", key, err)
+	}
+	return string(buf[:end]), nil
+}
