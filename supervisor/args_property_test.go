@@ -1,0 +1,180 @@
+package supervisor
+
+import (
+	"math/rand/v2"
+	"reflect"
+	"testing"
+
+	"github.com/docker/go-connections/nat"
+)
+
+// TestParseArgs_reads_back_what_is_rendered makes containers of random
+// canonical values and expects each of them from its own flags.
+func TestParseArgs_reads_back_what_is_rendered(t *testing.T) {
+	const seed = 20
+	random := rand.New(rand.NewPCG(seed, seed))
+	made := 0
+	for range 5000 {
+		c := randomContainer(random)
+		if checkTogether(c) != nil {
+			continue
+		}
+		made++
+		got, err := ParseArgs(render(c))
+		if err != nil {
+			t.Fatalf("ParseArgs(%s) of %s: %v", render(c), asJSON(c), err)
+		}
+		if !reflect.DeepEqual(got, c) {
+			t.Fatalf("ParseArgs(%s)\n got %s\nwant %s", render(c), asJSON(got), asJSON(c))
+		}
+	}
+	if made < 1000 {
+		t.Errorf("only %d of 5000 random containers were valid", made)
+	}
+}
+
+func randomContainer(r *rand.Rand) Container {
+	text := func() string {
+		alphabet := []rune("ab $'\"\\\n\t=:#-{}ü☃`!*~")
+		out := make([]rune, r.IntN(8))
+		for i := range out {
+			out[i] = alphabet[r.IntN(len(alphabet))]
+		}
+		return string(out)
+	}
+	// some takes a few of values, in their order; nil if none.
+	some := func(values ...string) []string {
+		var out []string
+		for _, v := range values {
+			if r.IntN(4) == 0 {
+				out = append(out, v)
+			}
+		}
+		return out
+	}
+	one := func(values ...string) string {
+		if r.IntN(2) == 0 {
+			return ""
+		}
+		return values[r.IntN(len(values))]
+	}
+	mapped := func(value func() string, keys ...string) map[string]string {
+		var out map[string]string
+		for _, k := range some(keys...) {
+			if out == nil {
+				out = map[string]string{}
+			}
+			out[k] = value()
+		}
+		return out
+	}
+	c := Container{
+		Env:         mapped(text, "A", "_b", "discovery.type", "HTTP_PROXY"),
+		EnvFiles:    some("/etc/a", "/etc/b c"),
+		User:        one("root", "1000", "1000:1000", "www-data:adm"),
+		Workdir:     one("/", "/srv/a b"),
+		Hostname:    one("a", "node-$HOST.example.com"),
+		Network:     one("host", "none", "apps", "container:web"),
+		Ports:       some("80", "81:80", "127.0.0.1:82:80/udp", "[::1]:83:80", "$PRIVATE_IP:84-86:84-86", "87-89:80", "10.0.0.1::80/sctp"),
+		Volumes:     some("/anon", "/a:/b", "vol:/c:ro,nocopy", "/d:/e:ro,Z,rslave", "/$HOST:/f"),
+		VolumesFrom: some("data.influxdb", "other:ro"),
+		Tmpfs:       mapped(func() string { return one("ro", "size=64m,mode=1777") }, "/run", "/tmp/a b"),
+		Memory:      []int64{0, 6 << 20, 512<<20 + 1}[r.IntN(3)],
+		CPUs:        one("1.5", "0.01", "12"),
+		Labels:      mapped(text, "a", "com.example/x", "ü"),
+		CapAdd:      some("ALL", "NET_ADMIN"),
+		CapDrop:     some("KILL", "NET_RAW"),
+		Devices:     some("/dev/fuse", "/dev/a:/dev/b", "/dev/c:/dev/c:rm"),
+		Privileged:  r.IntN(2) == 0,
+		ReadOnly:    r.IntN(2) == 0,
+		Init:        r.IntN(2) == 0,
+		Ulimits:     some("nofile=1024", "core=0:-1", "memlock=-1"),
+		ExtraHosts:  some("a:10.0.0.1", "b:::1", "c:host-gateway", "d:$PUBLIC_IP"),
+		DNS:         some("10.0.0.1", "::1", "$ANNOUNCE_IP"),
+		LogOptions:  mapped(func() string { return "1048576" }, "max-size"),
+	}
+	if r.IntN(2) == 0 {
+		c.Entrypoint = []string{text()}
+	}
+	for range r.IntN(4) {
+		c.Command = append(c.Command, text())
+	}
+	switch r.IntN(3) {
+	case 0:
+		c.Healthcheck = &Healthcheck{Disable: true}
+	case 1:
+		c.Healthcheck = &Healthcheck{Command: "x" + text(), Interval: one("1m30s"), Timeout: one("500ms"),
+			StartPeriod: one("1h0m0s"), StartInterval: one("1ms"), Retries: r.IntN(3)}
+	}
+	return c
+}
+
+// The runner hands expanded ports to Docker's own parser.
+func TestPorts_are_what_Docker_reads(t *testing.T) {
+	vars := map[string]string{"PRIVATE_IP": "fd00::1", "PUBLIC_IP": "192.0.2.1", "ANNOUNCE_IP": "192.0.2.2", "HOST": "node-1"}
+	cases := []struct{ args, container, ip, host string }{
+		{`-p 80`, "80/tcp", "", ""},
+		{`-p :80`, "80/tcp", "", ""},
+		{`-p 8080:80/UDP`, "80/udp", "", "8080"},
+		{`-p 8080-8090:80`, "80/tcp", "", "8080-8090"},
+		{`-p [::1]:8080:80`, "80/tcp", "::1", "8080"},
+		{`-p [::1]::80`, "80/tcp", "::1", ""},
+		{`-p 10.0.0.1::80`, "80/tcp", "10.0.0.1", ""},
+		{`-p $PRIVATE_IP:8080:80`, "80/tcp", "fd00::1", "8080"},
+		{`-p ${PUBLIC_IP}:8080:80/sctp`, "80/sctp", "192.0.2.1", "8080"},
+	}
+	for _, c := range cases {
+		t.Run(c.args, func(t *testing.T) {
+			parsed, err := ParseArgs(c.args)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := nat.ParsePortSpec(parsed.Expand(vars).Ports[0])
+			want := nat.PortMapping{Port: nat.Port(c.container), Binding: nat.PortBinding{HostIP: c.ip, HostPort: c.host}}
+			if err != nil || len(got) != 1 || got[0] != want {
+				t.Errorf("Docker reads %q as %v, %v; want %v", parsed.Ports[0], got, err, want)
+			}
+		})
+	}
+}
+
+func TestPublished(t *testing.T) {
+	cases := []struct {
+		ports string
+		as    string
+		port  int
+		proto string
+		want  int // 0: not published
+	}{
+		{`-p 8087:80`, "private", 8087, "tcp", 80},
+		{`-p 8087:80`, "", 8087, "", 80},
+		{`-p 8087:80`, "private", 80, "tcp", 0},
+		{`-p 8087:80`, "private", 8087, "udp", 0},
+		{`-p 8087:80/udp`, "private", 8087, "udp", 80},
+		{`-p 8080-8090:9080-9090`, "private", 8087, "tcp", 9087},
+		{`-p 8080-8090:9080-9090`, "private", 8091, "tcp", 0},
+		{`-p 8080-8090:80`, "private", 8087, "tcp", 0},
+		{`-p 80`, "private", 80, "tcp", 0},
+		{`-p $PRIVATE_IP:1:2`, "private", 1, "tcp", 2},
+		{`-p $PRIVATE_IP:1:2`, "", 1, "tcp", 2},
+		{`-p $PRIVATE_IP:1:2`, "public", 1, "tcp", 0},
+		{`-p $PUBLIC_IP:1:2`, "public", 1, "tcp", 2},
+		{`-p $PUBLIC_IP:1:2`, "private", 1, "tcp", 0},
+		{`-p $ANNOUNCE_IP:1:2`, "public", 1, "tcp", 2},
+		{`-p 127.0.0.1:1:2`, "private", 1, "tcp", 0},
+		{`-p [::1]:1:2`, "private", 1, "tcp", 0},
+		{`-p 0.0.0.0:1:2`, "private", 1, "tcp", 2},
+		{`-p 192.0.2.1:1:2`, "private", 1, "tcp", 2},
+		{`-p 127.0.0.1:1:2 -p $PRIVATE_IP:1:3`, "private", 1, "tcp", 3},
+	}
+	for _, c := range cases {
+		parsed, err := ParseArgs(c.ports)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, ok := parsed.Published(c.as, c.port, c.proto)
+		if got != c.want || ok != (c.want != 0) {
+			t.Errorf("%s: Published(%q, %d, %q) = %d, %v; want %d", c.ports, c.as, c.port, c.proto, got, ok, c.want)
+		}
+	}
+}
