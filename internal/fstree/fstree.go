@@ -346,7 +346,7 @@ func readManifest(dir string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	paths := strings.Fields(string(data))
+	paths := strings.FieldsFunc(string(data), func(r rune) bool { return r == '\n' })
 	for _, p := range paths {
 		if !fs.ValidPath(p) || p == "." {
 			return nil, &fs.PathError{Op: "read", Path: name, Err: fmt.Errorf("%q is not a path inside %s", p, dir)}

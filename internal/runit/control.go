@@ -1,0 +1,120 @@
+package runit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// ErrNotSupervised says that no runsv supervises a folder.
+var ErrNotSupervised = errors.New("no runsv supervises it")
+
+// Supervised reports whether a runsv supervises dir.
+func Supervised(dir string) (bool, error) {
+	f, err := openFIFO(filepath.Join(dir, "supervise/ok"))
+	if errors.Is(err, ErrNotSupervised) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, f.Close()
+}
+
+// Control writes commands to the runsv that supervises dir, one letter each,
+// as runsv(8) names them: u(p), d(own), o(nce), t(erm), h(up), 1, k(ill),
+// (e)x(it) and others. Errors name dir; one wraps ErrNotSupervised.
+func Control(dir, commands string) error {
+	path := filepath.Join(dir, "supervise/control")
+	f, err := openFIFO(path)
+	if errors.Is(err, ErrNotSupervised) {
+		return fmt.Errorf("control %s: %w", dir, err)
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = f.WriteString(commands)
+	return err
+}
+
+// openFIFO opens a FIFO for writing. Without a reader the open fails with
+// ENXIO; without supervise/ there is none either.
+func openFIFO(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, syscall.ENXIO) || errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNotSupervised
+	}
+	return f, err
+}
+
+// Exit tells the runsv of dir to stop its service and to leave, and waits
+// until it has left or ctx is done. When nobody supervises dir, it is done.
+func Exit(ctx context.Context, dir string) error {
+	if err := Control(dir, "x"); errors.Is(err, ErrNotSupervised) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	return until(ctx, fmt.Sprintf("runsv of %s has not left", dir), func() (bool, error) {
+		up, err := Supervised(dir)
+		return !up, err
+	})
+}
+
+// Leave has the process of dir end by HUP, which hands its work over to a
+// successor, keeps runsv from starting it again, and waits until it has ended
+// or ctx is done. When nobody supervises dir, it is done.
+func Leave(ctx context.Context, dir string) error {
+	// Once starts what is not running, so it is not said to what is down.
+	if s, err := ReadStatus(dir); err == nil && s.WantDown && s.State == Down {
+		return nil
+	}
+	if err := Control(dir, "oh"); errors.Is(err, ErrNotSupervised) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	return until(ctx, fmt.Sprintf("%s has not ended", dir), func() (bool, error) {
+		s, err := ReadStatus(dir)
+		return err == nil && s.WantDown && s.State == Down, err
+	})
+}
+
+// Clear removes what a runsv that has left keeps in dir and in its log
+// folder, so that another layout of the service finds nothing of it.
+func Clear(dir string) error {
+	for _, d := range []string{filepath.Join(dir, "log"), dir} {
+		if up, err := Supervised(d); err != nil {
+			return err
+		} else if up {
+			return fmt.Errorf("clear %s: a runsv supervises it", d)
+		}
+		if err := os.RemoveAll(filepath.Join(d, "supervise")); err != nil {
+			return err
+		}
+		os.Remove(d) // stays where somebody keeps something in it
+	}
+	return nil
+}
+
+// until polls done until it is true, fails, or ctx is done: then the error
+// begins with late.
+func until(ctx context.Context, late string, done func() (bool, error)) error {
+	for {
+		ok, err := done()
+		if err != nil || ok {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s: %w", late, ctx.Err())
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}

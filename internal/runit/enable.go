@@ -1,0 +1,83 @@
+package runit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// Enabled reports whether runsvdir is told to supervise name. Something else
+// under that name, which is not the folder of name, is an error.
+func (f Folders) Enabled(name string) (bool, error) {
+	target, err := filepath.EvalSymlinks(f.Link(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		_, err = os.Lstat(f.Link(name)) // a link without its folder
+		return err == nil, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	dir, err := filepath.EvalSymlinks(f.Dir(name))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	if target != dir {
+		return false, fmt.Errorf("%s is %s, not %s", f.Link(name), target, f.Dir(name))
+	}
+	return true, nil
+}
+
+// HeldDisabled reports whether an administrator disabled name by a hidden link.
+func (f Folders) HeldDisabled(name string) bool {
+	_, err := os.Lstat(f.Hidden(name))
+	return err == nil
+}
+
+// Enable links name into what runsvdir scans and waits until it is
+// supervised, or ctx is done.
+func (f Folders) Enable(ctx context.Context, name string) error {
+	if err := os.Symlink(f.Dir(name), f.Link(name)); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if err := syncDir(f.Service); err != nil {
+		return err
+	}
+	next := time.Now()
+	err := until(ctx, "", func() (bool, error) {
+		if now := time.Now(); !now.Before(next) {
+			Wake(f.Service)
+			next = now.Add(200 * time.Millisecond)
+		}
+		return Supervised(f.Dir(name))
+	})
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("enable %s: no runsv has come up for it: does runsvdir run on %s?", name, f.Service)
+	}
+	return err
+}
+
+// Unlink disables name for runsvdir. Its runsv may live on for 5 s; Exit ends it.
+func (f Folders) Unlink(name string) error {
+	if err := os.Remove(f.Link(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return syncDir(f.Service)
+}
+
+// syncDir makes a link or its removal survive a power loss.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	err = d.Sync()
+	if errors.Is(err, syscall.EINVAL) { // a file system without it
+		err = nil
+	}
+	return errors.Join(err, d.Close())
+}
