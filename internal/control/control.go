@@ -43,6 +43,7 @@ type RunnerStatus struct {
 	Container string    `json:"container,omitempty"` // id
 	Image     string    `json:"image,omitempty"`     // id of the image the container runs
 	Spec      string    `json:"spec,omitempty"`      // hash of the spec the container was made from
+	Wanted    string    `json:"wanted,omitempty"`    // hash of the spec in service.json
 	Started   time.Time `json:"started,omitzero"`    // of the container
 	ExitCode  int       `json:"exit_code,omitempty"` // of the last run that ended
 	Crashes   int       `json:"crashes,omitempty"`   // ends in a row that came too soon

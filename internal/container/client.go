@@ -1,0 +1,220 @@
+// Package container runs containers through the Docker Engine API (1.41 and
+// later): pull, create, start, stop, follow state and logs. It is the only
+// importer of the Docker client.
+//
+// What is ours is known by labels, never by comparing the daemon's inflated
+// inspect output with what was asked for: daemons add fields with every
+// release.
+package container
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/client"
+)
+
+// Labels of the containers we create.
+const (
+	LabelService   = "rundock.service"   // name of the service
+	LabelSpec      = "rundock.spec"      // hash of its spec
+	LabelAddresses = "rundock.addresses" // host addresses that were filled in, "PRIVATE_IP=10.0.0.2"
+)
+
+// Client speaks to one Docker daemon.
+type Client struct {
+	api *client.Client
+}
+
+// Open returns a client of the daemon that DOCKER_HOST names, by default the
+// one at /var/run/docker.sock. It does not connect: a daemon that is down
+// shows with the first call.
+func Open() (*Client, error) {
+	api, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
+	if err != nil {
+		return nil, fmt.Errorf("open Docker client: %w", err)
+	}
+	return &Client{api}, nil
+}
+
+// Ping returns an error while the daemon does not answer.
+func (c *Client) Ping(ctx context.Context) error {
+	if _, err := c.api.Ping(ctx); err != nil {
+		return fmt.Errorf("reach dockerd at %s: %w", c.api.DaemonHost(), err)
+	}
+	return nil
+}
+
+// State is what a container looks like now. The zero State is a container
+// that does not exist.
+type State struct {
+	Exists      bool
+	Running     bool
+	ID          string
+	Name        string // as created or last renamed
+	Image       string // id of its image
+	Labels      map[string]string
+	Health      string                // "" without a HEALTHCHECK; starting, healthy, unhealthy
+	HealthLog   string                // output of the last check
+	Addresses   map[string]netip.Addr // by network name
+	HostNetwork bool
+	Published   []HostPort
+	ExitCode    int
+	Error       string // why it could not be started
+	OOMKilled   bool
+	StopTimeout int // seconds
+	StartedAt   time.Time
+	FinishedAt  time.Time
+
+	// Unknown says that the daemon could not be asked; nothing else is set.
+	Unknown error
+}
+
+// Inspect returns the state of the container with this name or id.
+func (c *Client) Inspect(ctx context.Context, name string) (State, error) {
+	r, err := c.api.ContainerInspect(ctx, name)
+	if errdefs.IsNotFound(err) {
+		return State{}, nil
+	}
+	if err != nil {
+		return State{}, fmt.Errorf("inspect container %s: %w", name, err)
+	}
+	return stateOf(r), nil
+}
+
+func stateOf(r container.InspectResponse) State {
+	s := State{
+		Exists:      true,
+		ID:          r.ID,
+		Name:        r.Name[1:], // "/influxdb"
+		Image:       r.Image,
+		Labels:      r.Config.Labels,
+		HostNetwork: r.HostConfig.NetworkMode.IsHost(),
+		StopTimeout: 10,
+		Addresses:   map[string]netip.Addr{},
+	}
+	if r.Config.StopTimeout != nil {
+		s.StopTimeout = *r.Config.StopTimeout
+	}
+	if st := r.State; st != nil {
+		s.Running, s.ExitCode, s.Error, s.OOMKilled = st.Running, st.ExitCode, st.Error, st.OOMKilled
+		s.StartedAt, _ = time.Parse(time.RFC3339Nano, st.StartedAt)
+		s.FinishedAt, _ = time.Parse(time.RFC3339Nano, st.FinishedAt)
+		if st.Health != nil && st.Health.Status != container.NoHealthcheck {
+			s.Health = string(st.Health.Status)
+			if n := len(st.Health.Log); n > 0 {
+				s.HealthLog = st.Health.Log[n-1].Output
+			}
+		}
+	}
+	if n := r.NetworkSettings; n != nil {
+		for name, ep := range n.Networks {
+			if a, err := netip.ParseAddr(ep.IPAddress); err == nil {
+				s.Addresses[name] = a
+			}
+		}
+	}
+	for port, bindings := range r.HostConfig.PortBindings {
+		for _, b := range bindings {
+			if n, err := strconv.Atoi(b.HostPort); err == nil {
+				s.Published = append(s.Published, hostPort(b.HostIP, n, port.Proto()))
+			}
+		}
+	}
+	return s
+}
+
+// Start starts a created container.
+func (c *Client) Start(ctx context.Context, id string) error {
+	if err := c.api.ContainerStart(ctx, id, container.StartOptions{}); err != nil {
+		return fmt.Errorf("start container %s: %w", short(id), err)
+	}
+	return nil
+}
+
+// Stop sends the container its stop signal and, timeout seconds later, KILL.
+// It returns when the container has stopped; one that is gone or stopped
+// already is no error.
+func (c *Client) Stop(ctx context.Context, id string, timeout int) error {
+	err := c.api.ContainerStop(ctx, id, container.StopOptions{Timeout: &timeout})
+	if err != nil && !errdefs.IsNotFound(err) {
+		return fmt.Errorf("stop container %s: %w", short(id), err)
+	}
+	return nil
+}
+
+// Remove removes the container with its anonymous volumes, killing it if it
+// still runs; named volumes stay. One that is gone already is no error.
+func (c *Client) Remove(ctx context.Context, id string) error {
+	for {
+		err := c.api.ContainerRemove(ctx, id, container.RemoveOptions{RemoveVolumes: true, Force: true})
+		switch {
+		case err == nil || errdefs.IsNotFound(err):
+			return nil
+		case errdefs.IsConflict(err):
+			// Somebody else removes it at this moment.
+			if sleep(ctx, 100*time.Millisecond) == nil {
+				continue
+			}
+		}
+		return fmt.Errorf("remove container %s: %w", short(id), err)
+	}
+}
+
+// Rename gives the container another name.
+func (c *Client) Rename(ctx context.Context, id, name string) error {
+	if err := c.api.ContainerRename(ctx, id, name); err != nil {
+		return fmt.Errorf("rename container %s to %s: %w", short(id), name, err)
+	}
+	return nil
+}
+
+// Wait returns the container's exit code once it has stopped. A daemon that
+// restarts meanwhile is waited for; only ctx ends the wait early. A container
+// that was removed counts as exited with 137, as removal kills it.
+func (c *Client) Wait(ctx context.Context, id string) (int, error) {
+	for {
+		done, failed := c.api.ContainerWait(ctx, id, container.WaitConditionNotRunning)
+		select {
+		case r := <-done:
+			if r.Error == nil {
+				return int(r.StatusCode), nil
+			}
+		case <-failed:
+		}
+		if ctx.Err() != nil {
+			return 0, ctx.Err()
+		}
+		if s, err := c.Inspect(ctx, id); err == nil && !s.Exists {
+			return 137, nil
+		}
+		if err := sleep(ctx, 250*time.Millisecond); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// sleep waits for d, or returns ctx's error when it is done before.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// short is the form of an id that docker ps prints; names stay whole.
+func short(id string) string {
+	if len(id) == 64 {
+		return id[:12]
+	}
+	return id
+}

@@ -1,0 +1,237 @@
+package container
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/docker/cli/pkg/kvfile"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/network"
+	"github.com/docker/go-connections/nat"
+	"github.com/docker/go-units"
+
+	"rundock/supervisor"
+)
+
+// Options is what a container is created with besides its spec.
+type Options struct {
+	Service     string   // value of LabelService
+	Hash        string   // value of LabelSpec
+	Addresses   string   // value of LabelAddresses
+	Image       string   // image id or name to run; "" means the spec's
+	StopTimeout int      // seconds, for `docker stop` by hand
+	DNS         []string // resolvers where the spec names none
+}
+
+// Create creates a container named name from an expanded spec, without
+// starting it, and returns its id. Files named by env_files are read now.
+func (c *Client) Create(ctx context.Context, name string, spec supervisor.Container, o Options) (string, error) {
+	cfg, host, err := configs(spec, o)
+	if err != nil {
+		return "", fmt.Errorf("create container %s: %w", name, err)
+	}
+	r, err := c.api.ContainerCreate(ctx, cfg, host, &network.NetworkingConfig{}, nil, name)
+	if err != nil {
+		return "", fmt.Errorf("create container %s: %w", name, err)
+	}
+	return r.ID, nil
+}
+
+// HostPorts lists the host ports that a container of this expanded spec
+// would publish.
+func HostPorts(spec supervisor.Container) ([]HostPort, error) {
+	_, bindings, err := nat.ParsePortSpecs(spec.Ports)
+	if err != nil {
+		return nil, err
+	}
+	var out []HostPort
+	for port, bs := range bindings {
+		for _, b := range bs {
+			n, _ := strconv.Atoi(b.HostPort) // "" is a port that Docker chooses: 0
+			out = append(out, hostPort(b.HostIP, n, port.Proto()))
+		}
+	}
+	return out, nil
+}
+
+// configs translates a spec into the Engine API's terms.
+func configs(spec supervisor.Container, o Options) (*container.Config, *container.HostConfig, error) {
+	env, err := environment(spec)
+	if err != nil {
+		return nil, nil, err
+	}
+	exposed, bindings, err := nat.ParsePortSpecs(spec.Ports)
+	if err != nil {
+		return nil, nil, fmt.Errorf("ports: %w", err)
+	}
+	health, err := healthcheck(spec.Healthcheck)
+	if err != nil {
+		return nil, nil, err
+	}
+	resources, err := resources(spec)
+	if err != nil {
+		return nil, nil, err
+	}
+	image := o.Image
+	if image == "" {
+		image = spec.Image
+	}
+	labels := maps.Clone(spec.Labels)
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	labels[LabelService], labels[LabelSpec], labels[LabelAddresses] = o.Service, o.Hash, o.Addresses
+	cfg := &container.Config{
+		Hostname:     spec.Hostname,
+		User:         spec.User,
+		ExposedPorts: exposed,
+		Env:          env,
+		Cmd:          spec.Command,
+		Entrypoint:   spec.Entrypoint,
+		Healthcheck:  health,
+		Image:        image,
+		Volumes:      map[string]struct{}{},
+		WorkingDir:   spec.Workdir,
+		Labels:       labels,
+		StopTimeout:  &o.StopTimeout,
+	}
+	host := &container.HostConfig{
+		NetworkMode:  container.NetworkMode(spec.Network),
+		PortBindings: bindings,
+		// The daemon must not restart what runit supervises.
+		RestartPolicy:  container.RestartPolicy{Name: container.RestartPolicyDisabled},
+		LogConfig:      logConfig(spec.LogOptions),
+		VolumesFrom:    spec.VolumesFrom,
+		CapAdd:         spec.CapAdd,
+		CapDrop:        spec.CapDrop,
+		DNS:            spec.DNS,
+		ExtraHosts:     spec.ExtraHosts,
+		Privileged:     spec.Privileged,
+		ReadonlyRootfs: spec.ReadOnly,
+		Tmpfs:          spec.Tmpfs,
+		Resources:      resources,
+	}
+	if len(host.DNS) == 0 && !host.NetworkMode.IsHost() && !host.NetworkMode.IsNone() && !host.NetworkMode.IsContainer() {
+		host.DNS = o.DNS
+	}
+	if spec.Init {
+		host.Init = &spec.Init
+	}
+	for _, v := range spec.Volumes {
+		if strings.Contains(v, ":") {
+			host.Binds = append(host.Binds, v)
+		} else {
+			cfg.Volumes[v] = struct{}{} // anonymous
+		}
+	}
+	return cfg, host, nil
+}
+
+// environment is NAME=value, files first, sorted within each source.
+func environment(spec supervisor.Container) ([]string, error) {
+	values := map[string]string{}
+	for _, path := range spec.EnvFiles {
+		lines, err := kvfile.Parse(path, nil)
+		if err != nil {
+			return nil, fmt.Errorf("env file %s: %w", path, err)
+		}
+		for _, l := range lines {
+			k, v, _ := strings.Cut(l, "=")
+			values[k] = v
+		}
+	}
+	maps.Copy(values, spec.Env)
+	var out []string
+	for _, k := range slices.Sorted(maps.Keys(values)) {
+		out = append(out, k+"="+values[k])
+	}
+	return out, nil
+}
+
+// logConfig is Docker's local driver, kept small: the runner copies every
+// line to the service's own log as it comes.
+func logConfig(options map[string]string) container.LogConfig {
+	c := map[string]string{"max-size": "10m", "max-file": "2"}
+	maps.Copy(c, options)
+	return container.LogConfig{Type: "local", Config: c}
+}
+
+func healthcheck(h *supervisor.Healthcheck) (*container.HealthConfig, error) {
+	if h == nil {
+		return nil, nil
+	}
+	if h.Disable {
+		return &container.HealthConfig{Test: []string{"NONE"}}, nil
+	}
+	out := &container.HealthConfig{Retries: h.Retries}
+	if h.Command != "" {
+		out.Test = []string{"CMD-SHELL", h.Command}
+	}
+	for _, d := range []struct {
+		name, value string
+		into        *time.Duration
+	}{
+		{"interval", h.Interval, &out.Interval},
+		{"timeout", h.Timeout, &out.Timeout},
+		{"start period", h.StartPeriod, &out.StartPeriod},
+		{"start interval", h.StartInterval, &out.StartInterval},
+	} {
+		if d.value == "" {
+			continue
+		}
+		v, err := time.ParseDuration(d.value)
+		if err != nil {
+			return nil, fmt.Errorf("healthcheck %s: %w", d.name, err)
+		}
+		*d.into = v
+	}
+	return out, nil
+}
+
+func resources(spec supervisor.Container) (container.Resources, error) {
+	r := container.Resources{Memory: spec.Memory}
+	if spec.CPUs != "" {
+		n, err := strconv.ParseFloat(spec.CPUs, 64)
+		if err != nil {
+			return r, fmt.Errorf("cpus: %w", err)
+		}
+		r.NanoCPUs = int64(n * 1e9)
+	}
+	for _, s := range spec.Ulimits {
+		u, err := units.ParseUlimit(s)
+		if err != nil {
+			return r, fmt.Errorf("ulimit: %w", err)
+		}
+		r.Ulimits = append(r.Ulimits, u)
+	}
+	for _, s := range spec.Devices {
+		d, err := device(s)
+		if err != nil {
+			return r, err
+		}
+		r.Devices = append(r.Devices, d)
+	}
+	return r, nil
+}
+
+// device parses host[:container[:permissions]].
+func device(s string) (container.DeviceMapping, error) {
+	parts := strings.Split(s, ":")
+	d := container.DeviceMapping{PathOnHost: parts[0], PathInContainer: parts[0], CgroupPermissions: "rwm"}
+	switch {
+	case len(parts) == 3:
+		d.PathInContainer, d.CgroupPermissions = parts[1], parts[2]
+	case len(parts) == 2 && strings.HasPrefix(parts[1], "/"):
+		d.PathInContainer = parts[1]
+	case len(parts) == 2:
+		d.CgroupPermissions = parts[1]
+	case len(parts) > 3:
+		return d, fmt.Errorf("device %q: want host[:container[:permissions]]", s)
+	}
+	return d, nil
+}

@@ -1,0 +1,151 @@
+package container
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/distribution/reference"
+	"github.com/docker/cli/cli/config"
+	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/api/types/registry"
+	"github.com/docker/docker/pkg/jsonmessage"
+)
+
+// Stall is how long a pull may go without any progress: a registry that is
+// powered off must not keep a service from running the image that is here.
+type Stall struct {
+	Present, Absent time.Duration // with and without the image on this host
+}
+
+// DefaultStall are the limits of a pull.
+var DefaultStall = Stall{Present: 20 * time.Second, Absent: 2 * time.Minute}
+
+// Pulled is the outcome of Pull.
+type Pulled struct {
+	Image   string // id
+	Warning string // the image is used although pulling it failed
+}
+
+// Pull makes the image named ref present as policy says: always (also ""),
+// missing or never. A pull that fails while the image is present is a
+// warning, not an error. Credentials are those of the docker command:
+// config.json of the root user with its credential helpers.
+func (c *Client) Pull(ctx context.Context, ref, policy string) (Pulled, error) {
+	id, err := c.image(ctx, ref)
+	if err != nil {
+		return Pulled{}, err
+	}
+	switch {
+	case policy == "never" && id == "":
+		return Pulled{}, fmt.Errorf("image %s is not on this host, and the pull policy is never", ref)
+	case policy == "never", policy == "missing" && id != "":
+		return Pulled{Image: id}, nil
+	}
+	stall := DefaultStall.Absent
+	if id != "" {
+		stall = DefaultStall.Present
+	}
+	pullErr := c.pull(ctx, ref, stall)
+	if ctx.Err() != nil {
+		return Pulled{}, context.Cause(ctx)
+	}
+	switch {
+	case pullErr != nil && id == "":
+		return Pulled{}, fmt.Errorf("pull image %s: %w", ref, pullErr)
+	case pullErr != nil:
+		return Pulled{Image: id, Warning: fmt.Sprintf("pull image %s: %v; using the one on this host", ref, pullErr)}, nil
+	}
+	if id, err = c.image(ctx, ref); err == nil && id == "" {
+		err = fmt.Errorf("image %s is not on this host although it was just pulled", ref)
+	}
+	return Pulled{Image: id}, err
+}
+
+// image returns the id of the image named ref, or "" when it is not here.
+func (c *Client) image(ctx context.Context, ref string) (string, error) {
+	r, err := c.api.ImageInspect(ctx, ref)
+	if errdefs.IsNotFound(err) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("inspect image %s: %w", ref, err)
+	}
+	return r.ID, nil
+}
+
+func (c *Client) pull(ctx context.Context, ref string, stall time.Duration) error {
+	auth, err := credentials(ref)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	watchdog := time.AfterFunc(stall, func() { cancel(fmt.Errorf("no progress for %s", stall)) })
+	defer watchdog.Stop()
+	err = c.readPull(ctx, ref, auth, func() { watchdog.Reset(stall) })
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+func (c *Client) readPull(ctx context.Context, ref, auth string, progress func()) error {
+	body, err := c.api.ImagePull(ctx, ref, image.PullOptions{RegistryAuth: auth})
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	dec := json.NewDecoder(body)
+	for {
+		var m jsonmessage.JSONMessage
+		if err := dec.Decode(&m); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if m.Error != nil {
+			return m.Error
+		}
+		progress()
+	}
+}
+
+// credentials returns the encoded credentials of ref's registry, "" if there
+// are none.
+func credentials(ref string) (string, error) {
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return "", fmt.Errorf("%q is not an image name: %w", ref, err)
+	}
+	dir := os.Getenv("DOCKER_CONFIG")
+	if dir == "" {
+		// runit starts services without HOME; rundockd runs as root.
+		dir = filepath.Join("/root", ".docker")
+	}
+	file, err := config.Load(dir)
+	if err != nil {
+		return "", fmt.Errorf("registry credentials: %w", err)
+	}
+	host := reference.Domain(named)
+	if host == "docker.io" {
+		host = "https://index.docker.io/v1/"
+	}
+	a, err := file.GetAuthConfig(host)
+	if err != nil {
+		return "", fmt.Errorf("registry credentials of %s: %w", host, err)
+	}
+	if a.Username == "" && a.IdentityToken == "" && a.RegistryToken == "" {
+		return "", nil
+	}
+	return registry.EncodeAuthConfig(registry.AuthConfig{
+		Username: a.Username, Password: a.Password, Auth: a.Auth,
+		ServerAddress: a.ServerAddress, IdentityToken: a.IdentityToken, RegistryToken: a.RegistryToken,
+	})
+}
