@@ -1,0 +1,58 @@
+package hostconfig
+
+import (
+	"strings"
+	"testing"
+)
+
+const good = `{
+  "version": 1,
+  "host": "node-back-1",
+  "domain": "prod.example.com",
+  "label": "s",
+  "private": {"interface": "eth0"},
+  "etcd": {"endpoints": ["http://10.0.0.5:2379"]},
+  "dns": ["10.0.0.7"]
+}`
+
+func TestParse(t *testing.T) {
+	c, err := Parse([]byte(good))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Zone() != "s.prod.example.com" || c.Private.Interface != "eth0" || c.DNS[0] != "10.0.0.7" {
+		t.Errorf("Parse = %+v", c)
+	}
+}
+
+func TestParse_names_what_is_wrong(t *testing.T) {
+	replace := func(old, new string) string { return strings.Replace(good, old, new, 1) }
+	for want, data := range map[string]string{
+		`the file is empty`:                                        "",
+		`line 5: invalid character`:                                replace(`"domain": "prod.example.com",`, `"domain": "prod.example.com"`+"\n"+`  "x"`),
+		`unknown field "etdc"`:                                     replace(`"etcd"`, `"etdc"`),
+		`version is 2, this release reads 1`:                       replace(`"version": 1`, `"version": 2`),
+		`host "Node-1" is not a lower-case DNS label`:              replace(`node-back-1`, `Node-1`),
+		`domain "prod..com"`:                                       replace(`prod.example.com`, `prod..com`),
+		`label "" is not`:                                          replace(`"label": "s"`, `"label": ""`),
+		`etcd.endpoints: "10.0.0.5:2379" does not begin with http`: replace(`http://10`, `10`),
+		`dns: "resolver" is not an IP address`:                     replace(`10.0.0.7`, `resolver`),
+		`etcd.ca: "ca.pem" is not an absolute path`:                replace(`"endpoints"`, `"ca": "ca.pem", "endpoints"`),
+		`something follows the JSON object`:                        good + "{}",
+	} {
+		if _, err := Parse([]byte(data)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error = %v, want it to say %q", err, want)
+		}
+	}
+}
+
+func TestAddress_names_the_setting_and_the_interface(t *testing.T) {
+	c := Config{Private: Interface{"no-such-interface"}}
+	if a, err := c.PrivateAddress(); err == nil || !strings.Contains(err.Error(), "private.interface: interface no-such-interface does not exist") {
+		t.Errorf("PrivateAddress = %s, %v", a, err)
+	}
+	c.Public.Interface = "lo"
+	if a, err := c.PublicAddress(); err != nil || a.String() != "127.0.0.1" {
+		t.Errorf("PublicAddress of lo = %s, %v; want 127.0.0.1", a, err)
+	}
+}
