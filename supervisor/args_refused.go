@@ -18,7 +18,7 @@ var refused = []struct {
 	{"-i --interactive -t --tty -a --attach --detach-keys --sig-proxy", "a service has no terminal"},
 	{"--log-driver", "rundock uses Docker's local driver and copies each line to the service's own log; set its size by --log-opt"},
 	{"--cidfile", "the container has the name of the service"},
-	{"-q --quiet", "there is nothing to be quiet about"},
+	{"-q --quiet", "nothing is printed while an image is pulled"},
 	{"--help", "the flags are listed in docs/args.md"},
 	{"-P --publish-all", "the ports would change at each start; name them by -p"},
 	{"--expose", "it publishes nothing; use -p"},
