@@ -1,0 +1,113 @@
+package ansible
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"rundock/internal/fstree"
+)
+
+func TestRespond(t *testing.T) {
+	ok := func(c Call) Result { return Result{Changed: true, Msg: "done"} }
+	for _, c := range []struct {
+		name, input string
+		run         func(Call) Result
+		want        string // exact, or with a trailing ... its beginning
+		code        int
+	}{
+		{"a result is one line of JSON", `{"name":"x","image":"i"}`, ok, `{"changed":true,"msg":"done"}` + "\n", 0},
+		{"a failure says failed, keeps what was done, and exits with 1", `{"name":"x","image":"i"}`,
+			func(Call) Result { return Result{Changed: true, Msg: "half", Err: errors.New("disk full")} },
+			`{"changed":true,"failed":true,"msg":"disk full"}` + "\n", 1},
+		{"Ansible's own keys are accepted, unknown ones too", `{"name":"x","image":"i","_ansible_check_mode":true,"_ansible_brand_new":{"a":1},"_ansible_tmpdir":null}`,
+			func(c Call) Result { return Result{Changed: c.Check} }, `{"changed":true}` + "\n", 0},
+		{"Ansible's name of the module is in the message", `{"name":"x","image":"i","a":1,"_ansible_module_name":"org.rundock.sample"}`, ok,
+			`{"changed":false,"failed":true,"msg":"Unsupported parameters for (org.rundock.sample) module: a. Supported...`, 1},
+		{"diff is returned when asked for", `{"name":"x","image":"i","_ansible_diff":true}`,
+			func(Call) Result { return Result{Diff: []fstree.Diff{{Before: "a", After: "<b>"}}} },
+			`{"changed":false,"diff":[{"before":"a","after":"<b>","before_header":"","after_header":""}]}` + "\n", 0},
+		{"diff is left out when not", `{"name":"x","image":"i"}`,
+			func(Call) Result { return Result{Diff: []fstree.Diff{{Before: "a"}}} }, `{"changed":false}` + "\n", 0},
+		{"a panic is a failure in JSON", `{"name":"x","image":"i"}`, func(Call) Result { panic("boom") },
+			`{"changed":false,"exception":"goroutine ...`, 1},
+		{"invalid UTF-8 is replaced", `{"name":"x","image":"i"}`, func(Call) Result { return Result{Msg: "a\xffb"} },
+			`{"changed":false,"msg":"a\ufffdb"}` + "\n", 0},
+		{"secrets are masked wherever they are", `{"name":"x","image":"i","password":"hunter2","_ansible_diff":true,"_ansible_inject_invocation":true}`,
+			func(c Call) Result {
+				return Result{Err: errors.New("login with hunter2 failed"), Warnings: []string{"hunter2"}, Diff: []fstree.Diff{{After: "x=hunter2\n"}}}
+			},
+			`{"changed":false,"diff":[{"after":"x=********\n","after_header":"","before":"","before_header":""}],"failed":true,` +
+				`"invocation":{"module_args":{"force":false,"image":"i","name":"x","password":"VALUE_SPECIFIED_IN_NO_LOG_PARAMETER","state":"present"}},` +
+				`"msg":"login with ******** failed","warnings":["VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"]}` + "\n", 1},
+		{"a secret in a refused call is masked as well", `{"name":"x","image":"hunter2","build":"b","state":"hunter2","password":"hunter2"}`, ok,
+			`{"changed":false,"failed":true,"msg":"parameters are mutually exclusive: image|build"}` + "\n", 1},
+		{"what is not JSON is refused", `name=x`, ok, `{"changed":false,"failed":true,"msg":"read arguments: they are not one JSON object: ...`, 1},
+		{"nothing is refused", ``, ok, `{"changed":false,"failed":true,"msg":"read arguments: they are not one JSON object: EOF"}` + "\n", 1},
+		{"null is refused", `null`, ok, `{"changed":false,"failed":true,"msg":"read arguments: they are not one JSON object"}` + "\n", 1},
+		{"two objects are refused", `{} {}`, ok, `{"changed":false,"failed":true,"msg":"read arguments: they are not one JSON object: something...`, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, code := respond(sample, []byte(c.input), nil, c.run)
+			want, prefix := strings.CutSuffix(c.want, "...")
+			if prefix && strings.HasPrefix(string(got), want) {
+				got = []byte(want)
+			}
+			if strings.ReplaceAll(string(got), "\ufffd", `\ufffd`) != want || code != c.code {
+				t.Errorf("respond(%s)\n got  %d %s\n want %d %s", c.input, code, got, c.code, want)
+			}
+			if strings.Count(string(got), "\n") > 1 {
+				t.Errorf("more than one line: %s", got)
+			}
+		})
+	}
+}
+
+func TestArguments(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "args")
+	if err := os.WriteFile(file, []byte(`{"a":1}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	never := readerFunc(func([]byte) (int, error) {
+		t.Error("stdin is read although there is a file")
+		return 0, errors.New("read")
+	})
+	if got, err := arguments([]string{file}, never); err != nil || string(got) != `{"a":1}` {
+		t.Errorf("from a file: %s, %v", got, err)
+	}
+	if got, err := arguments(nil, strings.NewReader(`{"b":2}`)); err != nil || string(got) != `{"b":2}` {
+		t.Errorf("from stdin: %s, %v", got, err)
+	}
+	if _, err := arguments([]string{file + ".gone"}, never); err == nil || !strings.Contains(err.Error(), file+".gone") {
+		t.Errorf("error = %v, want one that names the file", err)
+	}
+	if _, err := arguments([]string{"a", "b"}, never); err == nil {
+		t.Error("two words are accepted, want an error")
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+func TestCallDecode(t *testing.T) {
+	var got struct {
+		Name string `json:"name"`
+		Port int    `json:"port"`
+		Kept string `json:"user"`
+	}
+	got.Kept = "before"
+	var given bool
+	respond(sample, []byte(`{"name":"x","port":"80"}`), nil, func(c Call) Result {
+		if err := c.Decode(&got); err != nil {
+			t.Error(err)
+		}
+		given = c.Given("port") && !c.Given("image")
+		return Result{}
+	})
+	if got.Name != "x" || got.Port != 80 || got.Kept != "before" || !given {
+		t.Errorf("decoded %+v, given %v", got, given)
+	}
+}

@@ -1,0 +1,210 @@
+package ansible
+
+import (
+	"encoding/json"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// sample has every kind of parameter and rule.
+var sample = Spec{
+	Module: "sample",
+	Params: []Param{
+		{Name: "name", Required: true},
+		{Name: "state", Default: "present", Choices: []string{"present", "absent"}},
+		{Name: "port", Type: Int},
+		{Name: "force", Type: Bool, Default: false},
+		{Name: "hosts", Type: List, Elements: Str, Choices: []string{"a", "b", "1"}},
+		{Name: "ports", Type: List, Elements: Int},
+		{Name: "env", Type: Dict},
+		{Name: "image"},
+		{Name: "build"},
+		{Name: "user"},
+		{Name: "password", NoLog: true},
+		{Name: "token", NoLog: true},
+		{Name: "key"},
+	},
+	Rules: Rules{
+		MutuallyExclusive: [][]string{{"image", "build"}, {"password", "token"}},
+		RequiredTogether:  [][]string{{"user", "key"}},
+		RequiredOneOf:     [][]string{{"image", "build", "port"}},
+		RequiredIf: []RequiredIf{
+			{Param: "state", Value: "absent", Params: []string{"port"}},
+			{Param: "name", Value: "any", Params: []string{"hosts", "ports"}, Any: true},
+		},
+		RequiredBy: []RequiredBy{{Param: "env", Params: []string{"image"}}},
+	},
+}
+
+var validations = []struct{ name, given, want, err string }{
+	{"defaults are filled in",
+		`{"name":"x","image":"i"}`,
+		`{"name":"x","image":"i","state":"present","force":false}`, ""},
+	{"strings of ad-hoc calls become what the parameter is",
+		`{"name":"x","image":"i","port":" 8086 ","force":"YES","hosts":"a,b","ports":"1,2","env":"A=1, B='2 3',C=a\\,b"}`,
+		`{"name":"x","image":"i","state":"present","port":8086,"force":true,"hosts":["a","b"],"ports":[1,2],"env":{"A":"1","B":"2 3","C":"a,b"}}`, ""},
+	{"numbers become strings",
+		`{"name":42,"image":1.50,"hosts":1}`,
+		`{"name":"42","image":"1.50","hosts":["1"],"state":"present","force":false}`, ""},
+	{"a JSON string is a dict",
+		`{"name":"x","image":"i","env":"{\"A\": \"1\"}"}`,
+		`{"name":"x","image":"i","state":"present","force":false,"env":{"A":"1"}}`, ""},
+	{"1 is true", `{"name":"x","image":"i","force":1}`, `{"name":"x","image":"i","state":"present","force":true}`, ""},
+	{"off is false", `{"name":"x","image":"i","force":"off"}`, `{"name":"x","image":"i","state":"present","force":false}`, ""},
+
+	{"an unknown parameter is refused by name", `{"name":"x","image":"i","prot":1,"imag":2}`, "",
+		"imag, prot. Supported parameters include: build, env, force, hosts, image, key, name, password, port, ports, state, token, user."},
+	{"a missing one is named", `{"image":"i"}`, "", "missing required arguments: name"},
+	{"a missing one comes before an unknown one", `{"nam":"x","image":"i"}`, "", "missing required arguments: name"},
+	{"text is no int", `{"name":"x","port":"http"}`, "",
+		"argument 'port' is of type <class 'str'> and we were unable to convert to int: <class 'str'> cannot be converted to an int"},
+	{"a float is no int", `{"name":"x","port":80.5}`, "",
+		"argument 'port' is of type <class 'float'> and we were unable to convert to int: <class 'float'> cannot be converted to an int"},
+	{"a list is no int", `{"name":"x","port":[80]}`, "",
+		"argument 'port' is of type <class 'list'> and we were unable to convert to int: <class 'list'> cannot be converted to an int"},
+	{"a list is no bool", `{"name":"x","image":"i","force":[]}`, "",
+		"argument 'force' is of type <class 'list'> and we were unable to convert to bool: <class 'list'> cannot be converted to a bool"},
+	{"a dict is no list", `{"name":"x","image":"i","hosts":{}}`, "",
+		"argument 'hosts' is of type <class 'dict'> and we were unable to convert to list: <class 'dict'> cannot be converted to a list"},
+	{"text is no dict", `{"name":"x","image":"i","env":"A"}`, "",
+		"argument 'env' is of type <class 'str'> and we were unable to convert to dict: dictionary requested, could not parse JSON or key=value"},
+	{"broken JSON is no dict", `{"name":"x","image":"i","env":"{A"}`, "",
+		"argument 'env' is of type <class 'str'> and we were unable to convert to dict: unable to evaluate string as dictionary"},
+	{"an element of another type is named", `{"name":"x","image":"i","ports":[1,"b"]}`, "",
+		"Elements value for option 'ports' is of type <class 'str'> and we were unable to convert to int: <class 'str'> cannot be converted to an int"},
+	{"a choice is checked", `{"name":"x","image":"i","state":"gone"}`, "", "value of state must be one of: present, absent, got: gone"},
+	{"choices of a list are checked", `{"name":"x","image":"i","hosts":"a,c,d"}`, "", "value of hosts must be one or more of: a, b, 1. Got no match for: c, d"},
+	{"exclusive ones are refused", `{"name":"x","image":"i","build":"b"}`, "", "parameters are mutually exclusive: image|build"},
+	{"every exclusive pair is named", `{"name":"x","image":"i","build":"b","password":"p1","token":"t1"}`, "", "parameters are mutually exclusive: image|build, password|token"},
+	{"ones that belong together are asked for", `{"name":"x","image":"i","user":"u"}`, "", "parameters are required together: user, key"},
+	{"one of several is asked for", `{"name":"x"}`, "", "one of the following is required: image, build, port"},
+	{"a value asks for others", `{"name":"x","image":"i","state":"absent"}`, "", "state is absent but all of the following are missing: port"},
+	{"a value asks for one of others", `{"name":"any","image":"i"}`, "", "name is any but any of the following are missing: hosts, ports"},
+	{"a parameter asks for others", `{"name":"x","build":"b","env":"A=1"}`, "", "missing parameter(s) required by 'env': image"},
+}
+
+func TestValidate(t *testing.T) {
+	for _, c := range validations {
+		t.Run(c.name, func(t *testing.T) {
+			var given map[string]any
+			if err := decode([]byte(c.given), &given); err != nil {
+				t.Fatal(err)
+			}
+			got, err := sample.validate("sample", given, false)
+			if c.err != "" {
+				if err == nil || strings.TrimPrefix(err.Error(), "Unsupported parameters for (sample) module: ") != c.err {
+					t.Fatalf("validate(%s)\n error %v\n want  %s", c.given, err, c.err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatalf("validate(%s): %v", c.given, err)
+			}
+			var want map[string]any
+			if err := json.Unmarshal([]byte(c.want), &want); err != nil {
+				t.Fatal(err)
+			}
+			if compact(got) != compact(want) {
+				t.Errorf("validate(%s)\n got  %s\n want %s", c.given, compact(got), compact(want))
+			}
+		})
+	}
+	t.Run("null is as good as not given", func(t *testing.T) {
+		_, err := sample.validate("sample", map[string]any{"name": "x", "image": nil}, false)
+		if err == nil || !strings.HasPrefix(err.Error(), "one of the following is required") {
+			t.Errorf("error = %v, want image to be missing", err)
+		}
+	})
+	t.Run("unknown parameters pass when Ansible says so", func(t *testing.T) {
+		got, err := sample.validate("sample", map[string]any{"name": "x", "image": "i", "new": 1}, true)
+		if err != nil || got["new"] != nil {
+			t.Errorf("validate = %v, %v; want it without new", got, err)
+		}
+	})
+}
+
+// Ansible's own validator must say the same of every case, word by word.
+func TestValidateAgreesWithAnsible(t *testing.T) {
+	if err := exec.Command("python3", "-c", "import ansible.module_utils.common.arg_spec").Run(); err != nil {
+		t.Skip("ansible-core is not installed for python3")
+	}
+	const program = `
+import json, sys
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+s = json.load(sys.stdin)
+out = []
+for given in s["cases"]:
+    v = ArgumentSpecValidator(s["spec"], mutually_exclusive=s["exclusive"], required_together=s["together"],
+        required_one_of=s["one_of"], required_if=s["if"], required_by=s["by"])
+    r = v.validate(given)
+    out.append({"err": r.error_messages[0] if r.error_messages else "",
+                "values": {k: x for k, x in r.validated_parameters.items() if x is not None}})
+print(json.dumps(out))
+`
+	spec := map[string]any{}
+	for _, p := range sample.Params {
+		o := map[string]any{"type": p.Type, "required": p.Required, "no_log": p.NoLog}
+		if p.Type == "" {
+			o["type"] = Str
+		}
+		if p.Elements != "" {
+			o["elements"] = p.Elements
+		}
+		if p.Default != nil {
+			o["default"] = p.Default
+		}
+		if p.Choices != nil {
+			o["choices"] = p.Choices
+		}
+		spec[p.Name] = o
+	}
+	var ifs [][]any
+	for _, r := range sample.RequiredIf {
+		ifs = append(ifs, []any{r.Param, r.Value, r.Params, r.Any})
+	}
+	by := map[string]any{}
+	for _, r := range sample.RequiredBy {
+		by[r.Param] = r.Params
+	}
+	var cases []json.RawMessage
+	for _, c := range validations {
+		cases = append(cases, json.RawMessage(c.given))
+	}
+	input, err := json.Marshal(map[string]any{"spec": spec, "cases": cases, "exclusive": sample.MutuallyExclusive,
+		"together": sample.RequiredTogether, "one_of": sample.RequiredOneOf, "if": ifs, "by": by})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("python3", "-c", program)
+	cmd.Stdin = strings.NewReader(string(input))
+	output, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var answers []struct {
+		Err    string
+		Values map[string]any
+	}
+	if err := json.Unmarshal(output, &answers); err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range validations {
+		var given map[string]any
+		if err := decode([]byte(c.given), &given); err != nil {
+			t.Fatal(err)
+		}
+		got, err := sample.validate("sample", given, false)
+		text := ""
+		if err != nil {
+			text = strings.TrimPrefix(err.Error(), "Unsupported parameters for (sample) module: ")
+		}
+		if text != answers[i].Err {
+			t.Errorf("%s:\n we say      %s\n Ansible has %s", c.given, text, answers[i].Err)
+		}
+		// Python's json.loads drops the zero of 1.50, which we keep.
+		if want := strings.ReplaceAll(compact(answers[i].Values), `"1.5"`, `"1.50"`); err == nil && compact(got) != want {
+			t.Errorf("%s:\n we read      %s\n Ansible reads %s", c.given, compact(got), want)
+		}
+	}
+}
