@@ -1,0 +1,331 @@
+package lab
+
+import (
+	"crypto/sha256"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+)
+
+// A base is a folder that hosts' roots lie on, read-only: "bare" is a Debian
+// host as an administrator gets it; "prepared" has what site.yml installs.
+// Beside them "packages" is a flat repository of the packages a bare host
+// lacks, which stands in for the Debian archive.
+
+// Flavour says which base hosts are made from.
+type Flavour string
+
+const (
+	Bare     Flavour = "bare"
+	Prepared Flavour = "prepared"
+)
+
+// The packages of the two bases, and those that hosts can install besides.
+var (
+	barePackages = []string{
+		"busybox-static", "iproute2", "iputils-ping", "netbase", "openssh-server", "procps", "python3", "sysvinit-core",
+	}
+	preparedPackages = []string{
+		"bind9-dnsutils", "ca-certificates", "containerd", "curl", "docker-registry", "docker.io", "etcd-client",
+		"etcd-server", "iptables", "nftables", "runc", "runit", "runit-run",
+	}
+	offeredPackages = []string{"haproxy", "nginx-light", "python3-apt", "tcpdump"}
+)
+
+// recipe holds what makes a base out of plain packages.
+//
+//go:embed recipe
+var recipe embed.FS
+
+// builderVersion counts changes of this file that make other bases.
+const builderVersion = "1"
+
+// fingerprint names the base made from the given release of a mirror: it
+// changes with anything that the base is made of, but not with the archive.
+func fingerprint(release, mirror string) (string, error) {
+	sum := sha256.New()
+	fmt.Fprintln(sum, builderVersion, release, mirror, runtime.GOARCH, barePackages, preparedPackages, offeredPackages)
+	err := fs.WalkDir(recipe, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := recipe.ReadFile(path)
+		fmt.Fprintf(sum, "%s %d %s\n", path, len(text), text)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("read the recipe of the base: %w", err)
+	}
+	return fmt.Sprintf("%x", sum.Sum(nil)[:6]), nil
+}
+
+// base returns the folder that holds bare, prepared and packages, building it
+// first if the cache has none. A build that is killed leaves nothing that a
+// later one takes for finished.
+func (l *Lab) base() (string, error) {
+	id, err := fingerprint(l.Release, l.Mirror)
+	if err != nil {
+		return "", err
+	}
+	done := filepath.Join(l.Cache, id)
+	if exists(done) {
+		return done, nil
+	}
+	if err := os.MkdirAll(l.Cache, 0o755); err != nil {
+		return "", fmt.Errorf("build the base: %w", err)
+	}
+	unlock, err := lock(filepath.Join(l.Cache, "lock"), func() { l.Progress("waiting for another build of the base") })
+	if err != nil {
+		return "", fmt.Errorf("build the base: %w", err)
+	}
+	defer unlock()
+	if exists(done) {
+		return done, nil // built while we waited
+	}
+	// We hold the lock: a build that is not finished never will be.
+	stale, err := filepath.Glob(filepath.Join(l.Cache, "building-*"))
+	if err != nil {
+		return "", fmt.Errorf("build the base: %w", err)
+	}
+	for _, dir := range stale {
+		if err := os.RemoveAll(dir); err != nil {
+			return "", fmt.Errorf("remove an unfinished base: %w", err)
+		}
+	}
+	building := filepath.Join(l.Cache, "building-"+id)
+	if err := os.Mkdir(building, 0o755); err != nil {
+		return "", fmt.Errorf("build the base: %w", err)
+	}
+	logPath := filepath.Join(l.Cache, "build.log")
+	log, err := os.Create(logPath)
+	if err != nil {
+		return "", fmt.Errorf("build the base: %w", err)
+	}
+	defer log.Close()
+	b := builder{dir: building, log: log, release: l.Release, mirror: l.Mirror, progress: l.Progress}
+	if err := b.build(); err != nil {
+		return "", fmt.Errorf("build the base: %w; see %s", err, logPath)
+	}
+	if err := os.Rename(building, done); err != nil {
+		return "", fmt.Errorf("build the base: %w", err)
+	}
+	return done, nil
+}
+
+// builder makes bare, prepared and packages in dir.
+type builder struct {
+	dir, release, mirror string
+	log                  *os.File
+	progress             func(format string, args ...any)
+}
+
+func (b builder) build() error {
+	bare, prepared, packages := filepath.Join(b.dir, "bare"), filepath.Join(b.dir, "prepared"), filepath.Join(b.dir, "packages")
+	b.progress("building the base of all hosts (Debian %s): takes a minute or two, once", b.release)
+	if err := b.isolated("", "debootstrap", "--variant=minbase", "--include="+strings.Join(barePackages, ","), b.release, bare, b.mirror); err != nil {
+		return err
+	}
+	if err := trimBoot(bare); err != nil {
+		return err
+	}
+	if err := copyRecipe("recipe/bare", bare); err != nil {
+		return err
+	}
+	if err := b.isolated("", "cp", "-a", bare, prepared); err != nil {
+		return err
+	}
+
+	b.progress("fetching the packages that hosts install")
+	sources := fmt.Sprintf("deb %s %s main\n", b.mirror, b.release)
+	for path, text := range map[string]string{
+		"etc/apt/sources.list":  sources,
+		"usr/sbin/policy-rc.d":  "#!/bin/sh\nexit 101\n", // start no service
+		"etc/resolv.conf":       machineFile("/etc/resolv.conf"),
+		"etc/hosts":             machineFile("/etc/hosts"),
+		"etc/apt/apt.conf.d/90": machineAptProxy(),
+	} {
+		if err := os.WriteFile(filepath.Join(prepared, path), []byte(text), 0o755); err != nil {
+			return err
+		}
+	}
+	install := "DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends "
+	fetch := "apt-get clean; apt-get -q update && " + install + "--download-only install " +
+		strings.Join(preparedPackages, " ") + " " + strings.Join(offeredPackages, " ")
+	if err := b.isolated(prepared, "sh", "-c", fetch); err != nil {
+		return err
+	}
+	if err := b.repository(prepared, packages); err != nil {
+		return err
+	}
+
+	b.progress("installing what prepared hosts have")
+	if err := b.isolated(prepared, "sh", "-c", install+"--no-download install "+strings.Join(preparedPackages, " ")); err != nil {
+		return err
+	}
+	// rundock has its own store, and its registry runs under runit.
+	if err := b.isolated(prepared, "sh", "-c", "update-rc.d etcd disable && update-rc.d docker-registry disable"); err != nil {
+		return err
+	}
+	if err := copyRecipe("recipe/prepared", prepared); err != nil {
+		return err
+	}
+	for _, path := range []string{"usr/sbin/policy-rc.d", "etc/apt/apt.conf.d/90"} {
+		if err := os.Remove(filepath.Join(prepared, path)); err != nil {
+			return err
+		}
+	}
+	for _, dir := range []string{bare, prepared} {
+		if err := b.isolated(dir, "sh", "-c", "apt-get clean; rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/*.log /etc/ssh/ssh_host_* /etc/machine-id /var/lib/dbus"); err != nil {
+			return err
+		}
+		for _, path := range []string{"etc/resolv.conf", "etc/hosts", "etc/hostname", "etc/apt/sources.list"} {
+			if err := os.Remove(filepath.Join(dir, path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// repository moves the packages that apt has fetched into root to the folder
+// packages and writes the index of a flat repository there.
+func (b builder) repository(root, packages string) error {
+	if err := os.Mkdir(packages, 0o755); err != nil {
+		return err
+	}
+	debs, err := filepath.Glob(filepath.Join(root, "var/cache/apt/archives/*.deb"))
+	if err != nil {
+		return err
+	}
+	index, err := exec.Command("chroot", root, "apt-cache", "dumpavail").Output()
+	if err != nil {
+		return fmt.Errorf("read apt's package list: %w", err)
+	}
+	var names []string
+	for _, deb := range debs {
+		name := filepath.Base(deb)
+		names = append(names, name)
+		if err := os.Link(deb, filepath.Join(packages, servedName(name))); err != nil {
+			return err
+		}
+	}
+	list, err := flatIndex(string(index), names)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(packages, "Packages"), []byte(list), 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(packages, "Release"), []byte(flatRelease(list)), 0o644)
+}
+
+// isolated runs a command, in root if that is not empty, that cannot leave a
+// mount or process behind: it dies with this program.
+func (b builder) isolated(root string, argv ...string) error {
+	// The kernel ties Pdeathsig to the thread that forks.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	script := `exec "$@"`
+	if root != "" {
+		script = `mount -t proc proc "$root/proc" && exec chroot "$root" "$@"`
+	}
+	cmd := exec.Command("unshare", append([]string{"--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child", "--", "sh", "-c", script, "sh"}, argv...)...)
+	cmd.Env = []string{
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "HOME=/root", "root=" + root,
+		"http_proxy=" + os.Getenv("http_proxy"), "https_proxy=" + os.Getenv("https_proxy"), "no_proxy=" + os.Getenv("no_proxy"),
+	}
+	cmd.Stdout, cmd.Stderr = b.log, b.log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	fmt.Fprintf(b.log, "+ %s\n", strings.Join(argv, " "))
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%s: %w", argv[0], err)
+	}
+	return nil
+}
+
+// machineFile returns a file of this machine, "" if it has none.
+func machineFile(path string) string {
+	text, _ := os.ReadFile(path)
+	return string(text)
+}
+
+// machineAptProxy returns this machine's apt settings for reaching the
+// archive.
+func machineAptProxy() string {
+	out, err := exec.Command("apt-config", "dump", "Acquire::http", "Acquire::https").Output()
+	if err != nil {
+		return ""
+	}
+	return string(out)
+}
+
+// copyRecipe writes the files of the embedded folder from over those in root.
+// A file's mode is 0644, or 0755 if it starts with #!.
+func copyRecipe(from, root string) error {
+	return fs.WalkDir(recipe, from, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		at := filepath.Join(root, strings.TrimPrefix(path, from))
+		if d.IsDir() {
+			return os.MkdirAll(at, 0o755)
+		}
+		text, err := recipe.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		mode := fs.FileMode(0o644)
+		if strings.HasPrefix(string(text), "#!") {
+			mode = 0o755
+		}
+		if err := os.WriteFile(at, text, mode); err != nil {
+			return err
+		}
+		return os.Chmod(at, mode)
+	})
+}
+
+// hardwareScripts are Debian's boot scripts that would touch the machine
+// below: its disks, its clock, its screen, its kernel's mounts.
+var hardwareScripts = []string{
+	"bootlogs", "brightness", "checkfs.sh", "checkroot-bootclean.sh", "checkroot.sh", "hwclock.sh", "mount-configfs",
+	"mountall-bootclean.sh", "mountall.sh", "mountdevsubfs.sh", "mountkernfs.sh", "mountnfs-bootclean.sh", "mountnfs.sh",
+	"umountfs", "umountnfs.sh", "umountroot", "urandom",
+}
+
+// trimBoot takes away what hardwareScripts do. They stay as names in the boot
+// order, since insserv refuses packages whose order misses one.
+func trimBoot(root string) error {
+	for _, name := range hardwareScripts {
+		path := filepath.Join(root, "etc/init.d", name)
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		header := lsbHeader(string(text))
+		if header == "" {
+			return fmt.Errorf("trim %s: it has no LSB header", path)
+		}
+		if err := os.WriteFile(path, []byte("#!/bin/sh\n"+header+"exit 0\n"), 0o755); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lsbHeader returns the comment block by which insserv orders a script.
+func lsbHeader(script string) string {
+	const end = "### END INIT INFO\n"
+	from, to := strings.Index(script, "### BEGIN INIT INFO\n"), strings.Index(script, end)
+	if from < 0 || to < from {
+		return ""
+	}
+	return script[from : to+len(end)]
+}
