@@ -68,14 +68,16 @@ func (n *Node) Name() string { return n.name }
 // Own returns the record of exactly this name, or nil.
 func (n *Node) Own() *Record { return n.record.Load() }
 
-// Pointers returns the names of the records whose address this reverse name
-// stands for, at most limit.
-func (n *Node) Pointers(limit int) []string {
-	var names []string
-	for l := n.pointers.first.Load(); l != nil && len(names) < limit; l = l.next.Load() {
-		names = append(names, l.node.name)
+// Pointers returns the records whose address this reverse name stands for, at
+// most limit.
+func (n *Node) Pointers(limit int) []Entry {
+	var found []Entry
+	for l := n.pointers.first.Load(); l != nil && len(found) < limit; l = l.next.Load() {
+		if r := l.node.record.Load(); r != nil {
+			found = append(found, Entry{Name: l.node.name, Record: r})
+		}
 	}
-	return names
+	return found
 }
 
 // Records returns the records at n and below it, nearest first. It stops at

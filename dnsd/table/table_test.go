@@ -47,7 +47,7 @@ func below(t *Table, name string) []string {
 		return nil
 	}
 	var got []string
-	for _, e := range n.Records(100) {
+	for _, e := range n.Records(10_000) {
 		name, _, _ := dns.UnpackDomainName([]byte(e.Name), 0)
 		got = append(got, name+" "+e.Addr.String())
 	}
@@ -81,15 +81,15 @@ func TestTable(t *testing.T) {
 		}
 	})
 	t.Run("the reverse name of an address points to the record", func(t *testing.T) {
-		if got := find(tab, "2.0.0.10.in-addr.arpa.").Pointers(9); len(got) != 1 || got[0] != "\x01b\x03web\x07example\x03com\x00" {
-			t.Errorf("pointers of 10.0.0.2 = %q", got)
+		if got := find(tab, "2.0.0.10.in-addr.arpa.").Pointers(9); len(got) != 1 || got[0].Name != "\x01b\x03web\x07example\x03com\x00" {
+			t.Errorf("pointers of 10.0.0.2 = %v", got)
 		}
 		tab.Update(3, pairs(`/skydns/com/example/web/b {"host":"fd00::2"}`))
 		if find(tab, "2.0.0.10.in-addr.arpa.") != nil {
 			t.Error("10.0.0.2 still exists")
 		}
 		if got := find(tab, "2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa.").Pointers(9); len(got) != 1 {
-			t.Errorf("pointers of fd00::2 = %q", got)
+			t.Errorf("pointers of fd00::2 = %v", got)
 		}
 	})
 	t.Run("a deleted record takes its empty ancestors along", func(t *testing.T) {
@@ -204,7 +204,7 @@ func TestTableFollowsAMap(t *testing.T) {
 		pointing[host]++
 	}
 	slices.Sort(expect)
-	if got := below(tab, "com."); !slices.Equal(got, expect[:min(len(expect), 100)]) && len(expect) <= 100 {
+	if got := below(tab, "com."); !slices.Equal(got, expect) {
 		t.Errorf("table = %q\nwant %q", got, expect)
 	}
 	for host, n := range pointing {

@@ -1,0 +1,244 @@
+// Package answer decides what the table's records say to a question. It reads
+// memory only: no I/O, no lock, no log line.
+//
+// A name is answered with its own record and those below it, as SkyDNS does:
+// influxdb.s.prod.example.com has all the instances of the service. Where the
+// records name groups, the group of those nearest to the name is answered,
+// with the records that name none.
+//
+//	host address   A or AAAA; SRV and MX with the record's own name as target
+//	               (less targetstrip labels) and the address as additional
+//	host name      CNAME for address types; SRV and MX with the name as target
+//	text           TXT
+//	mail           MX as well
+//
+// Source: the SkyDNS 2 server and CoreDNS's etcd plugin, RFC 1034, 2181, 2308,
+// 2782, 6604 (rcode after a CNAME), 8020 and 8482 (ANY).
+package answer
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"rundock/dnsd/table"
+
+	"github.com/miekg/dns"
+)
+
+// maxRecords bounds what one question collects; about what fits into the
+// largest message.
+const maxRecords = 1000
+
+// maxPointers bounds the names a reverse lookup lists.
+const maxPointers = 16
+
+// maxReached bounds the names that are looked up for the additional section.
+const maxReached = 64
+
+// maxText leaves a message room for the rest; longer texts are left out.
+const maxText = 60_000
+
+// maxChain bounds the CNAMEs that are followed.
+const maxChain = 8
+
+// Server holds what answers depend on. Table alone changes; the rest is set
+// before the first question.
+type Server struct {
+	Table       *table.Table
+	Zones       []Zone
+	TTL         uint32 // seconds, of records that name none
+	NegativeTTL uint32 // seconds a resolver may remember that something is not there
+	Forwards    bool   // names outside of the zones can be asked elsewhere
+
+	// NameServers are this server's addresses, answered as ns.dns.<zone>
+	// where no record says otherwise.
+	NameServers []netip.Addr
+}
+
+// A Result is the answer to a question, before the packet's limits apply.
+type Result struct {
+	// Elsewhere: the name is none of ours and is to be asked upstream.
+	Elsewhere bool
+	// Continue is a CNAME's target outside of the zones: the upstream's
+	// answer to it belongs behind Answer. Empty without Forwards.
+	Continue string
+
+	Authoritative              bool
+	Rcode                      int
+	Answer, Authority, Further []dns.RR // Further: the additional section, the first to go
+}
+
+// Reply answers a question of class IN. turn rotates the records of an RRset;
+// owner names keep the question's case.
+func (s *Server) Reply(q dns.Question, turn uint32) Result {
+	wire, ok := wireName(q.Name)
+	switch {
+	case !ok || q.Qtype == dns.TypeOPT || q.Qtype == dns.TypeNone:
+		return Result{Rcode: dns.RcodeFormatError}
+	case q.Qtype == dns.TypeAXFR || q.Qtype == dns.TypeIXFR:
+		return Result{Rcode: dns.RcodeRefused}
+	case q.Qtype >= dns.TypeTKEY && q.Qtype < dns.TypeANY: // TSIG, MAILA and the like
+		return Result{Rcode: dns.RcodeNotImplemented}
+	}
+	if zone := s.zone(wire); zone != nil {
+		if s.Table.State() == nil {
+			return Result{Rcode: dns.RcodeServerFailure}
+		}
+		a := answering{Server: s, turn: turn, Result: Result{Authoritative: true}}
+		a.follow(zone, wire, q)
+		return a.Result
+	}
+	if isReverse(wire) {
+		if r, ok := s.reverse(wire, q, turn); ok {
+			return r
+		}
+	}
+	if s.Forwards {
+		return Result{Elsewhere: true}
+	}
+	if private := privateReverse(wire); private != nil {
+		return s.nothingPrivate(wire, private)
+	}
+	return Result{Rcode: dns.RcodeRefused}
+}
+
+// zone is the longest zone the wire name is in, or nil.
+func (s *Server) zone(wire []byte) *Zone {
+	var best *Zone
+	for i := range s.Zones {
+		if z := &s.Zones[i]; within(wire, z.wire) && (best == nil || len(z.wire) > len(best.wire)) {
+			best = z
+		}
+	}
+	return best
+}
+
+// answering is one answer being made.
+type answering struct {
+	*Server
+	turn    uint32
+	said    map[said]bool
+	reached int // names looked up for the additional section
+	Result
+}
+
+// follow answers q at a name of zone, and at the targets of CNAMEs.
+func (a *answering) follow(zone *Zone, wire []byte, q dns.Question) {
+	seen := []string{string(wire)}
+	for {
+		target := a.at(zone, wire, q)
+		if target == "" {
+			return
+		}
+		next, ok := wireName(target)
+		if !ok || slices.Contains(seen, string(next)) || len(seen) == maxChain {
+			return // a loop: the client sees how far it goes
+		}
+		seen = append(seen, string(next))
+		if zone = a.zone(next); zone == nil {
+			if a.Forwards {
+				a.Continue = target
+			}
+			return
+		}
+		wire, q.Name = next, target
+	}
+}
+
+// at answers q at one name and returns the target of the CNAME it answered
+// with, if it did.
+func (a *answering) at(zone *Zone, wire []byte, q dns.Question) (target string) {
+	before := len(a.Answer)
+	node := a.Table.Lookup(wire)
+	switch {
+	case string(wire) == zone.wire && q.Qtype == dns.TypeSOA:
+		a.Answer = append(a.Answer, a.soa(zone, q.Name, a.TTL))
+	case string(wire) == zone.wire && q.Qtype == dns.TypeNS:
+		a.nameServers(zone, q)
+	case node == nil && !zone.serves(wire):
+		a.Rcode = dns.RcodeNameError
+	case q.Qtype == dns.TypeANY:
+		a.Answer = append(a.Answer, &dns.HINFO{Hdr: header(q.Name, dns.TypeHINFO, a.TTL), Cpu: "RFC8482"})
+	default:
+		set := a.records(node)
+		if len(set.entries) == 0 && string(wire) == zone.ns {
+			a.addresses(q, ownEntries(zone.ns, a.NameServers))
+			break
+		}
+		switch q.Qtype {
+		case dns.TypeSRV:
+			a.services(zone, q, set)
+		case dns.TypeMX:
+			a.exchanges(zone, q, set)
+		case dns.TypeTXT:
+			a.texts(q, set)
+		case dns.TypePTR:
+			a.pointers(q, node)
+		default:
+			target = a.addresses(q, set)
+		}
+	}
+	if len(a.Answer) == before {
+		a.Authority = []dns.RR{a.soa(zone, zone.Name, a.NegativeTTL)}
+	}
+	a.Answer = rotate(a.Answer, before, a.turn)
+	return target
+}
+
+// header is a record's header of class IN.
+func header(owner string, rrtype uint16, ttl uint32) dns.RR_Header {
+	return dns.RR_Header{Name: owner, Rrtype: rrtype, Class: dns.ClassINET, Ttl: ttl}
+}
+
+// rotate turns the records of answers from first on.
+func rotate(answers []dns.RR, first int, turn uint32) []dns.RR {
+	set := answers[first:]
+	if len(set) < 2 {
+		return answers
+	}
+	n := int(turn % uint32(len(set)))
+	return append(answers[:first:first], append(slices.Clone(set[n:]), set[:n]...)...)
+}
+
+// wireName is the lower-case wire format of a name in presentation format.
+func wireName(name string) ([]byte, bool) {
+	buf := make([]byte, 255)
+	end, err := dns.PackDomainName(name, buf, 0, nil, false)
+	if err != nil {
+		return nil, false
+	}
+	// Length bytes are below 64, so no length is taken for a letter.
+	for i, c := range buf[:end] {
+		if 'A' <= c && c <= 'Z' {
+			buf[i] = c + 'a' - 'A'
+		}
+	}
+	return buf[:end], true
+}
+
+// presentation is the inverse of wireName.
+func presentation(wire string) string {
+	name, _, err := dns.UnpackDomainName([]byte(wire), 0)
+	if err != nil {
+		return "."
+	}
+	return name
+}
+
+// within says whether a wire name is zone or below it, label by label.
+func within(wire []byte, zone string) bool {
+	for at := 0; ; at += 1 + int(wire[at]) {
+		if rest := len(wire) - at; rest <= len(zone) {
+			return rest == len(zone) && string(wire[at:]) == zone
+		}
+	}
+}
+
+// fqdn adds the final dot.
+func fqdn(name string) string {
+	if strings.HasSuffix(name, ".") {
+		return name
+	}
+	return name + "."
+}

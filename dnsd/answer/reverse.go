@@ -1,0 +1,106 @@
+package answer
+
+import (
+	"bytes"
+	"cmp"
+	"strconv"
+	"strings"
+
+	"rundock/dnsd/table"
+
+	"github.com/miekg/dns"
+)
+
+func isReverse(wire []byte) bool {
+	return within(wire, "\x07in-addr\x04arpa\x00") || within(wire, "\x03ip6\x04arpa\x00")
+}
+
+// reverse answers a name under in-addr.arpa or ip6.arpa that has a record of
+// its own or is the address of one in our zones. Such a name is a zone of its
+// own: its neighbours may be other people's and are asked upstream.
+func (s *Server) reverse(wire []byte, q dns.Question, turn uint32) (Result, bool) {
+	node := s.Table.Lookup(wire)
+	if node == nil {
+		return Result{}, false
+	}
+	a := answering{Server: s, turn: turn, Result: Result{Authoritative: true}}
+	if names, _ := a.pointed(node); len(names) == 0 && node.Own() == nil {
+		return Result{}, false
+	}
+	apex := Zone{Name: presentation(node.Name())}
+	switch q.Qtype {
+	case dns.TypePTR:
+		a.pointers(q, node)
+	case dns.TypeSOA:
+		a.Answer = []dns.RR{a.soa(&apex, q.Name, a.TTL)}
+	}
+	if len(a.Answer) == 0 {
+		a.Authority = []dns.RR{a.soa(&apex, apex.Name, a.NegativeTTL)}
+	}
+	a.Answer = rotate(a.Answer, 0, turn)
+	return a.Result, true
+}
+
+// pointed are the records an address points to: its own, with the name as
+// host; without it, those in our zones that have the address.
+func (a *answering) pointed(node *table.Node) (names []string, ttl uint32) {
+	if own := node.Own(); own != nil && own.Host != "" {
+		return []string{fqdn(own.Host)}, cmp.Or(own.TTL, a.TTL)
+	}
+	var set entrySet
+	for _, e := range node.Pointers(maxPointers) {
+		if a.zone([]byte(e.Name)) != nil {
+			set.entries = append(set.entries, e)
+			names = append(names, presentation(e.Name))
+		}
+	}
+	return names, set.ttl(a.TTL)
+}
+
+func (a *answering) pointers(q dns.Question, node *table.Node) {
+	if node == nil {
+		return
+	}
+	names, ttl := a.pointed(node)
+	for _, name := range names {
+		a.Answer = append(a.Answer, &dns.PTR{Hdr: header(q.Name, dns.TypePTR, ttl), Ptr: name})
+	}
+}
+
+// privateReverse is the wire name of the RFC 6303 zone a reverse name is in,
+// or nil. Nobody else can know those names, so without upstreams they do not
+// exist: a refusal would make resolvers wait for another server.
+func privateReverse(wire []byte) []byte {
+	for _, zone := range privateZones {
+		if within(wire, string(zone)) {
+			return zone
+		}
+	}
+	return nil
+}
+
+var privateZones = func() [][]byte {
+	names := []string{
+		"10.in-addr.arpa.", "168.192.in-addr.arpa.", "0.in-addr.arpa.", "127.in-addr.arpa.", "254.169.in-addr.arpa.",
+		"d.f.ip6.arpa.", "8.e.f.ip6.arpa.", "9.e.f.ip6.arpa.", "a.e.f.ip6.arpa.", "b.e.f.ip6.arpa.",
+		strings.Repeat("0.", 32) + "ip6.arpa.", "1." + strings.Repeat("0.", 31) + "ip6.arpa.",
+	}
+	for i := 16; i < 32; i++ {
+		names = append(names, strconv.Itoa(i)+".172.in-addr.arpa.")
+	}
+	var zones [][]byte
+	for _, name := range names {
+		wire, _ := wireName(name)
+		zones = append(zones, bytes.Clone(wire))
+	}
+	return zones
+}()
+
+func (s *Server) nothingPrivate(wire, zone []byte) Result {
+	apex := presentation(string(zone))
+	r := Result{Authoritative: true, Authority: []dns.RR{soa(apex, apex, "nobody.invalid.", 1, s.NegativeTTL, s.NegativeTTL)}}
+	if !bytes.Equal(wire, zone) && s.Table.Lookup(wire) == nil {
+		r.Rcode = dns.RcodeNameError
+	}
+	return r
+}

@@ -1,0 +1,158 @@
+// Package server speaks DNS over UDP and TCP: packets in, packets out, around
+// the decisions of package answer and, for other people's names, of upstreams.
+//
+// Source: RFC 1035, 6891 (EDNS), 7766 (TCP), 9715 (message size over UDP).
+package server
+
+import (
+	"context"
+	"encoding/binary"
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"rundock/dnsd/answer"
+	"rundock/dnsd/forward"
+	"rundock/dnsd/metrics"
+
+	"github.com/miekg/dns"
+)
+
+// A Handler turns one packet into its reply. All fields are set before the
+// first packet.
+type Handler struct {
+	Answers    *answer.Server
+	Forwarder  *forward.Forwarder // nil without upstreams
+	ForwardFor []netip.Prefix     // clients whose queries are forwarded
+	MaxUDP     int                // bytes of a reply over UDP, whatever the client says it takes; at least 512
+	Metrics    *metrics.Set
+}
+
+const headerLen = 12
+
+// patience is how long upstreams are asked in all: less than the 5 s clients wait.
+const patience = 4 * time.Second
+
+// Serve answers one packet from client. When the reply needs an upstream,
+// later makes it, which takes time; when both are nil there is no reply.
+// The packet is not kept.
+func (h *Handler) Serve(packet []byte, tcp bool, client netip.Addr) (reply []byte, later func(context.Context) []byte) {
+	start := time.Now()
+	if len(packet) < headerLen || packet[2]&0x80 != 0 {
+		return nil, nil // not a query; replying to replies makes loops
+	}
+	if opcode := packet[2] >> 3 & 15; opcode != dns.OpcodeQuery {
+		h.Metrics.Query(tcp, 0, dns.RcodeNotImplemented, time.Since(start))
+		return bare(packet, dns.RcodeNotImplemented), nil
+	}
+	query := new(dns.Msg)
+	if binary.BigEndian.Uint16(packet[4:]) != 1 || query.Unpack(packet) != nil || len(query.Question) != 1 || countOPT(query) > 1 {
+		h.Metrics.Query(tcp, 0, dns.RcodeFormatError, time.Since(start))
+		return bare(packet, dns.RcodeFormatError), nil
+	}
+	q := query.Question[0]
+	finish := func(r answer.Result, ad bool) []byte {
+		out, rcode := h.pack(query, r, ad, tcp)
+		h.Metrics.Query(tcp, q.Qtype, rcode, time.Since(start))
+		return out
+	}
+	if opt := query.IsEdns0(); opt != nil && opt.Version() != 0 {
+		return finish(answer.Result{Rcode: dns.RcodeBadVers}, false), nil
+	}
+	if q.Qclass != dns.ClassINET {
+		return finish(answer.Result{Rcode: dns.RcodeRefused}, false), nil
+	}
+	r := h.Answers.Reply(q, rand.Uint32())
+	switch forwards := query.RecursionDesired && h.forwardsFor(client); {
+	case !r.Elsewhere && r.Continue == "" || r.Continue != "" && !forwards:
+		return finish(r, false), nil
+	case !forwards:
+		return finish(answer.Result{Rcode: dns.RcodeRefused}, false), nil
+	}
+	return nil, func(ctx context.Context) []byte { return finish(h.forward(ctx, query, r)) }
+}
+
+// forward completes r by what an upstream says, and whether it says that it
+// verified it.
+func (h *Handler) forward(ctx context.Context, query *dns.Msg, r answer.Result) (answer.Result, bool) {
+	q := query.Question[0]
+	if r.Continue != "" {
+		q.Name = r.Continue
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	h.Metrics.Forward()
+	reply, err := h.Forwarder.Exchange(ctx, query, q)
+	if err != nil {
+		return answer.Result{Rcode: dns.RcodeServerFailure}, false
+	}
+	ad := reply.AuthenticatedData && r.Continue == ""
+	r.Rcode = reply.Rcode
+	r.Answer = append(r.Answer, reply.Answer...)
+	r.Authority, r.Further = reply.Ns, reply.Extra
+	return r, ad
+}
+
+func (h *Handler) forwardsFor(client netip.Addr) bool {
+	if h.Forwarder == nil {
+		return false
+	}
+	client = client.Unmap().WithZone("")
+	for _, p := range h.ForwardFor {
+		if p.Contains(client) {
+			return true
+		}
+	}
+	return false
+}
+
+// pack makes the packet of a result: within the size the transport and the
+// client allow, with the client's question as it was.
+func (h *Handler) pack(query *dns.Msg, r answer.Result, ad, tcp bool) (out []byte, rcode int) {
+	m := &dns.Msg{Compress: true, Answer: r.Answer, Ns: r.Authority, Extra: r.Further, Question: query.Question}
+	m.Id, m.Response, m.RecursionDesired = query.Id, true, query.RecursionDesired
+	m.Authoritative, m.RecursionAvailable, m.AuthenticatedData = r.Authoritative, h.Forwarder != nil, ad
+	m.CheckingDisabled = query.CheckingDisabled && !r.Authoritative
+	m.Rcode = r.Rcode
+	size := dns.MaxMsgSize - 1
+	if !tcp {
+		size = dns.MinMsgSize
+	}
+	var opt *dns.OPT
+	if asked := query.IsEdns0(); asked != nil {
+		opt = &dns.OPT{Hdr: dns.RR_Header{Name: ".", Rrtype: dns.TypeOPT}}
+		opt.SetUDPSize(uint16(h.MaxUDP))
+		if asked.Do() {
+			opt.SetDo()
+		}
+		if !tcp {
+			size = min(max(int(asked.UDPSize()), dns.MinMsgSize), h.MaxUDP)
+		}
+	}
+	out, err := fit(m, opt, size)
+	if err != nil {
+		// No record of ours packs badly, but an upstream's may.
+		m.Answer, m.Ns, m.Extra, m.Rcode = nil, nil, nil, dns.RcodeServerFailure
+		out, _ = fit(m, opt, size)
+	}
+	return out, m.Rcode
+}
+
+// bare is a reply that is only a header: what is left to say about a query
+// that could not be read.
+func bare(packet []byte, rcode int) []byte {
+	reply := make([]byte, headerLen)
+	copy(reply, packet[:2])
+	reply[2] = 0x80 | packet[2]&0x79 // QR; opcode and RD as they were
+	reply[3] = byte(rcode)
+	return reply
+}
+
+func countOPT(m *dns.Msg) (n int) {
+	for _, rr := range m.Extra {
+		if rr.Header().Rrtype == dns.TypeOPT {
+			n++
+		}
+	}
+	return n
+}

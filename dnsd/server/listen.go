@@ -1,0 +1,219 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// retry is how often an address that is not there yet is tried again.
+const retry = time.Second
+
+// Server listens on addresses and hands packets to Handler.
+type Server struct {
+	Handler *Handler
+	Log     *slog.Logger
+	// OnListen, which may be nil, is told each address once it is served.
+	OnListen func(netip.AddrPort)
+
+	forwarding  chan struct{}
+	connections chan struct{}
+}
+
+// An Address is where to listen: an IP address or the name of an interface,
+// of which the first address is taken, and a port.
+type Address struct {
+	Host string // empty: every address
+	Port uint16
+}
+
+// ParseAddress reads "10.0.0.1:53", "[::1]:53", "eth1:53" or ":53"; a missing
+// port is 53.
+func ParseAddress(s string) (Address, error) {
+	if addr, err := netip.ParseAddr(s); err == nil {
+		return Address{addr.String(), 53}, nil
+	}
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		host, port = s, "53"
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		return Address{}, fmt.Errorf("listen address %q: port %q is not between 0 and 65535", s, port)
+	}
+	if _, err := netip.ParseAddr(host); err != nil && (len(host) > 15 || s == "") {
+		return Address{}, fmt.Errorf("listen address %q: want an IP address or an interface, and a port", s)
+	}
+	return Address{host, uint16(n)}, nil
+}
+
+func (a Address) String() string { return net.JoinHostPort(a.Host, strconv.Itoa(int(a.Port))) }
+
+// errNotYet is of an address the host does not have, at least not yet.
+var errNotYet = errors.New("not on this host")
+
+// resolve turns an address into what can be bound now.
+func (a Address) resolve() ([]netip.AddrPort, error) {
+	if a.Host == "" {
+		all := []netip.AddrPort{netip.AddrPortFrom(netip.IPv4Unspecified(), a.Port)}
+		if c, err := net.ListenPacket("udp6", "[::]:0"); err == nil {
+			c.Close()
+			all = append(all, netip.AddrPortFrom(netip.IPv6Unspecified(), a.Port))
+		}
+		return all, nil
+	}
+	if addr, err := netip.ParseAddr(a.Host); err == nil {
+		return []netip.AddrPort{netip.AddrPortFrom(addr.Unmap(), a.Port)}, nil
+	}
+	ifc, err := net.InterfaceByName(a.Host)
+	if err != nil {
+		return nil, fmt.Errorf("interface %s: %w", a.Host, errNotYet)
+	}
+	addrs, err := ifc.Addrs()
+	if err != nil {
+		return nil, fmt.Errorf("interface %s: %w", a.Host, err)
+	}
+	var six netip.Addr
+	for _, each := range addrs {
+		p, err := netip.ParsePrefix(each.String())
+		if err != nil {
+			continue
+		}
+		if p.Addr().Is4() {
+			return []netip.AddrPort{netip.AddrPortFrom(p.Addr(), a.Port)}, nil
+		}
+		if !six.IsValid() && p.Addr().IsGlobalUnicast() {
+			six = p.Addr()
+		}
+	}
+	if six.IsValid() {
+		return []netip.AddrPort{netip.AddrPortFrom(six, a.Port)}, nil
+	}
+	return nil, fmt.Errorf("interface %s has no address: %w", a.Host, errNotYet)
+}
+
+// Run serves addrs until ctx is done and returns nil once the queries at hand
+// are answered. An address the host does not have yet is tried again until it
+// has; any other reason not to listen at the start is an error that names the
+// address.
+func (s *Server) Run(ctx context.Context, addrs []Address) error {
+	s.forwarding = make(chan struct{}, maxForwards)
+	s.connections = make(chan struct{}, maxConnections)
+	var bound []socket
+	var later []Address
+	for _, a := range addrs {
+		sockets, err := bind(a)
+		if err != nil && !isNotYet(err) {
+			closeAll(bound)
+			return fmt.Errorf("listen on %s: %w", a, err)
+		}
+		if err != nil {
+			s.Log.Warn("listen: address is not there yet, trying on", "address", a.String(), "err", err)
+			later = append(later, a)
+		}
+		bound = append(bound, sockets...)
+	}
+	var serving sync.WaitGroup
+	for _, k := range bound {
+		serving.Go(func() { s.serve(ctx, k) })
+	}
+	for _, a := range later {
+		serving.Go(func() {
+			for _, k := range s.await(ctx, a) {
+				serving.Go(func() { s.serve(ctx, k) })
+			}
+		})
+	}
+	<-ctx.Done()
+	serving.Wait()
+	return nil
+}
+
+// await binds an address as soon as it can be.
+func (s *Server) await(ctx context.Context, a Address) []socket {
+	last := ""
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(retry):
+		}
+		sockets, err := bind(a)
+		if err == nil {
+			return sockets
+		}
+		if !isNotYet(err) && err.Error() != last {
+			last = err.Error()
+			s.Log.Error("listen: address cannot be served, trying on", "address", a.String(), "err", err)
+		}
+	}
+}
+
+// A socket is one bound address, UDP and TCP.
+type socket struct {
+	at  netip.AddrPort
+	udp *net.UDPConn
+	tcp *net.TCPListener
+}
+
+func bind(a Address) ([]socket, error) {
+	all, err := a.resolve()
+	if err != nil {
+		return nil, err
+	}
+	var bound []socket
+	for _, at := range all {
+		udp, err := listenUDP(at)
+		if err != nil {
+			closeAll(bound)
+			return nil, err
+		}
+		// Port 0 (tests): TCP on the port that UDP was given.
+		at = netip.AddrPortFrom(at.Addr(), uint16(udp.LocalAddr().(*net.UDPAddr).Port))
+		tcp, err := listenTCP(at)
+		if err != nil {
+			udp.Close()
+			closeAll(bound)
+			return nil, err
+		}
+		bound = append(bound, socket{at, udp, tcp})
+	}
+	return bound, nil
+}
+
+func closeAll(sockets []socket) {
+	for _, k := range sockets {
+		k.udp.Close()
+		k.tcp.Close()
+	}
+}
+
+func isNotYet(err error) bool {
+	return errors.Is(err, errNotYet) || errors.Is(err, syscall.EADDRNOTAVAIL)
+}
+
+// serve answers on one socket until ctx is done.
+func (s *Server) serve(ctx context.Context, k socket) {
+	s.Log.Info("listening", "address", k.at.String())
+	if s.OnListen != nil {
+		s.OnListen(k.at)
+	}
+	// The UDP socket stays open for the replies of forwarded queries.
+	stop := context.AfterFunc(ctx, func() {
+		k.udp.SetReadDeadline(time.Unix(1, 0))
+		k.tcp.Close()
+	})
+	defer stop()
+	defer k.udp.Close()
+	var both sync.WaitGroup
+	both.Go(func() { s.serveUDP(ctx, k.udp) })
+	both.Go(func() { s.serveTCP(ctx, k.tcp) })
+	both.Wait()
+}
