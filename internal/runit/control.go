@@ -67,6 +67,18 @@ func Exit(ctx context.Context, dir string) error {
 	})
 }
 
+// Stop tells the process of dir to end by TERM and not to be started again,
+// and waits until it has ended or ctx is done. Its runsv stays. When nobody
+// supervises dir, it is done.
+func Stop(ctx context.Context, dir string) error {
+	if err := Control(dir, "d"); errors.Is(err, ErrNotSupervised) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	return ended(ctx, dir)
+}
+
 // Leave has the process of dir end by HUP, which hands its work over to a
 // successor, keeps runsv from starting it again, and waits until it has ended
 // or ctx is done. When nobody supervises dir, it is done.
@@ -80,6 +92,11 @@ func Leave(ctx context.Context, dir string) error {
 	} else if err != nil {
 		return err
 	}
+	return ended(ctx, dir)
+}
+
+// ended waits until the process of dir is down, and to stay so.
+func ended(ctx context.Context, dir string) error {
 	return until(ctx, fmt.Sprintf("%s has not ended", dir), func() (bool, error) {
 		s, err := ReadStatus(dir)
 		return err == nil && s.WantDown && s.State == Down, err

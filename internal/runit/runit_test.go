@@ -45,10 +45,10 @@ func TestDetect(t *testing.T) {
 }
 
 func TestParseStatus(t *testing.T) {
-	// Written by runsv 2.1.2 at 2024-01-02 03:04:05 UTC for process 0x01020304.
+	// Written by runsv 2.1.2 at 2024-01-02 03:05:09 UTC for process 0x01020304.
 	data := []byte("\x40\x00\x00\x00\x65\x93\x7d\x6f" + "\x00\x00\x03\xe8" + "\x04\x03\x02\x01" + "\x00" + "d" + "\x01" + "\x01")
 	got, err := ParseStatus(data)
-	want := Status{Since: time.Unix(1704164709-4, 1000), PID: 0x01020304, WantDown: true, GotTerm: true, State: Run}
+	want := Status{Since: time.Unix(1704164709, 1000), PID: 0x01020304, WantDown: true, GotTerm: true, State: Run}
 	if err != nil || !got.Since.Equal(want.Since) {
 		t.Fatalf("ParseStatus = %v, %v; want since %v", got, err, want.Since)
 	}

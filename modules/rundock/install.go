@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"rundock/internal/control"
+	"rundock/internal/fstree"
+	"rundock/internal/runit"
+)
+
+// install makes the service what the parameters say: present, enabled or
+// restarted. Until rundockd has found that the container can be made nothing
+// is written, so that the previous service goes on running.
+func (t *task) install() error {
+	w, err := t.p.want(t.config)
+	if err != nil {
+		return err
+	}
+	if err := t.needsProgram(); err != nil {
+		return err
+	}
+	now, err := t.look()
+	if err != nil {
+		return err
+	}
+	changes, err := fstree.Apply(t.dir, w.files, true)
+	if err != nil {
+		return err
+	}
+	run := t.p.State != "present" || now.Enabled
+	if now.Held && !now.Enabled && run {
+		t.warn("%s stays disabled: the link %s is there; remove it to have the service enabled", t.p.Name, t.folders.Hidden(t.runitName))
+		run = false
+	}
+	restart := t.p.State == "restarted" && run
+	plan := decide(now, w, changes, run, restart)
+	if t.check {
+		t.done(now, plan, changes)
+		return nil
+	}
+
+	started := time.Now()
+	if plan.Prepare {
+		spec, err := json.Marshal(w.service)
+		if err != nil {
+			return fmt.Errorf("prepare %s: %w", t.p.Name, err)
+		}
+		if err := t.ctl(control.Request{Op: control.Prepare, Spec: spec}); err != nil {
+			return err
+		}
+	}
+	stopping := t.stopping()
+	if changes, err = fstree.Apply(t.dir, w.files, false); err != nil {
+		// What was done is told; the next call finishes the job.
+		t.done(now, written(changes), changes)
+		return err
+	}
+	t.done(now, plan, changes)
+	if err := t.act(now, w, plan, stopping); err != nil {
+		return err
+	}
+	if !run {
+		return nil
+	}
+	return t.wait(now, w, plan, started)
+}
+
+// done notes plan and changes for the result.
+func (t *task) done(now situation, p plan, changes fstree.Changes) {
+	t.restart = t.restart || p.Replace
+	t.actions = p.actions(now)
+	t.diff = changes.Diff()
+	t.linked(now.Enabled, now.Enabled || p.Enable)
+}
+
+// patience is how long supervisors and processes that do nothing slow are
+// given: runsvdir polls every 5 s.
+const patience = 20 * time.Second
+
+// act brings the processes to the files. stopping is how long the old ones
+// may take to stop.
+func (t *task) act(now situation, w wanted, p plan, stopping time.Duration) error {
+	if p.Exchange {
+		if err := t.exchange(now, w, stopping); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if p.Enable {
+		if !now.Outer.Supervised {
+			if err := t.clearOthers(ctx, w.shape); err != nil {
+				return err
+			}
+		}
+		if err := t.folders.Enable(ctx, t.runitName); err != nil {
+			return err
+		}
+	}
+	for _, c := range p.Commands {
+		if err := t.tell(ctx, c.Dir, c.Letter); err != nil {
+			return err
+		}
+	}
+	if p.acts() && (p.Replace || t.p.Wait != "none") {
+		t.settle(ctx, now, w, p)
+	}
+	if p.Replace {
+		return t.tell(ctx, w.shape.runner, "1")
+	}
+	return nil
+}
+
+// tell writes a letter to the runsv of dir; an inner one may still be on its
+// way after a start just before.
+func (t *task) tell(ctx context.Context, dir, letter string) error {
+	for {
+		err := runit.Control(filepath.Join(t.dir, dir), letter)
+		if !errors.Is(err, runit.ErrNotSupervised) || ctx.Err() != nil {
+			return err
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// exchange has what runs leave for processes of another shape: the container
+// goes on, as long as there is to be one, and so does its announcement. The
+// service's runsv leaves as well, since it keeps its logger, or the lack of
+// one, for life.
+func (t *task) exchange(now situation, w wanted, stopping time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopping)
+	defer cancel()
+	if now.Shape.announcer != "" && w.shape.announcer == "" {
+		if err := runit.Stop(ctx, filepath.Join(t.dir, now.Shape.announcer)); err != nil {
+			return err
+		}
+	}
+	// A container that is not to be any more is stopped by Exit's TERM.
+	if now.Shape.runner == "" || w.shape.runner != "" {
+		if err := runit.Leave(ctx, t.dir); err != nil {
+			return err
+		}
+	}
+	if err := t.folders.Unlink(t.runitName); err != nil {
+		return err
+	}
+	err := runit.Exit(ctx, t.dir)
+	if err == nil {
+		err = t.clearOthers(ctx, w.shape)
+	}
+	// Also when that failed: what was enabled stays so.
+	return errors.Join(err, t.folders.Enable(ctx, t.runitName))
+}
+
+// clearOthers removes what runsvs of another shape than f keep in the service
+// directory, which nobody supervises now. Inner ones that are left without
+// their parent, which was killed, hand over first.
+func (t *task) clearOthers(ctx context.Context, f shape) error {
+	if f == both {
+		return runit.Clear(filepath.Join(t.dir, "log"))
+	}
+	t.endNested()
+	for _, d := range []string{both.announcer, both.runner} {
+		d = filepath.Join(t.dir, d)
+		if err := runit.Leave(ctx, d); err != nil {
+			return err
+		}
+		if err := runit.Exit(ctx, d); err != nil {
+			return err
+		}
+		if err := runit.Clear(d); err != nil {
+			return err
+		}
+		os.Remove(filepath.Dir(d)) // stays where somebody keeps something in it
+	}
+	return nil
+}
+
+// settle waits until the processes that were started or told to hand over
+// have successors whose status files can be believed. A signal before that
+// would be lost, and a status of before be taken for the present one. One
+// that never comes up is told of by wait.
+func (t *task) settle(ctx context.Context, before situation, w wanted, p plan) {
+	for ctx.Err() == nil {
+		now, err := t.look()
+		if err == nil &&
+			settled(w.shape.runner, p, before.Runner, now.Runner, now.Says.PID) &&
+			settled(w.shape.announcer, p, before.Announcer, now.Announcer, now.Announces.PID) {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// settled reports whether the process in dir is the one that p asks for, and
+// has written a status: says is the process id in it.
+func settled(dir string, p plan, before, now process, says int) bool {
+	if dir == "" {
+		return true
+	}
+	succeeds := p.Exchange || slices.ContainsFunc(p.Commands, func(c command) bool {
+		return (c.Dir == dir || c.Dir == ".") && (c.Letter == "h" || c.Letter == "t")
+	})
+	pid := now.Status.PID
+	return now.Supervised && pid != 0 && pid == says && !(succeeds && pid == before.Status.PID)
+}

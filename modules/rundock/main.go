@@ -1,0 +1,63 @@
+// Command rundock is the Ansible module of the same name: a container as a
+// supervised service of a plain Docker host, announced in DNS.
+//
+// It computes the service directory (package supervisor), makes the host's
+// folder equal to it (fstree), tells runit exactly what changed, and has
+// rundockd do what needs Docker or the network: this program links neither.
+// A call that changes nothing executes nothing.
+//
+// README.md beside this file says what users may rely on.
+package main
+
+import (
+	"rundock/internal/ansible"
+	"rundock/internal/control"
+	"rundock/internal/hostconfig"
+)
+
+func main() {
+	h := host{
+		config:  hostconfig.Path,
+		program: control.Program,
+		run:     control.Dir,
+		state:   "/var/lib/rundock",
+	}
+	ansible.Main(spec, h.call)
+}
+
+// host is where things are on the host that the module runs on.
+type host struct {
+	config  string // host.json
+	program string // rundockd
+	run     string // status files
+	state   string // what rundockd keeps over boots
+}
+
+// call does what the parameters ask.
+func (h host) call(c ansible.Call) ansible.Result {
+	p := params{}
+	if err := c.Decode(&p); err != nil {
+		return ansible.Result{Err: err}
+	}
+	if err := p.check(); err != nil {
+		return ansible.Result{Err: err}
+	}
+	t, err := h.task(p, c.Check)
+	if err != nil {
+		return ansible.Result{Err: err}
+	}
+	unlock, err := t.lock()
+	if err != nil {
+		return ansible.Result{Err: err}
+	}
+	defer unlock()
+	switch p.State {
+	case "absent":
+		err = t.absent()
+	case "disabled":
+		err = t.disabled()
+	default:
+		err = t.install()
+	}
+	return t.result(err)
+}

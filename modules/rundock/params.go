@@ -1,0 +1,160 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"rundock/internal/ansible"
+	"rundock/supervisor"
+)
+
+var spec = ansible.Spec{
+	Module: "rundock",
+	Params: []ansible.Param{
+		{Name: "name", Required: true},
+		{Name: "state", Default: "present", Choices: []string{"present", "absent", "enabled", "disabled", "restarted"}},
+		{Name: "image"},
+		{Name: "args"},
+		{Name: "announce", Type: ansible.Int},
+		{Name: "port", Type: ansible.Int},
+		{Name: "announce_as", Default: "private", Choices: []string{"public", "private", "container"}},
+		{Name: "pull", Default: "always", Choices: []string{"always", "missing", "never"}},
+		{Name: "wait", Default: "running", Choices: []string{"none", "running", "healthy", "announced"}},
+		// Long, as a runner's pull can be part of it; only a service that
+		// neither comes up nor fails ever waits for all of it.
+		{Name: "wait_timeout", Type: ansible.Int, Default: 300},
+		{Name: "stop_timeout", Type: ansible.Int, Default: supervisor.DefaultStopTimeout},
+		{Name: "drain", Type: ansible.Int, Default: 0},
+	},
+	Rules: ansible.Rules{RequiredIf: []ansible.RequiredIf{
+		{Param: "state", Value: "present", Params: []string{"image", "announce"}, Any: true},
+		{Param: "state", Value: "enabled", Params: []string{"image", "announce"}, Any: true},
+		{Param: "state", Value: "restarted", Params: []string{"image", "announce"}, Any: true},
+	}},
+}
+
+// params are the parameters as given; nil means not given.
+type params struct {
+	Name        string  `json:"name"`
+	State       string  `json:"state"`
+	Image       *string `json:"image"`
+	Args        *string `json:"args"`
+	Announce    *int    `json:"announce"`
+	Port        *int    `json:"port"`
+	AnnounceAs  string  `json:"announce_as"`
+	Pull        string  `json:"pull"`
+	Wait        string  `json:"wait"`
+	WaitTimeout int     `json:"wait_timeout"`
+	StopTimeout int     `json:"stop_timeout"`
+	Drain       int     `json:"drain"`
+}
+
+// installs reports whether p's state says what the service is made of.
+// Otherwise all but the name is ignored.
+func (p params) installs() bool { return p.State != "absent" && p.State != "disabled" }
+
+const day = 24 * 60 * 60
+
+// check refuses values that no host can make anything of.
+func (p params) check() error {
+	if err := checkName(p.Name); err != nil {
+		return err
+	}
+	if !p.installs() {
+		return nil
+	}
+	if p.Announce != nil {
+		if err := checkLabel(p.Name); err != nil {
+			return err
+		}
+	}
+	for _, n := range []struct {
+		name      string
+		value     *int
+		low, high int
+	}{
+		{"announce", p.Announce, 1, 65535},
+		{"port", p.Port, 1, 65535},
+		{"wait_timeout", &p.WaitTimeout, 1, day},
+		{"stop_timeout", &p.StopTimeout, 1, day},
+		{"drain", &p.Drain, 0, day},
+	} {
+		if n.value != nil && (*n.value < n.low || *n.value > n.high) {
+			return fmt.Errorf("value of %s must be between %d and %d, got: %d", n.name, n.low, n.high, *n.value)
+		}
+	}
+	if p.Image != nil {
+		if err := checkImage(*p.Image); err != nil {
+			return err
+		}
+	}
+	for _, r := range []struct {
+		given    bool
+		name     string
+		needs    bool
+		required string
+	}{
+		{p.Args != nil, "args", p.Image != nil, "image"},
+		{p.Port != nil, "port", p.Announce != nil, "announce"},
+		{p.Wait == "announced", "wait=announced", p.Announce != nil, "announce"},
+		{p.AnnounceAs == "container", "announce_as=container", p.Image != nil, "image"},
+	} {
+		if r.given && !r.needs {
+			return fmt.Errorf("missing parameter(s) required by '%s': %s", r.name, r.required)
+		}
+	}
+	return nil
+}
+
+const alphanumeric = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+// checkName is Docker's rule for container names. It also keeps a name from
+// being a path.
+func checkName(name string) error {
+	const longest = 200 // with prefix and suffixes it still is a file name
+	ok := len(name) >= 2 && strings.Contains(alphanumeric, name[:1]) && strings.Trim(name[1:], alphanumeric+"_.-") == ""
+	if !ok {
+		return fmt.Errorf("value of name must be two or more of a-z, A-Z, 0-9, _, . and -, the first a letter or a digit, got: %q", name)
+	}
+	if len(name) > longest {
+		return fmt.Errorf("value of name must have at most %d characters, got: %d", longest, len(name))
+	}
+	return nil
+}
+
+// checkLabel is the rule for a name that becomes a part of a DNS name.
+func checkLabel(name string) error {
+	if len(name) > 63 || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" || strings.HasSuffix(name, "-") {
+		return fmt.Errorf("value of name must be a DNS label when the service is announced: up to 63 of a-z, 0-9 and -, the last not a -, got: %q", name)
+	}
+	return nil
+}
+
+// checkImage refuses what is no image reference: [host[:port]/]path[:tag][@digest].
+func checkImage(image string) error {
+	bad := func(why string) error {
+		return fmt.Errorf("value of image must be [registry[:port]/]name[:tag][@digest]: %s, got: %q", why, image)
+	}
+	name, digest, pinned := strings.Cut(image, "@")
+	if pinned && (!strings.HasPrefix(digest, "sha256:") || len(digest) != len("sha256:")+64 || strings.Trim(digest[7:], "0123456789abcdef") != "") {
+		return bad("the digest is sha256: and 64 of 0-9 and a-f")
+	}
+	if i := strings.LastIndex(name, ":"); i > strings.LastIndex(name, "/") {
+		tag := name[i+1:]
+		if name = name[:i]; tag == "" || len(tag) > 128 || strings.ContainsAny(tag[:1], ".-") || strings.Trim(tag, alphanumeric+"_.-") != "" {
+			return bad("a tag has up to 128 of a-z, A-Z, 0-9, _, . and -")
+		}
+	}
+	if registry, rest, ok := strings.Cut(name, "/"); ok && (strings.ContainsAny(registry, ".:[") || registry == "localhost") {
+		if registry == "" || strings.Trim(registry, alphanumeric+".-:[]") != "" {
+			return bad("the registry is a host name or an address")
+		}
+		name = rest
+	}
+	for part := range strings.SplitSeq(name, "/") {
+		if part == "" || strings.Trim(part, "abcdefghijklmnopqrstuvwxyz0123456789._-") != "" || strings.ContainsAny(part[:1]+part[len(part)-1:], "._-") {
+			return bad("a name has a-z, 0-9, and between them ., _ and -, in lower case")
+		}
+	}
+	return nil
+}

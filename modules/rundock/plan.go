@@ -1,0 +1,154 @@
+package main
+
+import (
+	"path"
+
+	"rundock/internal/fstree"
+)
+
+// plan is what install does, in the order of the fields.
+type plan struct {
+	Prepare  bool      // have rundockd check that the container can be made, and pull
+	Write    bool      // the files
+	Exchange bool      // the running processes have another shape: hand over and supervise anew
+	Enable   bool      // link it, or wait until runsvdir has seen the link
+	Commands []command // for the runsvs that stay
+	Replace  bool      // then: tell the runner, once it is the present one, to replace its container
+	NewSpec  bool      // the runner's successor replaces the container, as another is wanted
+}
+
+// command is a letter for a runsv, and what it does in words.
+type command struct {
+	Dir    string // relative to the service directory
+	Letter string
+	Does   string
+}
+
+// written is the plan of a call that came no further than writing changes.
+func written(changes fstree.Changes) plan { return plan{Write: changes.Changed()} }
+
+// acts reports whether p touches a process.
+func (p plan) acts() bool {
+	return p.Exchange || p.Enable || len(p.Commands) > 0 || p.Replace
+}
+
+// actions are p in words, for the result.
+func (p plan) actions(now situation) []string {
+	var list []string
+	if p.Write {
+		list = append(list, choose(now.Installed, "files updated", "installed"))
+	}
+	if p.Exchange {
+		list = append(list, "supervision exchanged")
+	}
+	if p.Enable {
+		list = append(list, choose(now.Enabled, "supervised", "enabled"))
+	}
+	for _, c := range p.Commands {
+		list = append(list, c.Does)
+	}
+	if p.NewSpec {
+		list = append(list, "container replaced")
+	}
+	if p.Replace {
+		list = append(list, "container restarted")
+	}
+	return list
+}
+
+func choose(condition bool, yes, no string) string {
+	if condition {
+		return yes
+	}
+	return no
+}
+
+// decide plans how to get from now to w. Nothing is restarted that has not
+// changed, and only a change of the container's spec, or restart, costs the
+// container: every other process hands over to its successor.
+func decide(now situation, w wanted, changes fstree.Changes, run, restart bool) plan {
+	p := plan{Write: changes.Changed()}
+	if !run {
+		return p
+	}
+	p.Enable = !now.Enabled || !now.Outer.Supervised
+	starts := !now.Outer.Supervised
+	switch {
+	case starts:
+	case now.Shape != w.shape:
+		p.Exchange = true
+		starts = !now.Outer.up()
+	default:
+		p.Commands = commands(now, w, changes)
+		for _, c := range p.Commands {
+			starts = starts || c.Letter == "u" && (c.Dir == "." || c.Dir == w.shape.runner)
+		}
+	}
+	if w.hash == "" {
+		if restart && !starts && !p.Exchange {
+			p.Commands = restarted(p.Commands, w.shape.announcer)
+		}
+		return p
+	}
+	changed := now.Spec != w.hash
+	p.Prepare = starts || changed || restart
+	p.Replace = restart && !starts && !changed
+	p.NewSpec = changed && !starts
+	return p
+}
+
+// commands tells the runsvs of a service of the right shape what changed.
+func commands(now situation, w wanted, changes fstree.Changes) []command {
+	var list []command
+	nested := w.shape == both
+	outer := now.Outer
+	switch {
+	case outer.Status.Paused:
+		list = append(list, command{".", "c", "continued"})
+	case outer.Status.WantDown && nested:
+		return []command{{".", "u", "started"}}
+	case nested && (outer.Stale || changes.Touches("run")):
+		// Its script holds timeouts. Its successor starts everything below anew.
+		return []command{{".", "h", "supervision handed over"}}
+	}
+	for _, part := range []struct {
+		dir, reads, name string
+		process          process
+	}{
+		{w.shape.runner, "service.json", "runner", now.Runner},
+		{w.shape.announcer, "announce.json", "announcer", now.Announcer},
+	} {
+		if part.dir == "" {
+			continue
+		}
+		switch s := part.process; {
+		case s.Supervised && s.Status.WantDown:
+			list = append(list, command{part.dir, "u", part.name + " started"})
+		case s.Supervised && s.Status.Paused && nested:
+			list = append(list, command{part.dir, "c", part.name + " continued"})
+		case s.Stale, changes.Touches(path.Join(part.dir, "run")), changes.Touches(path.Join(part.dir, part.reads)):
+			list = append(list, command{part.dir, "h", part.name + " handed over"})
+		}
+		log := path.Join(part.dir, "log")
+		switch s := now.Loggers[log]; {
+		case s.Supervised && s.Status.WantDown:
+			list = append(list, command{log, "u", part.name + "'s logger started"})
+		case s.Stale, changes.Touches(path.Join(log, "run")):
+			list = append(list, command{log, "t", part.name + "'s logger restarted"})
+		}
+	}
+	return list
+}
+
+// restarted has the announcer of an announce-only service end instead of hand
+// over: it withdraws, and announces again.
+func restarted(list []command, announcer string) []command {
+	again := command{announcer, "t", "announcer restarted"}
+	for i, c := range list {
+		if c.Dir == announcer {
+			list[i] = again
+			return list
+		}
+	}
+	return append(list, again)
+}

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"rundock/internal/ansible"
+	"rundock/internal/control"
+	"rundock/internal/fstree"
+	"rundock/internal/hostconfig"
+	"rundock/internal/runit"
+	"rundock/supervisor"
+)
+
+// task is one call for one service, and what it has done so far.
+type task struct {
+	host      host
+	config    hostconfig.Config
+	folders   runit.Folders
+	p         params
+	check     bool
+	runitName string // docker-<name>
+	dir       string // its service directory
+
+	diff     []fstree.Diff
+	actions  []string
+	warnings []string
+	restart  bool // changed in any case
+}
+
+// task reads the host's configuration. What only takes a service away does
+// without one.
+func (h host) task(p params, check bool) (*task, error) {
+	t := &task{host: h, p: p, check: check, runitName: supervisor.Prefix + p.Name}
+	var err error
+	t.config, err = hostconfig.Load(h.config)
+	if errors.Is(err, fs.ErrNotExist) {
+		if p.installs() {
+			return nil, fmt.Errorf("%w: the host is not prepared (playbooks/site.yml)", err)
+		}
+	} else if err != nil {
+		return nil, err
+	}
+	if t.folders, err = runit.Detect(t.config.Runit.SV, t.config.Runit.Service); err != nil {
+		return nil, err
+	}
+	t.dir = t.folders.Dir(t.runitName)
+	return t, nil
+}
+
+// lock keeps other calls for the same service waiting until unlock. Check
+// mode, which writes nothing, takes no lock.
+func (t *task) lock() (unlock func(), err error) {
+	if t.check {
+		return func() {}, nil
+	}
+	if err := os.MkdirAll(t.host.run, 0o755); err != nil {
+		return nil, err
+	}
+	path := filepath.Join(t.host.run, "."+t.p.Name+".lock")
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	deadline := time.Now().Add(time.Duration(t.p.WaitTimeout) * time.Second)
+	for {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return func() { f.Close() }, nil
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) || time.Now().After(deadline) {
+			f.Close()
+			return nil, fmt.Errorf("lock %s: another call is at work on service %s: %w", path, t.p.Name, err)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// ctl has rundockd do what needs Docker. Its warnings are the task's.
+func (t *task) ctl(q control.Request) error {
+	q.Service = t.p.Name
+	answer, err := control.Call(t.host.program, q)
+	t.warnings = append(t.warnings, answer.Warnings...)
+	if err == nil && answer.Error != "" {
+		err = errors.New(answer.Error)
+	}
+	return err
+}
+
+// needsProgram refuses to leave a host with scripts that have nothing to execute.
+func (t *task) needsProgram() error {
+	info, err := os.Stat(t.host.program)
+	if err != nil {
+		return fmt.Errorf("rundockd is not installed: %w: the host is not prepared (playbooks/site.yml)", err)
+	}
+	if !info.Mode().IsRegular() || info.Mode()&0o111 == 0 {
+		return fmt.Errorf("rundockd is not installed: %s is no executable file", t.host.program)
+	}
+	return nil
+}
+
+func (t *task) warn(format string, args ...any) {
+	t.warnings = append(t.warnings, fmt.Sprintf(format, args...))
+}
+
+// linked adds the link that enables the service to the diff.
+func (t *task) linked(before, after bool) {
+	if before == after {
+		return
+	}
+	link := t.folders.Link(t.runitName)
+	show := func(there bool) string { return choose(there, "link to "+t.dir+"\n", "absent\n") }
+	t.diff = append(t.diff, fstree.Diff{BeforeHeader: link, AfterHeader: link, Before: show(before), After: show(after)})
+}
+
+// result is what the task did, and how the service stands after it.
+func (t *task) result(err error) ansible.Result {
+	r := ansible.Result{
+		Changed:  t.restart || len(t.actions) > 0,
+		Err:      err,
+		Diff:     t.diff,
+		Warnings: t.warnings,
+		Msg:      t.p.Name + ": " + choose(len(t.actions) > 0, strings.Join(t.actions, ", "), "nothing to do"),
+		Values:   map[string]any{"actions": append([]string{}, t.actions...)},
+	}
+	if now, lookErr := t.look(); lookErr == nil {
+		r.Values["service"] = t.facts(now)
+	}
+	return r
+}
+
+// facts are what the result tells of the service.
+func (t *task) facts(now situation) map[string]any {
+	f := map[string]any{
+		"name":       t.p.Name,
+		"installed":  now.Installed,
+		"enabled":    now.Enabled,
+		"supervised": now.Outer.Supervised,
+		"running":    false,
+		"announced":  false,
+		"directory":  t.dir,
+		"records":    []control.Record{},
+	}
+	if now.Runner.Supervised && now.Says.PID != 0 {
+		f["running"] = now.Says.Phase == control.Running
+		f["phase"] = now.Says.Phase
+		f["container"], f["image"], f["spec"] = now.Says.Container, now.Says.Image, now.Says.Spec
+		if now.Says.Error != "" {
+			f["error"] = now.Says.Error
+		}
+	}
+	if now.Announcer.Supervised && now.Announces.PID != 0 {
+		f["announced"] = now.Announces.State == control.Announced
+		if now.Announces.Reason != "" {
+			f["reason"] = now.Announces.Reason
+		}
+		if now.Announces.Records != nil {
+			f["records"] = now.Announces.Records
+		}
+	}
+	return f
+}

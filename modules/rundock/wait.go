@@ -1,0 +1,59 @@
+package main
+
+import (
+	"time"
+
+	"rundock/internal/control"
+)
+
+// wait returns when the service is as the parameter wait says. When the
+// status files already say so, and nothing was done, nothing is executed.
+func (t *task) wait(before situation, w wanted, p plan, started time.Time) error {
+	if t.p.Wait == "none" {
+		return nil
+	}
+	q := control.Request{Op: control.Wait, For: t.p.Wait, Hash: w.hash, Timeout: t.p.WaitTimeout}
+	if p.acts() {
+		q.Since = started
+	} else {
+		now, err := t.look()
+		if err != nil {
+			return err
+		}
+		if reached(now, w, t.p.Wait, time.Now()) {
+			if now.Says.Warning != "" {
+				t.warn("%s", now.Says.Warning)
+			}
+			return nil
+		}
+	}
+	if p.Replace {
+		q.Not = before.Says.Container
+	}
+	return t.ctl(q)
+}
+
+// steady is how long a container must have been up to count as running.
+const steady = 2 * time.Second
+
+// reached reports whether the status files say that the service is as wait
+// wants it. They do not tell a container's health but through the
+// announcement of it, so without one `healthy` is not known here.
+func reached(now situation, w wanted, wait string, at time.Time) bool {
+	if w.hash != "" {
+		r := now.Says
+		if !now.Runner.up() || r.PID != now.Runner.Status.PID || r.Phase != control.Running || r.Spec != w.hash || at.Sub(r.Started) < steady {
+			return false
+		}
+	}
+	if w.shape.announcer != "" {
+		a := now.Announces
+		if !now.Announcer.up() || a.PID != now.Announcer.Status.PID {
+			return false
+		}
+		if a.State == control.Announced && (w.hash == "" || a.Container == now.Says.Container) {
+			return true
+		}
+	}
+	return wait == "running"
+}
