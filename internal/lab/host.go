@@ -235,15 +235,16 @@ func (l *Lab) Start(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	defer unlock()
 	switchPid := l.switchProcess()
 	if switchPid == 0 {
-		return fmt.Errorf("start %s: lab %s has no running switch; run lab up", name, l.ID)
+		err = fmt.Errorf("start %s: lab %s has no running switch; run lab up", name, l.ID)
+	} else if firstProcess(l.hierarchies, cgroupOf(l.ID, name)) == 0 {
+		err = l.power(h, switchPid)
 	}
-	if firstProcess(l.hierarchies, cgroupOf(l.ID, name)) == 0 {
-		if err := l.power(h, switchPid); err != nil {
-			return err
-		}
+	// Others may go on while this host boots.
+	unlock()
+	if err != nil {
+		return err
 	}
 	return l.ready(ctx, h)
 }

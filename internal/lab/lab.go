@@ -90,11 +90,10 @@ const defaultHosts = 3
 // lab, now having hosts have of the given flavour, cannot be turned into that.
 func (o Options) wanted(id string, have []Host, flavour Flavour) ([]Host, Flavour, error) {
 	count, f := o.Hosts, o.Flavour
-	if count == 0 {
-		count = max(len(have), defaultHosts)
-		if len(have) > 0 {
-			count = len(have)
-		}
+	if count == 0 && len(have) > 0 {
+		count = len(have)
+	} else if count == 0 {
+		count = defaultHosts
 	}
 	if count < 1 || count > MaxHosts {
 		return nil, "", fmt.Errorf("lab %s: %d hosts: want 1 to %d", id, count, MaxHosts)

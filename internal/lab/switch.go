@@ -69,9 +69,9 @@ func runSwitch() error {
 		return fmt.Errorf("serve packages: %w", err)
 	}
 	syscall.Close(statusFile)
-	files := http.NewServeMux()
-	files.Handle("/debian/", http.StripPrefix("/debian/", http.FileServer(http.Dir(o.Packages))))
-	return http.Serve(listener, files)
+	// Not through a ServeMux: it redirects the paths with /./ that apt asks for,
+	// and apt escapes what it is redirected to once too often.
+	return http.Serve(listener, http.StripPrefix("/debian", http.FileServer(http.Dir(o.Packages))))
 }
 
 // switchProcess returns the switch's process, 0 if it is not running.

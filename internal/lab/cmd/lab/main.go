@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"text/tabwriter"
@@ -106,7 +107,12 @@ func parse(flags *flag.FlagSet, args []string, count int, words string) error {
 func up(ctx context.Context, l *lab.Lab, args []string) error {
 	var o lab.Options
 	flags := flag.NewFlagSet("up", flag.ContinueOnError)
-	flags.IntVar(&o.Hosts, "hosts", 0, "")
+	flags.Func("hosts", "", func(v string) (err error) {
+		if o.Hosts, err = strconv.Atoi(v); err != nil || o.Hosts < 1 || o.Hosts > lab.MaxHosts {
+			err = fmt.Errorf("want 1 to %d", lab.MaxHosts)
+		}
+		return err
+	})
 	bare := flags.Bool("bare", false, "")
 	prepared := flags.Bool("prepared", false, "")
 	flags.Func("no-python", "", func(h string) error { o.NoPython = append(o.NoPython, h); return nil })
@@ -116,11 +122,6 @@ func up(ctx context.Context, l *lab.Lab, args []string) error {
 	if *bare && *prepared {
 		return errUsage{errors.New("up: --bare and --prepared exclude each other")}
 	}
-	flags.Visit(func(f *flag.Flag) {
-		if f.Name == "hosts" && o.Hosts == 0 {
-			o.Hosts = -1 // 0 was asked for, which is not the same as not asking
-		}
-	})
 	switch {
 	case *bare:
 		o.Flavour = lab.Bare
