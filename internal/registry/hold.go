@@ -1,0 +1,149 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+// HoldState says how a Hold stands.
+type HoldState struct {
+	Held   bool   // the keys are there, as far as can be known: put, and the lease not over
+	Reason string // why they are not, or what endangers them; "" when all is well
+	HeldBy string // whose id is in the way
+}
+
+// Hold keeps items in etcd under the lease, which must be running, until ctx
+// is done; then it takes them away and returns nil, or after 3 s an error
+// saying that they will go with the lease. With the cause ErrHandOver it
+// leaves them. Either way it has finished when it returns.
+//
+// A key with another's id is left alone and waited for. Whatever happens to
+// our keys meanwhile (deleted or overwritten by hand, lease lost, etcd wiped
+// or restored) is put right; an unreachable etcd is tried for ever.
+//
+// onState is called on each change, from this goroutine.
+func (l *Lease) Hold(ctx context.Context, items []Item, onState func(HoldState)) error {
+	h := hold{lease: l, items: items, onState: onState}
+	// A claim on its way is not cut off by ctx: we would not know whether it
+	// arrived. It takes no longer than callTimeout.
+	finish := context.WithoutCancel(ctx)
+	var retry backoff
+	for ctx.Err() == nil {
+		id, changed, _ := l.current()
+		if id == 0 {
+			h.tell(HoldState{Reason: l.reason().Error()})
+			h.await(ctx, changed)
+			continue
+		}
+		began := time.Now()
+		h.turn(ctx, finish, id, changed)
+		retry.after(time.Since(began))
+		retry.wait(ctx, nil)
+	}
+	if context.Cause(ctx) == ErrHandOver || h.id == 0 {
+		return nil
+	}
+	if err := l.retire(finish, h.id); err != nil {
+		return fmt.Errorf("withdraw %s: %w", items[0].Key, err)
+	}
+	return nil
+}
+
+type hold struct {
+	lease   *Lease
+	items   []Item
+	onState func(HoldState)
+	told    *HoldState
+
+	id  clientv3.LeaseID // under which a claim was made; 0: none was
+	put bool             // and succeeded
+}
+
+// turn claims the keys and watches over them until there is a reason to claim
+// again.
+func (h *hold) turn(ctx, finish context.Context, id clientv3.LeaseID, changed <-chan struct{}) {
+	if id != h.id {
+		h.id, h.put = id, false
+	}
+	got, err := h.lease.client.claim(finish, id, h.items)
+	switch {
+	case errors.Is(err, rpctypes.ErrLeaseNotFound):
+		h.lease.lost(id)
+		return
+	case err != nil:
+		h.trouble(err)
+		return
+	case got.heldBy != "":
+		h.put = false
+		h.tell(HoldState{HeldBy: got.heldBy, Reason: fmt.Sprintf("%s is held by %s", got.heldKey, got.heldBy)})
+	default:
+		h.put = true
+		h.tell(HoldState{Held: true})
+	}
+	if err := h.watch(ctx, got.revision, changed); err != nil && h.put {
+		h.trouble(err)
+	}
+}
+
+// watch returns when one of the keys changed after revision, when the lease
+// changed or ctx is done, all without an error, or when it cannot tell.
+func (h *hold) watch(ctx context.Context, revision int64, changed <-chan struct{}) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-ctx.Done():
+		case <-changed:
+			cancel()
+		}
+	}()
+	var keys []keyRange
+	for _, item := range h.items {
+		keys = append(keys, keyRange{key: item.Key})
+	}
+	s, err := h.lease.client.watch(ctx, revision+1, keys...)
+	if err == nil {
+		defer s.close()
+		// A member that has not caught up, or a store that was replaced: a
+		// new claim is right for both.
+		if s.revision < revision {
+			return nil
+		}
+		_, err = s.recv()
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// await waits for a lease, not so long that the reason told gets old.
+func (h *hold) await(ctx context.Context, changed <-chan struct{}) {
+	timer := time.NewTimer(time.Second)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-changed:
+	case <-timer.C:
+	}
+}
+
+func (h *hold) trouble(err error) {
+	state := HoldState{Held: h.put && h.lease.alive(h.id), Reason: err.Error()}
+	if h.put && !state.Held {
+		state.Reason = fmt.Sprintf("lease of %s ran out: %s", h.lease.ttl, state.Reason)
+	}
+	h.tell(state)
+}
+
+func (h *hold) tell(state HoldState) {
+	if h.told == nil || *h.told != state {
+		h.told = &state
+		h.onState(state)
+	}
+}

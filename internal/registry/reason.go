@@ -1,0 +1,47 @@
+package registry
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	"google.golang.org/grpc/status"
+)
+
+// readable turns an error of gRPC or etcd into one line for a person:
+//
+//	rpc error: code = Unavailable desc = last connection error: connection error: desc = "transport: Error while dialing: dial tcp 10.0.0.5:2379: connect: connection refused"
+//	etcd: dial tcp 10.0.0.5:2379: connect: connection refused
+//
+// Errors the callers of this package's functions tell apart stay in its chain.
+func readable(err error) error {
+	var known rpctypes.EtcdError
+	if errors.As(rpctypes.Error(err), &known) {
+		return etcdError{known, "etcd: " + strings.TrimPrefix(known.Error(), "etcdserver: ")}
+	}
+	s, ok := status.FromError(err)
+	if !ok {
+		return err
+	}
+	text := s.Message()
+	for {
+		before := text
+		for _, wrapping := range []string{"last connection error: ", "connection error: desc = ", "transport: ", "Error while dialing: ", "error reading from server: ", "authentication handshake failed: "} {
+			text = strings.TrimPrefix(text, wrapping)
+		}
+		text = strings.Trim(text, `"`)
+		if text == before {
+			return fmt.Errorf("etcd: %s", text)
+		}
+	}
+}
+
+// etcdError is an error the server answered with, in our words.
+type etcdError struct {
+	cause rpctypes.EtcdError
+	text  string
+}
+
+func (e etcdError) Error() string { return e.text }
+func (e etcdError) Unwrap() error { return e.cause }

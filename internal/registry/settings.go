@@ -1,0 +1,97 @@
+package registry
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+)
+
+// check reports the first bad setting, and returns the TLS configuration:
+// nil where the endpoints are http.
+func (cfg Config) check() (*tls.Config, error) {
+	secure, err := checkEndpoints(cfg.Endpoints)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case cfg.User == "" && cfg.PasswordFile != "":
+		return nil, fmt.Errorf("etcd password_file %s: set without user", cfg.PasswordFile)
+	case cfg.User != "" && cfg.PasswordFile == "":
+		return nil, fmt.Errorf("etcd user %s: set without password_file", cfg.User)
+	case cfg.User != "":
+		if _, err := readPassword(cfg.PasswordFile); err != nil {
+			return nil, err
+		}
+	}
+	if !secure {
+		// Settings that would be ignored leave an operator believing the
+		// connection is encrypted.
+		for _, s := range []struct{ name, value string }{{"ca", cfg.CA}, {"cert", cfg.Cert}, {"key", cfg.Key}} {
+			if s.value != "" {
+				return nil, fmt.Errorf("etcd %s %s: set, but endpoint %s is not https", s.name, s.value, cfg.Endpoints[0])
+			}
+		}
+		return nil, nil
+	}
+	return cfg.tls()
+}
+
+func checkEndpoints(endpoints []string) (secure bool, err error) {
+	if len(endpoints) == 0 {
+		return false, errors.New("etcd endpoints: none given")
+	}
+	for i, endpoint := range endpoints {
+		u, err := url.Parse(endpoint)
+		if err != nil {
+			return false, fmt.Errorf("etcd endpoint %q: %w", endpoint, err)
+		}
+		if u.Scheme != "http" && u.Scheme != "https" {
+			return false, fmt.Errorf("etcd endpoint %q: want http://address:port or https://address:port", endpoint)
+		}
+		if u.Hostname() == "" || u.Port() == "" || (u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.User != nil {
+			return false, fmt.Errorf("etcd endpoint %q: want %s://address:port and nothing else", endpoint, u.Scheme)
+		}
+		if i > 0 && (u.Scheme == "https") != secure {
+			return false, fmt.Errorf("etcd endpoint %q: endpoints mix http and https (%s)", endpoint, endpoints[0])
+		}
+		secure = u.Scheme == "https"
+	}
+	return secure, nil
+}
+
+func (cfg Config) tls() (*tls.Config, error) {
+	out := &tls.Config{MinVersion: tls.VersionTLS12}
+	if cfg.CA != "" {
+		pem, err := os.ReadFile(cfg.CA)
+		if err != nil {
+			return nil, fmt.Errorf("etcd ca: %w", err)
+		}
+		out.RootCAs = x509.NewCertPool()
+		if !out.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("etcd ca %s: no PEM certificate in it", cfg.CA)
+		}
+	}
+	switch {
+	case cfg.Cert == "" && cfg.Key == "":
+		return out, nil
+	case cfg.Key == "":
+		return nil, fmt.Errorf("etcd cert %s: set without key", cfg.Cert)
+	case cfg.Cert == "":
+		return nil, fmt.Errorf("etcd key %s: set without cert", cfg.Key)
+	}
+	load := func() (*tls.Certificate, error) {
+		pair, err := tls.LoadX509KeyPair(cfg.Cert, cfg.Key)
+		if err != nil {
+			return nil, fmt.Errorf("etcd cert %s, key %s: %w", cfg.Cert, cfg.Key, err)
+		}
+		return &pair, nil
+	}
+	if _, err := load(); err != nil {
+		return nil, err
+	}
+	out.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return load() }
+	return out, nil
+}

@@ -1,0 +1,198 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/api/v3/mvccpb"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"google.golang.org/grpc"
+)
+
+const (
+	streamQuiet  = 2 * time.Second // after which a silent stream is asked for a sign of life
+	streamAnswer = 4 * time.Second // and which must be answered within this
+)
+
+// keyRange is what a watch covers: one key, or from key up to end.
+type keyRange struct {
+	key, end string // end "": only key
+}
+
+// stream is one connection's worth of watching: it ends with the connection,
+// with the member's leader, or when the member stops answering (a member that
+// hangs, a host that vanished), and never resumes by itself.
+type stream struct {
+	grpc     pb.Watch_WatchClient
+	cancel   context.CancelCauseFunc
+	ctx      context.Context
+	client   *Client
+	received atomic.Int64 // messages so far
+	early    []*mvccpb.Event
+	// revision is the store's at the time the last of the watches began, as
+	// the member answering knew it.
+	revision int64
+}
+
+// watch opens a stream over ranges. from is the first revision to report, 0
+// means whatever comes after stream.revision. The stream ends with ctx, or
+// with close.
+func (c *Client) watch(ctx context.Context, from int64, ranges ...keyRange) (*stream, error) {
+	if err := c.call(ctx, callTimeout, nil); err != nil {
+		return nil, err
+	}
+	streamCtx, cancel := context.WithCancelCause(clientv3.WithRequireLeader(ctx))
+	s := &stream{ctx: streamCtx, cancel: cancel, client: c}
+	late := time.AfterFunc(callTimeout, func() {
+		cancel(fmt.Errorf("etcd: no answer within %s from %s", callTimeout, strings.Join(c.endpoints, ",")))
+	})
+	defer late.Stop()
+	if err := s.open(from, ranges); err != nil {
+		err = s.reason(err)
+		s.close()
+		return nil, err
+	}
+	go s.watchdog()
+	return s, nil
+}
+
+func (s *stream) open(from int64, ranges []keyRange) (err error) {
+	s.grpc, err = s.client.watches.Watch(s.ctx, grpc.WaitForReady(false))
+	if err != nil {
+		return err
+	}
+	for _, r := range ranges {
+		create := &pb.WatchCreateRequest{Key: []byte(r.key), StartRevision: from, Fragment: true}
+		if r.end != "" {
+			create.RangeEnd = []byte(r.end)
+		}
+		if err := s.grpc.Send(&pb.WatchRequest{RequestUnion: &pb.WatchRequest_CreateRequest{CreateRequest: create}}); err != nil {
+			return s.sendError(err)
+		}
+	}
+	for created := 0; created < len(ranges); {
+		resp, err := s.next()
+		if err != nil {
+			return err
+		}
+		if resp.Created {
+			created++
+			s.revision = resp.Header.GetRevision()
+		}
+		s.early = append(s.early, resp.Events...)
+	}
+	return nil
+}
+
+// recv returns the next events, in the order of their revisions.
+func (s *stream) recv() ([]*mvccpb.Event, error) {
+	if events := s.early; len(events) > 0 {
+		s.early = nil
+		return events, nil
+	}
+	for {
+		resp, err := s.next()
+		if err != nil {
+			return nil, s.reason(err)
+		}
+		// The parts of a response too large for one message are used as they
+		// come: each is whole events in order.
+		if len(resp.Events) > 0 {
+			return resp.Events, nil
+		}
+	}
+}
+
+// next returns the next message, or why there will be none.
+func (s *stream) next() (*pb.WatchResponse, error) {
+	resp, err := s.grpc.Recv()
+	if err != nil {
+		return nil, err
+	}
+	s.received.Add(1)
+	if resp.CompactRevision != 0 {
+		return nil, fmt.Errorf("etcd: compacted up to revision %d", resp.CompactRevision)
+	}
+	if resp.Canceled {
+		if resp.CancelReason == "" {
+			return nil, errors.New("etcd: watch cancelled by the server")
+		}
+		return nil, cancelError(resp.CancelReason)
+	}
+	return resp, nil
+}
+
+// sendError finds the cause of a failed send, which gRPC keeps for Recv.
+func (s *stream) sendError(err error) error {
+	if _, cause := s.grpc.Recv(); cause != nil {
+		return cause
+	}
+	return err
+}
+
+func (s *stream) reason(err error) error {
+	if cause := context.Cause(s.ctx); cause != nil {
+		return cause
+	}
+	if errors.Is(err, io.EOF) {
+		return errors.New("etcd: connection closed by the server")
+	}
+	s.client.auth.rejected(err)
+	return readable(err)
+}
+
+// cancelError recovers the error the server wrote as text.
+func cancelError(reason string) error {
+	for _, known := range []error{rpctypes.ErrGRPCPermissionDenied, rpctypes.ErrGRPCInvalidAuthToken, rpctypes.ErrGRPCUserEmpty, rpctypes.ErrGRPCAuthOldRevision} {
+		if strings.Contains(reason, rpctypes.ErrorDesc(known)) {
+			return known
+		}
+	}
+	return fmt.Errorf("etcd: watch cancelled: %s", reason)
+}
+
+func (s *stream) close() { s.cancel(context.Canceled) }
+
+// watchdog ends the stream when the server stops answering. The answer to a
+// progress request counts as a sign of life only, never as progress: servers
+// before 3.4.25 may send it ahead of events.
+func (s *stream) watchdog() {
+	for {
+		before := s.received.Load()
+		if !sleep(s.ctx, streamQuiet) {
+			return
+		}
+		if s.received.Load() != before {
+			continue
+		}
+		ping := &pb.WatchRequest{RequestUnion: &pb.WatchRequest_ProgressRequest{ProgressRequest: &pb.WatchProgressRequest{}}}
+		if s.grpc.Send(ping) != nil {
+			return // Recv knows why
+		}
+		if !sleep(s.ctx, streamAnswer) {
+			return
+		}
+		if s.received.Load() == before {
+			s.cancel(fmt.Errorf("etcd: connection silent for %s", streamQuiet+streamAnswer))
+			return
+		}
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

@@ -1,0 +1,126 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.etcd.io/etcd/api/v3/mvccpb"
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+// Change is a key's new value.
+type Change struct {
+	Key   string
+	Value []byte // nil: deleted
+}
+
+// Batch is what changed since the last one.
+type Batch struct {
+	Revision int64 // of the store, when the last of Changes was made
+	Complete bool  // replaces everything known; Changes are then all keys there are, sorted
+	Changes  []Change
+}
+
+// listPage is how many keys are asked for at once.
+const listPage = 1000
+
+// Watch gives on every key that begins with prefix (literally: end it with a
+// slash), first as one complete batch, then as changes as they come; those
+// that come while on is busy are put together, the last value of a key
+// counting. Batches come one at a time, in order, none missing.
+//
+// After any break (etcd restarted, leader or connection lost, history
+// compacted) it lists again and gives a complete batch: that alone is right
+// as well when the store came back older or other than it was. Until then on
+// is not called: the last known state is the caller's to keep.
+//
+// onHealth is told nil once a complete batch was given, and the reason when
+// the connection is lost or cannot be made; a repeated reason is not repeated.
+//
+// Watch returns nil when ctx is done. It tries for ever, at most 1 s apart.
+func (c *Client) Watch(ctx context.Context, prefix string, on func(Batch), onHealth func(error)) error {
+	var retry backoff
+	var told string
+	for {
+		began := time.Now()
+		err := c.follow(ctx, prefix, on, func() {
+			told = ""
+			onHealth(nil)
+		})
+		if ctx.Err() != nil {
+			return nil
+		}
+		err = fmt.Errorf("watch %s: %w", prefix, err)
+		if err.Error() != told {
+			told = err.Error()
+			onHealth(err)
+		}
+		retry.after(time.Since(began))
+		retry.wait(ctx, nil)
+	}
+}
+
+// follow is one life of a watch: it returns when the connection breaks.
+func (c *Client) follow(ctx context.Context, prefix string, on func(Batch), healthy func()) error {
+	end := clientv3.GetPrefixRangeEnd(prefix)
+	// The watch begins before the list is taken, so that nothing falls
+	// between them, whichever members answer.
+	s, err := c.watch(ctx, 0, keyRange{prefix, end})
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	seen := newPending()
+	go seen.fill(s)
+
+	list, err := c.list(ctx, prefix, end)
+	if err != nil {
+		return err
+	}
+	if list.Revision < s.revision {
+		return fmt.Errorf("etcd: revision went back from %d to %d: the store was replaced", s.revision, list.Revision)
+	}
+	on(list)
+	healthy()
+	for {
+		batch, err := seen.take(ctx, list.Revision)
+		if err != nil {
+			return err
+		}
+		on(batch)
+	}
+}
+
+// list reads all keys as they were at one revision.
+func (c *Client) list(ctx context.Context, prefix, end string) (Batch, error) {
+	batch := Batch{Complete: true}
+	for from := prefix; ; {
+		var page *clientv3.GetResponse
+		err := c.call(ctx, callTimeout, func(ctx context.Context) (err error) {
+			page, err = c.etcd.Get(ctx, from, clientv3.WithRange(end), clientv3.WithLimit(listPage), clientv3.WithRev(batch.Revision))
+			return err
+		})
+		if err != nil {
+			return Batch{}, err
+		}
+		if batch.Revision == 0 {
+			batch.Revision = page.Header.Revision
+		}
+		for _, kv := range page.Kvs {
+			batch.Changes = append(batch.Changes, change(kv))
+		}
+		if !page.More {
+			return batch, nil
+		}
+		from = string(page.Kvs[len(page.Kvs)-1].Key) + "\x00"
+	}
+}
+
+// change makes an empty value of a key distinct from its deletion.
+func change(kv *mvccpb.KeyValue) Change {
+	if kv.Value == nil {
+		return Change{string(kv.Key), []byte{}}
+	}
+	return Change{string(kv.Key), kv.Value}
+}
