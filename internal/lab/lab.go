@@ -331,6 +331,10 @@ func (l *Lab) Down() (bool, error) {
 			return found, fmt.Errorf("remove the lab's files: %w", err)
 		}
 	}
+	// The images stay, and with them the folder.
+	if err := os.Remove(l.Dir); err != nil && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, syscall.ENOTEMPTY) {
+		return found, fmt.Errorf("remove the lab's files: %w", err)
+	}
 	return found, nil
 }
 
