@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 	}
 	client, peer := mustURL(want.Client), mustURL(want.Peer)
 	cfg := embed.NewConfig()
-	cfg.Dir, cfg.LogLevel, cfg.UnsafeNoFsync = want.Dir, "fatal", true
+	cfg.Dir, cfg.LogLevel, cfg.UnsafeNoFsync = want.Dir, "error", true
 	cfg.ListenClientUrls, cfg.AdvertiseClientUrls = []url.URL{client}, []url.URL{client}
 	cfg.ListenPeerUrls, cfg.AdvertisePeerUrls = []url.URL{peer}, []url.URL{peer}
 	cfg.InitialCluster = cfg.InitialClusterFromName(cfg.Name)
@@ -114,13 +114,18 @@ func newEtcd(t *testing.T, kind string, tls *certificates) *etcd {
 			t.Skip("Debian's etcd-server is not installed")
 		}
 		args := []string{"--data-dir", e.dir, "--listen-client-urls", e.url, "--advertise-client-urls", e.url,
-			"--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", "default=" + peer, "--log-level", "fatal"}
+			"--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", "default=" + peer, "--logger", "zap", "--log-level", "error"}
 		if tls != nil {
 			args = append(args, "--cert-file", tls.serverCert, "--key-file", tls.serverKey, "--trusted-ca-file", tls.ca, "--client-cert-auth")
 		}
 		e.command = func() *exec.Cmd { return exec.Command(binary, args...) }
 	}
-	t.Cleanup(e.kill)
+	t.Cleanup(func() {
+		e.kill()
+		if log, _ := os.ReadFile(e.dir + ".log"); t.Failed() {
+			t.Logf("%s's log:\n%s", kind, log)
+		}
+	})
 	e.start()
 	return e
 }
@@ -128,7 +133,12 @@ func newEtcd(t *testing.T, kind string, tls *certificates) *etcd {
 func (e *etcd) start() {
 	e.t.Helper()
 	e.process = e.command()
-	e.process.Stderr = os.Stderr
+	log, err := os.OpenFile(e.dir+".log", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	defer log.Close()
+	e.process.Stderr = log
 	e.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := e.process.Start(); err != nil {
 		e.t.Fatal(err)
@@ -162,7 +172,12 @@ func (e *etcd) wipe() {
 // admin is a plain client, to look and to tamper with.
 func (e *etcd) admin() *clientv3.Client {
 	e.t.Helper()
-	client, err := clientv3.New(clientv3.Config{Endpoints: []string{e.url}, Logger: zap.NewNop()})
+	return e.adminAs("", "")
+}
+
+func (e *etcd) adminAs(user, password string) *clientv3.Client {
+	e.t.Helper()
+	client, err := clientv3.New(clientv3.Config{Endpoints: []string{e.url}, Logger: zap.NewNop(), Username: user, Password: password})
 	if err != nil {
 		e.t.Fatal(err)
 	}

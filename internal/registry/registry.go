@@ -66,12 +66,11 @@ func Open(cfg Config, log *slog.Logger) (*Client, error) {
 		TLS:             tlsConfig,
 		Logger:          zap.NewNop(),
 		MaxUnaryRetries: 1,
-		// An idle connection to a host that vanished is noticed after at most
-		// 13 s (gRPC allows no shorter period); a watch notices by itself
-		// before that, see stream.
+		// A call to a host that vanished ends by its timeout, a watch by its
+		// watchdog; this ends the connection, so that no new one uses it. gRPC
+		// allows no shorter period, etcd no pings without a stream.
 		DialKeepAliveTime:    10 * time.Second,
 		DialKeepAliveTimeout: 3 * time.Second,
-		PermitWithoutStream:  true,
 		DialOptions: []grpc.DialOption{
 			grpc.WithConnectParams(grpc.ConnectParams{
 				Backoff:           grpcbackoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"strings"
 )
 
 // check reports the first bad setting, and returns the TLS configuration:
@@ -45,11 +46,11 @@ func checkEndpoints(endpoints []string) (secure bool, err error) {
 	}
 	for i, endpoint := range endpoints {
 		u, err := url.Parse(endpoint)
-		if err != nil {
+		if err != nil && strings.Contains(endpoint, "://") {
 			return false, fmt.Errorf("etcd endpoint %q: %w", endpoint, err)
 		}
-		if u.Scheme != "http" && u.Scheme != "https" {
-			return false, fmt.Errorf("etcd endpoint %q: want http://address:port or https://address:port", endpoint)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" {
+			return false, fmt.Errorf("etcd endpoint %q: want a scheme, as in http://address:port or https://address:port", endpoint)
 		}
 		if u.Hostname() == "" || u.Port() == "" || (u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.User != nil {
 			return false, fmt.Errorf("etcd endpoint %q: want %s://address:port and nothing else", endpoint, u.Scheme)
