@@ -45,7 +45,9 @@ func (p plan) actions(now situation) []string {
 		list = append(list, choose(now.Enabled, "supervised", "enabled"))
 	}
 	for _, c := range p.Commands {
-		list = append(list, c.Does)
+		if !p.NewSpec || c.Does != runnerHandsOver {
+			list = append(list, c.Does)
+		}
 	}
 	if p.NewSpec {
 		list = append(list, "container replaced")
@@ -62,6 +64,10 @@ func choose(condition bool, yes, no string) string {
 	}
 	return no
 }
+
+// What a runner that hands over is said to do, unless its successor replaces
+// the container.
+const runnerHandsOver = "runner handed over"
 
 // decide plans how to get from now to w. Nothing is restarted that has not
 // changed, and only a change of the container's spec, or restart, costs the

@@ -21,18 +21,34 @@ func (t *task) disabled() error {
 	if err != nil {
 		return err
 	}
-	lives := t.lives(now)
-	t.linked(now.Enabled, false)
-	if now.Enabled {
-		t.actions = append(t.actions, "disabled")
+	if err := t.unlink(now); err != nil {
+		return err
 	}
-	if lives {
-		t.actions = append(t.actions, "stopped")
-	}
-	if t.check || !now.Enabled && !lives {
+	if !t.lives(now) {
 		return nil
 	}
-	return t.halt(now)
+	if !t.check {
+		if err := t.halt(); err != nil {
+			return err
+		}
+	}
+	t.actions = append(t.actions, "stopped")
+	return nil
+}
+
+// unlink keeps runsvdir from supervising the service.
+func (t *task) unlink(now situation) error {
+	if !now.Enabled {
+		return nil
+	}
+	if !t.check {
+		if err := t.folders.Unlink(t.runitName); err != nil {
+			return err
+		}
+	}
+	t.actions = append(t.actions, "disabled")
+	t.linked(true, false)
+	return nil
 }
 
 // absent stops the service and removes everything of it but its logs.
@@ -45,18 +61,19 @@ func (t *task) absent() error {
 	if err != nil {
 		return err
 	}
-	t.diff = changes.Diff()
-	t.linked(now.Enabled, false)
 	hidden := now.Held && linksTo(t.folders.Hidden(t.runitName), t.dir)
 	leftovers := exists(filepath.Join(t.host.run, t.p.Name)) || exists(filepath.Join(t.host.state, t.p.Name))
 	if !now.Installed && !now.Enabled && !hidden && !leftovers && !t.lives(now) {
 		return nil
 	}
-	t.actions = append(t.actions, "removed")
+	if err := t.unlink(now); err != nil {
+		return err
+	}
 	if t.check {
+		t.removed(changes)
 		return nil
 	}
-	if err := t.halt(now); err != nil {
+	if err := t.halt(); err != nil {
 		return err
 	}
 	// Also where the runner stopped it: a runner that was killed did not.
@@ -68,8 +85,17 @@ func (t *task) absent() error {
 			return err
 		}
 	}
-	_, err = fstree.Remove(t.dir, false)
-	return err
+	if changes, err = fstree.Remove(t.dir, false); err != nil {
+		return err
+	}
+	t.removed(changes)
+	return nil
+}
+
+// removed notes the end of the service for the result.
+func (t *task) removed(changes fstree.Changes) {
+	t.actions = append(t.actions, "removed")
+	t.diff = append(changes.Diff(), t.diff...)
 }
 
 // parts are the folders of the service in which a runsv can be, in the order
@@ -91,15 +117,10 @@ func (t *task) lives(now situation) bool {
 	return false
 }
 
-// halt unlinks the service and stops it, the whole of it: what does not end
-// in its time is killed, and then its container is removed, which otherwise
-// would run on without a supervisor.
-func (t *task) halt(now situation) error {
-	if now.Enabled {
-		if err := t.folders.Unlink(t.runitName); err != nil {
-			return err
-		}
-	}
+// halt stops the whole service, which is not linked any more. What does not
+// end in its time is killed, and then its container is removed, which
+// otherwise would run on without a supervisor.
+func (t *task) halt() error {
 	stopping := t.stopping()
 	if t.exit(stopping) == nil {
 		return nil

@@ -14,11 +14,11 @@ import (
 
 // situation is how a service stands on the host, from files alone.
 type situation struct {
-	Installed bool  // the service directory is there
-	Enabled   bool  // runsvdir is told to supervise it
-	Held      bool  // an administrator's hidden link keeps it disabled
-	Shape     shape // of what runs; without Outer.Supervised, of the files
-	Spec      string // hash of the container in the files; "" for none
+	Installed bool    // the service directory is there
+	Enabled   bool    // runsvdir is told to supervise it
+	Held      bool    // an administrator's hidden link keeps it disabled
+	Shape     shape   // of what runs; without Outer.Supervised, of the files
+	Spec      string  // hash of the container in the files; "" for none
 	Outer     process // of the service directory
 	Runner    process // the same as Outer where there is no sidecar
 	Announcer process // the same as Outer where there is no container
@@ -78,8 +78,8 @@ func (t *task) look() (situation, error) {
 			return s, err
 		}
 	}
-	if s.Shape.runner != "" {
-		if old, err := supervisor.ReadService(filepath.Join(t.dir, s.Shape.runner, "service.json")); err == nil && old.Runs() {
+	if dir := t.shapeOnDisk().runner; dir != "" {
+		if old, err := supervisor.ReadService(filepath.Join(t.dir, dir, "service.json")); err == nil && old.Runs() {
 			s.Spec = old.Container.Hash()
 		}
 	}

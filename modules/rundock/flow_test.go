@@ -1,0 +1,253 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"rundock/internal/runit"
+)
+
+const image = " image=registry.example.com:5000/app:1"
+
+// A service without a sidecar, from nothing to nothing.
+func TestContainerAlone(t *testing.T) {
+	m := onHost(t)
+	const web = "name=web" + image
+	files := []string{"run", "finish", "check", "service.json", "log/run"}
+
+	a := m.apply(web)
+	m.wantActions(a, "installed")
+	m.wantDiff(a, "web", files...)
+	m.wantEvents("web")
+	if m.asked() != "" {
+		t.Errorf("present on a service that is not enabled asks rundockd: %s", m.asked())
+	}
+
+	a = m.apply("state=enabled " + web)
+	m.wantActions(a, "enabled")
+	m.wantDiff(a, "web", "/etc/service/docker-web")
+	m.wantEvents("web", "container 1 started")
+	if a.Service["running"] != true || a.Service["enabled"] != true || a.Service["container"] != "1" || a.Service["announced"] != false {
+		t.Errorf("service = %v, want it enabled and running container 1", a.Service)
+	}
+	m.apply(web) // present, on an enabled one
+
+	a = m.apply("state=enabled " + web + " args='-e A=1'")
+	m.wantActions(a, "files updated", "container replaced")
+	m.wantDiff(a, "web", "run", "service.json")
+	m.wantEvents("web", "container 1 stopped", "container 2 started")
+
+	a = m.apply(web + " args='-e A=1' stop_timeout=20")
+	m.wantActions(a, "files updated", "runner handed over")
+	m.wantDiff(a, "web", "service.json")
+	m.wantEvents("web", "container 2 adopted")
+
+	sv(t, "stop", "/etc/service/docker-web")
+	m.wantEvents("web", "container 2 stopped")
+	a = m.apply("state=enabled " + web + " args='-e A=1' stop_timeout=20")
+	m.wantActions(a, "runner started")
+	m.wantDiff(a, "web")
+	m.wantEvents("web", "container 3 started")
+
+	a = m.apply("state=restarted " + web + " args='-e A=1' stop_timeout=20")
+	m.wantActions(a, "container restarted")
+	m.wantEvents("web", "container 3 stopped", "container 4 started")
+	a = m.apply("state=restarted " + web + " args='-e A=1'")
+	m.wantActions(a, "files updated", "runner handed over", "container restarted")
+	m.wantEvents("web", "container 4 adopted", "container 4 stopped", "container 5 started")
+
+	must(t, os.WriteFile("/etc/sv/docker-web/log/run", []byte("#!/bin/sh\nexec svlogd -tt .\n"), 0o755))
+	a = m.apply("state=enabled " + web + " args='-e A=1'")
+	m.wantActions(a, "files updated", "runner's logger restarted")
+	m.wantEvents("web")
+
+	a = m.apply("state=disabled name=web")
+	m.wantActions(a, "disabled", "stopped")
+	m.wantDiff(a, "web", "/etc/service/docker-web")
+	m.wantEvents("web", "container 5 stopped")
+
+	a = m.apply("state=absent name=web")
+	m.wantActions(a, "removed")
+	m.wantDiff(a, "web", files...)
+	m.wantEvents("web")
+	if exists("/etc/sv/docker-web") || exists("/etc/sv/.docker-web.old") {
+		t.Error("the service directory is still there")
+	}
+}
+
+// A service with a sidecar: only what changed is touched.
+func TestContainerWithSidecar(t *testing.T) {
+	m := onHost(t)
+	const db = "state=enabled name=db" + image + " wait=announced"
+
+	a := m.apply(db + " announce=8086")
+	m.wantActions(a, "installed", "enabled")
+	m.wantEvents("db", "container 1 started", "announced port 8086")
+	if records, ok := a.Service["records"].([]any); !ok || len(records) != 1 || a.Service["announced"] != true {
+		t.Errorf("service = %v, want one record announced", a.Service)
+	}
+
+	// Published already, so the container stays as it is.
+	a = m.apply(db + " announce=8086 args='-p $PRIVATE_IP:8086:8086'")
+	if !strings.Contains(strings.Join(a.Actions, " "), "updated") && len(a.Actions) != 0 {
+		t.Errorf("actions = %q", a.Actions)
+	}
+	for _, e := range m.events("db") {
+		if strings.Contains(e, "started") {
+			t.Errorf("publishing what is published already: %s", e)
+		}
+	}
+
+	a = m.apply(db + " announce=8087 args='-p $PRIVATE_IP:8086:8086 -p $PRIVATE_IP:8087:8087'")
+	m.wantEvents("db", "container 1 stopped", "container 2 started", "announced port 8087")
+	a = m.apply(db + " announce=8086 args='-p $PRIVATE_IP:8086:8086 -p $PRIVATE_IP:8087:8087'")
+	m.wantActions(a, "files updated", "announcer handed over")
+	m.wantDiff(a, "db", "services/announce/announce.json", "services/announce/run")
+	m.wantEvents("db", "announced port 8086")
+
+	// Drain is in the outer script as well, whose successor adopts everything.
+	a = m.apply(db + " announce=8086 drain=1 args='-p $PRIVATE_IP:8086:8086 -p $PRIVATE_IP:8087:8087'")
+	m.wantActions(a, "files updated", "supervision handed over")
+	m.wantEvents("db", "container 2 adopted", "announced port 8086")
+
+	last := db + " announce=8086 args='-p $PRIVATE_IP:8086:8086 -p $PRIVATE_IP:8087:8087' drain=1"
+	sv(t, "stop", "/etc/sv/docker-db/services/announce")
+	m.wantEvents("db", "withdrawn")
+	a = m.apply(last)
+	m.wantActions(a, "announcer started")
+	m.wantEvents("db", "announced port 8086")
+
+	a = m.apply("state=restarted " + strings.TrimPrefix(last, "state=enabled "))
+	m.wantActions(a, "container restarted")
+	m.wantEvents("db", "container 2 stopped", "container 3 started")
+
+	must(t, os.WriteFile("/etc/sv/docker-db/services/service/down", nil, 0o644))
+	a = m.apply("state=disabled name=db")
+	m.wantEvents("db", "withdrawn", "container 3 stopped")
+	if !exists("/etc/sv/docker-db/services/service/down") {
+		t.Error("an operator's file is gone")
+	}
+	must(t, os.Remove("/etc/sv/docker-db/services/service/down"))
+
+	m.apply(last)
+	m.events("db")
+	m.apply("state=absent name=db")
+	m.wantEvents("db", "withdrawn", "container 4 stopped")
+}
+
+// The shape of the supervision changes and the container lives on.
+func TestSidecarComesAndGoes(t *testing.T) {
+	m := onHost(t)
+	const published = image + " args='-p $PRIVATE_IP:80:80'"
+	const alone, both = "state=enabled name=shop" + published, "state=enabled name=shop announce=80" + published
+
+	m.apply(alone)
+	m.wantEvents("shop", "container 1 started")
+
+	a := m.apply(both)
+	m.wantActions(a, "files updated", "supervision exchanged")
+	m.wantEvents("shop", "container 1 adopted", "announced port 80")
+	if exists("/etc/sv/docker-shop/log") {
+		t.Error("the folder of the old layout's logger is still there")
+	}
+
+	a = m.apply(alone)
+	m.wantActions(a, "files updated", "supervision exchanged")
+	m.wantEvents("shop", "withdrawn", "container 1 adopted")
+	if exists("/etc/sv/docker-shop/services") {
+		t.Error("the folder of the old layout's services is still there")
+	}
+
+	a = m.apply("state=enabled name=shop announce=80")
+	m.wantActions(a, "files updated", "supervision exchanged")
+	m.wantEvents("shop", "container 1 stopped", "announced port 80")
+
+	a = m.apply("state=restarted name=shop announce=80")
+	m.wantActions(a, "announcer restarted")
+	m.wantEvents("shop", "withdrawn", "announced port 80")
+
+	m.apply(both)
+	m.wantEvents("shop", "announced port 80", "container 2 started")
+	m.apply("state=absent name=shop")
+	m.wantEvents("shop", "withdrawn", "container 2 stopped")
+}
+
+func TestInterruptedCallIsFinished(t *testing.T) {
+	m := onHost(t)
+	const v1, v2 = "state=enabled name=cut announce=80 args='-p $PRIVATE_IP:80:80' image=app:1", "state=enabled name=cut announce=80 args='-p $PRIVATE_IP:80:80' image=app:2"
+	m.apply(v1)
+	m.events("cut")
+	// What a call leaves that was killed after writing: the new files.
+	service := "/etc/sv/docker-cut/services/service/"
+	for _, f := range []string{"service.json", "run"} {
+		data, err := os.ReadFile(service + f)
+		must(t, err)
+		must(t, os.WriteFile(service+f, []byte(strings.ReplaceAll(string(data), "app:1", "app:2")), 0o755))
+	}
+	must(t, os.Chmod(service+"service.json", 0o600))
+	a := m.apply(v2)
+	m.wantActions(a, "runner handed over")
+	m.wantEvents("cut", "container 1 stopped", "container 2 started")
+
+	t.Run("also when it was exchanging the supervision", func(t *testing.T) {
+		m := onHost(t)
+		must(t, os.RemoveAll("/etc/sv/docker-cut/services/announce/announce.json"))
+		const alone = "state=enabled name=cut args='-p $PRIVATE_IP:80:80' image=app:2"
+		host := host{"/etc/rundock/host.json", "/usr/local/bin/rundockd", "/run/rundock", "/var/lib/rundock"}
+		p := params{Name: "cut", State: "enabled", Pull: "always", StopTimeout: 10, AnnounceAs: "private", Wait: "none", WaitTimeout: 30, Image: ptr("app:2"), Args: ptr("-p $PRIVATE_IP:80:80")}
+		task, err := host.task(p, false)
+		must(t, err)
+		w, err := p.want(task.config)
+		must(t, err)
+		_, err = writeOnly(task, w)
+		must(t, err)
+		a := m.apply(alone)
+		m.wantActions(a, "supervision exchanged")
+		m.wantEvents("cut", "withdrawn", "container 2 adopted")
+		m.apply("state=absent name=cut")
+	})
+}
+
+func TestKilledSupervisorsAreCleanedUp(t *testing.T) {
+	m := onHost(t)
+	const args = "state=enabled name=kill announce=80" + image
+	m.apply(args)
+	m.events("kill")
+	s, err := runit.ReadStatus("/etc/sv/docker-kill")
+	must(t, err)
+	kill(t, s.PID) // the outer script: its runsvdir and runsvs are left behind
+	eventually(t, "the service is announced by a new sidecar", func() bool {
+		data, _ := os.ReadFile("/run/standin/kill.events")
+		return strings.Contains(string(data), "adopted") && strings.Contains(string(data), "announced")
+	})
+	m.events("kill")
+	must(t, os.WriteFile("/run/standin/kill.hangs", nil, 0o644))
+	runner, err := runit.ReadStatus("/etc/sv/docker-kill/services/service")
+	must(t, err)
+	kill(t, runner.PID)
+	must(t, os.Remove("/run/standin/kill.hangs"))
+	m.apply("state=absent name=kill")
+	for _, d := range []string{"", "/services/service", "/services/announce"} {
+		if on, _ := runit.Supervised("/etc/sv/docker-kill" + d); on {
+			t.Errorf("%s is still supervised", d)
+		}
+	}
+}
+
+func TestHiddenLinkIsRespected(t *testing.T) {
+	m := onHost(t)
+	must(t, os.Symlink("/etc/sv/docker-held", "/etc/service/.docker-held"))
+	for range 2 {
+		a := m.call("state=enabled name=held" + image)
+		if a.Failed || a.Service["enabled"] != false || len(a.Warnings) != 1 || !strings.Contains(a.Warnings[0], "/etc/service/.docker-held") {
+			t.Errorf("enabled under a hidden link: %s", a.raw)
+		}
+	}
+	m.wantEvents("held")
+	m.apply("state=disabled name=held")
+	m.apply("state=absent name=held")
+	if exists("/etc/service/.docker-held") {
+		t.Error("absent leaves the hidden link, which leads nowhere")
+	}
+}

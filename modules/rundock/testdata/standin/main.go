@@ -1,0 +1,193 @@
+// Command standin takes the place of rundockd in the tests of the module's own
+// decisions. Its containers are files in /run/standin; what happens to them is
+// written to /run/standin/<service>.events, one event a line, and what the
+// module asks for to /run/standin/ctl.log.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"rundock/internal/control"
+	"rundock/internal/runit"
+	"rundock/supervisor"
+)
+
+const dir = "/run/standin"
+
+func main() {
+	switch os.Args[1] {
+	case "run":
+		run(os.Args[2])
+	case "announce":
+		announce(os.Args[2])
+	case "reap":
+		reap(os.Args[2])
+	case "ctl":
+		ctl()
+	}
+}
+
+// container is a container that is there, or the number of the last that was.
+type container struct {
+	N       int
+	Hash    string // "": none is there
+	Started time.Time
+}
+
+func load(name string) (c container) {
+	data, _ := os.ReadFile(filepath.Join(dir, name+".container"))
+	json.Unmarshal(data, &c)
+	return c
+}
+
+func (c container) save(name string) {
+	data, _ := json.Marshal(c)
+	os.WriteFile(filepath.Join(dir, name+".container"), data, 0o644)
+}
+
+func event(file, format string, args ...any) {
+	f, err := os.OpenFile(filepath.Join(dir, file), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Fprintf(f, format+"\n", args...)
+	f.Close()
+}
+
+func run(at string) {
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGUSR1)
+	s, err := supervisor.ReadService(filepath.Join(at, "service.json"))
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(100)
+	}
+	events := s.Name + ".events"
+	c := load(s.Name)
+	stop := func() { event(events, "container %d stopped", c.N) }
+	start := func() {
+		c = container{N: c.N + 1, Hash: s.Container.Hash(), Started: time.Now()}
+		c.save(s.Name)
+		event(events, "container %d started", c.N)
+	}
+	say := func(p control.Phase) {
+		control.WriteRunner(control.Dir, control.RunnerStatus{
+			Service: s.Name, PID: os.Getpid(), Phase: p, Container: strconv.Itoa(c.N),
+			Spec: c.Hash, Wanted: s.Container.Hash(), Started: c.Started, Since: time.Now(),
+		})
+	}
+	switch c.Hash {
+	case s.Container.Hash():
+		event(events, "container %d adopted", c.N)
+	case "":
+		start()
+	default:
+		stop()
+		start()
+	}
+	say(control.Running)
+	for got := range signals {
+		switch got {
+		case syscall.SIGUSR1:
+			stop()
+			start()
+			say(control.Running)
+		case syscall.SIGHUP:
+			say(control.Left)
+			return
+		case syscall.SIGTERM:
+			if _, err := os.Stat(dir + "/" + s.Name + ".hangs"); err == nil {
+				continue
+			}
+			stop()
+			c.Hash = ""
+			c.save(s.Name)
+			say(control.Stopped)
+			return
+		}
+	}
+}
+
+func announce(at string) {
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGHUP)
+	a, err := supervisor.ReadAnnounce(filepath.Join(at, "announce.json"))
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(100)
+	}
+	events := a.Service + ".events"
+	event(events, "announced port %d", a.Announces[0].Port)
+	go func() {
+		for ; ; time.Sleep(20 * time.Millisecond) {
+			r, _ := control.ReadRunner(control.Dir, a.Service)
+			control.WriteAnnounce(control.Dir, control.AnnounceStatus{
+				Service: a.Service, PID: os.Getpid(), State: control.Announced, Container: r.Container,
+				Records: []control.Record{{Key: "/skydns/" + a.Service, Name: a.Service, Host: "10.0.0.1", Port: a.Announces[0].Port}},
+			})
+		}
+	}()
+	if <-signals == syscall.SIGTERM {
+		event(events, "withdrawn")
+	}
+}
+
+// reap is rundockd's.
+func reap(at string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	dirs, _ := filepath.Glob(filepath.Join(at, "*/supervise"))
+	for _, d := range dirs {
+		if err := runit.Leave(ctx, filepath.Dir(d)); err != nil {
+			fmt.Println(err)
+		}
+		if err := runit.Exit(ctx, filepath.Dir(d)); err != nil {
+			fmt.Println(err)
+		}
+	}
+}
+
+func ctl() {
+	var q control.Request
+	if err := json.NewDecoder(os.Stdin).Decode(&q); err != nil {
+		panic(err)
+	}
+	event("ctl.log", "%s %s %s", q.Op, q.Service, q.For)
+	answer := control.Response{Version: control.Version}
+	switch q.Op {
+	case control.Prepare:
+		if refusal, err := os.ReadFile(dir + "/refusal"); err == nil {
+			answer.Error = strings.TrimSpace(string(refusal))
+		}
+	case control.Remove:
+		c := load(q.Service)
+		if c.Hash != "" {
+			event(q.Service+".events", "container %d removed", c.N)
+		}
+		c.Hash = ""
+		c.save(q.Service)
+		os.RemoveAll(filepath.Join(control.Dir, q.Service))
+		os.RemoveAll(filepath.Join("/var/lib/rundock", q.Service))
+	case control.Wait:
+		answer.Error = fmt.Sprintf("%s is not %s after %ds", q.Service, q.For, q.Timeout)
+		for end := time.Now().Add(time.Duration(q.Timeout) * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+			r, _ := control.ReadRunner(control.Dir, q.Service)
+			a, _ := control.ReadAnnounce(control.Dir, q.Service)
+			runs := q.Hash == "" || r.Phase == control.Running && r.Spec == q.Hash && (q.Not == "" || r.Container != q.Not) && time.Since(r.Started) > 2*time.Second
+			if runs && (q.For != "announced" || a.State == control.Announced) {
+				answer.Error = ""
+				break
+			}
+		}
+	}
+	json.NewEncoder(os.Stdout).Encode(answer)
+}
