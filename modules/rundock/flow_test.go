@@ -194,9 +194,8 @@ func TestInterruptedCallIsFinished(t *testing.T) {
 		m := onHost(t)
 		must(t, os.RemoveAll("/etc/sv/docker-cut/services/announce/announce.json"))
 		const alone = "state=enabled name=cut args='-p $PRIVATE_IP:80:80' image=app:2"
-		host := host{"/etc/rundock/host.json", "/usr/local/bin/rundockd", "/run/rundock", "/var/lib/rundock"}
 		p := params{Name: "cut", State: "enabled", Pull: "always", StopTimeout: 10, AnnounceAs: "private", Wait: "none", WaitTimeout: 30, Image: ptr("app:2"), Args: ptr("-p $PRIVATE_IP:80:80")}
-		task, err := host.task(p, false)
+		task, err := testHost.task(p, false)
 		must(t, err)
 		w, err := p.want(task.config)
 		must(t, err)
@@ -233,6 +232,21 @@ func TestKilledSupervisorsAreCleanedUp(t *testing.T) {
 			t.Errorf("%s is still supervised", d)
 		}
 	}
+}
+
+func TestWhatDoesNotStopIsKilled(t *testing.T) {
+	m := onHost(t)
+	m.apply("state=enabled name=stubborn announce=80 stop_timeout=1" + image)
+	must(t, os.WriteFile("/run/standin/stubborn.hangs", nil, 0o644))
+	m.events("stubborn")
+	task, err := testHost.task(params{Name: "stubborn", State: "absent"}, false)
+	must(t, err)
+	must(t, task.absent())
+	m.wantEvents("stubborn", "withdrawn", "container 1 removed")
+	if len(task.warnings) != 1 || !strings.Contains(task.warnings[0], "stubborn has not stopped within 2s and was killed") {
+		t.Errorf("warnings = %q, want one that it was killed", task.warnings)
+	}
+	m.apply("state=absent name=stubborn")
 }
 
 func TestHiddenLinkIsRespected(t *testing.T) {

@@ -52,6 +52,9 @@ func onHost(t *testing.T) *machine {
 	return &machine{t, theMachine.module}
 }
 
+// testHost is main's, but for its patience.
+var testHost = host{"/etc/rundock/host.json", "/usr/local/bin/rundockd", "/run/rundock", "/var/lib/rundock", time.Second}
+
 const hostJSON = `{"version":1,"host":"node-1","domain":"prod.example.com","label":"s",` +
 	`"public":{"interface":"lo"},"private":{"interface":"lo"},"etcd":{"endpoints":["http://127.0.0.1:2379"]}}`
 

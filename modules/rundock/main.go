@@ -10,6 +10,8 @@
 package main
 
 import (
+	"time"
+
 	"rundock/internal/ansible"
 	"rundock/internal/control"
 	"rundock/internal/hostconfig"
@@ -21,16 +23,18 @@ func main() {
 		program: control.Program,
 		run:     control.Dir,
 		state:   "/var/lib/rundock",
+		slack:   40 * time.Second,
 	}
 	ansible.Main(spec, h.call)
 }
 
 // host is where things are on the host that the module runs on.
 type host struct {
-	config  string // host.json
-	program string // rundockd
-	run     string // status files
-	state   string // what rundockd keeps over boots
+	config  string        // host.json
+	program string        // rundockd
+	run     string        // status files
+	state   string        // what rundockd keeps over boots
+	slack   time.Duration // for a stop beyond what the service itself asks for, before it is killed
 }
 
 // call does what the parameters ask.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -168,7 +169,7 @@ func (t *task) stopping() time.Duration {
 	seconds := 0
 	for _, f := range []shape{both, runnerAlone} {
 		if s, err := supervisor.ReadService(filepath.Join(t.dir, f.runner, "service.json")); err == nil {
-			seconds = max(seconds, s.StopTimeout, supervisor.DefaultStopTimeout)
+			seconds = max(seconds, cmp.Or(s.StopTimeout, supervisor.DefaultStopTimeout))
 		}
 	}
 	for _, f := range []shape{both, sidecarAlone} {
@@ -176,7 +177,7 @@ func (t *task) stopping() time.Duration {
 			seconds += a.Drain
 		}
 	}
-	return time.Duration(seconds)*time.Second + 2*patience
+	return time.Duration(seconds)*time.Second + t.host.slack
 }
 
 func exists(path string) bool {

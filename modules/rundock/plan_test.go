@@ -1,0 +1,180 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"rundock/internal/control"
+	"rundock/internal/fstree"
+	"rundock/internal/runit"
+)
+
+func TestDecide(t *testing.T) {
+	running := process{Supervised: true, Status: runit.Status{PID: 7, State: runit.Run}}
+	with := func(p process, change func(*process)) process { change(&p); return p }
+	down := with(running, func(p *process) { p.Status.WantDown = true })
+	stale := with(running, func(p *process) { p.Stale = true })
+	paused := with(running, func(p *process) { p.Status.Paused = true })
+
+	single := situation{Installed: true, Enabled: true, Shape: runnerAlone, Spec: "new", Outer: running, Runner: running}
+	nested := situation{Installed: true, Enabled: true, Shape: both, Spec: "new", Outer: running, Runner: running, Announcer: running}
+	sidecar := situation{Installed: true, Enabled: true, Shape: sidecarAlone, Outer: running, Announcer: running}
+	but := func(s situation, change func(*situation)) situation { change(&s); return s }
+
+	for _, c := range []struct {
+		name    string
+		now     situation
+		want    shape
+		changes string
+		options string // run, restart
+		plan    string
+	}{
+		{"what is as it should be is left alone", nested, both, "", "run", ""},
+		{"a new service is checked, written and enabled", situation{}, both, "run services/service/run", "run", "prepare write enable"},
+		{"present writes only, where the service is disabled", but(nested, func(s *situation) { s.Enabled = false; s.Outer = process{} }), both, "services/service/run", "", "write"},
+		{"a disabled one is enabled", but(single, func(s *situation) { s.Enabled = false; s.Outer, s.Runner = process{}, process{} }), runnerAlone, "", "run", "prepare enable"},
+		{"a link that runsvdir has not seen is waited for", but(single, func(s *situation) { s.Outer, s.Runner = process{}, process{} }), runnerAlone, "", "run", "prepare enable"},
+		{"one that was unlinked a moment ago is linked again", but(single, func(s *situation) { s.Enabled = false }), runnerAlone, "", "run", "enable"},
+		{"another spec has the runner replace the container", but(single, func(s *situation) { s.Spec = "old" }), runnerAlone, "service.json run", "run", "prepare write .:h new-spec"},
+		{"another script has it hand over", single, runnerAlone, "run", "run", "write .:h"},
+		{"finish and check are read when they are needed", single, runnerAlone, "finish check", "run", "write"},
+		{"a changed announcement touches the sidecar alone", nested, both, "services/announce/announce.json", "run", "write services/announce:h"},
+		{"a changed log script touches the logger alone", nested, both, "services/service/log/run", "run", "write services/service/log:t"},
+		{"the outer script takes all with it, and the container stays", nested, both, "run services/announce/run", "run", "write .:h"},
+		{"an interrupted call is finished", but(nested, func(s *situation) { s.Runner = stale }), both, "", "run", "services/service:h"},
+		{"sv down of the service is undone", but(nested, func(s *situation) { s.Outer = down }), both, "", "run", "prepare .:u"},
+		{"sv down of the runner is undone", but(nested, func(s *situation) { s.Runner = down }), both, "", "run", "prepare services/service:u"},
+		{"sv down of the sidecar is undone, without Docker", but(nested, func(s *situation) { s.Announcer = down }), both, "", "run", "services/announce:u"},
+		{"sv pause is undone", but(single, func(s *situation) { s.Outer, s.Runner = paused, paused }), runnerAlone, "", "run", ".:c"},
+		{"a new sidecar exchanges the supervision", single, both, "run service.json services/service/run", "run", "write exchange"},
+		{"restarted replaces the container", nested, both, "", "run restart", "prepare services/service:1"},
+		{"restarted with another script hands over first", single, runnerAlone, "run", "run restart", "prepare write .:h .:1"},
+		{"restarted with another spec replaces it once", but(single, func(s *situation) { s.Spec = "old" }), runnerAlone, "service.json", "run restart", "prepare write .:h new-spec"},
+		{"restarted starts what is down", but(single, func(s *situation) { s.Outer, s.Runner = down, down }), runnerAlone, "", "run restart", "prepare .:u"},
+		{"restarted of an announce-only service restarts its sidecar", sidecar, sidecarAlone, "announce.json", "run restart", "write .:t"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := wanted{shape: c.want, hash: "new"}
+			if c.want == sidecarAlone {
+				w.hash = ""
+			}
+			var changes fstree.Changes
+			for _, f := range strings.Fields(c.changes) {
+				changes.List = append(changes.List, fstree.Change{Path: f})
+			}
+			p := decide(c.now, w, changes, strings.Contains(c.options, "run"), strings.Contains(c.options, "restart"))
+			var got []string
+			for _, s := range []struct {
+				on   bool
+				word string
+			}{{p.Prepare, "prepare"}, {p.Write, "write"}, {p.Exchange, "exchange"}, {p.Enable, "enable"}} {
+				if s.on {
+					got = append(got, s.word)
+				}
+			}
+			for _, k := range p.Commands {
+				got = append(got, k.Dir+":"+k.Letter)
+			}
+			if p.Replace {
+				got = append(got, c.want.runner+":1")
+			}
+			if p.NewSpec {
+				got = append(got, "new-spec")
+			}
+			if strings.Join(got, " ") != c.plan {
+				t.Errorf("plan = %q, want %q", strings.Join(got, " "), c.plan)
+			}
+		})
+	}
+}
+
+func TestReached(t *testing.T) {
+	at := time.Unix(1000, 0)
+	run := process{Supervised: true, Status: runit.Status{PID: 7, State: runit.Run}}
+	side := process{Supervised: true, Status: runit.Status{PID: 8, State: runit.Run}}
+	good := situation{Runner: run, Announcer: side,
+		Says:      control.RunnerStatus{PID: 7, Phase: control.Running, Spec: "h", Container: "c", Started: at.Add(-time.Minute)},
+		Announces: control.AnnounceStatus{PID: 8, State: control.Announced, Container: "c"}}
+	for _, c := range []struct {
+		name   string
+		change func(*situation)
+		shape  shape
+		want   string // the values of wait that are reached
+	}{
+		{"all is well", func(*situation) {}, both, "running healthy announced"},
+		{"a container without sidecar may be unhealthy", func(*situation) {}, runnerAlone, "running"},
+		{"the status is of another process", func(s *situation) { s.Says.PID = 6 }, both, ""},
+		{"the container is of another spec", func(s *situation) { s.Says.Spec = "old" }, both, ""},
+		{"it backs off", func(s *situation) { s.Says.Phase = control.Backoff }, both, ""},
+		{"it is up for a second", func(s *situation) { s.Says.Started = at.Add(-time.Second) }, both, ""},
+		{"it is not announced", func(s *situation) { s.Announces.State = control.Unhealthy }, both, "running"},
+		{"the announcement is of the container before", func(s *situation) { s.Announces.Container = "b" }, both, "running"},
+		{"the sidecar is gone", func(s *situation) { s.Announcer = process{} }, both, ""},
+		{"an announce-only service is announced", func(s *situation) { s.Runner = process{} }, sidecarAlone, "running healthy announced"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := good
+			c.change(&s)
+			w := wanted{shape: c.shape, hash: "h"}
+			if c.shape == sidecarAlone {
+				w.hash = ""
+			}
+			var got []string
+			for _, wait := range []string{"running", "healthy", "announced"} {
+				if reached(s, w, wait, at) {
+					got = append(got, wait)
+				}
+			}
+			if strings.Join(got, " ") != c.want {
+				t.Errorf("reached %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestCheckImage(t *testing.T) {
+	digest := "sha256:" + strings.Repeat("0f", 32)
+	for _, ok := range []string{"app", "app:1", "app:v1.2-rc_3", "library/app", "registry.s.prod.example.com:5000/influxdb:latest",
+		"localhost/app", "Registry.Example.com/team/app:LATEST", "app@" + digest, "r:5000/a/b/c:1@" + digest, "10.0.0.1:5000/a__b/c-d.e"} {
+		if err := checkImage(ok); err != nil {
+			t.Errorf("%s: %v", ok, err)
+		}
+	}
+	for _, bad := range []string{"", " ", "App", "app:", "app:.1", "app:a b", "-app", "app/", "/app", "a//b", "app-", "app@sha256:00", "app@md5:1",
+		"$PRIVATE_IP:5000/app", "re_gistry.x/a b", "app;rm", strings.Repeat("x", 3) + ":" + strings.Repeat("t", 129)} {
+		if err := checkImage(bad); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("got: %q", bad)) {
+			t.Errorf("%q: error = %v, want one that names it", bad, err)
+		}
+	}
+}
+
+func TestCheckName(t *testing.T) {
+	for _, ok := range []string{"db", "a.b", "Web_1", "9-x", strings.Repeat("n", 200)} {
+		if err := checkName(ok); err != nil {
+			t.Errorf("%s: %v", ok, err)
+		}
+	}
+	// Every byte that Docker refuses, in the first place and in another.
+	for b := range 256 {
+		c := string([]byte{byte(b)})
+		letter := strings.Contains(alphanumeric, c)
+		if got := checkName(c+"x") == nil; got != letter {
+			t.Errorf("name %q accepted: %v, want %v", c+"x", got, letter)
+		}
+		if got := checkName("x"+c+"x") == nil; got != (letter || strings.Contains("_.-", c)) {
+			t.Errorf("name %q accepted: %v", "x"+c+"x", got)
+		}
+	}
+	for _, bad := range []string{"", "x", strings.Repeat("n", 201), "a/b", "..", "a\n"} {
+		if checkName(bad) == nil {
+			t.Errorf("name %q is accepted", bad)
+		}
+	}
+	for name, want := range map[string]bool{"web-1": true, "9a": true, "Web": false, "a.b": false, "a_b": false, "a-": false, strings.Repeat("n", 63): true, strings.Repeat("n", 64): false} {
+		if got := checkLabel(name) == nil; got != want {
+			t.Errorf("label %q accepted: %v, want %v", name, got, want)
+		}
+	}
+}
