@@ -11,7 +11,7 @@ PROGRAMS = bin/lab $(if $(wildcard supervisor/rundockd/*.go),bin/rundockd) $(if 
 NEEDS = ansible:ansible debootstrap:debootstrap dig:bind9-dnsutils ip:iproute2 iptables:iptables \
 	nft:nftables nsenter:util-linux ssh:openssh-client
 
-.PHONY: build lab lab-down deps $(PROGRAMS) $(MODULES)
+.PHONY: build lab lab-down demo deps $(PROGRAMS) $(MODULES)
 build: $(PROGRAMS) $(MODULES)
 
 # Go itself knows what is up to date.
@@ -25,6 +25,9 @@ lab: deps bin/lab
 
 lab-down: bin/lab
 	bin/lab down
+
+demo: deps build
+	playbooks/demo/demo.sh
 
 deps:
 	@missing=""; for n in $(NEEDS); do command -v "$${n%%:*}" >/dev/null || missing="$$missing $${n##*:}"; done; \

@@ -1,0 +1,141 @@
+#!/bin/sh
+# The demo: from nothing to services that find each other, lose each other and
+# meet again, on three hosts in this machine. Started by make demo, which has
+# built the programs. Running it again is harmless. Every command is shown
+# before it runs; what is shown can be typed.
+set -eu
+cd "$(dirname "$0")/../.."
+
+lab=.lab
+case ${RUNDOCK_LAB_ID:-rd} in rd) ;; *) lab=.lab/$RUNDOCK_LAB_ID ;; esac
+lab=${RUNDOCK_LAB_DIR:-$lab}
+inventory=$lab/inventory
+registry=registry.s.prod.example.com:5000
+influxdb=influxdb.s.prod.example.com
+grafana=grafana.s.prod.example.com
+export ANSIBLE_DISPLAY_SKIPPED_HOSTS=false ANSIBLE_LOCALHOST_WARNING=false
+
+doing="reading this script"
+finish() {
+	status=$?
+	[ $status -eq 0 ] && return
+	cat >&2 <<END
+
+The demo failed, with status $status, at:
+  $doing
+Where to look:
+  bin/lab status                                        the hosts, whether sshd and dockerd answer
+  bin/lab exec node-back-1 -- sv status /etc/service/*  what runit runs there
+  bin/lab exec node-back-1 -- sh -c 'tail /var/log/docker-influxdb/current /var/log/docker-influxdb/announce/current'
+  bin/lab exec node-front-1 -- tail /var/log/dnsd/current /var/log/registry/current
+  bin/lab exec node-back-1 -- tail /var/log/docker.log
+Then README.md, "Troubleshooting". The lab stays up; make lab-down removes it.
+END
+}
+trap finish EXIT
+
+# step TITLE: a heading.
+step() { printf '\n\033[1m== %s\033[0m\n' "$1"; }
+
+# run COMMAND: shows a command line, runs it, says how long it took.
+run() {
+	doing=$1
+	printf '\n\033[36m$ %s\033[0m\n' "$1"
+	started=$(now)
+	eval "$1"
+	printf '  (%s)\n' "$(span "$started" "$(now)")"
+}
+
+now() { date +%s%N; }
+
+# span FROM TO: the time between two of now, for a person.
+span() {
+	ms=$((($2 - $1) / 1000000))
+	if [ $ms -lt 1000 ]; then echo "$ms ms"; else echo "$((ms / 1000)).$((ms % 1000 / 100)) s"; fi
+}
+
+# address HOST: its private address, from the inventory.
+address() { sed -n "s/^$1 ansible_host=\([0-9.]*\).*/\1/p" "$inventory"; }
+
+# records HOST NAME: what the dnsd of HOST answers for SRV NAME now.
+records() { dig +short +time=1 +tries=1 "@$(address "$1")" SRV "$2" 2>/dev/null | grep -v '^;' || true; }
+
+# await SECONDS WHAT TEST...: runs TEST until it succeeds.
+await() {
+	doing="waiting for: $2"
+	deadline=$(($(now) + $1 * 1000000000))
+	what=$2
+	shift 2
+	until "$@"; do
+		if [ "$(now)" -gt $deadline ]; then
+			echo "gave up waiting for: $what" >&2
+			return 1
+		fi
+		sleep 0.01
+	done
+}
+found() { [ -n "$(records "$1" "$2")" ]; }
+lost() { [ -z "$(records "$1" "$2")" ]; }
+
+step "Three bare Debian hosts: sshd and Python, nothing else"
+run "bin/lab up --bare"
+
+step "site.yml over ssh: Docker, runit, rundockd, dnsd, the store, an image registry"
+run "ansible-playbook -i $inventory playbooks/site.yml"
+
+step "Images, built here and pushed to the registry, which DNS finds like any service"
+await 60 "DNS to name the registry" found node-front-1 registry.s.prod.example.com
+run "bin/lab images --push"
+
+step "A data container, and two services by the ad-hoc calls"
+run "bin/lab exec node-back-1 -- sh -c 'docker inspect data.influxdb >/dev/null 2>&1 || docker create --name data.influxdb -v /var/lib/influxdb $registry/busybox:latest'"
+run "ansible -i $inventory node-back-1 -b -m rundock -a 'state=enabled name=influxdb image=$registry/influxdb:latest args=\"--volumes-from data.influxdb -p \$PRIVATE_IP:8083:8083\" announce=8086 port=8086'"
+run "ansible -i $inventory node-back-2 -b -m rundock -a 'state=enabled name=grafana image=$registry/grafana:latest args=\"-e INFLUXDB_HOST=$influxdb -e INFLUXDB_PORT=8086\" announce=8087 port=80'"
+
+step "DNS finds them, from every host"
+await 60 "DNS to name influxdb" found node-back-2 $influxdb
+await 60 "DNS to name grafana" found node-front-1 $grafana
+run "bin/lab exec node-back-2 -- dig +noall +answer +additional SRV $influxdb"
+run "bin/lab exec node-back-2 -- curl -fsS http://$influxdb:8086/ping"
+run "bin/lab exec node-front-1 -- curl -fsS http://$grafana:8087/ping"
+
+step "And so do containers: grafana's looks influxdb up, and calls it"
+run "bin/lab exec node-front-1 -- curl -fsS 'http://$grafana:8087/lookup?name=$influxdb'"
+run "bin/lab exec node-front-1 -- curl -fsS 'http://$grafana:8087/get?url=http://$influxdb:8086/ping'"
+
+step "influxdb crashes"
+container='docker inspect influxdb --format "{{.State.Status}}, started {{.State.StartedAt}}"'
+run "bin/lab exec node-back-1 -- $container"
+since=$(date +%s.%N)
+printf '\n\033[36m$ %s\033[0m\n' "bin/lab exec node-back-2 -- curl -sS http://$influxdb:8086/crash &"
+bin/lab exec node-back-2 -- curl -sS --max-time 5 http://$influxdb:8086/crash 2>/dev/null &
+crasher=$!
+await 30 "influxdb to leave DNS" lost node-back-2 $influxdb
+gone=$(now)
+await 60 "influxdb to come back to DNS" found node-back-2 $influxdb
+back=$(now)
+wait $crasher || true
+
+# Docker's own times; the hosts share this machine's clock.
+doing="asking node-back-1's Docker when influxdb died and was healthy again"
+died=$(bin/lab exec node-back-1 -- docker events --since "$since" --until "$(date +%s.%N)" --filter container=influxdb --filter event=die --format '{{.TimeNano}}' | tail -n 1)
+healthy=$(bin/lab exec node-back-1 -- docker inspect influxdb --format '{{range .State.Health.Log}}{{if eq .ExitCode 0}}{{.End.UnixNano}} {{end}}{{end}}' | cut -d ' ' -f 1)
+printf '\n  its end     -> out of DNS on another host: %s\n' "$(span "$died" $gone)"
+printf '  its end     -> back in DNS:                %s\n' "$(span "$died" $back)"
+printf '  it is well  -> back in DNS:                %s\n' "$(span "$healthy" $back)"
+printf '  (each includes up to 30 ms of asking)\n'
+run "bin/lab exec node-back-1 -- $container"
+run "bin/lab exec node-back-2 -- curl -fsS http://$influxdb:8086/ping"
+
+step "Done. To look around"
+cat <<END
+  bin/lab status
+  bin/lab ssh node-back-1                                     a shell on a host
+  bin/lab exec node-front-1 -- dig SRV any.s.prod.example.com
+  bin/lab exec node-back-1 -- sv status docker-influxdb dnsd
+  bin/lab exec node-back-1 -- tail -F /var/log/docker-influxdb/current
+  bin/lab exec node-back-1 -- sh -c 'cat /run/rundock/influxdb/*.json'
+  ansible -i $inventory node-back-1 -b -m rundock -a 'state=disabled name=influxdb'
+  bin/lab stop node-back-1; bin/lab start node-back-1         power loss, and its end
+  make lab-down                                               when you are done
+END
