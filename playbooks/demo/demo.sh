@@ -120,9 +120,9 @@ wait $crasher || true
 doing="asking node-back-1's Docker when influxdb died and was healthy again"
 died=$(bin/lab exec node-back-1 -- docker events --since "$since" --until "$(date +%s.%N)" --filter container=influxdb --filter event=die --format '{{.TimeNano}}' | tail -n 1)
 healthy=$(bin/lab exec node-back-1 -- docker inspect influxdb --format '{{range .State.Health.Log}}{{if eq .ExitCode 0}}{{.End.UnixNano}} {{end}}{{end}}' | cut -d ' ' -f 1)
-printf '\n  its end     -> out of DNS on another host: %s\n' "$(span "$died" $gone)"
-printf '  its end     -> back in DNS:                %s\n' "$(span "$died" $back)"
-printf '  it is well  -> back in DNS:                %s\n' "$(span "$healthy" $back)"
+printf '\n  its end     -> out of DNS on another host: %s\n' "$(span "$died" "$gone")"
+printf '  its end     -> back in DNS:                %s\n' "$(span "$died" "$back")"
+printf '  it is well  -> back in DNS:                %s\n' "$(span "$healthy" "$back")"
 printf '  (each includes up to 30 ms of asking)\n'
 run "bin/lab exec node-back-1 -- $container"
 run "bin/lab exec node-back-2 -- curl -fsS http://$influxdb:8086/ping"
