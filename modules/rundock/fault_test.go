@@ -99,13 +99,16 @@ func TestBadInputLeavesTheServiceRunning(t *testing.T) {
 	})
 	t.Run("a service that does not come up", func(t *testing.T) {
 		m := onHost(t)
-		must(t, os.WriteFile("/etc/sv/docker-calm/services/service/finish", []byte("#!/bin/sh\nsleep 1000\n"), 0o755))
-		a := m.call("state=enabled name=calm announce=80 image=app:3 wait_timeout=1 wait=announced")
-		if a.Failed && !strings.Contains(a.Msg, "calm is not announced after 1s") {
-			t.Errorf("msg = %s", a.Msg)
+		a := m.call("state=enabled name=calm announce=80 image=crashes wait_timeout=1 wait=announced")
+		if want := "calm is not announced after 1s"; !a.Failed || !strings.Contains(a.Msg, want) {
+			t.Errorf("the answer is %s, want it to fail with %s", a.raw, want)
 		}
-		if a.Failed && !a.Changed {
-			t.Error("what was changed before the failure is not told")
+		if !a.Changed || len(a.Diff) == 0 {
+			t.Errorf("what was changed before the failure is not told: %s", a.raw)
+		}
+		again := m.call("state=enabled name=calm announce=80 image=crashes wait_timeout=1 wait=announced")
+		if !again.Failed || again.Changed {
+			t.Errorf("the same again is %s, want it to fail without a change", again.raw)
 		}
 	})
 	onHost(t).apply("state=absent name=calm")

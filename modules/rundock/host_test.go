@@ -9,12 +9,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
-	"rundock/internal/fstree"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"rundock/internal/fstree"
 )
 
 // machine is the host that TestMain made, with runit running and rundockd's
@@ -30,14 +32,14 @@ var theMachine struct{ module, standin string }
 func onHost(t *testing.T) *machine {
 	t.Helper()
 	if !inHost {
-		t.Skip("needs root and unshare")
+		t.Skip("needs a host of its own: " + whyNoHost)
 	}
 	if _, err := exec.LookPath("runsvdir"); err != nil {
 		t.Skip("runit is not installed")
 	}
 	if theMachine.module == "" {
-		theMachine.module = keep(t, build(t, ".", "amd64"))
-		theMachine.standin = keep(t, build(t, "./testdata/standin", "amd64"))
+		theMachine.module = keep(t, build(t, ".", runtime.GOARCH))
+		theMachine.standin = keep(t, build(t, "./testdata/standin", runtime.GOARCH))
 		for _, d := range []string{"/etc/service", "/etc/sv"} {
 			must(t, os.MkdirAll(resolve(d), 0o755))
 			must(t, empty(resolve(d)))

@@ -17,10 +17,10 @@ func TestMain(m *testing.M) {
 	const scratch = "RUNDOCK_TEST_SCRATCH"
 	if dir := os.Getenv(scratch); dir != "" {
 		if err := enter(dir); err != nil {
-			fmt.Fprintln(os.Stderr, "prepare a host for the tests:", err)
-			os.Exit(1)
+			whyNoHost = err.Error()
+		} else {
+			inHost = true
 		}
-		inHost = true
 		os.Exit(m.Run())
 	}
 	if os.Geteuid() != 0 {
@@ -41,13 +41,17 @@ func TestMain(m *testing.M) {
 		os.Exit(exit.ExitCode())
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(m.Run()) // without unshare
+		whyNoHost = err.Error()
+		os.Exit(m.Run())
 	}
 }
 
-// inHost says that this process is in namespaces of its own.
-var inHost bool
+// inHost says that this process is in namespaces of its own; otherwise
+// whyNoHost says why not.
+var (
+	inHost    bool
+	whyNoHost = "only root can make one"
+)
 
 func enter(scratch string) error {
 	if err := syscall.Mount("tmpfs", scratch, "tmpfs", 0, ""); err != nil {

@@ -85,6 +85,11 @@ func run(at string) {
 			Spec: c.Hash, Wanted: s.Container.Hash(), Started: c.Started, Since: time.Now(),
 		})
 	}
+	if s.Container.Image == "crashes" {
+		say(control.Backoff)
+		<-signals
+		return
+	}
 	switch c.Hash {
 	case s.Container.Hash():
 		event(events, "container %d adopted", c.N)
