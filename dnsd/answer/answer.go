@@ -51,9 +51,9 @@ type Server struct {
 	NegativeTTL uint32 // seconds a resolver may remember that something is not there
 	Forwards    bool   // names outside of the zones can be asked elsewhere
 
-	// NameServers are this server's addresses, answered as ns.dns.<zone>
+	// NameServers gives this server's addresses, answered as ns.dns.<zone>
 	// where no record says otherwise.
-	NameServers []netip.Addr
+	NameServers func() []netip.Addr
 }
 
 // A Result is the answer to a question, before the packet's limits apply.
@@ -163,7 +163,7 @@ func (a *answering) at(zone *Zone, wire []byte, q dns.Question) (target string) 
 	default:
 		set := a.records(node)
 		if len(set.entries) == 0 && string(wire) == zone.ns {
-			a.addresses(q, ownEntries(zone.ns, a.NameServers))
+			a.addresses(q, ownEntries(zone.ns, a.NameServers()))
 			break
 		}
 		switch q.Qtype {

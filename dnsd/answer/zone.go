@@ -61,7 +61,7 @@ func soa(owner, ns, mbox string, serial, negative, ttl uint32) dns.RR {
 func (a *answering) nameServers(z *Zone, q dns.Question) {
 	set := a.records(a.Table.Lookup([]byte(z.ns)))
 	if len(set.entries) == 0 {
-		set = ownEntries(z.ns, a.NameServers)
+		set = ownEntries(z.ns, a.NameServers())
 	}
 	glue := set.addressed()
 	for _, e := range glue {

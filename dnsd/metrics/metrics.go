@@ -3,6 +3,7 @@
 package metrics
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"sync/atomic"
@@ -37,37 +38,46 @@ var types = [...]uint16{
 const rcodes = 16 // 0 to 15 by name; the rest is BADVERS
 
 // Registry is the state of the connection to the registry.
-type Registry struct {
-	lost atomic.Int64 // unix nanoseconds since when it is; 0 while it is up
+type Registry struct{ lost atomic.Pointer[lost] } // nil while it is up
+
+type lost struct {
+	since time.Time
+	err   error
 }
 
-// NewRegistry is a connection that has not been made yet.
-func NewRegistry() *Registry {
-	r := &Registry{}
-	r.lost.Store(time.Now().UnixNano())
-	return r
-}
-
-// Health notes that the connection is up (nil) or lost.
+// Health notes that the connection is up (nil) or why it is lost.
 func (r *Registry) Health(err error) {
 	if err == nil {
-		r.lost.Store(0)
-	} else {
-		r.lost.CompareAndSwap(0, time.Now().UnixNano())
+		r.lost.Store(nil)
+		return
 	}
+	since := time.Now()
+	if before := r.lost.Load(); before != nil {
+		since = before.since
+	}
+	r.lost.Store(&lost{since, err})
+}
+
+// Lost is why the table does not follow the registry; nil while it does.
+func (r *Registry) Lost() error {
+	if l := r.lost.Load(); l != nil {
+		return l.err
+	}
+	return nil
 }
 
 // Stale is how long the table has not followed the registry; 0 while it does.
 func (r *Registry) Stale() time.Duration {
-	if lost := r.lost.Load(); lost != 0 {
-		return time.Since(time.Unix(0, lost))
+	if l := r.lost.Load(); l != nil {
+		return time.Since(l.since)
 	}
 	return 0
 }
 
 // New returns metrics that read the table's state when they are asked for.
 func New(version string, tab *table.Table) *Set {
-	s := &Set{Registry: NewRegistry(), all: prometheus.NewRegistry()}
+	s := &Set{Registry: &Registry{}, all: prometheus.NewRegistry()}
+	s.Registry.Health(errors.New("not connected yet"))
 	s.all.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
 	s.queries = prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -104,7 +114,7 @@ func New(version string, tab *table.Table) *Set {
 	gauge("dnsd_table_last_batch_timestamp_seconds", "When the last batch was applied; 0 before the first.",
 		state(func(s *table.State) float64 { return float64(s.Applied.UnixNano()) / 1e9 }))
 	gauge("dnsd_registry_up", "1 while the table follows the registry.", func() float64 {
-		if s.Registry.Stale() == 0 {
+		if s.Registry.Lost() == nil {
 			return 1
 		}
 		return 0

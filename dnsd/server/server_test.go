@@ -34,10 +34,12 @@ func handler(t testing.TB, records map[string]string) *Handler {
 		}
 	})
 	return &Handler{
-		Answers: &answer.Server{Table: tab, Zones: []answer.Zone{zone}, TTL: 30, NegativeTTL: 2, NameServers: []netip.Addr{netip.MustParseAddr("10.1.0.2")}},
+		Answers: &answer.Server{Table: tab, Zones: []answer.Zone{zone}, TTL: 30, NegativeTTL: 2, NameServers: nameServers},
 		MaxUDP:  1232, Metrics: metrics.New("test", tab),
 	}
 }
+
+func nameServers() []netip.Addr { return []netip.Addr{netip.MustParseAddr("10.1.0.2")} }
 
 func forwarding(h *Handler, upstreams ...netip.AddrPort) {
 	h.Answers.Forwards = true

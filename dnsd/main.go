@@ -1,0 +1,73 @@
+// Command dnsd answers DNS from the records in etcd.
+//
+// It watches the registry, keeps all records in memory and answers from there:
+// a query costs no read of the registry, and an outage of the registry is none
+// of DNS. README.md beside this file is the user's page.
+//
+//	main      flags, environment, and what runs beside what
+//	table     the records by name
+//	answer    what they say to a question
+//	server    packets, sockets, EDNS, truncation
+//	forward   other people's names
+//	store     the embedded etcd, a process of its own
+//	metrics   Prometheus
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+)
+
+// version is set by the build: -ldflags "-X main.version=1.2.3".
+var version = ""
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	err := command(ctx, os.Args[1:])
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "dnsd: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+func command(ctx context.Context, args []string) error {
+	if len(args) > 0 && args[0] == "store" {
+		return storeCommand(ctx, args[1:])
+	}
+	s, err := readSettings(args, os.LookupEnv, os.Stdout)
+	if err != nil {
+		return err
+	}
+	if s.version {
+		fmt.Println("dnsd", release())
+		return nil
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: s.logLevel}))
+	return run(ctx, s, log)
+}
+
+// release is the version the build was given, or the commit it was made from.
+func release() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, each := range info.Settings {
+			if each.Key == "vcs.revision" {
+				return "development " + each.Value[:min(12, len(each.Value))]
+			}
+		}
+	}
+	return "development"
+}

@@ -1,0 +1,318 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"rundock/dnsd/answer"
+	"rundock/dnsd/server"
+	"rundock/dnsd/store"
+	"rundock/internal/hostconfig"
+	"rundock/internal/registry"
+)
+
+// Settings of one run: a flag, else its environment variable, else what
+// host.json says, else the default.
+type settings struct {
+	zones       []answer.Zone
+	listen      []server.Address
+	prefix      string
+	registry    registry.Config
+	store       *store.Config // nil: no embedded etcd
+	upstreams   []netip.AddrPort
+	forwardFor  []netip.Prefix
+	nameServers []netip.Addr // empty: the addresses that are listened on
+	ttl         uint32       // seconds
+	negativeTTL uint32       // seconds
+	maxUDP      int          // bytes
+	metrics     string       // empty: none
+	logLevel    slog.Level
+	version     bool
+}
+
+const about = `Usage: dnsd [flags]
+       dnsd store status|stop --dir DIR     the embedded etcd, which outlives dnsd
+
+dnsd answers DNS from the records in etcd. A flag may be given by environment
+as well: --max-udp is DNSD_MAX_UDP. Lists are separated by commas, or the flag
+is repeated. Defaults marked "host.json" come from --host-config if it exists.
+
+`
+
+// flags is the command line with everything still text.
+type flags struct {
+	zone, listen, etcd, embedListen, upstream, forwardFor, ns list
+	prefix, embed, hostConfig, metrics                        string
+	ca, cert, key, user, passwordFile                         string
+	ttl, negativeTTL                                          seconds
+	maxUDP                                                    int
+	logLevel                                                  slog.Level
+	version                                                   bool
+}
+
+func (f *flags) set() *flag.FlagSet {
+	fs := flag.NewFlagSet("dnsd", flag.ContinueOnError)
+	fs.Var(&f.zone, "zone", "zone to be the authority for, such as s.prod.example.com\n(host.json: <label>.<domain>)")
+	fs.Var(&f.listen, "listen", "`address` to answer on, UDP and TCP: IP:port or interface:port; waited for\nif it is not there yet (host.json: 127.0.0.1:53 and the private address, port 53)")
+	fs.StringVar(&f.prefix, "prefix", "/skydns", "`key` prefix of the records")
+	fs.Var(&f.etcd, "etcd", "etcd endpoint `URL` (host.json: etcd.endpoints; with --embed-etcd: that one)")
+	fs.StringVar(&f.ca, "etcd-ca", "", "`file` of certificates that etcd's is signed by (host.json)")
+	fs.StringVar(&f.cert, "etcd-cert", "", "`file` of our certificate for etcd (host.json)")
+	fs.StringVar(&f.key, "etcd-key", "", "`file` of its key (host.json)")
+	fs.StringVar(&f.user, "etcd-user", "", "`name` to log in to etcd with (host.json)")
+	fs.StringVar(&f.passwordFile, "etcd-password-file", "", "`file` of its password (host.json)")
+	fs.StringVar(&f.embed, "embed-etcd", "", "run an etcd here, with its data in `folder`")
+	f.embedListen = list{values: []string{"http://127.0.0.1:2379"}}
+	fs.Var(&f.embedListen, "embed-etcd-listen", "`URL` its clients reach it at, http://IP:port")
+	fs.Var(&f.upstream, "upstream", "`address` of a resolver to ask for other zones, IP or IP:port; none: refuse them")
+	f.forwardFor = list{values: []string{"127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "::1/128", "fc00::/7", "fe80::/10"}}
+	fs.Var(&f.forwardFor, "forward-for", "`networks` whose queries are sent upstream")
+	fs.Var(&f.ns, "ns-address", "`address` of ns.dns.<zone>, the zones' name server, unless records say\n(default: the addresses listened on, but loopback)")
+	f.ttl, f.negativeTTL = 30, 2
+	fs.Var(&f.ttl, "ttl", "`seconds` of records that name no ttl")
+	fs.Var(&f.negativeTTL, "negative-ttl", "`seconds` resolvers may remember that a name is not there")
+	fs.IntVar(&f.maxUDP, "max-udp", 1232, "`bytes` of a reply over UDP at most, whatever the client says it takes; 512 to 65535")
+	fs.StringVar(&f.metrics, "metrics", "127.0.0.1:9153", "`address` of /metrics, /health and /ready; empty: none")
+	fs.StringVar(&f.hostConfig, "host-config", hostconfig.Path, "`file` that other defaults come from")
+	fs.TextVar(&f.logLevel, "log-level", slog.LevelInfo, "least `level` to log: debug, info, warn, error")
+	fs.BoolVar(&f.version, "version", false, "print the version")
+	return fs
+}
+
+// readSettings reads args, the environment and host.json. Errors name the
+// setting. For --help it writes to out and returns flag.ErrHelp.
+func readSettings(args []string, env func(string) (string, bool), out io.Writer) (settings, error) {
+	var f flags
+	set := f.set()
+	set.SetOutput(io.Discard)
+	if err := set.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			help(out, set)
+		}
+		return settings{}, err
+	}
+	if set.NArg() > 0 {
+		return settings{}, fmt.Errorf("unexpected argument %q, see dnsd --help", set.Arg(0))
+	}
+	given := map[string]bool{}
+	set.Visit(func(fl *flag.Flag) { given[fl.Name] = true })
+	var err error
+	set.VisitAll(func(fl *flag.Flag) {
+		value, ok := env(variable(fl.Name))
+		if !ok || given[fl.Name] || fl.Name == "version" || err != nil {
+			return
+		}
+		given[fl.Name] = true
+		if e := set.Set(fl.Name, value); e != nil {
+			err = fmt.Errorf("environment %s: %w", variable(fl.Name), e)
+		}
+	})
+	if err != nil || f.version {
+		return settings{version: f.version}, err
+	}
+	host, err := hostconfig.Load(f.hostConfig)
+	if err != nil && (given["host-config"] || !errors.Is(err, fs.ErrNotExist)) {
+		return settings{}, fmt.Errorf("--host-config: %w", err)
+	}
+	return f.settings(given, host, err == nil)
+}
+
+// settings checks what was given and fills in the rest.
+func (f *flags) settings(given map[string]bool, host hostconfig.Config, hosted bool) (s settings, err error) {
+	s = settings{prefix: strings.TrimRight(f.prefix, "/"), metrics: f.metrics, ttl: uint32(f.ttl), negativeTTL: uint32(f.negativeTTL), maxUDP: f.maxUDP, logLevel: f.logLevel}
+	if s.prefix == "" || s.prefix[0] != '/' {
+		return s, fmt.Errorf("--prefix: %q does not begin with a slash and a name", f.prefix)
+	}
+	if s.maxUDP < 512 || s.maxUDP > 65535 {
+		return s, fmt.Errorf("--max-udp: %d is not between 512 and 65535", s.maxUDP)
+	}
+
+	zones := f.zone.values
+	if len(zones) == 0 && hosted {
+		zones = []string{host.Zone()}
+	}
+	if len(zones) == 0 {
+		return s, fmt.Errorf("--zone: none given, and no %s to take it from", f.hostConfig)
+	}
+	if s.zones, err = each("zone", zones, answer.NewZone); err != nil {
+		return s, err
+	}
+
+	listen := f.listen.values
+	if len(listen) == 0 {
+		listen = []string{"127.0.0.1:53"}
+		if hosted {
+			private, err := host.PrivateAddress()
+			if err != nil {
+				// Not there yet, perhaps: the interface's name is waited for.
+				listen = append(listen, privateInterface(host)+":53")
+			} else {
+				listen = append(listen, netip.AddrPortFrom(private, 53).String())
+			}
+		}
+	}
+	if s.listen, err = each("listen", listen, server.ParseAddress); err != nil {
+		return s, err
+	}
+
+	if f.embed != "" {
+		s.store = &store.Config{Dir: f.embed, Listen: f.embedListen.values}
+		if err := s.store.Check(); err != nil {
+			return s, fmt.Errorf("--embed-etcd: %w", err)
+		}
+	} else if given["embed-etcd-listen"] {
+		return s, errors.New("--embed-etcd-listen: without --embed-etcd there is nothing to listen")
+	}
+	switch {
+	case len(f.etcd.values) > 0:
+		s.registry.Endpoints = f.etcd.values
+	case s.store != nil:
+		s.registry.Endpoints = reachable(s.store.Listen)
+	case hosted && len(host.Etcd.Endpoints) > 0:
+		s.registry = registry.Config{Endpoints: host.Etcd.Endpoints, CA: host.Etcd.CA, Cert: host.Etcd.Cert, Key: host.Etcd.Key, User: host.Etcd.User, PasswordFile: host.Etcd.PasswordFile}
+	default:
+		return s, fmt.Errorf("--etcd: no endpoint given, no --embed-etcd, and none in %s", f.hostConfig)
+	}
+	for name, to := range map[string]struct {
+		value string
+		field *string
+	}{"etcd-ca": {f.ca, &s.registry.CA}, "etcd-cert": {f.cert, &s.registry.Cert}, "etcd-key": {f.key, &s.registry.Key}, "etcd-user": {f.user, &s.registry.User}, "etcd-password-file": {f.passwordFile, &s.registry.PasswordFile}} {
+		if given[name] {
+			*to.field = to.value
+		}
+	}
+
+	if s.upstreams, err = each("upstream", f.upstream.values, upstream); err != nil {
+		return s, err
+	}
+	for _, u := range s.upstreams {
+		if slices.ContainsFunc(s.listen, func(a server.Address) bool { return a.String() == u.String() }) {
+			return s, fmt.Errorf("--upstream: %s is this server itself", u)
+		}
+	}
+	if s.forwardFor, err = each("forward-for", f.forwardFor.values, network); err != nil {
+		return s, err
+	}
+	s.nameServers, err = each("ns-address", f.ns.values, netip.ParseAddr)
+	return s, err
+}
+
+// each parses the values of a list; the error names the flag.
+func each[T any](name string, values []string, parse func(string) (T, error)) ([]T, error) {
+	var all []T
+	for _, v := range values {
+		one, err := parse(v)
+		if err != nil {
+			return nil, fmt.Errorf("--%s: %w", name, err)
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+func upstream(s string) (netip.AddrPort, error) {
+	if a, err := netip.ParseAddr(s); err == nil {
+		return netip.AddrPortFrom(a, 53), nil
+	}
+	ap, err := netip.ParseAddrPort(s)
+	if err != nil {
+		return ap, fmt.Errorf("%q is no IP address, with or without a port", s)
+	}
+	return ap, nil
+}
+
+func network(s string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(s); err == nil {
+		return a.Prefix(a.BitLen())
+	}
+	return netip.ParsePrefix(s)
+}
+
+func privateInterface(host hostconfig.Config) string {
+	if host.Private.Interface != "" {
+		return host.Private.Interface
+	}
+	return "eth0"
+}
+
+// reachable turns the URLs a store listens on into ones to connect to.
+func reachable(listen []string) []string {
+	var urls []string
+	for _, s := range listen {
+		if u, err := url.Parse(s); err == nil {
+			if ap, err := netip.ParseAddrPort(u.Host); err == nil && ap.Addr().IsUnspecified() {
+				loopback := netip.IPv6Loopback()
+				if ap.Addr().Is4() {
+					loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+				}
+				u.Host = netip.AddrPortFrom(loopback, ap.Port()).String()
+				s = u.String()
+			}
+		}
+		urls = append(urls, s)
+	}
+	return urls
+}
+
+// A list is a flag that may be repeated, each time with several values. The
+// first one given replaces the default.
+type list struct {
+	values []string
+	given  bool
+}
+
+func (l *list) String() string { return strings.Join(l.values, ",") }
+
+func (l *list) Set(s string) error {
+	if !l.given {
+		l.values, l.given = nil, true
+	}
+	for v := range strings.SplitSeq(s, ",") {
+		if v = strings.TrimSpace(v); v != "" {
+			l.values = append(l.values, v)
+		}
+	}
+	return nil
+}
+
+// seconds is a time to live: "30" or "30s".
+type seconds uint32
+
+func (n *seconds) String() string { return strconv.Itoa(int(*n)) }
+
+func (n *seconds) Set(s string) error {
+	v, err := strconv.ParseUint(strings.TrimSuffix(s, "s"), 10, 31)
+	if err != nil {
+		return errors.New("want whole seconds, at most 2147483647")
+	}
+	*n = seconds(v)
+	return nil
+}
+
+// variable is the environment variable of a flag.
+func variable(name string) string {
+	return "DNSD_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+}
+
+func help(out io.Writer, set *flag.FlagSet) {
+	io.WriteString(out, about)
+	set.VisitAll(func(f *flag.Flag) {
+		value, usage := flag.UnquoteUsage(f)
+		fmt.Fprintf(out, "  --%s %s\n", f.Name, value)
+		usage = strings.ReplaceAll(usage, "\n", "\n        ")
+		fmt.Fprintf(out, "        %s", usage)
+		if f.DefValue != "" && f.DefValue != "false" {
+			fmt.Fprintf(out, " (default %s)", f.DefValue)
+		}
+		fmt.Fprintln(out)
+	})
+}

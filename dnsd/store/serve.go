@@ -1,0 +1,158 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"go.etcd.io/etcd/api/v3/version"
+	"go.etcd.io/etcd/server/v3/embed"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"gopkg.in/natefinch/lumberjack.v2"
+)
+
+const (
+	quota      = 2 << 30 // bytes of the database, etcd's own default
+	compaction = "1h"    // history kept; a watcher that was away longer lists again
+	startLimit = time.Minute
+)
+
+// Serve runs etcd in this process until ctx is done. Errors name the folder.
+func Serve(ctx context.Context, c Config) error {
+	// Standard error is a pipe to the dnsd that started us, which may go.
+	signal.Ignore(syscall.SIGPIPE, syscall.SIGHUP)
+	if err := c.Check(); err != nil {
+		return err
+	}
+	if err := lock(c.Dir); err != nil {
+		return err
+	}
+	if err := checkVersion(c.Dir); err != nil {
+		return err
+	}
+	cfg, err := c.etcd()
+	if err != nil {
+		return err
+	}
+	etcd, err := embed.StartEtcd(cfg)
+	if err != nil {
+		return fmt.Errorf("store folder %s: start etcd: %w", c.Dir, err)
+	}
+	defer etcd.Close()
+	select {
+	case <-etcd.Server.ReadyNotify():
+	case err := <-etcd.Err():
+		return fmt.Errorf("store folder %s: start etcd: %w", c.Dir, err)
+	case <-time.After(startLimit):
+		return fmt.Errorf("store folder %s: etcd is not ready after %s, see etcd.log there", c.Dir, startLimit)
+	case <-ctx.Done():
+		return nil
+	}
+	if err := writeVersion(c.Dir); err != nil {
+		return fmt.Errorf("store folder %s: %w", c.Dir, err)
+	}
+	select {
+	case err := <-etcd.Err():
+		return fmt.Errorf("store folder %s: etcd: %w", c.Dir, err)
+	case <-etcd.Server.StopNotify():
+		return fmt.Errorf("store folder %s: etcd stopped by itself, see etcd.log there", c.Dir)
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+func (c Config) etcd() (*embed.Config, error) {
+	cfg := embed.NewConfig()
+	cfg.Dir = filepath.Join(c.Dir, "data")
+	cfg.Name = "dnsd"
+	cfg.ListenClientUrls = nil
+	for _, s := range c.Listen {
+		u, err := url.Parse(s)
+		if err != nil {
+			return nil, fmt.Errorf("store: listen URL %q: %w", s, err)
+		}
+		cfg.ListenClientUrls = append(cfg.ListenClientUrls, *u)
+	}
+	cfg.AdvertiseClientUrls = cfg.ListenClientUrls
+	// One member has no peers: nothing listens for them. The URL is only the
+	// member's identity in the data.
+	cfg.ListenPeerUrls = nil
+	cfg.InitialCluster = cfg.InitialClusterFromName(cfg.Name)
+	cfg.QuotaBackendBytes = quota
+	cfg.AutoCompactionMode = embed.CompactorModePeriodic
+	cfg.AutoCompactionRetention = compaction
+	cfg.ZapLoggerBuilder = embed.NewZapLoggerBuilder(logger(c.Dir))
+	return cfg, nil
+}
+
+// logger writes etcd's log to its file, and what it dies of to standard error.
+func logger(dir string) *zap.Logger {
+	conf := zap.NewProductionEncoderConfig()
+	conf.EncodeTime = zapcore.ISO8601TimeEncoder
+	file := zapcore.AddSync(&lumberjack.Logger{Filename: filepath.Join(dir, "etcd.log"), MaxSize: 10, MaxBackups: 2})
+	return zap.New(zapcore.NewTee(
+		zapcore.NewCore(zapcore.NewJSONEncoder(conf), file, zap.InfoLevel),
+		zapcore.NewCore(zapcore.NewJSONEncoder(zapcore.EncoderConfig{MessageKey: "msg"}), zapcore.Lock(os.Stderr), zap.DPanicLevel),
+	))
+}
+
+// checkVersion refuses data of a newer etcd, which this one could misread.
+func checkVersion(dir string) error {
+	wrote, err := os.ReadFile(filepath.Join(dir, "version"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("store folder %s: %w", dir, err)
+	}
+	theirs, err := minor(string(wrote))
+	if err != nil {
+		return fmt.Errorf("store folder %s: file version: %w", dir, err)
+	}
+	if ours, _ := minor(version.Version); theirs > ours {
+		return fmt.Errorf("store folder %s: its data was written by etcd %s, newer than the %s in this dnsd", dir, strings.TrimSpace(string(wrote)), version.Version)
+	}
+	return nil
+}
+
+// minor makes the first two parts of a version comparable.
+func minor(v string) (int, error) {
+	parts := strings.SplitN(strings.TrimSpace(v), ".", 3)
+	if len(parts) >= 2 {
+		major, err1 := strconv.Atoi(parts[0])
+		minor, err2 := strconv.Atoi(parts[1])
+		if err1 == nil && err2 == nil && minor < 1000 {
+			return 1000*major + minor, nil
+		}
+	}
+	return 0, fmt.Errorf("%.20q is not a version", v)
+}
+
+func writeVersion(dir string) error {
+	f, err := os.CreateTemp(dir, ".version-")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.WriteString(version.Version + "\n")
+	if err == nil {
+		err = f.Sync()
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), filepath.Join(dir, "version"))
+	}
+	return err
+}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"rundock/dnsd/store"
+)
+
+const storeUsage = "usage: dnsd store status|stop --dir DIR"
+
+// storeCommand is "dnsd store ...". "store run" is what dnsd starts itself.
+func storeCommand(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		return errors.New(storeUsage)
+	}
+	set := flag.NewFlagSet("dnsd store "+args[0], flag.ContinueOnError)
+	set.SetOutput(io.Discard)
+	dir := set.String("dir", "", "folder of the store")
+	listen := set.String("listen", "", "client URLs")
+	timeout := set.Duration("timeout", 20*time.Second, "how long stop waits")
+	if err := set.Parse(args[1:]); err != nil {
+		return fmt.Errorf("%w; %s", err, storeUsage)
+	}
+	if *dir == "" || set.NArg() > 0 {
+		return errors.New(storeUsage)
+	}
+	switch args[0] {
+	case "run":
+		return store.Serve(ctx, store.Config{Dir: *dir, Listen: strings.Split(*listen, ",")})
+	case "stop":
+		return store.Stop(*dir, *timeout)
+	case "status":
+		pid, err := store.Running(*dir)
+		if err != nil {
+			return err
+		}
+		if pid == 0 {
+			return fmt.Errorf("store %s: not running", *dir)
+		}
+		fmt.Printf("running, process %d\n", pid)
+		return nil
+	}
+	return errors.New(storeUsage)
+}
