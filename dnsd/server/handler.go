@@ -6,7 +6,6 @@ package server
 
 import (
 	"context"
-	"encoding/binary"
 	"math/rand/v2"
 	"net/netip"
 	"time"
@@ -46,7 +45,7 @@ func (h *Handler) Serve(packet []byte, tcp bool, client netip.Addr) (reply []byt
 		return bare(packet, dns.RcodeNotImplemented), nil
 	}
 	query := new(dns.Msg)
-	if binary.BigEndian.Uint16(packet[4:]) != 1 || query.Unpack(packet) != nil || len(query.Question) != 1 || countOPT(query) > 1 {
+	if !wellFormed(packet) || query.Unpack(packet) != nil || len(query.Question) != 1 || countOPT(query) > 1 {
 		h.Metrics.Query(tcp, 0, dns.RcodeFormatError, time.Since(start))
 		return bare(packet, dns.RcodeFormatError), nil
 	}

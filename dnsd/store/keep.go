@@ -16,7 +16,7 @@ import (
 
 const (
 	minPause = 250 * time.Millisecond // before a store that died is started again
-	maxPause = 15 * time.Second       // after it died again and again
+	maxPause = 5 * time.Second        // after it died again and again
 	settled  = time.Minute            // of running, after which a death is a first one
 	stopTime = 20 * time.Second       // for a store that runs with other settings
 )

@@ -70,5 +70,5 @@ func (c Config) checkDir() error {
 
 // args is the command line of the store's process, without the program.
 func (c Config) args() []string {
-	return []string{"store", "run", "--dir", c.Dir, "--listen", strings.Join(c.Listen, ",")}
+	return []string{"store", "run", "--dir", filepath.Clean(c.Dir), "--listen", strings.Join(c.Listen, ",")}
 }

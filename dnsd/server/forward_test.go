@@ -1,0 +1,163 @@
+package server
+
+import (
+	"net"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/miekg/dns"
+)
+
+// upstream answers over UDP and TCP on a loopback address by say.
+func upstream(t *testing.T, say func(w dns.ResponseWriter, m *dns.Msg)) netip.AddrPort {
+	t.Helper()
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", conn.LocalAddr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []*dns.Server{{PacketConn: conn}, {Listener: l}} {
+		started := make(chan struct{})
+		s.Handler = dns.HandlerFunc(say)
+		s.NotifyStartedFunc = func() { close(started) }
+		go s.ActivateAndServe()
+		<-started
+		t.Cleanup(func() { s.Shutdown() })
+	}
+	return netip.MustParseAddrPort(conn.LocalAddr().String())
+}
+
+// saying replies with records.
+func saying(records ...string) func(dns.ResponseWriter, *dns.Msg) {
+	return func(w dns.ResponseWriter, m *dns.Msg) {
+		reply := new(dns.Msg).SetReply(m)
+		for _, s := range records {
+			rr, err := dns.NewRR(s)
+			if err != nil {
+				panic(err)
+			}
+			reply.Answer = append(reply.Answer, rr)
+		}
+		w.WriteMsg(reply)
+	}
+}
+
+func refusing(rcode int) func(dns.ResponseWriter, *dns.Msg) {
+	return func(w dns.ResponseWriter, m *dns.Msg) { w.WriteMsg(new(dns.Msg).SetRcode(m, rcode)) }
+}
+
+// dead is an address nothing listens on.
+func dead(t *testing.T) netip.AddrPort {
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	return netip.MustParseAddrPort(conn.LocalAddr().String())
+}
+
+func TestForward(t *testing.T) {
+	www := saying("www.example.net. 60 IN A 192.0.2.1")
+	asked := func(t *testing.T, h *Handler, name string, qtype uint16) *dns.Msg {
+		t.Helper()
+		return ask(t, "udp", serve(t, h), question(name, qtype))
+	}
+	records := map[string]string{"/skydns/com/example/prod/s/away": `{"host":"www.example.net","ttl":9}`, "/skydns/arpa/in-addr/10/1/0/1": `{"host":"x.example.com"}`}
+
+	t.Run("other zones are asked upstream", func(t *testing.T) {
+		h := handler(t, records)
+		forwarding(h, upstream(t, www))
+		if got, want := written(asked(t, h, "www.example.net.", dns.TypeA)), "NOERROR\nwww.example.net.\t60\tIN\tA\t192.0.2.1"; got != want {
+			t.Errorf("answer is %s, want %s", got, want)
+		}
+	})
+	t.Run("a CNAME out of the zone is completed", func(t *testing.T) {
+		h := handler(t, records)
+		forwarding(h, upstream(t, www))
+		got := written(asked(t, h, "away.s.prod.example.com.", dns.TypeA))
+		if want := "NOERROR aa\naway.s.prod.example.com.\t9\tIN\tCNAME\twww.example.net.\nwww.example.net.\t60\tIN\tA\t192.0.2.1"; got != want {
+			t.Errorf("answer is %s, want %s", got, want)
+		}
+	})
+	t.Run("our own names never are", func(t *testing.T) {
+		h := handler(t, records)
+		var leaked atomic.Int32
+		forwarding(h, upstream(t, func(w dns.ResponseWriter, m *dns.Msg) { leaked.Add(1); www(w, m) }))
+		if reply := asked(t, h, "nope.s.prod.example.com.", dns.TypeA); reply.Rcode != dns.RcodeNameError || leaked.Load() != 0 {
+			t.Errorf("rcode %s, asked upstream %d times", dns.RcodeToString[reply.Rcode], leaked.Load())
+		}
+		if reply := asked(t, h, "1.0.1.10.in-addr.arpa.", dns.TypePTR); len(reply.Answer) != 1 || leaked.Load() != 0 {
+			t.Errorf("answer %v, asked upstream %d times", reply.Answer, leaked.Load())
+		}
+	})
+	t.Run("reverse names without record are asked upstream", func(t *testing.T) {
+		h := handler(t, records)
+		forwarding(h, upstream(t, saying("9.0.1.10.in-addr.arpa. 60 IN PTR nine.example.com.")))
+		if reply := asked(t, h, "9.0.1.10.in-addr.arpa.", dns.TypePTR); len(reply.Answer) != 1 || reply.Authoritative {
+			t.Errorf("reply is %v", reply)
+		}
+	})
+	t.Run("the next upstream takes over from one that fails", func(t *testing.T) {
+		for claim, first := range map[string]netip.AddrPort{"dead": dead(t), "refusing": upstream(t, refusing(dns.RcodeRefused)), "failing": upstream(t, refusing(dns.RcodeServerFailure))} {
+			h := handler(t, records)
+			forwarding(h, first, upstream(t, www))
+			if reply := asked(t, h, "www.example.net.", dns.TypeA); len(reply.Answer) != 1 {
+				t.Errorf("after a %s one the reply is %v", claim, reply)
+			}
+		}
+	})
+	t.Run("without a living upstream the reply is SERVFAIL", func(t *testing.T) {
+		h := handler(t, records)
+		forwarding(h, dead(t))
+		if reply := asked(t, h, "www.example.net.", dns.TypeA); reply.Rcode != dns.RcodeServerFailure {
+			t.Errorf("rcode = %s", dns.RcodeToString[reply.Rcode])
+		}
+	})
+	t.Run("a truncated reply is fetched over TCP", func(t *testing.T) {
+		h := handler(t, records)
+		forwarding(h, upstream(t, func(w dns.ResponseWriter, m *dns.Msg) {
+			if strings.HasPrefix(w.RemoteAddr().Network(), "udp") {
+				w.WriteMsg(&dns.Msg{MsgHdr: dns.MsgHdr{Id: m.Id, Response: true, Truncated: true}, Question: m.Question})
+				return
+			}
+			www(w, m)
+		}))
+		if reply := asked(t, h, "www.example.net.", dns.TypeA); len(reply.Answer) != 1 || reply.Truncated {
+			t.Errorf("reply is %v", reply)
+		}
+	})
+	t.Run("a forged reply is passed over", func(t *testing.T) {
+		h := handler(t, records)
+		forwarding(h, upstream(t, func(w dns.ResponseWriter, m *dns.Msg) {
+			forged := new(dns.Msg).SetReply(m)
+			forged.Id++
+			w.WriteMsg(forged)
+			other := new(dns.Msg).SetReply(m)
+			other.Question = []dns.Question{{Name: "evil.example.net.", Qtype: dns.TypeA, Qclass: dns.ClassINET}}
+			w.WriteMsg(other)
+			www(w, m)
+		}))
+		if reply := asked(t, h, "www.example.net.", dns.TypeA); len(reply.Answer) != 1 {
+			t.Errorf("reply is %v", reply)
+		}
+	})
+	t.Run("strangers, and queries that do not ask for it, are refused", func(t *testing.T) {
+		h := handler(t, records)
+		forwarding(h, upstream(t, www))
+		packet, _ := question("www.example.net.", dns.TypeA).Pack()
+		reply, later := h.Serve(packet, false, netip.MustParseAddr("192.0.2.9"))
+		if later != nil || reply[3]&15 != dns.RcodeRefused {
+			t.Errorf("a stranger's reply is %x", reply)
+		}
+		m := question("www.example.net.", dns.TypeA)
+		m.RecursionDesired = false
+		if reply := ask(t, "udp", serve(t, h), m); reply.Rcode != dns.RcodeRefused {
+			t.Errorf("without RD rcode = %s", dns.RcodeToString[reply.Rcode])
+		}
+	})
+}

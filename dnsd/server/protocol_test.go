@@ -1,0 +1,211 @@
+package server
+
+import (
+	"encoding/hex"
+	"fmt"
+	"net/netip"
+	"testing"
+
+	"rundock/dnsd/table"
+
+	"github.com/miekg/dns"
+)
+
+var local = netip.MustParseAddr("127.0.0.1")
+
+// instances are n records of one service.
+func instances(service string, n int) map[string]string {
+	records := map[string]string{}
+	for i := range n {
+		records[fmt.Sprintf("/skydns/com/example/prod/s/%s/node-%d", service, i)] = fmt.Sprintf(`{"host":"10.1.%d.%d","port":80}`, i/250, i%250+1)
+	}
+	return records
+}
+
+func TestReplyFits(t *testing.T) {
+	server := serve(t, handler(t, instances("web", 60)))
+	size := func(m *dns.Msg, n uint16) *dns.Msg { return m.SetEdns0(n, false) }
+	t.Run("without EDNS in 512 bytes, with TC and whole records", func(t *testing.T) {
+		reply := ask(t, "udp", server, question("web.s.prod.example.com.", dns.TypeA))
+		reply.Compress = true // as Len is to count
+		if n := len(reply.Answer); !reply.Truncated || n < 20 || n >= 60 || reply.Len() > 512 {
+			t.Errorf("TC %v with %d answers in %d bytes", reply.Truncated, n, reply.Len())
+		}
+	})
+	t.Run("in the size the client says, capped", func(t *testing.T) {
+		reply := ask(t, "udp", server, size(question("web.s.prod.example.com.", dns.TypeA), 1100))
+		if len(reply.Answer) != 60 || reply.Truncated {
+			t.Errorf("1100 bytes: TC %v with %d answers", reply.Truncated, len(reply.Answer))
+		}
+		reply = ask(t, "udp", server, size(question("web.s.prod.example.com.", dns.TypeSRV), 4096))
+		if n := len(reply.Answer); !reply.Truncated || n < 10 || len(reply.Extra) != 1 {
+			t.Errorf("4096 bytes, capped at 1232: TC %v with %d answers and %d further", reply.Truncated, n, len(reply.Extra))
+		}
+	})
+	t.Run("over TCP whole", func(t *testing.T) {
+		reply := ask(t, "tcp", server, question("web.s.prod.example.com.", dns.TypeSRV))
+		if reply.Truncated || len(reply.Answer) != 60 || len(reply.Extra) != 60 {
+			t.Errorf("TC %v with %d answers and %d further", reply.Truncated, len(reply.Answer), len(reply.Extra))
+		}
+	})
+	t.Run("additional records go first, without TC", func(t *testing.T) {
+		server := serve(t, handler(t, instances("web", 9)))
+		reply := ask(t, "udp", server, question("web.s.prod.example.com.", dns.TypeSRV))
+		if n := len(reply.Extra); reply.Truncated || len(reply.Answer) != 9 || n == 0 || n == 9 {
+			t.Errorf("TC %v with %d answers and %d further", reply.Truncated, len(reply.Answer), n)
+		}
+	})
+}
+
+func TestSRVTargetsAreNeverCompressed(t *testing.T) {
+	reply := ask(t, "udp", serve(t, handler(t, instances("web", 3))), question("web.s.prod.example.com.", dns.TypeSRV))
+	for _, rr := range reply.Answer {
+		if want := 6 + len(rr.(*dns.SRV).Target) + 1; int(rr.Header().Rdlength) != want {
+			t.Errorf("%s has %d bytes of data, want %d", rr, rr.Header().Rdlength, want)
+		}
+	}
+}
+
+func TestAnswersAreRotated(t *testing.T) {
+	server := serve(t, handler(t, instances("web", 3)))
+	first := map[string]bool{}
+	for range 100 {
+		first[ask(t, "udp", server, question("web.s.prod.example.com.", dns.TypeA)).Answer[0].String()] = true
+	}
+	if len(first) != 3 {
+		t.Errorf("first in 100 answers were %v, want each of 3", first)
+	}
+}
+
+func TestEDNS(t *testing.T) {
+	server := serve(t, handler(t, instances("web", 1)))
+	t.Run("an unknown version is BADVERS with our version", func(t *testing.T) {
+		m := question("web.s.prod.example.com.", dns.TypeA).SetEdns0(1232, false)
+		m.IsEdns0().SetVersion(1)
+		reply := ask(t, "udp", server, m)
+		if opt := reply.IsEdns0(); reply.Rcode != dns.RcodeBadVers || opt == nil || opt.Version() != 0 || len(reply.Answer) != 0 {
+			t.Errorf("reply is %v", reply)
+		}
+	})
+	t.Run("options are not echoed, Z is clear, DO is kept", func(t *testing.T) {
+		m := question("web.s.prod.example.com.", dns.TypeA).SetEdns0(1232, true)
+		m.IsEdns0().SetZ(0x7fff)
+		m.IsEdns0().Option = []dns.EDNS0{&dns.EDNS0_LOCAL{Code: 65001, Data: []byte("x")}}
+		opt := ask(t, "udp", server, m).IsEdns0()
+		if opt == nil || len(opt.Option) != 0 || !opt.Do() || opt.Z() != 0 || opt.UDPSize() != 1232 {
+			t.Errorf("OPT is %v", opt)
+		}
+	})
+	t.Run("none is added where none was asked for", func(t *testing.T) {
+		if opt := ask(t, "udp", server, question("web.s.prod.example.com.", dns.TypeA)).IsEdns0(); opt != nil {
+			t.Errorf("OPT is %v", opt)
+		}
+	})
+	t.Run("CD and AD are clear in authoritative answers", func(t *testing.T) {
+		m := question("web.s.prod.example.com.", dns.TypeA)
+		m.CheckingDisabled, m.AuthenticatedData = true, true
+		if reply := ask(t, "udp", server, m); reply.CheckingDisabled || reply.AuthenticatedData {
+			t.Errorf("reply is %v", reply)
+		}
+	})
+}
+
+func TestOddPackets(t *testing.T) {
+	h := handler(t, instances("web", 1))
+	name := "03776562 0173 0470726f64 076578616d706c65 03636f6d 00"
+	for _, c := range []struct{ claim, packet, want string }{
+		{"a reply gets none", "1234 8000 0001 0000 0000 0000 " + name + "0001 0001", ""},
+		{"a short packet gets none", "1234 0000 0001", ""},
+		{"an unknown opcode is NOTIMP", "1234 3100 0001 0000 0000 0000 " + name + "0001 0001", "1234 b104 0000 0000 0000 0000"},
+		{"no question is FORMERR", "1234 0100 0000 0000 0000 0000", "1234 8101 0000 0000 0000 0000"},
+		{"two questions are FORMERR", "1234 0000 0002 0000 0000 0000 " + name + "0001 0001 " + name + "0001 0001", "1234 8001 0000 0000 0000 0000"},
+		{"a cut question is FORMERR", "1234 0000 0001 0000 0000 0000 " + name + "0001", "1234 8001 0000 0000 0000 0000"},
+		{"a name that points to itself is FORMERR", "1234 0000 0001 0000 0000 0000 c00c 0001 0001", "1234 8001 0000 0000 0000 0000"},
+		{"a wrong count is FORMERR", "1234 0000 0001 0000 0000 0009 " + name + "0001 0001", "1234 8001 0000 0000 0000 0000"},
+		{"two OPT records are FORMERR", "1234 0000 0001 0000 0000 0002 " + name + "0001 0001 00 0029 1000 00000000 0000 00 0029 1000 00000000 0000", "1234 8001 0000 0000 0000 0000"},
+	} {
+		t.Run(c.claim, func(t *testing.T) {
+			reply, later := h.Serve(unhex(t, c.packet), false, local)
+			if want := unhex(t, c.want); string(reply) != string(want) || later != nil {
+				t.Errorf("reply is %x, want %x", reply, want)
+			}
+		})
+	}
+}
+
+func unhex(t *testing.T, s string) []byte {
+	t.Helper()
+	var digits []byte
+	for _, c := range []byte(s) {
+		if c != ' ' {
+			digits = append(digits, c)
+		}
+	}
+	b, err := hex.DecodeString(string(digits))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestBeforeTheFirstLoadNamesAreServfail(t *testing.T) {
+	h := handler(t, nil)
+	h.Answers.Table = table.New(prefix)
+	if reply := ask(t, "udp", serve(t, h), question("web.s.prod.example.com.", dns.TypeA)); reply.Rcode != dns.RcodeServerFailure {
+		t.Errorf("rcode = %s, want SERVFAIL", dns.RcodeToString[reply.Rcode])
+	}
+}
+
+// FuzzServe holds replies to what every reply must be: parseable, of the
+// query's id, no larger than allowed.
+func FuzzServe(f *testing.F) {
+	h := handler(f, instances("web", 40))
+	for _, m := range []*dns.Msg{
+		question("web.s.prod.example.com.", dns.TypeA),
+		question("node-1.WEB.s.prod.example.com.", dns.TypeSRV).SetEdns0(4096, true),
+		question("s.prod.example.com.", dns.TypeNS),
+		question("1.0.1.10.in-addr.arpa.", dns.TypePTR),
+	} {
+		b, err := m.Pack()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b, false)
+		f.Add(b, true)
+	}
+	f.Fuzz(func(t *testing.T, packet []byte, tcp bool) {
+		reply, later := h.Serve(packet, tcp, local)
+		if later != nil {
+			t.Fatal("forwards without upstreams")
+		}
+		if reply == nil {
+			if len(packet) >= headerLen && packet[2]&0x80 == 0 {
+				t.Fatal("a query without reply")
+			}
+			return
+		}
+		var m dns.Msg
+		if err := m.Unpack(reply); err != nil {
+			t.Fatalf("reply %x: %v", reply, err)
+		}
+		if string(reply[:2]) != string(packet[:2]) || !m.Response || !tcp && len(reply) > 1232 {
+			t.Fatalf("reply %x", reply)
+		}
+	})
+}
+
+func BenchmarkAnswer(b *testing.B) {
+	h := handler(b, instances("web", 3))
+	for _, qtype := range []uint16{dns.TypeA, dns.TypeSRV} {
+		b.Run(dns.TypeToString[qtype], func(b *testing.B) {
+			packet, err := question("web.s.prod.example.com.", qtype).SetEdns0(1232, false).Pack()
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				h.Serve(packet, false, local)
+			}
+		})
+	}
+}
