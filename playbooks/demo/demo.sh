@@ -131,7 +131,7 @@ step "Done. To look around"
 cat <<END
   bin/lab status
   bin/lab ssh node-back-1                                     a shell on a host
-  bin/lab exec node-front-1 -- dig SRV any.s.prod.example.com
+  bin/lab exec node-front-1 -- dig SRV s.prod.example.com     all services
   bin/lab exec node-back-1 -- sv status docker-influxdb dnsd
   bin/lab exec node-back-1 -- tail -F /var/log/docker-influxdb/current
   bin/lab exec node-back-1 -- sh -c 'cat /run/rundock/influxdb/*.json'
