@@ -34,13 +34,22 @@ END
 }
 trap finish EXIT
 
+if [ -t 1 ]; then
+	bold=$(printf '\033[1m') cyan=$(printf '\033[36m') plain=$(printf '\033[0m')
+else
+	bold='' cyan='' plain=''
+fi
+
 # step TITLE: a heading.
-step() { printf '\n\033[1m== %s\033[0m\n' "$1"; }
+step() { printf '\n%s== %s%s\n' "$bold" "$1" "$plain"; }
+
+# show COMMAND: a command line, as a person would type it.
+show() { printf '\n%s$ %s%s\n' "$cyan" "$1" "$plain"; }
 
 # run COMMAND: shows a command line, runs it, says how long it took.
 run() {
 	doing=$1
-	printf '\n\033[36m$ %s\033[0m\n' "$1"
+	show "$1"
 	started=$(now)
 	eval "$1"
 	printf '  (%s)\n' "$(span "$started" "$(now)")"
@@ -107,7 +116,7 @@ step "influxdb crashes"
 container='docker inspect influxdb --format "{{.State.Status}}, started {{.State.StartedAt}}"'
 run "bin/lab exec node-back-1 -- $container"
 since=$(date +%s.%N)
-printf '\n\033[36m$ %s\033[0m\n' "bin/lab exec node-back-2 -- curl -sS http://$influxdb:8086/crash &"
+show "bin/lab exec node-back-2 -- curl -sS http://$influxdb:8086/crash &"
 bin/lab exec node-back-2 -- curl -sS --max-time 5 http://$influxdb:8086/crash 2>/dev/null &
 crasher=$!
 await 30 "influxdb to leave DNS" lost node-back-2 $influxdb
