@@ -24,8 +24,8 @@ finish() {
 The demo failed, with status $status, at:
   $doing
 Where to look:
-  bin/lab status                                        the hosts, whether sshd and dockerd answer
-  bin/lab exec node-back-1 -- sv status /etc/service/*  what runit runs there
+  bin/lab status                                                the hosts, whether sshd and dockerd answer
+  bin/lab exec node-back-1 -- sh -c 'sv status /etc/service/*'  what runit runs there
   bin/lab exec node-back-1 -- sh -c 'tail /var/log/docker-influxdb/current /var/log/docker-influxdb/announce/current'
   bin/lab exec node-front-1 -- tail /var/log/dnsd/current /var/log/registry/current
   bin/lab exec node-back-1 -- tail /var/log/docker.log
