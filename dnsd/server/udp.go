@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"runtime"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -33,6 +34,7 @@ func (s *Server) readUDP(ctx context.Context, conn *net.UDPConn, work *sync.Wait
 			return
 		}
 		if err != nil {
+			time.Sleep(time.Millisecond) // an error that stays must not cost a core
 			continue
 		}
 		source := replySource(oob[:oobn])

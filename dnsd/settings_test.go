@@ -1,0 +1,121 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const hostJSON = `{"version":1,"host":"node-1","domain":"prod.example.com","label":"s","private":{"interface":"lo"},
+"etcd":{"endpoints":["http://10.1.0.2:2379"],"user":"dnsd","password_file":"/etc/rundock/password"}}`
+
+// read is readSettings with an environment of "NAME=value" and, as host
+// configuration, a file with host or none.
+func read(t *testing.T, host, env string, args ...string) (settings, error) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "host.json")
+	if host != "" {
+		if err := os.WriteFile(file, []byte(host), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, "--host-config", file)
+	}
+	lookup := func(name string) (string, bool) {
+		have, value, _ := strings.Cut(env, "=")
+		return value, have == name
+	}
+	return readSettings(args, lookup, &strings.Builder{})
+}
+
+func TestSettings(t *testing.T) {
+	t.Run("come from host.json", func(t *testing.T) {
+		s, err := read(t, hostJSON, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(zoneNames(s.zones), s.listen, s.registry); got != "[s.prod.example.com.] [127.0.0.1:53 127.0.0.1:53] {[http://10.1.0.2:2379]    dnsd /etc/rundock/password}" {
+			t.Errorf("settings are %s", got)
+		}
+	})
+	t.Run("of a flag come before the environment, and that before host.json", func(t *testing.T) {
+		s, err := read(t, hostJSON, "DNSD_ZONE=env.example.com,more.example.com")
+		if err != nil || fmt.Sprint(zoneNames(s.zones)) != "[env.example.com. more.example.com.]" {
+			t.Errorf("zones = %v, %v", zoneNames(s.zones), err)
+		}
+		s, err = read(t, hostJSON, "DNSD_ZONE=env.example.com", "--zone", "a.example.com", "--zone", "B.example.com.")
+		if err != nil || fmt.Sprint(zoneNames(s.zones)) != "[a.example.com. b.example.com.]" {
+			t.Errorf("zones = %v, %v", zoneNames(s.zones), err)
+		}
+	})
+	t.Run("point at the embedded etcd when there is one", func(t *testing.T) {
+		s, err := read(t, hostJSON, "", "--embed-etcd", t.TempDir(), "--embed-etcd-listen", "http://0.0.0.0:2379")
+		if err != nil || fmt.Sprint(s.registry.Endpoints) != "[http://127.0.0.1:2379]" || s.registry.User != "" {
+			t.Errorf("registry = %+v, %v", s.registry, err)
+		}
+	})
+}
+
+func TestBadSettingsAreNamed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ok := []string{"--zone=s.prod.example.com", "--etcd=http://127.0.0.1:2379"}
+	for _, c := range []struct {
+		env, args, want string
+	}{
+		{"", "--zone=a..b", `--zone: zone "a..b"`},
+		{"", "--listen=10.0.0.1:x", "--listen: listen address"},
+		{"", "--upstream=resolver", `--upstream: "resolver" is no IP address`},
+		{"", "--listen=127.0.0.1:5300 --upstream=127.0.0.1:5300", "--upstream: 127.0.0.1:5300 is this server itself"},
+		{"", "--forward-for=10.0.0.0/33", "--forward-for:"},
+		{"", "--ns-address=x", "--ns-address:"},
+		{"", "--ttl=soon", "ttl: want whole seconds"},
+		{"DNSD_TTL=-1", "", "environment DNSD_TTL: want whole seconds"},
+		{"DNSD_MAX_UDP=x", "", "environment DNSD_MAX_UDP:"},
+		{"", "--max-udp=100", "--max-udp: 100 is not between"},
+		{"", "--prefix=skydns", "--prefix:"},
+		{"", "--log-level=loud", "log-level"},
+		{"", "--host-config=/does/not/exist.json", "--host-config: read host configuration: open /does/not/exist.json"},
+		{"", "--embed-etcd=" + file, "--embed-etcd: store folder " + file},
+		{"", "--embed-etcd=relative", `--embed-etcd: store folder "relative": not an absolute path`},
+		{"", "--embed-etcd=/tmp --embed-etcd-listen=http://localhost:2379", "want http://IP:port"},
+		{"", "--embed-etcd-listen=http://127.0.0.1:2379", "--embed-etcd-listen: without --embed-etcd"},
+		{"", "--nonsense", "nonsense"},
+		{"", "stray", `unexpected argument "stray"`},
+	} {
+		if _, err := read(t, "", c.env, append(slices.Clone(ok), strings.Fields(c.args)...)...); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("dnsd %s (%s) error = %v, want %q", c.args, c.env, err, c.want)
+		}
+	}
+	if _, err := read(t, "", "", "--host-config", file); err == nil {
+		t.Error("an empty host.json is taken")
+	}
+}
+
+func TestHelpNamesEveryFlag(t *testing.T) {
+	var out strings.Builder
+	if _, err := readSettings([]string{"--help"}, os.LookupEnv, &out); !errors.Is(err, flag.ErrHelp) {
+		t.Fatalf("error = %v", err)
+	}
+	var f flags
+	f.set().VisitAll(func(fl *flag.Flag) {
+		if !strings.Contains(out.String(), "--"+fl.Name) {
+			t.Errorf("--%s is missing", fl.Name)
+		}
+	})
+	page, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.set().VisitAll(func(fl *flag.Flag) {
+		if !strings.Contains(string(page), "`--"+fl.Name) {
+			t.Errorf("README.md says nothing about --%s", fl.Name)
+		}
+	})
+}
