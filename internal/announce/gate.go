@@ -1,0 +1,219 @@
+package announce
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// Instance is what is known of the service's container now.
+type Instance struct {
+	Unknown error // docker cannot be asked; nothing else is set
+
+	Exists      bool
+	Running     bool
+	ID          string
+	Started     time.Time
+	Finished    time.Time             // zero: it never ran
+	ExitCode    int                   // of the last run
+	Health      string                // "" without a HEALTHCHECK; starting, healthy, unhealthy
+	HealthLog   string                // what the last HEALTHCHECK printed
+	Addresses   map[string]netip.Addr // by network name
+	HostNetwork bool
+}
+
+// sameRun reports whether i and j are one run of one container.
+func (i Instance) sameRun(j Instance) bool {
+	return i.ID == j.ID && i.Started.Equal(j.Started)
+}
+
+// gate decides whether one port is announced, from what happens to the
+// container and to the checks. It is told everything with the time it
+// happened, reads no clock, and acts on nothing.
+type gate struct {
+	contained  bool      // the service has a container; without, the probes decide alone
+	check      CheckType // tcp, http, exec: probes; docker: HEALTHCHECK; "": HEALTHCHECK or else tcp
+	connects   bool      // the port takes TCP connections, so that tcp can be the default
+	rise, fall int
+
+	asked     bool     // about the container, and answered
+	unknown   error    // why there is no answer now
+	instance  Instance // the last answer
+	withdrawn bool     // on request, until another run of the container
+
+	good    bool   // what the probes say: rise in a row succeeded, and not fall failed since
+	streak  int    // successes in a row if positive, failures if negative
+	failure string // of the last failed probe
+	any     bool   // a probe of this run succeeded
+
+	well    bool // health was all right after the last event
+	flaps   damper
+	restart time.Time // when a flapping service is announced again; zero: it is not, or not well
+}
+
+// container tells what became of the container.
+func (g *gate) container(now time.Time, i Instance) {
+	defer g.settle(now)
+	if g.byDocker() && (i.Unknown == nil) != (g.unknown == nil) {
+		g.streak = 0 // probes stand in for docker, each time anew
+	}
+	g.unknown = i.Unknown
+	if i.Unknown != nil {
+		return
+	}
+	// A container that ended without having been well counts as a drop, too:
+	// one that crashes before its first check is looping all the same.
+	if g.asked && g.instance.Running && !g.well && !g.withdrawn && !i.Running {
+		g.drop(now)
+	}
+	if !g.asked || !i.sameRun(g.instance) {
+		g.good, g.any, g.streak, g.failure = false, false, 0, ""
+		if i.Running {
+			g.withdrawn = false
+		}
+		// What was well has ended, also where its end was not seen.
+		g.settle(now)
+	}
+	g.asked, g.instance = true, i
+}
+
+// probed tells how a probe of the current run went.
+func (g *gate) probed(now time.Time, err error) {
+	defer g.settle(now)
+	if err == nil {
+		g.any = true
+		g.streak = max(g.streak, 0) + 1
+		g.good = g.good || g.streak >= g.rise
+		return
+	}
+	g.failure = err.Error()
+	g.streak = min(g.streak, 0) - 1
+	g.good = g.good && -g.streak < g.fall
+}
+
+// withdraw takes the announcement away until another run of the container.
+func (g *gate) withdraw(now time.Time) {
+	g.withdrawn = true
+	g.settle(now)
+}
+
+// settle notes a drop. It follows every event.
+func (g *gate) settle(now time.Time) {
+	well, _ := g.health()
+	if g.well && !well && !g.withdrawn {
+		g.drop(now)
+	}
+	g.flaps.pass(now, well)
+	if well && !g.well {
+		g.restart = now.Add(g.flaps.left())
+	}
+	g.well = well
+}
+
+func (g *gate) drop(now time.Time) {
+	g.flaps.drop(now)
+	g.well = false
+}
+
+// verdict says whether to announce, why not, and when to ask again though
+// nothing happened (zero: not before).
+func (g *gate) verdict(now time.Time) (up bool, reason string, again time.Time) {
+	well, reason := g.health()
+	if !well {
+		return false, reason, time.Time{}
+	}
+	g.flaps.pass(now, true)
+	if g.flaps.suppressed {
+		return false, "flapping: announced at " + clock(g.restart) + " if it stays well", now.Add(g.flaps.left())
+	}
+	return true, "", time.Time{}
+}
+
+// health leaves flapping aside.
+func (g *gate) health() (well bool, reason string) {
+	if g.withdrawn {
+		return false, "withdrawn on request"
+	}
+	if g.contained {
+		switch {
+		case !g.asked && g.unknown != nil:
+			return false, g.unknown.Error()
+		case !g.asked:
+			return false, "docker has not answered yet"
+		case !g.instance.Exists:
+			return false, "the container does not exist"
+		case !g.instance.Running && g.instance.Finished.IsZero():
+			return false, "the container was not started yet"
+		case !g.instance.Running:
+			return false, fmt.Sprintf("the container ended with exit code %d at %s", g.instance.ExitCode, clock(g.instance.Finished))
+		}
+	}
+	switch {
+	case g.byDocker() && g.unknown == nil:
+		return g.dockerHealth()
+	case g.byDocker():
+		// While docker is away its last word holds, unless the port refuses.
+		if well, reason := g.dockerHealth(); !well || -g.streak < g.fall {
+			return well, reason
+		}
+		return false, g.failure
+	case !g.probes():
+		return true, ""
+	case g.good:
+		return true, ""
+	case g.failure != "" && g.streak < 0:
+		return false, g.failure
+	case g.streak > 0:
+		return false, fmt.Sprintf("check succeeded %d of %d times", g.streak, g.rise)
+	}
+	return false, "not checked yet"
+}
+
+func (g *gate) dockerHealth() (well bool, reason string) {
+	switch g.instance.Health {
+	case "healthy":
+		return true, ""
+	case "":
+		return false, "the container has no HEALTHCHECK"
+	}
+	reason = "HEALTHCHECK: " + g.instance.Health
+	if last := lastLine(g.instance.HealthLog); last != "" {
+		reason += ": " + last
+	}
+	return false, reason
+}
+
+// byDocker reports whether docker's HEALTHCHECK decides.
+func (g *gate) byDocker() bool {
+	return g.check == CheckDocker || g.check == "" && g.contained && g.instance.Health != ""
+}
+
+// probes reports whether there is something to probe where docker does not
+// decide.
+func (g *gate) probes() bool { return g.check != "" && g.check != CheckDocker || g.connects }
+
+// probing reports whether probes are wanted now, and whether in haste: until
+// the first success of a run.
+func (g *gate) probing() (wanted, haste bool) {
+	switch {
+	case g.withdrawn, !g.probes(), g.contained && !g.instance.Running:
+		return false, false
+	case g.byDocker() && g.unknown == nil:
+		return false, false
+	}
+	return true, !g.any && !g.byDocker()
+}
+
+func clock(t time.Time) string { return t.Local().Format("15:04:05") }
+
+// lastLine returns the last line of text that is not empty, cut to a length
+// that a status can carry.
+func lastLine(text string) string {
+	text = strings.TrimSpace(text)
+	text = strings.TrimSpace(text[strings.LastIndexByte(text, '\n')+1:])
+	if len(text) > 200 {
+		text = strings.ToValidUTF8(text[:200], "") + "..."
+	}
+	return text
+}

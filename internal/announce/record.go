@@ -1,0 +1,134 @@
+package announce
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"rundock/internal/control"
+	"rundock/internal/registry"
+	"rundock/internal/skydns"
+)
+
+// Port is one announced port of the service.
+type Port struct {
+	Name     string     // "": the service's own; others have one and are found as _<Name>._tcp.<service>
+	Address  netip.Addr // announced; invalid: the container's own
+	Network  string     // whose address of the container; "" means its first, by name
+	Port     int        // others connect to
+	Inner    int        // the container listens on; 0 means Port
+	Protocol string     // tcp or udp; "" means tcp
+	Priority int        // 0 means 10
+	Weight   int        // 0 means 100
+	Tags     []string
+	Meta     map[string]string
+	Lease    time.Duration // 0 means 15 s, minimum 5 s
+	Check    Check
+}
+
+// DefaultLease is how long a record outlives its announcer.
+const DefaultLease = 15 * time.Second
+
+// Identity is who announces, and where.
+type Identity struct {
+	Prefix  string // of all keys, "/skydns"
+	Zone    string // "s.prod.example.com"
+	Service string
+	Host    string // the instance
+	ID      string // machine-id/service: the same id takes a key over at once
+}
+
+// withDefaults fills the zeros, or says what is wrong.
+func (p Port) withDefaults() (Port, error) {
+	what := fmt.Sprintf("port %d", p.Port)
+	if p.Name != "" {
+		what = "port " + p.Name
+	}
+	var err error
+	switch {
+	case p.Port < 1 || p.Port > 65535:
+		return p, fmt.Errorf("%s: want 1 to 65535", what)
+	case p.Inner < 0 || p.Inner > 65535:
+		return p, fmt.Errorf("%s: container port %d: want 1 to 65535", what, p.Inner)
+	case p.Protocol != "" && p.Protocol != "tcp" && p.Protocol != "udp":
+		return p, fmt.Errorf("%s: protocol %q: want tcp or udp", what, p.Protocol)
+	case strings.ContainsAny(p.Name, "./"):
+		return p, fmt.Errorf("%s: a name with a dot or a slash", what)
+	case p.Priority < 0 || p.Priority > 65535 || p.Weight < 0 || p.Weight > 65535:
+		return p, fmt.Errorf("%s: priority %d, weight %d: want 1 to 65535", what, p.Priority, p.Weight)
+	}
+	p.Inner = cmp.Or(p.Inner, p.Port)
+	p.Protocol = cmp.Or(p.Protocol, "tcp")
+	p.Priority = cmp.Or(p.Priority, 10)
+	p.Weight = cmp.Or(p.Weight, 100)
+	p.Lease = cmp.Or(p.Lease, DefaultLease)
+	if p.Check, err = p.Check.withDefaults(); err != nil {
+		return p, fmt.Errorf("%s: %w", what, err)
+	}
+	return p, nil
+}
+
+// record returns what is announced for p of the container i: the item to
+// hold, and the same for the status file.
+func (id Identity) record(p Port, i Instance) (registry.Item, control.Record, error) {
+	r := skydns.Record{
+		Port: p.Port, Priority: p.Priority, Weight: p.Weight,
+		// A third of the lease, never more: no answer outlives it by much.
+		TTL:   uint32(p.Lease / 3 / time.Second),
+		Group: "main", Tags: p.Tags, Meta: p.Meta, ID: id.ID,
+	}
+	name := id.Host + "." + id.Service + "." + id.Zone
+	if p.Name != "" {
+		r.Group = "_" + p.Name
+		name = id.Host + "._" + p.Name + "._" + p.Protocol + "." + id.Service + "." + id.Zone
+	}
+	address := p.Address
+	if !address.IsValid() {
+		var ok bool
+		if address, ok = own(i, p.Network); !ok {
+			return registry.Item{}, control.Record{}, fmt.Errorf("the container has no address %s", ofNetwork(p.Network))
+		}
+		r.Port = p.Inner
+	}
+	r.Host = address.String()
+	value, err := json.Marshal(r)
+	if err != nil {
+		return registry.Item{}, control.Record{}, err
+	}
+	key := skydns.Key(id.Prefix, name)
+	return registry.Item{Key: key, Value: value, ID: id.ID}, control.Record{Key: key, Name: strings.ToLower(name), Host: r.Host, Port: r.Port}, nil
+}
+
+// target is where p's checks go: the container's own address and port, which
+// tell about this container alone; the announced ones where it has none of
+// its own (host network, another's network, no container).
+func (p Port) target(i Instance) (netip.AddrPort, error) {
+	if address, ok := own(i, p.Network); ok && !i.HostNetwork {
+		return netip.AddrPortFrom(address, uint16(cmp.Or(p.Check.Port, p.Inner))), nil
+	}
+	if !p.Address.IsValid() {
+		return netip.AddrPort{}, fmt.Errorf("the container has no address %s", ofNetwork(p.Network))
+	}
+	return netip.AddrPortFrom(p.Address, uint16(cmp.Or(p.Check.Port, p.Port))), nil
+}
+
+// own returns the container's address on network, or on its first.
+func own(i Instance, network string) (netip.Addr, bool) {
+	if network == "" && len(i.Addresses) > 0 {
+		network = slices.Min(slices.Collect(maps.Keys(i.Addresses)))
+	}
+	address, ok := i.Addresses[network]
+	return address, ok && address.IsValid()
+}
+
+func ofNetwork(network string) string {
+	if network == "" {
+		return "of its own"
+	}
+	return "on network " + network
+}

@@ -1,0 +1,81 @@
+package announce
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+)
+
+var node = Identity{Prefix: "/skydns", Zone: "s.prod.example.com", Service: "influxdb", Host: "node-1", ID: "4c4c/influxdb"}
+
+func TestRecord(t *testing.T) {
+	private := netip.MustParseAddr("10.0.0.7")
+	bridged := Instance{Addresses: map[string]netip.Addr{"bridge": netip.MustParseAddr("172.17.0.3"), "zoo": netip.MustParseAddr("10.9.0.3")}}
+	host := Instance{HostNetwork: true}
+	for _, c := range []struct {
+		claim              string
+		port               Port
+		instance           Instance
+		key, value, target string
+		err                string
+	}{
+		{"the first port is the plain key in group main",
+			Port{Address: private, Port: 8086, Inner: 80}, bridged,
+			"/skydns/com/example/prod/s/influxdb/node-1",
+			`{"host":"10.0.0.7","port":8086,"priority":10,"weight":100,"ttl":5,"group":"main","id":"4c4c/influxdb"}`,
+			"172.17.0.3:80", ""},
+		{"a named port is below _tcp in a group of its own",
+			Port{Name: "admin", Address: private, Port: 8083, Priority: 20, Weight: 1, Tags: []string{"x"}, Meta: map[string]string{"a": "b"}}, bridged,
+			"/skydns/com/example/prod/s/influxdb/_tcp/_admin/node-1",
+			`{"host":"10.0.0.7","port":8083,"priority":20,"weight":1,"ttl":5,"group":"_admin","tags":["x"],"meta":{"a":"b"},"id":"4c4c/influxdb"}`,
+			"172.17.0.3:8083", ""},
+		{"a named UDP port is below _udp",
+			Port{Name: "stats", Address: private, Port: 8125, Protocol: "udp"}, bridged,
+			"/skydns/com/example/prod/s/influxdb/_udp/_stats/node-1",
+			`{"host":"10.0.0.7","port":8125,"priority":10,"weight":100,"ttl":5,"group":"_stats","id":"4c4c/influxdb"}`,
+			"172.17.0.3:8125", ""},
+		{"announced as container are its own address and the port that listens there",
+			Port{Network: "zoo", Port: 8086, Inner: 80, Lease: 20 * time.Second}, bridged,
+			"/skydns/com/example/prod/s/influxdb/node-1",
+			`{"host":"10.9.0.3","port":80,"priority":10,"weight":100,"ttl":6,"group":"main","id":"4c4c/influxdb"}`,
+			"10.9.0.3:80", ""},
+		{"with host network the announced address is checked",
+			Port{Address: private, Port: 8086, Inner: 80}, host,
+			"/skydns/com/example/prod/s/influxdb/node-1",
+			`{"host":"10.0.0.7","port":8086,"priority":10,"weight":100,"ttl":5,"group":"main","id":"4c4c/influxdb"}`,
+			"10.0.0.7:8086", ""},
+		{"a check's own port is inside the container",
+			Port{Address: private, Port: 8086, Check: Check{Port: 9000}}, bridged,
+			"/skydns/com/example/prod/s/influxdb/node-1",
+			`{"host":"10.0.0.7","port":8086,"priority":10,"weight":100,"ttl":5,"group":"main","id":"4c4c/influxdb"}`,
+			"172.17.0.3:9000", ""},
+		{"a network the container is not on is named",
+			Port{Network: "blue", Port: 8086}, bridged, "", "", "", "the container has no address on network blue"},
+		{"a container without network cannot be announced as container",
+			Port{Port: 8086}, host, "", "", "", "the container has no address of its own"},
+	} {
+		t.Run(c.claim, func(t *testing.T) {
+			port, err := c.port.withDefaults()
+			if err != nil {
+				t.Fatal(err)
+			}
+			item, record, err := node.record(port, c.instance)
+			if c.err != "" {
+				if err == nil || err.Error() != c.err {
+					t.Fatalf("error = %v, want %s", err, c.err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if item.Key != c.key || string(item.Value) != c.value || record.Key != c.key {
+				t.Errorf("record = %s %s\nwant     %s %s", item.Key, item.Value, c.key, c.value)
+			}
+			target, err := port.target(c.instance)
+			if err != nil || target.String() != c.target {
+				t.Errorf("target = %s, %v, want %s", target, err, c.target)
+			}
+		})
+	}
+}
