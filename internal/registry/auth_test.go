@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"rundock/internal/registry/etcdtest"
 )
 
 // lock turns authentication on: root, and rundock who may use /s/.
@@ -51,27 +53,27 @@ func TestUser(t *testing.T) {
 	ours := map[string]string{item(id, "a").Key: string(item(id, "a").Value)}
 	for _, c := range []struct {
 		claim string
-		test  func(t *testing.T, server *etcd, admin *clientv3.Client)
+		test  func(t *testing.T, server *etcdtest.Server, admin *clientv3.Client)
 	}{
-		{"a user announces and follows, also after a restart of etcd lost the tokens", func(t *testing.T, server *etcd, admin *clientv3.Client) {
+		{"a user announces and follows, also after a restart of etcd lost the tokens", func(t *testing.T, server *etcdtest.Server, admin *clientv3.Client) {
 			lock(t, admin)
-			client := server.open(Config{User: "rundock", PasswordFile: passwordFile(t, "first")})
+			client := open(t, server, Config{User: "rundock", PasswordFile: passwordFile(t, "first")})
 			f := startFollower(t, client, "/s/")
 			a := announce(t, client, item(id, "a"))
 			eventually(t, "it holds", a.held)
 			eventually(t, "the key is there", f.has(ours))
-			server.kill()
+			server.Kill()
 			eventually(t, "the loss is reported", f.unhealthy)
-			server.start()
+			server.Restart()
 			eventually(t, "the follower is well", func() bool { return !f.unhealthy() })
 			eventually(t, "it holds again", a.held)
 			want(t, "end", a.end(nil), nil)
 			eventually(t, "the key is gone", f.has(map[string]string{}))
 		}},
-		{"a wrong password is named and works once the file is right", func(t *testing.T, server *etcd, admin *clientv3.Client) {
+		{"a wrong password is named and works once the file is right", func(t *testing.T, server *etcdtest.Server, admin *clientv3.Client) {
 			lock(t, admin)
 			file := passwordFile(t, "wrong")
-			client := server.open(Config{User: "rundock", PasswordFile: file})
+			client := open(t, server, Config{User: "rundock", PasswordFile: file})
 			f := startFollower(t, client, "/s/")
 			a := announce(t, client, item(id, "a"))
 			eventually(t, "the follower reports it", f.unhealthy)
@@ -82,13 +84,13 @@ func TestUser(t *testing.T) {
 			eventually(t, "it holds", a.held)
 			eventually(t, "the key is there", f.has(ours))
 		}},
-		{"a changed password is read from its file", func(t *testing.T, server *etcd, admin *clientv3.Client) {
+		{"a changed password is read from its file", func(t *testing.T, server *etcdtest.Server, admin *clientv3.Client) {
 			lock(t, admin)
 			file := passwordFile(t, "first")
-			client := server.open(Config{User: "rundock", PasswordFile: file})
+			client := open(t, server, Config{User: "rundock", PasswordFile: file})
 			a := announce(t, client, item(id, "a"))
 			eventually(t, "it holds", a.held)
-			root := server.adminAs("root", "toor")
+			root := server.AdminAs("root", "toor")
 			must(t, func(ctx context.Context) error {
 				_, err := root.UserChangePassword(ctx, "rundock", "second")
 				return err
@@ -101,12 +103,12 @@ func TestUser(t *testing.T) {
 				return err == nil && len(resp.Kvs) == 1
 			})
 		}},
-		{"a user is no trouble where authentication is off, nor when it is turned on later", func(t *testing.T, server *etcd, admin *clientv3.Client) {
-			client := server.open(Config{User: "rundock", PasswordFile: passwordFile(t, "first")})
+		{"a user is no trouble where authentication is off, nor when it is turned on later", func(t *testing.T, server *etcdtest.Server, admin *clientv3.Client) {
+			client := open(t, server, Config{User: "rundock", PasswordFile: passwordFile(t, "first")})
 			a := announce(t, client, item(id, "a"))
 			eventually(t, "it holds", a.held)
 			lock(t, admin)
-			root := server.adminAs("root", "toor")
+			root := server.AdminAs("root", "toor")
 			must(t, func(ctx context.Context) error { _, err := root.Delete(ctx, item(id, "a").Key); return err })
 			eventually(t, "the key is there again", func() bool {
 				resp, err := root.Get(t.Context(), item(id, "a").Key)
@@ -114,42 +116,42 @@ func TestUser(t *testing.T) {
 			})
 			want(t, "end", a.end(nil), nil)
 		}},
-		{"a key the user may not write is named as such", func(t *testing.T, server *etcd, admin *clientv3.Client) {
+		{"a key the user may not write is named as such", func(t *testing.T, server *etcdtest.Server, admin *clientv3.Client) {
 			lock(t, admin)
-			client := server.open(Config{User: "rundock", PasswordFile: passwordFile(t, "first")})
+			client := open(t, server, Config{User: "rundock", PasswordFile: passwordFile(t, "first")})
 			a := announce(t, client, Item{Key: "/elsewhere", Value: []byte(`{}`), ID: id})
 			eventually(t, "permission denied is said", func() bool { return a.state().Reason == "etcd: permission denied" })
 		}},
 	} {
 		t.Run(c.claim, func(t *testing.T) {
 			t.Parallel()
-			eachEtcd(t, func(t *testing.T, server *etcd) { c.test(t, server, server.admin()) })
+			eachEtcd(t, func(t *testing.T, server *etcdtest.Server) { c.test(t, server, server.Admin()) })
 		})
 	}
 }
 
 func TestTLS(t *testing.T) {
-	for _, kind := range []string{"embedded", "debian"} {
+	for _, kind := range etcdtest.Kinds {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			files := makeCertificates(t)
-			server := newEtcd(t, kind, files)
+			server := etcdtest.Start(t, kind, &etcdtest.TLS{CA: files.ca, Cert: files.serverCert, Key: files.serverKey})
 
 			t.Run("a certificate of the right authority announces", func(t *testing.T) {
-				a := announce(t, server.open(Config{CA: files.ca, Cert: files.clientCert, Key: files.clientKey}), item("m1/web/", "a"))
+				a := announce(t, open(t, server, Config{CA: files.ca, Cert: files.clientCert, Key: files.clientKey}), item("m1/web/", "a"))
 				eventually(t, "it holds", a.held)
 				want(t, "end", a.end(nil), nil)
 			})
 			t.Run("a foreign authority is named as the reason", func(t *testing.T) {
 				foreign := makeCertificates(t)
-				a := announce(t, server.open(Config{CA: foreign.ca, Cert: files.clientCert, Key: files.clientKey}), item("m1/web/", "a"))
+				a := announce(t, open(t, server, Config{CA: foreign.ca, Cert: files.clientCert, Key: files.clientKey}), item("m1/web/", "a"))
 				eventually(t, "it says why", func() bool { return a.state().Reason != "" && a.state().Reason != errNotAsked.Error() })
 				contains(t, "reason", a.state().Reason, "certificate signed by unknown authority")
 			})
 			// With TLS 1.3 the refusal comes after the handshake: what the
 			// client gets to see of it varies.
 			t.Run("a client without certificate is refused", func(t *testing.T) {
-				a := announce(t, server.open(Config{CA: files.ca}), item("m1/web/", "a"))
+				a := announce(t, open(t, server, Config{CA: files.ca}), item("m1/web/", "a"))
 				eventually(t, "it says why", func() bool { return a.state().Reason != "" && a.state().Reason != errNotAsked.Error() })
 				contains(t, "reason", a.state().Reason, "etcd: ")
 				want(t, "held", a.state().Held, false)

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"rundock/internal/registry/etcdtest"
 )
 
 const testLease = 5 * time.Second
@@ -91,24 +93,24 @@ func TestHold(t *testing.T) {
 
 	cases := []struct {
 		claim string
-		test  func(t *testing.T, server *etcd, f *follower)
+		test  func(t *testing.T, server *etcdtest.Server, f *follower)
 	}{
-		{"puts the keys and takes them away at the end", func(t *testing.T, server *etcd, f *follower) {
+		{"puts the keys and takes them away at the end", func(t *testing.T, server *etcdtest.Server, f *follower) {
 			first := item(id, "a")
 			second := Item{Key: "/s/web/_tcp/_admin/node-1", Value: first.Value, ID: id}
-			a := announce(t, server.open(Config{}), first, second)
+			a := announce(t, open(t, server, Config{}), first, second)
 			eventually(t, "both keys are there", f.has(map[string]string{first.Key: string(first.Value), second.Key: string(second.Value)}))
 			eventually(t, "it says so", a.held)
 			want(t, "end", a.end(nil), nil)
 			eventually(t, "both keys are gone", f.has(none))
-			resp, err := server.admin().Leases(t.Context())
+			resp, err := server.Admin().Leases(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
 			want(t, "leases left", len(resp.Leases), 0)
 		}},
-		{"announces again under a new lease after a withdrawal", func(t *testing.T, server *etcd, f *follower) {
-			client := server.open(Config{})
+		{"announces again under a new lease after a withdrawal", func(t *testing.T, server *etcdtest.Server, f *follower) {
+			client := open(t, server, Config{})
 			lease, err := client.NewLease(testLease)
 			if err != nil {
 				t.Fatal(err)
@@ -128,34 +130,34 @@ func TestHold(t *testing.T) {
 			stop()
 			want(t, "Run", <-done, nil)
 		}},
-		{"survives kill -9 and restart of etcd", func(t *testing.T, server *etcd, f *follower) {
-			a := announce(t, server.open(Config{}), item(id, "a"))
+		{"survives kill -9 and restart of etcd", func(t *testing.T, server *etcdtest.Server, f *follower) {
+			a := announce(t, open(t, server, Config{}), item(id, "a"))
 			eventually(t, "the key is there", f.has(only(item(id, "a"))))
-			server.kill()
+			server.Kill()
 			eventually(t, "it says that etcd is away", func() bool { return a.state().Reason != "" })
-			server.start()
+			server.Restart()
 			eventually(t, "it holds again", a.held)
 			eventually(t, "the key is there", f.has(only(item(id, "a"))))
 		}},
-		{"says when its lease must have run out", func(t *testing.T, server *etcd, f *follower) {
-			a := announce(t, server.open(Config{}), item(id, "a"))
+		{"says when its lease must have run out", func(t *testing.T, server *etcdtest.Server, f *follower) {
+			a := announce(t, open(t, server, Config{}), item(id, "a"))
 			eventually(t, "it holds", a.held)
-			server.kill()
+			server.Kill()
 			eventually(t, "it does not hold any more", func() bool { return !a.state().Held })
-			contains(t, "reason", a.state().Reason, "lease of 5s ran out", "connection refused", server.url[len("http://"):])
+			contains(t, "reason", a.state().Reason, "lease of 5s ran out", "connection refused", server.URL[len("http://"):])
 		}},
-		{"puts the keys again into a store that was wiped", func(t *testing.T, server *etcd, f *follower) {
-			a := announce(t, server.open(Config{}), item(id, "a"))
+		{"puts the keys again into a store that was wiped", func(t *testing.T, server *etcdtest.Server, f *follower) {
+			a := announce(t, open(t, server, Config{}), item(id, "a"))
 			eventually(t, "it holds", a.held)
-			server.kill()
-			server.wipe()
-			server.start()
+			server.Kill()
+			server.Wipe()
+			server.Restart()
 			eventually(t, "the key is there", f.has(only(item(id, "a"))))
 			eventually(t, "it holds again", a.held)
 		}},
-		{"puts a key again that was deleted by hand", func(t *testing.T, server *etcd, f *follower) {
-			admin := server.admin()
-			a := announce(t, server.open(Config{}), item(id, "a"))
+		{"puts a key again that was deleted by hand", func(t *testing.T, server *etcdtest.Server, f *follower) {
+			admin := server.Admin()
+			a := announce(t, open(t, server, Config{}), item(id, "a"))
 			for range 3 {
 				eventually(t, "the key is there", f.has(only(item(id, "a"))))
 				eventually(t, "it holds", a.held)
@@ -166,10 +168,10 @@ func TestHold(t *testing.T) {
 				})
 			}
 		}},
-		{"puts a key again that was overwritten with our id", func(t *testing.T, server *etcd, f *follower) {
-			a := announce(t, server.open(Config{}), item(id, "a"))
+		{"puts a key again that was overwritten with our id", func(t *testing.T, server *etcdtest.Server, f *follower) {
+			a := announce(t, open(t, server, Config{}), item(id, "a"))
 			eventually(t, "it holds", a.held)
-			put(t, server.admin(), key, string(item(id, "forged").Value))
+			put(t, server.Admin(), key, string(item(id, "forged").Value))
 			eventually(t, "the forgery was seen", func() bool {
 				f.mu.Lock()
 				defer f.mu.Unlock()
@@ -179,19 +181,19 @@ func TestHold(t *testing.T) {
 			want(t, "end", a.end(nil), nil)
 			eventually(t, "the key is gone", f.has(none))
 		}},
-		{"gets a new lease when its own was revoked by hand", func(t *testing.T, server *etcd, f *follower) {
-			admin := server.admin()
-			a := announce(t, server.open(Config{}), item(id, "a"))
+		{"gets a new lease when its own was revoked by hand", func(t *testing.T, server *etcdtest.Server, f *follower) {
+			admin := server.Admin()
+			a := announce(t, open(t, server, Config{}), item(id, "a"))
 			eventually(t, "it holds", a.held)
 			old := a.leaseID()
 			must(t, func(ctx context.Context) error { _, err := admin.Revoke(ctx, old); return err })
 			eventually(t, "there is another lease", func() bool { return a.leaseID() != old && a.leaseID() != 0 })
 			eventually(t, "the key is there", f.has(only(item(id, "a"))))
 		}},
-		{"waits for a key that another id holds", func(t *testing.T, server *etcd, f *follower) {
-			theirs := announce(t, server.open(Config{}), item(other, "b"))
+		{"waits for a key that another id holds", func(t *testing.T, server *etcdtest.Server, f *follower) {
+			theirs := announce(t, open(t, server, Config{}), item(other, "b"))
 			eventually(t, "the other holds", theirs.held)
-			ours := announce(t, server.open(Config{}), item(id, "a"))
+			ours := announce(t, open(t, server, Config{}), item(id, "a"))
 			eventually(t, "held by the other is said", func() bool { return ours.state().HeldBy == other })
 			contains(t, "reason", ours.state().Reason, key, other)
 			want(t, "state", f.has(only(item(other, "b")))(), true)
@@ -199,34 +201,34 @@ func TestHold(t *testing.T) {
 			eventually(t, "ours is there", f.has(only(item(id, "a"))))
 			eventually(t, "it says so", ours.held)
 		}},
-		{"leaves a record without an id alone", func(t *testing.T, server *etcd, f *follower) {
-			admin := server.admin()
+		{"leaves a record without an id alone", func(t *testing.T, server *etcdtest.Server, f *follower) {
+			admin := server.Admin()
 			put(t, admin, key, `{"host":"10.0.0.9"}`)
-			ours := announce(t, server.open(Config{}), item(id, "a"))
+			ours := announce(t, open(t, server, Config{}), item(id, "a"))
 			eventually(t, "it is named", func() bool { return ours.state().HeldBy == "a record without an id" })
 			want(t, "end", ours.end(nil), nil)
 			want(t, "state", f.has(map[string]string{key: `{"host":"10.0.0.9"}`})(), true)
 		}},
-		{"puts none of the keys while one is another's", func(t *testing.T, server *etcd, f *follower) {
-			admin := server.admin()
+		{"puts none of the keys while one is another's", func(t *testing.T, server *etcdtest.Server, f *follower) {
+			admin := server.Admin()
 			second := Item{Key: "/s/web/_tcp/_admin/node-1", Value: item(id, "a").Value, ID: id}
 			put(t, admin, second.Key, string(item(other, "b").Value))
-			ours := announce(t, server.open(Config{}), item(id, "a"), second)
+			ours := announce(t, open(t, server, Config{}), item(id, "a"), second)
 			eventually(t, "the other is named", func() bool { return ours.state().HeldBy == other })
 			want(t, "state", f.has(map[string]string{second.Key: string(item(other, "b").Value)})(), true)
 			remove(t, admin, second.Key)
 			eventually(t, "it holds", ours.held)
 		}},
-		{"is taken over by the same id without a gap, and the old lease takes nothing away", func(t *testing.T, server *etcd, f *follower) {
-			first := announce(t, server.open(Config{}), item(id, "a"))
+		{"is taken over by the same id without a gap, and the old lease takes nothing away", func(t *testing.T, server *etcdtest.Server, f *follower) {
+			first := announce(t, open(t, server, Config{}), item(id, "a"))
 			eventually(t, "the first holds", first.held)
 			oldLease := first.leaseID()
 			// Handing over leaves what kill -9 leaves: a key and a lease that
 			// nobody renews.
 			want(t, "end of the first", first.end(ErrHandOver), nil)
-			second := announce(t, server.open(Config{}), item(id, "b"))
+			second := announce(t, open(t, server, Config{}), item(id, "b"))
 			eventually(t, "the second holds", second.held)
-			admin := server.admin()
+			admin := server.Admin()
 			eventually(t, "the old lease is over", func() bool {
 				resp, err := admin.TimeToLive(t.Context(), oldLease)
 				return err == nil && resp.TTL <= 0
@@ -242,26 +244,26 @@ func TestHold(t *testing.T) {
 				}
 			}
 		}},
-		{"goes with the lease when nobody takes over", func(t *testing.T, server *etcd, f *follower) {
-			a := announce(t, server.open(Config{}), item(id, "a"))
+		{"goes with the lease when nobody takes over", func(t *testing.T, server *etcdtest.Server, f *follower) {
+			a := announce(t, open(t, server, Config{}), item(id, "a"))
 			eventually(t, "it holds", a.held)
 			want(t, "end", a.end(ErrHandOver), nil)
 			want(t, "still there", f.has(only(item(id, "a")))(), true)
 			eventually(t, "the key is gone", f.has(none))
 		}},
-		{"heals after etcd hung for longer than the lease", func(t *testing.T, server *etcd, f *follower) {
-			a := announce(t, server.open(Config{}), item(id, "a"))
+		{"heals after etcd hung for longer than the lease", func(t *testing.T, server *etcdtest.Server, f *follower) {
+			a := announce(t, open(t, server, Config{}), item(id, "a"))
 			eventually(t, "it holds", a.held)
-			server.signal(syscall.SIGSTOP)
+			server.Signal(syscall.SIGSTOP)
 			eventually(t, "it does not hold any more", func() bool { return !a.state().Held })
-			server.signal(syscall.SIGCONT)
+			server.Signal(syscall.SIGCONT)
 			eventually(t, "it holds again", a.held)
 			eventually(t, "the key is there", f.has(only(item(id, "a"))))
 			want(t, "end", a.end(nil), nil)
 			eventually(t, "the key is gone", f.has(none))
 		}},
-		{"withdrawn while etcd hangs leaves no ghost when etcd wakes", func(t *testing.T, server *etcd, f *follower) {
-			client := server.open(Config{})
+		{"withdrawn while etcd hangs leaves no ghost when etcd wakes", func(t *testing.T, server *etcdtest.Server, f *follower) {
+			client := open(t, server, Config{})
 			lease, err := client.NewLease(testLease)
 			if err != nil {
 				t.Fatal(err)
@@ -273,14 +275,14 @@ func TestHold(t *testing.T) {
 			ended := make(chan error, 1)
 			go func() { ended <- lease.Hold(ctx, []Item{item(id, "a")}, func(HoldState) {}) }()
 			eventually(t, "the key is there", f.has(only(item(id, "a"))))
-			server.signal(syscall.SIGSTOP)
+			server.Signal(syscall.SIGSTOP)
 			cancel()
 			if err := <-ended; err == nil {
 				t.Error("Hold = nil, want an error: the key could not be taken away")
 			} else {
-				contains(t, "error", err.Error(), "withdraw "+key, "ends by itself within 5s", server.url)
+				contains(t, "error", err.Error(), "withdraw "+key, "ends by itself within 5s", server.URL)
 			}
-			server.signal(syscall.SIGCONT)
+			server.Signal(syscall.SIGCONT)
 			eventually(t, "the key is gone", f.has(none))
 			// The lease itself goes on and is good for the next announcement.
 			again, cancelAgain := context.WithCancel(t.Context())
@@ -291,20 +293,20 @@ func TestHold(t *testing.T) {
 			stop()
 			want(t, "Run", <-done, nil)
 		}},
-		{"waits for an etcd that is down at the start", func(t *testing.T, server *etcd, f *follower) {
-			server.kill()
-			a := announce(t, server.open(Config{}), item(id, "a"))
+		{"waits for an etcd that is down at the start", func(t *testing.T, server *etcdtest.Server, f *follower) {
+			server.Kill()
+			a := announce(t, open(t, server, Config{}), item(id, "a"))
 			eventually(t, "it says why", func() bool { return a.state().Reason != "" && a.state().Reason != errNotAsked.Error() })
-			contains(t, "reason", a.state().Reason, "connection refused", server.url[len("http://"):])
-			server.start()
+			contains(t, "reason", a.state().Reason, "connection refused", server.URL[len("http://"):])
+			server.Restart()
 			eventually(t, "it holds", a.held)
 		}},
 	}
 	for _, c := range cases {
 		t.Run(c.claim, func(t *testing.T) {
 			t.Parallel()
-			eachEtcd(t, func(t *testing.T, server *etcd) {
-				f := startFollower(t, server.open(Config{}), "/s/")
+			eachEtcd(t, func(t *testing.T, server *etcdtest.Server) {
+				f := startFollower(t, open(t, server, Config{}), "/s/")
 				eventually(t, "the list came", func() bool { return f.completes() > 0 })
 				c.test(t, server, f)
 			})

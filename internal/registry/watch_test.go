@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"rundock/internal/registry/etcdtest"
 )
 
 // follower folds a watch into the state a consumer would have.
@@ -84,13 +86,13 @@ func (f *follower) completes() int {
 func TestWatch(t *testing.T) {
 	cases := []struct {
 		claim string
-		test  func(t *testing.T, server *etcd)
+		test  func(t *testing.T, server *etcdtest.Server)
 	}{
-		{"gives the whole prefix first and then each change", func(t *testing.T, server *etcd) {
-			admin := server.admin()
+		{"gives the whole prefix first and then each change", func(t *testing.T, server *etcdtest.Server) {
+			admin := server.Admin()
 			put(t, admin, "/s/a", "1")
 			put(t, admin, "/other/x", "1")
-			f := startFollower(t, server.open(Config{}), "/s/")
+			f := startFollower(t, open(t, server, Config{}), "/s/")
 			eventually(t, "a is known", f.has(map[string]string{"/s/a": "1"}))
 			put(t, admin, "/s/b", "2")
 			put(t, admin, "/s/empty", "")
@@ -98,12 +100,12 @@ func TestWatch(t *testing.T) {
 			eventually(t, "b came, a went", f.has(map[string]string{"/s/b": "2", "/s/empty": ""}))
 			want(t, "complete batches", f.completes(), 1)
 		}},
-		{"gives an empty prefix as a complete batch without changes", func(t *testing.T, server *etcd) {
-			f := startFollower(t, server.open(Config{}), "/s/")
+		{"gives an empty prefix as a complete batch without changes", func(t *testing.T, server *etcdtest.Server) {
+			f := startFollower(t, open(t, server, Config{}), "/s/")
 			eventually(t, "the empty list came", func() bool { return f.completes() == 1 })
 		}},
-		{"lists more keys than fit in a page", func(t *testing.T, server *etcd) {
-			admin := server.admin()
+		{"lists more keys than fit in a page", func(t *testing.T, server *etcdtest.Server) {
+			admin := server.Admin()
 			all := map[string]string{}
 			for page := range 2*listPage/100 + 1 {
 				var ops []clientv3.Op
@@ -114,13 +116,13 @@ func TestWatch(t *testing.T) {
 				}
 				must(t, func(ctx context.Context) error { _, err := admin.Txn(ctx).Then(ops...).Commit(); return err })
 			}
-			f := startFollower(t, server.open(Config{}), "/s/")
+			f := startFollower(t, open(t, server, Config{}), "/s/")
 			eventually(t, "all keys are known", f.has(all))
 			want(t, "batches", len(f.batches), 1)
 		}},
-		{"puts changes together while the consumer is busy", func(t *testing.T, server *etcd) {
-			admin := server.admin()
-			f := startFollower(t, server.open(Config{}), "/s/")
+		{"puts changes together while the consumer is busy", func(t *testing.T, server *etcdtest.Server) {
+			admin := server.Admin()
+			f := startFollower(t, open(t, server, Config{}), "/s/")
 			eventually(t, "the list came", func() bool { return f.completes() == 1 })
 			f.gate.Lock()
 			for i := range 500 {
@@ -134,9 +136,9 @@ func TestWatch(t *testing.T) {
 				t.Errorf("500 changes of one key came in %d batches, want a few", n)
 			}
 		}},
-		{"misses nothing and never goes back under many writes", func(t *testing.T, server *etcd) {
-			admin := server.admin()
-			f := startFollower(t, server.open(Config{}), "/s/")
+		{"misses nothing and never goes back under many writes", func(t *testing.T, server *etcdtest.Server) {
+			admin := server.Admin()
+			f := startFollower(t, open(t, server, Config{}), "/s/")
 			expect := map[string]string{}
 			for i := range 2000 {
 				key := fmt.Sprintf("/s/%d", i%97)
@@ -157,45 +159,45 @@ func TestWatch(t *testing.T) {
 				}
 			}
 		}},
-		{"keeps the last state while etcd is away and catches up after kill -9", func(t *testing.T, server *etcd) {
-			admin := server.admin()
+		{"keeps the last state while etcd is away and catches up after kill -9", func(t *testing.T, server *etcdtest.Server) {
+			admin := server.Admin()
 			put(t, admin, "/s/a", "1")
-			f := startFollower(t, server.open(Config{}), "/s/")
+			f := startFollower(t, open(t, server, Config{}), "/s/")
 			eventually(t, "a is known", f.has(map[string]string{"/s/a": "1"}))
-			server.kill()
+			server.Kill()
 			eventually(t, "the loss is reported", f.unhealthy)
 			want(t, "state kept", f.has(map[string]string{"/s/a": "1"})(), true)
-			server.start()
+			server.Restart()
 			put(t, admin, "/s/b", "2")
 			eventually(t, "b is known", f.has(map[string]string{"/s/a": "1", "/s/b": "2"}))
 			eventually(t, "health is reported again", func() bool { return !f.unhealthy() })
 		}},
-		{"replaces what it knew when the store was wiped, even if it grew past the old revision", func(t *testing.T, server *etcd) {
-			admin := server.admin()
+		{"replaces what it knew when the store was wiped, even if it grew past the old revision", func(t *testing.T, server *etcdtest.Server) {
+			admin := server.Admin()
 			for i := range 20 {
 				put(t, admin, "/s/a", fmt.Sprint(i))
 			}
-			f := startFollower(t, server.open(Config{}), "/s/")
+			f := startFollower(t, open(t, server, Config{}), "/s/")
 			eventually(t, "a is known", f.has(map[string]string{"/s/a": "19"}))
-			server.kill()
-			server.wipe()
-			server.start()
+			server.Kill()
+			server.Wipe()
+			server.Restart()
 			for i := range 50 {
 				put(t, admin, "/s/b", fmt.Sprint(i))
 			}
 			eventually(t, "the new store is known", f.has(map[string]string{"/s/b": "49"}))
 		}},
-		{"lists again after changes it slept through were compacted", func(t *testing.T, server *etcd) {
-			admin := server.admin()
+		{"lists again after changes it slept through were compacted", func(t *testing.T, server *etcdtest.Server) {
+			admin := server.Admin()
 			put(t, admin, "/s/a", "old")
 			put(t, admin, "/s/gone", "old")
-			client := server.open(Config{})
+			client := open(t, server, Config{})
 			f := startFollower(t, client, "/s/")
 			eventually(t, "the list is known", f.has(map[string]string{"/s/a": "old", "/s/gone": "old"}))
 			// A stream that failed: the next one begins after the compaction.
-			server.kill()
+			server.Kill()
 			eventually(t, "the loss is reported", f.unhealthy)
-			server.start()
+			server.Restart()
 			remove(t, admin, "/s/gone")
 			var revision int64
 			must(t, func(ctx context.Context) error {
@@ -211,13 +213,13 @@ func TestWatch(t *testing.T) {
 			})
 			eventually(t, "the new value is known", f.has(map[string]string{"/s/a": "new"}))
 		}},
-		{"notices a server that stopped answering", func(t *testing.T, server *etcd) {
-			f := startFollower(t, server.open(Config{}), "/s/")
+		{"notices a server that stopped answering", func(t *testing.T, server *etcdtest.Server) {
+			f := startFollower(t, open(t, server, Config{}), "/s/")
 			eventually(t, "the list came", func() bool { return f.completes() == 1 })
-			server.signal(syscall.SIGSTOP)
+			server.Signal(syscall.SIGSTOP)
 			eventually(t, "the silence is reported", f.unhealthy)
-			server.signal(syscall.SIGCONT)
-			put(t, server.admin(), "/s/a", "1")
+			server.Signal(syscall.SIGCONT)
+			put(t, server.Admin(), "/s/a", "1")
 			eventually(t, "a is known", f.has(map[string]string{"/s/a": "1"}))
 		}},
 	}
