@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// patience is how long a predecessor may take to hand over before it is
+// killed: it holds nothing that a successor cannot adopt.
+const patience = 10 * time.Second
+
+// takeOver makes this process the only one that holds the lock file, which is
+// made with its folder: runner.lock or announcer.lock of a service. A
+// predecessor that still lives, because its supervisor was killed, is asked to
+// hand over, and killed if it does not. The lock goes with the process.
+func takeOver(ctx context.Context, lock string, log *slog.Logger) (unlock func(), err error) {
+	if err := os.MkdirAll(filepath.Dir(lock), 0o755); err != nil {
+		return nil, fmt.Errorf("take over: %w", err)
+	}
+	f, err := os.OpenFile(lock, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("take over: %w", err)
+	}
+	start := time.Now()
+	for asked := false; ; {
+		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
+			f.Close()
+			return nil, fmt.Errorf("take over: lock %s: %w", f.Name(), err)
+		}
+		pid := readPID(f)
+		if pid > 0 && !asked {
+			asked = true
+			log.Info("asking the predecessor that is still there to hand over", "pid", pid)
+			unix.Kill(pid, unix.SIGHUP)
+		}
+		if pid > 0 && time.Since(start) > patience {
+			log.Warn("killing the predecessor that does not hand over", "pid", pid)
+			unix.Kill(pid, unix.SIGKILL)
+		}
+		if err := wait(ctx, 20*time.Millisecond); err != nil {
+			f.Close()
+			return nil, fmt.Errorf("take over: %w", err)
+		}
+	}
+	if err := errors.Join(f.Truncate(0), writeAt(f, strconv.Itoa(os.Getpid())+"\n")); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("take over: %w", err)
+	}
+	return func() { f.Close() }, nil
+}
+
+func writeAt(f *os.File, s string) error {
+	_, err := f.WriteAt([]byte(s), 0)
+	return err
+}
+
+func readPID(f *os.File) int {
+	var b [16]byte
+	n, _ := f.ReadAt(b[:], 0)
+	pid, _ := strconv.Atoi(strings.TrimSpace(string(b[:n])))
+	return pid
+}

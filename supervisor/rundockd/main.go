@@ -1,0 +1,61 @@
+// Rundockd is the program that rundock's generated scripts exec on a host:
+// the container's runner, the announce sidecar, and what modules ask for.
+package main
+
+import (
+	"fmt"
+	"os"
+)
+
+// version is set at link time.
+var version = "development"
+
+const usage = `usage: rundockd COMMAND ...
+
+Started by runsv:
+  run DIR        keep the container of DIR/service.json running
+  announce DIR   announce the service of DIR/announce.json while it is healthy
+
+For people and scripts:
+  check NAME     exit with 0 if the service's container runs, with 1 if not
+  config [FILE]  exit with 0 if host.json is right, with 1 and the reason if not
+  handover       restart runners and sidecars, and no container: after an upgrade
+  version        print the version
+
+For modules and generated scripts:
+  ctl            one JSON request on stdin, one response on stdout
+  reap DIR       have supervisors that were left behind in DIR/* make way
+`
+
+func main() { os.Exit(command(os.Args[1:])) }
+
+func command(args []string) int {
+	if len(args) == 0 {
+		fmt.Fprint(os.Stderr, usage)
+		return 2
+	}
+	switch args[0] {
+	case "run":
+		return runMain(args[1:])
+	case "announce":
+		return announceMain(args[1:])
+	case "check":
+		return checkMain(args[1:])
+	case "config":
+		return configMain(args[1:])
+	case "handover":
+		return handoverMain(args[1:])
+	case "ctl":
+		return ctlMain(args[1:])
+	case "reap":
+		return reapMain(args[1:])
+	case "version", "--version":
+		fmt.Println("rundockd", version)
+		return 0
+	case "help", "--help", "-h":
+		fmt.Print(usage)
+		return 0
+	}
+	fmt.Fprintf(os.Stderr, "rundockd: unknown command %q\n\n%s", args[0], usage)
+	return 2
+}

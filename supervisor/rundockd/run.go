@@ -1,0 +1,539 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"rundock/internal/container"
+	"rundock/internal/control"
+	"rundock/internal/hostconfig"
+	"rundock/supervisor"
+)
+
+// Why a runner leaves: the causes of its context's end.
+var (
+	errStop     = errors.New("told to stop")
+	errHandOver = errors.New("told to hand over")
+)
+
+// stateDir is where a service's state outlives a boot.
+const stateDir = "/var/lib/rundock"
+
+// runner keeps one container running as service.json says, for as long as it
+// lives. See data path 2 of the documentation: adopt or replace, follow, and
+// on TERM stop; on HUP leave the container to a successor.
+type runner struct {
+	dir     string // service directory of the runner, with service.json
+	service supervisor.Service
+	docker  *container.Client
+	logs    *logCopier
+	log     *slog.Logger
+	status  control.RunnerStatus
+	replace chan struct{} // USR1
+}
+
+// runMain is `rundockd run DIR`. The exit code is the container's, as finish
+// and `sv status` show it; 100 for what only an operator can mend.
+func runMain(args []string) int {
+	if len(args) != 1 {
+		fmt.Fprintln(os.Stderr, "usage: rundockd run DIR\nDIR holds service.json; runsv starts this.")
+		return 100
+	}
+	log := newLogger()
+	service, err := supervisor.ReadService(filepath.Join(args[0], "service.json"))
+	if err != nil {
+		log.Error("cannot run", "err", err)
+		return 100
+	}
+	log = log.With("service", service.Name)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	r := &runner{dir: args[0], service: service, log: log, replace: make(chan struct{}, 1)}
+	go r.signals(cancel)
+
+	unlock, err := takeOver(ctx, filepath.Join(control.Dir, service.Name, "runner.lock"), log)
+	if err != nil {
+		log.Error("cannot run", "err", err)
+		return 100
+	}
+	defer unlock()
+	cursor, err := openCursor(filepath.Join(stateDir, service.Name, "log.cursor"))
+	if err != nil {
+		log.Error("cannot run", "err", err)
+		return 100
+	}
+	defer cursor.close()
+	if r.docker, err = container.Open(); err != nil {
+		log.Error("cannot run", "err", err)
+		return 100
+	}
+	r.logs = &logCopier{docker: r.docker, cursor: cursor, out: pipe{int(os.Stdout.Fd())}, current: filepath.Join(supervisor.LogDir(service.Name), "current")}
+	return r.run(ctx)
+}
+
+// signals turns signals into the context's end, or into a replacement.
+func (r *runner) signals(cancel context.CancelCauseFunc) {
+	c := make(chan os.Signal, 4)
+	signal.Notify(c, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR1)
+	for s := range c {
+		switch s {
+		case syscall.SIGHUP:
+			cancel(errHandOver)
+		case syscall.SIGUSR1:
+			select {
+			case r.replace <- struct{}{}:
+			default:
+			}
+		default:
+			cancel(errStop)
+		}
+	}
+}
+
+// run loops: look, decide, act, until the container ends or ctx does.
+func (r *runner) run(ctx context.Context) int {
+	before, err := control.ReadRunner(control.Dir, r.service.Name)
+	if err != nil {
+		r.log.Warn("status of the last runner is unreadable", "err", err)
+	}
+	r.status = control.RunnerStatus{Service: r.service.Name, PID: os.Getpid()}
+	if before.Wanted == r.service.Container.Hash() {
+		r.status.Crashes, r.status.ExitCode, r.status.NextStart = before.Crashes, before.ExitCode, before.NextStart
+	}
+	r.status.Wanted = r.service.Container.Hash()
+	forced := false
+	for {
+		next, code := r.step(ctx, forced)
+		switch next {
+		case stepExit:
+			return code
+		case stepStop:
+			return r.stop()
+		case stepLeave:
+			r.say(control.Left, "")
+			return 0
+		}
+		forced = next == stepReplace
+	}
+}
+
+// step is what to do after one round of run's loop.
+type step int
+
+const (
+	stepAgain   step = iota // look again
+	stepReplace             // look again, and replace the container even if it is the wanted one
+	stepExit                // the container ended: leave with its code
+	stepStop                // stop the container and leave
+	stepLeave               // leave the container to a successor
+)
+
+// interrupted is what the end of ctx asks for.
+func interrupted(ctx context.Context) step {
+	if errors.Is(context.Cause(ctx), errHandOver) {
+		return stepLeave
+	}
+	return stepStop
+}
+
+// step looks at the container and brings it one stage further.
+func (r *runner) step(ctx context.Context, forced bool) (step, int) {
+	current, err := r.look(ctx)
+	if ctx.Err() != nil {
+		return interrupted(ctx), 0
+	}
+	if err != nil {
+		return r.retry(ctx, err), 0
+	}
+	spec, addresses, err := r.expanded()
+	if err != nil && !current.Running {
+		return r.retry(ctx, err), 0
+	}
+	wanted := current.Labels[container.LabelSpec] == r.status.Wanted && current.Labels[container.LabelAddresses] == addresses
+	switch {
+	case current.Running && err != nil:
+		return r.supervise(ctx, current, err)
+	case current.Running && wanted && !forced:
+		return r.supervise(ctx, current, nil)
+	case current.Running:
+		logs := r.startLogs(ctx, current.ID)
+		id, err := r.prepare(ctx, spec, addresses)
+		if err == nil {
+			return r.swap(ctx, current, id, logs)
+		}
+		logs.cancel()
+		if ctx.Err() != nil {
+			return interrupted(ctx), 0
+		}
+		// The old container goes on while the new one cannot be made.
+		r.status.Crashes++
+		return r.supervise(ctx, current, err)
+	}
+	return r.start(ctx, current, spec, addresses)
+}
+
+// look returns the container as it is now, waiting for the daemon. One of the
+// same name that is not ours is an error: it must not be lost.
+func (r *runner) look(ctx context.Context) (container.State, error) {
+	for {
+		s, err := r.docker.Inspect(ctx, r.service.Name)
+		if err == nil {
+			if owner := s.Labels[container.LabelService]; s.Exists && owner != r.service.Name {
+				return s, fmt.Errorf("a container named %s is there that rundock did not make: rename or remove it", r.service.Name)
+			}
+			return s, nil
+		}
+		if r.docker.Ping(ctx) == nil {
+			return s, err
+		}
+		r.say(control.Waiting, err.Error())
+		if err := wait(ctx, 500*time.Millisecond); err != nil {
+			return s, err
+		}
+	}
+}
+
+// expanded returns the spec with the host's addresses filled in, and these as
+// the value of LabelAddresses: "PRIVATE_IP=10.0.0.2".
+func (r *runner) expanded() (supervisor.Container, string, error) {
+	return expand(r.service.Container)
+}
+
+// start makes the container from nothing, after the back-off that earlier
+// crashes call for.
+func (r *runner) start(ctx context.Context, old container.State, spec supervisor.Container, addresses string) (step, int) {
+	if err := r.backoff(ctx); err != nil {
+		return interrupted(ctx), 0
+	}
+	id, err := r.prepare(ctx, spec, addresses)
+	if err == nil {
+		err = r.takePlace(ctx, old, id)
+	}
+	if err == nil {
+		err = r.docker.Start(ctx, id)
+	}
+	if ctx.Err() != nil {
+		return interrupted(ctx), 0
+	}
+	if err != nil {
+		r.status.Crashes++
+		return r.retry(ctx, err), 0
+	}
+	r.status.Error = ""
+	return stepAgain, 0
+}
+
+// prepare does all that can be done while the old container still runs: pull
+// the image and create the new container, as <name>.new. What an interrupted
+// attempt left is removed first.
+func (r *runner) prepare(ctx context.Context, spec supervisor.Container, addresses string) (id string, err error) {
+	r.say(control.Pulling, "")
+	pulled, err := r.docker.Pull(ctx, spec.Image, r.service.Pull)
+	if err != nil {
+		return "", err
+	}
+	if r.status.Warning = pulled.Warning; pulled.Warning != "" {
+		r.log.Warn(pulled.Warning)
+	}
+	host, err := hostconfig.Load(hostconfig.Path)
+	if err != nil {
+		return "", err
+	}
+	staged := r.service.Name + ".new"
+	if s, err := r.docker.Inspect(ctx, staged); err != nil {
+		return "", err
+	} else if s.Exists {
+		if err := r.docker.Remove(ctx, s.ID); err != nil {
+			return "", err
+		}
+	}
+	return r.docker.Create(ctx, staged, spec, options(r.service, addresses, host.DNS))
+}
+
+// options are what a container of s is created with besides its spec.
+func options(s supervisor.Service, addresses string, dns []string) container.Options {
+	return container.Options{
+		Service:     s.Name,
+		Hash:        s.Container.Hash(),
+		Addresses:   addresses,
+		StopTimeout: stopTimeout(s),
+		DNS:         dns,
+	}
+}
+
+func stopTimeout(s supervisor.Service) int {
+	if s.StopTimeout == 0 {
+		return supervisor.DefaultStopTimeout
+	}
+	return s.StopTimeout
+}
+
+// takePlace removes the stopped container old, its log copied to the end, and
+// gives the new one its name.
+func (r *runner) takePlace(ctx context.Context, old container.State, id string) error {
+	if old.Exists {
+		if err := r.logs.flush(ctx, old.ID); err != nil {
+			r.log.Warn("the end of the old container's log is lost", "err", err)
+		}
+		if err := r.docker.Remove(ctx, old.ID); err != nil {
+			return err
+		}
+	}
+	return r.docker.Rename(ctx, id, r.service.Name)
+}
+
+// swap puts the created container id in the place of the running one:
+// withdraw, stop, remove, start.
+func (r *runner) swap(ctx context.Context, old container.State, id string, logs *logging) (step, int) {
+	defer logs.cancel()
+	r.say(control.Stopping, "")
+	r.withdraw(ctx)
+	err := r.docker.Stop(ctx, old.ID, stopTimeout(r.service))
+	if err == nil {
+		logs.end()
+		err = r.takePlace(ctx, old, id)
+	}
+	if err == nil {
+		err = r.docker.Start(ctx, id)
+	}
+	if ctx.Err() != nil {
+		return interrupted(ctx), 0
+	}
+	if err != nil {
+		r.status.Crashes++
+		return r.retry(ctx, err), 0
+	}
+	r.status.Crashes, r.status.Error = 0, ""
+	r.log.Info("container replaced", "container", id[:12])
+	return stepAgain, 0
+}
+
+// supervise follows the running container until it ends, or until somebody
+// asks for something else. problem is why the wanted container is not running
+// in its place: then it is tried again after a back-off.
+func (r *runner) supervise(ctx context.Context, s container.State, problem error) (step, int) {
+	r.status.Container, r.status.Image, r.status.Started = s.ID, s.Image, s.StartedAt
+	r.status.Spec, r.status.NextStart = s.Labels[container.LabelSpec], time.Time{}
+	var again <-chan time.Time
+	text := ""
+	if problem != nil {
+		text = problem.Error()
+		delay := max(backoff(r.status.Crashes), time.Second)
+		again = time.After(delay)
+		r.status.NextStart = time.Now().Add(delay)
+		r.log.Error("the wanted container cannot be made; the old one goes on", "err", problem, "next", delay)
+	}
+	r.say(control.Running, text)
+	logs := r.startLogs(ctx, s.ID)
+	defer logs.cancel()
+	ended := make(chan int, 1)
+	waitCtx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		if code, err := r.docker.Wait(waitCtx, s.ID); err == nil {
+			ended <- code
+		}
+	}()
+	select {
+	case code := <-ended:
+		logs.end()
+		r.ended(code, s.StartedAt)
+		return stepExit, code
+	case <-ctx.Done():
+		return interrupted(ctx), 0
+	case <-r.replace:
+		return stepReplace, 0
+	case <-again:
+		return stepAgain, 0
+	}
+}
+
+// ended records the end of the container.
+func (r *runner) ended(code int, started time.Time) {
+	r.status.ExitCode = code
+	r.status.Crashes = crashesAfter(r.status.Crashes, time.Since(started))
+	r.status.Container = ""
+	delay := backoff(r.status.Crashes)
+	r.status.NextStart = time.Now().Add(delay)
+	r.log.Error("container ended", "code", code, "crashes", r.status.Crashes, "next_start_in", delay)
+	r.say(control.Backoff, fmt.Sprintf("container ended with exit code %d", code))
+}
+
+// backoff waits until NextStart; USR1 cuts it short.
+func (r *runner) backoff(ctx context.Context) error {
+	delay := time.Until(r.status.NextStart)
+	if delay <= 0 {
+		return nil
+	}
+	r.say(control.Backoff, r.status.Error)
+	select {
+	case <-time.After(min(delay, backoffLimit)):
+	case <-r.replace:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	r.status.NextStart = time.Time{}
+	return nil
+}
+
+// retry says what is wrong, and waits before the next look.
+func (r *runner) retry(ctx context.Context, err error) step {
+	delay := max(backoff(r.status.Crashes), time.Second)
+	r.log.Error("cannot start the container", "err", err, "next_start_in", delay)
+	r.status.Container = ""
+	r.status.NextStart = time.Now().Add(delay)
+	r.say(control.Backoff, err.Error())
+	if r.backoff(ctx) != nil {
+		return interrupted(ctx)
+	}
+	return stepAgain
+}
+
+// stop withdraws the announcement, stops the container and removes it. With
+// the daemon away it is tried for as long as a stop may take.
+func (r *runner) stop() int {
+	patience := time.Duration(stopTimeout(r.service)+10) * time.Second
+	ctx, cancel := context.WithTimeout(context.Background(), patience+r.drain())
+	defer cancel()
+	r.say(control.Stopping, "")
+	for {
+		err := r.stopOnce(ctx)
+		if err == nil {
+			r.status.Container = ""
+			r.say(control.Stopped, "")
+			return 0
+		}
+		r.say(control.Stopping, err.Error())
+		if wait(ctx, 500*time.Millisecond) != nil {
+			r.log.Error("leaving with the container not stopped", "err", err)
+			return 1
+		}
+	}
+}
+
+func (r *runner) stopOnce(ctx context.Context) error {
+	for _, name := range []string{r.service.Name, r.service.Name + ".new"} {
+		s, err := r.docker.Inspect(ctx, name)
+		if err != nil {
+			return err
+		}
+		if s.Labels[container.LabelService] != r.service.Name {
+			continue
+		}
+		if s.Running {
+			r.withdraw(ctx)
+			if err := r.docker.Stop(ctx, s.ID, stopTimeout(r.service)); err != nil {
+				return err
+			}
+		}
+		if name == r.service.Name {
+			if err := r.logs.flush(ctx, s.ID); err != nil {
+				r.log.Warn("the end of the container's log is lost", "err", err)
+			}
+		}
+		if err := r.docker.Remove(ctx, s.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// say writes the status file. That it cannot be written must not stop the
+// service.
+func (r *runner) say(p control.Phase, problem string) {
+	if r.status.Phase != p || r.status.Since.IsZero() || r.status.Error != problem {
+		r.status.Since = time.Now()
+	}
+	r.status.Phase, r.status.Error = p, problem
+	if err := control.WriteRunner(control.Dir, r.status); err != nil {
+		r.log.Warn("status not written", "err", err)
+	}
+}
+
+// logging is a log being followed in the background.
+type logging struct {
+	stop context.CancelFunc
+	done chan struct{}
+}
+
+func (r *runner) startLogs(ctx context.Context, id string) *logging {
+	ctx, stop := context.WithCancel(ctx)
+	l := &logging{stop, make(chan struct{})}
+	go func() {
+		defer close(l.done)
+		if err := r.logs.follow(ctx, id); err != nil {
+			r.log.Error("log no longer copied", "err", err)
+		}
+	}()
+	return l
+}
+
+// end waits until the log of a stopped container is copied whole.
+func (l *logging) end() {
+	select {
+	case <-l.done:
+	case <-time.After(10 * time.Second):
+	}
+}
+
+// cancel stops following; what was not copied is left to the next follower.
+func (l *logging) cancel() {
+	l.stop()
+	<-l.done
+}
+
+// expand fills the host's addresses into spec, reading host.json.
+func expand(spec supervisor.Container) (supervisor.Container, string, error) {
+	names := spec.Variables()
+	if len(names) == 0 {
+		return spec, "", nil
+	}
+	host, err := hostconfig.Load(hostconfig.Path)
+	if err != nil {
+		return spec, "", err
+	}
+	vars, err := variables(host, names)
+	if err != nil {
+		return spec, "", err
+	}
+	var label []string
+	for _, n := range slices.Sorted(maps.Keys(vars)) {
+		label = append(label, n+"="+vars[n])
+	}
+	return spec.Expand(vars), strings.Join(label, " "), nil
+}
+
+// variables returns the values of the named variables on this host.
+func variables(host hostconfig.Config, names []string) (map[string]string, error) {
+	vars := map[string]string{}
+	for _, n := range names {
+		switch n {
+		case "HOST":
+			vars[n] = host.Host
+			continue
+		case "PUBLIC_IP":
+			a, err := host.PublicAddress()
+			if err != nil {
+				return nil, fmt.Errorf("$%s: %w", n, err)
+			}
+			vars[n] = a.String()
+		default: // PRIVATE_IP, ANNOUNCE_IP
+			a, err := host.PrivateAddress()
+			if err != nil {
+				return nil, fmt.Errorf("$%s: %w", n, err)
+			}
+			vars[n] = a.String()
+		}
+	}
+	return vars, nil
+}
