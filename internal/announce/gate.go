@@ -62,18 +62,17 @@ func (g *gate) container(now time.Time, i Instance) {
 	if i.Unknown != nil {
 		return
 	}
-	// A container that ended without having been well counts as a drop, too:
-	// one that crashes before its first check is looping all the same.
-	if g.asked && g.instance.Running && !g.well && !g.withdrawn && !i.Running {
-		g.drop(now)
+	newRun := !g.asked || !i.sameRun(g.instance)
+	switch {
+	case g.withdrawn:
+	case g.well && newRun:
+		g.drop(now) // it has ended, though nobody saw it
+	case !g.well && g.instance.Running && !i.Running:
+		g.drop(now) // one that crashes before it is well is looping all the same
 	}
-	if !g.asked || !i.sameRun(g.instance) {
+	if newRun {
 		g.good, g.any, g.streak, g.failure = false, false, 0, ""
-		if i.Running {
-			g.withdrawn = false
-		}
-		// What was well has ended, also where its end was not seen.
-		g.settle(now)
+		g.withdrawn = g.withdrawn && !i.Running
 	}
 	g.asked, g.instance = true, i
 }

@@ -72,7 +72,11 @@ func TestGate(t *testing.T) {
 			0    run a      => not checked yet
 			0    ok         => up
 			9    run b      => not checked yet
-			9.1  ok         => up`},
+			9.1  ok         => up
+			10   run c      => not checked yet
+			10   ok         => up
+			11   run d      => not checked yet
+			11   ok         => flapping`},
 		{"a removed container is said to be missing", tcp, `
 			0    run a      => not checked yet
 			0    ok         => up
@@ -142,6 +146,17 @@ func TestGate(t *testing.T) {
 			5    exit 0     => withdrawn on request
 			6    run d      => not checked yet
 			6    ok         => up`},
+		{"nor are they if the end of a container with HEALTHCHECK was not seen", tcp, `
+			0    run a healthy  => up
+			1    withdraw       => withdrawn on request
+			2    run b starting => HEALTHCHECK: starting
+			2    run b healthy  => up
+			3    withdraw       => withdrawn on request
+			4    run c starting => HEALTHCHECK: starting
+			4    run c healthy  => up
+			5    withdraw       => withdrawn on request
+			6    run d starting => HEALTHCHECK: starting
+			6    run d healthy  => up`},
 		{"the third drop in a row holds it down until it has stayed well", tcp, `
 			0    run a      => not checked yet
 			0    ok         => up
