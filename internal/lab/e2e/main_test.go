@@ -1,0 +1,227 @@
+// Package e2e tests rundock whole: real ssh, Ansible, runit, dockerd, etcd
+// and image registry on the hosts of a lab. The lab is prepared once by
+// playbooks/site.yml and shared; tests run in series, since many break
+// something on purpose, and each leaves the lab as it found it.
+//
+// RUNDOCK_LAB=1 runs them, after `make build`. A lab that was up before stays
+// up; RUNDOCK_LAB_KEEP=1 keeps it in any case, for looking around.
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"rundock/internal/lab"
+)
+
+const (
+	front = "node-front-1"
+	back1 = "node-back-1"
+	back2 = "node-back-2"
+	zone  = lab.Label + "." + lab.Domain
+)
+
+// here is the lab and the checkout under test; nil without RUNDOCK_LAB.
+var here *setup
+
+type setup struct {
+	*lab.Lab
+	checkout  string
+	inventory string
+}
+
+func TestMain(m *testing.M) {
+	os.Exit(testMain(m))
+}
+
+func testMain(m *testing.M) int {
+	if os.Getenv("RUNDOCK_LAB") != "1" {
+		return m.Run()
+	}
+	s, down, err := prepare(context.Background())
+	if down != nil && os.Getenv("RUNDOCK_LAB_KEEP") != "1" {
+		defer down()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		return 1
+	}
+	here = s
+	return m.Run()
+}
+
+// prepare brings the lab up, with rundock installed and test images pushed.
+// down is nil where the lab was up before.
+func prepare(ctx context.Context) (s *setup, down func(), err error) {
+	checkout, err := lab.Checkout()
+	if err != nil {
+		return nil, nil, err
+	}
+	c := lab.ConfigFrom(os.Getenv)
+	l, err := lab.New(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	if hosts, err := l.Hosts(); err != nil || len(hosts) == 0 {
+		down = func() {
+			if _, err := l.Down(); err != nil {
+				fmt.Fprintln(os.Stderr, "e2e:", err)
+			}
+		}
+	}
+	if _, err := l.Up(ctx, lab.Options{}); err != nil {
+		return nil, down, err
+	}
+	s = &setup{l, checkout, filepath.Join(l.Dir, "inventory")}
+	if out, err := s.playbook("playbooks/site.yml"); err != nil {
+		return nil, down, fmt.Errorf("playbooks/site.yml: %w\n%s", err, out)
+	}
+	archives, err := l.Images(ctx)
+	if err != nil {
+		return nil, down, err
+	}
+	_, err = l.Push(ctx, archives)
+	return s, down, err
+}
+
+// playbook runs ansible-playbook in the checkout.
+func (s *setup) playbook(args ...string) (string, error) {
+	cmd := exec.Command("ansible-playbook", append([]string{"-i", s.inventory}, args...)...)
+	cmd.Dir = s.checkout
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// need skips without a lab.
+func need(t *testing.T) *setup {
+	t.Helper()
+	if here == nil {
+		t.Skip("needs a lab: RUNDOCK_LAB=1, as root")
+	}
+	return here
+}
+
+// result is what a module answers.
+type result struct {
+	Changed  bool     `json:"changed"`
+	Failed   bool     `json:"failed"`
+	Msg      string   `json:"msg"`
+	Actions  []string `json:"actions"`
+	Warnings []string `json:"warnings"`
+	Service  struct {
+		Enabled   bool   `json:"enabled"`
+		Running   bool   `json:"running"`
+		Container string `json:"container"`
+		Announced bool   `json:"announced"`
+	} `json:"service"`
+
+	shown string // what ansible prints before the answer: the diff
+}
+
+// rundock is the ad-hoc call: ansible HOST -b -m rundock -a ARGS. The module
+// may fail; no answer from it is fatal.
+func (s *setup) rundock(t *testing.T, host, args string, flags ...string) result {
+	t.Helper()
+	cmd := exec.Command("ansible", append([]string{"-i", s.inventory, host, "-b", "-m", "rundock", "-a", args}, flags...)...)
+	cmd.Dir = s.checkout
+	out, _ := cmd.CombinedOutput() // fails with the module
+	shown, answer, found := strings.Cut(string(out), "=> ")
+	r := result{shown: shown}
+	if !found {
+		t.Fatalf("ansible %s -m rundock -a '%s' gave no answer:\n%s", host, args, out)
+	}
+	if err := json.NewDecoder(strings.NewReader(answer)).Decode(&r); err != nil {
+		t.Fatalf("ansible %s -m rundock -a '%s': %v:\n%s", host, args, err, out)
+	}
+	return r
+}
+
+// install is rundock where failure is fatal.
+func (s *setup) install(t *testing.T, host, args string) result {
+	t.Helper()
+	r := s.rundock(t, host, args)
+	if r.Failed {
+		t.Fatalf("rundock on %s with %s failed: %s", host, args, r.Msg)
+	}
+	return r
+}
+
+// remove takes services away when the test ends.
+func (s *setup) remove(t *testing.T, host string, names ...string) {
+	t.Cleanup(func() {
+		for _, n := range names {
+			if r := s.rundock(t, host, "state=absent name="+n); r.Failed {
+				t.Errorf("remove %s from %s: %s", n, host, r.Msg)
+			}
+		}
+	})
+}
+
+// sh runs a shell script on host, entering it without its network.
+func (s *setup) sh(t *testing.T, host, script string) string {
+	t.Helper()
+	out, err := s.try(host, script)
+	if err != nil {
+		t.Fatalf("on %s: %s: %v", host, script, err)
+	}
+	return out
+}
+
+// try is sh that may fail; the error holds what was written to stderr.
+func (s *setup) try(host, script string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	out, err := s.Exec(ctx, host, "sh", "-c", script)
+	return strings.TrimSpace(out), err
+}
+
+// dig asks host's own dnsd, and returns the answer in short form.
+func (s *setup) dig(t *testing.T, host, question string) string {
+	t.Helper()
+	return s.sh(t, host, "dig +short +tries=1 +time=2 "+question+" || true")
+}
+
+// id is the container a service runs on host, with the time it was started;
+// "" when it does not run.
+func (s *setup) id(t *testing.T, host, service string) string {
+	t.Helper()
+	return s.sh(t, host, "docker inspect -f '{{if .State.Running}}{{.Id}} {{.State.StartedAt}}{{end}}' "+service+" 2>/dev/null || true")
+}
+
+// patience is how long eventually waits: far more than it takes, as the
+// machine may be busy.
+const patience = 90 * time.Second
+
+// eventually waits until cond returns "", which is what is still missing.
+func eventually(t *testing.T, what string, cond func() string) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		missing := cond()
+		if missing == "" {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: still not so after %s: %s", what, patience, missing)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// resolves waits until host finds service with this SRV answer; "" is none.
+func (s *setup) resolves(t *testing.T, host, service, want string) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("%s sees SRV of %s as %q", host, service, want), func() string {
+		if got := s.dig(t, host, "SRV "+service+"."+zone); got != want {
+			return fmt.Sprintf("answer %q", got)
+		}
+		return ""
+	})
+}
