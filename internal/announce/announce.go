@@ -174,7 +174,9 @@ func (a *Announcer) Run(ctx context.Context) error {
 		return nil
 	}
 	announced := a.announced() || a.request != nil && a.request.announced && !a.request.done
-	a.report(control.Draining, "told to stop")
+	if announced {
+		a.report(control.Draining, "told to stop")
+	}
 	a.finish()
 	if announced {
 		time.Sleep(a.cfg.Drain)

@@ -36,7 +36,9 @@ func (l *Lease) Hold(ctx context.Context, items []Item, onState func(HoldState))
 	for ctx.Err() == nil {
 		id, changed, _ := l.current()
 		if id == 0 {
-			h.tell(HoldState{Reason: l.reason().Error()})
+			if err := l.reason(); err != errNotAsked {
+				h.tell(HoldState{Reason: err.Error()})
+			}
 			h.await(ctx, changed)
 			continue
 		}

@@ -28,6 +28,7 @@ const cleanup = 3 * time.Second
 // them over, and if none comes they go with the lease.
 var ErrHandOver = errors.New("hand over")
 
+// errNotAsked is not worth telling: the answer is on its way.
 var errNotAsked = errors.New("etcd: no lease yet")
 
 // Lease is what keys are held under: etcd deletes them unless we renew it.

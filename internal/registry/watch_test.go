@@ -187,6 +187,23 @@ func TestWatch(t *testing.T) {
 			}
 			eventually(t, "the new store is known", f.has(map[string]string{"/s/b": "49"}))
 		}},
+		{"goes back to what a restored backup holds, though its revision is lower", func(t *testing.T, server *etcdtest.Server) {
+			admin := server.Admin()
+			put(t, admin, "/s/a", "old")
+			server.Kill()
+			server.Backup()
+			server.Restart()
+			put(t, admin, "/s/a", "new")
+			put(t, admin, "/s/b", "new")
+			f := startFollower(t, open(t, server, Config{}), "/s/")
+			eventually(t, "the new values are known", f.has(map[string]string{"/s/a": "new", "/s/b": "new"}))
+			server.Kill()
+			server.Restore()
+			server.Restart()
+			eventually(t, "the old ones are", f.has(map[string]string{"/s/a": "old"}))
+			put(t, admin, "/s/c", "3")
+			eventually(t, "changes go on from there", f.has(map[string]string{"/s/a": "old", "/s/c": "3"}))
+		}},
 		{"lists again after changes it slept through were compacted", func(t *testing.T, server *etcdtest.Server) {
 			admin := server.Admin()
 			put(t, admin, "/s/a", "old")

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -25,8 +26,9 @@ import (
 const serveEtcd = "RUNDOCK_TEST_ETCD"
 
 type embedded struct {
-	Dir, Client, Peer      string
-	CertFile, KeyFile, CAs string
+	Name, Dir, Client, Peer string
+	Cluster                 string // name=peer, for each member
+	CertFile, KeyFile, CAs  string
 }
 
 // Main is the body of TestMain: it runs the tests, or the server.
@@ -44,7 +46,7 @@ func Main(m *testing.M) {
 	cfg.Dir, cfg.LogLevel, cfg.UnsafeNoFsync = want.Dir, "error", true
 	cfg.ListenClientUrls, cfg.AdvertiseClientUrls = []url.URL{client}, []url.URL{client}
 	cfg.ListenPeerUrls, cfg.AdvertisePeerUrls = []url.URL{peer}, []url.URL{peer}
-	cfg.InitialCluster = cfg.InitialClusterFromName(cfg.Name)
+	cfg.Name, cfg.InitialCluster = want.Name, want.Cluster
 	if want.CertFile != "" {
 		cfg.ClientTLSInfo.CertFile, cfg.ClientTLSInfo.KeyFile = want.CertFile, want.KeyFile
 		cfg.ClientTLSInfo.TrustedCAFile, cfg.ClientTLSInfo.ClientCertAuth = want.CAs, true
@@ -91,19 +93,11 @@ func Start(t *testing.T, kind string, tls *TLS) *Server {
 	peer := "http://" + freeAddress(t)
 	switch kind {
 	case "embedded":
-		cfg := embedded{Dir: e.dir, Client: e.URL, Peer: peer}
+		cfg := embedded{Name: "one", Dir: e.dir, Client: e.URL, Peer: peer, Cluster: "one=" + peer}
 		if tls != nil {
 			cfg.CertFile, cfg.KeyFile, cfg.CAs = tls.Cert, tls.Key, tls.CA
 		}
-		setting, err := json.Marshal(cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		e.command = func() *exec.Cmd {
-			cmd := exec.Command(os.Args[0])
-			cmd.Env = append(os.Environ(), serveEtcd+"="+string(setting))
-			return cmd
-		}
+		e.embed(cfg)
 	case "debian":
 		binary, err := exec.LookPath("etcd")
 		if err != nil {
@@ -116,14 +110,53 @@ func Start(t *testing.T, kind string, tls *TLS) *Server {
 		}
 		e.command = func() *exec.Cmd { return exec.Command(binary, args...) }
 	}
-	t.Cleanup(func() {
+	e.run()
+	return e
+}
+
+// Cluster starts three embedded members of one cluster.
+func Cluster(t *testing.T) []*Server {
+	t.Helper()
+	var members []*Server
+	var configs []embedded
+	var cluster []string
+	for i := range 3 {
+		e := &Server{t: t, dir: filepath.Join(t.TempDir(), "data"), URL: "http://" + freeAddress(t)}
+		cfg := embedded{Name: fmt.Sprint("member-", i), Dir: e.dir, Client: e.URL, Peer: "http://" + freeAddress(t)}
+		cluster = append(cluster, cfg.Name+"="+cfg.Peer)
+		members, configs = append(members, e), append(configs, cfg)
+	}
+	for i, e := range members {
+		configs[i].Cluster = strings.Join(cluster, ",")
+		e.embed(configs[i])
+		e.run()
+	}
+	return members
+}
+
+// embed makes e a process of this test binary.
+func (e *Server) embed(cfg embedded) {
+	setting, err := json.Marshal(cfg)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	e.command = func() *exec.Cmd {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), serveEtcd+"="+string(setting))
+		return cmd
+	}
+}
+
+// run starts e for as long as the test lasts.
+func (e *Server) run() {
+	e.t.Helper()
+	e.t.Cleanup(func() {
 		e.Kill()
-		if log, _ := os.ReadFile(e.dir + ".log"); t.Failed() {
-			t.Logf("%s's log:\n%s", kind, log)
+		if log, _ := os.ReadFile(e.dir + ".log"); e.t.Failed() {
+			e.t.Logf("log of etcd at %s:\n%s", e.URL, log)
 		}
 	})
 	e.Restart()
-	return e
 }
 
 // Restart starts the server again after Kill.
@@ -164,6 +197,23 @@ func (e *Server) Signal(s syscall.Signal) {
 func (e *Server) Wipe() {
 	e.t.Helper()
 	if err := os.RemoveAll(e.dir); err != nil {
+		e.t.Fatal(err)
+	}
+}
+
+// Backup copies the data of a killed server; Restore brings them back.
+func (e *Server) Backup() {
+	e.t.Helper()
+	if err := os.CopyFS(e.dir+".backup", os.DirFS(e.dir)); err != nil {
+		e.t.Fatal(err)
+	}
+}
+
+// Restore undoes what a killed server was told since Backup.
+func (e *Server) Restore() {
+	e.t.Helper()
+	e.Wipe()
+	if err := os.Rename(e.dir+".backup", e.dir); err != nil {
 		e.t.Fatal(err)
 	}
 }
