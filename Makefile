@@ -1,7 +1,8 @@
 # make build: every program of the checkout that there is, static and stripped.
 GO      ?= go
 GOFLAGS += -trimpath -buildvcs=false
-LDFLAGS  = -s -w
+VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || echo unknown)
+LDFLAGS  = -s -w -X main.version=$(VERSION)
 BUILD    = CGO_ENABLED=0 $(GO) build $(GOFLAGS) -ldflags "$(LDFLAGS)"
 
 MODULES  = $(patsubst modules/%/,library/%,$(wildcard modules/*/))
@@ -9,9 +10,9 @@ PROGRAMS = bin/lab $(if $(wildcard supervisor/rundockd/*.go),bin/rundockd) $(if 
 
 # What a lab and the playbooks need on this machine, as command:package.
 NEEDS = ansible:ansible debootstrap:debootstrap dig:bind9-dnsutils ip:iproute2 iptables:iptables \
-	nft:nftables nsenter:util-linux ssh:openssh-client
+	nft:nftables nsenter:util-linux runsv:runit ssh:openssh-client
 
-.PHONY: build lab lab-down demo deps $(PROGRAMS) $(MODULES)
+.PHONY: build test lab lab-down demo deps $(PROGRAMS) $(MODULES)
 build: $(PROGRAMS) $(MODULES)
 
 # Go itself knows what is up to date.
@@ -28,6 +29,20 @@ lab-down: bin/lab
 
 demo: deps build
 	playbooks/demo/demo.sh
+
+# Everything: what needs no lab, the main line in the lab, the rest of the lab
+# tests, then the lab's own tests, which bring up labs of their own, and the demo.
+LAB_TEST = RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 .ci/gotest
+UNIT     = $(shell $(GO) list ./... | grep -v /internal/lab)
+test: deps build
+	$(GO) vet ./...
+	RUNDOCK_SLOW=1 .ci/gotest "unit tests" $(UNIT)
+	$(LAB_TEST) "lab smoke" -count=1 -run Smoke ./internal/lab/e2e
+	$(LAB_TEST) "lab tests" -count=1 -timeout 30m -skip Smoke ./internal/lab/e2e
+	bin/lab down
+	$(LAB_TEST) "tests of the lab" -count=1 -timeout 20m ./internal/lab ./internal/lab/cmd/... ./internal/lab/testapp
+	playbooks/demo/demo.sh
+	bin/lab down
 
 deps:
 	@missing=""; for n in $(NEEDS); do command -v "$${n%%:*}" >/dev/null || missing="$$missing $${n##*:}"; done; \

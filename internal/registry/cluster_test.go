@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"os"
 	"syscall"
 	"testing"
 	"time"
@@ -60,21 +61,37 @@ func TestCluster(t *testing.T) {
 	}
 	for i, m := range members {
 		t.Run(fmt.Sprintf("goes on without member %d, hanging for longer than the lease", i), func(t *testing.T) {
+			if i > 0 && os.Getenv("RUNDOCK_SLOW") != "1" {
+				t.Skip("takes a lease's time for each member: set RUNDOCK_SLOW=1 to run it")
+			}
+			f.mu.Lock()
+			f.batches = nil
+			f.mu.Unlock()
 			m.Signal(syscall.SIGSTOP)
 			for end := time.Now().Add(testLease + 2*time.Second); time.Now().Before(end); time.Sleep(500 * time.Millisecond) {
 				goesOn(t)
 			}
+			notDeleted(t, f, ours.Key)
+			// What a leader does that wakes up and still believes to be one is
+			// etcd's affair (etcd#15247): we only hold again.
 			m.Signal(syscall.SIGCONT)
 			goesOn(t)
+			eventually(t, "the key is held", a.held)
 		})
 	}
+}
+
+// notDeleted fails if the key was deleted since the last call.
+func notDeleted(t *testing.T, f *follower, key string) {
+	t.Helper()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, b := range f.batches {
 		for _, c := range b.Changes {
-			if c.Value == nil {
+			if c.Key == key && c.Value == nil {
 				t.Errorf("watchers saw %s deleted at revision %d", c.Key, b.Revision)
 			}
 		}
 	}
+	f.batches = nil
 }

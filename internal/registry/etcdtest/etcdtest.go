@@ -5,6 +5,7 @@ package etcdtest
 import (
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -35,6 +36,8 @@ type embedded struct {
 func Main(m *testing.M) {
 	setting := os.Getenv(serveEtcd)
 	if setting == "" {
+		// The tests mostly wait for leases and servers, not for the processor.
+		flag.Set("test.parallel", "8")
 		os.Exit(m.Run())
 	}
 	var want embedded
