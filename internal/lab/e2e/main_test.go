@@ -140,6 +140,8 @@ func (s *setup) rundock(t *testing.T, host, args string, flags ...string) result
 	if err := json.NewDecoder(strings.NewReader(answer)).Decode(&r); err != nil {
 		t.Fatalf("ansible %s -m rundock -a '%s': %v:\n%s", host, args, err, out)
 	}
+	// Ansible says in words, not in the answer, that a module failed.
+	r.Failed = r.Failed || strings.Contains(shown, "| FAILED!") || strings.Contains(shown, "| UNREACHABLE!")
 	return r
 }
 
