@@ -1,0 +1,141 @@
+package e2e
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// TestMeasure prints how long another host's DNS takes to follow a service.
+// It asserts nothing about it: machines differ, and are busy.
+//
+//	healthy -> resolvable   from the container's first successful HEALTHCHECK
+//	crash -> withdrawn      from the end of the container's process
+//
+// Each of the services crashes once, which makes one try of both: more of the
+// same would be damped as flapping, and slowed by the back-off.
+func TestMeasure(t *testing.T) {
+	s := need(t)
+	const tries = 20
+	var names []string
+	for i := range tries {
+		names = append(names, fmt.Sprintf("measured-%d", i))
+	}
+	call := func(state string, more func(i int) string) {
+		var all sync.WaitGroup
+		for lane := range 4 {
+			all.Go(func() {
+				for i := lane; i < tries; i += 4 {
+					if r := s.rundock(t, back1, "state="+state+" name="+names[i]+more(i)); r.Failed {
+						t.Errorf("%s %s: %s", state, names[i], r.Msg)
+					}
+				}
+			})
+		}
+		all.Wait()
+	}
+	t.Cleanup(func() { call("absent", func(int) string { return "" }) })
+	port := func(i int) int { return 9000 + i } // each its own, as it is published
+	call("enabled", func(i int) string {
+		return fmt.Sprintf(" image=%sinfluxdb:latest announce=%d port=8086", images, port(i))
+	})
+	if t.Failed() {
+		t.FailNow()
+	}
+	var up, down []time.Duration
+	for i, name := range names {
+		found := strings.Replace(record(back1, name), "8086", fmt.Sprint(port(i)), 1)
+		s.resolves(t, back2, name, found)
+		before := s.id(t, back1, name)
+		w := s.follow(t, back2, name)
+		crash := s.nanoseconds(t, back1, "kill -9 $(docker inspect -f '{{.State.Pid}}' "+name+") && date +%s%N")
+		s.renewed(t, back1, name, before, found)
+		gone, back := w.times(t)
+		healthy := s.nanoseconds(t, back1, `date +%s%N -d "$(docker inspect -f '{{range .State.Health.Log}}{{if eq .ExitCode 0}}{{.End.UTC.Format "2006-01-02 15:04:05.999999999Z"}}{{"\n"}}{{end}}{{end}}' `+name+` | head -n1)"`)
+		down = append(down, gone.Sub(crash))
+		up = append(up, back.Sub(healthy))
+	}
+	for _, m := range []struct {
+		what string
+		took []time.Duration
+		aim  string
+	}{
+		{"healthy -> resolvable on another host", up, "50 ms"},
+		{"crash -> withdrawn on another host", down, "300 ms"},
+	} {
+		slices.Sort(m.took)
+		line := fmt.Sprintf("measured: %-38s median %s, worst %s of %d (aim: median %s)",
+			m.what, m.took[tries/2].Round(time.Microsecond*100), m.took[tries-1].Round(time.Microsecond*100), tries, m.aim)
+		fmt.Println(line)
+		t.Log(line)
+	}
+}
+
+// nanoseconds runs a script that prints a time in nanoseconds: hosts of a lab
+// share the machine's clock.
+func (s *setup) nanoseconds(t *testing.T, host, script string) time.Time {
+	t.Helper()
+	var ns int64
+	out := s.sh(t, host, script)
+	if _, err := fmt.Sscan(strings.TrimSpace(out), &ns); err != nil {
+		t.Fatalf("%s printed %q: want nanoseconds", script, out)
+	}
+	return time.Unix(0, ns)
+}
+
+// follow is watch, from which times can be asked.
+func (s *setup) follow(t *testing.T, host, service string) *follower {
+	f := &follower{changes: make(chan change, 16)}
+	server := s.Addr(host).String() + ":53"
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for found := true; ; {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			if n, err := srv(server, service); err == nil && (n > 0) != found {
+				found = n > 0
+				f.changes <- change{found, time.Now()}
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	f.stop = func() { close(stop); <-done }
+	return f
+}
+
+type follower struct {
+	changes chan change
+	stop    func()
+}
+
+type change struct {
+	found bool
+	at    time.Time
+}
+
+// times returns when the service was first not found, and when it was last
+// found again.
+func (f *follower) times(t *testing.T) (gone, back time.Time) {
+	t.Helper()
+	f.stop()
+	close(f.changes)
+	for c := range f.changes {
+		switch {
+		case !c.found && gone.IsZero():
+			gone = c.at
+		case c.found:
+			back = c.at
+		}
+	}
+	if gone.IsZero() || back.IsZero() {
+		t.Fatal("the service was not seen to leave DNS and come back")
+	}
+	return gone, back
+}
