@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -19,63 +20,88 @@ import (
 // it is made.)
 type authenticator struct {
 	user, passwordFile string
-	login              func(ctx context.Context, user, password string) (*clientv3.AuthenticateResponse, error)
+	authenticate       func(ctx context.Context, user, password string) (*clientv3.AuthenticateResponse, error)
 
-	asking sync.Mutex // held while a token is asked for, so that one asks and all get it
 	mu     sync.Mutex // guards what follows
 	valid  bool
 	token  string // empty although valid: etcd has authentication disabled
+	asking *login // under way; nil: none
 }
 
-// ensure returns once there is a token to use, or the reason there is none.
+// login is one request for a token.
+type login struct {
+	done chan struct{}
+	err  error // once done is closed
+}
+
+// loginTimeout is long because etcd spends a tenth of a second of processor
+// time on each password: after its restart, a fleet waits in line, and who
+// gives up early only makes the line longer.
+const loginTimeout = 10 * time.Second
+
+// ensure returns once there is a token to use, or the reason there is none. A
+// login goes on when ctx ends; whoever asks next waits for it.
 func (a *authenticator) ensure(ctx context.Context) error {
-	if a.user == "" || a.isValid() {
+	a.mu.Lock()
+	if a.user == "" || a.valid {
+		a.mu.Unlock()
 		return nil
 	}
-	a.asking.Lock()
-	defer a.asking.Unlock()
-	if a.isValid() {
-		return nil
+	asking := a.asking
+	if asking == nil {
+		asking = &login{done: make(chan struct{})}
+		a.asking = asking
+		go func() {
+			token, err := a.ask()
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			a.valid, a.token, a.asking = err == nil, token, nil
+			asking.err = err
+			close(asking.done)
+		}()
 	}
+	a.mu.Unlock()
+	select {
+	case <-asking.done:
+		return asking.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (a *authenticator) ask() (token string, err error) {
 	password, err := readPassword(a.passwordFile)
 	if err != nil {
-		return err
+		return "", err
 	}
-	resp, err := a.login(ctx, a.user, password)
+	ctx, cancel := context.WithTimeout(context.Background(), loginTimeout)
+	defer cancel()
+	resp, err := a.authenticate(ctx, a.user, password)
 	switch {
 	case err == nil:
-		a.set(true, resp.Token)
+		return resp.Token, nil
 	case errors.Is(err, rpctypes.ErrAuthNotEnabled):
-		a.set(true, "")
+		return "", nil
 	case errors.Is(err, rpctypes.ErrAuthFailed):
-		return fmt.Errorf("etcd user %s, password_file %s: wrong user or password", a.user, a.passwordFile)
-	default:
-		return err
+		return "", fmt.Errorf("etcd user %s, password_file %s: wrong user or password", a.user, a.passwordFile)
 	}
-	return nil
+	return "", err
 }
 
-// rejected drops the token when err may come from it. A server of version 3.4
-// says "permission denied" to a watch with a token it does not know.
+// rejected drops the token when err comes from it.
 func (a *authenticator) rejected(err error) {
 	err = rpctypes.Error(err)
-	for _, cause := range []error{rpctypes.ErrInvalidAuthToken, rpctypes.ErrUserEmpty, rpctypes.ErrAuthOldRevision, rpctypes.ErrPermissionDenied} {
+	for _, cause := range []error{rpctypes.ErrInvalidAuthToken, rpctypes.ErrUserEmpty, rpctypes.ErrAuthOldRevision} {
 		if errors.Is(err, cause) {
-			a.set(false, "")
+			a.drop()
 		}
 	}
 }
 
-func (a *authenticator) isValid() bool {
+func (a *authenticator) drop() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.valid
-}
-
-func (a *authenticator) set(valid bool, token string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.valid, a.token = valid, token
+	a.valid, a.token = false, ""
 }
 
 // GetRequestMetadata is part of credentials.PerRPCCredentials.

@@ -45,7 +45,7 @@ func (c *Client) claim(ctx context.Context, lease clientv3.LeaseID, items []Item
 			}
 		}
 		var resp *clientv3.TxnResponse
-		err := c.call(ctx, callTimeout, func(ctx context.Context) (err error) {
+		err := c.call(ctx, c.timeout, func(ctx context.Context) (err error) {
 			resp, err = c.etcd.Txn(ctx).If(when...).Then(puts...).Else(gets...).Commit()
 			return err
 		})

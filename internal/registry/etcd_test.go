@@ -54,7 +54,7 @@ func must(t *testing.T, call func(context.Context) error) {
 	ctx, cancel := context.WithTimeout(t.Context(), deadline)
 	defer cancel()
 	for {
-		attempt, cancel := context.WithTimeout(ctx, 2*time.Second) // the next one may reach another member
+		attempt, cancel := context.WithTimeout(ctx, 5*time.Second) // the next one may reach another member
 		err := call(attempt)
 		cancel()
 		if err == nil {

@@ -30,7 +30,7 @@ type HoldState struct {
 func (l *Lease) Hold(ctx context.Context, items []Item, onState func(HoldState)) error {
 	h := hold{lease: l, items: items, onState: onState}
 	// A claim on its way is not cut off by ctx: we would not know whether it
-	// arrived. It takes no longer than callTimeout.
+	// arrived. It takes no longer than a call may.
 	finish := context.WithoutCancel(ctx)
 	var retry backoff
 	for ctx.Err() == nil {

@@ -122,7 +122,7 @@ func (l *Lease) settle(ctx context.Context, id clientv3.LeaseID) error {
 func (l *Lease) grant(ctx context.Context) error {
 	asked := time.Now()
 	var resp *clientv3.LeaseGrantResponse
-	err := l.client.call(ctx, callTimeout, func(ctx context.Context) (err error) {
+	err := l.client.call(ctx, l.client.timeout, func(ctx context.Context) (err error) {
 		resp, err = l.client.etcd.Grant(ctx, int64(l.ttl/time.Second))
 		return err
 	})
@@ -138,9 +138,7 @@ func (l *Lease) grant(ctx context.Context) error {
 
 func (l *Lease) renew(ctx context.Context, id clientv3.LeaseID) error {
 	asked := time.Now()
-	// Short of a third of the lease, so that a member that hangs leaves time
-	// for others to be asked.
-	err := l.client.call(ctx, max(l.ttl/6, time.Second), func(ctx context.Context) error {
+	err := l.client.hedged(ctx, l.ttl/15, l.ttl/3, func(ctx context.Context) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		stream, err := l.client.leases.LeaseKeepAlive(ctx, grpc.WaitForReady(false))
@@ -233,7 +231,7 @@ func (l *Lease) revoke(ctx context.Context, id clientv3.LeaseID) error {
 }
 
 func (l *Lease) revokeOnce(ctx context.Context, id clientv3.LeaseID) error {
-	err := l.client.call(ctx, callTimeout, func(ctx context.Context) error {
+	err := l.client.call(ctx, l.client.timeout, func(ctx context.Context) error {
 		_, err := l.client.etcd.Revoke(ctx, id)
 		return err
 	})

@@ -14,12 +14,14 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
 	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
@@ -38,13 +40,17 @@ type Config struct {
 	PasswordFile string // goes with User; read again whenever a token is needed
 }
 
-// callTimeout bounds one call to etcd. A call that fails is made again, and
-// with several endpoints reaches another one.
-const callTimeout = 3 * time.Second
+// Bounds of one call to etcd. A call that fails is made again: with several
+// endpoints it reaches another one, so it need not wait as long.
+const (
+	callTimeout     = 3 * time.Second
+	callTimeoutMany = time.Second
+)
 
 // Client is a connection to etcd. It is safe for concurrent use.
 type Client struct {
 	endpoints []string
+	timeout   time.Duration // of a call
 	etcd      *clientv3.Client
 	watches   pb.WatchClient
 	leases    pb.LeaseClient
@@ -85,11 +91,16 @@ func Open(cfg Config, log *slog.Logger) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("etcd endpoints %s: %w", strings.Join(cfg.Endpoints, ","), err)
 	}
-	auth.login = etcd.Authenticate
+	auth.authenticate = etcd.Authenticate
 	conn := etcd.ActiveConnection()
 	conn.Connect()
+	timeout := callTimeout
+	if len(cfg.Endpoints) > 1 {
+		timeout = callTimeoutMany
+	}
 	return &Client{
 		endpoints: cfg.Endpoints,
+		timeout:   timeout,
 		etcd:      etcd,
 		watches:   pb.NewWatchClient(conn),
 		leases:    pb.NewLeaseClient(conn),
@@ -128,4 +139,36 @@ func (c *Client) call(ctx context.Context, timeout time.Duration, exchange func(
 		return fmt.Errorf("etcd: no answer within %s from %s", timeout, strings.Join(c.endpoints, ","))
 	}
 	return readable(err)
+}
+
+// hedged is call for what cannot wait: it asks once more every delay while
+// there is no answer, each endpoint about once, and takes the first answer.
+// exchange must do no harm if it happens several times.
+func (c *Client) hedged(ctx context.Context, delay, timeout time.Duration, exchange func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	asked, most := 0, len(c.endpoints)
+	answers := make(chan error, most)
+	ask := func() {
+		asked++
+		go func() { answers <- c.call(ctx, timeout, exchange) }()
+	}
+	ask()
+	timer := time.NewTicker(delay)
+	defer timer.Stop()
+	for {
+		select {
+		case err := <-answers:
+			if most--; err == nil || errors.Is(err, rpctypes.ErrLeaseNotFound) || most == 0 {
+				return err
+			}
+			if asked < len(c.endpoints) {
+				ask()
+			}
+		case <-timer.C:
+			if asked < len(c.endpoints) {
+				ask()
+			}
+		}
+	}
 }

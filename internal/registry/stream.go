@@ -45,13 +45,13 @@ type stream struct {
 // means whatever comes after stream.revision. The stream ends with ctx, or
 // with close.
 func (c *Client) watch(ctx context.Context, from int64, ranges ...keyRange) (*stream, error) {
-	if err := c.call(ctx, callTimeout, nil); err != nil {
+	if err := c.call(ctx, c.timeout, nil); err != nil {
 		return nil, err
 	}
 	streamCtx, cancel := context.WithCancelCause(clientv3.WithRequireLeader(ctx))
 	s := &stream{ctx: streamCtx, cancel: cancel, client: c}
-	late := time.AfterFunc(callTimeout, func() {
-		cancel(fmt.Errorf("etcd: no answer within %s from %s", callTimeout, strings.Join(c.endpoints, ",")))
+	late := time.AfterFunc(c.timeout, func() {
+		cancel(fmt.Errorf("etcd: no answer within %s from %s", c.timeout, strings.Join(c.endpoints, ",")))
 	})
 	defer late.Stop()
 	if err := s.open(from, ranges); err != nil {
@@ -145,6 +145,9 @@ func (s *stream) reason(err error) error {
 		return errors.New("etcd: connection closed by the server")
 	}
 	s.client.auth.rejected(err)
+	if errors.Is(rpctypes.Error(err), rpctypes.ErrPermissionDenied) {
+		s.client.auth.drop() // what 3.4 says to a watch with a token it does not know
+	}
 	return readable(err)
 }
 

@@ -97,7 +97,7 @@ func (c *Client) list(ctx context.Context, prefix, end string) (Batch, error) {
 	batch := Batch{Complete: true}
 	for from := prefix; ; {
 		var page *clientv3.GetResponse
-		err := c.call(ctx, callTimeout, func(ctx context.Context) (err error) {
+		err := c.call(ctx, c.timeout, func(ctx context.Context) (err error) {
 			page, err = c.etcd.Get(ctx, from, clientv3.WithRange(end), clientv3.WithLimit(listPage), clientv3.WithRev(batch.Revision))
 			return err
 		})
