@@ -30,12 +30,35 @@ func (p params) service() (supervisor.Service, error) {
 		if p.Port != nil {
 			a.ContainerPort = unless(*p.Port, *p.Announce)
 		}
+		if err := reachable(s.Container, a); s.Runs() && err != nil {
+			return s, err
+		}
 		s.Announce = supervisor.Announce{
 			Version: supervisor.Version, Service: p.Name, Container: s.Runs(),
 			Drain: p.Drain, Announces: []supervisor.Announcement{a},
 		}
 	}
 	return s.Complete(), nil
+}
+
+// reachable refuses an announcement that leads to nothing, or to another port
+// of c than the one that its health is judged by.
+func reachable(c supervisor.Container, a supervisor.Announcement) error {
+	if c.Network == "none" {
+		return fmt.Errorf("announce=%d: args have --network none, where nothing can reach the container", a.Port)
+	}
+	if a.As == "container" || c.Network == "host" {
+		return nil
+	}
+	inside := a.ContainerPort
+	if inside == 0 {
+		inside = a.Port
+	}
+	published, ok := c.Published(a.As, a.Port, a.Protocol)
+	if ok && published != inside {
+		return fmt.Errorf("announce=%d: args publish it as port %d of the container, but port is %d: make them equal", a.Port, published, inside)
+	}
+	return nil
 }
 
 // unless is v, or its zero where v is the default.
