@@ -1,10 +1,12 @@
 package server
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -13,11 +15,10 @@ import (
 // upstream answers over UDP and TCP on a loopback address by say.
 func upstream(t *testing.T, say func(w dns.ResponseWriter, m *dns.Msg)) netip.AddrPort {
 	t.Helper()
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	conn, l, err := bothFree()
+	for tries := 0; errors.Is(err, syscall.EADDRINUSE) && tries < 10; tries++ {
+		conn, l, err = bothFree()
 	}
-	l, err := net.Listen("tcp", conn.LocalAddr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,6 +50,19 @@ func saying(records ...string) func(dns.ResponseWriter, *dns.Msg) {
 
 func refusing(rcode int) func(dns.ResponseWriter, *dns.Msg) {
 	return func(w dns.ResponseWriter, m *dns.Msg) { w.WriteMsg(new(dns.Msg).SetRcode(m, rcode)) }
+}
+
+// bothFree binds a free UDP port, and TCP on the same; that one may be taken.
+func bothFree() (net.PacketConn, net.Listener, error) {
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := net.Listen("tcp", conn.LocalAddr().String())
+	if err != nil {
+		conn.Close()
+	}
+	return conn, l, err
 }
 
 // dead is an address nothing listens on.

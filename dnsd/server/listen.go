@@ -170,22 +170,32 @@ func bind(a Address) ([]socket, error) {
 	}
 	var bound []socket
 	for _, at := range all {
-		udp, err := listenUDP(at)
+		k, err := bindBoth(at)
+		for tries := 0; at.Port() == 0 && errors.Is(err, syscall.EADDRINUSE) && tries < 10; tries++ {
+			k, err = bindBoth(at) // UDP was given a port that TCP has not free
+		}
 		if err != nil {
 			closeAll(bound)
 			return nil, err
 		}
-		// Port 0 (tests): TCP on the port that UDP was given.
-		at = netip.AddrPortFrom(at.Addr(), uint16(udp.LocalAddr().(*net.UDPAddr).Port))
-		tcp, err := listenTCP(at)
-		if err != nil {
-			udp.Close()
-			closeAll(bound)
-			return nil, err
-		}
-		bound = append(bound, socket{at, udp, tcp})
+		bound = append(bound, k)
 	}
 	return bound, nil
+}
+
+// bindBoth binds UDP, and TCP on the port that UDP was given.
+func bindBoth(at netip.AddrPort) (socket, error) {
+	udp, err := listenUDP(at)
+	if err != nil {
+		return socket{}, err
+	}
+	at = netip.AddrPortFrom(at.Addr(), uint16(udp.LocalAddr().(*net.UDPAddr).Port))
+	tcp, err := listenTCP(at)
+	if err != nil {
+		udp.Close()
+		return socket{}, err
+	}
+	return socket{at, udp, tcp}, nil
 }
 
 func closeAll(sockets []socket) {
