@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -200,7 +201,7 @@ func resources(spec supervisor.Container) (container.Resources, error) {
 		if err != nil {
 			return r, fmt.Errorf("cpus: %w", err)
 		}
-		r.NanoCPUs = int64(n * 1e9)
+		r.NanoCPUs = int64(math.Round(n * 1e9))
 	}
 	for _, s := range spec.Ulimits {
 		u, err := units.ParseUlimit(s)
