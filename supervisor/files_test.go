@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"golang.org/x/tools/txtar"
+
+	"rundock/internal/spec"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -16,7 +18,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // TestFiles compares service directories with testdata/files-*.txtar: a file
 // a section, its mode in front of its path.
 func TestFiles(t *testing.T) {
-	influxdb := Container{
+	influxdb := spec.Container{
 		Image:       "registry.s.prod.example.com:5000/influxdb:latest",
 		VolumesFrom: []string{"data.influxdb"},
 		Ports:       []string{"$PRIVATE_IP:8083:8083"},
@@ -62,22 +64,6 @@ func TestFiles_refuses_a_service_that_does_nothing(t *testing.T) {
 	}
 }
 
-// TestHash pins hashes: a release that computes another hash for the same
-// spec restarts every container of its users.
-func TestHash(t *testing.T) {
-	for _, c := range []struct {
-		spec Container
-		want string
-	}{
-		{Container{Image: "busybox"}, "86f4436baf5570f6"},
-		{Container{Image: "influxdb:2", Env: map[string]string{"B": "2", "A": "1"}, Ports: []string{"$PRIVATE_IP:8083:8083"}, Memory: 64 << 20}, "5c8993203af80d30"},
-	} {
-		if got := c.spec.Hash(); got != c.want {
-			t.Errorf("Hash of %s = %s, want %s", c.spec.Image, got, c.want)
-		}
-	}
-}
-
 func TestComplete(t *testing.T) {
 	for name, c := range map[string]struct {
 		network string
@@ -94,7 +80,7 @@ func TestComplete(t *testing.T) {
 		"fills in the announced address":           {"", []string{"$ANNOUNCE_IP:81:81"}, Announcement{Port: 81, As: "public"}, []string{"$PUBLIC_IP:81:81"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := Service{Name: "web", Container: Container{Image: "web", Network: c.network, Ports: c.ports}, Announce: Announce{Announces: []Announcement{c.a}}}
+			s := Service{Name: "web", Container: spec.Container{Image: "web", Network: c.network, Ports: c.ports}, Announce: Announce{Announces: []Announcement{c.a}}}
 			once := s.Complete()
 			if got := once.Container.Ports; !slices.Equal(got, c.want) {
 				t.Errorf("ports = %q, want %q", got, c.want)

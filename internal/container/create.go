@@ -16,7 +16,7 @@ import (
 	"github.com/docker/go-connections/nat"
 	"github.com/docker/go-units"
 
-	"rundock/supervisor"
+	"rundock/internal/spec"
 )
 
 // Options is what a container is created with besides its spec.
@@ -31,8 +31,8 @@ type Options struct {
 
 // Create creates a container named name from an expanded spec, without
 // starting it, and returns its id. Files named by env_files are read now.
-func (c *Client) Create(ctx context.Context, name string, spec supervisor.Container, o Options) (string, error) {
-	cfg, host, err := configs(spec, o)
+func (c *Client) Create(ctx context.Context, name string, want spec.Container, o Options) (string, error) {
+	cfg, host, err := configs(want, o)
 	if err != nil {
 		return "", fmt.Errorf("create container %s: %w", name, err)
 	}
@@ -45,8 +45,8 @@ func (c *Client) Create(ctx context.Context, name string, spec supervisor.Contai
 
 // HostPorts lists the host ports that a container of this expanded spec
 // would publish.
-func HostPorts(spec supervisor.Container) ([]HostPort, error) {
-	_, bindings, err := nat.ParsePortSpecs(spec.Ports)
+func HostPorts(want spec.Container) ([]HostPort, error) {
+	_, bindings, err := nat.ParsePortSpecs(want.Ports)
 	if err != nil {
 		return nil, err
 	}
@@ -61,69 +61,69 @@ func HostPorts(spec supervisor.Container) ([]HostPort, error) {
 }
 
 // configs translates a spec into the Engine API's terms.
-func configs(spec supervisor.Container, o Options) (*container.Config, *container.HostConfig, error) {
-	env, err := environment(spec)
+func configs(want spec.Container, o Options) (*container.Config, *container.HostConfig, error) {
+	env, err := environment(want)
 	if err != nil {
 		return nil, nil, err
 	}
-	exposed, bindings, err := nat.ParsePortSpecs(spec.Ports)
+	exposed, bindings, err := nat.ParsePortSpecs(want.Ports)
 	if err != nil {
 		return nil, nil, fmt.Errorf("ports: %w", err)
 	}
-	health, err := healthcheck(spec.Healthcheck)
+	health, err := healthcheck(want.Healthcheck)
 	if err != nil {
 		return nil, nil, err
 	}
-	resources, err := resources(spec)
+	resources, err := resources(want)
 	if err != nil {
 		return nil, nil, err
 	}
 	image := o.Image
 	if image == "" {
-		image = spec.Image
+		image = want.Image
 	}
-	labels := maps.Clone(spec.Labels)
+	labels := maps.Clone(want.Labels)
 	if labels == nil {
 		labels = map[string]string{}
 	}
 	labels[LabelService], labels[LabelSpec], labels[LabelAddresses] = o.Service, o.Hash, o.Addresses
 	cfg := &container.Config{
-		Hostname:     spec.Hostname,
-		User:         spec.User,
+		Hostname:     want.Hostname,
+		User:         want.User,
 		ExposedPorts: exposed,
 		Env:          env,
-		Cmd:          spec.Command,
-		Entrypoint:   spec.Entrypoint,
+		Cmd:          want.Command,
+		Entrypoint:   want.Entrypoint,
 		Healthcheck:  health,
 		Image:        image,
 		Volumes:      map[string]struct{}{},
-		WorkingDir:   spec.Workdir,
+		WorkingDir:   want.Workdir,
 		Labels:       labels,
 		StopTimeout:  &o.StopTimeout,
 	}
 	host := &container.HostConfig{
-		NetworkMode:  container.NetworkMode(spec.Network),
+		NetworkMode:  container.NetworkMode(want.Network),
 		PortBindings: bindings,
 		// The daemon must not restart what runit supervises.
 		RestartPolicy:  container.RestartPolicy{Name: container.RestartPolicyDisabled},
-		LogConfig:      logConfig(spec.LogOptions),
-		VolumesFrom:    spec.VolumesFrom,
-		CapAdd:         spec.CapAdd,
-		CapDrop:        spec.CapDrop,
-		DNS:            spec.DNS,
-		ExtraHosts:     spec.ExtraHosts,
-		Privileged:     spec.Privileged,
-		ReadonlyRootfs: spec.ReadOnly,
-		Tmpfs:          spec.Tmpfs,
+		LogConfig:      logConfig(want.LogOptions),
+		VolumesFrom:    want.VolumesFrom,
+		CapAdd:         want.CapAdd,
+		CapDrop:        want.CapDrop,
+		DNS:            want.DNS,
+		ExtraHosts:     want.ExtraHosts,
+		Privileged:     want.Privileged,
+		ReadonlyRootfs: want.ReadOnly,
+		Tmpfs:          want.Tmpfs,
 		Resources:      resources,
 	}
 	if len(host.DNS) == 0 && !host.NetworkMode.IsHost() && !host.NetworkMode.IsNone() && !host.NetworkMode.IsContainer() {
 		host.DNS = o.DNS
 	}
-	if spec.Init {
-		host.Init = &spec.Init
+	if want.Init {
+		host.Init = &want.Init
 	}
-	for _, v := range spec.Volumes {
+	for _, v := range want.Volumes {
 		if strings.Contains(v, ":") {
 			host.Binds = append(host.Binds, v)
 		} else {
@@ -134,9 +134,9 @@ func configs(spec supervisor.Container, o Options) (*container.Config, *containe
 }
 
 // environment is NAME=value, files first, sorted within each source.
-func environment(spec supervisor.Container) ([]string, error) {
+func environment(want spec.Container) ([]string, error) {
 	values := map[string]string{}
-	for _, path := range spec.EnvFiles {
+	for _, path := range want.EnvFiles {
 		lines, err := kvfile.Parse(path, nil)
 		if err != nil {
 			return nil, fmt.Errorf("env file %s: %w", path, err)
@@ -146,7 +146,7 @@ func environment(spec supervisor.Container) ([]string, error) {
 			values[k] = v
 		}
 	}
-	maps.Copy(values, spec.Env)
+	maps.Copy(values, want.Env)
 	var out []string
 	for _, k := range slices.Sorted(maps.Keys(values)) {
 		out = append(out, k+"="+values[k])
@@ -162,7 +162,7 @@ func logConfig(options map[string]string) container.LogConfig {
 	return container.LogConfig{Type: "local", Config: c}
 }
 
-func healthcheck(h *supervisor.Healthcheck) (*container.HealthConfig, error) {
+func healthcheck(h *spec.Healthcheck) (*container.HealthConfig, error) {
 	if h == nil {
 		return nil, nil
 	}
@@ -194,23 +194,23 @@ func healthcheck(h *supervisor.Healthcheck) (*container.HealthConfig, error) {
 	return out, nil
 }
 
-func resources(spec supervisor.Container) (container.Resources, error) {
-	r := container.Resources{Memory: spec.Memory}
-	if spec.CPUs != "" {
-		n, err := strconv.ParseFloat(spec.CPUs, 64)
+func resources(want spec.Container) (container.Resources, error) {
+	r := container.Resources{Memory: want.Memory}
+	if want.CPUs != "" {
+		n, err := strconv.ParseFloat(want.CPUs, 64)
 		if err != nil {
 			return r, fmt.Errorf("cpus: %w", err)
 		}
 		r.NanoCPUs = int64(math.Round(n * 1e9))
 	}
-	for _, s := range spec.Ulimits {
+	for _, s := range want.Ulimits {
 		u, err := units.ParseUlimit(s)
 		if err != nil {
 			return r, fmt.Errorf("ulimit: %w", err)
 		}
 		r.Ulimits = append(r.Ulimits, u)
 	}
-	for _, s := range spec.Devices {
+	for _, s := range want.Devices {
 		d, err := device(s)
 		if err != nil {
 			return r, err

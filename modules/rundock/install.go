@@ -48,11 +48,11 @@ func (t *task) install() error {
 
 	started := time.Now()
 	if plan.Prepare {
-		spec, err := json.Marshal(w.service)
+		service, err := json.Marshal(w.service)
 		if err != nil {
 			return fmt.Errorf("prepare %s: %w", t.p.Name, err)
 		}
-		if err := t.ctl(control.Request{Op: control.Prepare, Spec: spec}); err != nil {
+		if err := t.ctl(control.Request{Op: control.Prepare, Spec: service}); err != nil {
 			return err
 		}
 	}

@@ -25,7 +25,7 @@ func main() {
 		state:   "/var/lib/rundock",
 		slack:   40 * time.Second,
 	}
-	ansible.Main(spec, h.call)
+	ansible.Main(parameters, h.call)
 }
 
 // host is where things are on the host that the module runs on.

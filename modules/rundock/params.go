@@ -8,7 +8,8 @@ import (
 	"rundock/supervisor"
 )
 
-var spec = ansible.Spec{
+// parameters is what the module takes, as ansible-doc shows it.
+var parameters = ansible.Spec{
 	Module: "rundock",
 	Params: []ansible.Param{
 		{Name: "name", Required: true},

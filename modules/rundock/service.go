@@ -6,6 +6,7 @@ import (
 
 	"rundock/internal/fstree"
 	"rundock/internal/hostconfig"
+	"rundock/internal/spec"
 	"rundock/supervisor"
 )
 
@@ -15,7 +16,7 @@ func (p params) service() (supervisor.Service, error) {
 	s := supervisor.Service{Version: supervisor.Version, Name: p.Name}
 	if p.Image != nil {
 		if p.Args != nil {
-			c, err := supervisor.ParseArgs(*p.Args)
+			c, err := spec.ParseArgs(*p.Args)
 			if err != nil {
 				return s, err
 			}
@@ -43,7 +44,7 @@ func (p params) service() (supervisor.Service, error) {
 
 // reachable refuses an announcement that leads to nothing, or to another port
 // of c than the one that its health is judged by.
-func reachable(c supervisor.Container, a supervisor.Announcement) error {
+func reachable(c spec.Container, a supervisor.Announcement) error {
 	if c.Network == "none" {
 		return fmt.Errorf("announce=%d: args have --network none, where nothing can reach the container", a.Port)
 	}
@@ -115,7 +116,7 @@ func shapeOf(s supervisor.Service) shape {
 
 // The three shapes.
 var (
-	anImage      = supervisor.Container{Image: "x"}
+	anImage      = spec.Container{Image: "x"}
 	anAnnounce   = supervisor.Announce{Announces: []supervisor.Announcement{{}}}
 	both         = shapeOf(supervisor.Service{Container: anImage, Announce: anAnnounce})
 	runnerAlone  = shapeOf(supervisor.Service{Container: anImage})

@@ -41,23 +41,23 @@ func announceMain(args []string) int {
 	withdraw := make(chan struct{}, 1)
 	go announceSignals(cancel, withdraw)
 
-	spec, err := supervisor.ReadAnnounce(filepath.Join(args[0], "announce.json"))
+	wanted, err := supervisor.ReadAnnounce(filepath.Join(args[0], "announce.json"))
 	if err != nil {
 		log.Error("cannot announce", "err", err)
 		pause(ctx)
 		return 100
 	}
-	log = log.With("service", spec.Service)
-	unlock, err := takeOver(ctx, filepath.Join(control.Dir, spec.Service, "announcer.lock"), log)
+	log = log.With("service", wanted.Service)
+	unlock, err := takeOver(ctx, filepath.Join(control.Dir, wanted.Service, "announcer.lock"), log)
 	if err != nil {
 		log.Error("cannot announce", "err", err)
 		pause(ctx)
 		return 100
 	}
 	defer unlock()
-	if err := announceService(ctx, spec, withdraw, log); err != nil {
+	if err := announceService(ctx, wanted, withdraw, log); err != nil {
 		log.Error("cannot announce", "err", err)
-		sayAnnounce(control.AnnounceStatus{Service: spec.Service, State: control.Unhealthy, Reason: err.Error(), Since: time.Now()}, log)
+		sayAnnounce(control.AnnounceStatus{Service: wanted.Service, State: control.Unhealthy, Reason: err.Error(), Since: time.Now()}, log)
 		pause(ctx)
 		return 100
 	}
@@ -86,12 +86,12 @@ func announceSignals(cancel context.CancelCauseFunc, withdraw chan<- struct{}) {
 }
 
 // announceService runs until ctx is done. An error is one of the setup.
-func announceService(ctx context.Context, spec supervisor.Announce, withdraw <-chan struct{}, log *slog.Logger) error {
+func announceService(ctx context.Context, wanted supervisor.Announce, withdraw <-chan struct{}, log *slog.Logger) error {
 	host, err := hostconfig.Load(hostconfig.Path)
 	if err != nil {
 		return err
 	}
-	cfg, err := announceConfig(spec, host)
+	cfg, err := announceConfig(wanted, host)
 	if err != nil {
 		return err
 	}
@@ -114,8 +114,8 @@ func announceService(ctx context.Context, spec supervisor.Announce, withdraw <-c
 			announcer.Withdraw()
 		}
 	}()
-	if spec.Container {
-		go docker.Follow(ctx, spec.Service, func(s container.State) { announcer.Instance(instance(s)) })
+	if wanted.Container {
+		go docker.Follow(ctx, wanted.Service, func(s container.State) { announcer.Instance(instance(s)) })
 	}
 	return announcer.Run(ctx)
 }
@@ -130,7 +130,7 @@ func sayAnnounce(s control.AnnounceStatus, log *slog.Logger) {
 func pause(ctx context.Context) { wait(ctx, setupPause) }
 
 // announceConfig joins what announce.json says and what this host is.
-func announceConfig(spec supervisor.Announce, host hostconfig.Config) (announce.Config, error) {
+func announceConfig(wanted supervisor.Announce, host hostconfig.Config) (announce.Config, error) {
 	machine, err := os.ReadFile("/etc/machine-id")
 	if err != nil {
 		return announce.Config{}, fmt.Errorf("find out who announces: %w", err)
@@ -140,14 +140,14 @@ func announceConfig(spec supervisor.Announce, host hostconfig.Config) (announce.
 		return announce.Config{}, errors.New("find out who announces: /etc/machine-id is empty")
 	}
 	cfg := announce.Config{
-		Identity:  announce.Identity{Prefix: keyPrefix, Zone: host.Zone(), Service: spec.Service, Host: host.Host, ID: id + "/" + spec.Service},
-		Contained: spec.Container,
-		Drain:     time.Duration(spec.Drain) * time.Second,
+		Identity:  announce.Identity{Prefix: keyPrefix, Zone: host.Zone(), Service: wanted.Service, Host: host.Host, ID: id + "/" + wanted.Service},
+		Contained: wanted.Container,
+		Drain:     time.Duration(wanted.Drain) * time.Second,
 	}
-	for _, a := range spec.Announces {
+	for _, a := range wanted.Announces {
 		p, err := announcePort(a, host)
 		if err != nil {
-			return announce.Config{}, fmt.Errorf("announce %s: port %d: %w", spec.Service, a.Port, err)
+			return announce.Config{}, fmt.Errorf("announce %s: port %d: %w", wanted.Service, a.Port, err)
 		}
 		cfg.Ports = append(cfg.Ports, p)
 	}

@@ -86,7 +86,7 @@ func prepare(ctx context.Context, docker *container.Client, q control.Request) c
 	if err != nil {
 		return fail(err)
 	}
-	spec, addresses, err := expand(s.Container)
+	want, addresses, err := expand(s.Container)
 	if err != nil {
 		return fail(err)
 	}
@@ -97,14 +97,14 @@ func prepare(ctx context.Context, docker *container.Client, q control.Request) c
 	if current.Exists && current.Labels[container.LabelService] != s.Name {
 		return fail(fmt.Errorf("a container named %s is there that rundock did not make: rename or remove it", s.Name))
 	}
-	ports, err := container.HostPorts(spec)
+	ports, err := container.HostPorts(want)
 	if err != nil {
 		return fail(err)
 	}
 	if err := docker.CheckPorts(ctx, ports, current); err != nil {
 		return fail(err)
 	}
-	pulled, err := docker.Pull(ctx, spec.Image, s.Pull)
+	pulled, err := docker.Pull(ctx, want.Image, s.Pull)
 	if err != nil {
 		return fail(err)
 	}
@@ -116,7 +116,7 @@ func prepare(ctx context.Context, docker *container.Client, q control.Request) c
 	if err := removeOwn(ctx, docker, trial, s.Name); err != nil {
 		return fail(err)
 	}
-	id, err := docker.Create(ctx, trial, spec, options(s, addresses, host.DNS))
+	id, err := docker.Create(ctx, trial, want, options(s, addresses, host.DNS))
 	if err != nil {
 		return fail(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"rundock/internal/container"
 	"rundock/internal/control"
 	"rundock/internal/hostconfig"
+	"rundock/internal/spec"
 	"rundock/supervisor"
 )
 
@@ -155,7 +156,7 @@ func (r *runner) step(ctx context.Context, forced bool) (step, int) {
 	if err != nil {
 		return r.retry(ctx, err), 0
 	}
-	spec, addresses, err := r.expanded()
+	want, addresses, err := r.expanded()
 	if err != nil && !current.Running {
 		return r.retry(ctx, err), 0
 	}
@@ -167,7 +168,7 @@ func (r *runner) step(ctx context.Context, forced bool) (step, int) {
 		return r.supervise(ctx, current, nil)
 	case current.Running:
 		logs := r.startLogs(ctx, current.ID)
-		id, err := r.prepare(ctx, spec, addresses)
+		id, err := r.prepare(ctx, want, addresses)
 		if err == nil {
 			return r.swap(ctx, current, id, logs)
 		}
@@ -179,7 +180,7 @@ func (r *runner) step(ctx context.Context, forced bool) (step, int) {
 		r.status.Crashes++
 		return r.supervise(ctx, current, err)
 	}
-	return r.start(ctx, current, spec, addresses)
+	return r.start(ctx, current, want, addresses)
 }
 
 // look returns the container as it is now, waiting for the daemon. One of the
@@ -205,17 +206,17 @@ func (r *runner) look(ctx context.Context) (container.State, error) {
 
 // expanded returns the spec with the host's addresses filled in, and these as
 // the value of LabelAddresses: "PRIVATE_IP=10.0.0.2".
-func (r *runner) expanded() (supervisor.Container, string, error) {
+func (r *runner) expanded() (spec.Container, string, error) {
 	return expand(r.service.Container)
 }
 
 // start makes the container from nothing, after the back-off that earlier
 // crashes call for.
-func (r *runner) start(ctx context.Context, old container.State, spec supervisor.Container, addresses string) (step, int) {
+func (r *runner) start(ctx context.Context, old container.State, want spec.Container, addresses string) (step, int) {
 	if err := r.backoff(ctx); err != nil {
 		return interrupted(ctx), 0
 	}
-	id, err := r.prepare(ctx, spec, addresses)
+	id, err := r.prepare(ctx, want, addresses)
 	if err == nil {
 		err = r.takePlace(ctx, old, id)
 	}
@@ -236,9 +237,9 @@ func (r *runner) start(ctx context.Context, old container.State, spec supervisor
 // prepare does all that can be done while the old container still runs: pull
 // the image and create the new container, as <name>.new. What an interrupted
 // attempt left is removed first.
-func (r *runner) prepare(ctx context.Context, spec supervisor.Container, addresses string) (id string, err error) {
+func (r *runner) prepare(ctx context.Context, want spec.Container, addresses string) (id string, err error) {
 	r.say(control.Pulling, "")
-	pulled, err := r.docker.Pull(ctx, spec.Image, r.service.Pull)
+	pulled, err := r.docker.Pull(ctx, want.Image, r.service.Pull)
 	if err != nil {
 		return "", err
 	}
@@ -257,7 +258,7 @@ func (r *runner) prepare(ctx context.Context, spec supervisor.Container, address
 			return "", err
 		}
 	}
-	return r.docker.Create(ctx, staged, spec, options(r.service, addresses, host.DNS))
+	return r.docker.Create(ctx, staged, want, options(r.service, addresses, host.DNS))
 }
 
 // options are what a container of s is created with besides its spec.
@@ -492,25 +493,25 @@ func (l *logging) cancel() {
 	<-l.done
 }
 
-// expand fills the host's addresses into spec, reading host.json.
-func expand(spec supervisor.Container) (supervisor.Container, string, error) {
-	names := spec.Variables()
+// expand fills the host's addresses into want, reading host.json.
+func expand(want spec.Container) (spec.Container, string, error) {
+	names := want.Variables()
 	if len(names) == 0 {
-		return spec, "", nil
+		return want, "", nil
 	}
 	host, err := hostconfig.Load(hostconfig.Path)
 	if err != nil {
-		return spec, "", err
+		return want, "", err
 	}
 	vars, err := variables(host, names)
 	if err != nil {
-		return spec, "", err
+		return want, "", err
 	}
 	var label []string
 	for _, n := range slices.Sorted(maps.Keys(vars)) {
 		label = append(label, n+"="+vars[n])
 	}
-	return spec.Expand(vars), strings.Join(label, " "), nil
+	return want.Expand(vars), strings.Join(label, " "), nil
 }
 
 // variables returns the values of the named variables on this host.

@@ -1,6 +1,7 @@
-package supervisor
+package spec
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"slices"
@@ -8,11 +9,13 @@ import (
 	"testing"
 )
 
-const argsPage = "../docs/args.md"
+var update = flag.Bool("update", false, "write the tables of docs/args.md anew")
+
+const argsPage = "../../docs/args.md"
 
 // The tables of docs/args.md are written from the code by
 //
-//	go test ./supervisor -run TestArgsPage -update
+//	go test ./internal/spec -run TestArgsPage -update
 func TestArgsPage_lists_the_flags_as_they_are(t *testing.T) {
 	data, err := os.ReadFile(argsPage)
 	if err != nil {
