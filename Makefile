@@ -11,6 +11,8 @@ PROGRAMS = bin/lab $(if $(wildcard supervisor/rundockd/*.go),bin/rundockd) $(if 
 # What a lab and the playbooks need on this machine, as command:package.
 NEEDS = ansible:ansible debootstrap:debootstrap dig:bind9-dnsutils ip:iproute2 iptables:iptables \
 	nft:nftables nsenter:util-linux runsv:runit ssh:openssh-client
+# And the tests besides: Debian's etcd, which is older than the one that dnsd embeds.
+TEST_NEEDS = etcd:etcd-server
 
 .PHONY: build test lab lab-down demo deps $(PROGRAMS) $(MODULES)
 build: $(PROGRAMS) $(MODULES)
@@ -34,6 +36,7 @@ demo: deps build
 # tests, then the lab's own tests, which bring up labs of their own, and the demo.
 LAB_TEST = RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 .ci/gotest
 UNIT     = $(shell $(GO) list ./... | grep -v /internal/lab)
+test: NEEDS += $(TEST_NEEDS)
 test: deps build
 	$(GO) vet ./...
 	RUNDOCK_SLOW=1 .ci/gotest "unit tests" $(UNIT)
