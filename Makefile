@@ -39,7 +39,7 @@ UNIT     = $(shell $(GO) list ./... | grep -v /internal/lab)
 test: NEEDS += $(TEST_NEEDS)
 test: deps build
 	$(GO) vet ./...
-	RUNDOCK_SLOW=1 .ci/gotest "unit tests" $(UNIT)
+	RUNDOCK_SLOW=1 .ci/gotest "unit tests" -count=1 $(UNIT)
 	$(LAB_TEST) "lab smoke" -count=1 -run Smoke ./internal/lab/e2e
 	$(LAB_TEST) "lab tests" -count=1 -timeout 30m -skip Smoke ./internal/lab/e2e
 	bin/lab down
