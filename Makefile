@@ -14,7 +14,7 @@ NEEDS = ansible:ansible debootstrap:debootstrap dig:bind9-dnsutils ip:iproute2 i
 # And the tests besides: Debian's etcd, which is older than the one that dnsd embeds.
 TEST_NEEDS = etcd:etcd-server
 
-.PHONY: build test lab lab-down demo deps $(PROGRAMS) $(MODULES)
+.PHONY: build test lint lab lab-down demo deps $(PROGRAMS) $(MODULES)
 build: $(PROGRAMS) $(MODULES)
 
 # Go itself knows what is up to date.
@@ -37,8 +37,7 @@ demo: deps build
 LAB_TEST = RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 .ci/gotest
 UNIT     = $(shell $(GO) list ./... | grep -v /internal/lab)
 test: NEEDS += $(TEST_NEEDS)
-test: deps build
-	$(GO) vet ./...
+test: deps build lint
 	RUNDOCK_SLOW=1 .ci/gotest "unit tests" -count=1 $(UNIT)
 	$(LAB_TEST) "lab smoke" -count=1 -run Smoke ./internal/lab/e2e
 	$(LAB_TEST) "lab tests" -count=1 -timeout 30m -skip Smoke ./internal/lab/e2e
@@ -46,6 +45,12 @@ test: deps build
 	$(LAB_TEST) "tests of the lab" -count=1 -timeout 20m ./internal/lab ./internal/lab/cmd/... ./internal/lab/testapp
 	playbooks/demo/demo.sh
 	bin/lab down
+
+# Which package may import which is in .depguard.json.
+lint:
+	$(GO) vet ./...
+	$(GO) run github.com/OpenPeeDeeP/depguard/v2/cmd/depguard@v2.2.1 ./...
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt -w $$unformatted"; exit 1; }
 
 deps:
 	@missing=""; for n in $(NEEDS); do command -v "$${n%%:*}" >/dev/null || missing="$$missing $${n##*:}"; done; \
