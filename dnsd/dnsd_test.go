@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"rundock/dnsd/store"
+	"rundock/internal/registry/etcdtest"
 
 	"github.com/miekg/dns"
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -121,16 +122,6 @@ func eventually(t *testing.T, claim string, check func() bool) {
 	t.Fatalf("after %s it is still not so that %s", patience, claim)
 }
 
-// freePort is one that nothing listens on.
-func freePort(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 func running(t *testing.T, dir string) int {
 	t.Helper()
 	pid, err := store.Running(dir)
@@ -141,7 +132,7 @@ func running(t *testing.T, dir string) int {
 }
 
 func TestWithEmbeddedStore(t *testing.T) {
-	dir, listen := filepath.Join(t.TempDir(), "store"), "http://"+freePort(t)
+	dir, listen := filepath.Join(t.TempDir(), "store"), "http://"+etcdtest.Address()
 	args := []string{"--zone=s.prod.example.com", "--listen=127.0.0.1:0", "--metrics=", "--host-config=" + hostFile(t), "--embed-etcd=" + dir, "--embed-etcd-listen=" + listen}
 	t.Cleanup(func() {
 		if err := store.Stop(dir, patience); err != nil {
@@ -202,7 +193,7 @@ func TestWithEmbeddedStore(t *testing.T) {
 	}
 
 	t.Run("a store that listens elsewhere than wanted is replaced", func(t *testing.T) {
-		moved := "http://" + freePort(t)
+		moved := "http://" + etcdtest.Address()
 		d := start(t, append(args, "--embed-etcd-listen="+moved)...)
 		eventually(t, "its records are answered", func() bool { return len(d.addresses("web.s.prod.example.com.")) == 2 })
 		if now := running(t, dir); now == second || now == 0 {
@@ -226,7 +217,7 @@ func TestAFolderOfANewerEtcdIsNamed(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "version"), []byte("99.1.0\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d := start(t, "--zone=s.prod.example.com", "--listen=127.0.0.1:0", "--metrics=", "--host-config="+hostFile(t), "--embed-etcd="+dir, "--embed-etcd-listen=http://"+freePort(t))
+	d := start(t, "--zone=s.prod.example.com", "--listen=127.0.0.1:0", "--metrics=", "--host-config="+hostFile(t), "--embed-etcd="+dir, "--embed-etcd-listen=http://"+etcdtest.Address())
 	eventually(t, "dnsd says why the store does not start", func() bool {
 		return strings.Contains(d.said(), "store folder "+dir+": its data was written by etcd 99.1.0")
 	})

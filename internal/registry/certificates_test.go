@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"rundock/internal/registry/etcdtest"
 )
 
 // certificates are the files of a small authority, a server on loopback and a
@@ -43,7 +45,7 @@ func makeCertificates(t *testing.T) *certificates {
 		der := sign(t, &x509.Certificate{
 			SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: name},
 			NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-			IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+			IPAddresses: []net.IP{etcdtest.Host()},
 			KeyUsage:    x509.KeyUsageDigitalSignature,
 			ExtKeyUsage: []x509.ExtKeyUsage{usage, x509.ExtKeyUsageClientAuth}, // etcd's gateway calls itself
 		}, authority, private, authorityKey)

@@ -4,16 +4,15 @@ package etcdtest
 
 import (
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -92,8 +91,8 @@ func Start(t *testing.T, kind string, tls *TLS) *Server {
 	if tls != nil {
 		scheme = "https"
 	}
-	e := &Server{t: t, dir: filepath.Join(t.TempDir(), "data"), URL: scheme + "://" + freeAddress(t)}
-	peer := "http://" + freeAddress(t)
+	e := &Server{t: t, dir: filepath.Join(t.TempDir(), "data"), URL: scheme + "://" + Address()}
+	peer := "http://" + Address()
 	switch kind {
 	case "embedded":
 		cfg := embedded{Name: "one", Dir: e.dir, Client: e.URL, Peer: peer, Cluster: "one=" + peer}
@@ -124,8 +123,8 @@ func Cluster(t *testing.T) []*Server {
 	var configs []embedded
 	var cluster []string
 	for i := range 3 {
-		e := &Server{t: t, dir: filepath.Join(t.TempDir(), "data"), URL: "http://" + freeAddress(t)}
-		cfg := embedded{Name: fmt.Sprint("member-", i), Dir: e.dir, Client: e.URL, Peer: "http://" + freeAddress(t)}
+		e := &Server{t: t, dir: filepath.Join(t.TempDir(), "data"), URL: "http://" + Address()}
+		cfg := embedded{Name: fmt.Sprint("member-", i), Dir: e.dir, Client: e.URL, Peer: "http://" + Address()}
 		cluster = append(cluster, cfg.Name+"="+cfg.Peer)
 		members, configs = append(members, e), append(configs, cfg)
 	}
@@ -238,19 +237,17 @@ func (e *Server) AdminAs(user, password string) *clientv3.Client {
 	return client
 }
 
-// freeAddress returns an address nothing listens on, out of the range the
-// kernel takes ports of clients from: it stays free while a server is down.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	for {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12000)))
-		if errors.Is(err, syscall.EADDRINUSE) {
-			continue
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		return l.Addr().String()
-	}
+// Host is an address of 127/8 that this test process has for itself, as it is
+// made of the process id.
+func Host() net.IP {
+	pid := os.Getpid()
+	return net.IPv4(127, byte(64+pid>>16&63), byte(pid>>8), byte(pid))
+}
+
+var servers atomic.Int32
+
+// Address returns host and port for a server, which no other test gets, and
+// which stay free while that server is down.
+func Address() string {
+	return fmt.Sprintf("%s:%d", Host(), 20000+servers.Add(1))
 }
