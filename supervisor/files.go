@@ -5,7 +5,9 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,6 +16,10 @@ import (
 
 // Prefix begins the name of every service directory: docker-influxdb.
 const Prefix = "docker-"
+
+// SecretsDir is the folder, relative to the runner's, with a file for each of
+// Service.Secrets, as chpst -e would read it.
+const SecretsDir = "env"
 
 // Folders of the nested layout, relative to the service directory.
 const (
@@ -78,7 +84,11 @@ func Files(s Service) ([]fstree.File, error) {
 			fstree.File{Path: path.Join(runner, "check"), Mode: 0o755, Data: checkScript(s)},
 			fstree.File{Path: path.Join(runner, "service.json"), Mode: 0o600, Data: data, Secret: true},
 			fstree.File{Path: path.Join(runner, "log/run"), Mode: 0o755, Data: logScript(LogDir(s.Name))},
+			fstree.File{Path: path.Join(runner, "log/config"), Mode: 0o644, Data: logConfig(s.Log)},
 		)
+		for _, name := range slices.Sorted(maps.Keys(s.Secrets)) {
+			files = append(files, fstree.File{Path: path.Join(runner, SecretsDir, name), Mode: 0o600, Data: []byte(s.Secrets[name]), Secret: true})
+		}
 	}
 	if announced {
 		a := s.Announce
@@ -91,6 +101,7 @@ func Files(s Service) ([]fstree.File, error) {
 			fstree.File{Path: path.Join(announcer, "run"), Mode: 0o755, Data: announcerScript(s)},
 			fstree.File{Path: path.Join(announcer, "announce.json"), Mode: 0o644, Data: data},
 			fstree.File{Path: path.Join(announcer, "log/run"), Mode: 0o755, Data: logScript(LogDir(s.Name) + "/announce")},
+			fstree.File{Path: path.Join(announcer, "log/config"), Mode: 0o644, Data: logConfig(s.Log)},
 		)
 	}
 	if runs && announced {
@@ -117,7 +128,7 @@ func runnerScript(s Service) []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "#!/bin/sh\n# %s: its container. By hand it would be:\n", s.Name)
 	comment(&b, s.Container.DockerCommand(s.Name))
-	fmt.Fprintf(&b, "# Values of variables are in service.json.\n")
+	fmt.Fprintf(&b, "# Values of variables are in service.json and %s/.\n", SecretsDir)
 	fmt.Fprintf(&b, "exec 2>&1\nexec /usr/local/bin/rundockd run \"$PWD\"\n")
 	return []byte(b.String())
 }
@@ -172,8 +183,21 @@ func checkScript(s Service) []byte {
 }
 
 func logScript(dir string) []byte {
-	return []byte("#!/bin/sh\nmkdir -p -m 0750 " + dir + " && exec svlogd -tt " + dir + "\n")
+	return fmt.Appendf(nil, "#!/bin/sh\nmkdir -p -m 0750 %[1]s\nln -sfn \"$PWD/config\" %[1]s/config\nexec svlogd -tt %[1]s\n", dir)
 }
+
+// logConfig is svlogd's own configuration, which it reads when it starts and
+// on HUP.
+func logConfig(l Log) []byte {
+	return fmt.Appendf(nil, "s%d\nn%d\n", cmp.Or(l.Size, DefaultLogSize), cmp.Or(l.Keep, DefaultLogKeep))
+}
+
+// What is kept of a log where nothing is said: svlogd's own, in its terms 11
+// files of 1 MB with the one that is written.
+const (
+	DefaultLogSize = 1_000_000
+	DefaultLogKeep = 10
+)
 
 // bothScript starts the inner services and stops them in order: first the
 // sidecar (withdraw, drain), then the container.

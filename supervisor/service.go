@@ -22,11 +22,21 @@ const Version = 1
 // Service is one service of one host: service.json.
 type Service struct {
 	Version     int            `json:"version"`
-	Name        string         `json:"name"`                   // Docker's rule for container names
-	Container   spec.Container `json:"container,omitzero"`     // zero: announce-only, nothing is run
-	Pull        string         `json:"pull,omitempty"`         // always, missing, never; "" means always
-	StopTimeout int            `json:"stop_timeout,omitempty"` // seconds between TERM and KILL of the container; 0 means 10
-	Announce    Announce       `json:"-"`                      // announce.json; zero: no sidecar
+	Name        string         `json:"name"`                      // Docker's rule for container names
+	Container   spec.Container `json:"container,omitzero"`        // zero: announce-only, nothing is run
+	Pull        string         `json:"pull,omitempty"`            // always, missing, never; "" means always
+	StopTimeout int            `json:"stop_timeout,omitempty"`    // seconds between TERM and KILL of the container; 0 means 10
+	Mounts      []string       `json:"requires_mounts,omitempty"` // absolute paths that must be mount points before the container is started
+
+	Announce Announce          `json:"-"` // announce.json; zero: no sidecar
+	Log      Log               `json:"-"` // log/config of its loggers
+	Secrets  map[string]string `json:"-"` // env/: values of Container.EnvSecrets
+}
+
+// Log is how much of a log is kept, which svlogd sees to.
+type Log struct {
+	Size int64 // bytes of a file before the next is begun; 0 means 1000000
+	Keep int   // older files that are kept; 0 means 10
 }
 
 // Announce is announce.json: what the sidecar publishes for the service.

@@ -21,12 +21,13 @@ import (
 
 // Options is what a container is created with besides its spec.
 type Options struct {
-	Service     string   // value of LabelService
-	Hash        string   // value of LabelSpec
-	Addresses   string   // value of LabelAddresses
-	Image       string   // image id or name to run; "" means the spec's
-	StopTimeout int      // seconds, for `docker stop` by hand
-	DNS         []string // resolvers where the spec names none
+	Service     string            // value of LabelService
+	Hash        string            // value of LabelSpec
+	Addresses   string            // value of LabelAddresses
+	Image       string            // image id or name to run; "" means the spec's
+	StopTimeout int               // seconds, for `docker stop` by hand
+	DNS         []string          // resolvers where the spec names none
+	Secrets     map[string]string // values of the spec's EnvSecrets
 }
 
 // Create creates a container named name from an expanded spec, without
@@ -62,7 +63,7 @@ func HostPorts(want spec.Container) ([]HostPort, error) {
 
 // configs translates a spec into the Engine API's terms.
 func configs(want spec.Container, o Options) (*container.Config, *container.HostConfig, error) {
-	env, err := environment(want)
+	env, err := environment(want, o.Secrets)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -133,8 +134,9 @@ func configs(want spec.Container, o Options) (*container.Config, *container.Host
 	return cfg, host, nil
 }
 
-// environment is NAME=value, files first, sorted within each source.
-func environment(want spec.Container) ([]string, error) {
+// environment is NAME=value, sorted: of the files, over which the spec's own
+// and the secrets win.
+func environment(want spec.Container, secrets map[string]string) ([]string, error) {
 	values := map[string]string{}
 	for _, path := range want.EnvFiles {
 		lines, err := kvfile.Parse(path, nil)
@@ -147,6 +149,7 @@ func environment(want spec.Container) ([]string, error) {
 		}
 	}
 	maps.Copy(values, want.Env)
+	maps.Copy(values, secrets)
 	var out []string
 	for _, k := range slices.Sorted(maps.Keys(values)) {
 		out = append(out, k+"="+values[k])

@@ -1,11 +1,7 @@
 package control
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"os/exec"
 	"time"
 )
 
@@ -28,9 +24,11 @@ const (
 	Remove Op = "remove"
 )
 
-// Request is one JSON object on stdin of `rundockd ctl`.
+// Request is one JSON object on stdin of `rundockd ctl`, which reads them to
+// the end of its input and answers each when it is done.
 type Request struct {
 	Version int             `json:"version"`
+	ID      int             `json:"id,omitempty"` // of the answer; 0 where there is but one request
 	Op      Op              `json:"op"`
 	Service string          `json:"service"`           // name
 	Spec    json.RawMessage `json:"spec,omitempty"`    // prepare: the wanted service.json
@@ -46,6 +44,7 @@ type Request struct {
 // where they help.
 type Response struct {
 	Version  int             `json:"version"`
+	ID       int             `json:"id,omitempty"` // of the request
 	Error    string          `json:"error,omitempty"`
 	Warnings []string        `json:"warnings,omitempty"`
 	Image    string          `json:"image,omitempty"`   // prepare: id of the image
@@ -54,27 +53,3 @@ type Response struct {
 	Announce *AnnounceStatus `json:"announce,omitempty"`
 }
 
-// Call execs program with r and returns its response. An error means that the
-// program could not be run or did not answer; a Response.Error is not one.
-func Call(program string, r Request) (Response, error) {
-	r.Version = Version
-	in, err := json.Marshal(r)
-	if err != nil {
-		return Response{}, fmt.Errorf("%s ctl: %w", program, err)
-	}
-	cmd := exec.Command(program, "ctl")
-	cmd.Stdin = bytes.NewReader(in)
-	out, err := cmd.Output()
-	var answer Response
-	if jsonErr := json.Unmarshal(out, &answer); jsonErr == nil && answer.Version == Version {
-		return answer, nil
-	}
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return Response{}, fmt.Errorf("%s ctl %s %s: %w: %s", program, r.Op, r.Service, err, bytes.TrimSpace(exit.Stderr))
-	}
-	if err != nil {
-		return Response{}, fmt.Errorf("%s ctl %s %s: %w", program, r.Op, r.Service, err)
-	}
-	return Response{}, fmt.Errorf("%s ctl %s %s: the answer is not of version %d: %.200q", program, r.Op, r.Service, Version, out)
-}

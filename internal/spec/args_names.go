@@ -35,6 +35,10 @@ func checkEnvName(s string) error {
 	return nil
 }
 
+// CheckSecretName is the rule for names in Container.EnvSecrets: those of
+// variables, each also the name of a file in env/.
+func CheckSecretName(name string) error { return checkEnvName(name) }
+
 func canonicalEnv(name, value string, hasValue bool) (string, string, error) {
 	if err := checkEnvName(name); err != nil {
 		return "", "", err

@@ -2,6 +2,8 @@ package spec
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -23,6 +25,11 @@ func (c Container) DockerCommand(name string) []string {
 				piece += " " + quote(v)
 			}
 			pieces = append(pieces, piece)
+		}
+		if f.long == "env" {
+			for _, name := range slices.Sorted(maps.Keys(c.EnvSecrets)) {
+				pieces = append(pieces, f.name()+" "+quote(name))
+			}
 		}
 	}
 	pieces = append(pieces, quote(c.Image))

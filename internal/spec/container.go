@@ -22,7 +22,8 @@ type Container struct {
 	Entrypoint  []string          `json:"entrypoint,omitempty"`
 	Command     []string          `json:"command,omitempty"`
 	Env         map[string]string `json:"env,omitempty"`
-	EnvFiles    []string          `json:"env_files,omitempty"` // paths on the host, read at each start; Env wins
+	EnvFiles    []string          `json:"env_files,omitempty"`   // paths on the host, read at each start; Env wins
+	EnvSecrets  map[string]string `json:"env_secrets,omitempty"` // name -> keyed digest of a value that is kept elsewhere; wins over EnvFiles
 	User        string            `json:"user,omitempty"`
 	Workdir     string            `json:"workdir,omitempty"`
 	Hostname    string            `json:"hostname,omitempty"`

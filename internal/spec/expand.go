@@ -127,6 +127,7 @@ func (c Container) mapStrings(change, changePort func(string) string) Container 
 	c.Hostname = change(c.Hostname)
 
 	c.EnvFiles = slices.Clone(c.EnvFiles)
+	c.EnvSecrets = maps.Clone(c.EnvSecrets)
 	c.VolumesFrom = slices.Clone(c.VolumesFrom)
 	c.CapAdd = slices.Clone(c.CapAdd)
 	c.CapDrop = slices.Clone(c.CapDrop)

@@ -15,7 +15,7 @@ const image = " image=registry.example.com:5000/app:1"
 func TestContainerAlone(t *testing.T) {
 	m := onHost(t)
 	const web = "name=web" + image
-	files := []string{"run", "finish", "check", "service.json", "log/run"}
+	files := []string{"run", "finish", "check", "service.json", "log/run", "log/config"}
 
 	a := m.apply(web)
 	m.wantActions(a, "installed")

@@ -109,6 +109,7 @@ func (t *task) act(now situation, w wanted, p plan, stopping time.Duration) erro
 			return err
 		}
 	}
+	t.relogged(ctx, now, p)
 	if p.acts() && (p.Replace || t.p.Wait != "none") {
 		t.settle(ctx, now, w, p)
 	}
@@ -116,6 +117,21 @@ func (t *task) act(now situation, w wanted, p plan, stopping time.Duration) erro
 		return t.tell(ctx, w.shape.runner, "1")
 	}
 	return nil
+}
+
+// relogged waits until loggers that were restarted have read their files, so
+// that no later call takes them for those of before.
+func (t *task) relogged(ctx context.Context, before situation, p plan) {
+	for _, c := range p.Commands {
+		old, isLogger := before.Loggers[c.Dir]
+		for isLogger && c.Letter == "t" && ctx.Err() == nil {
+			now, err := runit.ReadStatus(filepath.Join(t.dir, c.Dir))
+			if err != nil || now.PID != 0 && now.PID != old.Status.PID {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
 }
 
 // tell writes a letter to the runsv of dir; an inner one may still be on its

@@ -139,7 +139,7 @@ func commands(now situation, w wanted, changes fstree.Changes) []command {
 		switch s := now.Loggers[log]; {
 		case s.Supervised && s.Status.WantDown:
 			list = append(list, command{log, "u", part.name + "'s logger started"})
-		case changes.Touches(path.Join(log, "run")):
+		case s.Stale, changes.Touches(path.Join(log, "run")), changes.Touches(path.Join(log, "config")):
 			list = append(list, command{log, "t", part.name + "'s logger restarted"})
 		}
 	}

@@ -74,7 +74,7 @@ func (t *task) look() (situation, error) {
 			return s, err
 		}
 		log := filepath.Join(part.dir, "log")
-		if s.Loggers[log], err = watch(filepath.Join(t.dir, log), "run"); err != nil {
+		if s.Loggers[log], err = watch(filepath.Join(t.dir, log), "run", "config"); err != nil {
 			return s, err
 		}
 	}

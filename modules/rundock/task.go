@@ -25,8 +25,9 @@ type task struct {
 	folders   runit.Folders
 	p         params
 	check     bool
-	runitName string // docker-<name>
-	dir       string // its service directory
+	session   *control.Session // of rundockd, shared by the tasks of a call
+	runitName string           // docker-<name>
+	dir       string           // its service directory
 
 	diff     []fstree.Diff
 	actions  []string
@@ -37,7 +38,7 @@ type task struct {
 // task reads the host's configuration. What only takes a service away does
 // without one.
 func (h host) task(p params, check bool) (*task, error) {
-	t := &task{host: h, p: p, check: check, runitName: supervisor.Prefix + p.Name}
+	t := &task{host: h, p: p, check: check, session: &control.Session{Program: h.program}, runitName: supervisor.Prefix + p.Name}
 	var err error
 	t.config, err = hostconfig.Load(h.config)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -85,7 +86,7 @@ func (t *task) lock() (unlock func(), err error) {
 // ctl has rundockd do what needs Docker. Its warnings are the task's.
 func (t *task) ctl(q control.Request) error {
 	q.Service = t.p.Name
-	answer, err := control.Call(t.host.program, q)
+	answer, err := t.session.Do(q)
 	t.warnings = append(t.warnings, answer.Warnings...)
 	if err == nil && answer.Error != "" {
 		err = errors.New(answer.Error)

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"rundock/internal/container"
@@ -16,46 +18,72 @@ import (
 	"rundock/supervisor"
 )
 
-// ctlMain is `rundockd ctl`: one JSON request on stdin, one JSON response on
-// stdout. It exits with 0 whenever it could answer; the answer says whether
-// what was asked for is done.
+// preparing is how many services are prepared at once: each makes a container
+// on trial, which costs the daemon much and gains nothing from more.
+const preparing = 8
+
+// ctlMain is `rundockd ctl`: JSON requests on stdin up to its end, a JSON
+// response on stdout for each as it is done; they are served at once. It exits
+// with 0 whenever it could answer; the answer says whether what was asked for
+// is done.
 func ctlMain(args []string) int {
 	if len(args) != 0 {
 		fmt.Fprintln(os.Stderr, "usage: rundockd ctl < request.json\nModules call this.")
 		return 2
 	}
-	var q control.Request
-	dec := json.NewDecoder(os.Stdin)
-	dec.DisallowUnknownFields()
-	answer := control.Response{}
-	if err := dec.Decode(&q); err != nil {
-		answer.Error = "rundockd ctl: the request is not readable: " + err.Error()
-	} else if q.Version != control.Version {
-		answer.Error = fmt.Sprintf("rundockd ctl: the request is of version %d, this rundockd speaks %d: install the same release on host and controller", q.Version, control.Version)
-	} else {
-		answer = serve(q)
-	}
-	answer.Version = control.Version
-	if err := json.NewEncoder(os.Stdout).Encode(answer); err != nil {
-		fmt.Fprintln(os.Stderr, "rundockd ctl:", err)
-		return 1
-	}
-	return 0
+	return ctlServe(os.Stdin, os.Stdout)
 }
 
-func serve(q control.Request) control.Response {
+func ctlServe(in io.Reader, out io.Writer) int {
+	var writing sync.Mutex
+	code := 0
+	answer := func(id int, r control.Response) {
+		r.Version, r.ID = control.Version, id
+		writing.Lock()
+		defer writing.Unlock()
+		if err := json.NewEncoder(out).Encode(r); err != nil {
+			fmt.Fprintln(os.Stderr, "rundockd ctl:", err)
+			code = 1
+		}
+	}
+	docker, dockerErr := container.Open()
+	slots := make(chan struct{}, preparing)
+	dec := json.NewDecoder(in)
+	dec.DisallowUnknownFields()
+	var all sync.WaitGroup
+	for n := 0; ; n++ {
+		var q control.Request
+		err := dec.Decode(&q)
+		switch {
+		case errors.Is(err, io.EOF) && n > 0:
+			all.Wait()
+			return code
+		case err != nil:
+			all.Wait()
+			answer(0, control.Response{Error: "rundockd ctl: the request is not readable: " + err.Error()})
+			return code
+		case q.Version != control.Version:
+			answer(q.ID, control.Response{Error: fmt.Sprintf("rundockd ctl: the request is of version %d, this rundockd speaks %d: install the same release on host and controller", q.Version, control.Version)})
+			continue
+		case dockerErr != nil:
+			answer(q.ID, control.Response{Error: dockerErr.Error()})
+			continue
+		}
+		all.Go(func() { answer(q.ID, serve(docker, slots, q)) })
+	}
+}
+
+func serve(docker *container.Client, slots chan struct{}, q control.Request) control.Response {
 	ctx := context.Background()
 	if q.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(q.Timeout)*time.Second)
 		defer cancel()
 	}
-	docker, err := container.Open()
-	if err != nil {
-		return control.Response{Error: err.Error()}
-	}
 	switch q.Op {
 	case control.Prepare:
+		slots <- struct{}{}
+		defer func() { <-slots }()
 		return prepare(ctx, docker, q)
 	case control.Wait:
 		return awaited(ctx, docker, q)

@@ -23,7 +23,7 @@ For people and scripts:
   version        print the version
 
 For modules and generated scripts:
-  ctl            one JSON request on stdin, one response on stdout
+  ctl            JSON requests on stdin, a response on stdout for each
   reap DIR       have supervisors that were left behind in DIR/* make way
 `
 

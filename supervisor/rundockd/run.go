@@ -216,6 +216,9 @@ func (r *runner) start(ctx context.Context, old container.State, want spec.Conta
 	if err := r.backoff(ctx); err != nil {
 		return interrupted(ctx), 0
 	}
+	if r.mounts(ctx) != nil {
+		return interrupted(ctx), 0
+	}
 	id, err := r.prepare(ctx, want, addresses)
 	if err == nil {
 		err = r.takePlace(ctx, old, id)
@@ -238,6 +241,9 @@ func (r *runner) start(ctx context.Context, old container.State, want spec.Conta
 // the image and create the new container, as <name>.new. What an interrupted
 // attempt left is removed first.
 func (r *runner) prepare(ctx context.Context, want spec.Container, addresses string) (id string, err error) {
+	if err := mounted(r.service.Mounts); err != nil {
+		return "", err
+	}
 	r.say(control.Pulling, "")
 	pulled, err := r.docker.Pull(ctx, want.Image, r.service.Pull)
 	if err != nil {
@@ -258,7 +264,11 @@ func (r *runner) prepare(ctx context.Context, want spec.Container, addresses str
 			return "", err
 		}
 	}
-	return r.docker.Create(ctx, staged, want, options(r.service, addresses, host.DNS))
+	o := options(r.service, addresses, host.DNS)
+	if o.Secrets, err = supervisor.ReadSecrets(r.dir, want.EnvSecrets); err != nil {
+		return "", err
+	}
+	return r.docker.Create(ctx, staged, want, o)
 }
 
 // options are what a container of s is created with besides its spec.

@@ -8,11 +8,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -162,12 +164,29 @@ func reap(at string) {
 }
 
 func ctl() {
-	var q control.Request
-	if err := json.NewDecoder(os.Stdin).Decode(&q); err != nil {
-		panic(err)
+	event("ctl.log", "started")
+	var all sync.WaitGroup
+	var writing sync.Mutex
+	for dec := json.NewDecoder(os.Stdin); ; {
+		var q control.Request
+		if err := dec.Decode(&q); err == io.EOF {
+			break
+		} else if err != nil {
+			panic(err)
+		}
+		all.Go(func() {
+			a := serve(q)
+			writing.Lock()
+			defer writing.Unlock()
+			json.NewEncoder(os.Stdout).Encode(a)
+		})
 	}
+	all.Wait()
+}
+
+func serve(q control.Request) control.Response {
 	event("ctl.log", "%s %s %s", q.Op, q.Service, q.For)
-	answer := control.Response{Version: control.Version}
+	answer := control.Response{Version: control.Version, ID: q.ID}
 	switch q.Op {
 	case control.Prepare:
 		if refusal, err := os.ReadFile(dir + "/refusal"); err == nil {
@@ -194,5 +213,5 @@ func ctl() {
 			}
 		}
 	}
-	json.NewEncoder(os.Stdout).Encode(answer)
+	return answer
 }
