@@ -50,6 +50,7 @@ type RunnerStatus struct {
 	NextStart time.Time `json:"next_start,omitzero"` // in phase backoff
 	Error     string    `json:"error,omitempty"`     // the last thing that went wrong and still matters
 	Warning   string    `json:"warning,omitempty"`   // such as: pull failed, running the image that is here
+	Withdrew  string    `json:"withdrew,omitempty"`  // id of the container that the sidecar was asked to withdraw, so that it could be stopped
 	Since     time.Time `json:"since"`               // when Phase began
 }
 

@@ -107,7 +107,7 @@ func (r *runner) run(ctx context.Context) int {
 	if err != nil {
 		r.log.Warn("status of the last runner is unreadable", "err", err)
 	}
-	r.status = control.RunnerStatus{Service: r.service.Name, PID: os.Getpid()}
+	r.status = control.RunnerStatus{Service: r.service.Name, PID: os.Getpid(), Withdrew: before.Withdrew}
 	if before.Wanted == r.service.Container.Hash() {
 		r.status.Crashes, r.status.ExitCode, r.status.NextStart = before.Crashes, before.ExitCode, before.NextStart
 	}
@@ -167,18 +167,11 @@ func (r *runner) step(ctx context.Context, forced bool) (step, int) {
 	case current.Running && wanted && !forced:
 		return r.supervise(ctx, current, nil)
 	case current.Running:
-		logs := r.startLogs(ctx, current.ID)
-		id, err := r.prepare(ctx, want, addresses)
-		if err == nil {
-			return r.swap(ctx, current, id, logs)
+		next, code := r.replaced(ctx, current, want, addresses)
+		if next == stepAgain && forced && r.status.Error != "" {
+			next = stepReplace // what failed is tried again, also if nothing but the wish tells the two apart
 		}
-		logs.cancel()
-		if ctx.Err() != nil {
-			return interrupted(ctx), 0
-		}
-		// The old container goes on while the new one cannot be made.
-		r.status.Crashes++
-		return r.supervise(ctx, current, err)
+		return next, code
 	}
 	return r.start(ctx, current, want, addresses)
 }
@@ -303,17 +296,38 @@ func (r *runner) takePlace(ctx context.Context, old container.State, id string) 
 	return r.docker.Rename(ctx, id, r.service.Name)
 }
 
-// swap puts the created container id in the place of the running one:
-// withdraw, stop, remove, start.
-func (r *runner) swap(ctx context.Context, old container.State, id string, logs *logging) (step, int) {
+// replaced makes the wanted container and puts it in the place of the running
+// one, which goes on where that cannot be done.
+func (r *runner) replaced(ctx context.Context, old container.State, want spec.Container, addresses string) (step, int) {
+	logs := r.startLogs(ctx, old.ID)
 	defer logs.cancel()
-	r.say(control.Stopping, "")
-	r.withdraw(ctx)
-	err := r.docker.Stop(ctx, old.ID, stopTimeout(r.service))
+	id, err := r.prepare(ctx, want, addresses)
 	if err == nil {
-		logs.end()
-		err = r.takePlace(ctx, old, id)
+		r.say(control.Stopping, "")
+		r.withdraw(ctx, old.ID)
+		err = r.docker.Stop(ctx, old.ID, stopTimeout(r.service))
 	}
+	if err == nil {
+		return r.swap(ctx, old, id, logs)
+	}
+	logs.cancel()
+	if ctx.Err() != nil {
+		return interrupted(ctx), 0
+	}
+	r.status.Crashes++
+	if now, lookErr := r.look(ctx); lookErr != nil || !now.Running || now.ID != old.ID {
+		if ctx.Err() != nil {
+			return interrupted(ctx), 0
+		}
+		return r.retry(ctx, err), 0
+	}
+	return r.supervise(ctx, old, err)
+}
+
+// swap puts the created container id in the place of old, which has stopped.
+func (r *runner) swap(ctx context.Context, old container.State, id string, logs *logging) (step, int) {
+	logs.end()
+	err := r.takePlace(ctx, old, id)
 	if err == nil {
 		err = r.docker.Start(ctx, id)
 	}
@@ -335,6 +349,11 @@ func (r *runner) swap(ctx context.Context, old container.State, id string, logs 
 func (r *runner) supervise(ctx context.Context, s container.State, problem error) (step, int) {
 	r.status.Container, r.status.Image, r.status.Started = s.ID, s.Image, s.StartedAt
 	r.status.Spec, r.status.NextStart = s.Labels[container.LabelSpec], time.Time{}
+	// Also where a predecessor was interrupted between withdrawal and stop.
+	if r.status.Withdrew == s.ID {
+		r.announceAgain()
+	}
+	r.status.Withdrew = ""
 	var again <-chan time.Time
 	text := ""
 	if problem != nil {
@@ -342,7 +361,7 @@ func (r *runner) supervise(ctx context.Context, s container.State, problem error
 		delay := max(backoff(r.status.Crashes), time.Second)
 		again = time.After(delay)
 		r.status.NextStart = time.Now().Add(delay)
-		r.log.Error("the wanted container cannot be made; the old one goes on", "err", problem, "next", delay)
+		r.log.Error("the wanted container cannot take its place; the old one goes on", "err", problem, "next", delay)
 	}
 	r.say(control.Running, text)
 	logs := r.startLogs(ctx, s.ID)
@@ -442,7 +461,7 @@ func (r *runner) stopOnce(ctx context.Context) error {
 			continue
 		}
 		if s.Running {
-			r.withdraw(ctx)
+			r.withdraw(ctx, s.ID)
 			if err := r.docker.Stop(ctx, s.ID, stopTimeout(r.service)); err != nil {
 				return err
 			}

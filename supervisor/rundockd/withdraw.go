@@ -14,9 +14,14 @@ import (
 )
 
 // withdraw has the sidecar withdraw the service and drain, and returns when
-// it has: clients must be gone before the container is. Without a sidecar
-// that lives there is nothing to wait for.
-func (r *runner) withdraw(ctx context.Context) {
+// it has: clients must be gone before container id is. Without a sidecar that
+// lives there is nothing to wait for.
+//
+// That it was asked is on record first: whoever finds id running on after all
+// has to call announceAgain, also after a kill.
+func (r *runner) withdraw(ctx context.Context, id string) {
+	r.status.Withdrew = id
+	r.say(r.status.Phase, r.status.Error)
 	ctx, cancel := context.WithTimeout(ctx, r.drain()+patience)
 	defer cancel()
 	asked := 0
@@ -34,6 +39,17 @@ func (r *runner) withdraw(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// announceAgain undoes a withdrawal whose container goes on: the sidecar, which
+// would wait for another one, makes way for a successor that was not asked.
+func (r *runner) announceAgain() {
+	s, err := control.ReadAnnounce(control.Dir, r.service.Name)
+	if err != nil || s.PID == 0 || !isAnnouncer(s.PID) {
+		return
+	}
+	r.log.Info("the container goes on after its withdrawal: announcing it again")
+	syscall.Kill(s.PID, syscall.SIGHUP)
 }
 
 // drain is how long the sidecar gives clients to leave.
