@@ -5,22 +5,36 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 )
 
-// coerce turns a decoded JSON value (numbers as json.Number) into type t:
-// string, int, bool, []any or map[string]any.
+// coerce turns a decoded JSON value (numbers as json.Number) or a default
+// into type t: string, int, float64, bool, []any or map[string]any; Raw stays
+// as it is.
 func coerce(v any, t Type) (any, error) {
 	switch t {
 	case Int:
 		return toInt(v)
+	case Float:
+		return toFloat(v)
 	case Bool:
 		return toBool(v)
 	case List:
 		return toList(v)
 	case Dict:
 		return toDict(v)
+	case Path:
+		return toPath(v)
+	case Bytes:
+		return toSize(v, 'B')
+	case Bits:
+		return toSize(v, 'b')
+	case JSON, JSONArg:
+		return toJSON(v)
+	case Raw:
+		return v, nil
 	}
 	return toStr(v)
 }
@@ -29,13 +43,8 @@ func toStr(v any) (any, error) {
 	switch v := v.(type) {
 	case string:
 		return v, nil
-	case json.Number:
-		return v.String(), nil
-	case bool: // as Python writes it
-		if v {
-			return "True", nil
-		}
-		return "False", nil
+	case json.Number, bool, int, float64:
+		return pythonText(v), nil
 	}
 	// Ansible would make Python source of it, which nobody ever wants.
 	return nil, fmt.Errorf("'%s' is not a string and conversion is not allowed", compact(v))
@@ -44,6 +53,8 @@ func toStr(v any) (any, error) {
 func toInt(v any) (any, error) {
 	text := ""
 	switch v := v.(type) {
+	case int:
+		return v, nil
 	case string:
 		text = strings.TrimSpace(v)
 	case json.Number:
@@ -55,6 +66,25 @@ func toInt(v any) (any, error) {
 	return nil, fmt.Errorf("%s cannot be converted to an int", pythonType(v))
 }
 
+func toFloat(v any) (any, error) {
+	text := ""
+	switch v := v.(type) {
+	case float64:
+		return v, nil
+	case int:
+		return float64(v), nil
+	case string:
+		text = strings.TrimSpace(v)
+	case json.Number:
+		text = v.String()
+	}
+	// What is infinite or no number cannot be told in JSON either.
+	if f, err := strconv.ParseFloat(text, 64); err == nil && !math.IsInf(f, 0) && !math.IsNaN(f) {
+		return f, nil
+	}
+	return nil, fmt.Errorf("%s cannot be converted to a float", pythonType(v))
+}
+
 func toBool(v any) (any, error) {
 	text := ""
 	switch v := v.(type) {
@@ -64,33 +94,37 @@ func toBool(v any) (any, error) {
 		text = v
 	case json.Number:
 		text = v.String()
+		if f, err := v.Float64(); err == nil && (f == 0 || f == 1) {
+			return f == 1, nil
+		}
 	default:
 		return nil, fmt.Errorf("%s cannot be converted to a bool", pythonType(v))
 	}
 	switch strings.ToLower(strings.TrimSpace(text)) {
-	case "y", "yes", "on", "1", "1.0", "true", "t":
+	case "y", "yes", "on", "1", "true", "t":
 		return true, nil
-	case "n", "no", "off", "0", "0.0", "false", "f":
+	case "n", "no", "off", "0", "false", "f":
 		return false, nil
 	}
 	return nil, fmt.Errorf("The value '%s' is not a valid boolean.  Valid booleans include: "+
 		"'y', 'yes', 'on', '1', 'true', 't', 1, 'n', 'no', 'off', '0', 'false', 'f', 0", text)
 }
 
-// toList takes a list, a scalar, a string with commas, or one that is a JSON
-// list, as an ad-hoc call has to write lists whose elements hold commas.
+// toList takes a list, a scalar, a string with commas, or one that is a list
+// or dict in JSON or Python, as an ad-hoc call has to write lists whose
+// elements hold commas.
 func toList(v any) (any, error) {
 	switch v := v.(type) {
 	case []any:
 		return v, nil
-	case json.Number:
-		return []any{v.String()}, nil
+	case json.Number, bool, int, float64:
+		return []any{pythonText(v)}, nil
 	case string:
-		if strings.HasPrefix(strings.TrimSpace(v), "[") {
-			var list []any
-			if err := decode([]byte(v), &list); err == nil {
-				return list, nil
-			}
+		switch decoded := literal(v).(type) {
+		case []any:
+			return decoded, nil
+		case map[string]any:
+			return []any{decoded}, nil
 		}
 		list := []any{}
 		for s := range strings.SplitSeq(v, ",") {
@@ -101,22 +135,34 @@ func toList(v any) (any, error) {
 	return nil, fmt.Errorf("%s cannot be converted to a list", pythonType(v))
 }
 
-// toDict takes a dict, a string that is a JSON object, or "k1=v1, k2=v2".
+// toDict takes a dict, a string that is one in JSON or Python, or
+// "k1=v1, k2=v2".
 func toDict(v any) (any, error) {
 	switch v := v.(type) {
 	case map[string]any:
 		return v, nil
 	case string:
 		if strings.HasPrefix(v, "{") {
-			var dict map[string]any
-			if decode([]byte(v), &dict) != nil {
-				return nil, errors.New("unable to evaluate string as dictionary")
+			if dict, ok := literal(v).(map[string]any); ok {
+				return dict, nil
 			}
-			return dict, nil
+			return nil, errors.New("unable to evaluate string as dictionary")
 		}
 		return keyValues(v)
 	}
 	return nil, fmt.Errorf("%s cannot be converted to a dict", pythonType(v))
+}
+
+// toJSON takes a string as it is, and makes one of what came decoded.
+func toJSON(v any) (any, error) {
+	switch v := v.(type) {
+	case string:
+		return strings.TrimSpace(v), nil
+	case []any, map[string]any:
+		line, err := marshal(v)
+		return strings.TrimSuffix(string(line), "\n"), err
+	}
+	return nil, fmt.Errorf("%s cannot be converted to a json string", pythonType(v))
 }
 
 // keyValues parses k=v pairs separated by commas or spaces. Quotes keep
@@ -140,7 +186,7 @@ func keyValues(text string) (any, error) {
 			escaped = true
 		case quote == 0 && (c == '\'' || c == '"'):
 			quote = c
-		case quote == c:
+		case quote != 0 && quote == c:
 			quote = 0
 		case quote == 0 && (c == ',' || c == ' '):
 			end()
@@ -161,27 +207,6 @@ func keyValues(text string) (any, error) {
 		return nil, errors.New("dictionary requested, could not parse JSON or key=value")
 	}
 	return dict, nil
-}
-
-// pythonType is how Ansible's messages call the type of a JSON value.
-func pythonType(v any) string {
-	name := "NoneType"
-	switch v := v.(type) {
-	case string:
-		name = "str"
-	case bool:
-		name = "bool"
-	case json.Number:
-		name = "int"
-		if strings.ContainsAny(v.String(), ".eE") {
-			name = "float"
-		}
-	case []any:
-		name = "list"
-	case map[string]any:
-		name = "dict"
-	}
-	return "<class '" + name + "'>"
 }
 
 func compact(v any) string {

@@ -19,8 +19,9 @@ type Call struct {
 	values map[string]any
 }
 
-// Decode fills the struct that into points to from the call's parameters, by
-// their names in `json:"..."`. A parameter that is not given leaves its field.
+// Decode fills the struct that into points to, and the structs within it,
+// from the call's parameters, by their names in `json:"..."`. A parameter that
+// is not given leaves its field.
 func (c Call) Decode(into any) error {
 	data, err := json.Marshal(c.values)
 	if err == nil {
@@ -47,6 +48,8 @@ type Result struct {
 	Diff     []fstree.Diff
 	Warnings []string
 	Values   map[string]any // returned besides, under these names
+
+	Deprecations []Deprecation
 }
 
 // Main runs a module and ends the process: the whole life of a module's main
@@ -102,10 +105,12 @@ func respond(spec Spec, input []byte, inputErr error, run func(Call) Result) (ou
 
 // request is what Ansible asked, and what it needs for the answer.
 type request struct {
-	module     string
-	call       Call
-	secrets    []string // values of no_log parameters
-	invocation bool     // show the arguments in the result
+	module       string
+	call         Call
+	secrets      []string // values of no_log parameters
+	invocation   bool     // show the arguments in the result
+	warnings     []string
+	deprecations []Deprecation
 }
 
 // read decodes and checks input. Keys beginning with _ansible_ are Ansible's
@@ -135,12 +140,11 @@ func (r *request) read(spec Spec, input []byte) error {
 		return err == nil && on == true
 	}
 	r.call.Check, r.call.Diff, r.invocation = flag("check_mode"), flag("diff"), flag("inject_invocation")
-	for _, p := range spec.Params {
-		if p.NoLog {
-			r.secrets = append(r.secrets, texts(given[p.Name])...)
-		}
-	}
-	values, err := spec.validate(r.module, given, flag("ignore_unknown_opts"))
-	r.call.values = values
+	// Before anything can fail, as given; then as read, which differs.
+	r.secrets = secrets(spec.Params, given, os.LookupEnv)
+	reading := reading{env: os.LookupEnv}
+	values, err := reading.read(spec, r.module, given, flag("ignore_unknown_opts"))
+	r.secrets = append(r.secrets, secrets(spec.Params, values, os.LookupEnv)...)
+	r.call.values, r.warnings, r.deprecations = values, reading.warnings, reading.deprecations
 	return err
 }

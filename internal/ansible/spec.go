@@ -5,14 +5,28 @@
 // ansible-core checks nothing for a binary module: it hands over what the
 // user wrote, strings only in ad-hoc calls. Source of rules and wording:
 // ansible-core 2.14, module_utils/common/{arg_spec,parameters,validation}.py;
-// of how a binary module is called: plugins/action/__init__.py.
+// of how a binary module is called: plugins/action/__init__.py. README.md
+// lists where this package differs on purpose; a test holds the rest against
+// the real one.
 package ansible
 
 // Spec describes a module's parameters; it is the one place that knows them.
+// The documentation that ansible-doc shows is generated from it (package
+// stub), so texts may use Ansible's markup: C(code), O(option), V(value), B().
 type Spec struct {
 	Module string  // as in a task; errors name it unless Ansible gives another name
 	Params []Param // in the order of the documentation
 	Rules
+
+	Collection   string   // whose versions RemovedIn names; "" for none
+	Short        string   // one line, no full stop
+	Description  []string // a paragraph each
+	Notes        []string
+	Requirements []string // of the host
+	Author       []string
+	VersionAdded string
+	Examples     string   // YAML, as a user writes it
+	Returns      []Return // besides changed, msg, diff and the like
 }
 
 // Param is one parameter.
@@ -20,25 +34,68 @@ type Param struct {
 	Name     string
 	Type     Type     // "" is Str
 	Elements Type     // of a List; "" leaves them as they are
+	Values   Type     // of a Dict without Options; "" leaves them as they are
 	Required bool     // excludes Default
-	Default  any      // string, int, bool or nil; nil: absent unless given
-	Choices  []string // nil: anything
-	NoLog    bool     // its value appears in no output
+	Default  any      // string, int, bool, float64, []string or nil; nil: absent unless given
+	Choices  []string // nil: anything; of a List, for each element
+	NoLog    bool     // its value, and all values in it, appear in no output
+	Aliases  []string // other names; with both given the alias wins, and a warning says so
+	Fallback []string // environment variables; the first that is set is taken if none is given
+
+	// Options are the parameters within a Dict, or within each element of a
+	// List of Dict; nil leaves those unchecked. Rules are between them.
+	Options       []Param
+	Rules         Rules
+	ApplyDefaults bool // a Dict that is not given is an empty one, so that defaults of Options apply
+
+	RemovedIn         string       // version without the parameter; giving it returns a deprecation
+	RemovedAt         string       // or its date, YYYY-MM-DD
+	DeprecatedAliases []Deprecated // those of Aliases that will go
+
+	Description  []string // a paragraph each
+	VersionAdded string
+	Example      any // one value, for the documentation
+}
+
+// Deprecated is an alias that will go: in a version or at a date.
+type Deprecated struct {
+	Name string
+	In   string
+	At   string // YYYY-MM-DD
+}
+
+// Return is one value that a module returns.
+type Return struct {
+	Name        string
+	Type        Type
+	Elements    Type
+	Description []string
+	Returned    string // when, such as "success"; "" is always
+	Sample      any
+	Contains    []Return // of a Dict, or of each element of a List of Dict
 }
 
 // Type is a parameter's type, under Ansible's name.
 type Type string
 
 const (
-	Str  Type = "str"
-	Int  Type = "int"
-	Bool Type = "bool"
-	List Type = "list"
-	Dict Type = "dict"
+	Str   Type = "str"
+	Int   Type = "int"
+	Float Type = "float"
+	Bool  Type = "bool"
+	List  Type = "list"
+	Dict  Type = "dict"
+	Path  Type = "path"  // a string, its ~ and $NAME replaced
+	Raw   Type = "raw"   // anything, as it comes
+	JSON  Type = "json"  // a string of JSON, also where it comes decoded
+	Bytes Type = "bytes" // a number of bytes, written 10M or 10MB
+	Bits  Type = "bits"  // a number of bits, written 10M or 10Mb
+
+	JSONArg Type = "jsonarg" // another name of JSON
 )
 
-// Rules are conditions between parameters. A parameter counts when it is
-// given or has a default.
+// Rules are conditions between parameters of one level. A parameter counts
+// when it is given or has a default; for MutuallyExclusive, when it is given.
 type Rules struct {
 	MutuallyExclusive [][]string
 	RequiredTogether  [][]string
@@ -60,4 +117,15 @@ type RequiredIf struct {
 type RequiredBy struct {
 	Param  string
 	Params []string
+}
+
+// names are p's own name and its aliases; in a call the last given counts.
+func (p Param) names() []string { return append([]string{p.Name}, p.Aliases...) }
+
+// kind is p's type.
+func (p Param) kind() Type {
+	if p.Type == "" {
+		return Str
+	}
+	return p.Type
 }

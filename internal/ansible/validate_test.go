@@ -91,7 +91,7 @@ func TestValidate(t *testing.T) {
 			if err := decode([]byte(c.given), &given); err != nil {
 				t.Fatal(err)
 			}
-			got, err := sample.validate("sample", given, false)
+			got, err := (&reading{}).read(sample, "sample", given, false)
 			if c.err != "" {
 				if err == nil || strings.TrimPrefix(err.Error(), "Unsupported parameters for (sample) module: ") != c.err {
 					t.Fatalf("validate(%s)\n error %v\n want  %s", c.given, err, c.err)
@@ -111,13 +111,13 @@ func TestValidate(t *testing.T) {
 		})
 	}
 	t.Run("null is as good as not given", func(t *testing.T) {
-		_, err := sample.validate("sample", map[string]any{"name": "x", "image": nil}, false)
+		_, err := (&reading{}).read(sample, "sample", map[string]any{"name": "x", "image": nil}, false)
 		if err == nil || !strings.HasPrefix(err.Error(), "one of the following is required") {
 			t.Errorf("error = %v, want image to be missing", err)
 		}
 	})
 	t.Run("unknown parameters pass when Ansible says so", func(t *testing.T) {
-		got, err := sample.validate("sample", map[string]any{"name": "x", "image": "i", "new": 1}, true)
+		got, err := (&reading{}).read(sample, "sample", map[string]any{"name": "x", "image": "i", "new": 1}, true)
 		if err != nil || got["new"] != nil {
 			t.Errorf("validate = %v, %v; want it without new", got, err)
 		}
@@ -194,7 +194,7 @@ print(json.dumps(out))
 		if err := decode([]byte(c.given), &given); err != nil {
 			t.Fatal(err)
 		}
-		got, err := sample.validate("sample", given, false)
+		got, err := (&reading{}).read(sample, "sample", given, false)
 		text := ""
 		if err != nil {
 			text = strings.TrimPrefix(err.Error(), "Unsupported parameters for (sample) module: ")
