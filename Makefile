@@ -5,7 +5,8 @@ VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || echo unkn
 LDFLAGS  = -s -w -X main.version=$(VERSION)
 BUILD    = CGO_ENABLED=0 $(GO) build $(GOFLAGS) -ldflags "$(LDFLAGS)"
 
-MODULES  = $(patsubst modules/%/,library/%,$(wildcard modules/*/))
+ARCHS    = amd64 arm64
+MODULES  = $(foreach arch,$(ARCHS),$(patsubst modules/%/,bin/linux_$(arch)/%,$(wildcard modules/*/)))
 PROGRAMS = bin/lab $(if $(wildcard supervisor/rundockd/*.go),bin/rundockd) $(if $(wildcard dnsd/*.go),bin/dnsd)
 
 # What a lab and the playbooks need on this machine, as command:package.
@@ -21,7 +22,7 @@ build: $(PROGRAMS) $(MODULES)
 bin/lab: ; $(BUILD) -o $@ ./internal/lab/cmd/lab
 bin/rundockd: ; $(BUILD) -o $@ ./supervisor/rundockd
 bin/dnsd: ; $(BUILD) -o $@ ./dnsd
-$(MODULES): library/%: ; $(BUILD) -o $@ ./modules/$*
+$(MODULES): ; GOARCH=$(patsubst linux_%,%,$(notdir $(@D))) $(BUILD) -o $@ ./modules/$(@F)
 
 lab: deps bin/lab
 	bin/lab up
