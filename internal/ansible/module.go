@@ -133,7 +133,16 @@ func (r *request) read(spec Spec, input []byte) error {
 		}
 	}
 	if name, ok := internal["module_name"].(string); ok && name != "" {
-		r.module = name
+		r.module = strings.TrimPrefix(name, "ansible.legacy.")
+	}
+	// Ansible puts the task's environment on the command line, for all users
+	// to read; our action plugin puts it here.
+	if environment, ok := internal["environment"].(map[string]any); ok {
+		for name, v := range environment {
+			if err := os.Setenv(name, fmt.Sprint(v)); err != nil {
+				return fmt.Errorf("set %q of the task's environment: %w", name, err)
+			}
+		}
 	}
 	flag := func(key string) bool {
 		on, err := toBool(internal[key])

@@ -26,6 +26,8 @@ func TestRespond(t *testing.T) {
 			func(c Call) Result { return Result{Changed: c.Check} }, `{"changed":true}` + "\n", 0},
 		{"Ansible's name of the module is in the message", `{"name":"x","image":"i","a":1,"_ansible_module_name":"org.rundock.sample"}`, ok,
 			`{"changed":false,"failed":true,"msg":"Unsupported parameters for (org.rundock.sample) module: a. Supported...`, 1},
+		{"the name core gives a module of the module path is not", `{"name":"x","image":"i","a":1,"_ansible_module_name":"ansible.legacy.sample"}`, ok,
+			`{"changed":false,"failed":true,"msg":"Unsupported parameters for (sample) module: a. Supported...`, 1},
 		{"diff is returned when asked for", `{"name":"x","image":"i","_ansible_diff":true}`,
 			func(Call) Result { return Result{Diff: []fstree.Diff{{Before: "a", After: "<b>"}}} },
 			`{"changed":false,"diff":[{"before":"a","after":"<b>","before_header":"","after_header":""}]}` + "\n", 0},
@@ -62,6 +64,22 @@ func TestRespond(t *testing.T) {
 				t.Errorf("more than one line: %s", got)
 			}
 		})
+	}
+}
+
+func TestEnvironmentAmongTheArgumentsIsSet(t *testing.T) {
+	t.Setenv("RUNDOCK_TEST", "") // put back at the end
+	var got string
+	respond(sample, []byte(`{"name":"x","image":"i","_ansible_environment":{"RUNDOCK_TEST":"a 'b'\n"}}`), nil, func(Call) Result {
+		got = os.Getenv("RUNDOCK_TEST")
+		return Result{}
+	})
+	if want := "a 'b'\n"; got != want {
+		t.Errorf("the module sees %q, want %q", got, want)
+	}
+	refused, _ := respond(sample, []byte(`{"name":"x","image":"i","_ansible_environment":{"A=B":"c"}}`), nil, nil)
+	if !strings.Contains(string(refused), `set \"A=B\" of the task's environment`) {
+		t.Errorf("a name that cannot be: %s", refused)
 	}
 }
 
