@@ -38,7 +38,8 @@ const (
 type RunnerStatus struct {
 	Version   int       `json:"version"`
 	Service   string    `json:"service"`
-	PID       int       `json:"pid"` // of the runner
+	PID       int       `json:"pid"`              // of the runner
+	Digest    string    `json:"digest,omitempty"` // of RunnerReads when it started
 	Phase     Phase     `json:"phase"`
 	Container string    `json:"container,omitempty"` // id
 	Image     string    `json:"image,omitempty"`     // id of the image the container runs
@@ -71,6 +72,7 @@ type AnnounceStatus struct {
 	Version   int           `json:"version"`
 	Service   string        `json:"service"`
 	PID       int           `json:"pid"`
+	Digest    string        `json:"digest,omitempty"` // of AnnouncerReads when it started
 	State     AnnounceState `json:"state"`
 	Reason    string        `json:"reason,omitempty"`    // why it is not announced
 	Container string        `json:"container,omitempty"` // id of the container the state speaks of

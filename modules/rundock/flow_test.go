@@ -1,10 +1,14 @@
 package main
 
 import (
+	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"rundock/internal/runit"
 )
@@ -200,6 +204,55 @@ func TestInterruptedCallIsFinished(t *testing.T) {
 		m.wantActions(a, "supervision exchanged")
 		m.wantEvents("cut", "withdrawn", "container 2 adopted")
 		m.apply("state=absent name=cut")
+	})
+}
+
+// What runs is judged by what it has read, not by clocks: files are younger
+// than the processes after a boot with a clock that was slow.
+func TestClocksDoNotMatter(t *testing.T) {
+	m := onHost(t)
+	for _, args := range []string{"announce=80 drain=1" + image, "announce=80", image} {
+		args := "state=enabled name=clock " + args
+		m.apply(args)
+		m.events("clock")
+		now := time.Now()
+		must(t, filepath.WalkDir("/etc/sv/docker-clock", func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.Name() == "supervise" || d.Name() == "log" { // loggers write no status
+				return fs.SkipDir
+			}
+			return os.Chtimes(path, now, now)
+		}))
+		m.wantActions(m.apply(args))
+		m.wantEvents("clock")
+	}
+	m.apply("state=absent name=clock")
+
+	t.Run("also where the files of an interrupted call look old", func(t *testing.T) {
+		m := onHost(t)
+		const args = "-p $PRIVATE_IP:80:80 -p $PRIVATE_IP:81:81"
+		call := func(announce, drain int) string {
+			return fmt.Sprintf("state=enabled name=clock announce=%d drain=%d args='%s' image=app:1", announce, drain, args)
+		}
+		m.apply(call(80, 0))
+		m.events("clock")
+		for _, c := range []struct {
+			announce, drain int
+			action          string
+		}{{81, 0, "announcer handed over"}, {81, 1, "supervision handed over"}} {
+			p := params{Name: "clock", State: "enabled", Pull: "always", StopTimeout: 10, AnnounceAs: "private", Wait: "none", WaitTimeout: 30,
+				Image: ptr("app:1"), Args: ptr(args), Announce: ptr(c.announce), Drain: c.drain}
+			task, err := testHost.task(p, false)
+			must(t, err)
+			w, err := p.want(task.config)
+			must(t, err)
+			_, err = writeOnly(task, w)
+			must(t, err)
+			for _, f := range w.files {
+				must(t, os.Chtimes(filepath.Join(task.dir, f.Path), time.Unix(0, 0), time.Unix(0, 0)))
+			}
+			m.wantActions(m.apply(call(c.announce, c.drain)), c.action)
+		}
+		m.apply("state=absent name=clock")
 	})
 }
 

@@ -2,9 +2,11 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"rundock/internal/control"
@@ -31,7 +33,7 @@ type situation struct {
 type process struct {
 	Supervised bool
 	Status     runit.Status
-	Stale      bool // it is older than a file that it read at its start
+	Stale      bool // a file that it read at its start has changed
 }
 
 // up reports whether the process runs, and is to go on running.
@@ -55,28 +57,45 @@ func (t *task) look() (situation, error) {
 	// An unreadable status is as good as none: the next process writes it anew.
 	s.Says, _ = control.ReadRunner(t.host.run, t.p.Name)
 	s.Announces, _ = control.ReadAnnounce(t.host.run, t.p.Name)
-	if s.Outer, err = watch(t.dir, "run"); err != nil {
+	if s.Outer, err = watch(t.dir); err != nil {
 		return s, err
 	}
+	s.Outer.Stale = s.Outer.scriptReplaced(t.dir)
 	if s.Shape, err = t.running(s); err != nil {
 		return s, err
 	}
 	s.Loggers = map[string]process{}
 	for _, part := range []struct {
-		dir   string
-		reads string
-		into  *process
-	}{{s.Shape.runner, "service.json", &s.Runner}, {s.Shape.announcer, "announce.json", &s.Announcer}} {
+		dir    string
+		reads  []string
+		pid    int // of the status file
+		digest string
+		into   *process
+	}{
+		{s.Shape.runner, control.RunnerReads, s.Says.PID, s.Says.Digest, &s.Runner},
+		{s.Shape.announcer, control.AnnouncerReads, s.Announces.PID, s.Announces.Digest, &s.Announcer},
+	} {
 		if part.dir == "" {
 			continue
 		}
-		if *part.into, err = watch(filepath.Join(t.dir, part.dir), "run", part.reads); err != nil {
+		dir := filepath.Join(t.dir, part.dir)
+		p, err := watch(dir)
+		if err != nil {
 			return s, err
 		}
+		if part.digest != "" && part.pid == p.Status.PID {
+			p.Stale = p.Supervised && part.digest != control.Digest(dir, part.reads)
+		} else {
+			p.Stale = p.olderThan(dir, part.reads...)
+		}
+		*part.into = p
 		log := filepath.Join(part.dir, "log")
-		if s.Loggers[log], err = watch(filepath.Join(t.dir, log), "run", "config"); err != nil {
+		logger, err := watch(filepath.Join(t.dir, log))
+		if err != nil {
 			return s, err
 		}
+		logger.Stale = logger.olderThan(filepath.Join(t.dir, log), "run", "config")
+		s.Loggers[log] = logger
 	}
 	if dir := t.shapeOnDisk().runner; dir != "" {
 		if old, err := supervisor.ReadService(filepath.Join(t.dir, dir, "service.json")); err == nil && old.Runs() {
@@ -86,25 +105,57 @@ func (t *task) look() (situation, error) {
 	return s, nil
 }
 
-// watch reads what the runsv of dir says, and whether its process has seen
-// the present files, which it reads at its start.
-func watch(dir string, files ...string) (process, error) {
+// watch reads what the runsv of dir says.
+func watch(dir string) (process, error) {
 	up, err := runit.Supervised(dir)
 	if err != nil || !up {
 		return process{}, err
 	}
 	p := process{Supervised: true}
-	if p.Status, err = runit.ReadStatus(dir); err != nil {
-		return p, err
+	p.Status, err = runit.ReadStatus(dir)
+	return p, err
+}
+
+// olderThan reports whether one of these files of dir was written after the
+// process started. Clocks that are set make it err, in either direction: it
+// is for a process that does not tell what it has read.
+func (p process) olderThan(dir string, files ...string) bool {
+	if !p.Supervised || p.Status.State != runit.Run {
+		return false
 	}
 	for _, f := range files {
 		info, err := os.Stat(filepath.Join(dir, f))
 		// A time in the future is of a clock that was set back, and says nothing.
-		if err == nil && info.ModTime().After(p.Status.Since) && info.ModTime().Before(time.Now()) && p.Status.State == runit.Run {
-			p.Stale = true
+		if err == nil && info.ModTime().After(p.Status.Since) && info.ModTime().Before(time.Now()) {
+			return true
 		}
 	}
-	return p, nil
+	return false
+}
+
+// scriptReplaced reports whether the shell that p is runs a script that is not
+// the present dir/run. It reads the script as it goes, and so has it open; a
+// changed one is another file, as files are replaced by rename.
+func (p process) scriptReplaced(dir string) bool {
+	if !p.Supervised || p.Status.State != runit.Run {
+		return false
+	}
+	script, err := filepath.EvalSymlinks(filepath.Join(dir, "run"))
+	if err != nil {
+		return false
+	}
+	present, err := os.Stat(script)
+	if err != nil {
+		return false
+	}
+	open, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", p.Status.PID))
+	for _, fd := range open {
+		if to, err := os.Readlink(fd); err == nil && strings.TrimSuffix(to, " (deleted)") == script {
+			has, err := os.Stat(fd)
+			return err == nil && !os.SameFile(has, present)
+		}
+	}
+	return p.olderThan(dir, "run")
 }
 
 // running is the shape of what runs, which is not that of the files when a

@@ -41,6 +41,7 @@ func announceMain(args []string) int {
 	withdraw := make(chan struct{}, 1)
 	go announceSignals(cancel, withdraw)
 
+	digest := control.Digest(args[0], control.AnnouncerReads)
 	wanted, err := supervisor.ReadAnnounce(filepath.Join(args[0], "announce.json"))
 	if err != nil {
 		log.Error("cannot announce", "err", err)
@@ -55,9 +56,15 @@ func announceMain(args []string) int {
 		return 100
 	}
 	defer unlock()
-	if err := announceService(ctx, wanted, withdraw, log); err != nil {
+	say := func(s control.AnnounceStatus) {
+		s.PID, s.Digest = os.Getpid(), digest
+		if err := control.WriteAnnounce(control.Dir, s); err != nil {
+			log.Warn("the status is not written", "err", err)
+		}
+	}
+	if err := announceService(ctx, wanted, withdraw, say, log); err != nil {
 		log.Error("cannot announce", "err", err)
-		sayAnnounce(control.AnnounceStatus{Service: wanted.Service, State: control.Unhealthy, Reason: err.Error(), Since: time.Now()}, log)
+		say(control.AnnounceStatus{Service: wanted.Service, State: control.Unhealthy, Reason: err.Error(), Since: time.Now()})
 		pause(ctx)
 		return 100
 	}
@@ -86,7 +93,7 @@ func announceSignals(cancel context.CancelCauseFunc, withdraw chan<- struct{}) {
 }
 
 // announceService runs until ctx is done. An error is one of the setup.
-func announceService(ctx context.Context, wanted supervisor.Announce, withdraw <-chan struct{}, log *slog.Logger) error {
+func announceService(ctx context.Context, wanted supervisor.Announce, withdraw <-chan struct{}, say func(control.AnnounceStatus), log *slog.Logger) error {
 	host, err := hostconfig.Load(hostconfig.Path)
 	if err != nil {
 		return err
@@ -104,7 +111,6 @@ func announceService(ctx context.Context, wanted supervisor.Announce, withdraw <
 	if err != nil {
 		return err
 	}
-	say := func(s control.AnnounceStatus) { sayAnnounce(s, log) }
 	announcer, err := announce.New(cfg, etcd, say, log)
 	if err != nil {
 		return err
@@ -118,13 +124,6 @@ func announceService(ctx context.Context, wanted supervisor.Announce, withdraw <
 		go docker.Follow(ctx, wanted.Service, func(s container.State) { announcer.Instance(instance(s)) })
 	}
 	return announcer.Run(ctx)
-}
-
-func sayAnnounce(s control.AnnounceStatus, log *slog.Logger) {
-	s.PID = os.Getpid()
-	if err := control.WriteAnnounce(control.Dir, s); err != nil {
-		log.Warn("the status is not written", "err", err)
-	}
 }
 
 func pause(ctx context.Context) { wait(ctx, setupPause) }

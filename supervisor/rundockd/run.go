@@ -35,6 +35,7 @@ const stateDir = "/var/lib/rundock"
 // on TERM stop; on HUP leave the container to a successor.
 type runner struct {
 	dir     string // service directory of the runner, with service.json
+	digest  string // of the files that it read there
 	service supervisor.Service
 	docker  *container.Client
 	logs    *logCopier
@@ -51,6 +52,7 @@ func runMain(args []string) int {
 		return 100
 	}
 	log := newLogger()
+	digest := control.Digest(args[0], control.RunnerReads)
 	service, err := supervisor.ReadService(filepath.Join(args[0], "service.json"))
 	if err != nil {
 		log.Error("cannot run", "err", err)
@@ -59,7 +61,7 @@ func runMain(args []string) int {
 	log = log.With("service", service.Name)
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
-	r := &runner{dir: args[0], service: service, log: log, replace: make(chan struct{}, 1)}
+	r := &runner{dir: args[0], digest: digest, service: service, log: log, replace: make(chan struct{}, 1)}
 	go r.signals(cancel)
 
 	unlock, err := takeOver(ctx, filepath.Join(control.Dir, service.Name, "runner.lock"), log)
@@ -107,7 +109,7 @@ func (r *runner) run(ctx context.Context) int {
 	if err != nil {
 		r.log.Warn("status of the last runner is unreadable", "err", err)
 	}
-	r.status = control.RunnerStatus{Service: r.service.Name, PID: os.Getpid(), Withdrew: before.Withdrew}
+	r.status = control.RunnerStatus{Service: r.service.Name, PID: os.Getpid(), Digest: r.digest, Withdrew: before.Withdrew}
 	if before.Wanted == r.service.Container.Hash() {
 		r.status.Crashes, r.status.ExitCode, r.status.NextStart = before.Crashes, before.ExitCode, before.NextStart
 	}

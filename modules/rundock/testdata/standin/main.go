@@ -68,6 +68,7 @@ func event(file, format string, args ...any) {
 func run(at string) {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGUSR1)
+	digest := control.Digest(at, control.RunnerReads)
 	s, err := supervisor.ReadService(filepath.Join(at, "service.json"))
 	if err != nil {
 		fmt.Println(err)
@@ -83,7 +84,7 @@ func run(at string) {
 	}
 	say := func(p control.Phase) {
 		control.WriteRunner(control.Dir, control.RunnerStatus{
-			Service: s.Name, PID: os.Getpid(), Phase: p, Container: strconv.Itoa(c.N),
+			Service: s.Name, PID: os.Getpid(), Digest: digest, Phase: p, Container: strconv.Itoa(c.N),
 			Spec: c.Hash, Wanted: s.Container.Hash(), Started: c.Started, Since: time.Now(),
 		})
 	}
@@ -127,6 +128,7 @@ func run(at string) {
 func announce(at string) {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGHUP)
+	digest := control.Digest(at, control.AnnouncerReads)
 	a, err := supervisor.ReadAnnounce(filepath.Join(at, "announce.json"))
 	if err != nil {
 		fmt.Println(err)
@@ -138,7 +140,7 @@ func announce(at string) {
 		for ; ; time.Sleep(20 * time.Millisecond) {
 			r, _ := control.ReadRunner(control.Dir, a.Service)
 			control.WriteAnnounce(control.Dir, control.AnnounceStatus{
-				Service: a.Service, PID: os.Getpid(), State: control.Announced, Container: r.Container,
+				Service: a.Service, PID: os.Getpid(), Digest: digest, State: control.Announced, Container: r.Container,
 				Records: []control.Record{{Key: "/skydns/" + a.Service, Name: a.Service, Host: "10.0.0.1", Port: a.Announces[0].Port}},
 			})
 		}
