@@ -35,8 +35,8 @@ func (p HostPort) String() string {
 	return netip.AddrPortFrom(p.IP, uint16(p.Port)).String() + "/" + p.Proto
 }
 
-// covers reports whether p and q cannot be bound by two at once.
-func (p HostPort) covers(q HostPort) bool {
+// Conflicts reports whether p and q cannot be bound by two at once.
+func (p HostPort) Conflicts(q HostPort) bool {
 	return p.Port == q.Port && p.Proto == q.Proto && (p.IP == q.IP || p.IP.IsUnspecified() || q.IP.IsUnspecified())
 }
 
@@ -62,7 +62,7 @@ func (c *Client) CheckPorts(ctx context.Context, want []HostPort, own State) err
 
 func (s State) publishes(p HostPort) bool {
 	for _, q := range s.Published {
-		if s.Running && q.covers(p) {
+		if s.Running && q.Conflicts(p) {
 			return true
 		}
 	}
@@ -94,7 +94,7 @@ func (c *Client) holder(ctx context.Context, p HostPort) string {
 	if err == nil {
 		for _, l := range list {
 			for _, q := range l.Ports {
-				if hostPort(q.IP, int(q.PublicPort), q.Type).covers(p) {
+				if hostPort(q.IP, int(q.PublicPort), q.Type).Conflicts(p) {
 					return "container " + strings.TrimPrefix(l.Names[0], "/")
 				}
 			}

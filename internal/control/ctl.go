@@ -2,11 +2,17 @@ package control
 
 import (
 	"encoding/json"
+	"path/filepath"
 	"time"
 )
 
 // Program is the on-host program that modules exec for what needs Docker.
 const Program = "/usr/local/bin/rundockd"
+
+// LockFile is the file that a module locks, by flock(2), for as long as it is
+// at work on service. Prepare notes in it the host ports that it found free,
+// which no other service can have until then.
+func LockFile(dir, service string) string { return filepath.Join(dir, "."+service+".lock") }
 
 // Op is what `rundockd ctl` is asked to do.
 type Op string
@@ -14,7 +20,8 @@ type Op string
 const (
 	// Prepare pulls the image as the policy says, and has the Docker daemon
 	// check everything that it can check before anything is stopped or
-	// written: a trial creation of the container, its host ports free.
+	// written: a trial creation of the container, its host ports free, also of
+	// services that are being installed meanwhile (LockFile).
 	Prepare Op = "prepare"
 	// Wait returns when the service is as For says, or when it cannot become so.
 	Wait Op = "wait"

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -64,7 +63,7 @@ func (t *task) lock() (unlock func(), err error) {
 	if err := os.MkdirAll(t.host.run, 0o755); err != nil {
 		return nil, err
 	}
-	path := filepath.Join(t.host.run, "."+t.p.Name+".lock")
+	path := control.LockFile(t.host.run, t.p.Name)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
@@ -72,6 +71,9 @@ func (t *task) lock() (unlock func(), err error) {
 	deadline := time.Now().Add(time.Duration(t.p.WaitTimeout) * time.Second)
 	for {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			err = f.Truncate(0) // the ports of the last call
+		}
 		if err == nil {
 			return func() { f.Close() }, nil
 		}

@@ -129,6 +129,9 @@ func prepare(ctx context.Context, docker *container.Client, q control.Request) c
 	if err != nil {
 		return fail(err)
 	}
+	if err := reserve(control.Dir, s.Name, ports); err != nil {
+		return fail(err)
+	}
 	if err := docker.CheckPorts(ctx, ports, current); err != nil {
 		return fail(err)
 	}
