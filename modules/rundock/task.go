@@ -31,7 +31,8 @@ type task struct {
 	diff     []fstree.Diff
 	actions  []string
 	warnings []string
-	restart  bool // changed in any case
+	prepared []string // warnings of prepare, until a runner that was waited for has pulled again
+	restart  bool     // changed in any case
 }
 
 // task reads the host's configuration. What only takes a service away does
@@ -89,7 +90,11 @@ func (t *task) lock() (unlock func(), err error) {
 func (t *task) ctl(q control.Request) error {
 	q.Service = t.p.Name
 	answer, err := t.session.Do(q)
-	t.warnings = append(t.warnings, answer.Warnings...)
+	if q.Op == control.Prepare {
+		t.prepared = answer.Warnings
+	} else {
+		t.warnings = append(t.warnings, answer.Warnings...)
+	}
 	if err == nil && answer.Error != "" {
 		err = errors.New(answer.Error)
 	}
@@ -128,7 +133,7 @@ func (t *task) result(err error) ansible.Result {
 		Changed:  t.restart || len(t.actions) > 0,
 		Err:      err,
 		Diff:     t.diff,
-		Warnings: t.warnings,
+		Warnings: append(t.warnings, t.prepared...),
 		Msg:      t.p.Name + ": " + choose(len(t.actions) > 0, strings.Join(t.actions, ", "), "nothing to do"),
 		Values:   map[string]any{"actions": append([]string{}, t.actions...)},
 	}

@@ -30,7 +30,11 @@ func (t *task) wait(before situation, w wanted, p plan, started time.Time) error
 	if p.Replace {
 		q.Not = before.Says.Container
 	}
-	return t.ctl(q)
+	if err := t.ctl(q); err != nil {
+		return err
+	}
+	t.prepared = nil // the runner has pulled since, and says how that went
+	return nil
 }
 
 // steady is how long a container must have been up to count as running.

@@ -112,6 +112,7 @@ func (r *runner) run(ctx context.Context) int {
 	r.status = control.RunnerStatus{Service: r.service.Name, PID: os.Getpid(), Digest: r.digest, Withdrew: before.Withdrew}
 	if before.Wanted == r.service.Container.Hash() {
 		r.status.Crashes, r.status.ExitCode, r.status.NextStart = before.Crashes, before.ExitCode, before.NextStart
+		r.status.Error = before.Error // why it backs off
 	}
 	r.status.Wanted = r.service.Container.Hash()
 	forced := false

@@ -110,19 +110,19 @@ func need(t *testing.T) *setup {
 
 // result is what a module answers.
 type result struct {
-	Changed  bool     `json:"changed"`
-	Failed   bool     `json:"failed"`
-	Msg      string   `json:"msg"`
-	Actions  []string `json:"actions"`
-	Warnings []string `json:"warnings"`
-	Service  struct {
+	Changed bool     `json:"changed"`
+	Failed  bool     `json:"failed"`
+	Msg     string   `json:"msg"`
+	Actions []string `json:"actions"`
+	Service struct {
 		Enabled   bool   `json:"enabled"`
 		Running   bool   `json:"running"`
 		Container string `json:"container"`
 		Announced bool   `json:"announced"`
 	} `json:"service"`
 
-	shown string // what ansible prints before the answer: the diff
+	Warnings []string `json:"-"` // Ansible prints them, and takes them out of the answer
+	shown    string   // what ansible prints before the answer: the diff
 }
 
 // rundock is the ad-hoc call: ansible HOST -b -m rundock -a ARGS. The module
@@ -131,11 +131,13 @@ func (s *setup) rundock(t *testing.T, host, args string, flags ...string) result
 	t.Helper()
 	cmd := exec.Command("ansible", append([]string{"-i", s.inventory, host, "-b", "-m", "rundock", "-a", args}, flags...)...)
 	cmd.Dir = s.checkout
-	out, _ := cmd.CombinedOutput() // fails with the module
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, _ := cmd.Output() // fails with the module
 	shown, answer, found := strings.Cut(string(out), "=> ")
-	r := result{shown: shown}
+	r := result{shown: shown, Warnings: warnings(stderr.String())}
 	if !found {
-		t.Fatalf("ansible %s -m rundock -a '%s' gave no answer:\n%s", host, args, out)
+		t.Fatalf("ansible %s -m rundock -a '%s' gave no answer:\n%s%s", host, args, out, &stderr)
 	}
 	if err := json.NewDecoder(strings.NewReader(answer)).Decode(&r); err != nil {
 		t.Fatalf("ansible %s -m rundock -a '%s': %v:\n%s", host, args, err, out)
@@ -143,6 +145,15 @@ func (s *setup) rundock(t *testing.T, host, args string, flags ...string) result
 	// Ansible says in words, not in the answer, that a module failed.
 	r.Failed = r.Failed || strings.Contains(shown, "| FAILED!") || strings.Contains(shown, "| UNREACHABLE!")
 	return r
+}
+
+// warnings returns those that Ansible printed, each broken into lines.
+func warnings(stderr string) []string {
+	parts := strings.Split(stderr, "[WARNING]: ")
+	for i, p := range parts {
+		parts[i] = strings.NewReplacer("-\n", "-", "\n", " ").Replace(strings.TrimSpace(p))
+	}
+	return parts[1:]
 }
 
 // install is rundock where failure is fatal.
