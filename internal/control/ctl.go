@@ -59,4 +59,3 @@ type Response struct {
 	Runner   *RunnerStatus   `json:"runner,omitempty"`
 	Announce *AnnounceStatus `json:"announce,omitempty"`
 }
-
