@@ -26,46 +26,55 @@ import (
 // The flags are in args_flags.go, those refused in args_refused.go; both are
 // listed in docs/args.md.
 func ParseArgs(args string) (Container, error) {
-	c, err := parseArgs(args)
-	if err != nil {
-		return Container{}, fmt.Errorf("args: %w", err)
+	var b Builder
+	if err := b.Args(args); err != nil {
+		return Container{}, err
 	}
-	return c, nil
+	return b.Container()
 }
 
-func parseArgs(args string) (Container, error) {
-	var c Container
+// parse adds the flags and the command in args.
+func (b *Builder) parse(args string) error {
 	words, err := splitWords(args)
 	if err != nil {
-		return c, err
+		return err
 	}
+	b.hasArgs = true
 	given := map[string]bool{}
 	var last dockerFlag
 	for len(words) > 0 {
 		if words[0] == "--" {
-			c.Command = append(c.Command, words[1:]...)
-			break
+			return b.rest(words[1:])
 		}
 		if !isFlag(words[0]) {
-			return c, unexpectedWord(words[0], last)
+			return unexpectedWord(words[0], last)
 		}
 		f, written, value, rest, err := nextFlag(words)
 		if err != nil {
-			return c, err
+			return err
 		}
-		if given[f.long] && !f.repeats {
-			return c, fmt.Errorf("%s is given twice", written)
+		if old, ok := b.given[f.long]; ok && !f.repeats && !given[f.long] {
+			return fmt.Errorf("%s is given twice: by the parameter %s as well", written, old.text)
+		} else if ok && !f.repeats {
+			return fmt.Errorf("%s is given twice", written)
 		}
 		given[f.long] = true
-		if err := f.set(&c, value); err != nil {
-			return c, fmt.Errorf("%s: %w; allowed: %s", f.show(written, value), err, f.allowed)
+		b.note(f.long, spelling{written, false})
+		if err := f.set(&b.c, value); err != nil {
+			return b.explain(f.show(written, value), f, err)
 		}
 		words, last = rest, f
 	}
-	if c.Healthcheck != nil && *c.Healthcheck == (Healthcheck{}) {
-		c.Healthcheck = nil
+	return nil
+}
+
+// rest are the words after --.
+func (b *Builder) rest(words []string) error {
+	if old, ok := b.given[commandKey]; ok && len(words) > 0 {
+		return fmt.Errorf("-- %s: the command is given twice: by the parameter %s as well", quote(words[0]), old.text)
 	}
-	return c, checkTogether(c)
+	b.c.Command = append(b.c.Command, words...)
+	return nil
 }
 
 func splitWords(args string) ([]string, error) {

@@ -3,6 +3,8 @@ package spec
 import (
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,7 +18,7 @@ const minMemory = 6 << 20
 func parseMemory(s string) (int64, error) {
 	n, err := parseSize(s)
 	if err == nil && n < minMemory {
-		err = errors.New("less than 6m; for no limit leave the flag away")
+		err = errors.New("less than 6m; for no limit leave it away")
 	}
 	return n, err
 }
@@ -76,15 +78,109 @@ func canonicalDuration(s string) (string, error) {
 		return "", errors.New("not a duration")
 	}
 	if d < time.Millisecond { // dockerd's own limit
-		return "", errors.New("less than 1ms; for the image's value leave the flag away")
+		return "", errors.New("less than 1ms; for the image's value leave it away")
 	}
 	return d.String(), nil
 }
 
-func parseRetries(s string) (int, error) {
-	n, err := strconv.ParseUint(s, 10, 31)
-	if err != nil || n == 0 {
-		return 0, errors.New("not such a number")
+func parseWhole(s string, low, high int) (int, error) {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return 0, errors.New("not a number")
 	}
-	return int(n), nil
+	switch {
+	case n >= low && n <= high:
+		return n, nil
+	case n < low:
+		return 0, fmt.Errorf("less than %d", low)
+	}
+	return 0, fmt.Errorf("more than %d", high)
+}
+
+// parsePids takes Docker's ways of saying that there is no limit.
+func parsePids(s string) (int, error) {
+	if s == "-1" || s == "0" {
+		return 0, nil
+	}
+	return parseWhole(s, 1, math.MaxInt32)
+}
+
+func parseSwap(s string) (int64, error) {
+	if s == "-1" {
+		return -1, nil
+	}
+	return parseMemory(s)
+}
+
+func parseShm(s string) (int64, error) {
+	n, err := parseSize(s)
+	if err == nil && n == 0 {
+		err = errors.New("no size at all; for Docker's own leave it away")
+	}
+	return n, err
+}
+
+// canonicalSet is a list of numbers and ranges as cpuset(7) writes it, sorted
+// and joined: "0,2,1" is "0-2".
+func canonicalSet(s string) (string, error) {
+	var spans []span
+	for part := range strings.SplitSeq(s, ",") {
+		first, last, isRange := strings.Cut(part, "-")
+		if !isRange {
+			last = first
+		}
+		a, errA := strconv.ParseUint(first, 10, 16)
+		b, errB := strconv.ParseUint(last, 10, 16)
+		if errA != nil || errB != nil {
+			return "", fmt.Errorf("%s is neither a number nor a range", quote(part))
+		}
+		if b < a {
+			return "", fmt.Errorf("the range %s ends before it begins", part)
+		}
+		spans = append(spans, span{int(a), int(b)})
+	}
+	slices.SortFunc(spans, func(a, b span) int { return a.first - b.first })
+	joined := spans[:1]
+	for _, s := range spans[1:] {
+		if last := &joined[len(joined)-1]; s.first <= last.last+1 {
+			last.last = max(last.last, s.last)
+		} else {
+			joined = append(joined, s)
+		}
+	}
+	var out []string
+	for _, s := range joined {
+		out = append(out, s.String())
+	}
+	return strings.Join(out, ","), nil
+}
+
+// canonicalRate is for a device and its limit; amount checks the limit.
+func canonicalRate(amount func(string) (int64, error)) func(string, string, bool) (string, string, error) {
+	return func(device, limit string, has bool) (string, string, error) {
+		device, err := canonicalPath(device)
+		if err != nil {
+			return "", "", err
+		}
+		if !has {
+			return "", "", errors.New("the limit is missing")
+		}
+		n, err := amount(limit)
+		return device, strconv.FormatInt(n, 10), err
+	}
+}
+
+func parseBytes(s string) (int64, error) {
+	n, err := parseSize(s)
+	if err == nil && n == 0 {
+		err = errors.New("zero would stop all of it")
+	}
+	return n, err
+}
+
+func parseCount(low, high int) func(string) (int64, error) {
+	return func(s string) (int64, error) {
+		n, err := parseWhole(s, low, high)
+		return int64(n), err
+	}
 }

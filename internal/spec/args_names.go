@@ -93,7 +93,7 @@ func canonicalUser(s string) (string, error) {
 
 func canonicalShellCommand(s string) (string, error) {
 	if strings.TrimSpace(s) == "" {
-		return "", errors.New("empty; --no-healthcheck switches the image's off")
+		return "", errors.New("empty")
 	}
 	return s, nil
 }

@@ -64,8 +64,8 @@ func canonicalHostname(s string) (string, error) {
 }
 
 func canonicalNetwork(s string) (string, error) {
-	if s == "bridge" || s == "default" {
-		return "", nil
+	if s == "default" {
+		return "bridge", nil // "" in the end, but the first network all the same
 	}
 	if name, ok := strings.CutPrefix(s, "container:"); ok {
 		return s, checkContainerName(name)

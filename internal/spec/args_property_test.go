@@ -14,9 +14,9 @@ func TestParseArgs_reads_back_what_is_rendered(t *testing.T) {
 	const seed = 20
 	random := rand.New(rand.NewPCG(seed, seed))
 	made := 0
-	for range 5000 {
+	for range 20000 {
 		c := randomContainer(random)
-		if checkTogether(c) != nil {
+		if checkTogether(c, func(flag string) string { return "--" + flag }) != nil {
 			continue
 		}
 		made++
@@ -29,7 +29,7 @@ func TestParseArgs_reads_back_what_is_rendered(t *testing.T) {
 		}
 	}
 	if made < 1000 {
-		t.Errorf("only %d of 5000 random containers were valid", made)
+		t.Errorf("only %d of 20000 random containers were valid", made)
 	}
 }
 
@@ -92,6 +92,57 @@ func randomContainer(r *rand.Rand) Container {
 		ExtraHosts:  some("a:10.0.0.1", "b:::1", "c:host-gateway", "d:$PUBLIC_IP"),
 		DNS:         some("10.0.0.1", "::1", "$ANNOUNCE_IP"),
 		LogOptions:  mapped(func() string { return "1048576" }, "max-size"),
+
+		Platform:    one("linux/arm64", "linux/arm/v7"),
+		StopSignal:  one("SIGQUIT", "SIGRTMIN+3"),
+		GroupAdd:    some("video", "44"),
+		Annotations: mapped(func() string { return "x" + text() }, "a", "com.example/x"),
+		Domainname:  one("example.com"),
+		Expose:      some("80", "53/udp", "90-91"),
+		DNSSearch:   some("example.com", "."),
+		DNSOptions:  some("ndots:1", "rotate"),
+		Mounts: pick(r, Mount{Type: "volume", Target: "/m1"},
+			Mount{Type: "bind", Source: "/srv/$HOST, \"x\"", Target: "/m2", ReadOnly: true, Propagation: "rslave", Recursive: "readonly", CreateSource: true},
+			Mount{Type: "volume", Source: "vol", Target: "/m3", NoCopy: true, Subpath: "a/b", Driver: "local", DriverOptions: map[string]string{"o": "a=b,rw", "type": "nfs"}, Labels: map[string]string{"a": ""}},
+			Mount{Type: "tmpfs", Target: "/m4", Size: 1 << 20, Mode: "1777"}),
+		VolumeDriver:      one("local"),
+		ShmSize:           []int64{0, 1 << 20}[r.IntN(2)],
+		StorageOpt:        mapped(func() string { return "10g" }, "size"),
+		MemoryReservation: []int64{0, 6 << 20}[r.IntN(2)],
+		MemorySwap:        []int64{0, -1, 1 << 30}[r.IntN(3)],
+		MemorySwappiness:  [](*int){nil, new(int), &sixty}[r.IntN(3)],
+		OOMKillDisable:    r.IntN(2) == 0,
+		OOMScoreAdj:       []int{0, -1000, 5}[r.IntN(3)],
+		CPUShares:         []int{0, 512}[r.IntN(2)],
+		CPUSetCPUs:        one("0-3,8", "1"),
+		CPUSetMems:        one("0"),
+		PidsLimit:         []int{0, 100}[r.IntN(2)],
+		BlkioWeight:       []int{0, 10}[r.IntN(2)],
+		BlkioWeightDevice: mapped(func() string { return "200" }, "/dev/a", "/dev/b"),
+		DeviceReadBps:     mapped(func() string { return "1048576" }, "/dev/a"),
+		DeviceWriteBps:    mapped(func() string { return "1048577" }, "/dev/a"),
+		DeviceReadIOps:    mapped(func() string { return "1" }, "/dev/a"),
+		DeviceWriteIOps:   mapped(func() string { return "2" }, "/dev/a"),
+		CgroupParent:      one("/apps", "apps.slice"),
+		SecurityOpt:       some("no-new-privileges", "seccomp=/etc/profile.json", "label=disable"),
+		Sysctls:           mapped(func() string { return "1" }, "net.core.somaxconn", "kernel.sem"),
+		DeviceCgroupRules: some("c 188:* rwm", "a *:* r"),
+		DeviceRequests: pick(r, DeviceRequest{Count: -1, Capabilities: []string{"compute", "gpu"}}, DeviceRequest{Count: 2, Capabilities: []string{"gpu"}},
+			DeviceRequest{Driver: "cdi", IDs: []string{"a.b/c=d", "e"}, Options: map[string]string{"k": "v"}}),
+		Runtime:  one("runsc"),
+		Cgroupns: one("host", "private"),
+		IPC:      one("private", "container:a"),
+		PID:      one("host", "container:a"),
+		Userns:   one("host"),
+		UTS:      one("host"),
+	}
+	if c.Network == "apps" {
+		c.Networks = pick(r, Network{Name: "back"},
+			Network{Name: "front", Aliases: []string{"a", "b"}, IPv4: "10.0.0.2", IPv6: "fd00::2", LinkLocalIPs: []string{"169.254.0.1"}, MAC: "02:42:00:00:00:02", DriverOptions: map[string]string{"k": "v w"}, Priority: -3})
+	}
+	if e := (Network{Aliases: some("x", "y"), IPv4: one("10.0.0.1"), IPv6: one("fd00::1"), LinkLocalIPs: some("169.254.0.1"), MAC: one("02:42:00:00:00:01"),
+		DriverOptions: mapped(func() string { return "v, \"w\"" }, "k"), Priority: r.IntN(2)}); c.Network == "apps" && !e.zero() {
+		c.Endpoint = &e
 	}
 	if r.IntN(2) == 0 {
 		c.Entrypoint = []string{text()}
@@ -107,6 +158,19 @@ func randomContainer(r *rand.Rand) Container {
 			StartPeriod: one("1h0m0s"), StartInterval: one("1ms"), Retries: r.IntN(3)}
 	}
 	return c
+}
+
+var sixty = 60
+
+// pick takes a few of values, in their order; nil if none.
+func pick[T any](r *rand.Rand, values ...T) []T {
+	var out []T
+	for _, v := range values {
+		if r.IntN(3) == 0 {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 // The runner hands expanded ports to Docker's own parser.

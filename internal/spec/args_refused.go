@@ -21,23 +21,14 @@ var refused = []struct {
 	{"-q --quiet", "nothing is printed while an image is pulled"},
 	{"--help", "the flags are listed in docs/args.md"},
 	{"-P --publish-all", "the ports would change at each start; name them by -p"},
-	{"--expose", "it publishes nothing; use -p"},
 	{"--link", "containers find each other by DNS name"},
-	{"--mount", "write it as -v or --tmpfs"},
 	{"--label-file", "write its lines as --label, so that a change of them is seen"},
-	{"--domainname", "write the whole name as --hostname"},
-	{"--stop-signal", "the image says it, by STOPSIGNAL"},
-	{"--platform", "the image is pulled for the host's own platform"},
 	{"--cpu-count --cpu-percent --io-maxbandwidth --io-maxiops --isolation", "it is for Windows containers"},
 	{"--disable-content-trust --kernel-memory", "Docker itself has given it up"},
 	{"--cpu-period --cpu-quota", "write the limit as --cpus"},
-	{"-c --cpu-shares --cpu-rt-period --cpu-rt-runtime --cpuset-cpus --cpuset-mems " +
-		"--memory-reservation --memory-swap --memory-swappiness --oom-kill-disable --oom-score-adj --pids-limit --shm-size " +
-		"--blkio-weight --blkio-weight-device --device-read-bps --device-read-iops --device-write-bps --device-write-iops " +
-		"--cgroup-parent --cgroupns --ipc --pid --userns --uts --security-opt --sysctl --group-add --umask --runtime --annotation " +
-		"--device-cgroup-rule --gpus --storage-opt --volume-driver --use-api-socket " +
-		"--dns-option --dns-opt --dns-search --ip --ip6 --link-local-ip --mac-address --network-alias --net-alias",
-		"rundock has no form for it yet"},
+	{"--cpu-rt-period --cpu-rt-runtime", "it needs a kernel with real-time groups (CONFIG_RT_GROUP_SCHED), which distributions do not ship"},
+	{"--umask", "Docker's API has it from 1.56, which rundock does not speak yet"},
+	{"--use-api-socket", "write it as -v /var/run/docker.sock:/var/run/docker.sock"},
 }
 
 // longFlags are the names of all flags, known and refused, without hyphens.

@@ -71,8 +71,8 @@ func knownVariables(s string) error {
 	return nil
 }
 
-// Expand returns c with the variables replaced in its ports, volumes, labels,
-// extra hosts, resolvers, host name, entrypoint, command and the values of its
+// Expand returns c with the variables replaced in its ports, volumes, mounts'
+// sources and targets, labels, extra hosts, resolvers, host name, entrypoint, command and the values of its
 // environment. It shares no memory with c. An IPv6 address comes in brackets
 // where ports need them.
 func (c Container) Expand(vars map[string]string) Container {
@@ -126,18 +126,50 @@ func (c Container) mapStrings(change, changePort func(string) string) Container 
 	c.Labels = values(c.Labels)
 	c.Hostname = change(c.Hostname)
 
-	c.EnvFiles = slices.Clone(c.EnvFiles)
-	c.EnvSecrets = maps.Clone(c.EnvSecrets)
-	c.VolumesFrom = slices.Clone(c.VolumesFrom)
-	c.CapAdd = slices.Clone(c.CapAdd)
-	c.CapDrop = slices.Clone(c.CapDrop)
-	c.Devices = slices.Clone(c.Devices)
-	c.Ulimits = slices.Clone(c.Ulimits)
-	c.Tmpfs = maps.Clone(c.Tmpfs)
-	c.LogOptions = maps.Clone(c.LogOptions)
+	c.Mounts = slices.Clone(c.Mounts)
+	for i := range c.Mounts {
+		m := &c.Mounts[i]
+		m.Source, m.Target = change(m.Source), change(m.Target)
+		m.DriverOptions, m.Labels = maps.Clone(m.DriverOptions), maps.Clone(m.Labels)
+	}
+	c.Networks = slices.Clone(c.Networks)
+	for i := range c.Networks {
+		c.Networks[i] = c.Networks[i].clone()
+	}
+	c.DeviceRequests = slices.Clone(c.DeviceRequests)
+	for i := range c.DeviceRequests {
+		r := &c.DeviceRequests[i]
+		r.IDs, r.Capabilities, r.Options = slices.Clone(r.IDs), slices.Clone(r.Capabilities), maps.Clone(r.Options)
+	}
+	for _, l := range []*[]string{
+		&c.EnvFiles, &c.VolumesFrom, &c.CapAdd, &c.CapDrop, &c.Devices, &c.Ulimits, &c.GroupAdd, &c.Expose, &c.DNSSearch, &c.DNSOptions,
+		&c.SecurityOpt, &c.DeviceCgroupRules,
+	} {
+		*l = slices.Clone(*l)
+	}
+	for _, m := range []*map[string]string{
+		&c.EnvSecrets, &c.Tmpfs, &c.LogOptions, &c.Annotations, &c.StorageOpt, &c.Sysctls,
+		&c.BlkioWeightDevice, &c.DeviceReadBps, &c.DeviceWriteBps, &c.DeviceReadIOps, &c.DeviceWriteIOps,
+	} {
+		*m = maps.Clone(*m)
+	}
 	if c.Healthcheck != nil {
 		h := *c.Healthcheck
+		h.Exec = slices.Clone(h.Exec)
 		c.Healthcheck = &h
 	}
+	if c.Endpoint != nil {
+		e := c.Endpoint.clone()
+		c.Endpoint = &e
+	}
+	if c.MemorySwappiness != nil {
+		n := *c.MemorySwappiness
+		c.MemorySwappiness = &n
+	}
 	return c
+}
+
+func (n Network) clone() Network {
+	n.Aliases, n.LinkLocalIPs, n.DriverOptions = slices.Clone(n.Aliases), slices.Clone(n.LinkLocalIPs), maps.Clone(n.DriverOptions)
+	return n
 }

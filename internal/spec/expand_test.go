@@ -32,14 +32,53 @@ func TestExpand(t *testing.T) {
 	}
 }
 
-// all is a container in which every string may be expanded.
+// all is a container whose every string is v, and whose every list, map and
+// pointer holds something.
 func all(v string) Container {
-	return Container{
-		Image: v, Entrypoint: []string{v}, Command: []string{v}, Env: map[string]string{v: v}, EnvFiles: []string{v}, User: v,
-		Workdir: v, Hostname: v, Network: v, Ports: []string{v}, Volumes: []string{v}, VolumesFrom: []string{v},
-		Tmpfs: map[string]string{v: v}, CPUs: v, Labels: map[string]string{v: v}, CapAdd: []string{v}, CapDrop: []string{v},
-		Devices: []string{v}, Ulimits: []string{v}, Healthcheck: &Healthcheck{Command: v}, ExtraHosts: []string{v},
-		DNS: []string{v}, LogOptions: map[string]string{v: v},
+	var c Container
+	fill(reflect.ValueOf(&c).Elem(), v)
+	return c
+}
+
+func fill(to reflect.Value, v string) {
+	switch to.Kind() {
+	case reflect.String:
+		to.SetString(v)
+	case reflect.Struct:
+		for i := range to.NumField() {
+			fill(to.Field(i), v)
+		}
+	case reflect.Pointer:
+		to.Set(reflect.New(to.Type().Elem()))
+		fill(to.Elem(), v)
+	case reflect.Slice:
+		to.Set(reflect.MakeSlice(to.Type(), 1, 1))
+		fill(to.Index(0), v)
+	case reflect.Map:
+		to.Set(reflect.ValueOf(map[string]string{v: v}))
+	}
+}
+
+// spoil changes what can be reached from c by a reference.
+func spoil(c reflect.Value) {
+	switch c.Kind() {
+	case reflect.Struct:
+		for i := range c.NumField() {
+			spoil(c.Field(i))
+		}
+	case reflect.Pointer:
+		if c.Type().Elem().Kind() == reflect.Int {
+			c.Elem().SetInt(77)
+			return
+		}
+		fill(c.Elem(), "spoilt")
+	case reflect.Slice:
+		for i := range c.Len() {
+			spoil(c.Index(i)) // what the elements refer to, before the elements
+			fill(c.Index(i), "spoilt")
+		}
+	case reflect.Map:
+		c.SetMapIndex(reflect.ValueOf("$HOST"), reflect.ValueOf("spoilt"))
 	}
 }
 
@@ -47,6 +86,7 @@ func TestContainerExpand_replaces_exactly_the_documented_fields(t *testing.T) {
 	want := all("$HOST")
 	want.Entrypoint, want.Command, want.Ports, want.Volumes = []string{"n"}, []string{"n"}, []string{"n"}, []string{"n"}
 	want.ExtraHosts, want.DNS, want.Hostname = []string{"n"}, []string{"n"}, "n"
+	want.Mounts[0].Source, want.Mounts[0].Target = "n", "n"
 	want.Env, want.Labels = map[string]string{"$HOST": "n"}, map[string]string{"$HOST": "n"}
 	if got := all("$HOST").Expand(map[string]string{"HOST": "n"}); !reflect.DeepEqual(got, want) {
 		t.Errorf("Expand\n got %s\nwant %s", asJSON(got), asJSON(want))
@@ -56,13 +96,7 @@ func TestContainerExpand_replaces_exactly_the_documented_fields(t *testing.T) {
 func TestContainerExpand_changes_nothing_of_the_original(t *testing.T) {
 	c := all("$HOST")
 	got := c.Expand(map[string]string{"HOST": "n"})
-	for _, s := range [][]string{got.EnvFiles, got.VolumesFrom, got.CapAdd, got.CapDrop, got.Devices, got.Ulimits, got.Ports} {
-		s[0] = "changed"
-	}
-	for _, m := range []map[string]string{got.Tmpfs, got.LogOptions, got.Env} {
-		m["$HOST"] = "changed"
-	}
-	got.Healthcheck.Command = "changed"
+	spoil(reflect.ValueOf(&got).Elem())
 	if !reflect.DeepEqual(c, all("$HOST")) {
 		t.Errorf("the original became %s", asJSON(c))
 	}

@@ -1,0 +1,116 @@
+package spec
+
+import (
+	"errors"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// requestParts are the keys of --gpus and of the parameter device_requests.
+// Source: docker/cli's opts/gpus.go; community.docker's docker_container.
+var requestParts = []part[DeviceRequest]{
+	{key: "count", param: "count", allowed: "all, -1 for the same, or a number of at least 1",
+		set: func(r *DeviceRequest, v string) (err error) {
+			if v == "all" || v == "-1" {
+				r.Count = -1
+				return nil
+			}
+			r.Count, err = parseWhole(v, 1, math.MaxInt32)
+			return err
+		}},
+	{key: "device", param: "device_ids", allowed: "ids of devices, separated by commas", repeats: true,
+		set: separated(func(r *DeviceRequest) *[]string { return &r.IDs })},
+	{key: "driver", param: "driver", allowed: "the name of a device driver",
+		set: word(func(r *DeviceRequest) *string { return &r.Driver }, canonicalDriver)},
+	{key: "capabilities", param: "capabilities", allowed: "capabilities of the driver, separated by commas", repeats: true,
+		set: separated(func(r *DeviceRequest) *[]string { return &r.Capabilities })},
+	{key: "options", param: "options", allowed: "key=value", repeats: true,
+		set: keyValue(func(r *DeviceRequest) *map[string]string { return &r.Options })},
+}
+
+// separated is a part that is a list in one value.
+func separated[T any](at func(*T) *[]string) func(*T, string) error {
+	one := several(at, func(s string) (string, error) {
+		if s == "" || strings.ContainsFunc(s, unicode.IsSpace) {
+			return "", errors.New("an empty name, or one with a space")
+		}
+		return s, printable(s)
+	})
+	return func(t *T, v string) error {
+		for s := range strings.SplitSeq(v, ",") {
+			if err := one(t, s); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// requests is the field of --gpus: a count alone, or key=value pairs.
+func requests() field {
+	f := compound(func(c *Container) *[]DeviceRequest { return &c.DeviceRequests }, requestParts, checkRequest, showRequest)
+	set := f.set
+	f.set = func(c *Container, value string) error {
+		if first, rest, _ := strings.Cut(value, ","); !strings.Contains(first, "=") {
+			value = strings.TrimSuffix("count="+first+","+rest, ",")
+		}
+		return set(c, value)
+	}
+	return f
+}
+
+func checkRequest(r *DeviceRequest, called func(string) string) error {
+	switch {
+	case r.Count != 0 && r.IDs != nil:
+		return errors.New(called("count") + " and " + called("device") + " exclude each other")
+	case r.Count == 0 && r.IDs == nil:
+		r.Count = 1
+	}
+	// As the docker command does. CDI names devices by what they are.
+	if r.Driver != "cdi" && !slices.Contains(r.Capabilities, "gpu") {
+		r.Capabilities = append(r.Capabilities, "gpu")
+	}
+	slices.Sort(r.Capabilities)
+	return nil
+}
+
+func showRequest(r DeviceRequest) string {
+	var pairs []Pair
+	if r.Count == -1 {
+		pairs = append(pairs, Pair{"count", "all"})
+	} else if r.Count != 0 {
+		pairs = append(pairs, Pair{"count", strconv.Itoa(r.Count)})
+	}
+	if r.IDs != nil {
+		pairs = append(pairs, Pair{"device", strings.Join(r.IDs, ",")})
+	}
+	if r.Driver != "" {
+		pairs = append(pairs, Pair{"driver", r.Driver})
+	}
+	if r.Capabilities != nil {
+		pairs = append(pairs, Pair{"capabilities", strings.Join(r.Capabilities, ",")})
+	}
+	return writePairs(append(pairs, each("options", joined(r.Options))...))
+}
+
+// canonicalDeviceRule is a rule of the devices cgroup: "c 188:* rwm".
+func canonicalDeviceRule(s string) (string, error) {
+	words := strings.Fields(s)
+	if len(words) != 3 || len(words[0]) != 1 || !consists(words[0], "abc") {
+		return "", errors.New("not of the form type major:minor permissions")
+	}
+	major, minor, ok := strings.Cut(words[1], ":")
+	for _, n := range []string{major, minor} {
+		if n != "*" && (n == "" || !consists(n, "0123456789")) {
+			ok = false
+		}
+	}
+	if !ok {
+		return "", errors.New("not of the form type major:minor permissions")
+	}
+	permissions, err := canonicalPermissions(words[2])
+	return words[0] + " " + words[1] + " " + permissions, err
+}
