@@ -11,10 +11,11 @@ import (
 	"time"
 
 	"github.com/docker/cli/pkg/kvfile"
+	"github.com/docker/docker/api/types/blkiodev"
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/network"
 	"github.com/docker/go-connections/nat"
 	"github.com/docker/go-units"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"rundock/internal/spec"
 )
@@ -28,20 +29,52 @@ type Options struct {
 	StopTimeout int               // seconds, for `docker stop` by hand
 	DNS         []string          // resolvers where the spec names none
 	Secrets     map[string]string // values of the spec's EnvSecrets
+	Warn        func(string)      // is told what Docker takes but ignores; nil: nobody asks
 }
 
 // Create creates a container named name from an expanded spec, without
-// starting it, and returns its id. Files named by env_files are read now.
+// starting it, and returns its id. Files named by env_files, and a seccomp
+// profile, are read now.
 func (c *Client) Create(ctx context.Context, name string, want spec.Container, o Options) (string, error) {
+	id, err := c.create(ctx, name, want, o)
+	if err != nil {
+		return "", fmt.Errorf("create container %s: %w", name, err)
+	}
+	return id, nil
+}
+
+func (c *Client) create(ctx context.Context, name string, want spec.Container, o Options) (string, error) {
+	api, err := c.version(ctx)
+	if err != nil {
+		return "", err
+	}
+	if err := missing(want, api); err != nil {
+		return "", err
+	}
 	cfg, host, err := configs(want, o)
 	if err != nil {
-		return "", fmt.Errorf("create container %s: %w", name, err)
+		return "", err
 	}
-	r, err := c.api.ContainerCreate(ctx, cfg, host, &network.NetworkingConfig{}, nil, name)
+	networks, later := attach(want, cfg, host, api)
+	r, err := c.api.ContainerCreate(ctx, cfg, host, networks, platform(want.Platform), name)
 	if err != nil {
-		return "", fmt.Errorf("create container %s: %w", name, err)
+		return "", err
 	}
-	return r.ID, nil
+	for _, w := range r.Warnings {
+		if o.Warn != nil {
+			o.Warn(w)
+		}
+	}
+	return r.ID, c.connect(ctx, r.ID, later)
+}
+
+// platform parses os/architecture[/variant]; nil is the host's own.
+func platform(s string) *ocispec.Platform {
+	if s == "" {
+		return nil
+	}
+	parts := append(strings.Split(s, "/"), "", "")
+	return &ocispec.Platform{OS: parts[0], Architecture: parts[1], Variant: parts[2]}
 }
 
 // HostPorts lists the host ports that a container of this expanded spec
@@ -71,6 +104,11 @@ func configs(want spec.Container, o Options) (*container.Config, *container.Host
 	if err != nil {
 		return nil, nil, fmt.Errorf("ports: %w", err)
 	}
+	further, _, err := nat.ParsePortSpecs(want.Expose)
+	if err != nil {
+		return nil, nil, fmt.Errorf("expose: %w", err)
+	}
+	maps.Copy(exposed, further)
 	health, err := healthcheck(want.Healthcheck)
 	if err != nil {
 		return nil, nil, err
@@ -90,6 +128,7 @@ func configs(want spec.Container, o Options) (*container.Config, *container.Host
 	labels[LabelService], labels[LabelSpec], labels[LabelAddresses] = o.Service, o.Hash, o.Addresses
 	cfg := &container.Config{
 		Hostname:     want.Hostname,
+		Domainname:   want.Domainname,
 		User:         want.User,
 		ExposedPorts: exposed,
 		Env:          env,
@@ -100,6 +139,7 @@ func configs(want spec.Container, o Options) (*container.Config, *container.Host
 		Volumes:      map[string]struct{}{},
 		WorkingDir:   want.Workdir,
 		Labels:       labels,
+		StopSignal:   want.StopSignal,
 		StopTimeout:  &o.StopTimeout,
 	}
 	host := &container.HostConfig{
@@ -117,6 +157,27 @@ func configs(want spec.Container, o Options) (*container.Config, *container.Host
 		ReadonlyRootfs: want.ReadOnly,
 		Tmpfs:          want.Tmpfs,
 		Resources:      resources,
+		VolumeDriver:   want.VolumeDriver,
+		Annotations:    want.Annotations,
+		CgroupnsMode:   container.CgroupnsMode(want.Cgroupns),
+		DNSOptions:     want.DNSOptions,
+		DNSSearch:      want.DNSSearch,
+		GroupAdd:       want.GroupAdd,
+		IpcMode:        container.IpcMode(want.IPC),
+		PidMode:        container.PidMode(want.PID),
+		UTSMode:        container.UTSMode(want.UTS),
+		UsernsMode:     container.UsernsMode(want.Userns),
+		OomScoreAdj:    want.OOMScoreAdj,
+		StorageOpt:     want.StorageOpt,
+		ShmSize:        want.ShmSize,
+		Sysctls:        want.Sysctls,
+		Runtime:        want.Runtime,
+	}
+	if err := secure(host, want.SecurityOpt); err != nil {
+		return nil, nil, err
+	}
+	if host.Mounts, err = mounts(want.Mounts); err != nil {
+		return nil, nil, err
 	}
 	if len(host.DNS) == 0 && !host.NetworkMode.IsHost() && !host.NetworkMode.IsNone() && !host.NetworkMode.IsContainer() {
 		host.DNS = o.DNS
@@ -173,8 +234,11 @@ func healthcheck(h *spec.Healthcheck) (*container.HealthConfig, error) {
 		return &container.HealthConfig{Test: []string{"NONE"}}, nil
 	}
 	out := &container.HealthConfig{Retries: h.Retries}
-	if h.Command != "" {
+	switch {
+	case h.Command != "":
 		out.Test = []string{"CMD-SHELL", h.Command}
+	case h.Exec != nil:
+		out.Test = append([]string{"CMD"}, h.Exec...)
 	}
 	for _, d := range []struct {
 		name, value string
@@ -198,7 +262,38 @@ func healthcheck(h *spec.Healthcheck) (*container.HealthConfig, error) {
 }
 
 func resources(want spec.Container) (container.Resources, error) {
-	r := container.Resources{Memory: want.Memory}
+	r := container.Resources{
+		Memory:            want.Memory,
+		MemoryReservation: want.MemoryReservation,
+		MemorySwap:        want.MemorySwap,
+		CPUShares:         int64(want.CPUShares),
+		CpusetCpus:        want.CPUSetCPUs,
+		CpusetMems:        want.CPUSetMems,
+		BlkioWeight:       uint16(want.BlkioWeight),
+		CgroupParent:      want.CgroupParent,
+		DeviceCgroupRules: want.DeviceCgroupRules,
+	}
+	if want.MemorySwappiness != nil {
+		n := int64(*want.MemorySwappiness)
+		r.MemorySwappiness = &n
+	}
+	if want.OOMKillDisable {
+		r.OomKillDisable = &want.OOMKillDisable
+	}
+	if want.PidsLimit != 0 {
+		n := int64(want.PidsLimit)
+		r.PidsLimit = &n
+	}
+	for _, d := range want.DeviceRequests {
+		q := container.DeviceRequest{Driver: d.Driver, Count: d.Count, DeviceIDs: d.IDs, Options: d.Options}
+		if d.Capabilities != nil {
+			q.Capabilities = [][]string{d.Capabilities}
+		}
+		r.DeviceRequests = append(r.DeviceRequests, q)
+	}
+	if err := diskLimits(want, &r); err != nil {
+		return r, err
+	}
 	if want.CPUs != "" {
 		n, err := strconv.ParseFloat(want.CPUs, 64)
 		if err != nil {
@@ -221,6 +316,35 @@ func resources(want spec.Container) (container.Resources, error) {
 		r.Devices = append(r.Devices, d)
 	}
 	return r, nil
+}
+
+// diskLimits adds weights and limits of single devices.
+func diskLimits(want spec.Container, r *container.Resources) error {
+	for _, path := range slices.Sorted(maps.Keys(want.BlkioWeightDevice)) {
+		n, err := strconv.ParseUint(want.BlkioWeightDevice[path], 10, 16)
+		if err != nil {
+			return fmt.Errorf("weight of %s: %w", path, err)
+		}
+		r.BlkioWeightDevice = append(r.BlkioWeightDevice, &blkiodev.WeightDevice{Path: path, Weight: uint16(n)})
+	}
+	for _, limit := range []struct {
+		rates map[string]string
+		into  *[]*blkiodev.ThrottleDevice
+	}{
+		{want.DeviceReadBps, &r.BlkioDeviceReadBps},
+		{want.DeviceWriteBps, &r.BlkioDeviceWriteBps},
+		{want.DeviceReadIOps, &r.BlkioDeviceReadIOps},
+		{want.DeviceWriteIOps, &r.BlkioDeviceWriteIOps},
+	} {
+		for _, path := range slices.Sorted(maps.Keys(limit.rates)) {
+			n, err := strconv.ParseUint(limit.rates[path], 10, 64)
+			if err != nil {
+				return fmt.Errorf("limit of %s: %w", path, err)
+			}
+			*limit.into = append(*limit.into, &blkiodev.ThrottleDevice{Path: path, Rate: n})
+		}
+	}
+	return nil
 }
 
 // device parses host[:container[:permissions]].

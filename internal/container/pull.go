@@ -36,8 +36,9 @@ type Pulled struct {
 // Pull makes the image named ref present as policy says: always (also ""),
 // missing or never. A pull that fails while the image is present is a
 // warning, not an error. Credentials are those of the docker command:
-// config.json of the root user with its credential helpers.
-func (c *Client) Pull(ctx context.Context, ref, policy string) (Pulled, error) {
+// config.json of the root user with its credential helpers. platform is the
+// image's, "" the host's own.
+func (c *Client) Pull(ctx context.Context, ref, platform, policy string) (Pulled, error) {
 	id, err := c.image(ctx, ref)
 	if err != nil {
 		return Pulled{}, err
@@ -52,7 +53,7 @@ func (c *Client) Pull(ctx context.Context, ref, policy string) (Pulled, error) {
 	if id != "" {
 		stall = DefaultStall.Present
 	}
-	pullErr := c.pull(ctx, ref, stall)
+	pullErr := c.pull(ctx, ref, platform, stall)
 	if ctx.Err() != nil {
 		return Pulled{}, context.Cause(ctx)
 	}
@@ -80,7 +81,7 @@ func (c *Client) image(ctx context.Context, ref string) (string, error) {
 	return r.ID, nil
 }
 
-func (c *Client) pull(ctx context.Context, ref string, stall time.Duration) error {
+func (c *Client) pull(ctx context.Context, ref, platform string, stall time.Duration) error {
 	auth, err := credentials(ref)
 	if err != nil {
 		return err
@@ -89,15 +90,15 @@ func (c *Client) pull(ctx context.Context, ref string, stall time.Duration) erro
 	defer cancel(nil)
 	watchdog := time.AfterFunc(stall, func() { cancel(fmt.Errorf("no progress for %s", stall)) })
 	defer watchdog.Stop()
-	err = c.readPull(ctx, ref, auth, func() { watchdog.Reset(stall) })
+	err = c.readPull(ctx, ref, platform, auth, func() { watchdog.Reset(stall) })
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	return err
 }
 
-func (c *Client) readPull(ctx context.Context, ref, auth string, progress func()) error {
-	body, err := c.api.ImagePull(ctx, ref, image.PullOptions{RegistryAuth: auth})
+func (c *Client) readPull(ctx context.Context, ref, platform, auth string, progress func()) error {
+	body, err := c.api.ImagePull(ctx, ref, image.PullOptions{RegistryAuth: auth, Platform: platform})
 	if err != nil {
 		return err
 	}

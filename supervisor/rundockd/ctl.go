@@ -107,7 +107,8 @@ func prepare(ctx context.Context, docker *container.Client, q control.Request) c
 	if err := json.Unmarshal(q.Spec, &s); err != nil {
 		return fail(fmt.Errorf("prepare %s: %w", q.Service, err))
 	}
-	if err := docker.Ping(ctx); err != nil {
+	// Before anything is pulled: this is known at once.
+	if err := docker.Supports(ctx, s.Container); err != nil {
 		return fail(err)
 	}
 	host, err := hostconfig.Load(hostconfig.Path)
@@ -135,7 +136,7 @@ func prepare(ctx context.Context, docker *container.Client, q control.Request) c
 	if err := docker.CheckPorts(ctx, ports, current); err != nil {
 		return fail(err)
 	}
-	pulled, err := docker.Pull(ctx, want.Image, s.Pull)
+	pulled, err := docker.Pull(ctx, want.Image, want.Platform, s.Pull)
 	if err != nil {
 		return fail(err)
 	}
@@ -147,7 +148,9 @@ func prepare(ctx context.Context, docker *container.Client, q control.Request) c
 	if err := removeOwn(ctx, docker, trial, s.Name); err != nil {
 		return fail(err)
 	}
-	id, err := docker.Create(ctx, trial, want, options(s, addresses, host.DNS))
+	o := options(s, addresses, host.DNS)
+	o.Warn = func(w string) { answer.Warnings = append(answer.Warnings, "dockerd: "+w) }
+	id, err := docker.Create(ctx, trial, want, o)
 	if err != nil {
 		return fail(err)
 	}

@@ -241,7 +241,7 @@ func (r *runner) prepare(ctx context.Context, want spec.Container, addresses str
 		return "", err
 	}
 	r.say(control.Pulling, "")
-	pulled, err := r.docker.Pull(ctx, want.Image, r.service.Pull)
+	pulled, err := r.docker.Pull(ctx, want.Image, want.Platform, r.service.Pull)
 	if err != nil {
 		return "", err
 	}
