@@ -41,6 +41,7 @@ type settings struct {
 
 const about = `Usage: dnsd [flags]
        dnsd store status|stop --dir DIR     the embedded etcd, which outlives dnsd
+       dnsd store backup|restore --dir DIR FILE
 
 dnsd answers DNS from the records in etcd. A flag may be given by environment
 as well: --max-udp is DNSD_MAX_UDP. Lists are separated by commas, or the flag

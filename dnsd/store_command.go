@@ -12,7 +12,7 @@ import (
 	"rundock/dnsd/store"
 )
 
-const storeUsage = "usage: dnsd store status|stop --dir DIR"
+const storeUsage = "usage: dnsd store status|stop --dir DIR, dnsd store backup|restore --dir DIR FILE"
 
 // storeCommand is "dnsd store ...". "store run" is what dnsd starts itself.
 func storeCommand(ctx context.Context, args []string) error {
@@ -27,7 +27,11 @@ func storeCommand(ctx context.Context, args []string) error {
 	if err := set.Parse(args[1:]); err != nil {
 		return fmt.Errorf("%w; %s", err, storeUsage)
 	}
-	if *dir == "" || set.NArg() > 0 {
+	files := 0
+	if args[0] == "backup" || args[0] == "restore" {
+		files = 1
+	}
+	if *dir == "" || set.NArg() != files {
 		return errors.New(storeUsage)
 	}
 	switch args[0] {
@@ -35,6 +39,14 @@ func storeCommand(ctx context.Context, args []string) error {
 		return store.Serve(ctx, store.Config{Dir: *dir, Listen: strings.Split(*listen, ",")})
 	case "stop":
 		return store.Stop(*dir, *timeout)
+	case "backup":
+		return store.Backup(ctx, *dir, set.Arg(0))
+	case "restore":
+		aside, err := store.Restore(*dir, set.Arg(0))
+		if aside != "" {
+			fmt.Printf("restored; the data that were there are in %s\n", aside)
+		}
+		return err
 	case "status":
 		pid, err := store.Running(*dir)
 		if err != nil {

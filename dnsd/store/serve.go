@@ -48,7 +48,8 @@ func Serve(ctx context.Context, c Config) error {
 	if err != nil {
 		return fmt.Errorf("store folder %s: start etcd: %w", c.Dir, err)
 	}
-	defer etcd.Close()
+	// Not Close, which waits 7 s for watchers, who never leave by themselves.
+	defer etcd.Server.Stop()
 	select {
 	case <-etcd.Server.ReadyNotify():
 	case err := <-etcd.Err():

@@ -5,11 +5,12 @@
 // The folder, mode 0700, holds
 //
 //	lock      held (fcntl) by the running store, which is how it is found
-//	data/     etcd's data
+//	data/     etcd's data; beside it data.before-<time>, which Restore put aside
 //	etcd.log  etcd's log, rotated at 10 MB, two old ones kept
 //	version   the etcd release that wrote data/ last
 //
-// Keep runs in dnsd, Serve in the store's own process, Stop in a command.
+// Keep runs in dnsd, Serve in the store's own process; Stop, Backup and
+// Restore in commands.
 package store
 
 import (

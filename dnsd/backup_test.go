@@ -1,0 +1,103 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"rundock/dnsd/store"
+	"rundock/internal/registry/etcdtest"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
+)
+
+// typed runs dnsd to its end, and returns what it printed.
+func typed(args ...string) (string, error) {
+	cmd := exec.Command("/proc/self/exe", args...)
+	cmd.Env = append(os.Environ(), "DNSD_TEST_IS_DNSD=1")
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// TestBackup takes a store back to a backup while a dnsd watches it.
+func TestBackup(t *testing.T) {
+	dir, listen := filepath.Join(t.TempDir(), "store"), "http://"+etcdtest.Address()
+	file := filepath.Join(t.TempDir(), "backup.db")
+	keep := start(t, "--zone=s.prod.example.com", "--listen=127.0.0.1:0", "--metrics=", "--host-config="+hostFile(t), "--embed-etcd="+dir, "--embed-etcd-listen="+listen)
+	watcher := start(t, "--zone=s.prod.example.com", "--listen=127.0.0.1:0", "--metrics=", "--host-config="+hostFile(t), "--etcd="+listen)
+	t.Cleanup(func() {
+		keep.cmd.Process.Kill()
+		keep.cmd.Process.Wait()
+		if err := store.Stop(dir, patience); err != nil {
+			t.Error(err)
+		}
+	})
+	client, err := clientv3.New(clientv3.Config{Endpoints: []string{listen}, Logger: zap.NewNop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	put := func(name string) {
+		t.Helper()
+		if _, err := client.Put(t.Context(), "/skydns/com/example/prod/s/"+name+"/a", `{"host":"10.1.0.1"}`); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, name+" is answered", func() bool { return len(watcher.addresses(name+".s.prod.example.com.")) == 1 })
+	}
+
+	put("kept")
+	if out, err := typed("store", "backup", "--dir", dir, file); err != nil {
+		t.Fatalf("backup: %v\n%s", err, out)
+	}
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode of the backup = %v, %v, want 0600", info.Mode(), err)
+	}
+	put("later")
+
+	if out, err := typed("store", "restore", "--dir", dir, file); err == nil || !strings.Contains(out, "a store is running already: stop it first") {
+		t.Errorf("restore of a running store gives %v:\n%s", err, out)
+	}
+	keep.cmd.Process.Signal(syscall.SIGTERM)
+	if err := keep.ended(t); err != nil {
+		t.Error(err)
+	}
+	if err := store.Stop(dir, patience); err != nil {
+		t.Fatal(err)
+	}
+
+	broken := filepath.Join(t.TempDir(), "broken.db")
+	if err := os.WriteFile(broken, []byte("no snapshot"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{broken, filepath.Join(t.TempDir(), "missing.db")} {
+		if out, err := typed("store", "restore", "--dir", dir, bad); err == nil || !strings.Contains(out, bad) {
+			t.Errorf("restore from %s gives %v:\n%s", bad, err, out)
+		}
+		if found, err := filepath.Glob(dir + "/data*"); err != nil || len(found) != 1 {
+			t.Errorf("after a restore from %s there are %v, %v, want the data alone", bad, found, err)
+		}
+	}
+	if out, err := typed("store", "backup", "--dir", dir, file); err == nil || !strings.Contains(out, "it is not running") {
+		t.Errorf("backup of a stopped store gives %v:\n%s", err, out)
+	}
+
+	out, err := typed("store", "restore", "--dir", dir, file)
+	if err != nil {
+		t.Fatalf("restore: %v\n%s", err, out)
+	}
+	if aside, err := filepath.Glob(dir + "/data.before-*"); err != nil || len(aside) != 1 || !strings.Contains(out, aside[0]) {
+		t.Errorf("the data of before are in %v, %v; restore says:\n%s", aside, err, out)
+	}
+	keep = start(t, "--zone=s.prod.example.com", "--listen=127.0.0.1:0", "--metrics=", "--host-config="+hostFile(t), "--embed-etcd="+dir, "--embed-etcd-listen="+listen)
+	eventually(t, "what came after the backup is gone for who watched on", func() bool {
+		return watcher.addresses("later.s.prod.example.com.") == nil
+	})
+	if got := watcher.addresses("kept.s.prod.example.com."); len(got) != 1 {
+		t.Errorf("what was in the backup is answered as %v", got)
+	}
+	put("new")
+}
