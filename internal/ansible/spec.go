@@ -11,8 +11,8 @@
 package ansible
 
 // Spec describes a module's parameters; it is the one place that knows them.
-// The documentation that ansible-doc shows is generated from it (package
-// stub), so texts may use Ansible's markup: C(code), O(option), V(value), B().
+// Package stub makes of it what ansible-doc shows, so texts may use the markup
+// that ansible-core 2.14 knows: C(code or value), I(option), B(bold), U(URL).
 type Spec struct {
 	Module string  // as in a task; errors name it unless Ansible gives another name
 	Params []Param // in the order of the documentation
@@ -54,7 +54,6 @@ type Param struct {
 
 	Description  []string // a paragraph each
 	VersionAdded string
-	Example      any // one value, for the documentation
 }
 
 // Deprecated is an alias that will go: in a version or at a date.

@@ -8,24 +8,67 @@ import (
 	"rundock/supervisor"
 )
 
-// parameters is what the module takes, as ansible-doc shows it.
+// parameters is what the module takes, as ansible-doc shows it: after a
+// change, go test . -run TestDocsStub -update.
 var parameters = ansible.Spec{
 	Module: "rundock",
+	Short:  "Run a container as a supervised, announced service of a plain Docker host",
+	Description: []string{
+		"Makes a container a runit service of the host, and announces it in DNS while it is well.",
+		"A second call changes nothing and executes nothing. Check mode reports what the call would do.",
+		"I(state=present), I(state=enabled) and I(state=restarted) need I(image) or I(announce); I(state=disabled) and I(state=absent) need I(name) and ignore the rest.",
+	},
+	Author:       []string{"rundock"},
+	Requirements: []string{"Docker, runit and rundockd on the host, as C(playbooks/site.yml) installs them; no Python"},
+	Examples:     examples,
+	Returns:      returned,
 	Params: []ansible.Param{
-		{Name: "name", Required: true},
-		{Name: "state", Default: "present", Choices: []string{"present", "absent", "enabled", "disabled", "restarted"}},
-		{Name: "image"},
-		{Name: "args"},
-		{Name: "announce", Type: ansible.Int},
-		{Name: "port", Type: ansible.Int},
-		{Name: "announce_as", Default: "private", Choices: []string{"public", "private", "container"}},
-		{Name: "pull", Default: "always", Choices: []string{"always", "missing", "never"}},
-		{Name: "wait", Default: "running", Choices: []string{"none", "running", "healthy", "announced"}},
+		{Name: "name", Required: true, Description: []string{
+			"Name of the service and of its container: two or more of C(a-z A-Z 0-9 _ . -), the first a letter or a digit.",
+			"An announced one is a DNS label: C(a-z 0-9 -).",
+		}},
+		{Name: "state", Default: "present", Choices: []string{"present", "absent", "enabled", "disabled", "restarted"}, Description: []string{
+			"C(present): installed; whether it is enabled stays as it is.",
+			"C(enabled): installed and running, now and after a boot.",
+			"C(restarted): that, and its container replaced; always changed.",
+			"C(disabled): stopped; its files stay.",
+			"C(absent): removed, but for its logs.",
+		}},
+		{Name: "image", Description: []string{
+			"Image reference. Without it, and with I(announce), only the announcement is made.",
+		}},
+		{Name: "args", Description: []string{
+			"Flags of C(docker run), then optionally C(--) and a command; C(docs/args.md) lists them.",
+			"C($PRIVATE_IP), C($PUBLIC_IP), C($ANNOUNCE_IP) and C($HOST) are the host's.",
+		}},
+		{Name: "announce", Type: ansible.Int, Description: []string{
+			"Port under which the service is announced; there is no announcement without it.",
+			"Refused with C(--network none), and where I(args) publish it as another port of the container than I(port).",
+		}},
+		{Name: "port", Type: ansible.Int, Description: []string{
+			"Port that listens in the container; that of I(announce) unless given.",
+		}},
+		{Name: "announce_as", Default: "private", Choices: []string{"public", "private", "container"}, Description: []string{
+			"Address that is announced: C(private) or C(public) of the host, where the port is published unless it is already; or the C(container)'s own, unpublished.",
+		}},
+		{Name: "pull", Default: "always", Choices: []string{"always", "missing", "never"}, Description: []string{
+			"When to pull the image as a container is started. A failed pull warns and runs the image that is there.",
+		}},
+		{Name: "wait", Default: "running", Choices: []string{"none", "running", "healthy", "announced"}, Description: []string{
+			"What to wait for: C(none); C(running), the same container up for 2 s; C(healthy), its HEALTHCHECK says so; C(announced), it is in DNS.",
+		}},
 		// Long, as a runner's pull can be part of it; only a service that
 		// neither comes up nor fails ever waits for all of it.
-		{Name: "wait_timeout", Type: ansible.Int, Default: 300},
-		{Name: "stop_timeout", Type: ansible.Int, Default: supervisor.DefaultStopTimeout},
-		{Name: "drain", Type: ansible.Int, Default: 0},
+		{Name: "wait_timeout", Type: ansible.Int, Default: 300, Description: []string{
+			"Seconds to wait. Long, as a pull can be part of it: only a service that neither comes up nor fails uses all of it.",
+			"Also how long to wait for another call at the same service.",
+		}},
+		{Name: "stop_timeout", Type: ansible.Int, Default: supervisor.DefaultStopTimeout, Description: []string{
+			"Seconds between TERM and KILL of the container.",
+		}},
+		{Name: "drain", Type: ansible.Int, Default: 0, Description: []string{
+			"Seconds between withdrawing the announcement and stopping the container.",
+		}},
 	},
 	Rules: ansible.Rules{RequiredIf: []ansible.RequiredIf{
 		{Param: "state", Value: "present", Params: []string{"image", "announce"}, Any: true},
