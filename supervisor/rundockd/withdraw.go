@@ -63,11 +63,14 @@ func (r *runner) drain() time.Duration {
 
 // isAnnouncer tells a living sidecar from a process that was given the pid of
 // a dead one.
-func isAnnouncer(pid int) bool {
+func isAnnouncer(pid int) bool { return isRundockd(pid, "announce") }
+
+// isRundockd reports whether pid is a living `rundockd COMMAND ...`.
+func isRundockd(pid int, command string) bool {
 	cmdline, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")
 	if err != nil {
 		return false
 	}
 	words := bytes.Split(cmdline, []byte{0})
-	return len(words) > 1 && string(words[1]) == "announce"
+	return len(words) > 1 && string(words[1]) == command
 }

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"slices"
+	"strings"
+
+	"rundock/internal/hostconfig"
+)
+
+// ownDNS is where every host's dnsd answers.
+const ownDNS = "127.0.0.1:53"
+
+// askDNS asks this host's dnsd for the service's names: each record's own,
+// then that of the service.
+func (g *gatherer) askDNS(ctx context.Context, s *serviceFacts) {
+	if len(s.Tells.Records) == 0 || g.host.Config.is() {
+		return
+	}
+	resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, ownDNS)
+	}}
+	for _, r := range s.Tells.Records {
+		s.Answers = append(s.Answers, ask(ctx, resolver, r.Name))
+	}
+	s.Answers = append(s.Answers, ask(ctx, resolver, serviceName(g.config, s.Name)))
+}
+
+// serviceName is the DNS name of all instances of a service.
+func serviceName(c hostconfig.Config, service string) string { return service + "." + c.Zone() }
+
+func ask(ctx context.Context, resolver *net.Resolver, name string) answerFacts {
+	a := answerFacts{Name: strings.TrimSuffix(name, ".")}
+	fq := a.Name + "."
+	addresses, err := resolver.LookupNetIP(ctx, "ip", fq)
+	for _, address := range addresses {
+		a.Addresses = append(a.Addresses, address.Unmap().String())
+	}
+	if a.Failure = failure(err); a.Failure != "" {
+		return a
+	}
+	_, targets, err := resolver.LookupSRV(ctx, "", "", fq)
+	for _, t := range targets {
+		a.Ports = append(a.Ports, int(t.Port))
+	}
+	a.Failure = failure(err)
+	slices.Sort(a.Addresses)
+	slices.Sort(a.Ports)
+	a.Addresses, a.Ports = slices.Compact(a.Addresses), slices.Compact(a.Ports)
+	return a
+}
+
+// failure is why there was no proper answer; that there is no such name is one.
+func failure(err error) string {
+	var dns *net.DNSError
+	switch {
+	case err == nil:
+		return ""
+	case !errors.As(err, &dns):
+		return err.Error()
+	case dns.IsNotFound:
+		return ""
+	case dns.IsTimeout:
+		return "no answer"
+	case dns.Err == "server misbehaving":
+		return "SERVFAIL"
+	}
+	return dns.Err
+}
+
+// firstNameServer is that of the resolv.conf at path; "" if it has none.
+func firstNameServer(path string) string {
+	data, _ := os.ReadFile(path)
+	for line := range strings.Lines(string(data)) {
+		if f := strings.Fields(line); len(f) >= 2 && f[0] == "nameserver" {
+			return f[1]
+		}
+	}
+	return ""
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"strings"
+	"time"
+
+	"rundock/internal/announce"
+	"rundock/internal/container"
+	"rundock/internal/control"
+	"rundock/internal/registry"
+	"rundock/internal/runit"
+)
+
+// What `rundockd status` and `rundockd explain` find out (gather.go) before
+// they judge it (judge.go) and tell it (table.go, story.go). Facts are plain
+// data, so that each situation can be written down as a test.
+
+// hostFacts are about the host as a whole.
+type hostFacts struct {
+	Now       time.Time
+	Root      bool
+	Host      string // "" while host.json cannot be read
+	Zone      string
+	MachineID string
+	Config    trouble  // of host.json
+	Runit     trouble  // of finding runit's folders
+	Service   string   // what runsvdir scans
+	Scanned   bool     // a runsvdir does
+	Docker    trouble  // of asking dockerd
+	Registry  trouble  // of asking etcd
+	Endpoints []string // etcd's
+	Resolver  string   // first name server of /etc/resolv.conf
+}
+
+// serviceFacts are about one service. The last part is explain's alone.
+type serviceFacts struct {
+	Name string
+	Dir  string // /etc/sv/docker-influxdb
+
+	Installed bool // Dir is there
+	Ours      bool // and rundock wrote it
+	Runs      bool // by its files, it has a container
+	Announced bool // by its files, it has a sidecar
+	Enabled   bool
+	Held      bool    // an administrator's hidden link keeps it disabled
+	Link      trouble // of the link that enables it
+	Down      bool    // a file named down keeps runsv from starting it
+	Files     trouble // of reading service.json or announce.json
+	Image     string  // by service.json
+	Hash      string  // of the spec in service.json
+
+	Outer     process
+	Runner    process // the same as Outer where there is no sidecar
+	Announcer process // the same as Outer where there is no container
+
+	Says          control.RunnerStatus
+	SaysTrouble   trouble
+	RunnerLives   bool // Says.PID is a runner
+	Tells         control.AnnounceStatus
+	TellsTrouble  trouble
+	AnnouncerLive bool // Tells.PID is a sidecar
+
+	Container container.State // as dockerd says; zero also where it was not asked
+	Records   []recordFacts   // for each of Tells.Records
+
+	Deep      bool     // the rest was asked for
+	Missing   []string // files of Dir that are not there
+	Edited    []string // files of Dir that are not as this rundockd writes them
+	FileCount int
+	Addresses string  // what label rundock.addresses is to be
+	Expand    trouble // of finding that out
+	Checks    []announce.Trial
+	Answers   []answerFacts // for each of Tells.Records, then of the service's own name
+	LastLog   []string
+}
+
+// process is what a runsv says of its process.
+type process struct {
+	Supervised bool
+	Trouble    trouble
+	Status     runit.Status
+}
+
+// recordFacts is a record's key as etcd has it.
+type recordFacts struct {
+	registry.Found
+	Left time.Duration // of its lease, where that was asked for
+}
+
+// answerFacts is what this host's dnsd answers.
+type answerFacts struct {
+	Name      string
+	Addresses []string
+	Ports     []int  // of SRV
+	Failure   string // dnsd did not answer, or not properly
+}
+
+// trouble is why something could not be found out; zero: it could.
+type trouble struct {
+	Text   string
+	Denied bool // for lack of rights: root would know
+}
+
+func (t trouble) is() bool { return t.Text != "" }
+
+func troubleOf(err error) trouble {
+	if err == nil {
+		return trouble{}
+	}
+	// The Docker client says it in words alone.
+	denied := errors.Is(err, fs.ErrPermission) || strings.Contains(err.Error(), "permission denied")
+	return trouble{Text: err.Error(), Denied: denied}
+}

@@ -1,0 +1,351 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"rundock/internal/announce"
+	"rundock/internal/container"
+	"rundock/internal/control"
+	"rundock/internal/hostconfig"
+	"rundock/internal/registry"
+	"rundock/internal/runit"
+	"rundock/supervisor"
+)
+
+// askPatience is how long dockerd, etcd and dnsd each may take to answer a
+// person: one that hangs must not hang the command that is to tell so.
+const askPatience = 3 * time.Second
+
+// gatherer finds out facts. Whatever cannot be found out becomes a trouble.
+type gatherer struct {
+	host    hostFacts
+	config  hostconfig.Config
+	folders runit.Folders
+	docker  *container.Client // nil: it cannot be asked
+	etcd    *registry.Client  // nil: it cannot be asked
+}
+
+// newGatherer finds out about the host by its files.
+func newGatherer() *gatherer {
+	g := &gatherer{}
+	h := &g.host
+	h.Now, h.Root = time.Now(), os.Geteuid() == 0
+	var err error
+	if g.config, err = hostconfig.Load(hostconfig.Path); err != nil {
+		h.Config = troubleOf(err)
+	} else {
+		h.Host, h.Zone, h.Endpoints = g.config.Host, g.config.Zone(), g.config.Etcd.Endpoints
+	}
+	if g.folders, err = runit.Detect(g.config.Runit.SV, g.config.Runit.Service); err != nil {
+		h.Runit = troubleOf(err)
+	} else {
+		h.Service, h.Scanned = g.folders.Service, len(runit.Scanners(g.folders.Service)) > 0
+	}
+	machine, _ := os.ReadFile("/etc/machine-id")
+	h.MachineID = strings.TrimSpace(string(machine))
+	return g
+}
+
+// close ends what was opened.
+func (g *gatherer) close() {
+	if g.etcd != nil {
+		g.etcd.Close()
+	}
+}
+
+// names lists the services of the host: installed, enabled, or with a status.
+// Folders of that prefix that rundock did not write are left out.
+func (g *gatherer) names() []string {
+	var names []string
+	for _, e := range entries(g.folders.SV) {
+		if name, ok := strings.CutPrefix(e, supervisor.Prefix); ok && ours(g.folders.Dir(e)) {
+			names = append(names, name)
+		}
+	}
+	for _, e := range entries(control.Dir) {
+		if g.traces(e) {
+			names = append(names, e)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// known reports whether there is anything of a service of this name.
+func (g *gatherer) known(name string) bool {
+	_, err := os.Lstat(g.folders.Dir(supervisor.Prefix + name))
+	return err == nil || g.traces(name)
+}
+
+// traces reports whether a service of this name has a status.
+func (g *gatherer) traces(name string) bool {
+	for _, f := range []string{"runner.json", "announce.json"} {
+		if _, err := os.Stat(filepath.Join(control.Dir, name, f)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// ours reports whether rundock wrote the service directory dir.
+func ours(dir string) bool {
+	_, err := os.Lstat(filepath.Join(dir, ".rundock"))
+	return err == nil
+}
+
+// entries are the names in dir, none where it cannot be read.
+func entries(dir string) []string {
+	list, _ := os.ReadDir(dir)
+	var names []string
+	for _, e := range list {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// gather finds out about the services named: by files, then from dockerd and
+// etcd, each asked within askPatience.
+func (g *gatherer) gather(ctx context.Context, names []string) []serviceFacts {
+	services := make([]serviceFacts, len(names))
+	for i, name := range names {
+		services[i] = g.byFiles(name)
+	}
+	var asking sync.WaitGroup
+	asking.Go(func() { g.askDocker(ctx, services) })
+	asking.Go(func() { g.askRegistry(ctx, services) })
+	asking.Wait()
+	return services
+}
+
+// byFiles is what files tell of a service.
+func (g *gatherer) byFiles(name string) serviceFacts {
+	full := supervisor.Prefix + name
+	s := serviceFacts{Name: name, Dir: g.folders.Dir(full)}
+	if _, err := os.Lstat(s.Dir); err == nil {
+		s.Installed, s.Ours = true, ours(s.Dir)
+	}
+	if !g.host.Runit.is() {
+		enabled, err := g.folders.Enabled(full)
+		s.Enabled, s.Link = enabled, troubleOf(err)
+		s.Held = g.folders.HeldDisabled(full)
+	}
+	shape := shapeOf(s.Dir)
+	s.Runs, s.Announced = shape.runner != "", shape.announcer != ""
+	s.Outer = processOf(s.Dir)
+	if s.Runs {
+		service, err := supervisor.ReadService(filepath.Join(shape.runner, "service.json"))
+		if err == nil {
+			s.Image, s.Hash = service.Container.Image, service.Container.Hash()
+		}
+		s.Files = troubleOf(err)
+		s.Runner = processOf(shape.runner)
+		s.Down = s.Down || exists(filepath.Join(shape.runner, "down"))
+	}
+	if s.Announced {
+		if _, err := supervisor.ReadAnnounce(filepath.Join(shape.announcer, "announce.json")); err != nil {
+			s.Files = troubleOf(err)
+		}
+		s.Announcer = processOf(shape.announcer)
+		s.Down = s.Down || exists(filepath.Join(shape.announcer, "down"))
+	}
+	s.Down = s.Down || exists(filepath.Join(s.Dir, "down"))
+	var err error
+	s.Says, err = control.ReadRunner(control.Dir, name)
+	s.SaysTrouble, s.RunnerLives = troubleOf(err), s.Says.PID != 0 && isRundockd(s.Says.PID, "run")
+	s.Tells, err = control.ReadAnnounce(control.Dir, name)
+	s.TellsTrouble, s.AnnouncerLive = troubleOf(err), s.Tells.PID != 0 && isRundockd(s.Tells.PID, "announce")
+	return s
+}
+
+// shape says in which folders a service's processes are; "" is none.
+type shape struct{ runner, announcer string }
+
+func shapeOf(dir string) shape {
+	in := func(sub, file string) string {
+		for _, d := range []string{filepath.Join(dir, sub), dir} {
+			if exists(filepath.Join(d, file)) {
+				return d
+			}
+		}
+		return ""
+	}
+	return shape{in("services/service", "service.json"), in("services/announce", "announce.json")}
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// processOf is what the runsv of dir says.
+func processOf(dir string) process {
+	up, err := runit.Supervised(dir)
+	if err != nil || !up {
+		return process{Trouble: troubleOf(err)}
+	}
+	status, err := runit.ReadStatus(dir)
+	return process{Supervised: true, Trouble: troubleOf(err), Status: status}
+}
+
+// askDocker fills in the containers.
+func (g *gatherer) askDocker(ctx context.Context, services []serviceFacts) {
+	ctx, cancel := context.WithTimeout(ctx, askPatience)
+	defer cancel()
+	docker, err := container.Open()
+	if err == nil {
+		err = docker.Ping(ctx)
+	}
+	if err != nil {
+		g.host.Docker = troubleOf(err)
+		return
+	}
+	g.docker = docker
+	failures := make([]error, len(services))
+	var asking sync.WaitGroup
+	places := make(chan struct{}, 8) // dockerd does not answer faster for being asked more at once
+	for i := range services {
+		asking.Go(func() {
+			places <- struct{}{}
+			defer func() { <-places }()
+			services[i].Container, failures[i] = docker.Inspect(ctx, services[i].Name)
+		})
+	}
+	asking.Wait()
+	if err := firstError(failures); err != nil {
+		g.host.Docker, g.docker = troubleOf(err), nil
+	}
+}
+
+// firstError returns the first error there is.
+func firstError(errs []error) error {
+	if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
+		return errs[i]
+	}
+	return nil
+}
+
+// askRegistry fills in the records of the services that are announced.
+func (g *gatherer) askRegistry(ctx context.Context, services []serviceFacts) {
+	ctx, cancel := context.WithTimeout(ctx, askPatience)
+	defer cancel()
+	var keys []string
+	needed := false
+	for _, s := range services {
+		needed = needed || s.Announced
+		for _, r := range s.Tells.Records {
+			keys = append(keys, r.Key)
+		}
+	}
+	if !needed || g.host.Config.is() {
+		return
+	}
+	if len(keys) == 0 {
+		keys = []string{keyPrefix} // whether it answers at all
+	}
+	etcd, err := registry.Open(registry.Config(g.config.Etcd), slog.New(slog.DiscardHandler))
+	if err != nil {
+		g.host.Registry = troubleOf(err)
+		return
+	}
+	g.etcd = etcd
+	found, err := etcd.Read(ctx, keys)
+	if err != nil {
+		g.host.Registry = troubleOf(err)
+		return
+	}
+	for i := range services {
+		for range services[i].Tells.Records {
+			services[i].Records = append(services[i].Records, recordFacts{Found: found[0]})
+			found = found[1:]
+		}
+	}
+}
+
+// deepen finds out what explain tells besides.
+func (g *gatherer) deepen(ctx context.Context, s *serviceFacts) {
+	s.Deep = true
+	g.compareFiles(s)
+	g.host.Resolver = firstNameServer("/etc/resolv.conf")
+	s.LastLog = lastMessages(supervisor.LogDir(s.Name), 5)
+	ctx, cancel := context.WithTimeout(ctx, askPatience)
+	defer cancel()
+	var asking sync.WaitGroup
+	asking.Go(func() { g.askLeases(ctx, s) })
+	asking.Go(func() { g.askDNS(ctx, s) })
+	asking.Go(func() { g.tryChecks(ctx, s) })
+	asking.Wait()
+}
+
+// compareFiles finds out which files are not as this rundockd writes them for
+// what service.json and announce.json say.
+func (g *gatherer) compareFiles(s *serviceFacts) {
+	if s.Files.is() || !s.Runs && !s.Announced {
+		return
+	}
+	service, err := readInstalled(s.Dir)
+	if err != nil {
+		s.Files = troubleOf(err)
+		return
+	}
+	if service.Runs() {
+		_, addresses, err := expand(service.Container)
+		s.Addresses, s.Expand = addresses, troubleOf(err)
+	}
+	s.FileCount, s.Missing, s.Edited, err = compareInstalled(s.Dir, service)
+	s.Files = troubleOf(err)
+}
+
+// askLeases fills in how long the records live on.
+func (g *gatherer) askLeases(ctx context.Context, s *serviceFacts) {
+	for i := range s.Records {
+		r := &s.Records[i]
+		if r.Lease == 0 {
+			continue
+		}
+		left, err := g.etcd.Left(ctx, r.Lease)
+		if err != nil {
+			g.host.Registry = troubleOf(err)
+			return
+		}
+		r.Left = left
+	}
+}
+
+// tryChecks makes the sidecar's checks once.
+func (g *gatherer) tryChecks(ctx context.Context, s *serviceFacts) {
+	if !s.Announced || !s.Enabled || g.host.Config.is() || s.Runs && g.docker == nil {
+		return
+	}
+	wanted, err := supervisor.ReadAnnounce(filepath.Join(shapeOf(s.Dir).announcer, "announce.json"))
+	if err != nil {
+		return // s.Files says it
+	}
+	cfg, err := announceConfig(wanted, g.config)
+	if err != nil {
+		s.Checks = []announce.Trial{{What: "its address", Failure: err.Error()}}
+		return
+	}
+	s.Checks = cfg.Try(ctx, instance(s.Container))
+}
+
+// lastMessages are the last n lines of an svlogd folder, without their times.
+func lastMessages(dir string, n int) []string {
+	lines, err := readLog(dir, logWanted{last: n})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return []string{"(" + err.Error() + ")"}
+	}
+	var texts []string
+	for _, l := range lines {
+		texts = append(texts, l.Text)
+	}
+	return texts
+}
