@@ -44,7 +44,7 @@ func Apply(dir string, files []File, check bool) (Changes, error) {
 	if err := checkPaths(files); err != nil {
 		return Changes{Dir: dir}, err
 	}
-	owned, err := readManifest(dir)
+	owned, err := Owned(dir)
 	if err != nil {
 		return Changes{Dir: dir}, err
 	}
@@ -71,7 +71,7 @@ func Remove(dir string, check bool) (Changes, error) {
 	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
 		return Changes{Dir: dir}, nil
 	}
-	owned, err := readManifest(dir)
+	owned, err := Owned(dir)
 	if err != nil {
 		return Changes{Dir: dir}, err
 	}
@@ -336,8 +336,8 @@ func manifestFile(paths []string) File {
 	return File{Path: manifest, Mode: 0o644, Data: []byte(strings.Join(paths, "\n") + "\n")}
 }
 
-// readManifest returns the paths that an earlier Apply wrote into dir.
-func readManifest(dir string) ([]string, error) {
+// Owned returns the paths that an earlier Apply wrote into dir, by its manifest.
+func Owned(dir string) ([]string, error) {
 	name := filepath.Join(dir, manifest)
 	data, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -51,6 +51,12 @@ type serviceFacts struct {
 	Image     string  // by service.json
 	Hash      string  // of the spec in service.json
 
+	FileCount int
+	Missing   []string // files that rundock wrote into Dir and that are not there
+	Edited    []string // files of Dir that are not as this rundockd writes them
+	Addresses string   // what label rundock.addresses is to be
+	Expand    trouble  // of finding that out
+
 	Outer     process
 	Runner    process // the same as Outer where there is no sidecar
 	Announcer process // the same as Outer where there is no container
@@ -65,15 +71,10 @@ type serviceFacts struct {
 	Container container.State // as dockerd says; zero also where it was not asked
 	Records   []recordFacts   // for each of Tells.Records
 
-	Deep      bool     // the rest was asked for
-	Missing   []string // files of Dir that are not there
-	Edited    []string // files of Dir that are not as this rundockd writes them
-	FileCount int
-	Addresses string  // what label rundock.addresses is to be
-	Expand    trouble // of finding that out
-	Checks    []announce.Trial
-	Answers   []answerFacts // for each of Tells.Records, then of the service's own name
-	LastLog   []string
+	Deep    bool // the rest was asked for
+	Checks  []announce.Trial
+	Answers []answerFacts // for each of Tells.Records, then of the service's own name
+	LastLog []string
 }
 
 // process is what a runsv says of its process.

@@ -15,6 +15,7 @@ import (
 	"rundock/internal/announce"
 	"rundock/internal/container"
 	"rundock/internal/control"
+	"rundock/internal/fstree"
 	"rundock/internal/hostconfig"
 	"rundock/internal/registry"
 	"rundock/internal/runit"
@@ -138,47 +139,33 @@ func (g *gatherer) byFiles(name string) serviceFacts {
 		s.Enabled, s.Link = enabled, troubleOf(err)
 		s.Held = g.folders.HeldDisabled(full)
 	}
-	shape := shapeOf(s.Dir)
-	s.Runs, s.Announced = shape.runner != "", shape.announcer != ""
+	runner, announcer := supervisor.Installed(s.Dir)
+	s.Runs, s.Announced = runner != "", announcer != ""
 	s.Outer = processOf(s.Dir)
 	if s.Runs {
-		service, err := supervisor.ReadService(filepath.Join(shape.runner, "service.json"))
+		service, err := supervisor.ReadService(filepath.Join(runner, "service.json"))
 		if err == nil {
 			s.Image, s.Hash = service.Container.Image, service.Container.Hash()
 		}
 		s.Files = troubleOf(err)
-		s.Runner = processOf(shape.runner)
-		s.Down = s.Down || exists(filepath.Join(shape.runner, "down"))
+		s.Runner = processOf(runner)
+		s.Down = s.Down || exists(filepath.Join(runner, "down"))
 	}
 	if s.Announced {
-		if _, err := supervisor.ReadAnnounce(filepath.Join(shape.announcer, "announce.json")); err != nil {
+		if _, err := supervisor.ReadAnnounce(filepath.Join(announcer, "announce.json")); err != nil {
 			s.Files = troubleOf(err)
 		}
-		s.Announcer = processOf(shape.announcer)
-		s.Down = s.Down || exists(filepath.Join(shape.announcer, "down"))
+		s.Announcer = processOf(announcer)
+		s.Down = s.Down || exists(filepath.Join(announcer, "down"))
 	}
 	s.Down = s.Down || exists(filepath.Join(s.Dir, "down"))
+	s.compareFiles()
 	var err error
 	s.Says, err = control.ReadRunner(control.Dir, name)
 	s.SaysTrouble, s.RunnerLives = troubleOf(err), s.Says.PID != 0 && isRundockd(s.Says.PID, "run")
 	s.Tells, err = control.ReadAnnounce(control.Dir, name)
 	s.TellsTrouble, s.AnnouncerLive = troubleOf(err), s.Tells.PID != 0 && isRundockd(s.Tells.PID, "announce")
 	return s
-}
-
-// shape says in which folders a service's processes are; "" is none.
-type shape struct{ runner, announcer string }
-
-func shapeOf(dir string) shape {
-	in := func(sub, file string) string {
-		for _, d := range []string{filepath.Join(dir, sub), dir} {
-			if exists(filepath.Join(d, file)) {
-				return d
-			}
-		}
-		return ""
-	}
-	return shape{in("services/service", "service.json"), in("services/announce", "announce.json")}
 }
 
 func exists(path string) bool {
@@ -273,7 +260,6 @@ func (g *gatherer) askRegistry(ctx context.Context, services []serviceFacts) {
 // deepen finds out what explain tells besides.
 func (g *gatherer) deepen(ctx context.Context, s *serviceFacts) {
 	s.Deep = true
-	g.compareFiles(s)
 	g.host.Resolver = firstNameServer("/etc/resolv.conf")
 	s.LastLog = lastMessages(supervisor.LogDir(s.Name), 5)
 	ctx, cancel := context.WithTimeout(ctx, askPatience)
@@ -285,23 +271,41 @@ func (g *gatherer) deepen(ctx context.Context, s *serviceFacts) {
 	asking.Wait()
 }
 
-// compareFiles finds out which files are not as this rundockd writes them for
-// what service.json and announce.json say.
-func (g *gatherer) compareFiles(s *serviceFacts) {
+// compareFiles finds out which files are missing of those once written, and
+// which are not as this rundockd writes them for what service.json and
+// announce.json say: edited by hand, or written by another release.
+func (s *serviceFacts) compareFiles() {
 	if s.Files.is() || !s.Runs && !s.Announced {
 		return
 	}
-	service, err := readInstalled(s.Dir)
-	if err != nil {
-		s.Files = troubleOf(err)
+	service, err := supervisor.ReadInstalled(s.Dir)
+	var files []fstree.File
+	if err == nil {
+		files, err = supervisor.Files(service)
+	}
+	var changes fstree.Changes
+	if err == nil {
+		changes, err = fstree.Apply(s.Dir, files, true)
+	}
+	var written []string
+	if err == nil {
+		written, err = fstree.Owned(s.Dir)
+	}
+	if s.Files = troubleOf(err); err != nil {
 		return
+	}
+	s.FileCount = len(files)
+	for _, c := range changes.List {
+		if c.Before == nil && slices.Contains(written, c.Path) {
+			s.Missing = append(s.Missing, c.Path)
+		} else {
+			s.Edited = append(s.Edited, c.Path)
+		}
 	}
 	if service.Runs() {
 		_, addresses, err := expand(service.Container)
 		s.Addresses, s.Expand = addresses, troubleOf(err)
 	}
-	s.FileCount, s.Missing, s.Edited, err = compareInstalled(s.Dir, service)
-	s.Files = troubleOf(err)
 }
 
 // askLeases fills in how long the records live on.
@@ -325,7 +329,8 @@ func (g *gatherer) tryChecks(ctx context.Context, s *serviceFacts) {
 	if !s.Announced || !s.Enabled || g.host.Config.is() || s.Runs && g.docker == nil {
 		return
 	}
-	wanted, err := supervisor.ReadAnnounce(filepath.Join(shapeOf(s.Dir).announcer, "announce.json"))
+	_, announcer := supervisor.Installed(s.Dir)
+	wanted, err := supervisor.ReadAnnounce(filepath.Join(announcer, "announce.json"))
 	if err != nil {
 		return // s.Files says it
 	}

@@ -12,19 +12,26 @@ var version = "development"
 
 const usage = `usage: rundockd COMMAND ...
 
-Started by runsv:
-  run DIR        keep the container of DIR/service.json running
-  announce DIR   announce the service of DIR/announce.json while it is healthy
+For people:
+  status [NAME...]  what the services of this host are doing, one line for each
+  explain NAME      why a service is, or is not, in DNS, and what to do next
+  logs NAME [-f]    what its container prints; logs NAME announce: its sidecar
+  version           print the version
 
-For people and scripts:
-  check NAME     exit with 0 if the service's container runs, with 1 if not
-  config [FILE]  exit with 0 if host.json is right, with 1 and the reason if not
-  handover       restart runners and sidecars, and no container: after an upgrade
-  version        print the version
+For scripts:
+  check NAME        exit with 0 if the service's container runs, with 1 if not
+  config [FILE]     exit with 0 if host.json is right, with 1 and the reason if not
+  handover          restart runners and sidecars, and no container: after an upgrade
+
+Started by runsv:
+  run DIR           keep the container of DIR/service.json running
+  announce DIR      announce the service of DIR/announce.json while it is healthy
 
 For modules and generated scripts:
-  ctl            JSON requests on stdin, a response on stdout for each
-  reap DIR       have supervisors that were left behind in DIR/* make way
+  ctl               JSON requests on stdin, a response on stdout for each
+  reap DIR          have supervisors that were left behind in DIR/* make way
+
+status, explain and logs say more with --help.
 `
 
 func main() { os.Exit(command(os.Args[1:])) }
@@ -35,6 +42,12 @@ func command(args []string) int {
 		return 2
 	}
 	switch args[0] {
+	case "status":
+		return statusMain(args[1:])
+	case "explain":
+		return explainMain(args[1:])
+	case "logs":
+		return logsMain(args[1:])
 	case "run":
 		return runMain(args[1:])
 	case "announce":

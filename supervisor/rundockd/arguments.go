@@ -1,0 +1,60 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// Exit codes of the commands for people, after those of LSB's init scripts.
+const (
+	exitWell    = 0
+	exitUnknown = 1 // nothing is known to be wrong, but not everything could be found out
+	exitUsage   = 2
+	exitWrong   = 3
+	exitNone    = 4 // no such service
+)
+
+// arguments reads the arguments of a command for people: flags of set, before,
+// between and after names. done says that the command is over, with code:
+// usage was asked for, or an argument is bad, which is said.
+func arguments(set *flag.FlagSet, usage string, args []string) (names []string, code int, done bool) {
+	set.SetOutput(io.Discard)
+	for {
+		err := set.Parse(args)
+		switch {
+		case errors.Is(err, flag.ErrHelp):
+			fmt.Print(usage)
+			return nil, exitWell, true
+		case err != nil:
+			return nil, badUsage(set.Name(), asTyped(err.Error(), args)), true
+		case set.NArg() == 0:
+			return names, 0, false
+		}
+		names = append(names, set.Arg(0))
+		args = set.Args()[1:]
+	}
+}
+
+// asTyped says what package flag has to say in the words of whoever typed args.
+func asTyped(text string, args []string) string {
+	name, ok := strings.CutPrefix(text, "flag provided but not defined: -")
+	if !ok {
+		return text
+	}
+	for _, arg := range args {
+		if typed, _, _ := strings.Cut(arg, "="); strings.TrimLeft(typed, "-") == name && typed != name {
+			return "unknown flag " + typed
+		}
+	}
+	return "unknown flag -" + name
+}
+
+// badUsage says what is wrong with an argument of a command.
+func badUsage(command, what string) int {
+	fmt.Fprintf(os.Stderr, "rundockd %[1]s: %[2]s; see rundockd %[1]s --help\n", command, what)
+	return exitUsage
+}
