@@ -4,9 +4,15 @@
 // a query costs no read of the registry, and an outage of the registry is none
 // of DNS. README.md beside this file is the user's page.
 //
+// A plain question over UDP goes: batch read (server) -> parse (packed) ->
+// node and its ready answer (table) -> write (packed) -> batch sent. If no
+// answer is ready, answer makes one, which the node keeps until something it was
+// made from changes. All other packets go through the DNS library in server.
+//
 //	main      flags, environment, and what runs beside what
-//	table     the records by name
-//	answer    what they say to a question
+//	table     the records by name, and the answers made of them
+//	answer    what the records say to a question
+//	packed    answers in the form they are sent in
 //	server    packets, sockets, EDNS, truncation
 //	forward   other people's names
 //	store     the embedded etcd, a process of its own

@@ -34,7 +34,7 @@ func run(ctx context.Context, s settings, log *slog.Logger) error {
 	defer client.Close()
 
 	tab := table.New(s.prefix)
-	counts := metrics.New(release(), tab)
+	counts := metrics.New(release(), tab, zoneNames(s.zones)...)
 	var own nameServers
 	own.fixed = s.nameServers
 	handler := &server.Handler{

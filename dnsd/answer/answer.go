@@ -20,7 +20,9 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 
+	"rundock/dnsd/packed"
 	"rundock/dnsd/table"
 
 	"github.com/miekg/dns"
@@ -51,9 +53,17 @@ type Server struct {
 	NegativeTTL uint32 // seconds a resolver may remember that something is not there
 	Forwards    bool   // names outside of the zones can be asked elsewhere
 
+	// ScaledWeights: SRV weights are scaled up to 65535, instead of percent.
+	ScaledWeights bool
+
 	// NameServers gives this server's addresses, answered as ns.dns.<zone>
 	// where no record says otherwise.
 	NameServers func() []netip.Addr
+
+	negatives struct {
+		made sync.Once
+		of   []*packed.Negative // by zone
+	}
 }
 
 // A Result is the answer to a question, before the packet's limits apply.
@@ -64,28 +74,45 @@ type Result struct {
 	// answer to it belongs behind Answer. Empty without Forwards.
 	Continue string
 
+	Zone                       int // index in Zones; -1: none of ours
 	Authoritative              bool
 	Rcode                      int
 	Answer, Authority, Further []dns.RR // Further: the additional section, the first to go
+
+	turns    []packed.Group // of Answer; of Further as well where each answer has one
+	seen     []table.Seen   // what the answer was made from, the name asked for first
+	volatile bool           // it was made from more than that: it cannot be kept
+	bare     bool           // it says no more than that there is nothing of the type
 }
 
-// Reply answers a question of class IN. turn rotates the records of an RRset;
-// owner names keep the question's case.
+// Reply answers a question of class IN. turn decides which records of an
+// RRset come first; owner names keep the question's case.
 func (s *Server) Reply(q dns.Question, turn uint32) Result {
+	r := s.reply(q, turn)
+	if len(r.Further) == len(r.Answer) {
+		r.Further = packed.Turn(r.Further, r.turns, turn)
+	}
+	r.Answer = packed.Turn(r.Answer, r.turns, turn)
+	return r
+}
+
+// reply is Reply with the records in the order they take turns in.
+func (s *Server) reply(q dns.Question, turn uint32) Result {
 	wire, ok := wireName(q.Name)
 	switch {
 	case !ok || q.Qtype == dns.TypeOPT || q.Qtype == dns.TypeNone:
-		return Result{Rcode: dns.RcodeFormatError}
+		return Result{Zone: -1, Rcode: dns.RcodeFormatError}
 	case q.Qtype == dns.TypeAXFR || q.Qtype == dns.TypeIXFR:
-		return Result{Rcode: dns.RcodeRefused}
+		return Result{Zone: -1, Rcode: dns.RcodeRefused}
 	case q.Qtype >= dns.TypeTKEY && q.Qtype < dns.TypeANY: // TSIG, MAILA and the like
-		return Result{Rcode: dns.RcodeNotImplemented}
+		return Result{Zone: -1, Rcode: dns.RcodeNotImplemented}
 	}
 	if zone := s.zone(wire); zone != nil {
+		index := s.index(zone)
 		if s.Table.State() == nil {
-			return Result{Rcode: dns.RcodeServerFailure}
+			return Result{Zone: index, Rcode: dns.RcodeServerFailure}
 		}
-		a := answering{Server: s, turn: turn, Result: Result{Authoritative: true}}
+		a := answering{Server: s, turn: turn, Result: Result{Zone: index, Authoritative: true}}
 		a.follow(zone, wire, q)
 		return a.Result
 	}
@@ -95,12 +122,12 @@ func (s *Server) Reply(q dns.Question, turn uint32) Result {
 		}
 	}
 	if s.Forwards {
-		return Result{Elsewhere: true}
+		return Result{Zone: -1, Elsewhere: true}
 	}
 	if private := privateReverse(wire); private != nil {
 		return s.nothingPrivate(wire, private)
 	}
-	return Result{Rcode: dns.RcodeRefused}
+	return Result{Zone: -1, Rcode: dns.RcodeRefused}
 }
 
 // zone is the longest zone the wire name is in, or nil.
@@ -114,13 +141,33 @@ func (s *Server) zone(wire []byte) *Zone {
 	return best
 }
 
+func (s *Server) index(z *Zone) int {
+	return slices.IndexFunc(s.Zones, func(each Zone) bool { return each.wire == z.wire })
+}
+
 // answering is one answer being made.
 type answering struct {
 	*Server
-	turn    uint32
-	said    map[said]bool
-	reached int // names looked up for the additional section
+	turn     uint32
+	said     map[said]bool
+	reached  int      // names looked up for the additional section
+	priority []uint16 // of the records at the name at hand that take turns
+	weight   []uint16 // of the same
 	Result
+}
+
+// lookup notes what it sees, so that the answer can be kept while it lasts.
+func (a *answering) lookup(wire []byte) *table.Node {
+	node, seen := a.Table.See(wire)
+	a.seen = append(a.seen, seen)
+	return node
+}
+
+// add adds a record to the answer that takes turns with the others of its
+// priority; they are added in the order of priority.
+func (a *answering) add(rr dns.RR, priority, weight uint16) {
+	a.Answer = append(a.Answer, rr)
+	a.priority, a.weight = append(a.priority, priority), append(a.weight, weight)
 }
 
 // follow answers q at a name of zone, and at the targets of CNAMEs.
@@ -150,10 +197,12 @@ func (a *answering) follow(zone *Zone, wire []byte, q dns.Question) {
 // with, if it did.
 func (a *answering) at(zone *Zone, wire []byte, q dns.Question) (target string) {
 	before := len(a.Answer)
-	node := a.Table.Lookup(wire)
+	node := a.lookup(wire)
+	a.priority, a.weight = nil, nil
 	switch {
 	case string(wire) == zone.wire && q.Qtype == dns.TypeSOA:
 		a.Answer = append(a.Answer, a.soa(zone, q.Name, a.TTL))
+		a.volatile = true // the serial
 	case string(wire) == zone.wire && q.Qtype == dns.TypeNS:
 		a.nameServers(zone, q)
 	case node == nil && !zone.serves(wire):
@@ -163,6 +212,7 @@ func (a *answering) at(zone *Zone, wire []byte, q dns.Question) (target string) 
 	default:
 		set := a.records(node)
 		if len(set.entries) == 0 && string(wire) == zone.ns {
+			a.volatile = true
 			a.addresses(q, ownEntries(zone.ns, a.NameServers()))
 			break
 		}
@@ -180,25 +230,16 @@ func (a *answering) at(zone *Zone, wire []byte, q dns.Question) (target string) 
 		}
 	}
 	if len(a.Answer) == before {
+		a.bare = before == 0 && a.Rcode == dns.RcodeSuccess
 		a.Authority = []dns.RR{a.soa(zone, zone.Name, a.NegativeTTL)}
 	}
-	a.Answer = rotate(a.Answer, before, a.turn)
+	a.turns = packed.Groups(len(a.Answer)-len(a.priority), a.priority, a.weight)
 	return target
 }
 
 // header is a record's header of class IN.
 func header(owner string, rrtype uint16, ttl uint32) dns.RR_Header {
 	return dns.RR_Header{Name: owner, Rrtype: rrtype, Class: dns.ClassINET, Ttl: ttl}
-}
-
-// rotate turns the records of answers from first on.
-func rotate(answers []dns.RR, first int, turn uint32) []dns.RR {
-	set := answers[first:]
-	if len(set) < 2 {
-		return answers
-	}
-	n := int(turn % uint32(len(set)))
-	return append(answers[:first:first], append(slices.Clone(set[n:]), set[:n]...)...)
 }
 
 // wireName is the lower-case wire format of a name in presentation format.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"rundock/dnsd/packed"
 	"rundock/dnsd/table"
 
 	"github.com/miekg/dns"
@@ -60,13 +61,28 @@ func (s entrySet) ttl(unset uint32) uint32 {
 func hasHost(e table.Entry) bool { return e.Addr.IsValid() || e.Host != "" }
 
 func (s entrySet) addressed() []table.Entry {
+	return s.with(func(e table.Entry) bool { return e.Addr.IsValid() })
+}
+
+// with are the entries that qualify, the preferred ones first.
+func (s entrySet) with(qualify func(table.Entry) bool) []table.Entry {
 	var found []table.Entry
 	for _, e := range s.entries {
-		if e.Addr.IsValid() {
+		if qualify(e) {
 			found = append(found, e)
 		}
 	}
+	slices.SortStableFunc(found, func(a, b table.Entry) int { return cmp.Compare(a.Priority, b.Priority) })
 	return found
+}
+
+// chosen is the entry whose turn it is.
+func chosen(entries []table.Entry, turn uint32) table.Entry {
+	var priority, weight []uint16
+	for _, e := range entries {
+		priority, weight = append(priority, e.Priority), append(weight, e.Weight)
+	}
+	return packed.Turn(entries, packed.Groups(0, priority, weight), turn)[0]
 }
 
 // A said is a record of the answer being made, less its TTL and its SRV weight.
@@ -99,27 +115,26 @@ func (a *answering) further(owner string, addr netip.Addr, ttl uint32) {
 // addresses answers A, AAAA, CNAME and the types no record can be of. Records
 // with a name as host stand for a CNAME, of which a name can have one: one of
 // them, in turn, and only where no record has an address.
+//
+// Clients mostly take the first address, so those of the preferred priority
+// come first, and each is first as often as its weight says.
 func (a *answering) addresses(q dns.Question, set entrySet) (target string) {
 	if addressed := set.addressed(); len(addressed) > 0 {
 		ttl := entrySet{addressed}.ttl(a.TTL)
 		for _, e := range addressed {
 			rr := addressRR(q.Name, e.Addr, ttl)
 			if rr.Header().Rrtype == q.Qtype && a.once(said{owner: q.Name, rrtype: q.Qtype, data: e.Addr.String()}) {
-				a.Answer = append(a.Answer, rr)
+				a.add(rr, e.Priority, e.Weight)
 			}
 		}
 		return ""
 	}
-	var named []table.Entry
-	for _, e := range set.entries {
-		if e.Host != "" {
-			named = append(named, e)
-		}
-	}
+	named := set.with(func(e table.Entry) bool { return e.Host != "" })
 	if len(named) == 0 {
 		return ""
 	}
-	e := named[a.turn%uint32(len(named))]
+	a.volatile = a.volatile || len(named) > 1
+	e := chosen(named, a.turn)
 	target = fqdn(e.Host)
 	a.Answer = append(a.Answer, &dns.CNAME{Hdr: header(q.Name, dns.TypeCNAME, cmp.Or(e.TTL, a.TTL)), Target: target})
 	if q.Qtype == dns.TypeCNAME {
@@ -135,39 +150,47 @@ func addressRR(owner string, addr netip.Addr, ttl uint32) dns.RR {
 	return &dns.AAAA{Hdr: header(owner, dns.TypeAAAA, ttl), AAAA: addr.AsSlice()}
 }
 
-// services answers SRV. Weights are the percent share within a priority, at
-// least 1: clients take 0 for "almost never", HAProxy for "never".
+// services answers SRV.
 func (a *answering) services(zone *Zone, q dns.Question, set entrySet) {
-	total := map[uint16]uint64{}
-	for _, e := range set.entries {
-		if hasHost(e) {
-			total[e.Priority] += uint64(e.Weight)
-		}
-	}
 	ttl := set.ttl(a.TTL)
-	for _, e := range set.entries {
-		if !hasHost(e) {
-			continue
-		}
+	hosts := set.with(hasHost)
+	weigh := a.weights(hosts)
+	for _, e := range hosts {
 		target := a.target(zone, e)
 		if a.once(said{q.Name, dns.TypeSRV, target, e.Priority, e.Port}) {
-			a.Answer = append(a.Answer, &dns.SRV{
-				Hdr: header(q.Name, dns.TypeSRV, ttl), Target: target, Port: e.Port, Priority: e.Priority,
-				Weight: uint16(max(1, uint64(e.Weight)*100/total[e.Priority])),
-			})
+			a.add(&dns.SRV{
+				Hdr: header(q.Name, dns.TypeSRV, ttl), Target: target, Port: e.Port, Priority: e.Priority, Weight: weigh(e),
+			}, e.Priority, e.Weight)
 		}
 		a.reach(e, target, ttl)
 	}
 }
 
+// weights is how SRV records are weighed: by the percent share within the
+// priority, or scaled so that the largest of the priority is 65535. It is
+// never 0: clients take that for "almost never", HAProxy for "never".
+func (a *answering) weights(hosts []table.Entry) func(table.Entry) uint16 {
+	total, largest := map[uint16]uint64{}, map[uint16]uint64{}
+	for _, e := range hosts {
+		total[e.Priority] += uint64(e.Weight)
+		largest[e.Priority] = max(largest[e.Priority], uint64(e.Weight))
+	}
+	return func(e table.Entry) uint16 {
+		if a.ScaledWeights {
+			return uint16(max(1, uint64(e.Weight)*65535/largest[e.Priority]))
+		}
+		return uint16(max(1, uint64(e.Weight)*100/total[e.Priority]))
+	}
+}
+
 // exchanges answers MX from the records marked as mail.
 func (a *answering) exchanges(zone *Zone, q dns.Question, set entrySet) {
-	set.entries = slices.DeleteFunc(slices.Clone(set.entries), func(e table.Entry) bool { return !e.Mail || !hasHost(e) })
+	set.entries = set.with(func(e table.Entry) bool { return e.Mail && hasHost(e) })
 	ttl := set.ttl(a.TTL)
 	for _, e := range set.entries {
 		target := a.target(zone, e)
 		if a.once(said{q.Name, dns.TypeMX, target, e.Priority, 0}) {
-			a.Answer = append(a.Answer, &dns.MX{Hdr: header(q.Name, dns.TypeMX, ttl), Preference: e.Priority, Mx: target})
+			a.add(&dns.MX{Hdr: header(q.Name, dns.TypeMX, ttl), Preference: e.Priority, Mx: target}, e.Priority, 1)
 		}
 		a.reach(e, target, ttl)
 	}
@@ -203,7 +226,7 @@ func (a *answering) reach(e table.Entry, target string, ttl uint32) {
 		return
 	}
 	a.reached++
-	set := a.records(a.Table.Lookup(wire))
+	set := a.records(a.lookup(wire))
 	for _, e := range set.addressed() {
 		a.further(target, e.Addr, set.ttl(a.TTL))
 	}
@@ -219,7 +242,7 @@ func (a *answering) texts(q dns.Question, set entrySet) {
 			txt.Txt = append(txt.Txt, escapeText(chunk))
 		}
 		if a.once(said{owner: q.Name, rrtype: dns.TypeTXT, data: e.Text}) {
-			a.Answer = append(a.Answer, txt)
+			a.add(txt, 0, 1)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"rundock/dnsd/packed"
 	"rundock/dnsd/table"
 
 	"github.com/miekg/dns"
@@ -19,11 +20,11 @@ func isReverse(wire []byte) bool {
 // its own or is the address of one in our zones. Such a name is a zone of its
 // own: its neighbours may be other people's and are asked upstream.
 func (s *Server) reverse(wire []byte, q dns.Question, turn uint32) (Result, bool) {
-	node := s.Table.Lookup(wire)
+	a := answering{Server: s, turn: turn, Result: Result{Zone: -1, Authoritative: true}}
+	node := a.lookup(wire)
 	if node == nil {
 		return Result{}, false
 	}
-	a := answering{Server: s, turn: turn, Result: Result{Authoritative: true}}
 	if names, _ := a.pointed(node); len(names) == 0 && node.Own() == nil {
 		return Result{}, false
 	}
@@ -33,11 +34,12 @@ func (s *Server) reverse(wire []byte, q dns.Question, turn uint32) (Result, bool
 		a.pointers(q, node)
 	case dns.TypeSOA:
 		a.Answer = []dns.RR{a.soa(&apex, q.Name, a.TTL)}
+		a.volatile = true // the serial
 	}
 	if len(a.Answer) == 0 {
 		a.Authority = []dns.RR{a.soa(&apex, apex.Name, a.NegativeTTL)}
 	}
-	a.Answer = rotate(a.Answer, 0, turn)
+	a.turns = packed.Groups(len(a.Answer)-len(a.priority), a.priority, a.weight)
 	return a.Result, true
 }
 
@@ -63,7 +65,7 @@ func (a *answering) pointers(q dns.Question, node *table.Node) {
 	}
 	names, ttl := a.pointed(node)
 	for _, name := range names {
-		a.Answer = append(a.Answer, &dns.PTR{Hdr: header(q.Name, dns.TypePTR, ttl), Ptr: name})
+		a.add(&dns.PTR{Hdr: header(q.Name, dns.TypePTR, ttl), Ptr: name}, 0, 1)
 	}
 }
 
@@ -98,7 +100,7 @@ var privateZones = func() [][]byte {
 
 func (s *Server) nothingPrivate(wire, zone []byte) Result {
 	apex := presentation(string(zone))
-	r := Result{Authoritative: true, Authority: []dns.RR{soa(apex, apex, "nobody.invalid.", 1, s.NegativeTTL, s.NegativeTTL)}}
+	r := Result{Zone: -1, Authoritative: true, Authority: []dns.RR{soa(apex, apex, "nobody.invalid.", 1, s.NegativeTTL, s.NegativeTTL)}}
 	if !bytes.Equal(wire, zone) && s.Table.Lookup(wire) == nil {
 		r.Rcode = dns.RcodeNameError
 	}

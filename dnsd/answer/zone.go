@@ -59,20 +59,21 @@ func soa(owner, ns, mbox string, serial, negative, ttl uint32) dns.RR {
 // nameServers answers NS at the apex: each record under ns.dns.<zone> is a
 // name server; without any, ns.dns.<zone> is, with this server's addresses.
 func (a *answering) nameServers(z *Zone, q dns.Question) {
-	set := a.records(a.Table.Lookup([]byte(z.ns)))
+	set := a.records(a.lookup([]byte(z.ns)))
 	if len(set.entries) == 0 {
+		a.volatile = true
 		set = ownEntries(z.ns, a.NameServers())
 	}
 	glue := set.addressed()
 	for _, e := range glue {
 		name, ttl := presentation(e.Name), set.ttl(a.TTL)
 		if a.once(said{owner: q.Name, rrtype: dns.TypeNS, data: name}) {
-			a.Answer = append(a.Answer, &dns.NS{Hdr: header(q.Name, dns.TypeNS, ttl), Ns: name})
+			a.add(&dns.NS{Hdr: header(q.Name, dns.TypeNS, ttl), Ns: name}, 0, 1)
 		}
 		a.further(name, e.Addr, ttl)
 	}
 	if len(glue) == 0 {
-		a.Answer = append(a.Answer, &dns.NS{Hdr: header(q.Name, dns.TypeNS, a.TTL), Ns: "ns.dns." + z.Name})
+		a.add(&dns.NS{Hdr: header(q.Name, dns.TypeNS, a.TTL), Ns: "ns.dns." + z.Name}, 0, 1)
 	}
 }
 
@@ -80,7 +81,7 @@ func (a *answering) nameServers(z *Zone, q dns.Question) {
 func ownEntries(wire string, addrs []netip.Addr) entrySet {
 	var set entrySet
 	for _, addr := range addrs {
-		set.entries = append(set.entries, table.Entry{Name: wire, Record: &table.Record{Addr: addr}})
+		set.entries = append(set.entries, table.Entry{Name: wire, Record: &table.Record{Addr: addr, Priority: 10, Weight: 100}})
 	}
 	return set
 }

@@ -1,11 +1,12 @@
 // Package metrics counts what dnsd does, for Prometheus. Counting a query
-// takes no lock, but for the first one of its kind.
+// takes no lock and shares no memory with other sockets.
 package metrics
 
 import (
 	"errors"
 	"net/http"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,20 +23,12 @@ type Set struct {
 	Registry *Registry
 
 	all             *prometheus.Registry
-	queries         *prometheus.CounterVec
-	counters        [2][len(types) + 1][rcodes + 1]atomic.Pointer[prometheus.Counter] // of queries, once they counted
-	seconds         prometheus.Histogram
+	zones           []string
+	mu              sync.Mutex
+	sockets         []*Queries
 	forwards        prometheus.Counter
 	forwardFailures *prometheus.CounterVec
 }
-
-// types have a label of their own; all others are "other".
-var types = [...]uint16{
-	dns.TypeA, dns.TypeAAAA, dns.TypeSRV, dns.TypeTXT, dns.TypePTR, dns.TypeSOA, dns.TypeNS,
-	dns.TypeCNAME, dns.TypeMX, dns.TypeANY, dns.TypeHTTPS, dns.TypeDS, dns.TypeDNSKEY, dns.TypeCAA,
-}
-
-const rcodes = 16 // 0 to 15 by name; the rest is BADVERS
 
 // Registry is the state of the connection to the registry.
 type Registry struct{ lost atomic.Pointer[lost] } // nil while it is up
@@ -75,21 +68,17 @@ func (r *Registry) Stale() time.Duration {
 }
 
 // New returns metrics that read the table's state when they are asked for.
-func New(version string, tab *table.Table) *Set {
-	s := &Set{Registry: &Registry{}, all: prometheus.NewRegistry()}
+// Queries are told apart by zones.
+func New(version string, tab *table.Table, zones ...string) *Set {
+	s := &Set{Registry: &Registry{}, zones: zones, all: prometheus.NewRegistry()}
 	s.Registry.Health(errors.New("not connected yet"))
 	s.all.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
-	s.queries = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "dnsd_queries_total", Help: "Queries answered."}, []string{"proto", "type", "rcode"})
-	s.seconds = prometheus.NewHistogram(prometheus.HistogramOpts{
-		Name: "dnsd_query_seconds", Help: "Time from reading a query to having its reply.",
-		Buckets: []float64{5e-6, 10e-6, 25e-6, 50e-6, 100e-6, 250e-6, 1e-3, 5e-3, 25e-3, 100e-3, 500e-3, 2.5}})
 	s.forwards = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "dnsd_forwards_total", Help: "Queries sent upstream."})
 	s.forwardFailures = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "dnsd_forward_failures_total", Help: "Attempts at an upstream that gave no usable reply."}, []string{"upstream"})
-	s.all.MustRegister(s.queries, s.seconds, s.forwards, s.forwardFailures)
+	s.all.MustRegister(queries{s}, s.forwards, s.forwardFailures)
 
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "dnsd_build_info", Help: "Always 1; the version is a label.", ConstLabels: prometheus.Labels{"version": version}})
@@ -122,29 +111,6 @@ func New(version string, tab *table.Table) *Set {
 	gauge("dnsd_stale_seconds", "For how long the table has not followed the registry; 0 while it does.",
 		func() float64 { return s.Registry.Stale().Seconds() })
 	return s
-}
-
-// Query counts one reply.
-func (s *Set) Query(tcp bool, qtype uint16, rcode int, took time.Duration) {
-	proto, t := 0, len(types)
-	if tcp {
-		proto = 1
-	}
-	for i, known := range types {
-		if known == qtype {
-			t = i
-			break
-		}
-	}
-	slot := &s.counters[proto][t][min(rcode, rcodes)]
-	counter := slot.Load()
-	if counter == nil {
-		c := s.queries.WithLabelValues([]string{"udp", "tcp"}[proto], typeName(t), rcodeName(rcode))
-		counter = &c
-		slot.Store(counter)
-	}
-	(*counter).Inc()
-	s.seconds.Observe(took.Seconds())
 }
 
 // Forward counts a query sent upstream.

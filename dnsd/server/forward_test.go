@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 
+	"rundock/dnsd/metrics"
+
 	"github.com/miekg/dns"
 )
 
@@ -164,7 +166,7 @@ func TestForward(t *testing.T) {
 		h := handler(t, records)
 		forwarding(h, upstream(t, www))
 		packet, _ := question("www.example.net.", dns.TypeA).Pack()
-		reply, later := h.Serve(packet, false, netip.MustParseAddr("192.0.2.9"))
+		reply, later := h.Serve(packet, Client{Addr: netip.MustParseAddr("192.0.2.9"), Counts: h.Metrics.NewQueries(metrics.UDP)})
 		if later != nil || reply[3]&15 != dns.RcodeRefused {
 			t.Errorf("a stranger's reply is %x", reply)
 		}

@@ -1,6 +1,11 @@
 // Package server speaks DNS over UDP and TCP: packets in, packets out, around
 // the decisions of package answer and, for other people's names, of upstreams.
 //
+// There are two ways to a reply. A plain question over UDP is answered by
+// worker.plain from answers that are ready to be sent. Everything else goes
+// through Handler, which unpacks it with the DNS library. What both can
+// answer, they answer alike; a test holds them to it.
+//
 // Source: RFC 1035, 6891 (EDNS), 7766 (TCP), 9715 (message size over UDP).
 package server
 
@@ -27,46 +32,61 @@ type Handler struct {
 	Metrics    *metrics.Set
 }
 
+// A Client is who sent a query.
+type Client struct {
+	Addr   netip.Addr
+	TCP    bool
+	Counts *metrics.Queries // of the socket
+}
+
 const headerLen = 12
 
 // patience is how long upstreams are asked in all: less than the 5 s clients wait.
 const patience = 4 * time.Second
 
-// Serve answers one packet from client. When the reply needs an upstream,
+// Serve answers one packet of any kind. When the reply needs an upstream,
 // later makes it, which takes time; when both are nil there is no reply.
 // The packet is not kept.
-func (h *Handler) Serve(packet []byte, tcp bool, client netip.Addr) (reply []byte, later func(context.Context) []byte) {
+func (h *Handler) Serve(packet []byte, client Client) (reply []byte, later func(context.Context) []byte) {
+	return h.serve(packet, client, rand.Uint32())
+}
+
+func (h *Handler) serve(packet []byte, client Client, turn uint32) (reply []byte, later func(context.Context) []byte) {
 	start := time.Now()
+	count := func(zone int, qtype uint16, rcode int) {
+		client.Counts.Replied(zone, qtype, rcode)
+		client.Counts.Took(1, time.Since(start))
+	}
 	if len(packet) < headerLen || packet[2]&0x80 != 0 {
 		return nil, nil // not a query; replying to replies makes loops
 	}
 	if opcode := packet[2] >> 3 & 15; opcode != dns.OpcodeQuery {
-		h.Metrics.Query(tcp, 0, dns.RcodeNotImplemented, time.Since(start))
+		count(-1, 0, dns.RcodeNotImplemented)
 		return bare(packet, dns.RcodeNotImplemented), nil
 	}
 	query := new(dns.Msg)
 	if !wellFormed(packet) || query.Unpack(packet) != nil || len(query.Question) != 1 || countOPT(query) > 1 {
-		h.Metrics.Query(tcp, 0, dns.RcodeFormatError, time.Since(start))
+		count(-1, 0, dns.RcodeFormatError)
 		return bare(packet, dns.RcodeFormatError), nil
 	}
 	q := query.Question[0]
 	finish := func(r answer.Result, ad bool) []byte {
-		out, rcode := h.pack(query, r, ad, tcp)
-		h.Metrics.Query(tcp, q.Qtype, rcode, time.Since(start))
+		out, rcode := h.pack(query, r, ad, client.TCP)
+		count(r.Zone, q.Qtype, rcode)
 		return out
 	}
 	if opt := query.IsEdns0(); opt != nil && opt.Version() != 0 {
-		return finish(answer.Result{Rcode: dns.RcodeBadVers}, false), nil
+		return finish(answer.Result{Zone: -1, Rcode: dns.RcodeBadVers}, false), nil
 	}
 	if q.Qclass != dns.ClassINET {
-		return finish(answer.Result{Rcode: dns.RcodeRefused}, false), nil
+		return finish(answer.Result{Zone: -1, Rcode: dns.RcodeRefused}, false), nil
 	}
-	r := h.Answers.Reply(q, rand.Uint32())
-	switch forwards := query.RecursionDesired && h.forwardsFor(client); {
+	r := h.Answers.Reply(q, turn)
+	switch forwards := query.RecursionDesired && h.forwardsFor(client.Addr); {
 	case !r.Elsewhere && r.Continue == "" || r.Continue != "" && !forwards:
 		return finish(r, false), nil
 	case !forwards:
-		return finish(answer.Result{Rcode: dns.RcodeRefused}, false), nil
+		return finish(answer.Result{Zone: -1, Rcode: dns.RcodeRefused}, false), nil
 	}
 	return nil, func(ctx context.Context) []byte { return finish(h.forward(ctx, query, r)) }
 }
@@ -83,7 +103,7 @@ func (h *Handler) forward(ctx context.Context, query *dns.Msg, r answer.Result) 
 	h.Metrics.Forward()
 	reply, err := h.Forwarder.Exchange(ctx, query, q)
 	if err != nil {
-		return answer.Result{Rcode: dns.RcodeServerFailure}, false
+		return answer.Result{Zone: r.Zone, Rcode: dns.RcodeServerFailure}, false
 	}
 	ad := reply.AuthenticatedData && r.Continue == ""
 	r.Rcode = reply.Rcode

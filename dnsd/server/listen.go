@@ -7,10 +7,13 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"runtime"
 	"strconv"
 	"sync"
 	"syscall"
 	"time"
+
+	"rundock/dnsd/metrics"
 )
 
 // retry is how often an address that is not there yet is tried again.
@@ -25,6 +28,7 @@ type Server struct {
 
 	forwarding  chan struct{}
 	connections chan struct{}
+	tcpCounts   *metrics.Queries
 }
 
 // An Address is where to listen: an IP address or the name of an interface,
@@ -106,6 +110,7 @@ func (a Address) resolve() ([]netip.AddrPort, error) {
 func (s *Server) Run(ctx context.Context, addrs []Address) error {
 	s.forwarding = make(chan struct{}, maxForwards)
 	s.connections = make(chan struct{}, maxConnections)
+	s.tcpCounts = s.Handler.Metrics.NewQueries(metrics.TCP)
 	var bound []socket
 	var later []Address
 	for _, a := range addrs {
@@ -156,11 +161,19 @@ func (s *Server) await(ctx context.Context, a Address) []socket {
 	}
 }
 
-// A socket is one bound address, UDP and TCP.
+// A socket is one bound address, UDP and TCP. UDP has a socket for each core,
+// among which the kernel spreads the clients.
 type socket struct {
 	at  netip.AddrPort
-	udp *net.UDPConn
+	udp []*net.UDPConn
 	tcp *net.TCPListener
+}
+
+func (k socket) close() {
+	k.tcp.Close()
+	for _, conn := range k.udp {
+		conn.Close()
+	}
 }
 
 func bind(a Address) ([]socket, error) {
@@ -172,7 +185,7 @@ func bind(a Address) ([]socket, error) {
 	for _, at := range all {
 		k, err := bindBoth(at)
 		for tries := 0; at.Port() == 0 && errors.Is(err, syscall.EADDRINUSE) && tries < 10; tries++ {
-			k, err = bindBoth(at) // UDP was given a port that TCP has not free
+			k, err = bindBoth(at) // TCP was given a port that UDP has not free
 		}
 		if err != nil {
 			closeAll(bound)
@@ -183,25 +196,29 @@ func bind(a Address) ([]socket, error) {
 	return bound, nil
 }
 
-// bindBoth binds UDP, and TCP on the port that UDP was given.
+// bindBoth binds TCP, and UDP on the port that TCP was given. UDP sockets
+// share their address, also with another dnsd: TCP's shows that it is taken.
 func bindBoth(at netip.AddrPort) (socket, error) {
-	udp, err := listenUDP(at)
-	if err != nil {
-		return socket{}, err
-	}
-	at = netip.AddrPortFrom(at.Addr(), uint16(udp.LocalAddr().(*net.UDPAddr).Port))
 	tcp, err := listenTCP(at)
 	if err != nil {
-		udp.Close()
 		return socket{}, err
 	}
-	return socket{at, udp, tcp}, nil
+	at = netip.AddrPortFrom(at.Addr(), uint16(tcp.Addr().(*net.TCPAddr).Port))
+	k := socket{at: at, tcp: tcp}
+	for range runtime.GOMAXPROCS(0) {
+		conn, err := listenUDP(at)
+		if err != nil {
+			k.close()
+			return socket{}, err
+		}
+		k.udp = append(k.udp, conn)
+	}
+	return k, nil
 }
 
 func closeAll(sockets []socket) {
 	for _, k := range sockets {
-		k.udp.Close()
-		k.tcp.Close()
+		k.close()
 	}
 }
 
@@ -215,15 +232,19 @@ func (s *Server) serve(ctx context.Context, k socket) {
 	if s.OnListen != nil {
 		s.OnListen(k.at)
 	}
-	// The UDP socket stays open for the replies of forwarded queries.
+	// The UDP sockets stay open for the replies of forwarded queries.
 	stop := context.AfterFunc(ctx, func() {
-		k.udp.SetReadDeadline(time.Unix(1, 0))
+		for _, conn := range k.udp {
+			conn.SetReadDeadline(time.Unix(1, 0))
+		}
 		k.tcp.Close()
 	})
 	defer stop()
-	defer k.udp.Close()
+	defer k.close()
 	var both sync.WaitGroup
-	both.Go(func() { s.serveUDP(ctx, k.udp) })
+	for _, conn := range k.udp {
+		both.Go(func() { s.serveUDP(ctx, conn) })
+	}
 	both.Go(func() { s.serveTCP(ctx, k.tcp) })
 	both.Wait()
 }

@@ -6,12 +6,16 @@ import (
 	"net/netip"
 	"testing"
 
+	"rundock/dnsd/metrics"
 	"rundock/dnsd/table"
 
 	"github.com/miekg/dns"
 )
 
-var local = netip.MustParseAddr("127.0.0.1")
+// local is a client on this host, over UDP.
+func local(h *Handler) Client {
+	return Client{Addr: netip.MustParseAddr("127.0.0.1"), Counts: h.Metrics.NewQueries(metrics.UDP)}
+}
 
 // instances are n records of one service.
 func instances(service string, n int) map[string]string {
@@ -125,7 +129,7 @@ func TestOddPackets(t *testing.T) {
 		{"two OPT records are FORMERR", "1234 0000 0001 0000 0000 0002 " + name + "0001 0001 00 0029 1000 00000000 0000 00 0029 1000 00000000 0000", "1234 8001 0000 0000 0000 0000"},
 	} {
 		t.Run(c.claim, func(t *testing.T) {
-			reply, later := h.Serve(unhex(t, c.packet), false, local)
+			reply, later := h.Serve(unhex(t, c.packet), local(h))
 			if want := unhex(t, c.want); string(reply) != string(want) || later != nil {
 				t.Errorf("reply is %x, want %x", reply, want)
 			}
@@ -173,8 +177,10 @@ func FuzzServe(f *testing.F) {
 		f.Add(b, false)
 		f.Add(b, true)
 	}
+	client := local(h)
 	f.Fuzz(func(t *testing.T, packet []byte, tcp bool) {
-		reply, later := h.Serve(packet, tcp, local)
+		client.TCP = tcp
+		reply, later := h.Serve(packet, client)
 		if later != nil {
 			t.Fatal("forwards without upstreams")
 		}
@@ -192,20 +198,4 @@ func FuzzServe(f *testing.F) {
 			t.Fatalf("reply %x", reply)
 		}
 	})
-}
-
-func BenchmarkAnswer(b *testing.B) {
-	h := handler(b, instances("web", 3))
-	for _, qtype := range []uint16{dns.TypeA, dns.TypeSRV} {
-		b.Run(dns.TypeToString[qtype], func(b *testing.B) {
-			packet, err := question("web.s.prod.example.com.", qtype).SetEdns0(1232, false).Pack()
-			if err != nil {
-				b.Fatal(err)
-			}
-			b.ReportAllocs()
-			for b.Loop() {
-				h.Serve(packet, false, local)
-			}
-		})
-	}
 }

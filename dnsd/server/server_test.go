@@ -35,7 +35,7 @@ func handler(t testing.TB, records map[string]string) *Handler {
 	})
 	return &Handler{
 		Answers: &answer.Server{Table: tab, Zones: []answer.Zone{zone}, TTL: 30, NegativeTTL: 2, NameServers: nameServers},
-		MaxUDP:  1232, Metrics: metrics.New("test", tab),
+		MaxUDP:  1232, Metrics: metrics.New("test", tab, zone.Name),
 	}
 }
 

@@ -47,7 +47,7 @@ func (s *Server) serveConn(ctx context.Context, conn *net.TCPConn) {
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { conn.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
-	client := conn.RemoteAddr().(*net.TCPAddr).AddrPort().Addr()
+	client := Client{Addr: conn.RemoteAddr().(*net.TCPAddr).AddrPort().Addr(), TCP: true, Counts: s.tcpCounts}
 	var writing sync.Mutex
 	write := func(reply []byte) {
 		writing.Lock()
@@ -63,7 +63,7 @@ func (s *Server) serveConn(ctx context.Context, conn *net.TCPConn) {
 		if err != nil {
 			return
 		}
-		reply, later := s.Handler.Serve(packet, true, client)
+		reply, later := s.Handler.Serve(packet, client)
 		switch {
 		case reply != nil:
 			write(reply)

@@ -3,11 +3,15 @@ package server
 import (
 	"context"
 	"encoding/binary"
+	"math/rand/v2"
 	"net"
 	"net/netip"
-	"runtime"
 	"sync"
+	"syscall"
 	"time"
+
+	"rundock/dnsd/metrics"
+	"rundock/dnsd/packed"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,19 +21,19 @@ import (
 const maxForwards = 2048
 
 // serveUDP answers packets on conn until ctx is done and what was forwarded
-// is answered.
+// is answered. It takes as many packets as are waiting, answers them one by
+// one in memory of its own, and sends the replies together.
 func (s *Server) serveUDP(ctx context.Context, conn *net.UDPConn) {
-	var work sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		work.Go(func() { s.readUDP(ctx, conn, &work) })
+	w := s.newWorker(conn)
+	defer w.forwards.Wait()
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		s.Log.Error("serve UDP", "address", conn.LocalAddr().String(), "err", err)
+		return
 	}
-	work.Wait()
-}
-
-func (s *Server) readUDP(ctx context.Context, conn *net.UDPConn, work *sync.WaitGroup) {
-	buf, oob := make([]byte, 4096), make([]byte, 64)
+	b := newBatch(raw, s.Handler.MaxUDP)
 	for {
-		n, oobn, _, from, err := conn.ReadMsgUDPAddrPort(buf, oob)
+		n, err := b.read()
 		if ctx.Err() != nil {
 			return
 		}
@@ -37,16 +41,95 @@ func (s *Server) readUDP(ctx context.Context, conn *net.UDPConn, work *sync.Wait
 			time.Sleep(time.Millisecond) // an error that stays must not cost a core
 			continue
 		}
-		source := replySource(oob[:oobn])
-		reply, later := s.Handler.Serve(buf[:n], false, from.Addr())
-		switch {
-		case reply != nil:
-			conn.WriteMsgUDPAddrPort(reply, source, from)
-		case later != nil:
-			source = append([]byte(nil), source...)
-			s.limited(ctx, work, later, func(reply []byte) { conn.WriteMsgUDPAddrPort(reply, source, from) })
+		start := time.Now()
+		plain := 0
+		for i := range n {
+			length := w.plain(b.packet(i), b.reply(i), rand.Uint32())
+			if length > 0 {
+				plain++
+			} else {
+				length = w.any(ctx, b, i)
+			}
+			b.send(i, length)
 		}
+		b.flush()
+		w.counts.Took(plain, time.Since(start))
 	}
+}
+
+// A worker answers the queries of one socket.
+type worker struct {
+	*Server
+	conn     *net.UDPConn
+	policy   packed.Policy
+	question packed.Question
+	counts   *metrics.Queries
+	forwards sync.WaitGroup
+}
+
+func (s *Server) newWorker(conn *net.UDPConn) *worker {
+	return &worker{
+		Server: s, conn: conn,
+		policy: packed.Policy{MaxUDP: s.Handler.MaxUDP, Recursive: s.Handler.Forwarder != nil},
+		counts: s.Handler.Metrics.NewQueries(metrics.UDP),
+	}
+}
+
+// plain answers a plain question for one of our names from answers that are
+// ready to be sent, and returns the length of the reply, or 0 for what any
+// must answer. This is the path of nearly every query.
+func (w *worker) plain(packet, reply []byte, turn uint32) int {
+	q := &w.question
+	if !q.Parse(packet) {
+		return 0
+	}
+	answers := w.Handler.Answers
+	state := answers.Table.State()
+	if state == nil {
+		return 0
+	}
+	serial := uint32(state.Revision)
+	var rcode uint8 = rcodeNoError
+	var negative *packed.Negative
+	if node := answers.Table.Lookup(q.Name()); node == nil {
+		rcode = rcodeNXDomain
+		negative = answers.Absent(q.Name())
+	} else {
+		a, ok := node.Answer(q.Type)
+		if !ok {
+			a, ok = answers.Pack(q.Name(), q.Type)
+		}
+		if !ok {
+			return 0
+		}
+		if a != nil {
+			w.counts.Replied(int(a.Zone), q.Type, int(a.Rcode))
+			return a.Write(reply, q, &w.policy, turn, serial)
+		}
+		negative = answers.Negative(q.Name())
+	}
+	if negative == nil {
+		return 0
+	}
+	w.counts.Replied(int(negative.Zone), q.Type, int(rcode))
+	return negative.Write(reply, q, &w.policy, rcode, serial)
+}
+
+const (
+	rcodeNoError  = 0
+	rcodeNXDomain = 3
+)
+
+// any answers packet i of a batch, whatever it is, and returns the length of
+// the reply, or 0 if there is none (yet).
+func (w *worker) any(ctx context.Context, b *batch, i int) int {
+	from := b.from(i)
+	reply, later := w.Handler.Serve(b.packet(i), Client{Addr: from.Addr(), Counts: w.counts})
+	if later != nil {
+		source := append([]byte(nil), replySource(b.control(i))...)
+		w.limited(ctx, &w.forwards, later, func(reply []byte) { w.conn.WriteMsgUDPAddrPort(reply, source, from) })
+	}
+	return copy(b.reply(i), reply)
 }
 
 // limited makes a reply in the background, or none if too many are being made.
@@ -73,34 +156,39 @@ func replySource(oob []byte) []byte {
 	return oob
 }
 
-// listenUDP opens a socket; for a wildcard address one that tells which
-// address each packet was sent to.
+// listenUDP opens a socket that shares its address with others of its kind;
+// for a wildcard address one that tells which address each packet was sent to.
 func listenUDP(at netip.AddrPort) (*net.UDPConn, error) {
 	network := "udp4"
 	if at.Addr().Is6() {
 		network = "udp6"
 	}
-	conn, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(at))
-	if err != nil {
-		return nil, err
-	}
-	conn.SetReadBuffer(1 << 20)
-	if !at.Addr().IsUnspecified() {
-		return conn, nil
-	}
-	raw, err := conn.SyscallConn()
-	if err == nil {
-		raw.Control(func(fd uintptr) {
-			if at.Addr().Is4() {
-				err = unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_PKTINFO, 1)
-			} else {
-				err = unix.SetsockoptInt(int(fd), unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO, 1)
+	config := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) error {
+		var err error
+		set := func(level, option int) func(fd uintptr) {
+			return func(fd uintptr) {
+				if err == nil {
+					err = unix.SetsockoptInt(int(fd), level, option, 1)
+				}
 			}
-		})
-	}
+		}
+		if e := raw.Control(set(unix.SOL_SOCKET, unix.SO_REUSEPORT)); e != nil {
+			return e
+		}
+		switch {
+		case !at.Addr().IsUnspecified():
+		case at.Addr().Is4():
+			raw.Control(set(unix.IPPROTO_IP, unix.IP_PKTINFO))
+		default:
+			raw.Control(set(unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO))
+		}
+		return err
+	}}
+	conn, err := config.ListenPacket(context.Background(), network, at.String())
 	if err != nil {
-		conn.Close()
 		return nil, err
 	}
-	return conn, nil
+	udp := conn.(*net.UDPConn)
+	udp.SetReadBuffer(1 << 20)
+	return udp, nil
 }

@@ -5,7 +5,8 @@
 // from whole names to nodes (so that a lookup does not walk labels). One
 // writer at a time replaces atomic pointers; readers follow them. A reader
 // running beside a writer sees each record as it was before or after, never
-// half of one. Names are in wire format and lower case, as a query carries
+// half of one. A node also keeps the answers that were made for its name, and
+// knows when they are out of date. Names are in wire format and lower case, as a query carries
 // them: "\x03web\x07example\x03com\x00".
 package table
 
@@ -145,6 +146,7 @@ func (t *Table) set(key string, value []byte) (reason string) {
 		t.counts.records++
 	}
 	t.point(n, old, want)
+	touch(n)
 	return ""
 }
 
@@ -157,11 +159,15 @@ func (t *Table) clear(n *Node) {
 	t.counts.records--
 	t.point(n, old, nil)
 	t.prune(n)
+	touch(n)
 }
 
 // point keeps the reverse name of a record's address naming the record's node.
 func (t *Table) point(n *Node, old, want *Record) {
 	if old != nil && want != nil && old.Addr == want.Addr {
+		if n.pointer != nil {
+			touch(n.pointer.owner)
+		}
 		return
 	}
 	if old != nil && old.Addr.IsValid() {
@@ -169,6 +175,7 @@ func (t *Table) point(n *Node, old, want *Record) {
 		at.pointers.remove(n.pointer)
 		n.pointer = nil
 		t.prune(at)
+		touch(at)
 	}
 	if want != nil && want.Addr.IsValid() {
 		at := t.make(reverseName(want.Addr))
@@ -176,6 +183,7 @@ func (t *Table) point(n *Node, old, want *Record) {
 		// not be led into another address's list.
 		n.pointer = &link{node: n, owner: at}
 		at.pointers.push(n.pointer)
+		touch(at)
 	}
 }
 

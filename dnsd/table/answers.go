@@ -1,0 +1,108 @@
+package table
+
+import (
+	"slices"
+
+	"rundock/dnsd/packed"
+)
+
+// A node keeps the answers that were given for its name, one for each type
+// asked, packed to be sent again. They are made when first asked for: a table
+// of a million names is loaded without packing any, and one change costs
+// nothing but the answers it changes.
+//
+// An answer is right as long as nothing changed that it was made from. So a
+// change raises the version of its node and of all nodes above, whose answers
+// have its record in them, and an answer is kept with the versions it has
+// seen. Whoever reads compares: the change is visible with the next query.
+type answers struct {
+	version uint64 // of the node; all are of the same
+	list    []kept
+}
+
+type kept struct {
+	qtype  uint16
+	seen   []Seen         // other nodes the answer depends on
+	answer *packed.Answer // nil: there is nothing of the type
+}
+
+// Bounds of what a node keeps; questions beyond are answered anew each time.
+const (
+	maxKept = 16
+	maxSeen = 8
+)
+
+// Seen is a node as it was when it was looked up: what changed since makes an
+// answer stale.
+type Seen struct {
+	node    *Node
+	version uint64
+}
+
+func (s *Seen) stale() bool { return s.node.version.Load() != s.version }
+
+// Answer returns the answer kept for a type, nil if it was kept that nothing
+// of the type is there. Not ok: none is kept, or something that it was made
+// from has changed.
+func (n *Node) Answer(qtype uint16) (a *packed.Answer, ok bool) {
+	all := n.answers.Load()
+	if all == nil || all.version != n.version.Load() {
+		return nil, false
+	}
+	for i := range all.list {
+		if k := &all.list[i]; k.qtype == qtype {
+			for j := range k.seen {
+				if k.seen[j].stale() {
+					return nil, false
+				}
+			}
+			return k.answer, true
+		}
+	}
+	return nil, false
+}
+
+// Keep keeps an answer, which may be nil, for a type at seen[0]'s node. It was made from what
+// was below all of seen. What is stale already is not kept.
+func Keep(seen []Seen, qtype uint16, a *packed.Answer) {
+	n, version := seen[0].node, seen[0].version
+	if len(seen) > 1+maxSeen || seen[0].stale() {
+		return
+	}
+	next := &answers{version: version}
+	old := n.answers.Load()
+	if old != nil && old.version == version {
+		next.list = slices.DeleteFunc(slices.Clone(old.list), func(k kept) bool { return k.qtype == qtype })
+	}
+	if len(next.list) < maxKept {
+		next.list = append(next.list, kept{qtype, slices.Clip(seen[1:]), a})
+		n.answers.CompareAndSwap(old, next) // else somebody else was faster, and this one's turn comes
+	}
+}
+
+// See is Lookup with what to hold an answer against: the node, or where there
+// is none the one above it that would get it.
+func (t *Table) See(name []byte) (*Node, Seen) {
+	for {
+		at := name
+		n := t.index.get(at)
+		for n == nil {
+			at = at[1+at[0]:]
+			n = t.index.get(at)
+		}
+		seen := Seen{n, n.version.Load()}
+		if len(at) == len(name) {
+			return n, seen
+		}
+		if t.index.get(name) == nil {
+			return nil, seen
+		}
+	}
+}
+
+// touch makes stale what was made from n's records.
+func touch(n *Node) {
+	for ; n != nil; n = n.parent {
+		n.version.Add(1)
+	}
+}
