@@ -64,6 +64,14 @@ type Announcement struct {
 	Check         *Check            `json:"check,omitempty"` // nil: HEALTHCHECK if the container has one, else tcp
 }
 
+// What zeros of an Announcement mean.
+const (
+	DefaultPriority = 10
+	DefaultWeight   = 100
+	DefaultLease    = 15
+	MinimumLease    = 5
+)
+
 // Check says how an announcement's health is found out.
 type Check struct {
 	Type     string   `json:"type"`               // docker, tcp, http, exec

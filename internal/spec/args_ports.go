@@ -169,6 +169,23 @@ func (p port) on(as string) bool {
 	return err == nil && !ip.IsLoopback()
 }
 
+// Collision returns a port that a and b both publish, so that only one of them
+// can run: the port as b has it. Variables are to be expanded before.
+func Collision(a, b Container) (port string, ok bool) {
+	for _, s := range b.Ports {
+		q, err := parsePort(s)
+		if err != nil {
+			continue
+		}
+		for _, other := range a.Ports {
+			if p, err := parsePort(other); err == nil && p.collides(q) {
+				return s, true
+			}
+		}
+	}
+	return "", false
+}
+
 // collides reports whether p and q want the same port of the host for sure.
 func (p port) collides(q port) bool {
 	if p.proto != q.proto || p.host == (span{}) || q.host == (span{}) ||

@@ -196,7 +196,7 @@ func TestInterruptedCallIsFinished(t *testing.T) {
 		p := params{Name: "cut", State: "enabled", Pull: "always", StopTimeout: 10, AnnounceAs: "private", Wait: "none", WaitTimeout: 30, Image: ptr("app:2"), Args: ptr("-p $PRIVATE_IP:80:80")}
 		task, err := testHost.task(p, false)
 		must(t, err)
-		w, err := p.want(task.config)
+		w, err := p.want(task.config, nil)
 		must(t, err)
 		_, err = writeOnly(task, w)
 		must(t, err)

@@ -19,7 +19,7 @@ import (
 // restarted. Until rundockd has found that the container can be made nothing
 // is written, so that the previous service goes on running.
 func (t *task) install() error {
-	w, err := t.p.want(t.config)
+	w, err := t.want()
 	if err != nil {
 		return err
 	}

@@ -39,23 +39,29 @@ type host struct {
 
 // call does what the parameters ask.
 func (h host) call(c ansible.Call) ansible.Result {
-	p := params{}
-	if err := c.Decode(&p); err != nil {
-		return ansible.Result{Err: err}
-	}
-	if err := p.check(); err != nil {
-		return ansible.Result{Err: err}
-	}
-	t, err := h.task(p, c.Check)
+	list, many, err := read(c)
 	if err != nil {
 		return ansible.Result{Err: err}
 	}
+	if many {
+		return h.callEach(list, c.Check, c.Diff)
+	}
+	t, err := h.task(list[0], c.Check)
+	if err != nil {
+		return ansible.Result{Err: err}
+	}
+	defer t.session.Close()
+	return t.run()
+}
+
+// run makes the service what it is to be.
+func (t *task) run() ansible.Result {
 	unlock, err := t.lock()
 	if err != nil {
 		return ansible.Result{Err: err}
 	}
 	defer unlock()
-	switch p.State {
+	switch t.p.State {
 	case "absent":
 		err = t.absent()
 	case "disabled":

@@ -2,28 +2,31 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"rundock/internal/ansible"
+	"rundock/internal/spec"
 	"rundock/supervisor"
 )
 
 // parameters is what the module takes, as ansible-doc shows it: after a
 // change, go test . -run TestDocsStub -update.
-var parameters = ansible.Spec{
+var parameters = withServices(ansible.Spec{
 	Module: "rundock",
 	Short:  "Run a container as a supervised, announced service of a plain Docker host",
 	Description: []string{
 		"Makes a container a runit service of the host, and announces it in DNS while it is well.",
 		"A second call changes nothing and executes nothing. Check mode reports what the call would do.",
-		"I(state=present), I(state=enabled) and I(state=restarted) need I(image) or I(announce); I(state=disabled) and I(state=absent) need I(name) and ignore the rest.",
+		"I(state=present), I(state=enabled) and I(state=restarted) need I(image), I(announce) or I(announces); I(state=disabled) and I(state=absent) need I(name) and ignore the rest.",
 	},
 	Author:       []string{"rundock"},
 	Requirements: []string{"Docker, runit and rundockd on the host, as C(playbooks/site.yml) installs them; no Python"},
 	Examples:     examples,
 	Returns:      returned,
 	Params: []ansible.Param{
-		{Name: "name", Required: true, Description: []string{
+		{Name: "name", Description: []string{
 			"Name of the service and of its container: two or more of C(a-z A-Z 0-9 _ . -), the first a letter or a digit.",
 			"An announced one is a DNS label: C(a-z 0-9 -).",
 		}},
@@ -48,6 +51,10 @@ var parameters = ansible.Spec{
 		{Name: "port", Type: ansible.Int, Description: []string{
 			"Port that listens in the container; that of I(announce) unless given.",
 		}},
+		{Name: "announces", Type: ansible.List, Elements: ansible.Dict, Options: announceOptions, Description: []string{
+			"What is announced, where the short form I(announce), I(port) and I(announce_as) does not say enough.",
+			"The first is the service's own, found under its name; each further one has a name of its own, and is found as C(_name._tcp.service).",
+		}},
 		{Name: "announce_as", Default: "private", Choices: []string{"public", "private", "container"}, Description: []string{
 			"Address that is announced: C(private) or C(public) of the host, where the port is published unless it is already; or the C(container)'s own, unpublished.",
 		}},
@@ -69,28 +76,62 @@ var parameters = ansible.Spec{
 		{Name: "drain", Type: ansible.Int, Default: 0, Description: []string{
 			"Seconds between withdrawing the announcement and stopping the container.",
 		}},
+		{Name: "env_secret", Type: ansible.Dict, NoLog: true, Description: []string{
+			"Environment variables whose values appear in no script, process list, diff, log or label. Each is in a file under C(env/) of the service directory that root alone reads.",
+			"Values are strings or numbers, taken as they are. Another value replaces the container.",
+		}},
+		{Name: "requires_mounts", Type: ansible.List, Elements: ansible.Str, Description: []string{
+			"Paths of the host that must be mount points before the container is started, each time that it is. Until then it waits, and its status says for which.",
+		}},
+		{Name: "log", Type: ansible.Dict, Description: []string{
+			"How much is kept of the service's log in C(/var/log/docker-NAME), and of its sidecar's. A change restarts the loggers alone.",
+		}, Options: []ansible.Param{
+			{Name: "size", Type: ansible.Bytes, Description: []string{
+				"Size of a file, in bytes or as C(10M), at which the next is begun: 4096 to C(1G); 1000000 unless given.",
+			}},
+			{Name: "keep", Type: ansible.Int, Description: []string{
+				"How many older files are kept: 1 to 1000; 10 unless given.",
+			}},
+		}},
 	},
-	Rules: ansible.Rules{RequiredIf: []ansible.RequiredIf{
-		{Param: "state", Value: "present", Params: []string{"image", "announce"}, Any: true},
-		{Param: "state", Value: "enabled", Params: []string{"image", "announce"}, Any: true},
-		{Param: "state", Value: "restarted", Params: []string{"image", "announce"}, Any: true},
-	}},
-}
+	Rules: ansible.Rules{
+		RequiredOneOf:     [][]string{{"name", "services"}},
+		MutuallyExclusive: exclusive,
+		RequiredIf: []ansible.RequiredIf{
+			{Param: "state", Value: "present", Params: append(slices.Clone(content), "services"), Any: true},
+			{Param: "state", Value: "enabled", Params: append(slices.Clone(content), "services"), Any: true},
+			{Param: "state", Value: "restarted", Params: append(slices.Clone(content), "services"), Any: true},
+		},
+	},
+})
+
+// content is what a service can be made of.
+var content = []string{"image", "announce", "announces"}
+
+// exclusive are the long and the short form of an announcement.
+var exclusive = [][]string{{"announces", "announce"}, {"announces", "port"}, {"announces", "announce_as"}}
 
 // params are the parameters as given; nil means not given.
 type params struct {
-	Name        string  `json:"name"`
-	State       string  `json:"state"`
-	Image       *string `json:"image"`
-	Args        *string `json:"args"`
-	Announce    *int    `json:"announce"`
-	Port        *int    `json:"port"`
-	AnnounceAs  string  `json:"announce_as"`
-	Pull        string  `json:"pull"`
-	Wait        string  `json:"wait"`
-	WaitTimeout int     `json:"wait_timeout"`
-	StopTimeout int     `json:"stop_timeout"`
-	Drain       int     `json:"drain"`
+	Name        string           `json:"name"`
+	State       string           `json:"state"`
+	Image       *string          `json:"image"`
+	Args        *string          `json:"args"`
+	Announce    *int             `json:"announce"`
+	Announces   []announceParams `json:"announces"`
+	Port        *int             `json:"port"`
+	AnnounceAs  string           `json:"announce_as"`
+	Pull        string           `json:"pull"`
+	Wait        string           `json:"wait"`
+	WaitTimeout int              `json:"wait_timeout"`
+	StopTimeout int              `json:"stop_timeout"`
+	Drain       int              `json:"drain"`
+	EnvSecret   texts            `json:"env_secret"`
+	Mounts      []string         `json:"requires_mounts"`
+	Log         struct {
+		Size *int64 `json:"size"`
+		Keep *int   `json:"keep"`
+	} `json:"log"`
 }
 
 // installs reports whether p's state says what the service is made of.
@@ -107,30 +148,31 @@ func (p params) check() error {
 	if !p.installs() {
 		return nil
 	}
-	if p.Announce != nil {
-		if err := checkLabel(p.Name); err != nil {
-			return err
-		}
+	if p.Image == nil && !p.announced() {
+		return fmt.Errorf("state is %s but any of the following are missing: %s", p.State, strings.Join(content, ", "))
 	}
-	for _, n := range []struct {
-		name      string
-		value     *int
-		low, high int
-	}{
+	for _, n := range []bounded{
 		{"announce", p.Announce, 1, 65535},
 		{"port", p.Port, 1, 65535},
 		{"wait_timeout", &p.WaitTimeout, 1, day},
 		{"stop_timeout", &p.StopTimeout, 1, day},
 		{"drain", &p.Drain, 0, day},
+		{"log.keep", p.Log.Keep, 1, 1000},
 	} {
-		if n.value != nil && (*n.value < n.low || *n.value > n.high) {
-			return fmt.Errorf("value of %s must be between %d and %d, got: %d", n.name, n.low, n.high, *n.value)
+		if err := n.check(""); err != nil {
+			return err
 		}
+	}
+	if err := p.checkAnnounces(); err != nil {
+		return err
 	}
 	if p.Image != nil {
 		if err := checkImage(*p.Image); err != nil {
 			return err
 		}
+	}
+	if err := p.checkHost(); err != nil {
+		return err
 	}
 	for _, r := range []struct {
 		given    bool
@@ -139,12 +181,41 @@ func (p params) check() error {
 		required string
 	}{
 		{p.Args != nil, "args", p.Image != nil, "image"},
+		{p.EnvSecret != nil, "env_secret", p.Image != nil, "image"},
+		{p.Mounts != nil, "requires_mounts", p.Image != nil, "image"},
 		{p.Port != nil, "port", p.Announce != nil, "announce"},
-		{p.Wait == "announced", "wait=announced", p.Announce != nil, "announce"},
+		{p.Wait == "announced", "wait=announced", p.announced(), "announce, announces"},
 		{p.AnnounceAs == "container", "announce_as=container", p.Image != nil, "image"},
 	} {
 		if r.given && !r.needs {
 			return fmt.Errorf("missing parameter(s) required by '%s': %s", r.name, r.required)
+		}
+	}
+	return nil
+}
+
+// Limits of log.size. svlogd wants a file to hold two of its longest lines.
+const (
+	smallestLog = 4096
+	largestLog  = 1 << 30
+)
+
+// checkHost refuses what a host can make nothing of besides the container.
+func (p params) checkHost() error {
+	if n := p.Log.Size; n != nil && (*n < smallestLog || *n > largestLog) {
+		return fmt.Errorf("value of log.size must be between %d and %d bytes, got: %d", smallestLog, largestLog, *n)
+	}
+	for _, path := range p.Mounts {
+		if !strings.HasPrefix(path, "/") || path != filepath.Clean(path) || strings.ContainsRune(path, 0) {
+			return fmt.Errorf("value of requires_mounts must be absolute paths without . and .., got: %q", path)
+		}
+	}
+	for name, v := range p.EnvSecret {
+		if err := spec.CheckSecretName(name); err != nil {
+			return fmt.Errorf("value of env_secret must have names of environment variables: letters, digits, _ . : and -, the first a letter or _, got: %q", name)
+		}
+		if strings.ContainsRune(v, 0) {
+			return fmt.Errorf("value of env_secret must not hold a NUL character, that of %s does", name)
 		}
 	}
 	return nil

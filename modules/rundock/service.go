@@ -11,9 +11,11 @@ import (
 )
 
 // service is the service that p asks for. Values that are a default are left
-// out, so that giving one or not makes no difference to the files.
-func (p params) service() (supervisor.Service, error) {
+// out, so that giving one or not makes no difference to the files. salt is the
+// host's, for secrets.
+func (p params) service(salt []byte) (supervisor.Service, error) {
 	s := supervisor.Service{Version: supervisor.Version, Name: p.Name}
+	s.Log = supervisor.Log{Size: value(p.Log.Size), Keep: value(p.Log.Keep)}
 	if p.Image != nil {
 		if p.Args != nil {
 			c, err := spec.ParseArgs(*p.Args)
@@ -25,41 +27,29 @@ func (p params) service() (supervisor.Service, error) {
 		s.Container.Image = *p.Image
 		s.Pull = unless(p.Pull, "always")
 		s.StopTimeout = unless(p.StopTimeout, supervisor.DefaultStopTimeout)
-	}
-	if p.Announce != nil {
-		a := supervisor.Announcement{Port: *p.Announce, As: unless(p.AnnounceAs, "private")}
-		if p.Port != nil {
-			a.ContainerPort = unless(*p.Port, *p.Announce)
+		s.Mounts = p.Mounts
+		for name, v := range p.EnvSecret {
+			if _, ok := s.Container.Env[name]; ok {
+				return s, fmt.Errorf("env_secret: %s is set as a plain variable as well", name)
+			}
+			if s.Secrets == nil {
+				s.Secrets, s.Container.EnvSecrets = map[string]string{}, map[string]string{}
+			}
+			s.Secrets[name] = v
+			s.Container.EnvSecrets[name] = supervisor.Digest(salt, p.Name, name, v)
 		}
-		if err := reachable(s.Container, a); s.Runs() && err != nil {
-			return s, err
+	}
+	if list := p.announcements(); list != nil {
+		for i, a := range list {
+			if err := reachable(s.Container, a, p.announceLabel(i)); s.Runs() && err != nil {
+				return s, err
+			}
 		}
 		s.Announce = supervisor.Announce{
-			Version: supervisor.Version, Service: p.Name, Container: s.Runs(),
-			Drain: p.Drain, Announces: []supervisor.Announcement{a},
+			Version: supervisor.Version, Service: p.Name, Container: s.Runs(), Drain: p.Drain, Announces: list,
 		}
 	}
 	return s.Complete(), nil
-}
-
-// reachable refuses an announcement that leads to nothing, or to another port
-// of c than the one that its health is judged by.
-func reachable(c spec.Container, a supervisor.Announcement) error {
-	if c.Network == "none" {
-		return fmt.Errorf("announce=%d: args have --network none, where nothing can reach the container", a.Port)
-	}
-	if a.As == "container" || c.Network == "host" {
-		return nil
-	}
-	inside := a.ContainerPort
-	if inside == 0 {
-		inside = a.Port
-	}
-	published, ok := c.Published(a.As, a.Port, a.Protocol)
-	if ok && published != inside {
-		return fmt.Errorf("announce=%d: args publish it as port %d of the container, but port is %d: make them equal", a.Port, published, inside)
-	}
-	return nil
 }
 
 // unless is v, or its zero where v is the default.
@@ -80,8 +70,8 @@ type wanted struct {
 }
 
 // want computes what p asks for on a host with this configuration.
-func (p params) want(host hostconfig.Config) (wanted, error) {
-	s, err := p.service()
+func (p params) want(host hostconfig.Config, salt []byte) (wanted, error) {
+	s, err := p.service(salt)
 	if err != nil {
 		return wanted{}, err
 	}

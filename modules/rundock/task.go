@@ -27,6 +27,7 @@ type task struct {
 	session   *control.Session // of rundockd, shared by the tasks of a call
 	runitName string           // docker-<name>
 	dir       string           // its service directory
+	idle      func()           // called when the rest is waiting
 
 	diff     []fstree.Diff
 	actions  []string
@@ -38,7 +39,7 @@ type task struct {
 // task reads the host's configuration. What only takes a service away does
 // without one.
 func (h host) task(p params, check bool) (*task, error) {
-	t := &task{host: h, p: p, check: check, session: &control.Session{Program: h.program}, runitName: supervisor.Prefix + p.Name}
+	t := &task{host: h, p: p, check: check, session: &control.Session{Program: h.program}, idle: func() {}, runitName: supervisor.Prefix + p.Name}
 	var err error
 	t.config, err = hostconfig.Load(h.config)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -99,6 +100,18 @@ func (t *task) ctl(q control.Request) error {
 		err = errors.New(answer.Error)
 	}
 	return err
+}
+
+// want computes what the task is to reach.
+func (t *task) want() (wanted, error) {
+	var salt []byte
+	if t.p.EnvSecret != nil {
+		var err error
+		if salt, err = supervisor.Salt(t.host.state, t.check); err != nil {
+			return wanted{}, fmt.Errorf("env_secret: %w", err)
+		}
+	}
+	return t.p.want(t.config, salt)
 }
 
 // needsProgram refuses to leave a host with scripts that have nothing to execute.

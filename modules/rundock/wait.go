@@ -30,6 +30,7 @@ func (t *task) wait(before situation, w wanted, p plan, started time.Time) error
 	if p.Replace {
 		q.Not = before.Says.Container
 	}
+	t.idle()
 	if err := t.ctl(q); err != nil {
 		return err
 	}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"rundock/internal/ansible"
+	"rundock/internal/control"
+	"rundock/internal/fstree"
+	"rundock/internal/hostconfig"
+	"rundock/internal/spec"
+)
+
+// shared are the parameters that are given beside services, for each that
+// does not have its own. All others are of a single service.
+var shared = []string{"state", "pull", "wait", "wait_timeout", "stop_timeout", "drain", "log"}
+
+// withServices adds the parameter services, a list of all the others, whose
+// defaults are left to what stands beside it.
+func withServices(s ansible.Spec) ansible.Spec {
+	each := slices.Clone(s.Params)
+	for i, p := range each {
+		each[i].Default, each[i].Required = nil, p.Name == "name"
+		each[i].Description = []string{"As I(" + p.Name + ") of the module."}
+		if !slices.Contains(shared, p.Name) {
+			s.MutuallyExclusive = append(s.MutuallyExclusive, []string{"services", p.Name})
+		}
+	}
+	s.Params = append(s.Params, ansible.Param{Name: "services", Type: ansible.List, Elements: ansible.Dict, Options: each, Rules: ansible.Rules{MutuallyExclusive: exclusive}, Description: []string{
+		"Several services of the host in one call, which costs little more than one: each a dict of the other parameters.",
+		"I(" + strings.Join(shared, "), I(") + ") beside it are for each that does not have its own.",
+		"All are checked first, then made at once. One that fails does not keep the others from being made; the call fails and names each.",
+	}})
+	return s
+}
+
+// read returns what the call asks for. many says that it has services, even
+// if that is one.
+func read(c ansible.Call) (list []params, many bool, err error) {
+	var given struct {
+		params
+		Services []json.RawMessage `json:"services"`
+	}
+	if err := c.Decode(&given); err != nil {
+		return nil, false, err
+	}
+	if given.Services == nil {
+		return []params{given.params}, false, given.params.check()
+	}
+	var problems []error
+	names := map[string]int{}
+	for i, raw := range given.Services {
+		p := given.params
+		p.Log.Size, p.Log.Keep = clone(p.Log.Size), clone(p.Log.Keep) // or it would be that of all
+		if err := json.Unmarshal(raw, &p); err != nil {
+			return nil, true, fmt.Errorf("services[%d]: %w", i, err)
+		}
+		if err := p.check(); err != nil {
+			problems = append(problems, fmt.Errorf("%w found in services[%d]", err, i))
+		}
+		if first, ok := names[p.Name]; ok {
+			problems = append(problems, fmt.Errorf("value of services[%d].name must be another than that of services[%d], got: %s", i, first, p.Name))
+		}
+		names[p.Name] = i
+		list = append(list, p)
+	}
+	if list == nil {
+		return nil, true, errors.New("value of services must be one or more services, got none")
+	}
+	return list, true, listed(problems)
+}
+
+// listed is several errors as one, in one line; nil for none.
+func listed(problems []error) error {
+	var texts []string
+	for _, p := range problems {
+		texts = append(texts, p.Error())
+	}
+	if texts == nil {
+		return nil
+	}
+	return errors.New(strings.Join(texts, "; "))
+}
+
+// atOnce is how many services of a call are worked on at once. Those that
+// only wait for their container do not count.
+const atOnce = 16
+
+// callEach makes every service of list what it is to be. Nothing is done
+// before all have been found right; after that, one that fails does not keep
+// the others from being done.
+func (h host) callEach(list []params, check, diff bool) ansible.Result {
+	session := &control.Session{Program: h.program}
+	defer session.Close()
+	var tasks []*task
+	var problems []error
+	var all []wanted
+	for i, p := range list {
+		t, err := h.task(p, check)
+		if err != nil {
+			return ansible.Result{Err: err} // of the host
+		}
+		t.session = session
+		tasks = append(tasks, t)
+		if p.installs() {
+			w, err := t.want()
+			if err != nil {
+				problems = append(problems, fmt.Errorf("%w found in services[%d]", err, i))
+			}
+			all = append(all, w)
+		}
+	}
+	problems = append(problems, collisions(all, tasks[0].config)...)
+	if err := listed(problems); err != nil {
+		return ansible.Result{Err: err}
+	}
+	results := make([]ansible.Result, len(tasks))
+	slots := make(chan struct{}, atOnce)
+	var running sync.WaitGroup
+	for i, t := range tasks {
+		running.Go(func() {
+			slots <- struct{}{}
+			t.idle = sync.OnceFunc(func() { <-slots })
+			defer t.idle()
+			results[i] = t.run()
+		})
+	}
+	running.Wait()
+	return joined(list, results, diff)
+}
+
+// joined is one result of those of all services, each with its diff if that is
+// wanted.
+func joined(list []params, results []ansible.Result, diff bool) ansible.Result {
+	var sum ansible.Result
+	var each []map[string]any
+	var changed, failed []string
+	for i, r := range results {
+		name := list[i].Name
+		one := map[string]any{"name": name, "changed": r.Changed, "failed": r.Err != nil, "msg": r.Msg}
+		if diff {
+			one["diff"] = append([]fstree.Diff{}, r.Diff...)
+		}
+		if r.Err != nil {
+			one["msg"] = r.Err.Error()
+			failed = append(failed, name+": "+strings.TrimPrefix(r.Err.Error(), name+": "))
+		}
+		if r.Changed {
+			changed = append(changed, name)
+		}
+		maps.Copy(one, r.Values)
+		each = append(each, one)
+		sum.Diff = append(sum.Diff, r.Diff...)
+		for _, w := range r.Warnings {
+			sum.Warnings = append(sum.Warnings, name+": "+w)
+		}
+	}
+	sum.Changed = changed != nil
+	sum.Msg = fmt.Sprintf("%d services, %s", len(list), choose(sum.Changed, "changed: "+strings.Join(changed, ", "), "nothing to do"))
+	if failed != nil {
+		sum.Err = fmt.Errorf("%d of %d services failed: %s", len(failed), len(list), strings.Join(failed, "; "))
+	}
+	sum.Values = map[string]any{"results": each}
+	return sum
+}
+
+// collisions are the ports of the host that two services of one call both
+// publish: each alone would be found free.
+func collisions(all []wanted, host hostconfig.Config) []error {
+	vars := map[string]string{}
+	if a, err := host.PrivateAddress(); err == nil {
+		vars["PRIVATE_IP"] = a.String()
+	}
+	if a, err := host.PublicAddress(); err == nil {
+		vars["PUBLIC_IP"] = a.String()
+	}
+	var problems []error
+	var before []wanted
+	for _, w := range all {
+		if !w.service.Runs() || w.service.Container.Network == "host" {
+			continue
+		}
+		w.service.Container = w.service.Container.Expand(vars)
+		for _, b := range before {
+			if port, ok := spec.Collision(b.service.Container, w.service.Container); ok {
+				problems = append(problems, fmt.Errorf("services %s and %s both publish %s", b.service.Name, w.service.Name, port))
+			}
+		}
+		before = append(before, w)
+	}
+	return problems
+}
