@@ -243,7 +243,7 @@ func TestClocksDoNotMatter(t *testing.T) {
 				Image: ptr("app:1"), Args: ptr(args), Announce: ptr(c.announce), Drain: c.drain}
 			task, err := testHost.task(p, false)
 			must(t, err)
-			w, err := p.want(task.config)
+			w, err := p.want(task.config, nil)
 			must(t, err)
 			_, err = writeOnly(task, w)
 			must(t, err)
