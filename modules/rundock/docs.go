@@ -21,6 +21,27 @@ const examples = `
     port: 80
     wait: announced
 
+- name: A DNS server with two ports, the second known as _admin._tcp.resolver
+  rundock:
+    state: enabled
+    name: resolver
+    image: registry.s.prod.example.com:5000/resolver:1
+    announces:
+      - {port: 53, protocol: udp, check: {type: exec, command: [dig, +short, localhost]}}
+      - {port: 8080, name: admin, check: {type: http, path: /health, interval: 5s}}
+    env_secret:
+      TOKEN: "{{ vault_resolver_token }}"
+    requires_mounts: [/srv/zones]
+    log: {size: 10M, keep: 5}
+
+- name: Several services in one call
+  rundock:
+    state: enabled
+    wait: announced
+    services:
+      - {name: shop, image: "registry.s.prod.example.com:5000/shop:4", announce: 8081, port: 80}
+      - {name: cart, image: "registry.s.prod.example.com:5000/cart:2", announce: 8082, port: 80}
+
 - name: A registry that runs outside Docker, announced all the same
   rundock:
     state: enabled
@@ -44,6 +65,9 @@ var returned = []ansible.Return{
 	{Name: "actions", Type: ansible.List, Elements: ansible.Str, Description: []string{
 		"What was done, or in check mode would be, in order.",
 	}, Sample: []string{"files updated", "container replaced"}},
+	{Name: "results", Type: ansible.List, Elements: ansible.Dict, Description: []string{
+		"With I(services), for each: C(name), C(changed), C(failed), C(msg), C(actions), C(service) and, with C(--diff), C(diff).",
+	}, Returned: "with I(services), in place of I(actions) and I(service)"},
 	{Name: "service", Type: ansible.Dict, Description: []string{
 		"How the service stands after the call.",
 	}, Returned: "unless the service directory cannot be read", Contains: []ansible.Return{

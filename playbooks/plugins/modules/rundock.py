@@ -14,8 +14,8 @@ description:
   - Makes a container a runit service of the host, and announces it in DNS while it is well.
   - A second call changes nothing and executes nothing. Check mode reports what the call would do.
   - >-
-    I(state=present), I(state=enabled) and I(state=restarted) need I(image) or I(announce); I(state=disabled)
-    and I(state=absent) need I(name) and ignore the rest.
+    I(state=present), I(state=enabled) and I(state=restarted) need I(image), I(announce) or I(announces);
+    I(state=disabled) and I(state=absent) need I(name) and ignore the rest.
 author:
   - rundock
 requirements:
@@ -35,7 +35,6 @@ options:
         digit.
       - "An announced one is a DNS label: C(a-z 0-9 -)."
     type: str
-    required: true
   state:
     description:
       - "C(present): installed; whether it is enabled stays as it is."
@@ -71,6 +70,122 @@ options:
     description:
       - Port that listens in the container; that of I(announce) unless given.
     type: int
+  announces:
+    description:
+      - What is announced, where the short form I(announce), I(port) and I(announce_as) does not say enough.
+      - >-
+        The first is the service's own, found under its name; each further one has a name of its own, and is
+        found as C(_name._tcp.service).
+    type: list
+    elements: dict
+    suboptions:
+      port:
+        description:
+          - Port that others connect to, as I(announce) is in the short form.
+        type: int
+        required: true
+      container_port:
+        description:
+          - Port that listens in the container, as I(port) is in the short form; the same unless given.
+        type: int
+      name:
+        description:
+          - >-
+            Name of the port: up to 62 of C(a-z 0-9 -). The first announcement has none, each further one has
+            its own.
+        type: str
+      protocol:
+        description:
+          - C(tcp) unless given.
+        type: str
+        choices:
+          - tcp
+          - udp
+      as:
+        description:
+          - Address that is announced, as I(announce_as) says; C(private) unless given.
+        type: str
+        choices:
+          - public
+          - private
+          - container
+      network:
+        description:
+          - With C(container), the network whose address it is; the container's first by name unless given.
+        type: str
+      priority:
+        description:
+          - Priority of the SRV record, 1 to 65535; 10 unless given.
+        type: int
+      weight:
+        description:
+          - Weight of the SRV record, 1 to 65535; 100 unless given.
+        type: int
+      lease:
+        description:
+          - >-
+            Seconds that the record outlives its announcer, 5 to 86400; 15 unless given. Its TTL in DNS is a
+            third of it.
+        type: int
+      tags:
+        description:
+          - Words for templates, in the record.
+        type: list
+        elements: str
+      meta:
+        description:
+          - Names and values for templates, in the record.
+        type: dict
+      check:
+        description:
+          - >-
+            How its health is found out. Unless given, by the container's HEALTHCHECK if it has one, or else
+            by connecting; a UDP port then is as well as its container.
+        type: dict
+        suboptions:
+          type:
+            description:
+              - >-
+                C(docker): the container's HEALTHCHECK. C(tcp): connecting succeeds. C(http): GET is answered
+                with a status of 200 to 399. C(exec): a command on the host exits with 0.
+            type: str
+            required: true
+            choices:
+              - docker
+              - tcp
+              - http
+              - exec
+          path:
+            description:
+              - Of C(http); C(/) unless given.
+            type: str
+          command:
+            description:
+              - "Of C(exec): program and arguments. No shell reads them."
+            type: list
+            elements: str
+          port:
+            description:
+              - "Of C(tcp) and C(http): another port of the container than the one that is announced."
+            type: int
+          interval:
+            description:
+              - >-
+                Time between two checks, such as C(500ms) or C(10s); C(1s) unless given. Up to the first
+                success they are made every 100 ms.
+            type: str
+          timeout:
+            description:
+              - Time that a check may take; C(1s) unless given.
+            type: str
+          rise:
+            description:
+              - Successes in a row before it is announced, 1 to 1000; 1 unless given.
+            type: int
+          fall:
+            description:
+              - Failures in a row before it is withdrawn, 1 to 1000; 3 unless given.
+            type: int
   announce_as:
     description:
       - >-
@@ -123,6 +238,260 @@ options:
       - Seconds between withdrawing the announcement and stopping the container.
     type: int
     default: 0
+  env_secret:
+    description:
+      - >-
+        Environment variables whose values appear in no script, process list, diff, log or label. Each is in a
+        file under C(env/) of the service directory that root alone reads.
+      - Values are strings or numbers, taken as they are. Another value replaces the container.
+      - Its value is masked in all output.
+    type: dict
+  requires_mounts:
+    description:
+      - >-
+        Paths of the host that must be mount points before the container is started, each time that it is.
+        Until then it waits, and its status says for which.
+    type: list
+    elements: str
+  log:
+    description:
+      - >-
+        How much is kept of the service's log in C(/var/log/docker-NAME), and of its sidecar's. A change
+        restarts the loggers alone.
+    type: dict
+    suboptions:
+      size:
+        description:
+          - >-
+            Size of a file, in bytes or as C(10M), at which the next is begun: 4096 to C(1G); 1000000 unless
+            given.
+        type: bytes
+      keep:
+        description:
+          - "How many older files are kept: 1 to 1000; 10 unless given."
+        type: int
+  services:
+    description:
+      - >-
+        Several services of the host in one call, which costs little more than one: each a dict of the other
+        parameters.
+      - >-
+        I(state), I(pull), I(wait), I(wait_timeout), I(stop_timeout), I(drain), I(log) beside it are for each
+        that does not have its own.
+      - >-
+        All are checked first, then made at once. One that fails does not keep the others from being made; the
+        call fails and names each.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description:
+          - As I(name) of the module.
+        type: str
+        required: true
+      state:
+        description:
+          - As I(state) of the module.
+        type: str
+        choices:
+          - present
+          - absent
+          - enabled
+          - disabled
+          - restarted
+      image:
+        description:
+          - As I(image) of the module.
+        type: str
+      args:
+        description:
+          - As I(args) of the module.
+        type: str
+      announce:
+        description:
+          - As I(announce) of the module.
+        type: int
+      port:
+        description:
+          - As I(port) of the module.
+        type: int
+      announces:
+        description:
+          - As I(announces) of the module.
+        type: list
+        elements: dict
+        suboptions:
+          port:
+            description:
+              - Port that others connect to, as I(announce) is in the short form.
+            type: int
+            required: true
+          container_port:
+            description:
+              - Port that listens in the container, as I(port) is in the short form; the same unless given.
+            type: int
+          name:
+            description:
+              - >-
+                Name of the port: up to 62 of C(a-z 0-9 -). The first announcement has none, each further one
+                has its own.
+            type: str
+          protocol:
+            description:
+              - C(tcp) unless given.
+            type: str
+            choices:
+              - tcp
+              - udp
+          as:
+            description:
+              - Address that is announced, as I(announce_as) says; C(private) unless given.
+            type: str
+            choices:
+              - public
+              - private
+              - container
+          network:
+            description:
+              - >-
+                With C(container), the network whose address it is; the container's first by name unless
+                given.
+            type: str
+          priority:
+            description:
+              - Priority of the SRV record, 1 to 65535; 10 unless given.
+            type: int
+          weight:
+            description:
+              - Weight of the SRV record, 1 to 65535; 100 unless given.
+            type: int
+          lease:
+            description:
+              - >-
+                Seconds that the record outlives its announcer, 5 to 86400; 15 unless given. Its TTL in DNS is
+                a third of it.
+            type: int
+          tags:
+            description:
+              - Words for templates, in the record.
+            type: list
+            elements: str
+          meta:
+            description:
+              - Names and values for templates, in the record.
+            type: dict
+          check:
+            description:
+              - >-
+                How its health is found out. Unless given, by the container's HEALTHCHECK if it has one, or
+                else by connecting; a UDP port then is as well as its container.
+            type: dict
+            suboptions:
+              type:
+                description:
+                  - >-
+                    C(docker): the container's HEALTHCHECK. C(tcp): connecting succeeds. C(http): GET is
+                    answered with a status of 200 to 399. C(exec): a command on the host exits with 0.
+                type: str
+                required: true
+                choices:
+                  - docker
+                  - tcp
+                  - http
+                  - exec
+              path:
+                description:
+                  - Of C(http); C(/) unless given.
+                type: str
+              command:
+                description:
+                  - "Of C(exec): program and arguments. No shell reads them."
+                type: list
+                elements: str
+              port:
+                description:
+                  - "Of C(tcp) and C(http): another port of the container than the one that is announced."
+                type: int
+              interval:
+                description:
+                  - >-
+                    Time between two checks, such as C(500ms) or C(10s); C(1s) unless given. Up to the first
+                    success they are made every 100 ms.
+                type: str
+              timeout:
+                description:
+                  - Time that a check may take; C(1s) unless given.
+                type: str
+              rise:
+                description:
+                  - Successes in a row before it is announced, 1 to 1000; 1 unless given.
+                type: int
+              fall:
+                description:
+                  - Failures in a row before it is withdrawn, 1 to 1000; 3 unless given.
+                type: int
+      announce_as:
+        description:
+          - As I(announce_as) of the module.
+        type: str
+        choices:
+          - public
+          - private
+          - container
+      pull:
+        description:
+          - As I(pull) of the module.
+        type: str
+        choices:
+          - always
+          - missing
+          - never
+      wait:
+        description:
+          - As I(wait) of the module.
+        type: str
+        choices:
+          - none
+          - running
+          - healthy
+          - announced
+      wait_timeout:
+        description:
+          - As I(wait_timeout) of the module.
+        type: int
+      stop_timeout:
+        description:
+          - As I(stop_timeout) of the module.
+        type: int
+      drain:
+        description:
+          - As I(drain) of the module.
+        type: int
+      env_secret:
+        description:
+          - As I(env_secret) of the module.
+          - Its value is masked in all output.
+        type: dict
+      requires_mounts:
+        description:
+          - As I(requires_mounts) of the module.
+        type: list
+        elements: str
+      log:
+        description:
+          - As I(log) of the module.
+        type: dict
+        suboptions:
+          size:
+            description:
+              - >-
+                Size of a file, in bytes or as C(10M), at which the next is begun: 4096 to C(1G); 1000000
+                unless given.
+            type: bytes
+          keep:
+            description:
+              - "How many older files are kept: 1 to 1000; 10 unless given."
+            type: int
 '''
 
 EXAMPLES = r'''
@@ -144,6 +513,27 @@ EXAMPLES = r'''
     announce: 8087
     port: 80
     wait: announced
+
+- name: A DNS server with two ports, the second known as _admin._tcp.resolver
+  rundock:
+    state: enabled
+    name: resolver
+    image: registry.s.prod.example.com:5000/resolver:1
+    announces:
+      - {port: 53, protocol: udp, check: {type: exec, command: [dig, +short, localhost]}}
+      - {port: 8080, name: admin, check: {type: http, path: /health, interval: 5s}}
+    env_secret:
+      TOKEN: "{{ vault_resolver_token }}"
+    requires_mounts: [/srv/zones]
+    log: {size: 10M, keep: 5}
+
+- name: Several services in one call
+  rundock:
+    state: enabled
+    wait: announced
+    services:
+      - {name: shop, image: "registry.s.prod.example.com:5000/shop:4", announce: 8081, port: 80}
+      - {name: cart, image: "registry.s.prod.example.com:5000/cart:2", announce: 8082, port: 80}
 
 - name: A registry that runs outside Docker, announced all the same
   rundock:
@@ -174,6 +564,14 @@ actions:
   sample:
     - files updated
     - container replaced
+results:
+  description:
+    - >-
+      With I(services), for each: C(name), C(changed), C(failed), C(msg), C(actions), C(service) and, with
+      C(--diff), C(diff).
+  returned: with I(services), in place of I(actions) and I(service)
+  type: list
+  elements: dict
 service:
   description:
     - How the service stands after the call.
