@@ -182,8 +182,21 @@ func checkScript(s Service) []byte {
 	return []byte("#!/bin/sh\n# sv check: whether the container runs.\nexec /usr/local/bin/rundockd check " + s.Name + "\n")
 }
 
+// LoggerRead is the variable in a logger's environment that holds LoggerReads
+// as they were when it started, one after the other.
+const LoggerRead = "RUNDOCK_READ"
+
+// LoggerReads are the files of its folder that a logger reads when it starts.
+var LoggerReads = []string{"run", "config"}
+
 func logScript(dir string) []byte {
-	return fmt.Appendf(nil, "#!/bin/sh\nmkdir -p -m 0750 %[1]s\nln -sfn \"$PWD/config\" %[1]s/config\nexec svlogd -tt %[1]s\n", dir)
+	return fmt.Appendf(nil, `#!/bin/sh
+mkdir -p -m 0750 %[1]s
+ln -sfn "$PWD/config" %[1]s/config
+%[2]s=$(cat %[3]s) # tells the module whether they have changed since
+export %[2]s
+exec svlogd -tt %[1]s
+`, dir, LoggerRead, strings.Join(LoggerReads, " "))
 }
 
 // logConfig is svlogd's own configuration, which it reads when it starts and

@@ -217,7 +217,7 @@ func TestClocksDoNotMatter(t *testing.T) {
 		m.events("clock")
 		now := time.Now()
 		must(t, filepath.WalkDir("/etc/sv/docker-clock", func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.Name() == "supervise" || d.Name() == "log" { // loggers write no status
+			if err != nil || d.Name() == "supervise" {
 				return fs.SkipDir
 			}
 			return os.Chtimes(path, now, now)
@@ -252,6 +252,19 @@ func TestClocksDoNotMatter(t *testing.T) {
 			}
 			m.wantActions(m.apply(call(c.announce, c.drain)), c.action)
 		}
+		const log = "/etc/sv/docker-clock/services/service/log"
+		wanted, err := os.ReadFile(log + "/config")
+		must(t, err)
+		must(t, os.WriteFile(log+"/config", []byte("s5000\n"), 0o644))
+		sv(t, "restart", log)
+		eventually(t, "the logger has read another configuration", func() bool {
+			s, err := runit.ReadStatus(log)
+			environment, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", s.PID))
+			return err == nil && strings.Contains(string(environment), "\ns5000\x00")
+		})
+		must(t, os.WriteFile(log+"/config", wanted, 0o644))
+		must(t, os.Chtimes(log+"/config", time.Unix(0, 0), time.Unix(0, 0)))
+		m.wantActions(m.apply(call(81, 1)), "runner's logger restarted")
 		m.apply("state=absent name=clock")
 	})
 }

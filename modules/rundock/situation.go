@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -94,7 +95,7 @@ func (t *task) look() (situation, error) {
 		if err != nil {
 			return s, err
 		}
-		logger.Stale = logger.olderThan(filepath.Join(t.dir, log), "run", "config")
+		logger.Stale = logger.readOthers(filepath.Join(t.dir, log))
 		s.Loggers[log] = logger
 	}
 	if dir := t.shapeOnDisk().runner; dir != "" {
@@ -131,6 +132,29 @@ func (p process) olderThan(dir string, files ...string) bool {
 		}
 	}
 	return false
+}
+
+// readOthers reports whether the logger that p is has read other files than
+// those that dir has now. Its environment tells.
+func (p process) readOthers(dir string) bool {
+	if !p.Supervised || p.Status.State != runit.Run {
+		return false
+	}
+	var present []byte
+	for _, f := range supervisor.LoggerReads {
+		data, err := os.ReadFile(filepath.Join(dir, f))
+		if err != nil {
+			return false
+		}
+		present = append(present, data...)
+	}
+	environment, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", p.Status.PID))
+	for variable := range bytes.SplitSeq(environment, []byte{0}) {
+		if read, ok := bytes.CutPrefix(variable, []byte(supervisor.LoggerRead+"=")); ok {
+			return !bytes.Equal(read, bytes.TrimRight(present, "\n")) // as the shell does
+		}
+	}
+	return p.olderThan(dir, supervisor.LoggerReads...)
 }
 
 // scriptReplaced reports whether the shell that p is runs a script that is not
