@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -123,7 +122,7 @@ func parseShm(s string) (int64, error) {
 // canonicalSet is a list of numbers and ranges as cpuset(7) writes it, sorted
 // and joined: "0,2,1" is "0-2".
 func canonicalSet(s string) (string, error) {
-	var spans []span
+	var in [1<<16 + 1]bool // the last one is never in: it ends every range
 	for part := range strings.SplitSeq(s, ",") {
 		first, last, isRange := strings.Cut(part, "-")
 		if !isRange {
@@ -137,20 +136,19 @@ func canonicalSet(s string) (string, error) {
 		if b < a {
 			return "", fmt.Errorf("the range %s ends before it begins", part)
 		}
-		spans = append(spans, span{int(a), int(b)})
-	}
-	slices.SortFunc(spans, func(a, b span) int { return a.first - b.first })
-	joined := spans[:1]
-	for _, s := range spans[1:] {
-		if last := &joined[len(joined)-1]; s.first <= last.last+1 {
-			last.last = max(last.last, s.last)
-		} else {
-			joined = append(joined, s)
+		for n := a; n <= b; n++ {
+			in[n] = true
 		}
 	}
 	var out []string
-	for _, s := range joined {
-		out = append(out, s.String())
+	for n, start := 0, -1; n < len(in); n++ {
+		switch {
+		case in[n] && start < 0:
+			start = n
+		case !in[n] && start >= 0:
+			out = append(out, span{start, n - 1}.String())
+			start = -1
+		}
 	}
 	return strings.Join(out, ","), nil
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"net"
 	"net/netip"
 	"reflect"
 	"slices"
@@ -226,15 +225,18 @@ func canonicalIPv6(s string) (string, error) {
 	return a.String(), nil
 }
 
+// canonicalMAC takes six bytes with colons or hyphens between them.
 func canonicalMAC(s string) (string, error) {
-	a, err := net.ParseMAC(s)
-	switch {
-	case err != nil || len(a) != 6:
-		return "", errors.New("not a MAC address")
-	case a[0]&1 != 0:
+	parts := strings.Split(strings.ReplaceAll(strings.ToLower(s), "-", ":"), ":")
+	for _, p := range parts {
+		if len(p) != 2 || !consists(p, "0123456789abcdef") || len(parts) != 6 {
+			return "", errors.New("not a MAC address")
+		}
+	}
+	if first, _ := strconv.ParseUint(parts[0], 16, 8); first&1 != 0 {
 		return "", errors.New("an address of a group")
 	}
-	return a.String(), nil
+	return strings.Join(parts, ":"), nil
 }
 
 func canonicalSearch(s string) (string, error) {

@@ -34,6 +34,19 @@ const commandKey = "--"
 // Pair is one key of a compound value and its value.
 type Pair struct{ Key, Value string }
 
+// Describe returns what a flag, by its long name, sets, and its values.
+func Describe(flag string) (what, allowed string) {
+	for _, f := range flags {
+		if f.long == flag {
+			return f.what, f.allowed
+		}
+	}
+	return "", ""
+}
+
+// SplitWords splits a command line as args is split.
+func SplitWords(line string) ([]string, error) { return splitWords(line) }
+
 // Set gives flag, by its long name, the value of parameter; a boolean's is
 // "true" or "false". A list or map is set by one call for each of its entries.
 func (b *Builder) Set(parameter, flag, value string) error {

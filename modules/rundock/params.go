@@ -25,7 +25,7 @@ var parameters = withServices(ansible.Spec{
 	Requirements: []string{"Docker, runit and rundockd on the host, as C(playbooks/site.yml) installs them; no Python"},
 	Examples:     examples,
 	Returns:      returned,
-	Params: []ansible.Param{
+	Params: append([]ansible.Param{
 		{Name: "name", Description: []string{
 			"Name of the service and of its container: two or more of C(a-z A-Z 0-9 _ . -), the first a letter or a digit.",
 			"An announced one is a DNS label: C(a-z 0-9 -).",
@@ -93,7 +93,7 @@ var parameters = withServices(ansible.Spec{
 				"How many older files are kept: 1 to 1000; 10 unless given.",
 			}},
 		}},
-	},
+	}, containerSpec...),
 	Rules: ansible.Rules{
 		RequiredOneOf:     [][]string{{"name", "services"}},
 		MutuallyExclusive: exclusive,
@@ -132,6 +132,8 @@ type params struct {
 		Size *int64 `json:"size"`
 		Keep *int   `json:"keep"`
 	} `json:"log"`
+
+	containerParams
 }
 
 // installs reports whether p's state says what the service is made of.
@@ -183,6 +185,7 @@ func (p params) check() error {
 		{p.Args != nil, "args", p.Image != nil, "image"},
 		{p.EnvSecret != nil, "env_secret", p.Image != nil, "image"},
 		{p.Mounts != nil, "requires_mounts", p.Image != nil, "image"},
+		{p.given() != "", p.given(), p.Image != nil, "image"},
 		{p.Port != nil, "port", p.Announce != nil, "announce"},
 		{p.Wait == "announced", "wait=announced", p.announced(), "announce, announces"},
 		{p.AnnounceAs == "container", "announce_as=container", p.Image != nil, "image"},

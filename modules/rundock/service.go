@@ -17,13 +17,11 @@ func (p params) service(salt []byte) (supervisor.Service, error) {
 	s := supervisor.Service{Version: supervisor.Version, Name: p.Name}
 	s.Log = supervisor.Log{Size: value(p.Log.Size), Keep: value(p.Log.Keep)}
 	if p.Image != nil {
-		if p.Args != nil {
-			c, err := spec.ParseArgs(*p.Args)
-			if err != nil {
-				return s, err
-			}
-			s.Container = c
+		c, err := p.container()
+		if err != nil {
+			return s, err
 		}
+		s.Container = c
 		s.Container.Image = *p.Image
 		s.Pull = unless(p.Pull, "always")
 		s.StopTimeout = unless(p.StopTimeout, supervisor.DefaultStopTimeout)

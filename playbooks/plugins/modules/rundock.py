@@ -270,6 +270,649 @@ options:
         description:
           - "How many older files are kept: 1 to 1000; 10 unless given."
         type: int
+  command:
+    description:
+      - >-
+        The command, instead of the image's: a command line, split into words as a shell does, or a list of
+        its words.
+      - >-
+        In I(args) it stands after C(--). C($PRIVATE_IP), C($PUBLIC_IP), C($ANNOUNCE_IP) and C($HOST) are the
+        host's.
+    type: raw
+  entrypoint:
+    description:
+      - "Replaces the image's ENTRYPOINT: a command line, or a list of its words. An empty list removes it."
+    type: raw
+  env:
+    description:
+      - >-
+        Environment variables. A value is a text or a whole number; wrap what YAML takes for something else
+        (C(yes), C(1.10)) in quotes.
+      - C($PRIVATE_IP), C($PUBLIC_IP), C($ANNOUNCE_IP) and C($HOST) are the host's.
+    type: dict
+    aliases:
+      - environment
+  env_file:
+    description:
+      - Reads environment variables from a file of the host, at each start; --env wins over it.
+      - "As C(--env-file) in I(args): an absolute path on the host."
+    type: list
+    elements: str
+  user:
+    description:
+      - The user the container runs as.
+      - "As C(--user) in I(args): name or uid, optionally :group or :gid."
+    type: str
+  groups:
+    description:
+      - A further group that the container's user is in.
+      - "As C(--group-add) in I(args): the name or number of a group."
+    type: list
+    elements: str
+    aliases:
+      - group_add
+  working_dir:
+    description:
+      - The working directory in the container.
+      - "As C(--workdir) in I(args): an absolute path."
+    type: str
+    aliases:
+      - workdir
+  stop_signal:
+    description:
+      - The signal that asks the container to stop, instead of the image's.
+      - "As C(--stop-signal) in I(args): a signal such as SIGQUIT, QUIT or 3."
+    type: str
+  init:
+    description:
+      - Runs an init in the container that forwards signals and reaps processes.
+    type: bool
+  healthcheck:
+    description:
+      - The container's health check, instead of the image's.
+    type: dict
+    suboptions:
+      test:
+        description:
+          - >-
+            A command for a shell in the container, or a list: C(CMD) and the words of a command that is run
+            without a shell, C(CMD-SHELL) and a command for a shell, or C(NONE) for no check.
+        type: raw
+      interval:
+        description:
+          - The time between two checks.
+          - "As C(--health-interval) in I(args): a duration such as 500ms, 10s, 1m30s; at least 1ms."
+        type: str
+      timeout:
+        description:
+          - How long a check may take.
+          - "As C(--health-timeout) in I(args): a duration such as 500ms, 10s, 1m30s; at least 1ms."
+        type: str
+      retries:
+        description:
+          - How many failures in a row make the container unhealthy.
+          - "As C(--health-retries) in I(args): a number of at least 1."
+        type: int
+      start_period:
+        description:
+          - How long failures do not count after the start.
+          - "As C(--health-start-period) in I(args): a duration such as 500ms, 10s, 1m30s; at least 1ms."
+        type: str
+      start_interval:
+        description:
+          - The time between two checks within the start period (Docker 25 and later).
+          - "As C(--health-start-interval) in I(args): a duration such as 500ms, 10s, 1m30s; at least 1ms."
+        type: str
+      disable:
+        description:
+          - Switches the image's health check off.
+        type: bool
+  labels:
+    description:
+      - A label of the container.
+      - "As C(--label) in I(args): key=value or key; keys that begin with rundock. are rundock's own."
+    type: dict
+  annotations:
+    description:
+      - An annotation for the OCI runtime (Docker 24 and later).
+      - "As C(--annotation) in I(args): key=value."
+    type: dict
+  log_options:
+    description:
+      - An option of Docker's local log driver, which rundock uses.
+      - "As C(--log-opt) in I(args): max-size=10m, max-file=2, compress=true or compress=false."
+    type: dict
+    aliases:
+      - log_opt
+  platform:
+    description:
+      - The platform of the image, where it is not the host's own.
+      - "As C(--platform) in I(args): linux/architecture[/variant], such as linux/arm64."
+    type: str
+  hostname:
+    description:
+      - The container's host name.
+      - "As C(--hostname) in I(args): letters, digits, - _ and dots, at most 64 characters."
+    type: str
+  domainname:
+    description:
+      - The container's NIS domain name.
+      - "As C(--domainname) in I(args): letters, digits, - _ and dots, at most 64 characters."
+    type: str
+  network_mode:
+    description:
+      - >-
+        The network the container is in: C(bridge) (Docker's default), C(host), C(none), C(container:NAME) or
+        the name of one. Beside I(networks) it is the first of them.
+    type: str
+  networks:
+    description:
+      - The networks the container is in, which somebody has made. The first one counts as I(network_mode).
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description:
+          - Name of the network.
+        type: str
+        required: true
+      aliases:
+        description:
+          - Further names of the container in the network.
+        type: list
+        elements: str
+      ipv4_address:
+        description:
+          - The container's IPv4 address, of the network's subnet.
+        type: str
+      ipv6_address:
+        description:
+          - The container's IPv6 address, of the network's subnet.
+        type: str
+      link_local_ips:
+        description:
+          - Link-local addresses of the container.
+        type: list
+        elements: str
+      mac_address:
+        description:
+          - The container's MAC address; of a second network from Docker 25.
+        type: str
+      driver_opts:
+        description:
+          - Options for the network's driver.
+        type: dict
+      gw_priority:
+        description:
+          - The network with the highest number is the way out. From Docker 28.
+        type: int
+  mac_address:
+    description:
+      - The container's MAC address in the first network.
+      - "As C(--mac-address) in I(args): six bytes such as 02:42:ac:11:00:02."
+    type: str
+  published_ports:
+    description:
+      - Publishes a port of the container on the host.
+      - >-
+        As C(--publish) in I(args): [ip:][host port:]container port[/tcp|udp|sctp], where a port may be a
+        range and ip may be $PRIVATE_IP, $PUBLIC_IP or $ANNOUNCE_IP; IPv6 in brackets.
+    type: list
+    elements: str
+    aliases:
+      - ports
+  exposed_ports:
+    description:
+      - Says that the container listens on a port; it publishes nothing.
+      - "As C(--expose) in I(args): port[/tcp|udp|sctp], where port may be a range."
+    type: list
+    elements: str
+    aliases:
+      - exposed
+      - expose
+  etc_hosts:
+    description:
+      - >-
+        Lines of the container's C(/etc/hosts): names, and the address of each, which may be C($PRIVATE_IP),
+        C($PUBLIC_IP), C($ANNOUNCE_IP) or C(host-gateway).
+    type: dict
+    aliases:
+      - extra_hosts
+  dns_servers:
+    description:
+      - The resolvers, instead of those of the host's configuration.
+      - "As C(--dns) in I(args): an ip address, $PRIVATE_IP, $PUBLIC_IP or $ANNOUNCE_IP."
+    type: list
+    elements: str
+    aliases:
+      - dns
+  dns_search_domains:
+    description:
+      - A domain in which names are looked up.
+      - "As C(--dns-search) in I(args): a domain name, or . for none."
+    type: list
+    elements: str
+    aliases:
+      - dns_search
+  dns_opts:
+    description:
+      - An option of the container's resolv.conf.
+      - "As C(--dns-option) in I(args): one of resolv.conf(5), such as ndots:1 or rotate."
+    type: list
+    elements: str
+    aliases:
+      - dns_opt
+  volumes:
+    description:
+      - Mounts a directory or a volume.
+      - >-
+        As C(--volume) in I(args): /source:/target[:options], volume name:/target[:options] or /target;
+        options ro, rw, z, Z, nocopy (volumes), shared, slave, private, rshared, rslave, rprivate
+        (directories).
+    type: list
+    elements: str
+  volume_driver:
+    description:
+      - The driver of the named volumes of -v that Docker makes.
+      - "As C(--volume-driver) in I(args): the name of a volume driver."
+    type: str
+  volumes_from:
+    description:
+      - Mounts the volumes of another container.
+      - "As C(--volumes-from) in I(args): container[:ro|:rw]."
+    type: list
+    elements: str
+  mounts:
+    description:
+      - Mounts with settings that I(volumes) and I(tmpfs) have not.
+    type: list
+    elements: dict
+    suboptions:
+      target:
+        description:
+          - Path in the container. C($HOST) and the like are the host's.
+        type: str
+        required: true
+      source:
+        description:
+          - >-
+            A path of the host for C(bind); the name of a volume for C(volume), where none is an anonymous
+            one. C($HOST) and the like are the host's.
+        type: str
+      type:
+        description:
+          - What is mounted; C(volume) unless given.
+        type: str
+        choices:
+          - bind
+          - volume
+          - tmpfs
+      read_only:
+        description:
+          - Mounts it read-only.
+        type: bool
+      propagation:
+        description:
+          - "For C(bind): propagation of mounts; C(rprivate) unless given."
+        type: str
+        choices:
+          - private
+          - rprivate
+          - shared
+          - rshared
+          - slave
+          - rslave
+      non_recursive:
+        description:
+          - "For C(bind): leaves out what is mounted below the source."
+        type: bool
+      read_only_non_recursive:
+        description:
+          - "For C(bind): what is mounted below the source stays writable."
+        type: bool
+      read_only_force_recursive:
+        description:
+          - >-
+            For C(bind): fails where what is mounted below the source cannot be made read-only. From Docker
+            25.
+        type: bool
+      create_mountpoint:
+        description:
+          - "For C(bind): makes a source that is not there. From Docker 23."
+        type: bool
+      no_copy:
+        description:
+          - "For C(volume): does not fill a new volume with what the image has there."
+        type: bool
+      subpath:
+        description:
+          - "For C(volume): mounts this path of the volume. From Docker 26."
+        type: str
+      volume_driver:
+        description:
+          - "For C(volume): the driver of a volume that is made."
+        type: str
+      volume_options:
+        description:
+          - "For C(volume): options of the driver."
+        type: dict
+      labels:
+        description:
+          - "For C(volume): labels of a volume that is made."
+        type: dict
+      tmpfs_size:
+        description:
+          - "For C(tmpfs): its size, a number with an optional unit b, k, m, g, t."
+        type: str
+      tmpfs_mode:
+        description:
+          - "For C(tmpfs): its mode, an octal number in quotes such as C('1777')."
+        type: str
+  tmpfs:
+    description:
+      - Mounts a tmpfs.
+      - >-
+        As C(--tmpfs) in I(args): /target[:options]; options ro, rw, exec, noexec, suid, nosuid, dev, nodev,
+        noatime, size=64m, mode=1777, uid=0, gid=0, nr_inodes=1k, nr_blocks=1k.
+    type: list
+    elements: str
+  shm_size:
+    description:
+      - The size of the container's /dev/shm.
+      - "As C(--shm-size) in I(args): a number with an optional unit b, k, m, g, t."
+    type: str
+  storage_opts:
+    description:
+      - An option of Docker's storage driver.
+      - "As C(--storage-opt) in I(args): key=value, such as size=10g."
+    type: dict
+    aliases:
+      - storage_opt
+  read_only:
+    description:
+      - Mounts the container's root file system read-only.
+    type: bool
+  memory:
+    description:
+      - The limit of memory.
+      - "As C(--memory) in I(args): a number with an optional unit b, k, m, g, t; at least 6m."
+    type: str
+    aliases:
+      - mem_limit
+  memory_reservation:
+    description:
+      - The memory that the container is pressed down to when the host is short of it.
+      - "As C(--memory-reservation) in I(args): a number with an optional unit b, k, m, g, t; at least 6m."
+    type: str
+    aliases:
+      - mem_reservation
+  memory_swap:
+    description:
+      - The limit of memory and swap together; the same as --memory is no swap.
+      - >-
+        As C(--memory-swap) in I(args): a number with an optional unit b, k, m, g, t, not below --memory; or
+        -1 for no limit.
+    type: str
+    aliases:
+      - memswap_limit
+  memory_swappiness:
+    description:
+      - How readily the container's memory is swapped (cgroup v1).
+      - "As C(--memory-swappiness) in I(args): a number from 0 to 100."
+    type: int
+    aliases:
+      - mem_swappiness
+  oom_kill_disable:
+    description:
+      - >-
+        Has the kernel not kill the container's processes for want of memory (cgroup v1). The alias
+        I(oom_killer), which is community.docker's name, means the same: C(true) disables.
+    type: bool
+    aliases:
+      - oom_killer
+  oom_score_adj:
+    description:
+      - How readily the kernel kills the container when memory is short.
+      - "As C(--oom-score-adj) in I(args): a number from -1000 to 1000; 0 is the default."
+    type: int
+  cpus:
+    description:
+      - The limit of processor time.
+      - "As C(--cpus) in I(args): a decimal number of processors, at least 0.01."
+    type: str
+  cpu_shares:
+    description:
+      - The container's weight when processors are short; Docker's own is 1024.
+      - "As C(--cpu-shares) in I(args): a number from 2 to 262144."
+    type: int
+  cpuset_cpus:
+    description:
+      - The processors the container may use.
+      - "As C(--cpuset-cpus) in I(args): numbers and ranges such as 0-3,8."
+    type: str
+    aliases:
+      - cpuset
+  cpuset_mems:
+    description:
+      - The memory nodes the container may use.
+      - "As C(--cpuset-mems) in I(args): numbers and ranges such as 0-3,8."
+    type: str
+  pids_limit:
+    description:
+      - The limit of processes and threads.
+      - "As C(--pids-limit) in I(args): a number of at least 1; -1 or 0 is no limit, the default."
+    type: int
+  blkio_weight:
+    description:
+      - The container's weight when disks are busy.
+      - "As C(--blkio-weight) in I(args): a number from 10 to 1000."
+    type: int
+  blkio_weight_device:
+    description:
+      - The same for one device.
+    type: list
+    elements: dict
+    suboptions:
+      path:
+        description:
+          - Path of the device on the host.
+        type: str
+        required: true
+      weight:
+        description:
+          - A number from 10 to 1000.
+        type: str
+        required: true
+  device_read_bps:
+    description:
+      - The limit of reading from a device, in bytes a second.
+    type: list
+    elements: dict
+    suboptions:
+      path:
+        description:
+          - Path of the device on the host.
+        type: str
+        required: true
+      rate:
+        description:
+          - Bytes a second, with an optional unit b, k, m, g, t.
+        type: str
+        required: true
+  device_write_bps:
+    description:
+      - The limit of writing to a device, in bytes a second.
+    type: list
+    elements: dict
+    suboptions:
+      path:
+        description:
+          - Path of the device on the host.
+        type: str
+        required: true
+      rate:
+        description:
+          - Bytes a second, with an optional unit b, k, m, g, t.
+        type: str
+        required: true
+  device_read_iops:
+    description:
+      - The limit of reading from a device, in operations a second.
+    type: list
+    elements: dict
+    suboptions:
+      path:
+        description:
+          - Path of the device on the host.
+        type: str
+        required: true
+      rate:
+        description:
+          - Operations a second.
+        type: str
+        required: true
+  device_write_iops:
+    description:
+      - The limit of writing to a device, in operations a second.
+    type: list
+    elements: dict
+    suboptions:
+      path:
+        description:
+          - Path of the device on the host.
+        type: str
+        required: true
+      rate:
+        description:
+          - Operations a second.
+        type: str
+        required: true
+  ulimits:
+    description:
+      - A resource limit of the processes.
+      - >-
+        As C(--ulimit) in I(args): name=soft[:hard], where name is one of core, cpu, data, fsize, locks,
+        memlock, msgqueue, nice, nofile, nproc, rss, rtprio, rttime, sigpending, stack and -1 is unlimited.
+    type: list
+    elements: str
+  cgroup_parent:
+    description:
+      - The cgroup that the container's is made in.
+      - "As C(--cgroup-parent) in I(args): a path of the cgroup file system, or a slice of systemd."
+    type: str
+  privileged:
+    description:
+      - Gives the container all capabilities and devices.
+    type: bool
+  capabilities:
+    description:
+      - Adds a Linux capability.
+      - "As C(--cap-add) in I(args): ALL or a capability such as NET_ADMIN, with or without CAP_."
+    type: list
+    elements: str
+    aliases:
+      - cap_add
+  cap_drop:
+    description:
+      - Drops a Linux capability.
+      - "As C(--cap-drop) in I(args): ALL or a capability such as NET_RAW, with or without CAP_."
+    type: list
+    elements: str
+  security_opts:
+    description:
+      - A security option.
+      - >-
+        As C(--security-opt) in I(args): no-new-privileges[=true|false],
+        seccomp=unconfined|builtin|/profile.json on the host, apparmor=unconfined|profile,
+        label=disable|user:...|role:...|type:...|level:..., systempaths=unconfined.
+    type: list
+    elements: str
+    aliases:
+      - security_opt
+  sysctls:
+    description:
+      - A kernel parameter of the container's own namespaces.
+      - >-
+        As C(--sysctl) in I(args): name=value, where name is net.*, fs.mqueue.*, kernel.msg*, kernel.sem or
+        kernel.shm*.
+    type: dict
+  devices:
+    description:
+      - Gives the container a device of the host.
+      - "As C(--device) in I(args): /dev/host[:/dev/container][:permissions], where permissions are of r, w, m."
+    type: list
+    elements: str
+  device_cgroup_rules:
+    description:
+      - A rule of the devices that the container may use.
+      - "As C(--device-cgroup-rule) in I(args): type major:minor permissions, such as 'c 188:* rwm'."
+    type: list
+    elements: str
+  device_requests:
+    description:
+      - Asks a device driver of Docker for devices, such as GPUs.
+    type: list
+    elements: dict
+    suboptions:
+      capabilities:
+        description:
+          - >-
+            A list of capabilities, or a list that holds one such list. C(gpu) is always among them, except
+            for the driver C(cdi).
+        type: raw
+      count:
+        description:
+          - "How many devices; C(-1) is all, and 1 unless I(device_requests[].device_ids) are given."
+        type: int
+      device_ids:
+        description:
+          - "Devices by their ids, instead of I(device_requests[].count)."
+        type: list
+        elements: str
+      driver:
+        description:
+          - Name of the driver; unless given, the one that has the capabilities.
+        type: str
+      options:
+        description:
+          - Options of the driver.
+        type: dict
+  runtime:
+    description:
+      - The OCI runtime.
+      - "As C(--runtime) in I(args): the name of a runtime that the daemon has."
+    type: str
+  cgroupns_mode:
+    description:
+      - The cgroup namespace.
+    type: str
+    choices:
+      - host
+      - private
+  ipc_mode:
+    description:
+      - The IPC namespace.
+      - "As C(--ipc) in I(args): none, private, shareable, host, container:NAME."
+    type: str
+    aliases:
+      - ipc
+  pid_mode:
+    description:
+      - The process namespace, instead of one of its own.
+      - "As C(--pid) in I(args): host, container:NAME."
+    type: str
+    aliases:
+      - pid
+  userns_mode:
+    description:
+      - The user namespace, instead of the daemon's.
+      - "As C(--userns) in I(args): host."
+    type: str
+  uts:
+    description:
+      - The namespace of the host name, instead of one of its own.
+      - "As C(--uts) in I(args): host."
+    type: str
   services:
     description:
       - >-
@@ -492,6 +1135,572 @@ options:
             description:
               - "How many older files are kept: 1 to 1000; 10 unless given."
             type: int
+      command:
+        description:
+          - As I(command) of the module.
+        type: raw
+      entrypoint:
+        description:
+          - As I(entrypoint) of the module.
+        type: raw
+      env:
+        description:
+          - As I(env) of the module.
+        type: dict
+        aliases:
+          - environment
+      env_file:
+        description:
+          - As I(env_file) of the module.
+        type: list
+        elements: str
+      user:
+        description:
+          - As I(user) of the module.
+        type: str
+      groups:
+        description:
+          - As I(groups) of the module.
+        type: list
+        elements: str
+        aliases:
+          - group_add
+      working_dir:
+        description:
+          - As I(working_dir) of the module.
+        type: str
+        aliases:
+          - workdir
+      stop_signal:
+        description:
+          - As I(stop_signal) of the module.
+        type: str
+      init:
+        description:
+          - As I(init) of the module.
+        type: bool
+      healthcheck:
+        description:
+          - As I(healthcheck) of the module.
+        type: dict
+        suboptions:
+          test:
+            description:
+              - >-
+                A command for a shell in the container, or a list: C(CMD) and the words of a command that is
+                run without a shell, C(CMD-SHELL) and a command for a shell, or C(NONE) for no check.
+            type: raw
+          interval:
+            description:
+              - The time between two checks.
+              - "As C(--health-interval) in I(args): a duration such as 500ms, 10s, 1m30s; at least 1ms."
+            type: str
+          timeout:
+            description:
+              - How long a check may take.
+              - "As C(--health-timeout) in I(args): a duration such as 500ms, 10s, 1m30s; at least 1ms."
+            type: str
+          retries:
+            description:
+              - How many failures in a row make the container unhealthy.
+              - "As C(--health-retries) in I(args): a number of at least 1."
+            type: int
+          start_period:
+            description:
+              - How long failures do not count after the start.
+              - "As C(--health-start-period) in I(args): a duration such as 500ms, 10s, 1m30s; at least 1ms."
+            type: str
+          start_interval:
+            description:
+              - The time between two checks within the start period (Docker 25 and later).
+              - "As C(--health-start-interval) in I(args): a duration such as 500ms, 10s, 1m30s; at least 1ms."
+            type: str
+          disable:
+            description:
+              - Switches the image's health check off.
+            type: bool
+      labels:
+        description:
+          - As I(labels) of the module.
+        type: dict
+      annotations:
+        description:
+          - As I(annotations) of the module.
+        type: dict
+      log_options:
+        description:
+          - As I(log_options) of the module.
+        type: dict
+        aliases:
+          - log_opt
+      platform:
+        description:
+          - As I(platform) of the module.
+        type: str
+      hostname:
+        description:
+          - As I(hostname) of the module.
+        type: str
+      domainname:
+        description:
+          - As I(domainname) of the module.
+        type: str
+      network_mode:
+        description:
+          - As I(network_mode) of the module.
+        type: str
+      networks:
+        description:
+          - As I(networks) of the module.
+        type: list
+        elements: dict
+        suboptions:
+          name:
+            description:
+              - Name of the network.
+            type: str
+            required: true
+          aliases:
+            description:
+              - Further names of the container in the network.
+            type: list
+            elements: str
+          ipv4_address:
+            description:
+              - The container's IPv4 address, of the network's subnet.
+            type: str
+          ipv6_address:
+            description:
+              - The container's IPv6 address, of the network's subnet.
+            type: str
+          link_local_ips:
+            description:
+              - Link-local addresses of the container.
+            type: list
+            elements: str
+          mac_address:
+            description:
+              - The container's MAC address; of a second network from Docker 25.
+            type: str
+          driver_opts:
+            description:
+              - Options for the network's driver.
+            type: dict
+          gw_priority:
+            description:
+              - The network with the highest number is the way out. From Docker 28.
+            type: int
+      mac_address:
+        description:
+          - As I(mac_address) of the module.
+        type: str
+      published_ports:
+        description:
+          - As I(published_ports) of the module.
+        type: list
+        elements: str
+        aliases:
+          - ports
+      exposed_ports:
+        description:
+          - As I(exposed_ports) of the module.
+        type: list
+        elements: str
+        aliases:
+          - exposed
+          - expose
+      etc_hosts:
+        description:
+          - As I(etc_hosts) of the module.
+        type: dict
+        aliases:
+          - extra_hosts
+      dns_servers:
+        description:
+          - As I(dns_servers) of the module.
+        type: list
+        elements: str
+        aliases:
+          - dns
+      dns_search_domains:
+        description:
+          - As I(dns_search_domains) of the module.
+        type: list
+        elements: str
+        aliases:
+          - dns_search
+      dns_opts:
+        description:
+          - As I(dns_opts) of the module.
+        type: list
+        elements: str
+        aliases:
+          - dns_opt
+      volumes:
+        description:
+          - As I(volumes) of the module.
+        type: list
+        elements: str
+      volume_driver:
+        description:
+          - As I(volume_driver) of the module.
+        type: str
+      volumes_from:
+        description:
+          - As I(volumes_from) of the module.
+        type: list
+        elements: str
+      mounts:
+        description:
+          - As I(mounts) of the module.
+        type: list
+        elements: dict
+        suboptions:
+          target:
+            description:
+              - Path in the container. C($HOST) and the like are the host's.
+            type: str
+            required: true
+          source:
+            description:
+              - >-
+                A path of the host for C(bind); the name of a volume for C(volume), where none is an anonymous
+                one. C($HOST) and the like are the host's.
+            type: str
+          type:
+            description:
+              - What is mounted; C(volume) unless given.
+            type: str
+            choices:
+              - bind
+              - volume
+              - tmpfs
+          read_only:
+            description:
+              - Mounts it read-only.
+            type: bool
+          propagation:
+            description:
+              - "For C(bind): propagation of mounts; C(rprivate) unless given."
+            type: str
+            choices:
+              - private
+              - rprivate
+              - shared
+              - rshared
+              - slave
+              - rslave
+          non_recursive:
+            description:
+              - "For C(bind): leaves out what is mounted below the source."
+            type: bool
+          read_only_non_recursive:
+            description:
+              - "For C(bind): what is mounted below the source stays writable."
+            type: bool
+          read_only_force_recursive:
+            description:
+              - >-
+                For C(bind): fails where what is mounted below the source cannot be made read-only. From
+                Docker 25.
+            type: bool
+          create_mountpoint:
+            description:
+              - "For C(bind): makes a source that is not there. From Docker 23."
+            type: bool
+          no_copy:
+            description:
+              - "For C(volume): does not fill a new volume with what the image has there."
+            type: bool
+          subpath:
+            description:
+              - "For C(volume): mounts this path of the volume. From Docker 26."
+            type: str
+          volume_driver:
+            description:
+              - "For C(volume): the driver of a volume that is made."
+            type: str
+          volume_options:
+            description:
+              - "For C(volume): options of the driver."
+            type: dict
+          labels:
+            description:
+              - "For C(volume): labels of a volume that is made."
+            type: dict
+          tmpfs_size:
+            description:
+              - "For C(tmpfs): its size, a number with an optional unit b, k, m, g, t."
+            type: str
+          tmpfs_mode:
+            description:
+              - "For C(tmpfs): its mode, an octal number in quotes such as C('1777')."
+            type: str
+      tmpfs:
+        description:
+          - As I(tmpfs) of the module.
+        type: list
+        elements: str
+      shm_size:
+        description:
+          - As I(shm_size) of the module.
+        type: str
+      storage_opts:
+        description:
+          - As I(storage_opts) of the module.
+        type: dict
+        aliases:
+          - storage_opt
+      read_only:
+        description:
+          - As I(read_only) of the module.
+        type: bool
+      memory:
+        description:
+          - As I(memory) of the module.
+        type: str
+        aliases:
+          - mem_limit
+      memory_reservation:
+        description:
+          - As I(memory_reservation) of the module.
+        type: str
+        aliases:
+          - mem_reservation
+      memory_swap:
+        description:
+          - As I(memory_swap) of the module.
+        type: str
+        aliases:
+          - memswap_limit
+      memory_swappiness:
+        description:
+          - As I(memory_swappiness) of the module.
+        type: int
+        aliases:
+          - mem_swappiness
+      oom_kill_disable:
+        description:
+          - As I(oom_kill_disable) of the module.
+        type: bool
+        aliases:
+          - oom_killer
+      oom_score_adj:
+        description:
+          - As I(oom_score_adj) of the module.
+        type: int
+      cpus:
+        description:
+          - As I(cpus) of the module.
+        type: str
+      cpu_shares:
+        description:
+          - As I(cpu_shares) of the module.
+        type: int
+      cpuset_cpus:
+        description:
+          - As I(cpuset_cpus) of the module.
+        type: str
+        aliases:
+          - cpuset
+      cpuset_mems:
+        description:
+          - As I(cpuset_mems) of the module.
+        type: str
+      pids_limit:
+        description:
+          - As I(pids_limit) of the module.
+        type: int
+      blkio_weight:
+        description:
+          - As I(blkio_weight) of the module.
+        type: int
+      blkio_weight_device:
+        description:
+          - As I(blkio_weight_device) of the module.
+        type: list
+        elements: dict
+        suboptions:
+          path:
+            description:
+              - Path of the device on the host.
+            type: str
+            required: true
+          weight:
+            description:
+              - A number from 10 to 1000.
+            type: str
+            required: true
+      device_read_bps:
+        description:
+          - As I(device_read_bps) of the module.
+        type: list
+        elements: dict
+        suboptions:
+          path:
+            description:
+              - Path of the device on the host.
+            type: str
+            required: true
+          rate:
+            description:
+              - Bytes a second, with an optional unit b, k, m, g, t.
+            type: str
+            required: true
+      device_write_bps:
+        description:
+          - As I(device_write_bps) of the module.
+        type: list
+        elements: dict
+        suboptions:
+          path:
+            description:
+              - Path of the device on the host.
+            type: str
+            required: true
+          rate:
+            description:
+              - Bytes a second, with an optional unit b, k, m, g, t.
+            type: str
+            required: true
+      device_read_iops:
+        description:
+          - As I(device_read_iops) of the module.
+        type: list
+        elements: dict
+        suboptions:
+          path:
+            description:
+              - Path of the device on the host.
+            type: str
+            required: true
+          rate:
+            description:
+              - Operations a second.
+            type: str
+            required: true
+      device_write_iops:
+        description:
+          - As I(device_write_iops) of the module.
+        type: list
+        elements: dict
+        suboptions:
+          path:
+            description:
+              - Path of the device on the host.
+            type: str
+            required: true
+          rate:
+            description:
+              - Operations a second.
+            type: str
+            required: true
+      ulimits:
+        description:
+          - As I(ulimits) of the module.
+        type: list
+        elements: str
+      cgroup_parent:
+        description:
+          - As I(cgroup_parent) of the module.
+        type: str
+      privileged:
+        description:
+          - As I(privileged) of the module.
+        type: bool
+      capabilities:
+        description:
+          - As I(capabilities) of the module.
+        type: list
+        elements: str
+        aliases:
+          - cap_add
+      cap_drop:
+        description:
+          - As I(cap_drop) of the module.
+        type: list
+        elements: str
+      security_opts:
+        description:
+          - As I(security_opts) of the module.
+        type: list
+        elements: str
+        aliases:
+          - security_opt
+      sysctls:
+        description:
+          - As I(sysctls) of the module.
+        type: dict
+      devices:
+        description:
+          - As I(devices) of the module.
+        type: list
+        elements: str
+      device_cgroup_rules:
+        description:
+          - As I(device_cgroup_rules) of the module.
+        type: list
+        elements: str
+      device_requests:
+        description:
+          - As I(device_requests) of the module.
+        type: list
+        elements: dict
+        suboptions:
+          capabilities:
+            description:
+              - >-
+                A list of capabilities, or a list that holds one such list. C(gpu) is always among them,
+                except for the driver C(cdi).
+            type: raw
+          count:
+            description:
+              - "How many devices; C(-1) is all, and 1 unless I(device_requests[].device_ids) are given."
+            type: int
+          device_ids:
+            description:
+              - "Devices by their ids, instead of I(device_requests[].count)."
+            type: list
+            elements: str
+          driver:
+            description:
+              - Name of the driver; unless given, the one that has the capabilities.
+            type: str
+          options:
+            description:
+              - Options of the driver.
+            type: dict
+      runtime:
+        description:
+          - As I(runtime) of the module.
+        type: str
+      cgroupns_mode:
+        description:
+          - As I(cgroupns_mode) of the module.
+        type: str
+        choices:
+          - host
+          - private
+      ipc_mode:
+        description:
+          - As I(ipc_mode) of the module.
+        type: str
+        aliases:
+          - ipc
+      pid_mode:
+        description:
+          - As I(pid_mode) of the module.
+        type: str
+        aliases:
+          - pid
+      userns_mode:
+        description:
+          - As I(userns_mode) of the module.
+        type: str
+      uts:
+        description:
+          - As I(uts) of the module.
+        type: str
 '''
 
 EXAMPLES = r'''

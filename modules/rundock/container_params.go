@@ -1,0 +1,527 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"rundock/internal/ansible"
+	"rundock/internal/spec"
+)
+
+// containerParams are the structured forms of what args say, under the names
+// that community.docker's docker_container has, with those of compose as
+// aliases; nil means not given. The tag flag is the flag of docker run whose
+// check and canonical form the value gets, join what stands between a key and
+// its value there. Fields without a flag are taken apart in set.
+type containerParams struct {
+	Command     json.RawMessage `json:"command"`
+	Entrypoint  json.RawMessage `json:"entrypoint"`
+	Env         dict            `json:"env" flag:"env" join:"="`
+	EnvFile     []string        `json:"env_file" flag:"env-file"`
+	User        *string         `json:"user" flag:"user"`
+	Groups      []string        `json:"groups" flag:"group-add"`
+	WorkingDir  *string         `json:"working_dir" flag:"workdir"`
+	StopSignal  *string         `json:"stop_signal" flag:"stop-signal"`
+	Init        *bool           `json:"init" flag:"init"`
+	Healthcheck *healthParams   `json:"healthcheck"`
+	Labels      dict            `json:"labels" flag:"label" join:"="`
+	Annotations dict            `json:"annotations" flag:"annotation" join:"="`
+	LogOptions  dict            `json:"log_options" flag:"log-opt" join:"="`
+	Platform    *string         `json:"platform" flag:"platform"`
+
+	Hostname         *string     `json:"hostname" flag:"hostname"`
+	Domainname       *string     `json:"domainname" flag:"domainname"`
+	NetworkMode      *string     `json:"network_mode" flag:"network"`
+	Networks         []compound  `json:"networks" flag:"network"`
+	MACAddress       *string     `json:"mac_address" flag:"mac-address"`
+	PublishedPorts   []string    `json:"published_ports" flag:"publish"`
+	ExposedPorts     []string    `json:"exposed_ports" flag:"expose"`
+	EtcHosts         dict        `json:"etc_hosts" flag:"add-host" join:":"`
+	DNSServers       []string    `json:"dns_servers" flag:"dns"`
+	DNSSearchDomains []string    `json:"dns_search_domains" flag:"dns-search"`
+	DNSOpts          []string    `json:"dns_opts" flag:"dns-option"`
+	Volumes          []string    `json:"volumes" flag:"volume"`
+	VolumeDriver     *string     `json:"volume_driver" flag:"volume-driver"`
+	VolumesFrom      []string    `json:"volumes_from" flag:"volumes-from"`
+	BindMounts       []compound  `json:"mounts" flag:"mount"`
+	Tmpfs            []string    `json:"tmpfs" flag:"tmpfs"`
+	ShmSize          *string     `json:"shm_size" flag:"shm-size"`
+	StorageOpts      dict        `json:"storage_opts" flag:"storage-opt" join:"="`
+	ReadOnly         *bool       `json:"read_only" flag:"read-only"`
+	Memory           *string     `json:"memory" flag:"memory"`
+	MemReservation   *string     `json:"memory_reservation" flag:"memory-reservation"`
+	MemSwap          *string     `json:"memory_swap" flag:"memory-swap"`
+	MemSwappiness    *int        `json:"memory_swappiness" flag:"memory-swappiness"`
+	OOMKillDisable   *bool       `json:"oom_kill_disable" flag:"oom-kill-disable"`
+	OOMScoreAdj      *int        `json:"oom_score_adj" flag:"oom-score-adj"`
+	CPUs             *string     `json:"cpus" flag:"cpus"`
+	CPUShares        *int        `json:"cpu_shares" flag:"cpu-shares"`
+	CPUSetCPUs       *string     `json:"cpuset_cpus" flag:"cpuset-cpus"`
+	CPUSetMems       *string     `json:"cpuset_mems" flag:"cpuset-mems"`
+	PidsLimit        *int        `json:"pids_limit" flag:"pids-limit"`
+	BlkioWeight      *int        `json:"blkio_weight" flag:"blkio-weight"`
+	BlkioWeightDev   []rateParam `json:"blkio_weight_device" flag:"blkio-weight-device"`
+	DeviceReadBps    []rateParam `json:"device_read_bps" flag:"device-read-bps"`
+	DeviceWriteBps   []rateParam `json:"device_write_bps" flag:"device-write-bps"`
+	DeviceReadIOps   []rateParam `json:"device_read_iops" flag:"device-read-iops"`
+	DeviceWriteIOps  []rateParam `json:"device_write_iops" flag:"device-write-iops"`
+	Ulimits          []string    `json:"ulimits" flag:"ulimit"`
+	CgroupParent     *string     `json:"cgroup_parent" flag:"cgroup-parent"`
+	Privileged       *bool       `json:"privileged" flag:"privileged"`
+	Capabilities     []string    `json:"capabilities" flag:"cap-add"`
+	CapDrop          []string    `json:"cap_drop" flag:"cap-drop"`
+	SecurityOpts     []string    `json:"security_opts" flag:"security-opt"`
+	Sysctls          dict        `json:"sysctls" flag:"sysctl" join:"="`
+	Devices          []string    `json:"devices" flag:"device"`
+	DeviceRules      []string    `json:"device_cgroup_rules" flag:"device-cgroup-rule"`
+	DeviceRequests   []compound  `json:"device_requests" flag:"gpus"`
+	Runtime          *string     `json:"runtime" flag:"runtime"`
+	CgroupnsMode     *string     `json:"cgroupns_mode" flag:"cgroupns"`
+	IPCMode          *string     `json:"ipc_mode" flag:"ipc"`
+	PIDMode          *string     `json:"pid_mode" flag:"pid"`
+	UsernsMode       *string     `json:"userns_mode" flag:"userns"`
+	UTS              *string     `json:"uts" flag:"uts"`
+}
+
+// dict is a dictionary of texts, see text.
+type dict map[string]json.RawMessage
+
+// compound is a dictionary whose values are texts, truths, numbers, lists and
+// dictionaries.
+type compound map[string]json.RawMessage
+
+// rateParam is a device and its limit or weight.
+type rateParam struct {
+	Path   string  `json:"path"`
+	Rate   *string `json:"rate"`
+	Weight *string `json:"weight"`
+}
+
+type healthParams struct {
+	Test          json.RawMessage `json:"test"`
+	Interval      *string         `json:"interval" flag:"health-interval"`
+	Timeout       *string         `json:"timeout" flag:"health-timeout"`
+	Retries       *int            `json:"retries" flag:"health-retries"`
+	StartPeriod   *string         `json:"start_period" flag:"health-start-period"`
+	StartInterval *string         `json:"start_interval" flag:"health-start-interval"`
+	Disable       *bool           `json:"disable" flag:"no-healthcheck"`
+}
+
+// container is the container that p's parameters and its args say together:
+// in lists the parameters' entries come first.
+func (p params) container() (spec.Container, error) {
+	var b spec.Builder
+	if err := p.containerParams.set(&b); err != nil {
+		return spec.Container{}, err
+	}
+	if p.Args != nil {
+		if err := b.Args(*p.Args); err != nil {
+			return spec.Container{}, err
+		}
+	}
+	return b.Container()
+}
+
+// given is the name of one of p's parameters that is given, or "".
+func (p containerParams) given() string {
+	v := reflect.ValueOf(p)
+	for i := range v.NumField() {
+		if !v.Field(i).IsNil() {
+			return v.Type().Field(i).Tag.Get("json")
+		}
+	}
+	return ""
+}
+
+// set hands every parameter that is given to b.
+func (p containerParams) set(b *spec.Builder) error {
+	words, err := commandLine("command", p.Command)
+	if err != nil {
+		return err
+	}
+	if words != nil {
+		if err := b.SetCommand("command", words); err != nil {
+			return err
+		}
+	}
+	if words, err = commandLine("entrypoint", p.Entrypoint); err != nil {
+		return err
+	}
+	if words != nil {
+		if err := b.SetEntrypoint("entrypoint", words); err != nil {
+			return err
+		}
+	}
+	if err := setFields(b, "", reflect.ValueOf(p)); err != nil {
+		return err
+	}
+	if p.Healthcheck == nil {
+		return nil
+	}
+	if err := setTest(b, "healthcheck.test", p.Healthcheck.Test); err != nil {
+		return err
+	}
+	return setFields(b, "healthcheck.", reflect.ValueOf(*p.Healthcheck))
+}
+
+// setFields hands b those fields of a struct that have a flag.
+func setFields(b *spec.Builder, prefix string, v reflect.Value) error {
+	for i := range v.NumField() {
+		tag := v.Type().Field(i).Tag
+		name, flag := prefix+tag.Get("json"), tag.Get("flag")
+		if flag == "" || v.Field(i).IsNil() {
+			continue
+		}
+		if err := setField(b, name, flag, tag.Get("join"), v.Field(i).Interface()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func setField(b *spec.Builder, name, flag, join string, value any) error {
+	switch v := value.(type) {
+	case *string:
+		return b.Set(name, flag, *v)
+	case *bool:
+		return b.Set(name, flag, strconv.FormatBool(*v))
+	case *int:
+		return b.Set(name, flag, strconv.Itoa(*v))
+	case []string:
+		for _, s := range v {
+			if flag == "ulimit" && !strings.Contains(s, "=") {
+				s = strings.Replace(s, ":", "=", 1) // as community.docker writes it
+			}
+			if err := b.Set(name, flag, s); err != nil {
+				return err
+			}
+		}
+	case dict:
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			s, err := text(v[key])
+			if err != nil {
+				return fmt.Errorf("%s: %s: %w", name, key, err)
+			}
+			if err := b.Set(name, flag, key+join+s); err != nil {
+				return err
+			}
+		}
+	case []rateParam:
+		for _, r := range v {
+			limit := r.Rate
+			if limit == nil {
+				limit = r.Weight
+			}
+			if err := b.Set(name, flag, r.Path+":"+*limit); err != nil {
+				return err
+			}
+		}
+	case []compound:
+		for i, c := range v {
+			pairs, err := c.pairs()
+			if err != nil {
+				return fmt.Errorf("%s[%d]: %w", name, i, err)
+			}
+			if err := b.SetPairs(name, i, flag, pairs); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// commandLine is a command line, split as a shell does, or a list of its words;
+// nil if it is not given.
+func commandLine(name string, raw json.RawMessage) ([]string, error) {
+	if raw == nil {
+		return nil, nil
+	}
+	if words, err := list(raw); err == nil {
+		return words, nil
+	} else if raw[0] == '[' {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	line, err := text(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w; allowed: a command line, or a list of its words", name, err)
+	}
+	words, err := spec.SplitWords(line)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return append([]string{}, words...), nil
+}
+
+// setTest sets a health check: a text is a command for a shell.
+func setTest(b *spec.Builder, name string, raw json.RawMessage) error {
+	if raw == nil {
+		return nil
+	}
+	words, err := list(raw)
+	if err == nil {
+		return b.SetHealthTest(name, words)
+	}
+	line, err := text(raw)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return b.Set(name, "health-cmd", line)
+}
+
+var errNoText = errors.New("neither a text nor a whole number: wrap it in quotes")
+
+// text is a string, or a whole number as it is written. Other values are
+// refused: YAML has made something else of what the user wrote (yes, 1.10).
+// The error does not show the value.
+func text(raw json.RawMessage) (string, error) {
+	var v any
+	if err := json.Unmarshal(raw, &v); err != nil {
+		return "", err
+	}
+	switch v := v.(type) {
+	case string:
+		return v, nil
+	case float64:
+		if s := string(raw); !strings.ContainsAny(s, ".eE") {
+			return s, nil
+		}
+	}
+	return "", errNoText
+}
+
+// list is a list of texts.
+func list(raw json.RawMessage) ([]string, error) {
+	var items []json.RawMessage
+	if err := json.Unmarshal(raw, &items); err != nil || items == nil {
+		return nil, errors.New("not a list")
+	}
+	words := []string{}
+	for _, item := range items {
+		w, err := text(item)
+		if err != nil {
+			return nil, err
+		}
+		words = append(words, w)
+	}
+	return words, nil
+}
+
+// pairs are c's keys, sorted: one for each entry of a list or dictionary.
+func (c compound) pairs() ([]spec.Pair, error) {
+	var out []spec.Pair
+	for _, key := range slices.Sorted(maps.Keys(c)) {
+		values, err := flat(c[key])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", key, err)
+		}
+		for _, v := range values {
+			out = append(out, spec.Pair{Key: key, Value: v})
+		}
+	}
+	return out, nil
+}
+
+// flat is a value, or each of several: of a list, of a list in a list (where
+// docker asks for one of several sets, of which there may be one), and
+// key=value of a dictionary. Null is none.
+func flat(raw json.RawMessage) ([]string, error) {
+	switch {
+	case len(raw) == 0 || string(raw) == "null":
+		return nil, nil
+	case string(raw) == "true", string(raw) == "false":
+		return []string{string(raw)}, nil
+	case raw[0] == '[':
+		var sets []json.RawMessage
+		if err := json.Unmarshal(raw, &sets); err != nil {
+			return nil, err
+		}
+		if len(sets) > 0 && len(sets[0]) > 0 && sets[0][0] == '[' {
+			if len(sets) > 1 {
+				return nil, errors.New("a choice of several sets is not taken: give one")
+			}
+			return list(sets[0])
+		}
+		return list(raw)
+	case raw[0] == '{':
+		var d dict
+		if err := json.Unmarshal(raw, &d); err != nil {
+			return nil, err
+		}
+		var out []string
+		for _, key := range slices.Sorted(maps.Keys(d)) {
+			s, err := text(d[key])
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", key, err)
+			}
+			out = append(out, key+"="+s)
+		}
+		return out, nil
+	}
+	s, err := text(raw)
+	return []string{s}, err
+}
+
+// containerSpec is what Ansible is told of containerParams.
+var containerSpec = describe([]ansible.Param{
+	{Name: "command", Type: ansible.Raw, Description: []string{
+		"The command, instead of the image's: a command line, split into words as a shell does, or a list of its words.",
+		"In I(args) it stands after C(--). C($PRIVATE_IP), C($PUBLIC_IP), C($ANNOUNCE_IP) and C($HOST) are the host's."}},
+	{Name: "entrypoint", Type: ansible.Raw, Description: []string{
+		"Replaces the image's ENTRYPOINT: a command line, or a list of its words. An empty list removes it."}},
+	{Name: "env", Type: ansible.Dict, Aliases: []string{"environment"}, Description: []string{
+		"Environment variables. A value is a text or a whole number; wrap what YAML takes for something else (C(yes), C(1.10)) in quotes.",
+		"C($PRIVATE_IP), C($PUBLIC_IP), C($ANNOUNCE_IP) and C($HOST) are the host's."}},
+	{Name: "env_file", Type: ansible.List, Elements: ansible.Str},
+	{Name: "user"},
+	{Name: "groups", Type: ansible.List, Elements: ansible.Str, Aliases: []string{"group_add"}},
+	{Name: "working_dir", Aliases: []string{"workdir"}},
+	{Name: "stop_signal"},
+	{Name: "init", Type: ansible.Bool},
+	{Name: "healthcheck", Type: ansible.Dict, Description: []string{"The container's health check, instead of the image's."}, Options: []ansible.Param{
+		{Name: "test", Type: ansible.Raw, Description: []string{
+			"A command for a shell in the container, or a list: C(CMD) and the words of a command that is run without a shell, C(CMD-SHELL) and a command for a shell, or C(NONE) for no check."}},
+		{Name: "interval"},
+		{Name: "timeout"},
+		{Name: "retries", Type: ansible.Int},
+		{Name: "start_period"},
+		{Name: "start_interval"},
+		{Name: "disable", Type: ansible.Bool},
+	}},
+	{Name: "labels", Type: ansible.Dict},
+	{Name: "annotations", Type: ansible.Dict},
+	{Name: "log_options", Type: ansible.Dict, Aliases: []string{"log_opt"}},
+	{Name: "platform"},
+	{Name: "hostname"},
+	{Name: "domainname"},
+	{Name: "network_mode", Description: []string{
+		"The network the container is in: C(bridge) (Docker's default), C(host), C(none), C(container:NAME) or the name of one. Beside I(networks) it is the first of them."}},
+	{Name: "networks", Type: ansible.List, Elements: ansible.Dict, Description: []string{
+		"The networks the container is in, which somebody has made. The first one counts as I(network_mode)."}, Options: []ansible.Param{
+		{Name: "name", Required: true, Description: []string{"Name of the network."}},
+		{Name: "aliases", Type: ansible.List, Elements: ansible.Str, Description: []string{"Further names of the container in the network."}},
+		{Name: "ipv4_address", Description: []string{"The container's IPv4 address, of the network's subnet."}},
+		{Name: "ipv6_address", Description: []string{"The container's IPv6 address, of the network's subnet."}},
+		{Name: "link_local_ips", Type: ansible.List, Elements: ansible.Str, Description: []string{"Link-local addresses of the container."}},
+		{Name: "mac_address", Description: []string{"The container's MAC address; of a second network from Docker 25."}},
+		{Name: "driver_opts", Type: ansible.Dict, Description: []string{"Options for the network's driver."}},
+		{Name: "gw_priority", Type: ansible.Int, Description: []string{"The network with the highest number is the way out. From Docker 28."}},
+	}},
+	{Name: "mac_address"},
+	{Name: "published_ports", Type: ansible.List, Elements: ansible.Str, Aliases: []string{"ports"}},
+	{Name: "exposed_ports", Type: ansible.List, Elements: ansible.Str, Aliases: []string{"exposed", "expose"}},
+	{Name: "etc_hosts", Type: ansible.Dict, Aliases: []string{"extra_hosts"}, Description: []string{
+		"Lines of the container's C(/etc/hosts): names, and the address of each, which may be C($PRIVATE_IP), C($PUBLIC_IP), C($ANNOUNCE_IP) or C(host-gateway)."}},
+	{Name: "dns_servers", Type: ansible.List, Elements: ansible.Str, Aliases: []string{"dns"}},
+	{Name: "dns_search_domains", Type: ansible.List, Elements: ansible.Str, Aliases: []string{"dns_search"}},
+	{Name: "dns_opts", Type: ansible.List, Elements: ansible.Str, Aliases: []string{"dns_opt"}},
+	{Name: "volumes", Type: ansible.List, Elements: ansible.Str},
+	{Name: "volume_driver"},
+	{Name: "volumes_from", Type: ansible.List, Elements: ansible.Str},
+	{Name: "mounts", Type: ansible.List, Elements: ansible.Dict, Description: []string{
+		"Mounts with settings that I(volumes) and I(tmpfs) have not."}, Options: []ansible.Param{
+		{Name: "target", Required: true, Description: []string{"Path in the container. C($HOST) and the like are the host's."}},
+		{Name: "source", Description: []string{"A path of the host for C(bind); the name of a volume for C(volume), where none is an anonymous one. C($HOST) and the like are the host's."}},
+		{Name: "type", Choices: []string{"bind", "volume", "tmpfs"}, Description: []string{"What is mounted; C(volume) unless given."}},
+		{Name: "read_only", Type: ansible.Bool, Description: []string{"Mounts it read-only."}},
+		{Name: "propagation", Choices: []string{"private", "rprivate", "shared", "rshared", "slave", "rslave"}, Description: []string{"For C(bind): propagation of mounts; C(rprivate) unless given."}},
+		{Name: "non_recursive", Type: ansible.Bool, Description: []string{"For C(bind): leaves out what is mounted below the source."}},
+		{Name: "read_only_non_recursive", Type: ansible.Bool, Description: []string{"For C(bind): what is mounted below the source stays writable."}},
+		{Name: "read_only_force_recursive", Type: ansible.Bool, Description: []string{"For C(bind): fails where what is mounted below the source cannot be made read-only. From Docker 25."}},
+		{Name: "create_mountpoint", Type: ansible.Bool, Description: []string{"For C(bind): makes a source that is not there. From Docker 23."}},
+		{Name: "no_copy", Type: ansible.Bool, Description: []string{"For C(volume): does not fill a new volume with what the image has there."}},
+		{Name: "subpath", Description: []string{"For C(volume): mounts this path of the volume. From Docker 26."}},
+		{Name: "volume_driver", Description: []string{"For C(volume): the driver of a volume that is made."}},
+		{Name: "volume_options", Type: ansible.Dict, Description: []string{"For C(volume): options of the driver."}},
+		{Name: "labels", Type: ansible.Dict, Description: []string{"For C(volume): labels of a volume that is made."}},
+		{Name: "tmpfs_size", Description: []string{"For C(tmpfs): its size, a number with an optional unit b, k, m, g, t."}},
+		{Name: "tmpfs_mode", Description: []string{"For C(tmpfs): its mode, an octal number in quotes such as C('1777')."}},
+	}},
+	{Name: "tmpfs", Type: ansible.List, Elements: ansible.Str},
+	{Name: "shm_size"},
+	{Name: "storage_opts", Type: ansible.Dict, Aliases: []string{"storage_opt"}},
+	{Name: "read_only", Type: ansible.Bool},
+	{Name: "memory", Aliases: []string{"mem_limit"}},
+	{Name: "memory_reservation", Aliases: []string{"mem_reservation"}},
+	{Name: "memory_swap", Aliases: []string{"memswap_limit"}},
+	{Name: "memory_swappiness", Type: ansible.Int, Aliases: []string{"mem_swappiness"}},
+	{Name: "oom_kill_disable", Type: ansible.Bool, Aliases: []string{"oom_killer"}, Description: []string{
+		"Has the kernel not kill the container's processes for want of memory (cgroup v1). The alias I(oom_killer), which is community.docker's name, means the same: C(true) disables."}},
+	{Name: "oom_score_adj", Type: ansible.Int},
+	{Name: "cpus"},
+	{Name: "cpu_shares", Type: ansible.Int},
+	{Name: "cpuset_cpus", Aliases: []string{"cpuset"}},
+	{Name: "cpuset_mems"},
+	{Name: "pids_limit", Type: ansible.Int},
+	{Name: "blkio_weight", Type: ansible.Int},
+	{Name: "blkio_weight_device", Type: ansible.List, Elements: ansible.Dict, Options: rateOptions("weight", "A number from 10 to 1000.")},
+	{Name: "device_read_bps", Type: ansible.List, Elements: ansible.Dict, Options: rateOptions("rate", "Bytes a second, with an optional unit b, k, m, g, t.")},
+	{Name: "device_write_bps", Type: ansible.List, Elements: ansible.Dict, Options: rateOptions("rate", "Bytes a second, with an optional unit b, k, m, g, t.")},
+	{Name: "device_read_iops", Type: ansible.List, Elements: ansible.Dict, Options: rateOptions("rate", "Operations a second.")},
+	{Name: "device_write_iops", Type: ansible.List, Elements: ansible.Dict, Options: rateOptions("rate", "Operations a second.")},
+	{Name: "ulimits", Type: ansible.List, Elements: ansible.Str},
+	{Name: "cgroup_parent"},
+	{Name: "privileged", Type: ansible.Bool},
+	{Name: "capabilities", Type: ansible.List, Elements: ansible.Str, Aliases: []string{"cap_add"}},
+	{Name: "cap_drop", Type: ansible.List, Elements: ansible.Str},
+	{Name: "security_opts", Type: ansible.List, Elements: ansible.Str, Aliases: []string{"security_opt"}},
+	{Name: "sysctls", Type: ansible.Dict},
+	{Name: "devices", Type: ansible.List, Elements: ansible.Str},
+	{Name: "device_cgroup_rules", Type: ansible.List, Elements: ansible.Str},
+	{Name: "device_requests", Type: ansible.List, Elements: ansible.Dict, Description: []string{
+		"Asks a device driver of Docker for devices, such as GPUs."}, Options: []ansible.Param{
+		{Name: "capabilities", Type: ansible.Raw, Description: []string{"A list of capabilities, or a list that holds one such list. C(gpu) is always among them, except for the driver C(cdi)."}},
+		{Name: "count", Type: ansible.Int, Description: []string{"How many devices; C(-1) is all, and 1 unless I(device_requests[].device_ids) are given."}},
+		{Name: "device_ids", Type: ansible.List, Elements: ansible.Str, Description: []string{"Devices by their ids, instead of I(device_requests[].count)."}},
+		{Name: "driver", Description: []string{"Name of the driver; unless given, the one that has the capabilities."}},
+		{Name: "options", Type: ansible.Dict, Description: []string{"Options of the driver."}},
+	}},
+	{Name: "runtime"},
+	{Name: "cgroupns_mode", Choices: []string{"host", "private"}},
+	{Name: "ipc_mode", Aliases: []string{"ipc"}},
+	{Name: "pid_mode", Aliases: []string{"pid"}},
+	{Name: "userns_mode"},
+	{Name: "uts"},
+})
+
+func rateOptions(key, what string) []ansible.Param {
+	return []ansible.Param{
+		{Name: "path", Required: true, Description: []string{"Path of the device on the host."}},
+		{Name: key, Required: true, Description: []string{what}},
+	}
+}
+
+// describe fills in the descriptions of parameters that have none from those
+// of their flags.
+func describe(list []ansible.Param) []ansible.Param {
+	describeAs(list, reflect.TypeFor[containerParams]())
+	for _, p := range list {
+		if p.Name == "healthcheck" {
+			describeAs(p.Options, reflect.TypeFor[healthParams]())
+		}
+	}
+	return list
+}
+
+func describeAs(list []ansible.Param, t reflect.Type) {
+	flags := map[string]string{}
+	for i := range t.NumField() {
+		flags[t.Field(i).Tag.Get("json")] = t.Field(i).Tag.Get("flag")
+	}
+	for i := range list {
+		flag := flags[list[i].Name]
+		if list[i].Description != nil || flag == "" {
+			continue
+		}
+		what, allowed := spec.Describe(flag)
+		list[i].Description = []string{strings.ToUpper(what[:1]) + what[1:] + "."}
+		if list[i].Type != ansible.Bool && list[i].Options == nil && list[i].Choices == nil {
+			list[i].Description = append(list[i].Description, "As C(--"+flag+") in I(args): "+allowed+".")
+		}
+	}
+}
