@@ -108,7 +108,7 @@ func (h *hold) watch(ctx context.Context, revision int64, changed <-chan struct{
 	for _, item := range h.items {
 		keys = append(keys, keyRange{key: item.Key})
 	}
-	s, err := h.lease.client.watch(ctx, revision+1, keys...)
+	s, err := h.lease.client.watch(ctx, revision, keys...)
 	if err == nil {
 		defer s.close()
 		// A member that has not caught up, or a store that was replaced: a

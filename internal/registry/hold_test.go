@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -109,6 +110,16 @@ func TestHold(t *testing.T) {
 			}
 			want(t, "leases left", len(resp.Leases), 0)
 		}},
+		{"has nothing to report while nobody writes", func(t *testing.T, server *etcdtest.Server, f *follower) {
+			a := announce(t, open(t, server, Config{}), item(id, "a"))
+			eventually(t, "it is held", a.held)
+			time.Sleep(2 * (streamQuiet + streamAnswer))
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			if last := a.states[len(a.states)-1]; last != (HoldState{Held: true}) || slices.Index(a.states, last) != len(a.states)-1 {
+				t.Errorf("states are %v", a.states)
+			}
+		}},
 		{"announces again under a new lease after a withdrawal", func(t *testing.T, server *etcdtest.Server, f *follower) {
 			client := open(t, server, Config{})
 			lease, err := client.NewLease(testLease)
@@ -196,7 +207,7 @@ func TestHold(t *testing.T) {
 			ours := announce(t, open(t, server, Config{}), item(id, "a"))
 			eventually(t, "held by the other is said", func() bool { return ours.state().HeldBy == other })
 			contains(t, "reason", ours.state().Reason, key, other)
-			want(t, "state", f.has(only(item(other, "b")))(), true)
+			eventually(t, "state", f.has(only(item(other, "b"))))
 			want(t, "end of the other", theirs.end(nil), nil)
 			eventually(t, "ours is there", f.has(only(item(id, "a"))))
 			eventually(t, "it says so", ours.held)
@@ -207,7 +218,7 @@ func TestHold(t *testing.T) {
 			ours := announce(t, open(t, server, Config{}), item(id, "a"))
 			eventually(t, "it is named", func() bool { return ours.state().HeldBy == "a record without an id" })
 			want(t, "end", ours.end(nil), nil)
-			want(t, "state", f.has(map[string]string{key: `{"host":"10.0.0.9"}`})(), true)
+			eventually(t, "state", f.has(map[string]string{key: `{"host":"10.0.0.9"}`}))
 		}},
 		{"puts none of the keys while one is another's", func(t *testing.T, server *etcdtest.Server, f *follower) {
 			admin := server.Admin()
@@ -215,7 +226,7 @@ func TestHold(t *testing.T) {
 			put(t, admin, second.Key, string(item(other, "b").Value))
 			ours := announce(t, open(t, server, Config{}), item(id, "a"), second)
 			eventually(t, "the other is named", func() bool { return ours.state().HeldBy == other })
-			want(t, "state", f.has(map[string]string{second.Key: string(item(other, "b").Value)})(), true)
+			eventually(t, "state", f.has(map[string]string{second.Key: string(item(other, "b").Value)}))
 			remove(t, admin, second.Key)
 			eventually(t, "it holds", ours.held)
 		}},
@@ -233,7 +244,7 @@ func TestHold(t *testing.T) {
 				resp, err := admin.TimeToLive(t.Context(), oldLease)
 				return err == nil && resp.TTL <= 0
 			})
-			want(t, "state", f.has(only(item(id, "b")))(), true)
+			eventually(t, "state", f.has(only(item(id, "b"))))
 			f.mu.Lock()
 			defer f.mu.Unlock()
 			for _, b := range f.batches {
@@ -248,7 +259,7 @@ func TestHold(t *testing.T) {
 			a := announce(t, open(t, server, Config{}), item(id, "a"))
 			eventually(t, "it holds", a.held)
 			want(t, "end", a.end(ErrHandOver), nil)
-			want(t, "still there", f.has(only(item(id, "a")))(), true)
+			eventually(t, "still there", f.has(only(item(id, "a"))))
 			eventually(t, "the key is gone", f.has(none))
 		}},
 		{"heals after etcd hung for longer than the lease", func(t *testing.T, server *etcdtest.Server, f *follower) {

@@ -13,15 +13,10 @@ type pending struct {
 	wake chan struct{} // holds one token when there is something to take
 
 	mu       sync.Mutex
-	changes  []versioned
+	changes  []Change
 	index    map[string]int // key -> position in changes
 	revision int64          // of the last event
 	err      error          // the stream ended
-}
-
-type versioned struct {
-	Change
-	revision int64
 }
 
 func newPending() *pending {
@@ -42,7 +37,7 @@ func (p *pending) fill(s *stream) {
 func (p *pending) add(events []*mvccpb.Event, err error) {
 	p.mu.Lock()
 	for _, e := range events {
-		next := versioned{change(e.Kv), e.Kv.ModRevision}
+		next := change(e.Kv)
 		if e.Type == mvccpb.Event_DELETE {
 			next.Value = nil
 		}
@@ -52,7 +47,7 @@ func (p *pending) add(events []*mvccpb.Event, err error) {
 			p.index[next.Key] = len(p.changes)
 			p.changes = append(p.changes, next)
 		}
-		p.revision = next.revision
+		p.revision = e.Kv.ModRevision
 	}
 	if err != nil {
 		p.err = err
@@ -64,17 +59,12 @@ func (p *pending) add(events []*mvccpb.Event, err error) {
 	}
 }
 
-// take waits for changes and returns those later than revision known. Once
-// the stream has ended it returns why, after the last changes were taken.
-func (p *pending) take(ctx context.Context, known int64) (Batch, error) {
+// take waits for changes and returns them. Once the stream has ended it
+// returns why, after the last changes were taken.
+func (p *pending) take(ctx context.Context) (Batch, error) {
 	for {
 		p.mu.Lock()
-		batch := Batch{Revision: p.revision}
-		for _, v := range p.changes {
-			if v.revision > known {
-				batch.Changes = append(batch.Changes, v.Change)
-			}
-		}
+		batch := Batch{Revision: p.revision, Changes: p.changes}
 		p.changes = nil
 		clear(p.index)
 		err := p.err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -36,25 +37,25 @@ type stream struct {
 	client   *Client
 	received atomic.Int64 // messages so far
 	early    []*mvccpb.Event
+	known    int64 // revision up to which nothing is reported
 	// revision is the store's at the time the last of the watches began, as
 	// the member answering knew it.
 	revision int64
 }
 
-// watch opens a stream over ranges. from is the first revision to report, 0
-// means whatever comes after stream.revision. The stream ends with ctx, or
-// with close.
-func (c *Client) watch(ctx context.Context, from int64, ranges ...keyRange) (*stream, error) {
+// watch opens a stream over ranges, of events later than revision known. The
+// stream ends with ctx, or with close.
+func (c *Client) watch(ctx context.Context, known int64, ranges ...keyRange) (*stream, error) {
 	if err := c.call(ctx, c.timeout, nil); err != nil {
 		return nil, err
 	}
 	streamCtx, cancel := context.WithCancelCause(clientv3.WithRequireLeader(ctx))
-	s := &stream{ctx: streamCtx, cancel: cancel, client: c}
+	s := &stream{ctx: streamCtx, cancel: cancel, client: c, known: known}
 	late := time.AfterFunc(c.timeout, func() {
 		cancel(fmt.Errorf("etcd: no answer within %s from %s", c.timeout, strings.Join(c.endpoints, ",")))
 	})
 	defer late.Stop()
-	if err := s.open(from, ranges); err != nil {
+	if err := s.open(ranges); err != nil {
 		err = s.reason(err)
 		s.close()
 		return nil, err
@@ -63,13 +64,15 @@ func (c *Client) watch(ctx context.Context, from int64, ranges ...keyRange) (*st
 	return s, nil
 }
 
-func (s *stream) open(from int64, ranges []keyRange) (err error) {
+func (s *stream) open(ranges []keyRange) (err error) {
 	s.grpc, err = s.client.watches.Watch(s.ctx, grpc.WaitForReady(false))
 	if err != nil {
 		return err
 	}
 	for _, r := range ranges {
-		create := &pb.WatchCreateRequest{Key: []byte(r.key), StartRevision: from, Fragment: true}
+		// From the revision known, not the one after it: a watch that is ahead
+		// of the store, which nobody writes to, gets no sign of life.
+		create := &pb.WatchCreateRequest{Key: []byte(r.key), StartRevision: s.known, Fragment: true}
 		if r.end != "" {
 			create.RangeEnd = []byte(r.end)
 		}
@@ -86,7 +89,7 @@ func (s *stream) open(from int64, ranges []keyRange) (err error) {
 			created++
 			s.revision = resp.Header.GetRevision()
 		}
-		s.early = append(s.early, resp.Events...)
+		s.early = append(s.early, s.later(resp.Events)...)
 	}
 	return nil
 }
@@ -104,10 +107,15 @@ func (s *stream) recv() ([]*mvccpb.Event, error) {
 		}
 		// The parts of a response too large for one message are used as they
 		// come: each is whole events in order.
-		if len(resp.Events) > 0 {
-			return resp.Events, nil
+		if events := s.later(resp.Events); len(events) > 0 {
+			return events, nil
 		}
 	}
+}
+
+// later drops events that are known.
+func (s *stream) later(events []*mvccpb.Event) []*mvccpb.Event {
+	return slices.DeleteFunc(events, func(e *mvccpb.Event) bool { return e.Kv.ModRevision <= s.known })
 }
 
 // next returns the next message, or why there will be none.

@@ -64,27 +64,24 @@ func (c *Client) Watch(ctx context.Context, prefix string, on func(Batch), onHea
 // follow is one life of a watch: it returns when the connection breaks.
 func (c *Client) follow(ctx context.Context, prefix string, on func(Batch), healthy func()) error {
 	end := clientv3.GetPrefixRangeEnd(prefix)
-	// The watch begins before the list is taken, so that nothing falls
-	// between them, whichever members answer.
-	s, err := c.watch(ctx, 0, keyRange{prefix, end})
-	if err != nil {
-		return err
-	}
-	defer s.close()
-	seen := newPending()
-	go seen.fill(s)
-
 	list, err := c.list(ctx, prefix, end)
 	if err != nil {
 		return err
 	}
-	if list.Revision < s.revision {
-		return fmt.Errorf("etcd: revision went back from %d to %d: the store was replaced", s.revision, list.Revision)
+	s, err := c.watch(ctx, list.Revision, keyRange{prefix, end})
+	if err != nil {
+		return err
 	}
+	defer s.close()
+	if s.revision < list.Revision {
+		return fmt.Errorf("etcd: revision went back from %d to %d: the member is behind, or the store was replaced", list.Revision, s.revision)
+	}
+	seen := newPending()
+	go seen.fill(s)
 	on(list)
 	healthy()
 	for {
-		batch, err := seen.take(ctx, list.Revision)
+		batch, err := seen.take(ctx)
 		if err != nil {
 			return err
 		}

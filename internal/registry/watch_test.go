@@ -7,6 +7,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
@@ -229,6 +230,15 @@ func TestWatch(t *testing.T) {
 				return err
 			})
 			eventually(t, "the new value is known", f.has(map[string]string{"/s/a": "new"}))
+		}},
+		{"stays with a store to which nobody writes", func(t *testing.T, server *etcdtest.Server) {
+			put(t, server.Admin(), "/s/a", "1")
+			f := startFollower(t, open(t, server, Config{}), "/s/")
+			time.Sleep(2 * (streamQuiet + streamAnswer))
+			want(t, "complete batches", f.completes(), 1)
+			if f.unhealthy() {
+				t.Errorf("health is %v", f.health)
+			}
 		}},
 		{"notices a server that stopped answering", func(t *testing.T, server *etcdtest.Server) {
 			f := startFollower(t, open(t, server, Config{}), "/s/")
