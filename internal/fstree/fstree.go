@@ -182,7 +182,7 @@ func update(dir string, files []File, owned []string, want Changes) (done Change
 			return err
 		}
 		staged = append(staged, temporary(name))
-		return write(temporary(name), f)
+		return named(name, write(temporary(name), f))
 	}
 	publish := func(p string) error {
 		name := filepath.Join(dir, filepath.FromSlash(p))
@@ -236,17 +236,20 @@ func build(dir string, files []File) (err error) {
 		return err
 	}
 	tmp := hidden(dir, ".new")
-	if err := os.RemoveAll(tmp); err != nil {
-		return err
+	err = os.Mkdir(tmp, 0o755)
+	if errors.Is(err, fs.ErrExist) { // of an Apply that was interrupted
+		if err = os.RemoveAll(tmp); err == nil {
+			err = os.Mkdir(tmp, 0o755)
+		}
+	}
+	if err != nil {
+		return named(dir, err)
 	}
 	defer func() {
 		if err != nil {
 			os.RemoveAll(tmp)
 		}
 	}()
-	if err := os.Mkdir(tmp, 0o755); err != nil {
-		return err
-	}
 	folders := map[string]bool{tmp: true}
 	for _, f := range append(slices.Clone(files), manifestFile(manifestOf(files))) {
 		name := filepath.Join(tmp, filepath.FromSlash(f.Path))
@@ -257,7 +260,7 @@ func build(dir string, files []File) (err error) {
 			folders[d] = true
 		}
 		if err := write(name, f); err != nil {
-			return err
+			return named(filepath.Join(dir, filepath.FromSlash(f.Path)), err)
 		}
 	}
 	for d := range folders {
@@ -274,10 +277,13 @@ func build(dir string, files []File) (err error) {
 // write creates the file name with f's content and mode, synced. The mode is
 // set while it is still empty: a secret is never readable, even for a moment.
 func write(name string, f File) (err error) {
-	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL
+	w, err := os.OpenFile(name, flags, 0o600)
+	if errors.Is(err, fs.ErrExist) { // of an Apply that was interrupted
+		if err = os.Remove(name); err == nil {
+			w, err = os.OpenFile(name, flags, 0o600)
+		}
 	}
-	w, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
@@ -289,6 +295,19 @@ func write(name string, f File) (err error) {
 		return err
 	}
 	return w.Sync()
+}
+
+// named turns an error about a temporary name into one about name, which is
+// what was to be written.
+func named(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return &fs.PathError{Op: "write", Path: name, Err: err}
 }
 
 // remove deletes the file p of dir, and the folders it leaves empty.

@@ -208,9 +208,14 @@ func TestApplyOnFullFileSystem(t *testing.T) {
 	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
 		t.Fatal(err)
 	}
-	changes, err := Apply(at, []File{file("a", "2")}, false)
-	if !errors.Is(err, syscall.EROFS) || changes.Changed() || !strings.Contains(err.Error(), at+"/") {
-		t.Errorf("read-only: Apply = %q, %v; want EROFS with the path, and no change", paths(changes), err)
+	for dir, want := range map[string]string{
+		at:                               "write " + at + "/a: read-only file system",
+		filepath.Join(dir, "docker-new"): "write " + filepath.Join(dir, "docker-new") + ": read-only file system",
+	} {
+		changes, err := Apply(dir, []File{file("a", "2")}, false)
+		if !errors.Is(err, syscall.EROFS) || changes.Changed() || err.Error() != want {
+			t.Errorf("read-only: Apply = %q, %v; want %s, and no change", paths(changes), err, want)
+		}
 	}
 }
 
