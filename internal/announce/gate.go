@@ -13,6 +13,7 @@ type Instance struct {
 
 	Exists      bool
 	Running     bool
+	Paused      bool // running, but none of its processes gets any time
 	ID          string
 	Started     time.Time
 	Finished    time.Time             // zero: it never ran
@@ -74,11 +75,19 @@ func (g *gate) container(now time.Time, i Instance) {
 		g.good, g.any, g.streak, g.failure = false, false, 0, ""
 		g.withdrawn = g.withdrawn && !i.Running
 	}
+	if i.Paused {
+		// The kernel goes on accepting connections for it: what probes said
+		// means nothing afterwards either.
+		g.good, g.any, g.streak, g.failure = false, false, 0, ""
+	}
 	g.asked, g.instance = true, i
 }
 
 // probed tells how a probe of the current run went.
 func (g *gate) probed(now time.Time, err error) {
+	if g.instance.Paused {
+		return
+	}
 	defer g.settle(now)
 	if err == nil {
 		g.any = true
@@ -146,6 +155,8 @@ func (g *gate) health() (well bool, reason string) {
 			return false, "the container was not started yet"
 		case !g.instance.Running:
 			return false, fmt.Sprintf("the container ended with exit code %d at %s", g.instance.ExitCode, clock(g.instance.Finished))
+		case g.instance.Paused:
+			return false, "the container is paused"
 		}
 	}
 	switch {
@@ -196,7 +207,7 @@ func (g *gate) probes() bool { return g.check != "" && g.check != CheckDocker ||
 // the first success of a run.
 func (g *gate) probing() (wanted, haste bool) {
 	switch {
-	case g.withdrawn, !g.probes(), g.contained && !g.instance.Running:
+	case g.withdrawn, !g.probes(), g.contained && (!g.instance.Running || g.instance.Paused):
 		return false, false
 	case g.byDocker() && g.unknown == nil:
 		return false, false

@@ -13,7 +13,7 @@ import (
 // the beginning of the reason why not. Events:
 //
 //	run ID [HEALTH]   the container ID runs; its HEALTHCHECK says HEALTH
-//	create ID, exit CODE, remove, dockerd-gone
+//	create ID, exit CODE, remove, dockerd-gone, pause, unpause
 //	ok, fail          a probe
 //	withdraw
 //	-                 time passes
@@ -81,6 +81,17 @@ func TestGate(t *testing.T) {
 			0    run a      => not checked yet
 			0    ok         => up
 			5    remove     => the container does not exist`},
+		{"a paused container is not announced, though connections to it are accepted", tcp, `
+			0    run a      => not checked yet
+			0    ok         => up
+			5    pause      => the container is paused
+			9    ok         => the container is paused
+			10   unpause    => not checked yet
+			10.1 ok         => up`},
+		{"nor is one with HEALTHCHECK, which Docker does not run meanwhile", tcp, `
+			0    run a healthy => up
+			5    pause         => the container is paused
+			10   unpause       => up`},
 		{"a container without HEALTHCHECK is never announced by check docker", byDocker, `
 			0    run a      => the container has no HEALTHCHECK`},
 		{"HEALTHCHECK decides by default where there is one, at once", tcp, `
@@ -244,6 +255,9 @@ func tell(t *testing.T, s story) {
 		now := at(seconds)
 		want = strings.TrimSpace(want)
 		switch words[1] {
+		case "pause", "unpause":
+			current.Paused = words[1] == "pause"
+			g.container(now, current)
 		case "create":
 			current = Instance{Exists: true, ID: words[2]}
 			g.container(now, current)

@@ -54,7 +54,8 @@ func (c *Client) Ping(ctx context.Context) error {
 // that does not exist.
 type State struct {
 	Exists      bool
-	Running     bool
+	Running     bool // also while it is paused
+	Paused      bool
 	ID          string
 	Name        string // as created or last renamed
 	Image       string // id of its image
@@ -102,7 +103,7 @@ func stateOf(r container.InspectResponse) State {
 		s.StopTimeout = *r.Config.StopTimeout
 	}
 	if st := r.State; st != nil {
-		s.Running, s.ExitCode, s.Error, s.OOMKilled = st.Running, st.ExitCode, st.Error, st.OOMKilled
+		s.Running, s.Paused, s.ExitCode, s.Error, s.OOMKilled = st.Running, st.Paused, st.ExitCode, st.Error, st.OOMKilled
 		s.StartedAt, _ = time.Parse(time.RFC3339Nano, st.StartedAt)
 		s.FinishedAt, _ = time.Parse(time.RFC3339Nano, st.FinishedAt)
 		if st.Health != nil && st.Health.Status != container.NoHealthcheck {

@@ -197,7 +197,7 @@ func duration(setting, text string) (time.Duration, error) {
 // instance is what the announcer needs to know of a container.
 func instance(s container.State) announce.Instance {
 	return announce.Instance{
-		Unknown: s.Unknown, Exists: s.Exists, Running: s.Running, ID: s.ID,
+		Unknown: s.Unknown, Exists: s.Exists, Running: s.Running, Paused: s.Paused, ID: s.ID,
 		Started: s.StartedAt, Finished: s.FinishedAt, ExitCode: s.ExitCode,
 		Health: s.Health, HealthLog: s.HealthLog, Addresses: s.Addresses, HostNetwork: s.HostNetwork,
 	}
