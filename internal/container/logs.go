@@ -13,8 +13,12 @@ import (
 	"github.com/docker/docker/api/types/container"
 )
 
+// pieceSize is where Docker cuts long lines.
+const pieceSize = 16 << 10
+
 // Message is one message of a container's log: a line with its newline, or a
-// part of a long line (Docker cuts at 16 KiB) without one.
+// piece of a long line, of pieceSize bytes, without one. The last piece has
+// the newline.
 type Message struct {
 	Time time.Time // given by the daemon; several messages may share one
 	Data []byte    // valid until the next message
@@ -82,6 +86,11 @@ func frames(r *bufio.Reader, on func(Message) error) error {
 		t, err := time.Parse(time.RFC3339Nano, string(stamp))
 		if err != nil {
 			return fmt.Errorf("a message without a time: %.60q", buf)
+		}
+		// Docker's local driver forgets the newline of a last piece (20.10),
+		// and an end of output has none either.
+		if len(data) < pieceSize && !bytes.HasSuffix(data, []byte("\n")) {
+			data = append(data, '\n')
 		}
 		if err := on(Message{t, data}); err != nil {
 			return err

@@ -22,13 +22,17 @@ func TestFrames(t *testing.T) {
 	var in []byte
 	in = append(in, frame(1, "2026-11-21T04:00:00.000000001Z one\n")...)
 	in = append(in, frame(2, "2026-11-21T04:00:00.000000002Z \n")...)
-	in = append(in, frame(1, "2026-11-21T04:00:00.000000003Z part of a line")...)
+	piece := strings.Repeat("x", pieceSize)
+	in = append(in, frame(1, "2026-11-21T04:00:00.000000003Z "+piece)...)
+	in = append(in, frame(1, "2026-11-21T04:00:00.000000003Z the last piece")...)
+	in = append(in, frame(1, "2026-11-21T04:00:00.000000004Z "+piece)...)
+	in = append(in, frame(1, "2026-11-21T04:00:00.000000004Z ")...)
 	var got []string
 	err := frames(bufio.NewReader(bytes.NewReader(in)), func(m Message) error {
 		got = append(got, m.Time.Format("05.000000000")+" "+string(m.Data))
 		return nil
 	})
-	want := "00.000000001 one\n|00.000000002 \n|00.000000003 part of a line"
+	want := "00.000000001 one\n|00.000000002 \n|00.000000003 " + piece + "|00.000000003 the last piece\n|00.000000004 " + piece + "|00.000000004 \n"
 	if err != nil || strings.Join(got, "|") != want {
 		t.Errorf("frames = %q, %v; want %q", got, err, want)
 	}

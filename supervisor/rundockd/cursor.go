@@ -1,10 +1,8 @@
 package main
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -22,30 +20,36 @@ import (
 // A batch of messages is written with one write of at most PIPE_BUF bytes,
 // which a pipe takes whole or not at all. The batch is on record before as
 // planned, and after as done. One that is found planned but not done was cut
-// off by a kill: whether it was written shows in the log itself.
+// off by a kill: whether it was written shows in the log itself (settle).
 //
-// Layout, host byte order: 64 bytes container id; two positions of 8 bytes time
-// (Unix ns) and 8 bytes count (messages of that very time); 8 bytes digest of
-// the planned batch's last line; 8 bytes state, of which bit 0 says which
-// position is done, and bit 1 that the other one is planned. A step takes
-// effect with the store of the state.
+// Layout, host byte order: 64 bytes container id; two positions of 8 bytes
+// time (Unix ns), 8 bytes count (messages of that very time) and 8 bytes
+// offset (into the message after these); 8 bytes state, of which bit 0 says
+// which position is done, bit 1 that the other one is planned, bit 2 that the
+// planned batch is unlike all that was written lately, and bits 16 and up the
+// length of the planned batch; the planned batch. A step takes effect with the
+// store of the state.
 type cursor struct {
 	mem []byte
 }
 
 const (
 	offPositions = 64
-	offDigest    = 96
-	offState     = 104
-	cursorSize   = 112
+	positionSize = 24
+	offState     = offPositions + 2*positionSize
+	offBatch     = offState + 8
+	cursorSize   = offBatch + pipeBuf
 
-	bitPlanned = 2
+	bitPlanned  = 2
+	bitUnique   = 4
+	shiftLength = 16
 )
 
-// position is after the nth message of time at.
+// position is after the nth message of time at, and off bytes of the next.
 type position struct {
-	at int64 // Unix ns
-	n  uint64
+	at  int64 // Unix ns
+	n   uint64
+	off uint64
 }
 
 func (p position) time() time.Time {
@@ -55,12 +59,21 @@ func (p position) time() time.Time {
 	return time.Unix(0, p.at)
 }
 
-// next is the position after one more message, of time t.
+// next is the position after the rest of a message of time t.
 func (p position) next(t int64) position {
 	if t == p.at {
-		return position{t, p.n + 1}
+		return position{t, p.n + 1, 0}
 	}
-	return position{t, 1}
+	return position{t, 1, 0}
+}
+
+// within is the position after size more bytes of a message of time t that
+// does not end there.
+func (p position) within(t int64, size int) position {
+	if t == p.at {
+		return position{t, p.n, p.off + uint64(size)}
+	}
+	return position{t, 0, uint64(size)}
 }
 
 // openCursor maps the cursor file at path, making it if it is not there.
@@ -95,30 +108,40 @@ func openCursor(path string) (*cursor, error) {
 func (c *cursor) close() error { return unix.Munmap(c.mem) }
 
 // begin makes the cursor that of container id and returns the position to go
-// on from. If a batch was planned of which it is not known whether it was
-// written, sum is the digest of its last line, else 0.
-func (c *cursor) begin(id string) (done, planned position, sum uint64) {
+// on from.
+func (c *cursor) begin(id string) position {
 	if string(c.mem[:len(id)]) != id {
 		clear(c.mem)
 		copy(c.mem, id)
 	}
-	state := c.load(offState)
-	done, planned = c.position(state&1), c.position(1-state&1)
-	if state&bitPlanned != 0 {
-		sum = c.load(offDigest)
-	}
-	return done, planned, sum
+	return c.position(c.load(offState) & 1)
 }
 
-// plan records that a batch ending at p, its last line of digest sum, is
-// about to be written.
-func (c *cursor) plan(p position, sum uint64) {
+// pending returns the batch that was planned and is not known to be written,
+// nil if there is none, and whether it is unlike all that was written lately.
+func (c *cursor) pending() (batch []byte, unique bool) {
+	state := c.load(offState)
+	if state&bitPlanned == 0 {
+		return nil, false
+	}
+	size := min(state>>shiftLength, pipeBuf)
+	return c.mem[offBatch : offBatch+size], state&bitUnique != 0
+}
+
+// plan records that batch, of at most pipeBuf bytes, which ends at p, is about
+// to be written.
+func (c *cursor) plan(p position, batch []byte, unique bool) {
 	cur := c.load(offState) & 1
-	at := offPositions + 16*int(1-cur)
+	at := offPositions + positionSize*int(1-cur)
 	c.store(at, uint64(p.at))
 	c.store(at+8, p.n)
-	c.store(offDigest, sum)
-	c.store(offState, cur|bitPlanned)
+	c.store(at+16, p.off)
+	copy(c.mem[offBatch:], batch)
+	state := cur | bitPlanned | uint64(len(batch))<<shiftLength
+	if unique {
+		state |= bitUnique
+	}
+	c.store(offState, state)
 }
 
 // done records that the planned batch was written.
@@ -128,8 +151,8 @@ func (c *cursor) done() { c.store(offState, 1-c.load(offState)&1) }
 func (c *cursor) undo() { c.store(offState, c.load(offState)&1) }
 
 func (c *cursor) position(slot uint64) position {
-	at := offPositions + 16*int(slot)
-	return position{int64(c.load(at)), c.load(at + 8)}
+	at := offPositions + positionSize*int(slot)
+	return position{int64(c.load(at)), c.load(at + 8), c.load(at + 16)}
 }
 
 // load and store are atomic so that the compiler keeps their order.
@@ -139,12 +162,4 @@ func (c *cursor) load(at int) uint64 {
 
 func (c *cursor) store(at int, v uint64) {
 	atomic.StoreUint64((*uint64)(unsafe.Pointer(&c.mem[at])), v)
-}
-
-// digest identifies a line; it is never 0.
-func digest(line []byte) uint64 {
-	h := fnv.New64a()
-	h.Write(line)
-	var b [8]byte
-	return binary.BigEndian.Uint64(h.Sum(b[:0])) | 1
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -26,53 +25,54 @@ func reopen(t *testing.T, path string) *cursor {
 func TestCursor(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "influxdb", "log.cursor")
 	c := reopen(t, path)
-	expect := func(id string, wantDone, wantPlanned position, wantSum uint64) {
+	expect := func(id string, wantDone position, wantBatch string, wantUnique bool) {
 		t.Helper()
-		done, planned, sum := reopen(t, path).begin(id)
-		if done != wantDone || sum != wantSum || sum != 0 && planned != wantPlanned {
-			t.Errorf("begin(%.4s) = %v, %v, %d; want %v, %v, %d", id, done, planned, sum, wantDone, wantPlanned, wantSum)
+		c := reopen(t, path)
+		done := c.begin(id)
+		batch, unique := c.pending()
+		if done != wantDone || string(batch) != wantBatch || unique != wantUnique {
+			t.Errorf("begin(%.4s) = %v, pending %q, %t; want %v, %q, %t", id, done, batch, unique, wantDone, wantBatch, wantUnique)
 		}
 	}
-	expect(one, position{}, position{}, 0)
+	expect(one, position{}, "", false)
 	c.begin(one)
-	c.plan(position{10, 1}, 7)
-	expect(one, position{}, position{10, 1}, 7)
+	c.plan(position{10, 1, 0}, []byte("first\n"), true)
+	expect(one, position{}, "first\n", true)
 	c.done()
-	expect(one, position{10, 1}, position{}, 0)
-	c.plan(position{12, 2}, 9)
+	expect(one, position{10, 1, 0}, "", false)
+	c.plan(position{12, 2, 4096}, []byte("second\n"), false)
+	expect(one, position{10, 1, 0}, "second\n", false)
 	c.undo()
-	expect(one, position{10, 1}, position{}, 0)
-	c.plan(position{12, 2}, 9)
+	expect(one, position{10, 1, 0}, "", false)
+	full := strings.Repeat("x", pipeBuf)
+	c.plan(position{12, 2, 4096}, []byte(full), true)
+	expect(one, position{10, 1, 0}, full, true)
 	c.done()
-	c.plan(position{12, 3}, 11)
-	expect(one, position{12, 2}, position{12, 3}, 11)
-	expect(two, position{}, position{}, 0) // another container begins at its beginning
-	expect(two, position{}, position{}, 0)
+	c.plan(position{12, 3, 0}, []byte("third\n"), true)
+	expect(one, position{12, 2, 4096}, "third\n", true)
+	expect(two, position{}, "", false) // another container begins at its beginning
+	expect(two, position{}, "", false)
 }
 
 func TestPosition_counts_messages_of_the_same_time(t *testing.T) {
 	p := position{}.next(5).next(5).next(5)
-	if p != (position{5, 3}) {
-		t.Errorf("after three messages at 5: %v, want {5 3}", p)
+	if p != (position{5, 3, 0}) {
+		t.Errorf("after three messages at 5: %v, want {5 3 0}", p)
 	}
-	if p = p.next(6); p != (position{6, 1}) {
-		t.Errorf("after one more at 6: %v, want {6 1}", p)
+	if p = p.next(6); p != (position{6, 1, 0}) {
+		t.Errorf("after one more at 6: %v, want {6 1 0}", p)
 	}
 }
 
-func TestWasWritten(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "current")
-	log := "2026-11-21_04:00:00.00000 started\n2026-11-21_04:00:01.00000 tick\n2026-11-21_04:00:02.00000 tick\n2026-11-21_04:00:03.00000 rundock: runner ended by signal 9\n"
-	if err := os.WriteFile(path, []byte(log), 0o600); err != nil {
-		t.Fatal(err)
+func TestPosition_counts_the_bytes_of_a_long_message(t *testing.T) {
+	p := position{}.next(5).within(5, 4096).within(5, 4096)
+	if p != (position{5, 1, 8192}) {
+		t.Errorf("two pieces into the second message at 5: %v, want {5 1 8192}", p)
 	}
-	for line, want := range map[string]bool{
-		"started\n": true,
-		"absent\n":  false,
-		"tick\n":    false, // twice: which one it was cannot be known, and repeating is better than losing
-	} {
-		if got := wasWritten(path, digest([]byte(line))); got != want {
-			t.Errorf("wasWritten(%q) = %t, want %t", line, got, want)
-		}
+	if q := p.within(6, 10); q != (position{6, 0, 10}) {
+		t.Errorf("a piece into the first message at 6: %v, want {6 0 10}", q)
+	}
+	if p = p.next(5); p != (position{5, 2, 0}) {
+		t.Errorf("after the second message at 5: %v, want {5 2 0}", p)
 	}
 }

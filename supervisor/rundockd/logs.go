@@ -5,9 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -23,9 +20,9 @@ type logCopier struct {
 	out     pipe
 	current string // svlogd's current file, where an interrupted write is looked for
 
-	batch []byte
-	end   position // after the messages in batch
-	last  int      // where the last message begins in batch
+	batch  []byte   // at most pipeBuf bytes
+	end    position // after batch
+	recent recent
 }
 
 // follow copies what container id logs until it has stopped and all is
@@ -69,7 +66,7 @@ func (e *outputError) Error() string { return "copy log: " + e.err.Error() }
 
 // copy copies over one connection, from the cursor on.
 func (l *logCopier) copy(ctx context.Context, id string, follow bool) error {
-	done, _, _ := l.cursor.begin(id)
+	done := l.cursor.begin(id)
 	seen := position{at: done.at}
 	l.batch, l.end = l.batch[:0], done
 
@@ -99,6 +96,10 @@ func (l *logCopier) copy(ctx context.Context, id string, follow bool) error {
 			seen.n++ // copied before
 			continue
 		}
+		if m.at == done.at && seen.n == done.n { // copied in part, if off says so
+			seen.n++
+			m.data = m.data[min(done.off, uint64(len(m.data))):]
+		}
 		if err := l.add(ctx, m.at, m.data); err != nil {
 			return &outputError{err}
 		}
@@ -114,14 +115,22 @@ func (l *logCopier) copy(ctx context.Context, id string, follow bool) error {
 	return <-failed
 }
 
-// add appends a message to the batch, which is written when it is full.
+// add appends a message to the batch, which is written when it is full. A
+// message that is longer than a batch is written piece by piece.
 func (l *logCopier) add(ctx context.Context, at int64, data []byte) error {
 	if len(l.batch)+len(data) > pipeBuf {
 		if err := l.write(ctx); err != nil {
 			return err
 		}
 	}
-	l.last = len(l.batch)
+	for len(data) > pipeBuf {
+		l.batch = append(l.batch, data[:pipeBuf]...)
+		l.end = l.end.within(at, pipeBuf)
+		if err := l.write(ctx); err != nil {
+			return err
+		}
+		data = data[pipeBuf:]
+	}
 	l.batch = append(l.batch, data...)
 	l.end = l.end.next(at)
 	return nil
@@ -132,85 +141,53 @@ func (l *logCopier) write(ctx context.Context) error {
 	if len(l.batch) == 0 {
 		return nil
 	}
-	l.cursor.plan(l.end, digest(l.batch[l.last:]))
+	l.cursor.plan(l.end, l.batch, l.recent.lacks(l.batch))
 	if err := l.out.write(ctx, l.batch); err != nil {
 		l.cursor.undo()
 		return err
 	}
 	l.cursor.done()
+	l.recent.add(l.batch)
 	l.batch = l.batch[:0]
 	return nil
 }
 
 // settle finds out whether a batch that a killed predecessor had planned was
-// written: then its last line is among the last of svlogd's current file,
-// once svlogd has taken all that is in the pipe. Where that cannot be seen
-// the batch is written again, as repeating is better than losing.
+// written: then it is in svlogd's files, once svlogd has taken all that is in
+// the pipe. Where that cannot be seen, or where the batch looks like something
+// written before it, it is written again, as repeating is better than losing.
 func (l *logCopier) settle(id string) {
-	_, _, sum := l.cursor.begin(id)
-	if sum == 0 {
+	l.cursor.begin(id)
+	batch, unique := l.cursor.pending()
+	if batch == nil && l.recent.known {
 		return
 	}
-	deadline := time.Now().Add(2 * time.Second)
-	for quiet := 0; quiet < 5 && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if n, err := unix.IoctlGetInt(l.out.fd, unix.TIOCINQ); err != nil || n == 0 {
-			quiet++
-		} else {
-			quiet = 0
-		}
-	}
-	if wasWritten(l.current, sum) {
+	l.recent = recent{known: l.drained(batch != nil), text: written(l.current)}
+	switch {
+	case batch == nil:
+	case l.recent.known && unique && !l.recent.lacks(batch):
 		l.cursor.done()
-	} else {
+	default:
 		l.cursor.undo()
 	}
 }
 
-// settleLines is how far from the end of the log the interrupted line may be:
-// finish and the runner itself say a few lines after it.
-const settleLines = 16
-
-// wasWritten reports whether exactly one of the last lines of the svlogd file
-// at path has this digest.
-func wasWritten(path string, sum uint64) bool {
-	found := 0
-	for _, line := range lastLines(path, settleLines) {
-		_, text, _ := bytes.Cut(line, []byte(" ")) // svlogd's time
-		if digest(text) == sum {
-			found++
+// drained waits until the pipe is empty, and reports whether it is. With
+// whole set also svlogd has had the time to write out what it took.
+func (l *logCopier) drained(whole bool) bool {
+	rounds := 1
+	if whole {
+		rounds = 5
+	}
+	deadline := time.Now().Add(2 * time.Second)
+	for empty := 0; time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if n, err := unix.IoctlGetInt(l.out.fd, unix.TIOCINQ); err != nil || n > 0 {
+			empty = 0
+		} else if empty++; empty == rounds {
+			return true
 		}
 	}
-	return found == 1
-}
-
-// lastLines returns the last n lines, with their newlines, of the svlogd file
-// at path, reaching into the file rotated last where path is too new.
-func lastLines(path string, n int) [][]byte {
-	data := tail(path)
-	if bytes.Count(data, []byte("\n")) < n {
-		if old, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "@*")); len(old) > 0 {
-			data = append(tail(old[len(old)-1]), data...) // names sort by time
-		}
-	}
-	lines := bytes.SplitAfter(data, []byte("\n"))
-	if len(lines) > 0 && len(lines[len(lines)-1]) == 0 {
-		lines = lines[:len(lines)-1]
-	}
-	return lines[max(0, len(lines)-n):]
-}
-
-// tail returns the last 512 KiB of the file at path: lines may be long.
-func tail(path string) []byte {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	if size, err := f.Seek(0, io.SeekEnd); err == nil {
-		f.Seek(max(0, size-512<<10), io.SeekStart)
-	}
-	data, _ := io.ReadAll(f)
-	return data
+	return false
 }
 
 // wait waits for d, or returns ctx's cause when it is done before.

@@ -35,7 +35,7 @@ func TestKeep_after_withdrawal(t *testing.T) {
 	t.Run("a stop that dockerd does not finish is tried again", func(t *testing.T) {
 		const name = "stubborn"
 		s.remove(t, back1, name)
-		s.install(t, back1, "state=enabled name="+name+` stop_timeout=5 args="-e APP_IGNORE_TERM=1" `+plain)
+		s.install(t, back1, "state=enabled name="+name+` stop_timeout=3 args="-e APP_IGNORE_TERM=1" `+plain)
 		s.resolves(t, back2, name, record(back1, name))
 		container := s.id(t, back1, name)
 		s.sh(t, back1, "kill -USR1 "+s.pid(t, back1, name, "runner"))

@@ -270,6 +270,60 @@ func TestRecovery_of_dnsd(t *testing.T) {
 	s.settled(t, name)
 }
 
+// TestRecovery_of_the_embedded_etcd kills the store itself: answers and
+// announcements stay, and it comes back by itself with what it held.
+func TestRecovery_of_the_embedded_etcd(t *testing.T) {
+	s := need(t)
+	const name, store = "stored", "pgrep -f 'dnsd [s]tore run'"
+	s.serve(t, back1, name)
+	container := s.id(t, back1, name)
+	watchers := []*watcher{s.watch(t, front, name), s.watch(t, back2, name)}
+	old := s.sh(t, front, store)
+	s.sh(t, front, "kill -9 "+old)
+	eventually(t, "another etcd runs", func() string {
+		if now := s.sh(t, front, store+" || true"); now == "" || now == old {
+			return "process " + now
+		}
+		return ""
+	})
+	s.settled(t, name)
+	// What is announced from now on gets through, and what ends is withdrawn.
+	s.serve(t, back2, "afterwards")
+	s.sh(t, back2, "sv -w 60 down docker-afterwards")
+	s.resolves(t, back1, "afterwards", "")
+	for _, w := range watchers {
+		w.steady(t)
+	}
+	if got := s.id(t, back1, name); got != container {
+		t.Errorf("container was %s, is %s", container, got)
+	}
+}
+
+// TestRecovery_from_a_pause: connections to a paused container are accepted,
+// by the kernel, and never answered.
+func TestRecovery_from_a_pause(t *testing.T) {
+	s := need(t)
+	for name, check := range map[string]string{"frozen": "", "frozentcp": ` args="--no-healthcheck"`} {
+		t.Run(name, func(t *testing.T) {
+			s.remove(t, back1, name)
+			s.install(t, back1, "state=enabled name="+name+" "+plain+check)
+			s.resolves(t, back2, name, record(back1, name))
+			container := s.id(t, back1, name)
+			s.sh(t, back1, "docker pause "+name)
+			s.resolves(t, back2, name, "")
+			status := s.sh(t, back1, "cat /run/rundock/"+name+"/announce.json")
+			if !strings.Contains(status, "the container is paused") {
+				t.Errorf("the sidecar does not say why: %s", status)
+			}
+			s.sh(t, back1, "docker unpause "+name)
+			s.resolves(t, back2, name, record(back1, name))
+			if got := s.id(t, back1, name); got != container {
+				t.Errorf("container was %s, is %s", container, got)
+			}
+		})
+	}
+}
+
 // settled waits until every host finds service, and its sidecar is content.
 func (s *setup) settled(t *testing.T, service string) {
 	t.Helper()

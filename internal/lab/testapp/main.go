@@ -167,19 +167,15 @@ func routes(c config, host string, sick *atomic.Bool) http.Handler {
 	mux.HandleFunc("/well", func(w http.ResponseWriter, r *http.Request) { sick.Store(false); fmt.Fprintln(w, "well now") })
 	mux.HandleFunc("/crash", func(w http.ResponseWriter, r *http.Request) { os.Exit(1) })
 	mux.HandleFunc("/exit", func(w http.ResponseWriter, r *http.Request) {
-		if code, ok := number(w, r, "code"); ok {
+		code, ok := number(w, r, "code")
+		if ok && (r.FormValue("lines") == "" || writeLines(w, r)) {
 			os.Exit(code)
 		}
 	})
 	mux.HandleFunc("/log", func(w http.ResponseWriter, r *http.Request) {
-		lines, ok := number(w, r, "lines")
-		if !ok {
-			return
+		if writeLines(w, r) {
+			fmt.Fprintln(w, "wrote", r.FormValue("lines"))
 		}
-		for i := range lines {
-			fmt.Printf("%s%d\n", r.FormValue("prefix"), i+1)
-		}
-		fmt.Fprintln(w, "wrote", lines)
 	})
 	mux.HandleFunc("GET /lookup", func(w http.ResponseWriter, r *http.Request) {
 		addrs, err := net.DefaultResolver.LookupHost(r.Context(), r.FormValue("name"))
@@ -198,6 +194,48 @@ func routes(c config, host string, sick *atomic.Bool) http.Handler {
 		}
 	})
 	return mux
+}
+
+// writeLines writes numbered lines to standard output, as the request says:
+//
+//	lines    how many
+//	prefix   before each number
+//	width    what short lines are padded to; default 0
+//	every    the pause between two, such as 1ms; default none
+//	unended  set: the last has no newline
+//
+// It reports whether the request is well-formed; else it has answered.
+func writeLines(w http.ResponseWriter, r *http.Request) bool {
+	lines, ok := number(w, r, "lines")
+	if !ok {
+		return false
+	}
+	width, every := 0, time.Duration(0)
+	if r.FormValue("width") != "" {
+		if width, ok = number(w, r, "width"); !ok {
+			return false
+		}
+	}
+	if v := r.FormValue("every"); v != "" {
+		d, err := time.ParseDuration(v)
+		if err != nil {
+			http.Error(w, "every: "+err.Error(), http.StatusBadRequest)
+			return false
+		}
+		every = d
+	}
+	for i := range lines {
+		line := r.FormValue("prefix") + strconv.Itoa(i+1)
+		if len(line) < width {
+			line += " " + strings.Repeat("x", width-len(line)-1)
+		}
+		if i < lines-1 || r.FormValue("unended") == "" {
+			line += "\n"
+		}
+		os.Stdout.WriteString(line)
+		time.Sleep(every)
+	}
+	return true
 }
 
 // number returns the form value key, or answers that it is none.

@@ -69,8 +69,10 @@ func TestRoutes(t *testing.T) {
 		}
 	})
 	t.Run("a number that is none is refused", func(t *testing.T) {
-		if code, _ := get(t, server.URL+"/log?lines=x"); code != http.StatusBadRequest {
-			t.Errorf("/log?lines=x = %d, want 400", code)
+		for _, query := range []string{"lines=x", "lines=1&width=x", "lines=1&every=x"} {
+			if code, _ := get(t, server.URL+"/log?"+query); code != http.StatusBadRequest {
+				t.Errorf("/log?%s = %d, want 400", query, code)
+			}
 		}
 	})
 }
