@@ -34,8 +34,8 @@ func (r *recent) add(batch []byte) {
 	r.text = append(r.text, batch...)
 }
 
-// stamp is the time that svlogd -tt puts before each line.
-var stamp = regexp.MustCompile(`(?m)^\d{4}-\d\d-\d\d_\d\d:\d\d:\d\d\.\d{5} `)
+// lineTime is the time that svlogd -tt puts before each line.
+var lineTime = regexp.MustCompile(`(?m)^\d{4}-\d\d-\d\d_\d\d:\d\d:\d\d\.\d{5} `)
 
 // written returns the end of what was written to the svlogd whose current
 // file this is, without the times that it adds.
@@ -46,7 +46,7 @@ func written(current string) []byte {
 	for _, path := range slices.Backward(append(older, current)) {
 		data := tail(path, recentSize-size)
 		size += len(data)
-		parts = append(parts, stamp.ReplaceAll(data, nil))
+		parts = append(parts, lineTime.ReplaceAll(data, nil))
 		if size >= recentSize {
 			break
 		}
