@@ -5,10 +5,20 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"strconv"
 	"strings"
 )
+
+// coerce turns v into p's type, as the function coerce does; the elements of
+// a List and the values of a Dict stay as they are.
+func (p Param) coerce(v any) (any, error) {
+	if p.Type == List && p.Elements == Dict {
+		return toDicts(v)
+	}
+	return coerce(v, p.kind())
+}
 
 // coerce turns a decoded JSON value (numbers as json.Number) or a default
 // into type t: string, int, float64, bool, []any or map[string]any; Raw stays
@@ -78,8 +88,9 @@ func toFloat(v any) (any, error) {
 	case json.Number:
 		text = v.String()
 	}
-	// What is infinite or no number cannot be told in JSON either.
-	if f, err := strconv.ParseFloat(text, 64); err == nil && !math.IsInf(f, 0) && !math.IsNaN(f) {
+	// What is infinite or no number cannot be told in JSON either; hexadecimal
+	// is Go's alone.
+	if f, err := strconv.ParseFloat(text, 64); err == nil && !math.IsInf(f, 0) && !math.IsNaN(f) && !strings.ContainsAny(text, "xX") {
 		return f, nil
 	}
 	return nil, fmt.Errorf("%s cannot be converted to a float", pythonType(v))
@@ -111,8 +122,8 @@ func toBool(v any) (any, error) {
 }
 
 // toList takes a list, a scalar, a string with commas, or one that is a list
-// or dict in JSON or Python, as an ad-hoc call has to write lists whose
-// elements hold commas.
+// in JSON or Python, as an ad-hoc call has to write lists whose elements hold
+// commas.
 func toList(v any) (any, error) {
 	switch v := v.(type) {
 	case []any:
@@ -120,11 +131,8 @@ func toList(v any) (any, error) {
 	case json.Number, bool, int, float64:
 		return []any{pythonText(v)}, nil
 	case string:
-		switch decoded := literal(v).(type) {
-		case []any:
+		if decoded, ok := literal(v).([]any); ok {
 			return decoded, nil
-		case map[string]any:
-			return []any{decoded}, nil
 		}
 		list := []any{}
 		for s := range strings.SplitSeq(v, ",") {
@@ -133,6 +141,17 @@ func toList(v any) (any, error) {
 		return list, nil
 	}
 	return nil, fmt.Errorf("%s cannot be converted to a list", pythonType(v))
+}
+
+// toDicts is toList for elements that are dicts: a string that is one dict is
+// a list of it.
+func toDicts(v any) (any, error) {
+	if text, ok := v.(string); ok {
+		if dict, ok := literal(text).(map[string]any); ok {
+			return []any{dict}, nil
+		}
+	}
+	return toList(v)
 }
 
 // toDict takes a dict, a string that is one in JSON or Python, or
@@ -224,7 +243,7 @@ func decode(data []byte, into any) error {
 	if err := dec.Decode(into); err != nil {
 		return err
 	}
-	if dec.More() {
+	if _, err := dec.Token(); err != io.EOF {
 		return errors.New("something follows the JSON value")
 	}
 	return nil

@@ -49,6 +49,7 @@ func TestRespond(t *testing.T) {
 		{"what is not JSON is refused", `name=x`, ok, `{"changed":false,"failed":true,"msg":"read arguments: they are not one JSON object: ...`, 1},
 		{"nothing is refused", ``, ok, `{"changed":false,"failed":true,"msg":"read arguments: they are not one JSON object: EOF"}` + "\n", 1},
 		{"null is refused", `null`, ok, `{"changed":false,"failed":true,"msg":"read arguments: they are not one JSON object"}` + "\n", 1},
+		{"a bracket too many is refused", `{}}`, ok, `{"changed":false,"failed":true,"msg":"read arguments: they are not one JSON object: something...`, 1},
 		{"two objects are refused", `{} {}`, ok, `{"changed":false,"failed":true,"msg":"read arguments: they are not one JSON object: something...`, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -64,6 +65,45 @@ func TestRespond(t *testing.T) {
 				t.Errorf("more than one line: %s", got)
 			}
 		})
+	}
+}
+
+func TestRespondTellsOfDeprecationsAndWarnings(t *testing.T) {
+	ok := func(Call) Result {
+		return Result{Warnings: []string{"of the module"}, Deprecations: []Deprecation{{Msg: "of the module", Version: "9"}}}
+	}
+	spec := old
+	spec.Collection = "org.rundock"
+	for _, c := range []struct{ name, input, want string }{
+		{"of parameters and aliases, then the module's own", `{"name":"/x","path":"/y","force":true,"api":{"uri":"u"}}`,
+			`{"changed":false,"deprecations":[` +
+				`{"msg":"Alias 'name' is deprecated. See the module docs for more information","version":"2.0.0","collection_name":"org.rundock"},` +
+				`{"msg":"Param 'force' is deprecated. See the module docs for more information","version":"3.0.0","collection_name":"org.rundock"},` +
+				`{"msg":"Alias 'api.uri' is deprecated. See the module docs for more information","date":"2027-02-02","collection_name":"org.rundock"},` +
+				`{"msg":"of the module","version":"9"}],"warnings":["Both option path and its alias name are set.","of the module"]}`},
+		{"also in a refused call", `{"mode":1,"force":"maybe"}`,
+			`{"changed":false,"deprecations":[` +
+				`{"msg":"Param 'force' is deprecated. See the module docs for more information","version":"3.0.0","collection_name":"org.rundock"},` +
+				`{"msg":"Param 'mode' is deprecated. See the module docs for more information","date":"2027-01-01","collection_name":"org.rundock"}],` +
+				`"failed":true,"msg":"argument 'force' is of type <class 'str'> and we were unable to convert to bool: The value 'maybe' is not a valid boolean.  ` +
+				`Valid booleans include: 'y', 'yes', 'on', '1', 'true', 't', 1, 'n', 'no', 'off', '0', 'false', 'f', 0"}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			spec := spec
+			spec.Params = spec.Params[:len(spec.Params)-1] // no secret, whose removal would sort the fields
+			if got, _ := respond(spec, []byte(c.input), nil, ok); strings.TrimSpace(string(got)) != c.want {
+				t.Errorf("respond(%s)\n got  %s\n want %s", c.input, got, c.want)
+			}
+		})
+	}
+}
+
+func TestUnknownSuboptionsPassWhenAnsibleSaysSo(t *testing.T) {
+	var got map[string]any
+	output, code := respond(nested, []byte(`{"nam":"x","announces":[{"port":80,"prot":"tcp"}],"_ansible_ignore_unknown_opts":true}`), nil,
+		func(c Call) Result { return Result{Err: c.Decode(&got)} })
+	if code != 0 || compact(got) != `{"announces":[{"as":"private","port":80}],"log":{"keep":10}}` {
+		t.Errorf("read %s (%s), want the known ones", compact(got), output)
 	}
 }
 

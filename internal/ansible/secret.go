@@ -12,48 +12,80 @@ import (
 const masked = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 // secrets lists the texts in values of no_log parameters, at every level: as
-// given, by any name, from the environment and by default. It takes what is
-// wrong as well, since messages about that must not show it. Like Ansible it
-// leaves out what is empty, true or false, and keeps the very short, however
-// much that masks.
+// given, by any name, or from the environment, or by default. It takes what
+// is wrong as well, since messages about that must not show it. Like Ansible
+// it leaves out what is empty, true or false, and keeps the very short,
+// however much that masks.
 func secrets(params []Param, given map[string]any, env func(string) (string, bool)) []string {
 	var list []string
 	for _, p := range params {
-		values := []any{p.Default}
-		for _, name := range p.names() {
-			values = append(values, given[name])
-		}
-		if v, ok := p.fallback(env); ok {
-			values = append(values, v)
-		}
-		for _, v := range values {
+		for _, v := range p.candidates(given, env) {
 			if p.NoLog {
 				list = append(list, texts(v)...)
 			}
-			for _, dict := range dicts(p, v) {
+			read, unread := dicts(p, v)
+			for _, dict := range read {
 				list = append(list, secrets(p.Options, dict, env)...)
+			}
+			if holdSecrets(p.Options) {
+				list = append(list, texts(unread)...)
 			}
 		}
 	}
 	return list
 }
 
-// dicts are those that p's Options are about, as far as v can be read.
-func dicts(p Param, v any) []map[string]any {
-	if p.Options == nil {
-		return nil
-	}
-	elements := []any{v}
-	if list, err := toList(v); p.Type == List && err == nil {
-		elements = list.([]any)
-	}
-	found := []map[string]any{nil} // for what needs no value: defaults and environment
-	for _, e := range elements {
-		if dict, err := toDict(e); err == nil {
-			found = append(found, dict.(map[string]any))
+// candidates are the values that p has been given or else gets.
+func (p Param) candidates(given map[string]any, env func(string) (string, bool)) []any {
+	var values []any
+	for _, name := range p.names() {
+		if v := given[name]; v != nil {
+			values = append(values, v)
 		}
 	}
-	return found
+	if values != nil {
+		return values
+	}
+	if v, ok := p.fallback(env); ok {
+		return []any{v}
+	}
+	if p.Default != nil {
+		return []any{generic(p.Default)}
+	}
+	if p.ApplyDefaults {
+		return []any{map[string]any{}}
+	}
+	return nil
+}
+
+// dicts are those in v that p's Options are about; unread is what should be
+// one and is not.
+func dicts(p Param, v any) (read []map[string]any, unread []any) {
+	if p.Options == nil {
+		return nil, nil
+	}
+	elements := []any{v}
+	if p.Type == List {
+		if list, err := toDicts(v); err == nil {
+			elements = list.([]any)
+		}
+	}
+	for _, e := range elements {
+		if dict, err := toDict(e); err == nil {
+			read = append(read, dict.(map[string]any))
+		} else {
+			unread = append(unread, e)
+		}
+	}
+	if unread != nil {
+		unread = append(unread, v)
+	}
+	return read, unread
+}
+
+// holdSecrets reports whether there is a no_log parameter at any level.
+func holdSecrets(params []Param) bool {
+	return slices.ContainsFunc(params, func(p Param) bool { return p.NoLog || holdSecrets(p.Options) })
 }
 
 // texts lists the strings and numbers in v.

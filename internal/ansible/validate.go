@@ -208,7 +208,7 @@ func (l level) types(values map[string]any) error {
 		if !ok {
 			continue
 		}
-		converted, err := coerce(v, p.kind())
+		converted, err := p.coerce(v)
 		if err != nil {
 			return l.notOfType(p.Name, v, p.kind(), err)
 		}

@@ -2,7 +2,6 @@ package ansible
 
 import (
 	"encoding/json"
-	"os/exec"
 	"strings"
 	"testing"
 )
@@ -122,89 +121,4 @@ func TestValidate(t *testing.T) {
 			t.Errorf("validate = %v, %v; want it without new", got, err)
 		}
 	})
-}
-
-// Ansible's own validator must say the same of every case, word by word.
-func TestValidateAgreesWithAnsible(t *testing.T) {
-	if err := exec.Command("/usr/bin/python3", "-c", "import ansible.module_utils.common.arg_spec").Run(); err != nil {
-		t.Skip("ansible-core is not installed as a Debian package")
-	}
-	const program = `
-import json, sys
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-s = json.load(sys.stdin)
-out = []
-for given in s["cases"]:
-    v = ArgumentSpecValidator(s["spec"], mutually_exclusive=s["exclusive"], required_together=s["together"],
-        required_one_of=s["one_of"], required_if=s["if"], required_by=s["by"])
-    r = v.validate(given)
-    out.append({"err": r.error_messages[0] if r.error_messages else "",
-                "values": {k: x for k, x in r.validated_parameters.items() if x is not None}})
-print(json.dumps(out))
-`
-	spec := map[string]any{}
-	for _, p := range sample.Params {
-		o := map[string]any{"type": p.Type, "required": p.Required, "no_log": p.NoLog}
-		if p.Type == "" {
-			o["type"] = Str
-		}
-		if p.Elements != "" {
-			o["elements"] = p.Elements
-		}
-		if p.Default != nil {
-			o["default"] = p.Default
-		}
-		if p.Choices != nil {
-			o["choices"] = p.Choices
-		}
-		spec[p.Name] = o
-	}
-	var ifs [][]any
-	for _, r := range sample.RequiredIf {
-		ifs = append(ifs, []any{r.Param, r.Value, r.Params, r.Any})
-	}
-	by := map[string]any{}
-	for _, r := range sample.RequiredBy {
-		by[r.Param] = r.Params
-	}
-	var cases []json.RawMessage
-	for _, c := range validations {
-		cases = append(cases, json.RawMessage(c.given))
-	}
-	input, err := json.Marshal(map[string]any{"spec": spec, "cases": cases, "exclusive": sample.MutuallyExclusive,
-		"together": sample.RequiredTogether, "one_of": sample.RequiredOneOf, "if": ifs, "by": by})
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command("/usr/bin/python3", "-c", program)
-	cmd.Stdin = strings.NewReader(string(input))
-	output, err := cmd.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var answers []struct {
-		Err    string
-		Values map[string]any
-	}
-	if err := json.Unmarshal(output, &answers); err != nil {
-		t.Fatal(err)
-	}
-	for i, c := range validations {
-		var given map[string]any
-		if err := decode([]byte(c.given), &given); err != nil {
-			t.Fatal(err)
-		}
-		got, err := (&reading{}).read(sample, "sample", given, false)
-		text := ""
-		if err != nil {
-			text = strings.TrimPrefix(err.Error(), "Unsupported parameters for (sample) module: ")
-		}
-		if text != answers[i].Err {
-			t.Errorf("%s:\n we say      %s\n Ansible has %s", c.given, text, answers[i].Err)
-		}
-		// Python's json.loads drops the zero of 1.50, which we keep.
-		if want := strings.ReplaceAll(compact(answers[i].Values), `"1.5"`, `"1.50"`); err == nil && compact(got) != want {
-			t.Errorf("%s:\n we read      %s\n Ansible reads %s", c.given, compact(got), want)
-		}
-	}
 }
