@@ -145,7 +145,7 @@ func TestFullAndReadOnlyFileSystems(t *testing.T) {
 		}
 		fill.Close()
 		m.refuses("name=disk image=app:1 args='-e A="+strings.Repeat("long", 4000)+"'", "/etc/sv/docker-disk/", "no space left on device")
-		m.refuses("name=new image=app:1", "/etc/sv/.docker-new.new/", "no space left on device")
+		m.refuses("name=new image=app:1", "/etc/sv/docker-new/", "no space left on device")
 	})
 	t.Run("read-only", func(t *testing.T) {
 		m := onHost(t)
@@ -153,7 +153,7 @@ func TestFullAndReadOnlyFileSystems(t *testing.T) {
 		must(t, syscall.Mount("", "/etc", "", syscall.MS_REMOUNT|syscall.MS_BIND|syscall.MS_RDONLY, ""))
 		defer func() { must(t, syscall.Unmount("/etc", syscall.MNT_DETACH)) }()
 		m.refuses(service("2"), "/etc/sv/docker-disk/", "read-only file system")
-		m.refuses("state=enabled name=new image=app:1", "/etc/sv/.docker-new.new", "read-only file system")
+		m.refuses("state=enabled name=new image=app:1", "/etc/sv/docker-new", "read-only file system")
 		m.refuses("state=disabled name=disk", "/etc/service/docker-disk", "read-only file system")
 	})
 	m.wantEvents("disk")
