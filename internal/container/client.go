@@ -11,7 +11,9 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -62,6 +64,7 @@ type State struct {
 	Labels      map[string]string
 	Health      string                // "" without a HEALTHCHECK; starting, healthy, unhealthy
 	HealthLog   string                // output of the last check
+	Unchecked   bool                  // unhealthy only as the daemon itself could not run the checks
 	Addresses   map[string]netip.Addr // by network name
 	HostNetwork bool
 	Published   []HostPort
@@ -88,6 +91,16 @@ func (c *Client) Inspect(ctx context.Context, name string) (State, error) {
 	return stateOf(r), nil
 }
 
+// unchecked reports whether none of the failures in a row that are still in
+// the log of h is the container's: with containerd away, the daemon counts
+// each check that it cannot start as a failure (seen with 20.10).
+func unchecked(h *container.Health) bool {
+	failures := h.Log[max(0, len(h.Log)-h.FailingStreak):]
+	return len(failures) > 0 && !slices.ContainsFunc(failures, func(r *container.HealthcheckResult) bool {
+		return r.ExitCode != -1 || !strings.HasSuffix(r.Output, ": unavailable")
+	})
+}
+
 func stateOf(r container.InspectResponse) State {
 	s := State{
 		Exists:      true,
@@ -111,6 +124,7 @@ func stateOf(r container.InspectResponse) State {
 			if n := len(st.Health.Log); n > 0 {
 				s.HealthLog = st.Health.Log[n-1].Output
 			}
+			s.Unchecked = st.Health.Status == container.Unhealthy && unchecked(st.Health)
 		}
 	}
 	if n := r.NetworkSettings; n != nil {

@@ -196,6 +196,9 @@ func duration(setting, text string) (time.Duration, error) {
 
 // instance is what the announcer needs to know of a container.
 func instance(s container.State) announce.Instance {
+	if s.Unchecked {
+		return announce.Instance{Unknown: fmt.Errorf("docker cannot run the HEALTHCHECK: %s", strings.TrimSpace(s.HealthLog))}
+	}
 	return announce.Instance{
 		Unknown: s.Unknown, Exists: s.Exists, Running: s.Running, Paused: s.Paused, ID: s.ID,
 		Started: s.StartedAt, Finished: s.FinishedAt, ExitCode: s.ExitCode,
