@@ -104,13 +104,19 @@ type trouble struct {
 	Denied bool // for lack of rights: root would know
 }
 
+const deniedText = "permission denied"
+
 func (t trouble) is() bool { return t.Text != "" }
 
 func troubleOf(err error) trouble {
 	if err == nil {
 		return trouble{}
 	}
-	// The Docker client says it in words alone.
-	denied := errors.Is(err, fs.ErrPermission) || strings.Contains(err.Error(), "permission denied")
-	return trouble{Text: err.Error(), Denied: denied}
+	text := err.Error()
+	// The Docker client says it in words alone, and says it twice.
+	before, _, denied := strings.Cut(text, deniedText)
+	if denied {
+		text = before + deniedText
+	}
+	return trouble{Text: text, Denied: denied || errors.Is(err, fs.ErrPermission)}
 }

@@ -192,7 +192,7 @@ func (g *gatherer) askDocker(ctx context.Context, services []serviceFacts) {
 		err = docker.Ping(ctx)
 	}
 	if err != nil {
-		g.host.Docker = troubleOf(err)
+		g.host.Docker = silence(ctx, "dockerd", err)
 		return
 	}
 	g.docker = docker
@@ -208,8 +208,16 @@ func (g *gatherer) askDocker(ctx context.Context, services []serviceFacts) {
 	}
 	asking.Wait()
 	if err := firstError(failures); err != nil {
-		g.host.Docker, g.docker = troubleOf(err), nil
+		g.host.Docker, g.docker = silence(ctx, "dockerd", err), nil
 	}
+}
+
+// silence is troubleOf err, in plain words where who did not answer in time.
+func silence(ctx context.Context, who string, err error) trouble {
+	if ctx.Err() != nil {
+		return trouble{Text: who + " does not answer within " + askPatience.String()}
+	}
+	return troubleOf(err)
 }
 
 // firstError returns the first error there is.
@@ -246,7 +254,7 @@ func (g *gatherer) askRegistry(ctx context.Context, services []serviceFacts) {
 	g.etcd = etcd
 	found, err := etcd.Read(ctx, keys)
 	if err != nil {
-		g.host.Registry = troubleOf(err)
+		g.host.Registry = silence(ctx, "etcd at "+strings.Join(g.host.Endpoints, ", "), err)
 		return
 	}
 	for i := range services {

@@ -56,7 +56,11 @@ func (t story) text() string {
 func (t story) last() string {
 	switch {
 	case t.Wrong != nil:
-		return fmt.Sprintf("Wrong: %s: %s. Next: %s", t.Wrong.Part, oneLine(t.Wrong.Text), t.Wrong.Next)
+		text := oneLine(t.Wrong.Text)
+		if !strings.HasSuffix(text, "?") {
+			text = strings.TrimSuffix(text, ".") + "."
+		}
+		return fmt.Sprintf("Wrong: %s: %s Next: %s", t.Wrong.Part, text, t.Wrong.Next)
 	case t.Service.Verdict == "unknown":
 		f, _ := first(t.Findings, unknown)
 		return fmt.Sprintf("Nothing is known to be wrong, but not all could be found out. Next: %s", f.Next)

@@ -1,0 +1,131 @@
+package e2e
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+// asked is what a command for people printed, and its exit code.
+func (s *setup) asked(t *testing.T, host, command string) (out, code string) {
+	t.Helper()
+	all := s.sh(t, host, command+" 2>&1; echo \"exit $?\"")
+	i := strings.LastIndex(all, "exit ")
+	return all[:i], all[i+len("exit "):]
+}
+
+// says fails unless command exits with code and prints all of texts.
+func (s *setup) says(t *testing.T, host, command, code string, texts ...string) {
+	t.Helper()
+	out, got := s.asked(t, host, command)
+	for _, text := range texts {
+		if !strings.Contains(out, text) {
+			t.Errorf("%s does not say %q", command, text)
+		}
+	}
+	if got != code || t.Failed() {
+		t.Errorf("%s exits with %s, want %s; it prints\n%s", command, got, code, out)
+	}
+}
+
+// TestStatus asks status, explain and logs about services in many situations.
+func TestStatus(t *testing.T) {
+	s := need(t)
+	s.remove(t, back2, "web", "looper", "sickly", "idle")
+	s.install(t, back2, "state=enabled name=web image="+images+"influxdb:latest announce=8086 port=8086 wait=announced")
+	s.install(t, back2, "state=enabled name=looper image="+images+"crash:latest wait=none")
+	s.install(t, back2, "state=enabled name=sickly image="+images+"never-healthy:latest announce=8090 port=80 wait=none")
+	s.install(t, back2, "state=present name=idle image="+images+"grafana:latest")
+
+	t.Run("tells services that are well from others", func(t *testing.T) {
+		eventually(t, "all are as they are to be", func() string {
+			out, _ := s.asked(t, back2, "rundockd status --json")
+			var report struct {
+				Services []struct{ Name, Verdict, Problem string }
+			}
+			if err := json.Unmarshal([]byte(out), &report); err != nil {
+				t.Fatalf("status --json: %v:\n%s", err, out)
+			}
+			want := map[string]string{"web": "ok ", "idle": "disabled ", "looper": "wrong runner: ", "sickly": "wrong container: HEALTHCHECK: unhealthy"}
+			for _, service := range report.Services {
+				if w, ok := want[service.Name]; ok && strings.HasPrefix(service.Verdict+" "+service.Problem, w) {
+					delete(want, service.Name)
+				}
+			}
+			if len(want) > 0 {
+				return out
+			}
+			return ""
+		})
+		s.says(t, back2, "rundockd status", "3", "NAME ", "web ", "failed", "unwell")
+		s.says(t, back2, "rundockd status docker-web idle", "0", "web.s.prod", "idle ")
+		s.says(t, back2, "rundockd status nope", "4", "no service nope on this host; there are: ", "looper")
+		s.says(t, back2, "rundockd explain web", "0", "etcd has /skydns/com/example/prod/s/web/node-back-2", "web."+zone+" is ", "Nothing is wrong.")
+		s.says(t, back2, "rundockd explain idle", "0", "the service is disabled")
+		s.says(t, back2, "rundockd explain looper", "3", "crash leaving with 7", "Wrong: runner: ", "exit code 7", "Next: rundockd logs looper")
+		s.says(t, back2, "rundockd explain sickly", "3", "Wrong: container: HEALTHCHECK: unhealthy", "| testapp: unwell")
+		s.says(t, back2, "rundockd logs looper -n 5", "0", "crash leaving with 7")
+		s.says(t, back2, "rundockd logs looper --json", "0", `"log":"service","line":"rundock: looper ended with exit code 7"`)
+		s.says(t, back2, "rundockd logs sickly announce", "0", "state=waiting", "HEALTHCHECK: unhealthy")
+		s.says(t, back2, "rundockd logs nope", "4", "no service nope")
+	})
+
+	t.Run("says what only root could read", func(t *testing.T) {
+		s.says(t, back2, "su nobody -s /bin/sh -c 'rundockd status web'", "1", "running", "not root", "service.json: permission denied")
+		s.says(t, back2, "su nobody -s /bin/sh -c 'rundockd explain web'", "1", "announced for", "Next: run it as root")
+		s.says(t, back2, "su nobody -s /bin/sh -c 'rundockd logs web'", "1", "permission denied: run it as root")
+	})
+
+	t.Run("notices what was done by hand", func(t *testing.T) {
+		dir := "/etc/sv/docker-web/services/announce/"
+		s.sh(t, back2, "cp -p "+dir+"run /tmp/run.before; echo '# mine' >>"+dir+"run")
+		s.says(t, back2, "rundockd explain web", "0", "edited by hand or written by another release: services/announce/run")
+		s.sh(t, back2, "mv /tmp/run.before "+dir+"run")
+
+		s.sh(t, back2, "sv -w 60 down docker-web")
+		s.says(t, back2, "rundockd status web", "3", "it was stopped by hand, by sv down")
+		s.says(t, back2, "rundockd explain web", "3", "Next: sv up docker-web, or state=enabled")
+		s.sh(t, back2, "sv up docker-web")
+		s.well(t, "web")
+	})
+
+	t.Run("answers while dockerd is silent", func(t *testing.T) {
+		s.sh(t, back2, "kill -STOP $(pidof dockerd)")
+		defer s.sh(t, back2, "kill -CONT $(pidof dockerd)")
+		s.says(t, back2, "rundockd status web", "3", "dockerd does not answer within 3s", "running")
+		s.says(t, back2, "rundockd explain web", "3", "Wrong: container: dockerd does not answer within 3s. Next: ")
+	})
+	s.well(t, "web")
+
+	t.Run("answers while etcd is stopped", func(t *testing.T) {
+		s.sh(t, front, "sv -w 30 down dnsd; dnsd store stop --dir /var/lib/dnsd/etcd")
+		defer s.sh(t, front, "sv up dnsd")
+		s.says(t, back2, "rundockd status web", "3", "etcd cannot be asked", "connection refused")
+		s.says(t, back2, "rundockd explain web", "3", "Wrong: announcement: ", "connection refused", "sv status dnsd")
+	})
+	s.well(t, "web")
+
+	t.Run("logs -f ends when the service is removed", func(t *testing.T) {
+		s.sh(t, back2, "rundockd logs web -f >/tmp/follow 2>&1 </dev/null & echo $! >/tmp/follow.pid")
+		s.install(t, back2, "state=absent name=web")
+		eventually(t, "it ends", func() string {
+			return s.sh(t, back2, "kill -0 $(cat /tmp/follow.pid) 2>/dev/null && echo still follows || true")
+		})
+		if got := s.sh(t, back2, "cat /tmp/follow; rm /tmp/follow /tmp/follow.pid"); !strings.Contains(got, "listening on") || !strings.Contains(got, "the service was removed") {
+			t.Errorf("logs -f printed\n%s", got)
+		}
+		s.says(t, back2, "rundockd explain web", "4")
+		s.says(t, back2, "rundockd logs web", "0", "listening on") // logs outlive their service
+	})
+}
+
+// well waits until status finds nothing wrong with a service of back2.
+func (s *setup) well(t *testing.T, service string) {
+	t.Helper()
+	eventually(t, service+" is well again", func() string {
+		if out, code := s.asked(t, back2, "rundockd status "+service); code != "0" {
+			return out
+		}
+		return ""
+	})
+}
