@@ -97,10 +97,11 @@ func (g *gatherer) traces(name string) bool {
 	return false
 }
 
-// ours reports whether rundock wrote the service directory dir.
+// ours reports whether rundock wrote the service directory dir; one that may
+// not be looked into counts as ours.
 func ours(dir string) bool {
 	_, err := os.Lstat(filepath.Join(dir, ".rundock"))
-	return err == nil
+	return err == nil || errors.Is(err, fs.ErrPermission)
 }
 
 // entries are the names in dir, none where it cannot be read.
@@ -165,6 +166,10 @@ func (g *gatherer) byFiles(name string) serviceFacts {
 	s.SaysTrouble, s.RunnerLives = troubleOf(err), s.Says.PID != 0 && isRundockd(s.Says.PID, "run")
 	s.Tells, err = control.ReadAnnounce(control.Dir, name)
 	s.TellsTrouble, s.AnnouncerLive = troubleOf(err), s.Tells.PID != 0 && isRundockd(s.Tells.PID, "announce")
+	if _, err := os.Lstat(filepath.Join(s.Dir, ".rundock")); errors.Is(err, fs.ErrPermission) {
+		// Then what it has, its status must tell.
+		s.Files, s.Runs, s.Announced = troubleOf(err), s.Says.PID != 0, s.Tells.PID != 0
+	}
 	return s
 }
 

@@ -93,7 +93,7 @@ func judgeFiles(r *report, h hostFacts, s serviceFacts) {
 	if s.Files.is() {
 		r.trouble(s.Files, reinstall)
 	}
-	if !s.Runs && !s.Announced {
+	if !s.Runs && !s.Announced && !s.Files.is() {
 		r.wrong("neither service.json nor announce.json is in "+s.Dir, reinstall)
 	}
 	if len(s.Missing) > 0 {

@@ -20,11 +20,11 @@ func (s *setup) says(t *testing.T, host, command, code string, texts ...string) 
 	out, got := s.asked(t, host, command)
 	for _, text := range texts {
 		if !strings.Contains(out, text) {
-			t.Errorf("%s does not say %q", command, text)
+			t.Errorf("%s does not say %q:\n%s", command, text, out)
 		}
 	}
-	if got != code || t.Failed() {
-		t.Errorf("%s exits with %s, want %s; it prints\n%s", command, got, code, out)
+	if got != code {
+		t.Errorf("%s exits with %s, want %s:\n%s", command, got, code, out)
 	}
 }
 
@@ -41,13 +41,19 @@ func TestStatus(t *testing.T) {
 		eventually(t, "all are as they are to be", func() string {
 			out, _ := s.asked(t, back2, "rundockd status --json")
 			var report struct {
-				Services []struct{ Name, Verdict, Problem string }
+				Services []struct {
+					Name, Verdict, Problem string
+					Runner                 struct{ Crashes int }
+				}
 			}
 			if err := json.Unmarshal([]byte(out), &report); err != nil {
 				t.Fatalf("status --json: %v:\n%s", err, out)
 			}
-			want := map[string]string{"web": "ok ", "idle": "disabled ", "looper": "wrong runner: ", "sickly": "wrong container: HEALTHCHECK: unhealthy"}
+			want := map[string]string{"web": "ok ", "idle": "disabled ", "looper": "wrong runner: container ended with exit code 7", "sickly": "wrong container: HEALTHCHECK: unhealthy"}
 			for _, service := range report.Services {
+				if service.Name == "looper" && service.Runner.Crashes < 6 {
+					continue // it is not yet down for long enough to be looked at
+				}
 				if w, ok := want[service.Name]; ok && strings.HasPrefix(service.Verdict+" "+service.Problem, w) {
 					delete(want, service.Name)
 				}
@@ -71,9 +77,9 @@ func TestStatus(t *testing.T) {
 	})
 
 	t.Run("says what only root could read", func(t *testing.T) {
-		s.says(t, back2, "su nobody -s /bin/sh -c 'rundockd status web'", "1", "running", "not root", "service.json: permission denied")
+		s.says(t, back2, "su nobody -s /bin/sh -c 'rundockd status web'", "1", "running", "not root", "/etc/sv/docker-web/")
 		s.says(t, back2, "su nobody -s /bin/sh -c 'rundockd explain web'", "1", "announced for", "Next: run it as root")
-		s.says(t, back2, "su nobody -s /bin/sh -c 'rundockd logs web'", "1", "permission denied: run it as root")
+		s.says(t, back2, "su nobody -s /bin/sh -c 'rundockd logs web announce'", "1", "permission denied: run it as root")
 	})
 
 	t.Run("notices what was done by hand", func(t *testing.T) {
