@@ -10,6 +10,7 @@
 package main
 
 import (
+	"syscall"
 	"time"
 
 	"rundock/internal/ansible"
@@ -18,6 +19,9 @@ import (
 )
 
 func main() {
+	// Folders are for all to read whatever umask the caller has: the action
+	// plugin's is 077, for its own files.
+	syscall.Umask(0o022)
 	h := host{
 		config:  hostconfig.Path,
 		program: control.Program,
