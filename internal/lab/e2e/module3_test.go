@@ -25,7 +25,7 @@ func TestAnnounces_each_by_its_own_check(t *testing.T) {
 	}
 	name := "ports." + zone + "."
 	well := map[string]string{
-		"ports":              "20 5 8086 node-back-1." + name,
+		"ports":              "20 100 8086 node-back-1." + name, // alone, it has the whole weight,
 		"_admin._tcp.ports":  "10 100 8083 node-back-1._admin._tcp." + name,
 		"_dns._udp.ports":    "10 100 5353 node-back-1._dns._udp." + name,
 		"_script._tcp.ports": "10 100 8090 node-back-1._script._tcp." + name,
@@ -53,7 +53,7 @@ func TestAnnounces_each_by_its_own_check(t *testing.T) {
 	}
 	key := "/skydns/com/example/prod/s/ports/node-back-1"
 	record := s.sh(t, front, "ETCDCTL_API=3 etcdctl get --print-value-only "+key)
-	for _, want := range []string{`"tags":["main","v1"]`, `"meta":{"path":"/ping"}`, `"group":"main"`} {
+	for _, want := range []string{`"tags":["main","v1"]`, `"meta":{"path":"/ping"}`, `"group":"main"`, `"weight":5`} {
 		if !strings.Contains(record, want) {
 			t.Errorf("the record is %s, want in it %s", record, want)
 		}
