@@ -27,6 +27,7 @@ type Service struct {
 	Pull        string         `json:"pull,omitempty"`            // always, missing, never; "" means always
 	StopTimeout int            `json:"stop_timeout,omitempty"`    // seconds between TERM and KILL of the container; 0 means 10
 	Mounts      []string       `json:"requires_mounts,omitempty"` // absolute paths that must be mount points before the container is started
+	Pin         string         `json:"pin,omitempty"`             // after a rollback: id of the image that is run, whatever Container.Image means now
 
 	Announce Announce          `json:"-"` // announce.json; zero: no sidecar
 	Log      Log               `json:"-"` // log/config of its loggers
@@ -87,27 +88,39 @@ type Check struct {
 // ReadService reads service.json at path. An unknown field or version is an
 // error that names path.
 func ReadService(path string) (Service, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return Service{}, err
+	}
+	return ParseService(path, data)
+}
+
+// ParseService reads data, which is service.json of path.
+func ParseService(path string, data []byte) (Service, error) {
 	var s Service
-	if err := read(path, &s); err != nil {
+	if err := parse(path, data, &s); err != nil {
 		return s, err
 	}
 	return s, checkVersion(path, s.Version)
 }
 
+// JSON is service.json of s, as Files has it.
+func (s Service) JSON() ([]byte, error) { return indented(s) }
+
 // ReadAnnounce is ReadService for announce.json.
 func ReadAnnounce(path string) (Announce, error) {
 	var a Announce
-	if err := read(path, &a); err != nil {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return a, err
+	}
+	if err := parse(path, data, &a); err != nil {
 		return a, err
 	}
 	return a, checkVersion(path, a.Version)
 }
 
-func read(path string, into any) error {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
+func parse(path string, data []byte, into any) error {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(into); err != nil {

@@ -21,8 +21,14 @@ func (a *answering) records(node *table.Node) entrySet {
 	if node == nil {
 		return entrySet{}
 	}
-	return entrySet{oneGroup(node.Records(maxRecords))}
+	return entrySet{oneGroup(slices.DeleteFunc(node.Records(maxRecords), furtherPort))}
 }
+
+// furtherPort reports whether e is of a named port of a service, seen from the
+// service's name or above: <instance>._<port>._tcp is three labels below. With
+// the service's own records withdrawn its group would be the nearest, and
+// clients be sent to a port of another protocol.
+func furtherPort(e table.Entry) bool { return e.Depth > 2 && strings.HasPrefix(e.Group, "_") }
 
 // oneGroup keeps the records of the group that the nearest records with a
 // group name, and the records without one. Where those nearest disagree there

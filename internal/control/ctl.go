@@ -25,6 +25,9 @@ const (
 	Prepare Op = "prepare"
 	// Wait returns when the service is as For says, or when it cannot become so.
 	Wait Op = "wait"
+	// Keep gives the image with the id Image a tag of the service's own, so that
+	// it stays when its present tag comes to mean another.
+	Keep Op = "keep"
 	// Remove stops and removes the service's container with its anonymous
 	// volumes, and its state under /run/rundock and /var/lib/rundock. The
 	// service's runner is gone by then.
@@ -43,6 +46,7 @@ type Request struct {
 	Hash    string          `json:"hash,omitempty"`    // wait: the spec hash the container must have
 	Not     string          `json:"not,omitempty"`     // wait: the container id that must have been replaced
 	Since   time.Time       `json:"since,omitzero"`    // wait: status written before is of an earlier attempt
+	Image   string          `json:"image,omitempty"`   // keep: id
 	Timeout int             `json:"timeout,omitempty"` // seconds
 }
 

@@ -1,8 +1,10 @@
 package fstree
 
 import (
+	"bytes"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -29,6 +31,30 @@ type Diff struct {
 
 // Changed reports whether there is any change.
 func (c Changes) Changed() bool { return len(c.List) > 0 }
+
+// Then is c and, after it, d as one: what is the same after both is no change.
+func (c Changes) Then(d Changes) Changes {
+	sum := Changes{Dir: d.Dir, List: slices.Clone(d.List)}
+	for _, before := range c.List {
+		i := slices.IndexFunc(sum.List, func(x Change) bool { return x.Path == before.Path })
+		if i < 0 {
+			sum.List = append(sum.List, before)
+		} else {
+			sum.List[i].Before = before.Before
+		}
+	}
+	sum.List = slices.DeleteFunc(sum.List, func(x Change) bool { return same(x.Before, x.After) })
+	slices.SortFunc(sum.List, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
+	return sum
+}
+
+// same reports whether a file has the same content and mode as another.
+func same(a, b *File) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Mode.Perm() == b.Mode.Perm() && bytes.Equal(a.Data, b.Data)
+}
 
 // Touches reports whether the file or folder at prefix, or a file below it,
 // changes.

@@ -64,6 +64,28 @@ func Apply(dir string, files []File, check bool) (Changes, error) {
 	return update(dir, files, owned, want)
 }
 
+// Read returns the files of dir that an earlier Apply wrote, sorted by path;
+// none for a dir that does not exist. What nobody but the owner may read is
+// secret. One that somebody has removed is left out.
+func Read(dir string) ([]File, error) {
+	owned, err := Owned(dir)
+	if err != nil {
+		return nil, err
+	}
+	var files []File
+	for _, p := range owned {
+		f, err := read(dir, p)
+		if err != nil {
+			return nil, err
+		}
+		if f != nil {
+			f.Secret = f.Mode&0o077 == 0
+			files = append(files, *f)
+		}
+	}
+	return files, nil
+}
+
 // Remove takes dir away with everything in it: renamed to .<name>.old first,
 // so that nobody sees half of it. The Changes list the files that Apply wrote.
 // With check set nothing is removed. A dir that does not exist is no change.

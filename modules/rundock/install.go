@@ -46,6 +46,12 @@ func (t *task) install() error {
 		return nil
 	}
 
+	t.wasEnabled = now.Enabled
+	if t.p.Rollback && (plan.Write || plan.acts()) {
+		if err := t.keepPresent(now); err != nil {
+			return err
+		}
+	}
 	started := time.Now()
 	if plan.Prepare {
 		service, err := json.Marshal(w.service)
@@ -69,7 +75,18 @@ func (t *task) install() error {
 	if !run {
 		return nil
 	}
-	return t.wait(now, w, plan, started)
+	err = t.wait(now, w, plan, started)
+	if !t.p.Rollback {
+		return err
+	}
+	var failed *failure
+	if errors.As(err, &failed) {
+		return t.rollback(now, changes, err)
+	}
+	if err != nil {
+		return err // it is not known how the service is
+	}
+	return t.keepNew(w)
 }
 
 // done notes plan and changes for the result.

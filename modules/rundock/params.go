@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -83,6 +84,10 @@ var parameters = withServices(ansible.Spec{
 		{Name: "requires_mounts", Type: ansible.List, Elements: ansible.Str, Description: []string{
 			"Paths of the host that must be mount points before the container is started, each time that it is. Until then it waits, and its status says for which.",
 		}},
+		{Name: "rollback", Type: ansible.Bool, Default: false, Description: []string{
+			"Whether a service that does not become what I(wait) says is brought back to what was so last: its files, and its image by ID, until the next call. A first install is stopped, and its files stay.",
+			"The call fails all the same, and says why, with the container's last log lines.",
+		}},
 		{Name: "log", Type: ansible.Dict, Description: []string{
 			"How much is kept of the service's log in C(/var/log/docker-NAME), and of its sidecar's. A change restarts the loggers alone.",
 		}, Options: []ansible.Param{
@@ -126,6 +131,7 @@ type params struct {
 	WaitTimeout int              `json:"wait_timeout"`
 	StopTimeout int              `json:"stop_timeout"`
 	Drain       int              `json:"drain"`
+	Rollback    bool             `json:"rollback"`
 	EnvSecret   texts            `json:"env_secret"`
 	Mounts      []string         `json:"requires_mounts"`
 	Log         struct {
@@ -164,6 +170,9 @@ func (p params) check() error {
 		if err := n.check(""); err != nil {
 			return err
 		}
+	}
+	if p.Rollback && p.Wait == "none" {
+		return errors.New("value of wait must be one of: running, healthy, announced where rollback is true, got: none")
 	}
 	if err := p.checkAnnounces(); err != nil {
 		return err

@@ -18,7 +18,7 @@ import (
 
 // shared are the parameters that are given beside services, for each that
 // does not have its own. All others are of a single service.
-var shared = []string{"state", "pull", "wait", "wait_timeout", "stop_timeout", "drain", "log"}
+var shared = []string{"state", "pull", "wait", "wait_timeout", "stop_timeout", "drain", "log", "rollback"}
 
 // withServices adds the parameter services, a list of all the others, whose
 // defaults are left to what stands beside it.

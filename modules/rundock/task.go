@@ -19,15 +19,16 @@ import (
 
 // task is one call for one service, and what it has done so far.
 type task struct {
-	host      host
-	config    hostconfig.Config
-	folders   runit.Folders
-	p         params
-	check     bool
-	session   *control.Session // of rundockd, shared by the tasks of a call
-	runitName string           // docker-<name>
-	dir       string           // its service directory
-	idle      func()           // called when the rest is waiting
+	host       host
+	config     hostconfig.Config
+	folders    runit.Folders
+	p          params
+	check      bool
+	session    *control.Session // of rundockd, shared by the tasks of a call
+	runitName  string           // docker-<name>
+	dir        string           // its service directory
+	wasEnabled bool             // when the call began
+	idle       func()           // called when the rest is waiting
 
 	diff     []fstree.Diff
 	actions  []string
@@ -97,7 +98,7 @@ func (t *task) ctl(q control.Request) error {
 		t.warnings = append(t.warnings, answer.Warnings...)
 	}
 	if err == nil && answer.Error != "" {
-		err = errors.New(answer.Error)
+		err = &failure{answer.Error}
 	}
 	return err
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -87,6 +89,11 @@ func serve(docker *container.Client, slots chan struct{}, q control.Request) con
 		return prepare(ctx, docker, q)
 	case control.Wait:
 		return awaited(ctx, docker, q)
+	case control.Keep:
+		if err := docker.Keep(ctx, q.Image, keptImage(q.Service)); err != nil {
+			return control.Response{Error: err.Error()}
+		}
+		return control.Response{}
 	case control.Remove:
 		return remove(ctx, docker, q.Service)
 	}
@@ -160,6 +167,16 @@ func prepare(ctx context.Context, docker *container.Client, q control.Request) c
 	return answer
 }
 
+// keptImage is the name of the image that a service can be rolled back to: a
+// tag, as a service's name can have capitals, and of at most 128 characters.
+func keptImage(service string) string {
+	if len(service) > 100 {
+		sum := sha256.Sum256([]byte(service))
+		service = service[:100] + "-" + hex.EncodeToString(sum[:8])
+	}
+	return "rundock-good:" + service
+}
+
 // Names that a service's containers may have: its own, the next one while it
 // is made, and a trial creation.
 func containerNames(service string) []string {
@@ -195,6 +212,10 @@ func remove(ctx context.Context, docker *container.Client, service string) contr
 			return answer
 		}
 	}
+	if err := docker.Unkeep(ctx, keptImage(service)); err != nil {
+		answer.Error = fmt.Sprintf("remove %s: %v", service, err)
+		return answer
+	}
 	for _, dir := range []string{control.Dir, stateDir} {
 		if err := os.RemoveAll(filepath.Join(dir, service)); err != nil {
 			answer.Error = fmt.Sprintf("remove %s: %v", service, err)
@@ -215,8 +236,13 @@ func awaited(ctx context.Context, docker *container.Client, q control.Request) c
 	if q.Timeout == 0 {
 		return control.Response{Error: "rundockd ctl: wait needs a timeout"}
 	}
+	last := ""
 	for {
 		answer, pending, err := look(ctx, docker, q)
+		if ctx.Err() != nil && last != "" {
+			pending, err = last, nil // what look says now is that its time is over
+		}
+		last = pending
 		switch {
 		case err != nil:
 			answer.Error = fmt.Sprintf("%s: %v", q.Service, err)

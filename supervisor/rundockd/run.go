@@ -110,11 +110,15 @@ func (r *runner) run(ctx context.Context) int {
 		r.log.Warn("status of the last runner is unreadable", "err", err)
 	}
 	r.status = control.RunnerStatus{Service: r.service.Name, PID: os.Getpid(), Digest: r.digest, Withdrew: before.Withdrew}
-	if before.Wanted == r.service.Container.Hash() {
+	// A service that was rolled back does not wait out the crashes of what failed.
+	if before.Wanted == r.service.Container.Hash() && (r.service.Pin == "" || before.Digest == r.digest) {
 		r.status.Crashes, r.status.ExitCode, r.status.NextStart = before.Crashes, before.ExitCode, before.NextStart
 		r.status.Error = before.Error // why it backs off
 	}
 	r.status.Wanted = r.service.Container.Hash()
+	if r.service.Pin != "" {
+		r.status.Warning = "rolled back, and runs image " + r.service.Pin + " until it is deployed anew"
+	}
 	forced := false
 	for {
 		next, code := r.step(ctx, forced)
@@ -163,7 +167,8 @@ func (r *runner) step(ctx context.Context, forced bool) (step, int) {
 	if err != nil && !current.Running {
 		return r.retry(ctx, err), 0
 	}
-	wanted := current.Labels[container.LabelSpec] == r.status.Wanted && current.Labels[container.LabelAddresses] == addresses
+	wanted := current.Labels[container.LabelSpec] == r.status.Wanted && current.Labels[container.LabelAddresses] == addresses &&
+		(r.service.Pin == "" || current.Image == r.service.Pin)
 	switch {
 	case current.Running && err != nil:
 		return r.supervise(ctx, current, err)
@@ -241,12 +246,8 @@ func (r *runner) prepare(ctx context.Context, want spec.Container, addresses str
 		return "", err
 	}
 	r.say(control.Pulling, "")
-	pulled, err := r.docker.Pull(ctx, want.Image, want.Platform, r.service.Pull)
-	if err != nil {
+	if err := r.pull(ctx, want); err != nil {
 		return "", err
-	}
-	if r.status.Warning = pulled.Warning; pulled.Warning != "" {
-		r.log.Warn(pulled.Warning)
 	}
 	host, err := hostconfig.Load(hostconfig.Path)
 	if err != nil {
@@ -267,12 +268,28 @@ func (r *runner) prepare(ctx context.Context, want spec.Container, addresses str
 	return r.docker.Create(ctx, staged, want, o)
 }
 
+// pull makes the image present. One that the service was rolled back to is.
+func (r *runner) pull(ctx context.Context, want spec.Container) error {
+	if r.service.Pin != "" {
+		return nil
+	}
+	pulled, err := r.docker.Pull(ctx, want.Image, want.Platform, r.service.Pull)
+	if err != nil {
+		return err
+	}
+	if r.status.Warning = pulled.Warning; pulled.Warning != "" {
+		r.log.Warn(pulled.Warning)
+	}
+	return nil
+}
+
 // options are what a container of s is created with besides its spec.
 func options(s supervisor.Service, addresses string, dns []string) container.Options {
 	return container.Options{
 		Service:     s.Name,
 		Hash:        s.Container.Hash(),
 		Addresses:   addresses,
+		Image:       s.Pin,
 		StopTimeout: stopTimeout(s),
 		DNS:         dns,
 	}

@@ -253,6 +253,14 @@ options:
         Until then it waits, and its status says for which.
     type: list
     elements: str
+  rollback:
+    description:
+      - >-
+        Whether a service that does not become what I(wait) says is brought back to what was so last: its
+        files, and its image by ID, until the next call. A first install is stopped, and its files stay.
+      - The call fails all the same, and says why, with the container's last log lines.
+    type: bool
+    default: false
   log:
     description:
       - >-
@@ -919,8 +927,8 @@ options:
         Several services of the host in one call, which costs little more than one: each a dict of the other
         parameters.
       - >-
-        I(state), I(pull), I(wait), I(wait_timeout), I(stop_timeout), I(drain), I(log) beside it are for each
-        that does not have its own.
+        I(state), I(pull), I(wait), I(wait_timeout), I(stop_timeout), I(drain), I(log), I(rollback) beside it
+        are for each that does not have its own.
       - >-
         All are checked first, then made at once. One that fails does not keep the others from being made; the
         call fails and names each.
@@ -1120,6 +1128,10 @@ options:
           - As I(requires_mounts) of the module.
         type: list
         elements: str
+      rollback:
+        description:
+          - As I(rollback) of the module.
+        type: bool
       log:
         description:
           - As I(log) of the module.

@@ -5,6 +5,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -42,6 +43,7 @@ func main() {
 type container struct {
 	N       int
 	Hash    string // "": none is there
+	Image   string // id
 	Started time.Time
 }
 
@@ -54,6 +56,15 @@ func load(name string) (c container) {
 func (c container) save(name string) {
 	data, _ := json.Marshal(c)
 	os.WriteFile(filepath.Join(dir, name+".container"), data, 0o644)
+}
+
+// meaning is the id of the image that ref means now: the file of that name in
+// dir, if there is one.
+func meaning(ref string) string {
+	if id, err := os.ReadFile(filepath.Join(dir, strings.ReplaceAll(ref, "/", "_"))); err == nil {
+		return string(id)
+	}
+	return "sha256:" + ref
 }
 
 func event(file, format string, args ...any) {
@@ -78,13 +89,17 @@ func run(at string) {
 	c := load(s.Name)
 	stop := func() { event(events, "container %d stopped", c.N) }
 	start := func() {
-		c = container{N: c.N + 1, Hash: s.Container.Hash(), Started: time.Now()}
+		c = container{N: c.N + 1, Hash: s.Container.Hash(), Image: cmp.Or(s.Pin, meaning(s.Container.Image)), Started: time.Now()}
 		c.save(s.Name)
 		event(events, "container %d started", c.N)
 	}
+	wanted := s.Container.Hash()
+	if s.Pin != "" && c.Image != s.Pin {
+		wanted = "another image"
+	}
 	say := func(p control.Phase) {
 		control.WriteRunner(control.Dir, control.RunnerStatus{
-			Service: s.Name, PID: os.Getpid(), Digest: digest, Phase: p, Container: strconv.Itoa(c.N),
+			Service: s.Name, PID: os.Getpid(), Digest: digest, Phase: p, Container: strconv.Itoa(c.N), Image: c.Image,
 			Spec: c.Hash, Wanted: s.Container.Hash(), Started: c.Started, Since: time.Now(),
 		})
 	}
@@ -94,7 +109,7 @@ func run(at string) {
 		return
 	}
 	switch c.Hash {
-	case s.Container.Hash():
+	case wanted:
 		event(events, "container %d adopted", c.N)
 	case "":
 		start()
@@ -102,13 +117,20 @@ func run(at string) {
 		stop()
 		start()
 	}
-	say(control.Running)
+	up := func() { say(control.Running) }
+	if c.Image == "sha256:bad" {
+		up = func() { say(control.Backoff) }
+	}
+	up()
 	for got := range signals {
 		switch got {
 		case syscall.SIGUSR1:
 			stop()
 			start()
-			say(control.Running)
+			if c.Image == "sha256:bad" {
+				up = func() { say(control.Backoff) }
+			}
+			up()
 		case syscall.SIGHUP:
 			say(control.Left)
 			return
