@@ -191,7 +191,8 @@ var LoggerReads = []string{"run", "config"}
 
 func logScript(dir string) []byte {
 	return fmt.Appendf(nil, `#!/bin/sh
-mkdir -p -m 0750 %[1]s
+umask 027 # also for the folder above, whichever logger makes it
+mkdir -p %[1]s
 ln -sfn "$PWD/config" %[1]s/config
 %[2]s=$(cat %[3]s) # tells the module whether they have changed since
 export %[2]s

@@ -35,6 +35,9 @@ func TestSmoke(t *testing.T) {
 	if got := s.dig(t, back2, "influxdb."+zone); got != s.Addr(back1).String() {
 		t.Errorf("A influxdb on %s = %q, want %s", back2, got, s.Addr(back1))
 	}
+	if got := s.sh(t, back1, "cd /var/log/docker-influxdb && stat -c '%a %n' . announce"); got != "750 .\n750 announce" {
+		t.Errorf("others may read logs: modes of the folders are %q", got)
+	}
 	for _, flag := range []string{"", "--check"} {
 		if r := s.rundock(t, back1, call, strings.Fields(flag)...); r.Failed || r.Changed {
 			t.Errorf("second call %s = %+v, want ok and unchanged", flag, r)
