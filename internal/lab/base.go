@@ -34,7 +34,7 @@ var (
 	}
 	preparedPackages = []string{
 		"bind9-dnsutils", "ca-certificates", "containerd", "curl", "docker-registry", "docker.io", "etcd-client",
-		"etcd-server", "iptables", "nftables", "runc", "runit", "runit-run",
+		"etcd-server", "iptables", "nftables", "runc", "runit", "runit-run", "sudo",
 	}
 	offeredPackages = []string{"haproxy", "nginx-light", "python3-apt", "tcpdump"}
 )
@@ -66,15 +66,20 @@ func fingerprint(release, mirror string) (string, error) {
 	return fmt.Sprintf("%x", sum.Sum(nil)[:6]), nil
 }
 
-// base returns the folder that holds bare, prepared and packages, building it
-// first if the cache has none. A build that is killed leaves nothing that a
-// later one takes for finished.
+// base returns the folder that holds bare, prepared and packages.
 func (l *Lab) base() (string, error) {
 	id, err := fingerprint(l.Release, l.Mirror)
 	if err != nil {
 		return "", err
 	}
-	done := filepath.Join(l.Cache, id)
+	return l.cached(id, builder.build)
+}
+
+// cached returns the folder name of the cache, having build fill it first if
+// there is none. A build that is killed leaves nothing that a later one takes
+// for finished.
+func (l *Lab) cached(name string, build func(builder) error) (string, error) {
+	done := filepath.Join(l.Cache, name)
 	if exists(done) {
 		return done, nil
 	}
@@ -99,7 +104,7 @@ func (l *Lab) base() (string, error) {
 			return "", fmt.Errorf("remove an unfinished base: %w", err)
 		}
 	}
-	building := filepath.Join(l.Cache, "building-"+id)
+	building := filepath.Join(l.Cache, "building-"+name)
 	if err := os.Mkdir(building, 0o755); err != nil {
 		return "", fmt.Errorf("build the base: %w", err)
 	}
@@ -109,8 +114,7 @@ func (l *Lab) base() (string, error) {
 		return "", fmt.Errorf("build the base: %w", err)
 	}
 	defer log.Close()
-	b := builder{dir: building, log: log, release: l.Release, mirror: l.Mirror, progress: l.Progress}
-	if err := b.build(); err != nil {
+	if err := build(builder{dir: building, log: log, release: l.Release, mirror: l.Mirror, progress: l.Progress}); err != nil {
 		return "", fmt.Errorf("build the base: %w; see %s", err, logPath)
 	}
 	if err := os.Rename(building, done); err != nil {
@@ -119,7 +123,11 @@ func (l *Lab) base() (string, error) {
 	return done, nil
 }
 
-// builder makes bare, prepared and packages in dir.
+// install begins an apt-get command in a base.
+const install = "DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends "
+
+// builder makes the folders of the cache: build makes bare, prepared and
+// packages in dir.
 type builder struct {
 	dir, release, mirror string
 	log                  *os.File
@@ -143,19 +151,9 @@ func (b builder) build() error {
 	}
 
 	b.progress("fetching the packages that hosts install")
-	sources := fmt.Sprintf("deb %s %s main\n", b.mirror, b.release)
-	for path, text := range map[string]string{
-		"etc/apt/sources.list":  sources,
-		"usr/sbin/policy-rc.d":  "#!/bin/sh\nexit 101\n", // start no service
-		"etc/resolv.conf":       machineFile("/etc/resolv.conf"),
-		"etc/hosts":             machineFile("/etc/hosts"),
-		"etc/apt/apt.conf.d/90": machineAptProxy(),
-	} {
-		if err := os.WriteFile(filepath.Join(prepared, path), []byte(text), 0o755); err != nil {
-			return err
-		}
+	if err := b.lendNetwork(prepared); err != nil {
+		return err
 	}
-	install := "DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends "
 	fetch := "apt-get clean; apt-get -q update && " + install + "--download-only install " +
 		strings.Join(preparedPackages, " ") + " " + strings.Join(offeredPackages, " ")
 	if err := b.isolated(prepared, "sh", "-c", fetch); err != nil {
@@ -189,6 +187,23 @@ func (b builder) build() error {
 			if err := os.Remove(filepath.Join(dir, path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// lendNetwork lets apt in root reach the archive as this machine does, and
+// start no service.
+func (b builder) lendNetwork(root string) error {
+	for path, text := range map[string]string{
+		"etc/apt/sources.list":  fmt.Sprintf("deb %s %s main\n", b.mirror, b.release),
+		"usr/sbin/policy-rc.d":  "#!/bin/sh\nexit 101\n",
+		"etc/resolv.conf":       machineFile("/etc/resolv.conf"),
+		"etc/hosts":             machineFile("/etc/hosts"),
+		"etc/apt/apt.conf.d/90": machineAptProxy(),
+	} {
+		if err := os.WriteFile(filepath.Join(root, path), []byte(text), 0o755); err != nil {
+			return err
 		}
 	}
 	return nil

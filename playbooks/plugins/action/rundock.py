@@ -31,7 +31,6 @@ import secrets
 import shlex
 
 from ansible import constants as C
-from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 # The architectures by their names in uname -m.
@@ -64,14 +63,24 @@ STORE = FOLDER + (
 )
 
 
+class Failure(Exception):
+    """What the task fails with. As a result, and no AnsibleError, it is subject to failed_when and until."""
+
+
 class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         self._supports_check_mode = self._supports_async = True
         super().run(tmp, task_vars)
+        try:
+            return self._run(task_vars)
+        except Failure as failure:
+            return {"failed": True, "msg": str(failure)}
+
+    def _run(self, task_vars):
         self._name = self._task.action.rpartition(".")[2]
         self._cache = self._templar.template((task_vars or {}).get("rundock_cache", ""))
         if self._cache and not os.path.isabs(self._cache):
-            raise AnsibleActionFail("rundock_cache must be an absolute path, got: %s" % self._cache)
+            raise Failure("rundock_cache must be an absolute path, got: %s" % self._cache)
         if self._task.async_val or self._is_become_unprivileged() or not self._passes_stdin():
             return self._plain(task_vars)
         binaries = {machine: Binary(self._name, arch) for machine, arch in MACHINES.items()}
@@ -85,7 +94,7 @@ class ActionModule(ActionBase):
             return self._result(res, rest)
         if "must have a tty" in res["stderr"]:
             return self._plain(task_vars)
-        raise AnsibleActionFail("run module %s: %s" % (self._name, told(res)))
+        raise Failure("run module %s: %s" % (self._name, told(res)))
 
     def _passes_stdin(self):
         become = self._connection.become
@@ -115,7 +124,7 @@ class ActionModule(ActionBase):
         self._display.vv("%s: uploading %s" % (self._name, binary.path))
         res, said, _ = self._script(STORE, binary.data, hash=binary.hash, time=binary.time)
         if said != "stored":
-            raise AnsibleActionFail("put module %s on the host: %s" % (self._name, told(res)))
+            raise Failure("put module %s on the host: %s" % (self._name, told(res)))
 
     def _result(self, res, text):
         """The module's JSON. What the login shell prints at its end may follow."""
@@ -125,7 +134,7 @@ class ActionModule(ActionBase):
             why = told(res, text)
             if res["rc"] == 126:
                 why += "; if the folder is on a file system mounted noexec, name another by the variable rundock_cache"
-            raise AnsibleActionFail("run module %s: it gave no result: %s" % (self._name, why)) from None
+            raise Failure("run module %s: it gave no result: %s" % (self._name, why)) from None
         return {key: value for key, value in result.items() if not key.startswith("_ansible_")}
 
     def _plain(self, task_vars):
@@ -159,10 +168,10 @@ class Binary:
 
 def pick(binaries, machine):
     if machine not in binaries:
-        raise AnsibleActionFail(
+        raise Failure(
             "the host's architecture is %s; there are binaries for %s" % (machine, " and ".join(binaries)))
     if not binaries[machine].version:
-        raise AnsibleActionFail(
+        raise Failure(
             "the host's architecture is %s; build the module for it, by make: there is no %s"
             % (machine, binaries[machine].path))
     return binaries[machine]
