@@ -15,7 +15,7 @@ NEEDS = ansible:ansible debootstrap:debootstrap dig:bind9-dnsutils ip:iproute2 i
 # And the tests besides: Debian's etcd, which is older than the one that dnsd embeds.
 TEST_NEEDS = etcd:etcd-server
 
-.PHONY: build test lint lab lab-down demo deps $(PROGRAMS) $(MODULES)
+.PHONY: build test bench lint lab lab-down demo deps $(PROGRAMS) $(MODULES)
 build: $(PROGRAMS) $(MODULES)
 
 # Go itself knows what is up to date.
@@ -53,6 +53,11 @@ test: deps build lint
 	$(LAB_TEST) "tests of the lab" -count=1 -timeout 20m ./internal/lab ./internal/lab/cmd/... ./internal/lab/testapp
 	playbooks/demo/demo.sh
 	bin/lab down
+
+# Benchmarks in a lab, on a machine that has little else to do: commands,
+# medians, and ratios to a peer in the same run.
+bench: deps build
+	RUNDOCK_BENCH=1 RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 $(GO) test -v -count=1 -timeout 60m -run TestBench ./internal/lab/e2e
 
 # Which package may import which is in .depguard.json.
 lint:

@@ -1,0 +1,82 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Benchmarks are tests named TestBench...: under RUNDOCK_BENCH=1, which
+// `make bench` sets, they run at full size and print what they measured, each
+// against a peer in the same run; otherwise once at small size, so that they
+// do not rot. They assert no times.
+
+// rounds is how often each side is measured.
+func rounds() int {
+	if os.Getenv("RUNDOCK_BENCH") == "1" {
+		return 15
+	}
+	return 1
+}
+
+// versus prints the median of ours beside a peer's.
+func versus(what string, ours []time.Duration, peer string, theirs []time.Duration, aim float64) {
+	a, b := median(ours), median(theirs)
+	fmt.Printf("measured: %s: %s; %s: %s; ratio %.2f (aim: at most %.2f), medians of %d\n",
+		what, a.Round(time.Millisecond/10), peer, b.Round(time.Millisecond/10), float64(a)/float64(b), aim, len(ours))
+}
+
+func median(of []time.Duration) time.Duration {
+	sorted := slices.Sorted(slices.Values(of))
+	return sorted[len(sorted)/2]
+}
+
+// TestBenchCalls measures tasks in one run of ansible-playbook, connection
+// and Ansible's start not counted.
+func TestBenchCalls(t *testing.T) {
+	s := need(t)
+	file := filepath.Join(t.TempDir(), "spans")
+	cmd := exec.Command("ansible-playbook", "-i", s.inventory, "internal/lab/e2e/testdata/bench/calls.yml", "-e", "rounds="+strconv.Itoa(rounds()))
+	cmd.Dir = s.checkout
+	settings := []string{"ANSIBLE_CALLBACK_PLUGINS=internal/lab/e2e/testdata/bench/callback", "ANSIBLE_CALLBACKS_ENABLED=spans", "SPANS=" + file}
+	cmd.Env = append(os.Environ(), settings...)
+	fmt.Println(strings.Join(settings, " "), cmd)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	took := map[string][]time.Duration{}
+	for line := range strings.Lines(string(data)) {
+		task, seconds, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		d, err := time.ParseDuration(seconds + "s")
+		if err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		took[task] = append(took[task], d)
+	}
+	side := func(tasks ...string) []time.Duration {
+		sum := make([]time.Duration, rounds())
+		for _, task := range tasks {
+			if len(took[task]) != rounds()+1 {
+				t.Fatalf("task %q ran %d times, want %d", task, len(took[task]), rounds()+1)
+			}
+			for i, d := range took[task][1:] { // the first is for warmth
+				sum[i] += d
+			}
+		}
+		return sum
+	}
+	versus("a call that changes nothing", side("nothing to do, by rundock"),
+		"ansible.builtin.ping, pipelined", side("nothing to do, by ping"), 0.6)
+	versus("a call that writes a service", side("a new service, by rundock"), "file and 3 x copy",
+		side("a new service, by file", "a new service, by copy 1", "a new service, by copy 2", "a new service, by copy 3"), 0.3)
+}
