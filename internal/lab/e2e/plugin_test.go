@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"rundock/internal/lab"
 )
 
 // core is an ansible-core under which something is tried.
@@ -51,6 +53,8 @@ func (s *setup) pluginCheckout(t *testing.T) string {
 	for _, script := range []string{
 		"mkdir -p playbooks/plugins bin && cp -a " + plugin + " playbooks/plugins && cp " + s.checkout + "/ansible.cfg . && cp -r " + s.checkout + "/internal/lab/e2e/testdata/plugin/*.yml .",
 		"ln -s rundock.py playbooks/plugins/action/probe.py",
+		// A page of documentation, which must never run.
+		"mkdir -p playbooks/plugins/modules && echo 'raise SystemExit(\"a stub was run\")' >playbooks/plugins/modules/probe.py",
 		"cd " + s.checkout + "/internal/lab/e2e/testdata/plugin/probe && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o " + dir + "/bin/linux_amd64/probe .",
 	} {
 		cmd := exec.Command("sh", "-ec", script)
@@ -78,12 +82,30 @@ term ALL=(ALL) NOPASSWD: ALL
 END
 `
 
+func TestPlugin_serves_every_module(t *testing.T) {
+	checkout, err := lab.Checkout()
+	if err != nil {
+		t.Fatal(err)
+	}
+	modules, err := filepath.Glob(filepath.Join(checkout, "modules/*/main.go"))
+	if err != nil || len(modules) == 0 {
+		t.Fatalf("modules: %v, %v", modules, err)
+	}
+	plugins := filepath.Join(checkout, "playbooks/plugins/action")
+	for _, main := range modules {
+		plugin := filepath.Join(plugins, filepath.Base(filepath.Dir(main))+".py")
+		if got, err := filepath.EvalSymlinks(plugin); got != filepath.Join(plugins, "rundock.py") {
+			t.Errorf("%s is not the plugin, or a link to it (ln -s rundock.py %s): %v", plugin, plugin, err)
+		}
+	}
+}
+
 func TestPlugin(t *testing.T) {
 	s := need(t)
 	checkout := s.pluginCheckout(t)
 	s.sh(t, back1, users)
 	t.Cleanup(func() {
-		s.sh(t, back1, "rm -rf /etc/sudoers.d/plugin /root/.bashrc; for u in op pw term; do pkill -KILL -u $u; userdel -r $u; done; passwd -d root")
+		s.sh(t, back1, "rm -rf /etc/sudoers.d/plugin /root/.bashrc; for u in op pw term; do pkill -KILL -u $u; userdel -r $u; done; usermod -p '*' root")
 	})
 	for _, core := range s.cores(t) {
 		t.Run("ansible-core "+core.version, func(t *testing.T) {
