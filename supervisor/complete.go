@@ -1,11 +1,15 @@
 package supervisor
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // Complete returns s with what its announcements ask of its container: each
 // port announced at an address of the host is published there, unless it is
 // already or the container shares the host's network; $ANNOUNCE_IP becomes
-// the variable of the first announcement's address. Complete(Complete(s)) is
+// the variable of the first announcement's address. Of several networks, the
+// first is the one whose address is announced. Complete(Complete(s)) is
 // Complete(s). Only a complete service has the hash that its container gets.
 func (s Service) Complete() Service {
 	if !s.Runs() {
@@ -16,7 +20,11 @@ func (s Service) Complete() Service {
 		address = hostVariable(s.Announce.Announces[0].As)
 	}
 	c := s.Container.Expand(map[string]string{"ANNOUNCE_IP": address})
-	for _, a := range s.Announce.Announces {
+	s.Announce.Announces = slices.Clone(s.Announce.Announces)
+	for i, a := range s.Announce.Announces {
+		if a.As == "container" && a.Network == "" && c.Networks != nil {
+			s.Announce.Announces[i].Network = c.Network
+		}
 		if a.As == "container" || c.Network == "host" {
 			continue
 		}

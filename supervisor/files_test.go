@@ -91,3 +91,16 @@ func TestComplete(t *testing.T) {
 		})
 	}
 }
+
+func TestComplete_announces_the_address_in_the_first_of_several_networks(t *testing.T) {
+	for _, c := range []struct{ asked, want string }{{"", "zone"}, {"apps", "apps"}} {
+		s := Service{Name: "web", Container: spec.Container{Image: "web", Network: "zone", Networks: []spec.Network{{Name: "apps"}}},
+			Announce: Announce{Announces: []Announcement{{Port: 80, As: "container", Network: c.asked}}}}
+		if got := s.Complete().Announce.Announces[0].Network; got != c.want {
+			t.Errorf("asked for network %q: announced is that of %q, want %q", c.asked, got, c.want)
+		}
+		if got := s.Announce.Announces[0].Network; got != c.asked {
+			t.Errorf("Complete changed its receiver: %q", got)
+		}
+	}
+}

@@ -51,6 +51,9 @@ func (c *Client) create(ctx context.Context, name string, want spec.Container, o
 	if err := missing(want, api); err != nil {
 		return "", err
 	}
+	if err := c.checkNetworks(ctx, want); err != nil {
+		return "", err
+	}
 	cfg, host, err := configs(want, o)
 	if err != nil {
 		return "", err

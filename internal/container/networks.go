@@ -3,7 +3,10 @@ package container
 import (
 	"context"
 	"fmt"
+	"net/netip"
+	"strings"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/versions"
@@ -51,6 +54,67 @@ func endpoint(n spec.Network) *network.EndpointSettings {
 		e.IPAMConfig = &network.EndpointIPAMConfig{IPv4Address: n.IPv4, IPv6Address: n.IPv6, LinkLocalIPs: n.LinkLocalIPs}
 	}
 	return e
+}
+
+// checkNetworks returns an error that names a network, or a container whose
+// namespace is to be shared, that is not there, or an address that is in no
+// subnet of its network. Docker itself finds that out only when it starts the
+// container, and by then the old one is stopped.
+func (c *Client) checkNetworks(ctx context.Context, want spec.Container) error {
+	for _, mode := range []string{want.Network, want.IPC, want.PID} {
+		name, shared := strings.CutPrefix(mode, "container:")
+		if !shared {
+			continue
+		}
+		s, err := c.Inspect(ctx, name)
+		if err == nil && !s.Exists {
+			err = fmt.Errorf("%s: there is no such container", mode)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	networks := want.Networks
+	if mode := container.NetworkMode(want.Network); mode != "" && mode.IsUserDefined() {
+		first := spec.Network{}
+		if want.Endpoint != nil {
+			first = *want.Endpoint
+		}
+		first.Name = want.Network
+		networks = append([]spec.Network{first}, networks...)
+	}
+	for _, n := range networks {
+		r, err := c.api.NetworkInspect(ctx, n.Name, network.InspectOptions{})
+		if errdefs.IsNotFound(err) {
+			return fmt.Errorf("network %s: there is no such network", n.Name)
+		}
+		if err != nil {
+			return fmt.Errorf("network %s: %w", n.Name, err)
+		}
+		for _, ip := range []string{n.IPv4, n.IPv6} {
+			if err := within(ip, r.IPAM.Config); err != nil {
+				return fmt.Errorf("network %s: %w", n.Name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// within returns an error if ip, unless it is "", is in none of the subnets.
+func within(ip string, subnets []network.IPAMConfig) error {
+	a, err := netip.ParseAddr(ip)
+	if err != nil {
+		return nil
+	}
+	var all []string
+	for _, s := range subnets {
+		p, err := netip.ParsePrefix(s.Subnet)
+		if err != nil || p.Contains(a) {
+			return nil // what cannot be read is left to the daemon
+		}
+		all = append(all, s.Subnet)
+	}
+	return fmt.Errorf("address %s is in none of its subnets: %s", ip, strings.Join(all, ", "))
 }
 
 // connect puts a created container into further networks. One that cannot be

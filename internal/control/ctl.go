@@ -58,6 +58,7 @@ type Response struct {
 	ID       int             `json:"id,omitempty"` // of the request
 	Error    string          `json:"error,omitempty"`
 	Warnings []string        `json:"warnings,omitempty"`
+	Ignored  []string        `json:"ignored,omitempty"` // prepare: what dockerd says it will not heed of the container
 	Image    string          `json:"image,omitempty"`   // prepare: id of the image
 	Changed  bool            `json:"changed,omitempty"` // remove: something was there
 	Runner   *RunnerStatus   `json:"runner,omitempty"`

@@ -253,7 +253,7 @@ func (c checkParams) check(at string, contained bool) error {
 // of c than the one that its health is judged by. label names it in errors.
 func reachable(c spec.Container, a supervisor.Announcement, label string) error {
 	if c.Network == "none" {
-		return fmt.Errorf("%s=%d: args have --network none, where nothing can reach the container", label, a.Port)
+		return fmt.Errorf("%s=%d: the container is in network none, where nothing can reach it", label, a.Port)
 	}
 	if a.As == "container" || c.Network == "host" {
 		return nil
@@ -268,7 +268,7 @@ func reachable(c spec.Container, a supervisor.Announcement, label string) error 
 		if label != "announce" {
 			option = "container_port"
 		}
-		return fmt.Errorf("%s=%d: args publish it as port %d of the container, but %s is %d: make them equal", label, a.Port, published, option, inside)
+		return fmt.Errorf("%s=%d: it is published as port %d of the container, but %s is %d: make them equal", label, a.Port, published, option, inside)
 	}
 	return nil
 }

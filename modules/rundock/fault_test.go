@@ -58,9 +58,9 @@ func TestBadInputLeavesTheServiceRunning(t *testing.T) {
 			{"name=Calm_1 image=a announce=80", "value of name must be a DNS label when the service is announced"},
 			{"name=calm image=a args='--no-such-flag'", "--no-such-flag"},
 			{"name=calm image=a args='-p 99999:80'", "99999"},
-			{"name=calm image=a announce=80 args='--network none'", "announce=80: args have --network none"},
-			{"name=calm image=a announce=80 args='-p 80:8080'", "announce=80: args publish it as port 8080 of the container, but port is 80"},
-			{"name=calm image=a announce=80 port=81 args='-p $PRIVATE_IP:80:8080'", "announce=80: args publish it as port 8080 of the container, but port is 81"},
+			{"name=calm image=a announce=80 args='--network none'", "announce=80: the container is in network none"},
+			{"name=calm image=a announce=80 args='-p 80:8080'", "announce=80: it is published as port 8080 of the container, but port is 80"},
+			{"name=calm image=a announce=80 port=81 args='-p $PRIVATE_IP:80:8080'", "announce=80: it is published as port 8080 of the container, but port is 81"},
 		} {
 			m.refuses(c.args, c.want)
 		}

@@ -97,6 +97,9 @@ func (t *task) ctl(q control.Request) error {
 	} else {
 		t.warnings = append(t.warnings, answer.Warnings...)
 	}
+	for _, w := range answer.Ignored {
+		t.warn("dockerd: %s", w)
+	}
 	if err == nil && answer.Error != "" {
 		err = &failure{answer.Error}
 	}

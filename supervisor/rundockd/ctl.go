@@ -156,7 +156,7 @@ func prepare(ctx context.Context, docker *container.Client, q control.Request) c
 		return fail(err)
 	}
 	o := options(s, addresses, host.DNS)
-	o.Warn = func(w string) { answer.Warnings = append(answer.Warnings, "dockerd: "+w) }
+	o.Warn = func(w string) { answer.Ignored = append(answer.Ignored, w) }
 	id, err := docker.Create(ctx, trial, want, o)
 	if err != nil {
 		return fail(err)
