@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -256,7 +255,7 @@ func TestRollback(t *testing.T) {
 	}
 
 	// Killed before it can roll back: the next call does.
-	if err := s.put(back1, filepath.Join(s.checkout, "library/rundock"), "/usr/local/bin/module-alone"); err != nil {
+	if err := s.put(back1, s.module(), "/usr/local/bin/module-alone"); err != nil {
 		t.Fatal(err)
 	}
 	bad := strings.Replace(call("enabled", "-e MARK=3"), `"wait_timeout":8`, `"wait_timeout":60`, 1)

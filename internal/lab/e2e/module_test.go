@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,7 +45,7 @@ func together(t *testing.T, claims ...claim) {
 func (s *setup) leave(t *testing.T, host string, names ...string) {
 	t.Cleanup(func() {
 		module := fmt.Sprintf("/run/module-%d", time.Now().UnixNano())
-		if err := s.put(host, filepath.Join(s.checkout, "library/rundock"), module); err != nil {
+		if err := s.put(host, s.module(), module); err != nil {
 			t.Fatal(err)
 		}
 		for _, name := range names {
@@ -57,6 +58,11 @@ func (s *setup) leave(t *testing.T, host string, names ...string) {
 			t.Errorf("absent leaves on %s:\n%s", host, got)
 		}
 	})
+}
+
+// module is the module's binary for the hosts of the lab.
+func (s *setup) module() string {
+	return filepath.Join(s.checkout, "bin/linux_"+runtime.GOARCH, "rundock")
 }
 
 // put copies a program to a host.
