@@ -1,7 +1,6 @@
 package spec
 
 import (
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"reflect"
@@ -28,13 +27,9 @@ func (e *partError) Error() string { return e.text }
 
 // readPairs splits a flag's value. Commas in quotes belong to a value.
 func readPairs(value string) ([]Pair, error) {
-	r := csv.NewReader(strings.NewReader(value))
-	fields, err := r.Read()
-	if err != nil {
+	fields, ok := splitFields(value)
+	if !ok {
 		return nil, errors.New("not of the form key=value,key=value")
-	}
-	if _, err := r.Read(); err == nil {
-		return nil, errors.New("more than one line")
 	}
 	var pairs []Pair
 	for _, f := range fields {
@@ -45,6 +40,37 @@ func readPairs(value string) ([]Pair, error) {
 		pairs = append(pairs, Pair{k, v})
 	}
 	return pairs, nil
+}
+
+// splitFields splits one line of CSV (RFC 4180): a field that begins with a
+// quote ends with one, and two of them in it are one.
+func splitFields(s string) (fields []string, ok bool) {
+	for {
+		field := ""
+		if rest, quoted := strings.CutPrefix(s, `"`); quoted {
+			for quoted {
+				part, after, closed := strings.Cut(rest, `"`)
+				if !closed {
+					return nil, false
+				}
+				field += part
+				if rest, quoted = strings.CutPrefix(after, `"`); quoted {
+					field += `"`
+				}
+			}
+			s = rest
+		} else {
+			field, _, _ = strings.Cut(s, ",")
+			s = s[len(field):]
+		}
+		fields = append(fields, field)
+		if s == "" {
+			return fields, true
+		}
+		if s, ok = strings.CutPrefix(s, ","); !ok {
+			return nil, false
+		}
+	}
 }
 
 // bare stands for the value of a key that is given without one. No value
@@ -60,11 +86,12 @@ func writePairs(pairs []Pair) string {
 			fields[i] = p.Key
 		}
 	}
-	var b strings.Builder
-	w := csv.NewWriter(&b)
-	w.Write(fields) //nolint:errcheck // into memory
-	w.Flush()
-	return strings.TrimSuffix(b.String(), "\n")
+	for i, f := range fields {
+		if strings.ContainsAny(f, `,"`) {
+			fields[i] = `"` + strings.ReplaceAll(f, `"`, `""`) + `"`
+		}
+	}
+	return strings.Join(fields, ",")
 }
 
 // assemble puts pairs together. named says whether their keys are those of

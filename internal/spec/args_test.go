@@ -453,6 +453,8 @@ func FuzzParseArgs(f *testing.F) {
 		`--volumes-from data.influxdb -p $PRIVATE_IP:8083:8083`,
 		`-e A=b --health-cmd "x y" -p [::1]:80-81:80-81/udp --tmpfs /run:size=1m -- serve 'a b'`,
 		`-m 6m --cpus .5 --ulimit nofile=1:2 --device /dev/a:/dev/b:r --log-opt max-size=1k -l a --add-host a=[::1] --dns ${PUBLIC_IP}`,
+		`--mount 'type=volume,src=v1,dst=/d,ro,"volume-opt=o=a,b"' --gpus 'all,"capabilities=a,b"' --network name=a,alias=b,ip=10.0.0.1 --network c --network-alias d`,
+		`--sysctl net.a=1 --security-opt label:disable --stop-signal 35 --cpuset-cpus 0,1-3 --device-read-bps /dev/a:1k --memory-swap -1 --pids-limit 0`,
 		`--cap-add net_raw -v a1:/b:ro,z -v /c:/d --no-healthcheck --network host -h a.b -u a:b -w /`,
 	} {
 		f.Add(s)
