@@ -57,7 +57,7 @@ test: deps build lint
 # Benchmarks in a lab, on a machine that has little else to do: commands,
 # medians, and ratios to a peer in the same run.
 bench: deps build
-	RUNDOCK_BENCH=1 RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 $(GO) test -v -count=1 -timeout 60m -run TestBench ./internal/lab/e2e
+	RUNDOCK_BENCH=1 RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 $(GO) test -v -count=1 -timeout 60m -run 'TestBench|TestMeasure' ./internal/lab/e2e
 
 # Which package may import which is in .depguard.json.
 lint:

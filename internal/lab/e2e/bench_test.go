@@ -19,7 +19,7 @@ import (
 
 // rounds is how often each side is measured.
 func rounds() int {
-	if os.Getenv("RUNDOCK_BENCH") == "1" {
+	if benching() {
 		return 15
 	}
 	return 1
@@ -41,8 +41,31 @@ func median(of []time.Duration) time.Duration {
 // and Ansible's start not counted.
 func TestBenchCalls(t *testing.T) {
 	s := need(t)
+	took := s.spans(t, "internal/lab/e2e/testdata/bench/calls.yml", "rounds="+strconv.Itoa(rounds()))
+	side := func(tasks ...string) []time.Duration {
+		sum := make([]time.Duration, rounds())
+		for _, task := range tasks {
+			if len(took[task]) != rounds()+1 {
+				t.Fatalf("task %q ran %d times, want %d", task, len(took[task]), rounds()+1)
+			}
+			for i, d := range took[task][1:] { // the first is for warmth
+				sum[i] += d
+			}
+		}
+		return sum
+	}
+	versus("a call that changes nothing", side("nothing to do, by rundock"),
+		"ansible.builtin.ping, pipelined", side("nothing to do, by ping"), 0.6)
+	versus("a call that writes a service", side("a new service, by rundock"), "file and 3 x copy",
+		side("a new service, by file", "a new service, by copy 1", "a new service, by copy 2", "a new service, by copy 3"), 0.3)
+}
+
+// spans runs a playbook with variables, and returns how long its tasks took,
+// by their names; of a loop, all of it together.
+func (s *setup) spans(t *testing.T, playbook string, variables ...string) map[string][]time.Duration {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "spans")
-	cmd := exec.Command("ansible-playbook", "-i", s.inventory, "internal/lab/e2e/testdata/bench/calls.yml", "-e", "rounds="+strconv.Itoa(rounds()))
+	cmd := exec.Command("ansible-playbook", "-i", s.inventory, playbook, "-e", strings.Join(variables, " "))
 	cmd.Dir = s.checkout
 	settings := []string{"ANSIBLE_CALLBACK_PLUGINS=internal/lab/e2e/testdata/bench/callback", "ANSIBLE_CALLBACKS_ENABLED=spans", "SPANS=" + file}
 	cmd.Env = append(os.Environ(), settings...)
@@ -63,20 +86,5 @@ func TestBenchCalls(t *testing.T) {
 		}
 		took[task] = append(took[task], d)
 	}
-	side := func(tasks ...string) []time.Duration {
-		sum := make([]time.Duration, rounds())
-		for _, task := range tasks {
-			if len(took[task]) != rounds()+1 {
-				t.Fatalf("task %q ran %d times, want %d", task, len(took[task]), rounds()+1)
-			}
-			for i, d := range took[task][1:] { // the first is for warmth
-				sum[i] += d
-			}
-		}
-		return sum
-	}
-	versus("a call that changes nothing", side("nothing to do, by rundock"),
-		"ansible.builtin.ping, pipelined", side("nothing to do, by ping"), 0.6)
-	versus("a call that writes a service", side("a new service, by rundock"), "file and 3 x copy",
-		side("a new service, by file", "a new service, by copy 1", "a new service, by copy 2", "a new service, by copy 3"), 0.3)
+	return took
 }

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,7 +18,10 @@ import (
 // same would be damped as flapping, and slowed by the back-off.
 func TestMeasure(t *testing.T) {
 	s := need(t)
-	const tries = 20
+	tries := 20
+	if benching() {
+		tries = 50
+	}
 	var names []string
 	for i := range tries {
 		names = append(names, fmt.Sprintf("measured-%d", i))
@@ -66,11 +68,7 @@ func TestMeasure(t *testing.T) {
 		{"healthy -> resolvable on another host", up, "50 ms"},
 		{"crash -> withdrawn on another host", down, "300 ms"},
 	} {
-		slices.Sort(m.took)
-		line := fmt.Sprintf("measured: %-38s median %s, worst %s of %d (aim: median %s)",
-			m.what, m.took[tries/2].Round(time.Microsecond*100), m.took[tries-1].Round(time.Microsecond*100), tries, m.aim)
-		fmt.Println(line)
-		t.Log(line)
+		distribution(m.what, m.took, "median "+m.aim)
 	}
 }
 
