@@ -231,10 +231,29 @@ func eventually(t *testing.T, what string, cond func() string) {
 // resolves waits until host finds service with this SRV answer; "" is none.
 func (s *setup) resolves(t *testing.T, host, service, want string) {
 	t.Helper()
+	arrived := false
+	defer func() {
+		if !arrived {
+			t.Log(s.story(service))
+		}
+	}()
 	eventually(t, fmt.Sprintf("%s sees SRV of %s as %q", host, service, want), func() string {
 		if got := s.dig(t, host, "SRV "+service+"."+zone); got != want {
 			return fmt.Sprintf("answer %q", got)
 		}
 		return ""
 	})
+	arrived = true
+}
+
+// story is what each host that has the service says about it.
+func (s *setup) story(service string) string {
+	var told strings.Builder
+	for _, host := range []string{front, back1, back2} {
+		out, _ := s.try(host, "[ -e /etc/sv/docker-"+service+" ] || exit 0; date -u +%T; rundockd explain "+service+" || true; tail -n 30 /var/log/docker-"+service+"/announce/current /var/log/docker-"+service+"/current")
+		if out != "" {
+			fmt.Fprintf(&told, "%s:\n%s\n", host, out)
+		}
+	}
+	return told.String()
 }
