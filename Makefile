@@ -12,10 +12,11 @@ PROGRAMS = bin/lab $(if $(wildcard supervisor/rundockd/*.go),bin/rundockd) $(if 
 # What a lab and the playbooks need on this machine, as command:package.
 NEEDS = ansible:ansible debootstrap:debootstrap dig:bind9-dnsutils ip:iproute2 iptables:iptables \
 	nft:nftables nsenter:util-linux runsv:runit ssh:openssh-client
-# And the tests besides: Debian's etcd, which is older than the one that dnsd embeds.
-TEST_NEEDS = etcd:etcd-server
+# And the tests besides: Debian's etcd, which is older than the one that dnsd embeds, and what dnsd is
+# measured with and against.
+TEST_NEEDS = etcd:etcd-server dnsperf:dnsperf knotd:knot nsd:nsd taskset:util-linux
 
-.PHONY: build test bench lint lab lab-down demo deps $(PROGRAMS) $(MODULES)
+.PHONY: build test bench bench-dns fuzz lint lab lab-down demo deps $(PROGRAMS) $(MODULES)
 build: $(PROGRAMS) $(MODULES)
 
 # Go itself knows what is up to date.
@@ -58,6 +59,26 @@ test: deps build lint
 # medians, and ratios to a peer in the same run.
 bench: deps build
 	RUNDOCK_BENCH=1 RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 $(GO) test -v -count=1 -timeout 60m -run 'TestBench|TestMeasure' ./internal/lab/e2e
+
+# dnsd beside its peers, and with many records and changes: figures, on a quiet machine. ROUNDS and SECONDS (of
+# each round) make it longer, WITHOUT_COREDNS=1 spares building CoreDNS.
+ROUNDS  ?= 7
+SECONDS ?= 2
+bench-dns: NEEDS += $(TEST_NEEDS)
+bench-dns: deps $(if $(WITHOUT_COREDNS),,bin/bench-coredns)
+	$(GO) test -count=1 -run XXX -bench . -benchmem ./dnsd/server ./dnsd/table
+	$(GO) test -count=1 -timeout 120m -v ./dnsd/bench -args -earnest -rounds $(ROUNDS) -seconds $(SECONDS) $(if $(WITHOUT_COREDNS),,-coredns $(CURDIR)/bin/bench-coredns)
+
+bin/bench-coredns: dnsd/bench/coredns/main.go dnsd/bench/coredns/go.mod
+	cd dnsd/bench/coredns && CGO_ENABLED=0 $(GO) build -trimpath -o $(CURDIR)/$@ .
+
+# Packets, records and keys that nobody thought of, each for FUZZTIME.
+FUZZTIME ?= 10m
+fuzz:
+	$(GO) test -run XXX -fuzz FuzzServe -fuzztime $(FUZZTIME) ./dnsd/server
+	$(GO) test -run XXX -fuzz FuzzPlain -fuzztime $(FUZZTIME) ./dnsd/server
+	$(GO) test -run XXX -fuzz FuzzParse -fuzztime $(FUZZTIME) ./internal/skydns
+	$(GO) test -run XXX -fuzz FuzzKey -fuzztime $(FUZZTIME) ./internal/skydns
 
 # Which package may import which is in .depguard.json.
 lint:

@@ -197,37 +197,32 @@ func (a *answering) follow(zone *Zone, wire []byte, q dns.Question) {
 // with, if it did.
 func (a *answering) at(zone *Zone, wire []byte, q dns.Question) (target string) {
 	before := len(a.Answer)
-	node := a.lookup(wire)
 	a.priority, a.weight = nil, nil
+	set, node, exists := a.find(zone, wire)
 	switch {
 	case string(wire) == zone.wire && q.Qtype == dns.TypeSOA:
 		a.Answer = append(a.Answer, a.soa(zone, q.Name, a.TTL))
 		a.volatile = true // the serial
 	case string(wire) == zone.wire && q.Qtype == dns.TypeNS:
 		a.nameServers(zone, q)
-	case node == nil && !zone.serves(wire):
+	case !exists:
 		a.Rcode = dns.RcodeNameError
 	case q.Qtype == dns.TypeANY:
 		a.Answer = append(a.Answer, &dns.HINFO{Hdr: header(q.Name, dns.TypeHINFO, a.TTL), Cpu: "RFC8482"})
+	case len(set.entries) == 0 && string(wire) == zone.ns:
+		a.volatile = true
+		a.addresses(q, ownEntries(zone.ns, a.NameServers()))
+	case q.Qtype == dns.TypeSRV:
+		a.services(zone, q, set)
+	case q.Qtype == dns.TypeMX:
+		a.exchanges(zone, q, set)
+	case q.Qtype == dns.TypeTXT:
+		a.texts(q, set)
+	case q.Qtype == dns.TypePTR:
+		a.pointers(q, node)
+	case a.given(q, set):
 	default:
-		set := a.records(node)
-		if len(set.entries) == 0 && string(wire) == zone.ns {
-			a.volatile = true
-			a.addresses(q, ownEntries(zone.ns, a.NameServers()))
-			break
-		}
-		switch q.Qtype {
-		case dns.TypeSRV:
-			a.services(zone, q, set)
-		case dns.TypeMX:
-			a.exchanges(zone, q, set)
-		case dns.TypeTXT:
-			a.texts(q, set)
-		case dns.TypePTR:
-			a.pointers(q, node)
-		default:
-			target = a.addresses(q, set)
-		}
+		target = a.addresses(q, set)
 	}
 	if len(a.Answer) == before {
 		a.bare = before == 0 && a.Rcode == dns.RcodeSuccess

@@ -228,11 +228,15 @@ func (a *answering) reach(e table.Entry, target string, ttl uint32) {
 		return
 	}
 	wire, ok := wireName(target)
-	if !ok || a.zone(wire) == nil {
+	if !ok {
+		return
+	}
+	zone := a.zone(wire)
+	if zone == nil {
 		return
 	}
 	a.reached++
-	set := a.records(a.lookup(wire))
+	set, _, _ := a.find(zone, wire)
 	for _, e := range set.addressed() {
 		a.further(target, e.Addr, set.ttl(a.TTL))
 	}
@@ -251,6 +255,22 @@ func (a *answering) texts(q dns.Question, set entrySet) {
 			a.add(txt, 0, 1)
 		}
 	}
+}
+
+// given answers with records that name the type and spell out the data, if
+// there are any of this type.
+func (a *answering) given(q dns.Question, set entrySet) bool {
+	set.entries = set.with(func(e table.Entry) bool { return e.Type == q.Qtype })
+	ttl := set.ttl(a.TTL)
+	for _, e := range set.entries {
+		rr, err := table.ParseData(e.Type, e.Data)
+		if err != nil || !a.once(said{owner: q.Name, rrtype: e.Type, data: e.Data}) {
+			continue // it parsed when it was read
+		}
+		*rr.Header() = header(q.Name, e.Type, ttl)
+		a.add(rr, e.Priority, e.Weight)
+	}
+	return len(set.entries) > 0
 }
 
 // escapeText writes bytes as the library's master file format wants them.

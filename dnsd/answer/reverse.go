@@ -2,7 +2,6 @@ package answer
 
 import (
 	"bytes"
-	"cmp"
 	"strconv"
 	"strings"
 
@@ -43,11 +42,16 @@ func (s *Server) reverse(wire []byte, q dns.Question, turn uint32) (Result, bool
 	return a.Result, true
 }
 
-// pointed are the records an address points to: its own, with the name as
-// host; without it, those in our zones that have the address.
+// pointed are the names an address points to: those its own records have as
+// host (at the reverse name, and below it where there are several); without
+// any, those in our zones that have the address.
 func (a *answering) pointed(node *table.Node) (names []string, ttl uint32) {
-	if own := node.Own(); own != nil && own.Host != "" {
-		return []string{fqdn(own.Host)}, cmp.Or(own.TTL, a.TTL)
+	var own entrySet
+	if own.entries = ownPointers(node); len(own.entries) > 0 {
+		for _, e := range own.entries {
+			names = append(names, fqdn(e.Host))
+		}
+		return names, own.ttl(a.TTL)
 	}
 	var set entrySet
 	for _, e := range node.Pointers(maxPointers) {
@@ -59,12 +63,37 @@ func (a *answering) pointed(node *table.Node) (names []string, ttl uint32) {
 	return names, set.ttl(a.TTL)
 }
 
+// ownPointers are the records at a reverse name, and if it is that of one
+// address, below.
+func ownPointers(node *table.Node) []table.Entry {
+	var entries []table.Entry
+	if own := node.Own(); own != nil {
+		entries = []table.Entry{{Name: node.Name(), Record: own}}
+	}
+	if isAddress(node.Name()) {
+		entries = node.Records(maxPointers)
+	}
+	return entrySet{entries}.with(func(e table.Entry) bool { return e.Host != "" })
+}
+
+// isAddress says whether a reverse name has all labels of an address.
+func isAddress(name string) bool {
+	labels := 0
+	for rest := []byte(name); rest[0] != 0; _, rest = cut(rest) {
+		labels++
+	}
+	return labels == 6 && strings.HasSuffix(name, "\x07in-addr\x04arpa\x00") || labels == 34
+}
+
 func (a *answering) pointers(q dns.Question, node *table.Node) {
 	if node == nil {
 		return
 	}
 	names, ttl := a.pointed(node)
 	for _, name := range names {
+		if !a.once(said{owner: q.Name, rrtype: dns.TypePTR, data: name}) {
+			continue
+		}
 		a.add(&dns.PTR{Hdr: header(q.Name, dns.TypePTR, ttl), Ptr: name}, 0, 1)
 	}
 }

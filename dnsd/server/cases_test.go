@@ -3,6 +3,7 @@ package server
 import (
 	_ "embed"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -29,7 +30,7 @@ func TestCases(t *testing.T) {
 				asked, want, _ := strings.Cut(strings.TrimSpace(q), "\n")
 				name, qtype, _ := strings.Cut(asked, " ")
 				for _, network := range []string{"udp", "tcp"} {
-					reply := ask(t, network, server, question(name, dns.StringToType[qtype]))
+					reply := ask(t, network, server, question(name, typeNumber(t, qtype)))
 					if got := written(reply); got != sorted(t, want) {
 						t.Errorf("answer(%q) over %s is\n%s\nwant\n%s", asked, network, got, sorted(t, want))
 					}
@@ -92,4 +93,16 @@ func sorted(t *testing.T, want string) string {
 	}
 	flush()
 	return strings.Join(lines, "\n")
+}
+
+func typeNumber(t *testing.T, name string) uint16 {
+	t.Helper()
+	if n, ok := dns.StringToType[name]; ok {
+		return n
+	}
+	n, err := strconv.ParseUint(strings.TrimPrefix(name, "TYPE"), 10, 16)
+	if err != nil {
+		t.Fatalf("no type %q", name)
+	}
+	return uint16(n)
 }

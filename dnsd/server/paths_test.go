@@ -26,7 +26,7 @@ func (w world) pick(of ...string) string { return of[w.IntN(len(of))] }
 func (w world) name() string {
 	labels := make([]string, w.IntN(4))
 	for i := range labels {
-		labels[i] = w.pick("a", "b", "web", "x.y", "ns", "dns")
+		labels[i] = w.pick("a", "b", "web", "x.y", "ns", "dns", "a", "web", "*", "any", "_http", "_tcp")
 	}
 	var b strings.Builder
 	for _, l := range labels {
@@ -76,6 +76,7 @@ func (w world) record() string {
 	field(10, func() string { return `"text":"` + strings.Repeat("t", w.IntN(255)) + `"` })
 	field(10, func() string { return `"mail":true` })
 	field(10, number("targetstrip", 4))
+	field(5, func() string { return `"type":"CAA","rdata":"0 issue \"x\""` })
 	field(20, func() string { return `"group":"` + w.pick("one", "two") + `"` })
 	return "{" + strings.Join(fields, ",") + "}"
 }
@@ -88,7 +89,7 @@ func (w world) question() *dns.Msg {
 	if w.IntN(3) == 0 {
 		name = strings.ToUpper(name)
 	}
-	types := []uint16{dns.TypeA, dns.TypeA, dns.TypeSRV, dns.TypeSRV, dns.TypeAAAA, dns.TypeTXT, dns.TypeMX, dns.TypePTR, dns.TypeSOA, dns.TypeNS, dns.TypeCNAME, dns.TypeHTTPS, dns.TypeANY}
+	types := []uint16{dns.TypeA, dns.TypeA, dns.TypeSRV, dns.TypeSRV, dns.TypeAAAA, dns.TypeTXT, dns.TypeMX, dns.TypePTR, dns.TypeSOA, dns.TypeNS, dns.TypeCNAME, dns.TypeHTTPS, dns.TypeCAA, dns.TypeANY}
 	m := question(name, types[w.IntN(len(types))])
 	m.RecursionDesired = w.IntN(2) == 0
 	if w.IntN(2) == 0 {

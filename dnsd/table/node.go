@@ -1,11 +1,17 @@
 package table
 
 import (
+	"errors"
+	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 
 	"rundock/internal/skydns"
+
+	"github.com/miekg/dns"
 )
 
 // A Node is a name that exists: it has a record, a descendant, or is the
@@ -34,11 +40,13 @@ type Record struct {
 	Port        uint16
 	Priority    uint16 // never 0: 10 when unset
 	Weight      uint16 // never 0: 100 when unset
+	Type        uint16 // of Data; 0: there is none
 	TargetStrip uint8
 	Mail        bool
+	Data        string // of a record of another type, in zone-file syntax
 }
 
-func newRecord(r skydns.Record) *Record {
+func newRecord(r skydns.Record) (*Record, error) {
 	rec := &Record{
 		Text: r.Text, Group: r.Group, TTL: r.TTL, Mail: r.Mail,
 		Port: uint16(r.Port), Priority: uint16(r.Priority), Weight: uint16(r.Weight), TargetStrip: uint8(r.TargetStrip),
@@ -54,7 +62,56 @@ func newRecord(r skydns.Record) *Record {
 	if rec.Weight == 0 {
 		rec.Weight = 100
 	}
-	return rec
+	if r.Type == "" {
+		return rec, nil
+	}
+	var err error
+	rec.Type, err = dataType(r.Type)
+	if err == nil {
+		rec.Data = r.RData
+		_, err = ParseData(rec.Type, rec.Data)
+	}
+	return rec, err
+}
+
+// dataType is the number of a type that records may have data of: all that
+// are data, but those that other fields and the server itself answer.
+func dataType(name string) (uint16, error) {
+	name = strings.ToUpper(name)
+	t, ok := dns.StringToType[name]
+	if n, err := strconv.ParseUint(strings.TrimPrefix(name, "TYPE"), 10, 16); err == nil && strings.HasPrefix(name, "TYPE") {
+		t, ok = uint16(n), true
+	}
+	switch {
+	case !ok || t == dns.TypeNone || t == dns.TypeOPT || t >= 128 && t <= 255:
+		return 0, fmt.Errorf("record: type: %q is no type of data", name)
+	case slices.Contains([]uint16{dns.TypeA, dns.TypeAAAA, dns.TypeCNAME, dns.TypeSRV, dns.TypeTXT, dns.TypeMX, dns.TypePTR, dns.TypeNS, dns.TypeSOA, dns.TypeDNAME}, t):
+		return 0, fmt.Errorf("record: type: %s is answered from the other fields", name)
+	}
+	return t, nil
+}
+
+// ParseData reads the data of a record in zone-file syntax, or that of RFC
+// 3597: \# 4 0a000001.
+func ParseData(t uint16, data string) (dns.RR, error) {
+	name, ok := dns.TypeToString[t]
+	if !ok {
+		name = fmt.Sprintf("TYPE%d", t)
+	}
+	if strings.ContainsAny(data, "\n\r") {
+		return nil, errors.New("record: rdata: more than one line")
+	}
+	rr, err := dns.NewRR(". 0 IN " + name + " " + data)
+	if err == nil && (rr == nil || rr.Header().Rrtype != t) {
+		err = errors.New("no data")
+	}
+	if err == nil {
+		_, err = dns.PackRR(rr, make([]byte, dns.Len(rr)+1), 0, nil, false)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("record: rdata: %q is not %s data: %w", data, name, err)
+	}
+	return rr, nil
 }
 
 // An Entry is a record with the name it stands at.
@@ -82,7 +139,8 @@ func (n *Node) Pointers(limit int) []Entry {
 	return found
 }
 
-// Records returns the records at n and below it, nearest first. It stops at
+// Records returns the records at n and below it, nearest first, without those
+// of stored wildcards below. It stops at
 // limit records, and after looking at 8 names for each: what hangs below a
 // name near the root is not a service, and answering must stay cheap.
 func (n *Node) Records(limit int) []Entry {
@@ -100,11 +158,28 @@ func (n *Node) Records(limit int) []Entry {
 			}
 		}
 		for l := n.children.first.Load(); l != nil && len(queue) < 8*limit; l = l.next.Load() {
-			queue = append(queue, at{l.node, depth + 1})
+			if !l.node.wildcard() {
+				queue = append(queue, at{l.node, depth + 1})
+			}
 		}
 	}
 	return found
 }
+
+// Children returns the names one label below n, at most limit.
+func (n *Node) Children(limit int) []*Node {
+	var found []*Node
+	for l := n.children.first.Load(); l != nil && len(found) < limit; l = l.next.Load() {
+		if !l.node.wildcard() {
+			found = append(found, l.node)
+		}
+	}
+	return found
+}
+
+// wildcard says whether a node is a stored *: it is for names that do not
+// exist, and so no part of the name above it.
+func (n *Node) wildcard() bool { return strings.HasPrefix(n.name, "\x01*") }
 
 // A list is a doubly linked list with one writer and any number of readers
 // beside it. Readers go forward only; a link that was removed still leads on

@@ -34,6 +34,7 @@ type Table struct {
 	index  index
 	root   *Node
 	state  atomic.Pointer[State]
+	stars  atomic.Int64 // names that begin with the label *
 	counts struct{ records, names int }
 }
 
@@ -65,6 +66,9 @@ func (t *Table) State() *State { return t.state.Load() }
 // Lookup returns the node of a lower-case wire name, or nil when neither the
 // name nor anything below it exists.
 func (t *Table) Lookup(name []byte) *Node { return t.index.get(name) }
+
+// Wildcards is how many stored names begin with the label *.
+func (t *Table) Wildcards() int64 { return t.stars.Load() }
 
 // Replace makes the table hold exactly pairs, additions before deletions. Bad
 // keys are those that were not bad for the same reason before.
@@ -122,11 +126,12 @@ func (t *Table) set(key string, value []byte) (reason string) {
 	var want *Record
 	if value != nil {
 		r, err := skydns.Parse(value)
+		if err == nil {
+			want, err = newRecord(r)
+		}
 		if err != nil {
 			t.bad[key] = err.Error()
-			reason = err.Error()
-		} else {
-			want = newRecord(r)
+			reason, want = err.Error(), nil
 		}
 	}
 	if want == nil {
@@ -204,6 +209,9 @@ func (t *Table) make(name string) *Node {
 	}
 	n := &Node{name: name, parent: t.make(name[1+name[0]:])}
 	n.self.node = n
+	if n.wildcard() {
+		t.stars.Add(1)
+	}
 	t.index.put(n)
 	n.parent.children.push(&n.self)
 	t.counts.names++
@@ -215,6 +223,9 @@ func (t *Table) prune(n *Node) {
 	for n != t.root && n.record.Load() == nil && n.children.empty() && n.pointers.empty() {
 		n.parent.children.remove(&n.self)
 		t.index.remove(n)
+		if n.wildcard() {
+			t.stars.Add(-1)
+		}
 		t.counts.names--
 		n = n.parent
 	}

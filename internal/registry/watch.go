@@ -22,8 +22,15 @@ type Batch struct {
 	Changes  []Change
 }
 
-// listPage is how many keys are asked for at once.
-const listPage = 1000
+// A list begins with a page of that many keys, and each further page is
+// twice as large: etcd counts all keys that are left for each page, so equal
+// pages of a million keys would cost it a thousand million steps. A large
+// page is given more time.
+const (
+	listPage        = 1000
+	listPageMost    = 1 << 17
+	listPageTimeout = 10 * time.Second
+)
 
 // Watch gives on every key that begins with prefix (literally: end it with a
 // slash), first as one complete batch, then as changes as they come; those
@@ -92,10 +99,11 @@ func (c *Client) follow(ctx context.Context, prefix string, on func(Batch), heal
 // list reads all keys as they were at one revision.
 func (c *Client) list(ctx context.Context, prefix, end string) (Batch, error) {
 	batch := Batch{Complete: true}
-	for from := prefix; ; {
+	size, timeout := int64(listPage), c.timeout
+	for from := prefix; ; size, timeout = min(2*size, listPageMost), listPageTimeout {
 		var page *clientv3.GetResponse
-		err := c.call(ctx, c.timeout, func(ctx context.Context) (err error) {
-			page, err = c.etcd.Get(ctx, from, clientv3.WithRange(end), clientv3.WithLimit(listPage), clientv3.WithRev(batch.Revision))
+		err := c.call(ctx, timeout, func(ctx context.Context) (err error) {
+			page, err = c.etcd.Get(ctx, from, clientv3.WithRange(end), clientv3.WithLimit(size), clientv3.WithRev(batch.Revision))
 			return err
 		})
 		if err != nil {

@@ -2,7 +2,8 @@
 // of an etcd key, and the mapping between DNS names and keys.
 //
 // Source: the message format of SkyDNS 2, which CoreDNS's etcd plugin reads
-// as well. The fields tags, meta, colour and id are rundock's; both ignore them.
+// as well. The fields type, rdata, tags, meta, colour and id are rundock's; both
+// ignore them.
 package skydns
 
 import (
@@ -31,6 +32,8 @@ type Record struct {
 	Meta        map[string]string `json:"meta,omitempty"`
 	Colour      string            `json:"colour,omitempty"` // blue or green, or unset
 	ID          string            `json:"id,omitempty"`     // machine-id/service/colour of the announcer
+	Type        string            `json:"type,omitempty"`   // of rdata, such as CAA or TYPE65
+	RData       string            `json:"rdata,omitempty"`  // a record of that type, in zone-file syntax
 }
 
 // Addr returns the address that Host is, with an IPv4-mapped one turned into
@@ -100,6 +103,10 @@ func (r *Record) set(name string, raw json.RawMessage) (err error) {
 		r.TargetStrip, err = number(raw, maxLabels)
 	case "group":
 		err = text(raw, &r.Group)
+	case "type":
+		err = text(raw, &r.Type)
+	case "rdata":
+		err = text(raw, &r.RData)
 	case "tags":
 		if json.Unmarshal(raw, &r.Tags) != nil {
 			err = fmt.Errorf("want a list of strings, have %.40s", raw)

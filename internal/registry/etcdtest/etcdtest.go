@@ -187,6 +187,9 @@ func (e *Server) Kill() {
 	e.process = nil
 }
 
+// Pid is the server's process.
+func (e *Server) Pid() int { return e.process.Process.Pid }
+
 // Signal sends s, such as SIGSTOP.
 func (e *Server) Signal(s syscall.Signal) {
 	e.t.Helper()

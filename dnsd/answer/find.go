@@ -1,0 +1,171 @@
+package answer
+
+import (
+	"strconv"
+	"strings"
+
+	"rundock/dnsd/table"
+)
+
+// find collects the records that a name of zone is answered with, and says
+// whether the name exists. A name that nothing is stored for may be
+//
+//	*.web, any.web          a question for every name of that form
+//	_http._tcp.web          those of web with that port
+//	whatever.web            answered by a stored *.web (RFC 4592)
+//
+// in this order; what is stored under the name itself comes before all.
+func (a *answering) find(zone *Zone, wire []byte) (set entrySet, node *table.Node, exists bool) {
+	if node = a.lookup(wire); node != nil {
+		return a.records(node), node, true
+	}
+	if zone.serves(wire) {
+		return entrySet{}, nil, true
+	}
+	if entries, ok := a.asked(zone, wire); ok {
+		return entrySet{oneGroup(entries)}, nil, true
+	}
+	if set, ok := a.port(wire); ok {
+		return set, nil, true
+	}
+	set, exists = a.stored(zone, wire)
+	return set, nil, exists
+}
+
+// anyLabel says whether a question's label stands for any.
+func anyLabel(label []byte) bool {
+	return string(label) == "*" || string(label) == "any"
+}
+
+// asked collects what a name with * or any among its labels stands for.
+func (a *answering) asked(zone *Zone, wire []byte) ([]table.Entry, bool) {
+	var labels [][]byte
+	some := false
+	for at := 0; len(wire)-at > len(zone.wire); at += 1 + int(wire[at]) {
+		label := wire[at+1:][:wire[at]]
+		labels = append(labels, label)
+		some = some || anyLabel(label)
+	}
+	nodes := []*table.Node{a.Table.Lookup([]byte(zone.wire))}
+	if !some || nodes[0] == nil {
+		return nil, false
+	}
+	for i := len(labels) - 1; i >= 0; i-- {
+		var next []*table.Node
+		for _, n := range nodes {
+			if anyLabel(labels[i]) {
+				next = append(next, n.Children(maxRecords-len(next))...)
+			} else if child := a.Table.Lookup(below(labels[i], n.Name())); child != nil {
+				next = append(next, child)
+			}
+		}
+		nodes = next
+	}
+	var found []table.Entry
+	for _, n := range nodes {
+		if len(found) < maxRecords {
+			found = append(found, n.Records(maxRecords-len(found))...)
+		}
+	}
+	return found, len(nodes) > 0
+}
+
+func below(label []byte, name string) []byte {
+	return append(append([]byte{byte(len(label))}, label...), name...)
+}
+
+// port answers _http._tcp.web by the records of web with the port that http
+// stands for. _tcp.web and _udp.web exist, with nothing, where web does.
+func (a *answering) port(wire []byte) (entrySet, bool) {
+	service, rest := cut(wire)
+	proto, base := cut(rest)
+	if isProto(service) {
+		node := a.Table.Lookup(rest)
+		return entrySet{}, node != nil && len(node.Records(1)) > 0
+	}
+	if len(service) < 2 || service[0] != '_' || !isProto(proto) {
+		return entrySet{}, false
+	}
+	node := a.Table.Lookup(base)
+	if node == nil {
+		return entrySet{}, false
+	}
+	port, ok := knownPorts[string(service[1:])]
+	if n, err := strconv.ParseUint(string(service[1:]), 10, 16); err == nil {
+		port, ok = uint16(n), true
+	}
+	if !ok || port == 0 {
+		return entrySet{}, false
+	}
+	set := a.records(node)
+	var found []table.Entry
+	for _, e := range set.entries {
+		if e.Port == port {
+			found = append(found, e)
+		}
+	}
+	return entrySet{found}, len(found) > 0
+}
+
+func isProto(label []byte) bool {
+	return string(label) == "_tcp" || string(label) == "_udp"
+}
+
+// cut splits the first label off a wire name; it is empty for the root.
+func cut(wire []byte) (label, rest []byte) {
+	if wire[0] == 0 {
+		return nil, wire
+	}
+	return wire[1:][:wire[0]], wire[1+wire[0]:]
+}
+
+// stored answers by the * below the nearest name above that exists.
+func (a *answering) stored(zone *Zone, wire []byte) (entrySet, bool) {
+	encloser := wire
+	for len(encloser) > len(zone.wire) {
+		_, encloser = cut(encloser)
+		if a.Table.Lookup(encloser) == nil {
+			continue
+		}
+		star := below([]byte("*"), string(encloser))
+		node := a.Table.Lookup(star)
+		if node == nil {
+			return entrySet{}, false
+		}
+		set := a.records(node)
+		var found []table.Entry
+		for _, e := range set.entries {
+			// The records stand below the name asked for, as far as DNS goes.
+			if e.Name = strings.TrimSuffix(e.Name, string(star)) + string(wire); len(e.Name) <= 255 {
+				found = append(found, e)
+			}
+		}
+		return entrySet{found}, true
+	}
+	return entrySet{}, false
+}
+
+// special says whether a name that nothing is stored for may have an answer
+// all the same, see find.
+func (s *Server) special(wire []byte) bool {
+	if s.Table.Wildcards() > 0 || wire[1] == '_' {
+		return true
+	}
+	for at := wire; at[0] != 0; _, at = cut(at) {
+		if anyLabel(at[1:][:at[0]]) {
+			return true
+		}
+	}
+	return false
+}
+
+// knownPorts are names that SRV questions use, of ports that services use
+// (the IANA registry's names, and two that are common besides).
+var knownPorts = map[string]uint16{
+	"ftp": 21, "ssh": 22, "smtp": 25, "domain": 53, "http": 80, "kerberos": 88, "pop3": 110, "ntp": 123, "imap": 143,
+	"snmp": 161, "ldap": 389, "https": 443, "syslog": 514, "submission": 587, "ldaps": 636, "imaps": 993, "pop3s": 995,
+	"mqtt": 1883, "nfs": 2049, "etcd-client": 2379, "etcd-server": 2380, "mysql": 3306, "sip": 5060, "sips": 5061,
+	"xmpp-client": 5222, "xmpp-server": 5269, "postgresql": 5432, "postgres": 5432, "amqps": 5671, "amqp": 5672,
+	"redis": 6379, "http-alt": 8080, "secure-mqtt": 8883, "prometheus": 9090, "elasticsearch": 9200, "memcache": 11211,
+	"mongodb": 27017,
+}
