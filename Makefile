@@ -46,6 +46,7 @@ BREAKING = Recovery|Faults|Keep|Logs|Upgrade
 test: NEEDS += $(TEST_NEEDS)
 test: deps build lint
 	RUNDOCK_SLOW=1 .ci/gotest "unit tests" -count=1 $(UNIT)
+	$(MAKE) --no-print-directory fuzz FUZZTIME=10s
 	$(LAB_TEST) "lab: main line" -count=1 -run '$(MAIN)' ./internal/lab/e2e
 	$(SECOND) $(LAB_TEST) "lab: faults" -count=1 -timeout 30m -run '$(BREAKING)' ./internal/lab/e2e & second=$$!; \
 	$(LAB_TEST) "lab: the rest" -count=1 -timeout 30m -skip '$(MAIN)|$(BREAKING)' ./internal/lab/e2e; first=$$?; \
@@ -77,6 +78,7 @@ FUZZTIME ?= 10m
 fuzz:
 	$(GO) test -run XXX -fuzz FuzzServe -fuzztime $(FUZZTIME) ./dnsd/server
 	$(GO) test -run XXX -fuzz FuzzPlain -fuzztime $(FUZZTIME) ./dnsd/server
+	$(GO) test -run XXX -fuzz FuzzUpdate -fuzztime $(FUZZTIME) ./dnsd/table
 	$(GO) test -run XXX -fuzz FuzzParse -fuzztime $(FUZZTIME) ./internal/skydns
 	$(GO) test -run XXX -fuzz FuzzKey -fuzztime $(FUZZTIME) ./internal/skydns
 

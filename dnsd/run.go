@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -40,10 +41,11 @@ func run(ctx context.Context, s settings, log *slog.Logger) error {
 	handler := &server.Handler{
 		Answers: &answer.Server{
 			Table: tab, Zones: s.zones, TTL: s.ttl, NegativeTTL: s.negativeTTL,
-			Forwards: len(s.upstreams) > 0, NameServers: own.get,
+			Forwards: len(s.upstreams) > 0, NameServers: own.get, ScaledWeights: s.scaled,
 		},
-		ForwardFor: s.forwardFor, MaxUDP: s.maxUDP, Metrics: counts,
+		ForwardFor: s.forwardFor, MaxUDP: s.maxUDP, Metrics: counts, Name: s.name, Version: "dnsd " + release(),
 	}
+	rand.Read(handler.Secret[:])
 	if len(s.upstreams) > 0 {
 		handler.Forwarder = &forward.Forwarder{Upstreams: s.upstreams, OnFailure: counts.ForwardFailed}
 	}

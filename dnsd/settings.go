@@ -34,6 +34,8 @@ type settings struct {
 	ttl         uint32       // seconds
 	negativeTTL uint32       // seconds
 	maxUDP      int          // bytes
+	scaled      bool         // SRV weights up to 65535 instead of percent
+	name        string       // of this server, for who asks; empty: not told
 	metrics     string       // empty: none
 	logLevel    slog.Level
 	version     bool
@@ -52,7 +54,7 @@ is repeated. Defaults marked "host.json" come from --host-config if it exists.
 // flags is the command line with everything still text.
 type flags struct {
 	zone, listen, etcd, embedListen, upstream, forwardFor, ns list
-	prefix, embed, hostConfig, metrics                        string
+	prefix, embed, hostConfig, metrics, srvWeights, nsid      string
 	ca, cert, key, user, passwordFile                         string
 	ttl, negativeTTL                                          seconds
 	maxUDP                                                    int
@@ -81,6 +83,8 @@ func (f *flags) set() *flag.FlagSet {
 	f.ttl, f.negativeTTL = 30, 2
 	fs.Var(&f.ttl, "ttl", "`seconds` of records that name no ttl")
 	fs.Var(&f.negativeTTL, "negative-ttl", "`seconds` resolvers may remember that a name is not there")
+	fs.StringVar(&f.srvWeights, "srv-weights", "percent", "SRV weights as the `share` of their priority: percent, or scaled so that the\nlargest is 65535, as HAProxy's weights need")
+	fs.StringVar(&f.nsid, "nsid", "", "`name` of this server, told to who asks by NSID or id.server (host.json: host)")
 	fs.IntVar(&f.maxUDP, "max-udp", 1232, "`bytes` of a reply over UDP at most, whatever the client says it takes; 512 to 65535")
 	fs.StringVar(&f.metrics, "metrics", "127.0.0.1:9153", "`address` of /metrics, /health and /ready; empty: none")
 	fs.StringVar(&f.hostConfig, "host-config", hostconfig.Path, "`file` that other defaults come from")
@@ -135,6 +139,16 @@ func (f *flags) settings(given map[string]bool, host hostconfig.Config, hosted b
 	}
 	if s.maxUDP < 512 || s.maxUDP > 65535 {
 		return s, fmt.Errorf("--max-udp: %d is not between 512 and 65535", s.maxUDP)
+	}
+
+	if s.scaled = f.srvWeights == "scaled"; !s.scaled && f.srvWeights != "percent" {
+		return s, fmt.Errorf("--srv-weights: %q is neither percent nor scaled", f.srvWeights)
+	}
+	if s.name = f.nsid; !given["nsid"] && hosted {
+		s.name = host.Host
+	}
+	if len(s.name) > 128 {
+		return s, errors.New("--nsid: longer than 128 bytes")
 	}
 
 	zones := f.zone.values

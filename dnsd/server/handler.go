@@ -30,6 +30,9 @@ type Handler struct {
 	ForwardFor []netip.Prefix     // clients whose queries are forwarded
 	MaxUDP     int                // bytes of a reply over UDP, whatever the client says it takes; at least 512
 	Metrics    *metrics.Set
+	Name       string   // answered to NSID and id.server; empty: not
+	Version    string   // answered to version.server; empty: not
+	Secret     [16]byte // of the cookies given to clients
 }
 
 // A Client is who sent a query.
@@ -70,13 +73,24 @@ func (h *Handler) serve(packet []byte, client Client, turn uint32) (reply []byte
 		return bare(packet, dns.RcodeFormatError), nil
 	}
 	q := query.Question[0]
+	var options []dns.EDNS0
 	finish := func(r answer.Result, ad bool) []byte {
-		out, rcode := h.pack(query, r, ad, client.TCP)
+		out, rcode := h.pack(query, options, r, ad, client.TCP)
 		count(r.Zone, q.Qtype, rcode)
 		return out
 	}
-	if opt := query.IsEdns0(); opt != nil && opt.Version() != 0 {
-		return finish(answer.Result{Zone: -1, Rcode: dns.RcodeBadVers}, false), nil
+	if opt := query.IsEdns0(); opt != nil {
+		var ok bool
+		if options, ok = h.options(opt, client.Addr); !ok {
+			return finish(answer.Result{Zone: -1, Rcode: dns.RcodeFormatError}, false), nil
+		}
+		if opt.Version() != 0 {
+			return finish(answer.Result{Zone: -1, Rcode: dns.RcodeBadVers}, false), nil
+		}
+	}
+	if text, ok := h.chaos(q); ok && q.Qclass == dns.ClassCHAOS {
+		txt := &dns.TXT{Hdr: dns.RR_Header{Name: q.Name, Rrtype: dns.TypeTXT, Class: dns.ClassCHAOS}, Txt: []string{text}}
+		return finish(answer.Result{Zone: -1, Authoritative: true, Answer: []dns.RR{txt}}, false), nil
 	}
 	if q.Qclass != dns.ClassINET {
 		return finish(answer.Result{Zone: -1, Rcode: dns.RcodeRefused}, false), nil
@@ -126,8 +140,8 @@ func (h *Handler) forwardsFor(client netip.Addr) bool {
 }
 
 // pack makes the packet of a result: within the size the transport and the
-// client allow, with the client's question as it was.
-func (h *Handler) pack(query *dns.Msg, r answer.Result, ad, tcp bool) (out []byte, rcode int) {
+// client allow, with the client's question as it was and these EDNS options.
+func (h *Handler) pack(query *dns.Msg, options []dns.EDNS0, r answer.Result, ad, tcp bool) (out []byte, rcode int) {
 	m := &dns.Msg{Compress: true, Answer: r.Answer, Ns: r.Authority, Extra: r.Further, Question: query.Question}
 	m.Id, m.Response, m.RecursionDesired = query.Id, true, query.RecursionDesired
 	m.Authoritative, m.RecursionAvailable, m.AuthenticatedData = r.Authoritative, h.Forwarder != nil, ad
@@ -139,7 +153,7 @@ func (h *Handler) pack(query *dns.Msg, r answer.Result, ad, tcp bool) (out []byt
 	}
 	var opt *dns.OPT
 	if asked := query.IsEdns0(); asked != nil {
-		opt = &dns.OPT{Hdr: dns.RR_Header{Name: ".", Rrtype: dns.TypeOPT}}
+		opt = &dns.OPT{Hdr: dns.RR_Header{Name: ".", Rrtype: dns.TypeOPT}, Option: options}
 		opt.SetUDPSize(uint16(h.MaxUDP))
 		if asked.Do() {
 			opt.SetDo()

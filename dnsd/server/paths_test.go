@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -155,12 +156,21 @@ func compare(t *testing.T, h *Handler, w *worker, m *dns.Msg, turn uint32) bool 
 	if err != nil {
 		t.Fatal(err)
 	}
+	return comparePackets(t, h, w, packet, turn)
+}
+
+func comparePackets(t *testing.T, h *Handler, w *worker, packet []byte, turn uint32) bool {
+	t.Helper()
 	out := make([]byte, h.MaxUDP)
 	n := w.plain(packet, out, turn)
 	if n == 0 {
 		return false
 	}
-	reply, later := h.serve(packet, Client{Addr: local(h).Addr, Counts: w.counts}, turn)
+	m := new(dns.Msg)
+	if err := m.Unpack(packet); err != nil {
+		t.Fatalf("%x is answered plainly, but %v", packet, err)
+	}
+	reply, later := h.serve(packet, Client{Addr: netip.MustParseAddr("127.0.0.1"), Counts: w.counts}, turn)
 	if later != nil {
 		t.Fatalf("%v: answered here, and asked upstream there", m.Question)
 	}

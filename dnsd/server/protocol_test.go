@@ -199,3 +199,30 @@ func FuzzServe(f *testing.F) {
 		}
 	})
 }
+
+// FuzzPlain holds the path of ready answers to what the library's says to the
+// same packet.
+func FuzzPlain(f *testing.F) {
+	records := instances("web", 40)
+	records["/skydns/com/example/prod/s/alias"] = `{"host":"web.s.prod.example.com"}`
+	records["/skydns/com/example/prod/s/x/*"] = `{"host":"10.1.0.1","text":"t"}`
+	h := handler(f, records)
+	for _, m := range []*dns.Msg{
+		question("web.s.prod.example.com.", dns.TypeA),
+		question("alias.WEB.s.prod.example.com.", dns.TypeSRV).SetEdns0(4096, true),
+		question("alias.s.prod.example.com.", dns.TypeAAAA),
+		question("s.prod.example.com.", dns.TypeNS).SetEdns0(0, false),
+		question("y.x.s.prod.example.com.", dns.TypeTXT),
+		question("1.0.1.10.in-addr.arpa.", dns.TypePTR),
+	} {
+		b, err := m.Pack()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b, uint32(1<<31))
+	}
+	w := plainly(h)
+	f.Fuzz(func(t *testing.T, packet []byte, turn uint32) {
+		comparePackets(t, h, w, packet, turn)
+	})
+}

@@ -1,0 +1,61 @@
+package server
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// options are the EDNS options of a reply: the server's name if it was asked
+// for (RFC 5001), and a cookie if the client sent one (RFC 7873). No other is
+// echoed, and the client's subnet (RFC 7871) changes no answer. Not ok: the
+// client's cookie is malformed.
+func (h *Handler) options(asked *dns.OPT, client netip.Addr) (options []dns.EDNS0, ok bool) {
+	for _, o := range asked.Option {
+		switch o := o.(type) {
+		case *dns.EDNS0_NSID:
+			if h.Name != "" {
+				options = append(options, &dns.EDNS0_NSID{Code: dns.EDNS0NSID, Nsid: hex.EncodeToString([]byte(h.Name))})
+			}
+		case *dns.EDNS0_COOKIE:
+			cookie, err := hex.DecodeString(o.Cookie)
+			if n := len(cookie); err != nil || n != 8 && (n < 16 || n > 40) {
+				return nil, false
+			}
+			options = append(options, &dns.EDNS0_COOKIE{Code: dns.EDNS0COOKIE, Cookie: hex.EncodeToString(h.cookie(cookie[:8], client, time.Now()))})
+		}
+	}
+	return options, true
+}
+
+// cookie is the client's cookie with ours behind it: version, time and a
+// keyed hash, in the layout of RFC 9018, though with a hash of our own, as no
+// other server must know it. Replies do not depend on what a client sends: the cookie
+// is for the client, who can tell our replies from forged ones.
+func (h *Handler) cookie(client []byte, addr netip.Addr, now time.Time) []byte {
+	c := append([]byte(nil), client...)
+	c = append(c, 1, 0, 0, 0)
+	c = binary.BigEndian.AppendUint32(c, uint32(now.Unix()))
+	mac := hmac.New(sha256.New, h.Secret[:])
+	mac.Write(c)
+	mac.Write(addr.AsSlice())
+	return append(c, mac.Sum(nil)[:8]...)
+}
+
+// chaos answers the questions of class CHAOS that say who answers; all others
+// are refused.
+func (h *Handler) chaos(q dns.Question) (text string, ok bool) {
+	switch strings.ToLower(q.Name) {
+	case "version.bind.", "version.server.":
+		text = h.Version
+	case "hostname.bind.", "id.server.":
+		text = h.Name
+	}
+	return text, text != "" && (q.Qtype == dns.TypeTXT || q.Qtype == dns.TypeANY)
+}
