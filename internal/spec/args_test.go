@@ -505,3 +505,23 @@ func asJSON(c Container) string {
 	}
 	return string(data)
 }
+
+func TestCollision(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want string
+	}{
+		{"10.0.0.1:80:80", "10.0.0.1:80:8080", "10.0.0.1:80:8080"},
+		{"10.0.0.1:80:80", "80:8080", "80:8080"},
+		{"8000-8010:8000-8010", "8005:80", "8005:80"},
+		{"10.0.0.1:80:80", "10.0.0.2:80:80", ""},
+		{"80:80", "80:80/udp", ""},
+		{"80:80", "81:80", ""},
+		{"80", "80", ""}, // Docker chooses
+	} {
+		got, ok := Collision(Container{Ports: []string{c.a}}, Container{Ports: []string{c.b}})
+		if got != c.want || ok != (c.want != "") {
+			t.Errorf("Collision of %s and %s = %q, %v; want %q", c.a, c.b, got, ok, c.want)
+		}
+	}
+}

@@ -133,6 +133,17 @@ func TestRollbackAfterAnInterruptedCall(t *testing.T) {
 	if a.Service["running"] != true {
 		t.Errorf("service = %v, want the old one running", a.Service)
 	}
+	// A rundockd that is killed while it waits has found out nothing.
+	must(t, os.WriteFile("/run/standin/dies", nil, 0o644))
+	a = m.call(rolling + "image=crashes")
+	if !a.Failed || !strings.Contains(a.Msg, "rundockd ctl wait roll: exit status 3") || strings.Contains(a.Msg, "rolled back") {
+		t.Errorf("msg = %q, want it to say that rundockd ended, and nothing of a rollback", a.Msg)
+	}
+	must(t, os.Remove("/run/standin/dies"))
+	a = m.call(rolling + "image=crashes")
+	if !a.Failed || !strings.HasPrefix(a.Msg, "it was rolled back to") || a.Service["running"] != true {
+		t.Errorf("the next call: msg = %q, service = %v, want it rolled back and running", a.Msg, a.Service)
+	}
 	m.refuses(rolling+"image=app:1 wait=none", "value of wait must be one of: running, healthy, announced where rollback is true, got: none")
 	must(t, os.WriteFile("/var/lib/rundock/roll/good.json", []byte("{"), 0o600))
 	a = m.call(rolling + "image=crashes")

@@ -49,7 +49,7 @@ func TestServicesAreCheckedAllBeforeAnyIsDone(t *testing.T) {
 
 func TestServicesTakeWhatStandsBesideThem(t *testing.T) {
 	m := onHost(t)
-	a := m.apply(`state=enabled stop_timeout=20 log='{"size":"1M"}' services='[{"name":"one","image":"app:1"},{"name":"two","image":"app:1","stop_timeout":30,"log":{"keep":2},"state":"present"}]'`)
+	a := m.apply(`state=enabled stop_timeout=20 log='{"size":"1M"}' services='[{"name":"one","image":"app:1"},{"name":"two","image":"app:1","env":{"A":"1"},"stop_timeout":30,"log":{"keep":2},"state":"present"}]'`)
 	results := each(t, a)
 	if got := results["one"].Actions; !slices.Equal(got, []string{"installed", "enabled"}) {
 		t.Errorf("actions of one = %q, want it enabled", got)
@@ -58,7 +58,7 @@ func TestServicesTakeWhatStandsBesideThem(t *testing.T) {
 		t.Errorf("actions of two = %q, want it installed", got)
 	}
 	for path, want := range map[string]string{
-		"docker-one/service.json": `"stop_timeout": 20`, "docker-two/service.json": `"stop_timeout": 30`,
+		"docker-one/service.json": `"stop_timeout": 20`, "docker-two/run": "-e A", "docker-two/service.json": `"stop_timeout": 30`,
 		"docker-one/log/config": "s1048576\nn10\n", "docker-two/log/config": "s1048576\nn2\n",
 	} {
 		if data, err := os.ReadFile("/etc/sv/" + path); err != nil || !strings.Contains(string(data), want) {

@@ -65,7 +65,7 @@ func TestAnnounces_each_by_its_own_check(t *testing.T) {
 	s.sh(t, back1, "rm /run/well")
 	see("_script._tcp.ports")
 	s.sh(t, back1, "touch /run/well; curl -s http://"+s.Addr(back1).String()+":8086/sick")
-	see("ports", "_health._tcp.ports")
+	see("ports", "_health._tcp.ports", "_dns._udp.ports") // the last has no check of its own, and so the HEALTHCHECK
 	s.sh(t, back1, "curl -s http://"+s.Addr(back1).String()+":8086/well")
 	see()
 }

@@ -226,6 +226,9 @@ func serve(q control.Request) control.Response {
 		os.RemoveAll(filepath.Join(control.Dir, q.Service))
 		os.RemoveAll(filepath.Join("/var/lib/rundock", q.Service))
 	case control.Wait:
+		if _, err := os.Stat(dir + "/dies"); err == nil {
+			os.Exit(3)
+		}
 		answer.Error = fmt.Sprintf("%s is not %s after %ds", q.Service, q.For, q.Timeout)
 		for end := time.Now().Add(time.Duration(q.Timeout) * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 			r, _ := control.ReadRunner(control.Dir, q.Service)
