@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,8 +47,18 @@ func run(ctx context.Context, s settings, log *slog.Logger) error {
 		ForwardFor: s.forwardFor, MaxUDP: s.maxUDP, Metrics: counts, Name: s.name, Version: "dnsd " + release(),
 	}
 	rand.Read(handler.Secret[:])
-	if len(s.upstreams) > 0 {
-		handler.Forwarder = &forward.Forwarder{Upstreams: s.upstreams, OnFailure: counts.ForwardFailed}
+	if len(s.upstreams)+len(s.stubs) > 0 {
+		handler.Forwarder = &forward.Forwarder{
+			Upstreams: s.upstreams, Stubs: s.stubs, CacheSize: s.cache,
+			OnFailure: counts.ForwardFailed, OnCache: counts.ForwardCache,
+		}
+	}
+	for _, stub := range s.stubs {
+		zone, err := answer.NewZone(stub.Zone)
+		if err != nil {
+			return err
+		}
+		handler.Answers.Stubs = append(handler.Answers.Stubs, zone)
 	}
 
 	var beside sync.WaitGroup
@@ -73,6 +84,10 @@ func run(ctx context.Context, s settings, log *slog.Logger) error {
 // maxBadLogged bounds the log lines of one batch; the metric counts them all.
 const maxBadLogged = 100
 
+// manyRecords make a list that takes as much memory as the table itself; it
+// is given back.
+const manyRecords = 100_000
+
 // follow keeps the table as the registry is, until ctx is done. While the
 // registry is away the table stays as it was.
 func follow(ctx context.Context, client *registry.Client, prefix string, tab *table.Table, health *metrics.Registry, log *slog.Logger) {
@@ -88,6 +103,9 @@ func follow(ctx context.Context, client *registry.Client, prefix string, tab *ta
 		if b.Complete {
 			bad = tab.Replace(b.Revision, pairs)
 			log.Info("table loaded", "records", tab.State().Records, "bad", tab.State().Bad, "revision", b.Revision)
+			if len(b.Changes) > manyRecords {
+				time.AfterFunc(time.Second, debug.FreeOSMemory)
+			}
 		} else {
 			bad = tab.Update(b.Revision, pairs)
 		}

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"rundock/dnsd/answer"
+	"rundock/dnsd/forward"
 	"rundock/dnsd/server"
 	"rundock/dnsd/store"
 	"rundock/internal/hostconfig"
@@ -29,6 +30,8 @@ type settings struct {
 	registry    registry.Config
 	store       *store.Config // nil: no embedded etcd
 	upstreams   []netip.AddrPort
+	stubs       []forward.Stub
+	cache       int // replies of upstreams to remember
 	forwardFor  []netip.Prefix
 	nameServers []netip.Addr // empty: the addresses that are listened on
 	ttl         uint32       // seconds
@@ -53,13 +56,13 @@ is repeated. Defaults marked "host.json" come from --host-config if it exists.
 
 // flags is the command line with everything still text.
 type flags struct {
-	zone, listen, etcd, embedListen, upstream, forwardFor, ns list
-	prefix, embed, hostConfig, metrics, srvWeights, nsid      string
-	ca, cert, key, user, passwordFile                         string
-	ttl, negativeTTL                                          seconds
-	maxUDP                                                    int
-	logLevel                                                  slog.Level
-	version                                                   bool
+	zone, listen, etcd, embedListen, upstream, stub, forwardFor, ns list
+	prefix, embed, hostConfig, metrics, srvWeights, nsid            string
+	ca, cert, key, user, passwordFile                               string
+	ttl, negativeTTL                                                seconds
+	maxUDP, cache                                                   int
+	logLevel                                                        slog.Level
+	version                                                         bool
 }
 
 func (f *flags) set() *flag.FlagSet {
@@ -77,6 +80,8 @@ func (f *flags) set() *flag.FlagSet {
 	f.embedListen = list{values: []string{"http://127.0.0.1:2379"}}
 	fs.Var(&f.embedListen, "embed-etcd-listen", "`URL` its clients reach it at, http://IP:port")
 	fs.Var(&f.upstream, "upstream", "`address` of a resolver to ask for other zones, IP or IP:port; none: refuse them")
+	fs.Var(&f.stub, "stub", "`zone=address` of a server that knows the zone; repeated for several")
+	fs.IntVar(&f.cache, "cache", 10000, "`number` of upstreams' replies to remember; 0: none")
 	f.forwardFor = list{values: []string{"127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "::1/128", "fc00::/7", "fe80::/10"}}
 	fs.Var(&f.forwardFor, "forward-for", "`networks` whose queries are sent upstream")
 	fs.Var(&f.ns, "ns-address", "`address` of ns.dns.<zone>, the zones' name server, unless records say\n(default: the addresses listened on, but loopback)")
@@ -209,6 +214,12 @@ func (f *flags) settings(given map[string]bool, host hostconfig.Config, hosted b
 	if s.upstreams, err = each("upstream", f.upstream.values, upstream); err != nil {
 		return s, err
 	}
+	if s.stubs, err = stubs(f.stub.values); err != nil {
+		return s, fmt.Errorf("--stub: %w", err)
+	}
+	if s.cache = f.cache; s.cache < 0 {
+		return s, fmt.Errorf("--cache: %d is negative", s.cache)
+	}
 	for _, u := range s.upstreams {
 		if slices.ContainsFunc(s.listen, func(a server.Address) bool { return a.String() == u.String() }) {
 			return s, fmt.Errorf("--upstream: %s is this server itself", u)
@@ -243,6 +254,28 @@ func upstream(s string) (netip.AddrPort, error) {
 		return ap, fmt.Errorf("%q is no IP address, with or without a port", s)
 	}
 	return ap, nil
+}
+
+// stubs puts the servers of each zone together.
+func stubs(values []string) ([]forward.Stub, error) {
+	var all []forward.Stub
+	for _, v := range values {
+		name, address, _ := strings.Cut(v, "=")
+		z, err := answer.NewZone(name)
+		if err != nil {
+			return nil, err
+		}
+		server, err := upstream(address)
+		if err != nil {
+			return nil, err
+		}
+		i := slices.IndexFunc(all, func(s forward.Stub) bool { return s.Zone == z.Name })
+		if i < 0 {
+			i, all = len(all), append(all, forward.Stub{Zone: z.Name})
+		}
+		all[i].Upstreams = append(all[i].Upstreams, server)
+	}
+	return all, nil
 }
 
 func network(s string) (netip.Prefix, error) {

@@ -52,6 +52,7 @@ type Server struct {
 	TTL         uint32 // seconds, of records that name none
 	NegativeTTL uint32 // seconds a resolver may remember that something is not there
 	Forwards    bool   // names outside of the zones can be asked elsewhere
+	Stubs       []Zone // names in these can be; below a zone of ours they are not ours
 
 	// ScaledWeights: SRV weights are scaled up to 65535, instead of percent.
 	ScaledWeights bool
@@ -121,7 +122,7 @@ func (s *Server) reply(q dns.Question, turn uint32) Result {
 			return r
 		}
 	}
-	if s.Forwards {
+	if s.elsewhere(wire) {
 		return Result{Zone: -1, Elsewhere: true}
 	}
 	if private := privateReverse(wire); private != nil {
@@ -130,11 +131,27 @@ func (s *Server) reply(q dns.Question, turn uint32) Result {
 	return Result{Zone: -1, Rcode: dns.RcodeRefused}
 }
 
-// zone is the longest zone the wire name is in, or nil.
+// zone is the longest zone the wire name is in, or nil if it is in none or in
+// a longer stub zone.
 func (s *Server) zone(wire []byte) *Zone {
+	best := longest(s.Zones, wire)
+	if len(s.Stubs) > 0 && best != nil {
+		if stub := longest(s.Stubs, wire); stub != nil && len(stub.wire) > len(best.wire) {
+			return nil
+		}
+	}
+	return best
+}
+
+// elsewhere says whether others can be asked for a wire name that is not ours.
+func (s *Server) elsewhere(wire []byte) bool {
+	return s.Forwards || longest(s.Stubs, wire) != nil
+}
+
+func longest(zones []Zone, wire []byte) *Zone {
 	var best *Zone
-	for i := range s.Zones {
-		if z := &s.Zones[i]; within(wire, z.wire) && (best == nil || len(z.wire) > len(best.wire)) {
+	for i := range zones {
+		if z := &zones[i]; within(wire, z.wire) && (best == nil || len(z.wire) > len(best.wire)) {
 			best = z
 		}
 	}
@@ -184,7 +201,7 @@ func (a *answering) follow(zone *Zone, wire []byte, q dns.Question) {
 		}
 		seen = append(seen, string(next))
 		if zone = a.zone(next); zone == nil {
-			if a.Forwards {
+			if a.elsewhere(next) {
 				a.Continue = target
 			}
 			return

@@ -1,9 +1,12 @@
-// Package forward asks upstream resolvers what dnsd does not know itself.
+// Package forward asks other resolvers what dnsd does not know itself, and
+// remembers what they say.
 //
 // Each attempt uses a fresh socket (a random source port) and a random id; a
 // reply counts only with that id and the same question (RFC 5452). A truncated
 // reply is asked for again over TCP. An upstream that fails is left for the
-// next one, which then stays first.
+// next one, which then stays first. Names of a stub zone have upstreams of
+// their own. When no upstream answers, what was remembered is said even after
+// its TTL (RFC 8767).
 package forward
 
 import (
@@ -13,6 +16,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,40 +26,114 @@ import (
 // attempt bounds one try at one upstream; a client waits 5 s in all.
 const attempt = 1500 * time.Millisecond
 
-// Forwarder asks Upstreams in order. OnFailure, which may be nil, is told of
-// each attempt without a usable reply.
-type Forwarder struct {
-	Upstreams []netip.AddrPort
-	OnFailure func(upstream string)
+// patience is how long upstreams are waited for where there is an old reply.
+const patience = 1800 * time.Millisecond
 
-	first atomic.Uint32 // index of the upstream that answered last
+// Forwarder asks upstreams. All fields are set before the first question.
+type Forwarder struct {
+	Upstreams []netip.AddrPort // none: only names of stub zones are asked for
+	Stubs     []Stub
+	CacheSize int                   // replies to remember; 0: none
+	OnFailure func(upstream string) // told of each attempt without a usable reply; may be nil
+	OnCache   func(result string)   // told hit, miss or stale for each question; may be nil
+
+	once  sync.Once
+	all   pool
+	cache cache
 }
 
-// Exchange asks q with query's RD, CD and DO bits until an upstream says
-// something other than SERVFAIL or REFUSED, each upstream once, or twice where
-// there is one. The reply's own OPT is taken off. The error names the last
-// upstream; a reply that says SERVFAIL or REFUSED is better than an error.
+// A Stub is a zone that certain servers know.
+type Stub struct {
+	Zone      string // fully qualified, lower case
+	Upstreams []netip.AddrPort
+}
+
+// A pool is the upstreams of a zone, asked in order beginning with the one
+// that answered last.
+type pool struct {
+	zone      string
+	upstreams []netip.AddrPort
+	first     *atomic.Uint32
+	stubs     []pool
+}
+
+func (f *Forwarder) init() {
+	f.all = pool{".", f.Upstreams, new(atomic.Uint32), nil}
+	for _, s := range f.Stubs {
+		f.all.stubs = append(f.all.stubs, pool{s.Zone, s.Upstreams, new(atomic.Uint32), nil})
+	}
+	f.cache.size = f.CacheSize
+}
+
+// of is the pool of the longest zone that a name is in.
+func (p *pool) of(name string) *pool {
+	best := p
+	for i := range p.stubs {
+		if s := &p.stubs[i]; dns.IsSubDomain(s.zone, strings.ToLower(name)) && len(s.zone) > len(best.zone) {
+			best = s
+		}
+	}
+	return best
+}
+
+// Exchange answers q with query's RD, CD and DO bits: from what is remembered,
+// else by the first upstream that says something other than SERVFAIL or
+// REFUSED, each being asked once, or twice where there is one. The reply's own
+// OPT is taken off. The error names the last upstream; a reply that says
+// SERVFAIL or REFUSED is better than an error, an old one better than that.
 func (f *Forwarder) Exchange(ctx context.Context, query *dns.Msg, q dns.Question) (*dns.Msg, error) {
+	f.once.Do(f.init)
 	ask := new(dns.Msg)
 	ask.Question = []dns.Question{q}
 	ask.RecursionDesired, ask.CheckingDisabled = query.RecursionDesired, query.CheckingDisabled
 	opt := query.IsEdns0()
 	ask.SetEdns0(1232, opt != nil && opt.Do())
 
+	k := keyOf(ask)
+	old, fresh := f.cache.get(k, time.Now())
+	if fresh {
+		f.cached("hit")
+		return old, nil
+	}
+	if old != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, patience)
+		defer cancel()
+	}
+	reply, err := f.ask(ctx, f.all.of(q.Name), ask)
+	if old != nil && (err != nil || reply.Rcode == dns.RcodeServerFailure || reply.Rcode == dns.RcodeRefused) {
+		f.cached("stale")
+		return old, nil
+	}
+	f.cached("miss")
+	if err == nil {
+		f.cache.put(k, reply, time.Now())
+	}
+	return reply, err
+}
+
+func (f *Forwarder) cached(result string) {
+	if f.OnCache != nil {
+		f.OnCache(result)
+	}
+}
+
+// ask asks the upstreams of a pool.
+func (f *Forwarder) ask(ctx context.Context, p *pool, ask *dns.Msg) (*dns.Msg, error) {
 	var poor *dns.Msg
 	err := errors.New("no upstream is configured")
-	first, tries := int(f.first.Load()), max(2, len(f.Upstreams))
+	first, tries := int(p.first.Load()), max(2, len(p.upstreams))
 	for i := range tries {
-		if len(f.Upstreams) == 0 || ctx.Err() != nil {
+		if len(p.upstreams) == 0 || ctx.Err() != nil {
 			break
 		}
-		at := (first + i) % len(f.Upstreams)
-		upstream := f.Upstreams[at].String()
+		at := (first + i) % len(p.upstreams)
+		upstream := p.upstreams[at].String()
 		var reply *dns.Msg
 		if reply, err = try(ctx, upstream, ask); err == nil {
 			reply.Extra = without(reply.Extra, dns.TypeOPT)
 			if reply.Rcode != dns.RcodeServerFailure && reply.Rcode != dns.RcodeRefused {
-				f.first.Store(uint32(at))
+				p.first.Store(uint32(at))
 				return reply, nil
 			}
 			poor = reply

@@ -27,6 +27,7 @@ type Set struct {
 	mu              sync.Mutex
 	sockets         []*Queries
 	forwards        prometheus.Counter
+	forwardCache    *prometheus.CounterVec
 	forwardFailures *prometheus.CounterVec
 }
 
@@ -75,10 +76,12 @@ func New(version string, tab *table.Table, zones ...string) *Set {
 	s.all.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
 	s.forwards = prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "dnsd_forwards_total", Help: "Queries sent upstream."})
+		Name: "dnsd_forwards_total", Help: "Queries for names of others."})
+	s.forwardCache = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "dnsd_forward_cache_total", Help: "What the memory of upstreams' replies had for a query: hit, miss, or stale when no upstream answered."}, []string{"result"})
 	s.forwardFailures = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "dnsd_forward_failures_total", Help: "Attempts at an upstream that gave no usable reply."}, []string{"upstream"})
-	s.all.MustRegister(queries{s}, s.forwards, s.forwardFailures)
+	s.all.MustRegister(queries{s}, s.forwards, s.forwardCache, s.forwardFailures)
 
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "dnsd_build_info", Help: "Always 1; the version is a label.", ConstLabels: prometheus.Labels{"version": version}})
@@ -113,8 +116,11 @@ func New(version string, tab *table.Table, zones ...string) *Set {
 	return s
 }
 
-// Forward counts a query sent upstream.
+// Forward counts a query for a name of others.
 func (s *Set) Forward() { s.forwards.Inc() }
+
+// ForwardCache counts a hit, a miss or a stale reply.
+func (s *Set) ForwardCache(result string) { s.forwardCache.WithLabelValues(result).Inc() }
 
 // ForwardFailed counts an attempt without a usable reply.
 func (s *Set) ForwardFailed(upstream string) { s.forwardFailures.WithLabelValues(upstream).Inc() }

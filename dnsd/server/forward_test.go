@@ -8,7 +8,10 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
+	"rundock/dnsd/answer"
+	"rundock/dnsd/forward"
 	"rundock/dnsd/metrics"
 
 	"github.com/miekg/dns"
@@ -176,4 +179,77 @@ func TestForward(t *testing.T) {
 			t.Errorf("without RD rcode = %s", dns.RcodeToString[reply.Rcode])
 		}
 	})
+}
+
+func TestUpstreamsRepliesAreRemembered(t *testing.T) {
+	var asked atomic.Int32
+	var failing atomic.Bool
+	first := upstream(t, func(w dns.ResponseWriter, m *dns.Msg) {
+		asked.Add(1)
+		if failing.Load() {
+			refusing(dns.RcodeServerFailure)(w, m)
+			return
+		}
+		ttl := map[string]string{"short.example.net.": "1", "www.example.net.": "60"}[m.Question[0].Name]
+		saying(m.Question[0].Name+" "+ttl+" IN A 192.0.2.1")(w, m)
+	})
+	h := handler(t, nil)
+	forwarding(h, first)
+	h.Forwarder.CacheSize = 10
+	server := serve(t, h)
+	for range 3 {
+		if reply := ask(t, "udp", server, question("www.example.net.", dns.TypeA)); len(reply.Answer) != 1 {
+			t.Fatalf("reply is %v", reply)
+		}
+	}
+	if n := asked.Load(); n != 1 {
+		t.Errorf("for 3 questions the upstream was asked %d times, want once", n)
+	}
+	ask(t, "udp", server, question("short.example.net.", dns.TypeA))
+	failing.Store(true)
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		reply := ask(t, "udp", server, question("short.example.net.", dns.TypeA))
+		if len(reply.Answer) != 1 {
+			t.Fatalf("with the upstream failing the reply is %v", reply)
+		}
+		if reply.Answer[0].Header().Ttl == 30 {
+			break // past its TTL of 1, said all the same
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("TTL is still %d", reply.Answer[0].Header().Ttl)
+		}
+	}
+}
+
+func TestStubZones(t *testing.T) {
+	h := handler(t, map[string]string{
+		"/skydns/com/example/prod/s/east/web": `{"host":"10.1.0.1"}`,
+		"/skydns/com/example/prod/s/alias":    `{"host":"web.east.s.prod.example.com"}`,
+		"/skydns/com/example/prod/s/web":      `{"host":"10.1.0.2"}`,
+	})
+	forwarding(h)
+	h.Answers.Forwards = false
+	h.Forwarder.Stubs = []forward.Stub{
+		{Zone: "east.s.prod.example.com.", Upstreams: []netip.AddrPort{upstream(t, saying("web.east.s.prod.example.com. 60 IN A 192.0.2.1"))}},
+		{Zone: "corp.example.", Upstreams: []netip.AddrPort{dead(t), upstream(t, saying("www.corp.example. 60 IN A 192.0.2.2"))}},
+	}
+	for _, s := range h.Forwarder.Stubs {
+		zone, err := answer.NewZone(s.Zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.Answers.Stubs = append(h.Answers.Stubs, zone)
+	}
+	server := serve(t, h)
+	for _, c := range []struct{ claim, name, want string }{
+		{"a stub zone below ours is others'", "web.east.s.prod.example.com.", "NOERROR\nweb.east.s.prod.example.com.\t60\tIN\tA\t192.0.2.1"},
+		{"so it is behind a CNAME", "alias.s.prod.example.com.", "NOERROR aa\nalias.s.prod.example.com.\t30\tIN\tCNAME\tweb.east.s.prod.example.com.\nweb.east.s.prod.example.com.\t60\tIN\tA\t192.0.2.1"},
+		{"a stub zone elsewhere has servers of its own", "www.corp.example.", "NOERROR\nwww.corp.example.\t60\tIN\tA\t192.0.2.2"},
+		{"our names stay ours", "web.s.prod.example.com.", "NOERROR aa\nweb.s.prod.example.com.\t30\tIN\tA\t10.1.0.2"},
+		{"other names are refused", "www.example.net.", "REFUSED"},
+	} {
+		if got := written(ask(t, "udp", server, question(c.name, dns.TypeA))); got != c.want {
+			t.Errorf("%s: answer(%q) is\n%s\nwant\n%s", c.claim, c.name, got, c.want)
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -232,4 +233,28 @@ func BenchmarkUpdateOneOf100000(b *testing.B) {
 	for b.Loop() {
 		tab.Update(2, change)
 	}
+}
+
+// BenchmarkLoad reports what a record costs: time to load and memory to keep.
+func BenchmarkLoad(b *testing.B) {
+	const count = 300_000
+	var before, after runtime.MemStats
+	for b.Loop() {
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		tab := New("/skydns")
+		tab.Replace(1, func(yield func(string, []byte) bool) {
+			for i := range count {
+				value := fmt.Sprintf(`{"host":"10.%d.%d.%d","port":8086,"ttl":5,"group":"main","id":"0123456789abcdef/web/blue"}`, i/3/65536, i/3/256%256, i/3%256)
+				if !yield(fmt.Sprintf("/skydns/com/example/prod/s/web-%d/node-%d", i/3, i%3), []byte(value)) {
+					return
+				}
+			}
+		})
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		runtime.KeepAlive(tab)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/count, "ns/record")
+	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/count, "B/record")
 }

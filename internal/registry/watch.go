@@ -86,6 +86,7 @@ func (c *Client) follow(ctx context.Context, prefix string, on func(Batch), heal
 	seen := newPending()
 	go seen.fill(s)
 	on(list)
+	list.Changes = nil // there may be a million of them, and the watch is long
 	healthy()
 	for {
 		batch, err := seen.take(ctx)
