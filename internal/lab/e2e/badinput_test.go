@@ -43,7 +43,7 @@ func TestBadInput(t *testing.T) {
 	t.Run("parameters that no host can satisfy", func(t *testing.T) {
 		for _, c := range []struct{ args, want string }{
 			{calm + " args=--no-such-flag", "--no-such-flag"},
-			{calm + " args='--network none'", "--network none"},
+			{calm + " args='--network none'", "network none"},
 			{calm + " args='-p 8086:8083'", "port 8083 of the container"},
 		} {
 			s.refused(t, c.args, c.want)
