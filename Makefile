@@ -79,6 +79,7 @@ fuzz:
 	$(GO) test -run XXX -fuzz FuzzServe -fuzztime $(FUZZTIME) ./dnsd/server
 	$(GO) test -run XXX -fuzz FuzzPlain -fuzztime $(FUZZTIME) ./dnsd/server
 	$(GO) test -run XXX -fuzz FuzzUpdate -fuzztime $(FUZZTIME) ./dnsd/table
+	$(GO) test -run XXX -fuzz FuzzDecode -fuzztime $(FUZZTIME) ./dnsd/snapshot
 	$(GO) test -run XXX -fuzz FuzzParse -fuzztime $(FUZZTIME) ./internal/skydns
 	$(GO) test -run XXX -fuzz FuzzKey -fuzztime $(FUZZTIME) ./internal/skydns
 

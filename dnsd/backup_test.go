@@ -18,7 +18,7 @@ import (
 // typed runs dnsd to its end, and returns what it printed.
 func typed(args ...string) (string, error) {
 	cmd := exec.Command("/proc/self/exe", args...)
-	cmd.Env = append(os.Environ(), "DNSD_TEST_IS_DNSD=1")
+	cmd.Env = append(os.Environ(), "DNSD_TEST_IS_DNSD=1", "DNSD_SNAPSHOT=")
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }

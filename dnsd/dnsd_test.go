@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 		main()
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	etcdtest.Main(m)
 }
 
 const patience = 30 * time.Second
@@ -53,7 +53,7 @@ func (d *daemon) said() string {
 func start(t *testing.T, args ...string) *daemon {
 	t.Helper()
 	d := &daemon{cmd: exec.Command("/proc/self/exe", args...), exit: make(chan error, 1)}
-	d.cmd.Env = append(os.Environ(), "DNSD_TEST_IS_DNSD=1")
+	d.cmd.Env = append(os.Environ(), "DNSD_TEST_IS_DNSD=1", "DNSD_SNAPSHOT=")
 	stderr, err := d.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

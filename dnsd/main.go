@@ -15,6 +15,7 @@
 //	packed    answers in the form they are sent in
 //	server    packets, sockets, EDNS, truncation
 //	forward   other people's names
+//	snapshot  the last known records, in a file
 //	store     the embedded etcd, a process of its own
 //	metrics   Prometheus
 package main

@@ -9,9 +9,11 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"runtime/debug"
+	"os"
+	"os/signal"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"rundock/dnsd/answer"
@@ -74,58 +76,30 @@ func run(ctx context.Context, s settings, log *slog.Logger) error {
 	if s.store != nil {
 		beside.Go(func() { store.Keep(ctx, *s.store, "/proc/self/exe", log) })
 	}
-	beside.Go(func() { follow(ctx, client, s.prefix, tab, counts.Registry, log) })
+	following := &follower{prefix: s.prefix, table: tab, metrics: counts, losses: s.losses, dir: s.snapshot, log: log}
+	beside.Go(func() { following.run(ctx, client) })
+	beside.Go(func() { onSignal(ctx, syscall.SIGUSR1, func() { following.drop("USR1") }) })
+	if s.snapshot != "" {
+		beside.Go(func() { following.keepSnapshot(ctx, s.snapshot, s.snapshotInterval) })
+	}
 
 	log.Info("dnsd starts", "version", release(), "zones", zoneNames(s.zones), "etcd", s.registry.Endpoints, "upstreams", s.upstreams)
 	answers := &server.Server{Handler: handler, Log: log, OnListen: own.add}
 	return answers.Run(ctx, s.listen)
 }
 
-// maxBadLogged bounds the log lines of one batch; the metric counts them all.
-const maxBadLogged = 100
-
-// manyRecords make a list that takes as much memory as the table itself; it
-// is given back.
-const manyRecords = 100_000
-
-// follow keeps the table as the registry is, until ctx is done. While the
-// registry is away the table stays as it was.
-func follow(ctx context.Context, client *registry.Client, prefix string, tab *table.Table, health *metrics.Registry, log *slog.Logger) {
-	on := func(b registry.Batch) {
-		pairs := func(yield func(string, []byte) bool) {
-			for _, c := range b.Changes {
-				if !yield(c.Key, c.Value) {
-					return
-				}
-			}
+// onSignal acts on each signal of a kind until ctx is done.
+func onSignal(ctx context.Context, kind os.Signal, act func()) {
+	came := make(chan os.Signal, 1)
+	signal.Notify(came, kind)
+	defer signal.Stop(came)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-came:
+			act()
 		}
-		var bad []table.Bad
-		if b.Complete {
-			bad = tab.Replace(b.Revision, pairs)
-			log.Info("table loaded", "records", tab.State().Records, "bad", tab.State().Bad, "revision", b.Revision)
-			if len(b.Changes) > manyRecords {
-				time.AfterFunc(time.Second, debug.FreeOSMemory)
-			}
-		} else {
-			bad = tab.Update(b.Revision, pairs)
-		}
-		for _, each := range bad[:min(len(bad), maxBadLogged)] {
-			log.Warn("record skipped", "key", each.Key, "reason", each.Reason)
-		}
-		if more := len(bad) - maxBadLogged; more > 0 {
-			log.Warn("more records skipped", "count", more)
-		}
-	}
-	onHealth := func(err error) {
-		health.Health(err)
-		if err != nil {
-			log.Warn("registry is away, answering from what is known", "err", err)
-		} else {
-			log.Info("registry is followed")
-		}
-	}
-	if err := client.Watch(ctx, prefix+"/", on, onHealth); err != nil {
-		log.Error("registry", "err", err)
 	}
 }
 

@@ -9,9 +9,11 @@ import (
 	"log/slog"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"rundock/dnsd/answer"
 	"rundock/dnsd/forward"
@@ -42,6 +44,10 @@ type settings struct {
 	metrics     string       // empty: none
 	logLevel    slog.Level
 	version     bool
+
+	losses           losses
+	snapshot         string // folder; empty: none
+	snapshotInterval time.Duration
 }
 
 const about = `Usage: dnsd [flags]
@@ -63,6 +69,10 @@ type flags struct {
 	maxUDP, cache                                                   int
 	logLevel                                                        slog.Level
 	version                                                         bool
+
+	snapshot                   string
+	snapshotInterval, lossHold seconds
+	lossShare                  int
 }
 
 func (f *flags) set() *flag.FlagSet {
@@ -92,6 +102,11 @@ func (f *flags) set() *flag.FlagSet {
 	fs.StringVar(&f.nsid, "nsid", "", "`name` of this server, told to who asks by NSID or id.server (host.json: host)")
 	fs.IntVar(&f.maxUDP, "max-udp", 1232, "`bytes` of a reply over UDP at most, whatever the client says it takes; 512 to 65535")
 	fs.StringVar(&f.metrics, "metrics", "127.0.0.1:9153", "`address` of /metrics, /health and /ready; empty: none")
+	fs.StringVar(&f.snapshot, "snapshot", "/var/lib/dnsd/snapshot", "`folder` of the last known records, for a start without etcd; empty: none")
+	f.snapshotInterval, f.lossHold = 30, 60
+	fs.Var(&f.snapshotInterval, "snapshot-interval", "`seconds` between two snapshots at least")
+	fs.IntVar(&f.lossShare, "loss-share", 30, "`percent` of the records that may be missing from a new list of etcd; more are\nanswered on for --loss-hold. Deletions that are watched apply at once")
+	fs.Var(&f.lossHold, "loss-hold", "`seconds` for which they are; 0: not at all")
 	fs.StringVar(&f.hostConfig, "host-config", hostconfig.Path, "`file` that other defaults come from")
 	fs.TextVar(&f.logLevel, "log-level", slog.LevelInfo, "least `level` to log: debug, info, warn, error")
 	fs.BoolVar(&f.version, "version", false, "print the version")
@@ -146,6 +161,17 @@ func (f *flags) settings(given map[string]bool, host hostconfig.Config, hosted b
 		return s, fmt.Errorf("--max-udp: %d is not between 512 and 65535", s.maxUDP)
 	}
 
+	if f.lossShare < 0 || f.lossShare > 100 {
+		return s, fmt.Errorf("--loss-share: %d is not between 0 and 100", f.lossShare)
+	}
+	s.losses = losses{f.lossShare, time.Duration(f.lossHold) * time.Second}
+	if f.snapshot != "" && !filepath.IsAbs(f.snapshot) {
+		return s, fmt.Errorf("--snapshot: %q is not an absolute path", f.snapshot)
+	}
+	if f.snapshotInterval == 0 {
+		return s, errors.New("--snapshot-interval: less than 1")
+	}
+	s.snapshot, s.snapshotInterval = f.snapshot, time.Duration(f.snapshotInterval)*time.Second
 	if s.scaled = f.srvWeights == "scaled"; !s.scaled && f.srvWeights != "percent" {
 		return s, fmt.Errorf("--srv-weights: %q is neither percent nor scaled", f.srvWeights)
 	}

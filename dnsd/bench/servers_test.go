@@ -184,7 +184,7 @@ func (s *site) build(t *testing.T) string {
 func (s *site) dnsd(t *testing.T, etcd *etcdtest.Server, args ...string) *process {
 	t.Helper()
 	_, _, address := listen(t)
-	args = append([]string{s.build(t), "--zone=" + zone, "--listen=" + address, "--etcd=" + etcd.URL, "--metrics=" + etcdtest.Address(),
+	args = append([]string{s.build(t), "--zone=" + zone, "--listen=" + address, "--etcd=" + etcd.URL, "--metrics=" + etcdtest.Address(), "--snapshot=",
 		"--host-config=" + s.file(t, "host.json", `{"version":1,"host":"node-1","domain":"prod.example.com","label":"s"}`)}, args...)
 	return run(t, &process{name: "dnsd", address: address, etcd: etcd}, pinned(0, args...))
 }

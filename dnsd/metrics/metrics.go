@@ -21,6 +21,7 @@ import (
 // Set is the metrics of one dnsd.
 type Set struct {
 	Registry *Registry
+	Snapshot *Snapshot
 
 	all             *prometheus.Registry
 	zones           []string
@@ -52,6 +53,13 @@ func (r *Registry) Health(err error) {
 	r.lost.Store(&lost{since, err})
 }
 
+// StaleSince notes that what is known is older than the loss of the connection.
+func (r *Registry) StaleSince(t time.Time) {
+	if l := r.lost.Load(); l != nil && t.Before(l.since) {
+		r.lost.CompareAndSwap(l, &lost{t, l.err})
+	}
+}
+
 // Lost is why the table does not follow the registry; nil while it does.
 func (r *Registry) Lost() error {
 	if l := r.lost.Load(); l != nil {
@@ -71,7 +79,7 @@ func (r *Registry) Stale() time.Duration {
 // New returns metrics that read the table's state when they are asked for.
 // Queries are told apart by zones.
 func New(version string, tab *table.Table, zones ...string) *Set {
-	s := &Set{Registry: &Registry{}, zones: zones, all: prometheus.NewRegistry()}
+	s := &Set{Registry: &Registry{}, Snapshot: &Snapshot{}, zones: zones, all: prometheus.NewRegistry()}
 	s.Registry.Health(errors.New("not connected yet"))
 	s.all.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
@@ -102,6 +110,7 @@ func New(version string, tab *table.Table, zones ...string) *Set {
 	gauge("dnsd_table_records", "Keys with a well-formed record.", state(func(s *table.State) float64 { return float64(s.Records) }))
 	gauge("dnsd_table_names", "Names that exist, empty non-terminals and reverse names included.", state(func(s *table.State) float64 { return float64(s.Names) }))
 	gauge("dnsd_table_bad_records", "Keys that are skipped because key or value is malformed.", state(func(s *table.State) float64 { return float64(s.Bad) }))
+	gauge("dnsd_table_held_records", "Records that the registry's list lacks and that are kept for --loss-hold, as they are suspiciously many.", state(func(s *table.State) float64 { return float64(s.Missing) }))
 	gauge("dnsd_table_revision", "Registry revision of the last batch.", state(func(s *table.State) float64 { return float64(s.Revision) }))
 	gauge("dnsd_table_last_batch_timestamp_seconds", "When the last batch was applied; 0 before the first.",
 		state(func(s *table.State) float64 { return float64(s.Applied.UnixNano()) / 1e9 }))
@@ -113,6 +122,7 @@ func New(version string, tab *table.Table, zones ...string) *Set {
 	})
 	gauge("dnsd_stale_seconds", "For how long the table has not followed the registry; 0 while it does.",
 		func() float64 { return s.Registry.Stale().Seconds() })
+	s.Snapshot.register(s.all)
 	return s
 }
 

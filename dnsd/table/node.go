@@ -1,6 +1,7 @@
 package table
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -74,6 +75,32 @@ func newRecord(r skydns.Record) (*Record, error) {
 	return rec, err
 }
 
+// Value is the JSON that the record can be read from again.
+func (r *Record) Value() []byte {
+	v := skydns.Record{
+		Host: r.Host, Port: int(r.Port), Priority: int(r.Priority), Weight: int(r.Weight), TTL: r.TTL,
+		Text: r.Text, Mail: r.Mail, TargetStrip: int(r.TargetStrip), Group: r.Group, RData: r.Data,
+	}
+	if r.Addr.IsValid() {
+		v.Host = r.Addr.String()
+	}
+	if r.Type != 0 {
+		v.Type = typeName(r.Type)
+	}
+	value, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // strings and numbers can be written
+	}
+	return value
+}
+
+func typeName(t uint16) string {
+	if name, ok := dns.TypeToString[t]; ok {
+		return name
+	}
+	return fmt.Sprintf("TYPE%d", t)
+}
+
 // dataType is the number of a type that records may have data of: all that
 // are data, but those that other fields and the server itself answer.
 func dataType(name string) (uint16, error) {
@@ -94,10 +121,7 @@ func dataType(name string) (uint16, error) {
 // ParseData reads the data of a record in zone-file syntax, or that of RFC
 // 3597: \# 4 0a000001.
 func ParseData(t uint16, data string) (dns.RR, error) {
-	name, ok := dns.TypeToString[t]
-	if !ok {
-		name = fmt.Sprintf("TYPE%d", t)
-	}
+	name := typeName(t)
 	if strings.ContainsAny(data, "\n\r") {
 		return nil, errors.New("record: rdata: more than one line")
 	}

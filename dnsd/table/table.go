@@ -35,7 +35,7 @@ type Table struct {
 	root   *Node
 	state  atomic.Pointer[State]
 	stars  atomic.Int64 // names that begin with the label *
-	counts struct{ records, names int }
+	counts struct{ records, names, missing int }
 }
 
 // State is what a table knows about itself.
@@ -45,6 +45,7 @@ type State struct {
 	Records  int       // keys with a well-formed value
 	Names    int       // names that exist, empty non-terminals included
 	Bad      int       // keys without a well-formed value, or that are no name
+	Missing  int       // of Records: those the last Replace did not give, kept until DropMissing
 }
 
 // A Bad key is one that is skipped, with the reason.
@@ -73,9 +74,18 @@ func (t *Table) Wildcards() int64 { return t.stars.Load() }
 // Replace makes the table hold exactly pairs, additions before deletions. Bad
 // keys are those that were not bad for the same reason before.
 func (t *Table) Replace(revision int64, pairs iter.Seq2[string, []byte]) []Bad {
+	return t.ReplaceUnless(revision, pairs, func(int, int) bool { return false })
+}
+
+// ReplaceUnless is Replace that keeps the records missing from pairs where
+// hold, told how many there were and how many of them are missing, says so.
+// They stay until DropMissing, or until a change of their key.
+func (t *Table) ReplaceUnless(revision int64, pairs iter.Seq2[string, []byte], hold func(known, missing int) bool) []Bad {
 	t.writing.Lock()
 	defer t.writing.Unlock()
 	t.epoch++
+	known := t.counts.records
+	t.counts.missing = known
 	before := t.bad
 	t.bad = make(map[string]string, len(before))
 	var news []Bad
@@ -84,9 +94,69 @@ func (t *Table) Replace(revision int64, pairs iter.Seq2[string, []byte]) []Bad {
 			news = append(news, Bad{key, reason})
 		}
 	}
-	t.sweep(t.root)
+	if t.counts.missing > 0 && !hold(known, t.counts.missing) {
+		t.sweep(t.root)
+	}
 	t.publish(revision)
 	return news
+}
+
+// DropMissing clears the records that were kept, and returns how many.
+func (t *Table) DropMissing() (dropped int) {
+	t.writing.Lock()
+	defer t.writing.Unlock()
+	dropped = t.counts.missing
+	if state := t.state.Load(); dropped > 0 {
+		t.sweep(t.root)
+		t.publish(state.Revision)
+	}
+	return dropped
+}
+
+// Missing returns the keys of records that are kept though missing, at most
+// limit.
+func (t *Table) Missing(limit int) (keys []string) {
+	t.writing.Lock()
+	defer t.writing.Unlock()
+	t.walk(t.root, func(n *Node) bool {
+		if n.record.Load() != nil && n.epoch != t.epoch {
+			keys = append(keys, t.key(n))
+		}
+		return len(keys) < limit
+	})
+	return keys
+}
+
+// All gives each record with its key, in no order, beside a writer: a change
+// made meanwhile may be in it or not.
+func (t *Table) All() iter.Seq2[string, *Record] {
+	return func(yield func(string, *Record) bool) {
+		t.walk(t.root, func(n *Node) bool {
+			r := n.record.Load()
+			return r == nil || yield(t.key(n), r)
+		})
+	}
+}
+
+// walk visits n and all below it, parents first, until visit says no.
+func (t *Table) walk(n *Node, visit func(*Node) bool) bool {
+	if !visit(n) {
+		return false
+	}
+	for l := n.children.first.Load(); l != nil; l = l.next.Load() {
+		if !t.walk(l.node, visit) {
+			return false
+		}
+	}
+	return true
+}
+
+func (t *Table) key(n *Node) string {
+	name, _, err := dns.UnpackDomainName([]byte(n.name), 0)
+	if err != nil {
+		panic(err) // it was made by packing one
+	}
+	return skydns.Key(t.prefix, name)
 }
 
 // Update applies changes in order; a nil value deletes. A key whose new value
@@ -108,7 +178,7 @@ func (t *Table) Update(revision int64, changes iter.Seq2[string, []byte]) []Bad 
 func (t *Table) publish(revision int64) {
 	t.state.Store(&State{
 		Revision: revision, Applied: time.Now(),
-		Records: t.counts.records, Names: t.counts.names, Bad: len(t.bad),
+		Records: t.counts.records, Names: t.counts.names, Bad: len(t.bad), Missing: t.counts.missing,
 	})
 }
 
@@ -141,8 +211,11 @@ func (t *Table) set(key string, value []byte) (reason string) {
 		return reason
 	}
 	n := t.make(name)
-	n.epoch = t.epoch
 	old := n.record.Load()
+	if old != nil && n.epoch != t.epoch {
+		t.counts.missing--
+	}
+	n.epoch = t.epoch
 	if old != nil && *old == *want {
 		return ""
 	}
@@ -162,6 +235,9 @@ func (t *Table) clear(n *Node) {
 		return
 	}
 	t.counts.records--
+	if n.epoch != t.epoch {
+		t.counts.missing--
+	}
 	t.point(n, old, nil)
 	t.prune(n)
 	touch(n)

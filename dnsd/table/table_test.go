@@ -258,3 +258,57 @@ func BenchmarkLoad(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/count, "ns/record")
 	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/count, "B/record")
 }
+
+func TestMissingRecordsMayBeKept(t *testing.T) {
+	tab := New("/skydns")
+	keep := func(int, int) bool { return true }
+	tab.Replace(1, pairs(`
+		/skydns/com/example/a {"host":"10.0.0.1"}
+		/skydns/com/example/b {"host":"10.0.0.2"}
+		/skydns/com/example/c {"host":"10.0.0.3"}
+		/skydns/com/example/d {"host":"10.0.0.4"}`))
+	var known, missing int
+	tab.ReplaceUnless(2, pairs(`
+		/skydns/com/example/a {"host":"10.0.0.1"}
+		/skydns/com/example/e {"host":"10.0.0.5"}`), func(k, m int) bool {
+		known, missing = k, m
+		return true
+	})
+	if known != 4 || missing != 3 || tab.State().Missing != 3 || tab.State().Records != 5 {
+		t.Errorf("%d missing of %d, state %+v", missing, known, tab.State())
+	}
+	tab.Update(3, pairs(`
+		/skydns/com/example/b {"host":"10.0.0.2"}
+		/skydns/com/example/c null
+		/skydns/com/example/e null`))
+	if got := tab.Missing(10); tab.State().Missing != 1 || len(got) != 1 || got[0] != "/skydns/com/example/d" {
+		t.Errorf("after b came back and c was deleted %v are missing, state %+v", got, tab.State())
+	}
+	tab.ReplaceUnless(4, pairs(`/skydns/com/example/b {"port":"x"}`), keep) // a is missing, d still; b is there, but bad
+	if got := tab.State(); got.Missing != 2 || got.Records != 2 {
+		t.Errorf("state %+v, want 2 records, both missing", got)
+	}
+	if n := tab.DropMissing(); n != 2 || tab.State().Records != 0 || tab.State().Names != 0 || tab.State().Missing != 0 {
+		t.Errorf("%d dropped, state %+v", n, tab.State())
+	}
+}
+
+func TestARecordsValueIsTheRecord(t *testing.T) {
+	for _, value := range []string{
+		`{"host":"10.0.0.1","port":80,"priority":5,"weight":7,"ttl":9,"text":"a\"b","mail":true,"targetstrip":2,"group":"g"}`,
+		`{"host":"fd00::1"}`, `{"host":"other.example.net"}`, `{"type":"CAA","rdata":"0 issue \"ca.example.net\""}`, `{"type":"TYPE65400","rdata":"\\# 1 00"}`, `{}`,
+	} {
+		tab := New("/skydns")
+		tab.Replace(1, func(yield func(string, []byte) bool) { yield("/skydns/com/a\\047b", []byte(value)) })
+		again := New("/skydns")
+		again.Replace(1, func(yield func(string, []byte) bool) {
+			for k, r := range tab.All() {
+				yield(k, r.Value())
+			}
+		})
+		name := []byte("\x03a/b\x03com\x00")
+		if have, want := again.Lookup(name), tab.Lookup(name); have == nil || want == nil || *have.Own() != *want.Own() {
+			t.Errorf("%s is not read again as it was", value)
+		}
+	}
+}

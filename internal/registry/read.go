@@ -67,3 +67,23 @@ func (c *Client) Left(ctx context.Context, lease int64) (time.Duration, error) {
 	}
 	return time.Duration(resp.TTL) * time.Second, nil
 }
+
+// Listed is a key as List found it.
+type Listed struct {
+	Key      string
+	Value    []byte
+	Revision int64 // of its last change
+	Lease    int64 // 0: none, so that the key does not go away by itself
+}
+
+// List returns all keys that begin with prefix, sorted, as they were at one
+// revision of the store. It is for people who look around, as Read is.
+func (c *Client) List(ctx context.Context, prefix string) (keys []Listed, revision int64, err error) {
+	header, err := c.pages(ctx, prefix, clientv3.GetPrefixRangeEnd(prefix), func(kv *mvccpb.KeyValue) {
+		keys = append(keys, Listed{string(kv.Key), kv.Value, kv.ModRevision, kv.Lease})
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("list %s: %w", prefix, err)
+	}
+	return keys, header.GetRevision(), nil
+}

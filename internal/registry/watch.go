@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
@@ -17,8 +18,9 @@ type Change struct {
 
 // Batch is what changed since the last one.
 type Batch struct {
-	Revision int64 // of the store, when the last of Changes was made
-	Complete bool  // replaces everything known; Changes are then all keys there are, sorted
+	Revision int64  // of the store, when the last of Changes was made
+	Complete bool   // replaces everything known; Changes are then all keys there are, sorted
+	Cluster  uint64 // that was asked, of a complete batch: another one is another store
 	Changes  []Change
 }
 
@@ -100,24 +102,35 @@ func (c *Client) follow(ctx context.Context, prefix string, on func(Batch), heal
 // list reads all keys as they were at one revision.
 func (c *Client) list(ctx context.Context, prefix, end string) (Batch, error) {
 	batch := Batch{Complete: true}
+	header, err := c.pages(ctx, prefix, end, func(kv *mvccpb.KeyValue) { batch.Changes = append(batch.Changes, change(kv)) })
+	if err != nil {
+		return Batch{}, err
+	}
+	batch.Revision, batch.Cluster = header.GetRevision(), header.GetClusterId()
+	return batch, nil
+}
+
+// pages gives each key as it was at one revision, sorted, and returns the
+// header that tells which.
+func (c *Client) pages(ctx context.Context, prefix, end string, each func(*mvccpb.KeyValue)) (header *pb.ResponseHeader, err error) {
 	size, timeout := int64(listPage), c.timeout
 	for from := prefix; ; size, timeout = min(2*size, listPageMost), listPageTimeout {
 		var page *clientv3.GetResponse
 		err := c.call(ctx, timeout, func(ctx context.Context) (err error) {
-			page, err = c.etcd.Get(ctx, from, clientv3.WithRange(end), clientv3.WithLimit(size), clientv3.WithRev(batch.Revision))
+			page, err = c.etcd.Get(ctx, from, clientv3.WithRange(end), clientv3.WithLimit(size), clientv3.WithRev(header.GetRevision()))
 			return err
 		})
 		if err != nil {
-			return Batch{}, err
+			return nil, err
 		}
-		if batch.Revision == 0 {
-			batch.Revision = page.Header.Revision
+		if header == nil {
+			header = page.Header
 		}
 		for _, kv := range page.Kvs {
-			batch.Changes = append(batch.Changes, change(kv))
+			each(kv)
 		}
 		if !page.More {
-			return batch, nil
+			return header, nil
 		}
 		from = string(page.Kvs[len(page.Kvs)-1].Key) + "\x00"
 	}

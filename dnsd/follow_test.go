@@ -1,0 +1,159 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"rundock/dnsd/snapshot"
+	"rundock/internal/registry/etcdtest"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+func put(t *testing.T, client *clientv3.Client, names ...string) {
+	t.Helper()
+	for i, name := range names {
+		if _, err := client.Put(t.Context(), "/skydns/com/example/prod/s/"+name, fmt.Sprintf(`{"host":"10.1.0.%d"}`, i+1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (d *daemon) answers(names ...string) bool {
+	for _, name := range names {
+		if len(d.addresses(name+".s.prod.example.com.")) != 1 {
+			return false
+		}
+	}
+	return true
+}
+
+// metric is the value of a metric without labels.
+func metric(t *testing.T, address, name string) string {
+	t.Helper()
+	resp, err := http.Get("http://" + address + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	page, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`(?m)^` + name + ` (.*)$`).FindSubmatch(page)
+	if found == nil {
+		t.Fatalf("no metric %s", name)
+	}
+	return string(found[1])
+}
+
+// following are the arguments of a dnsd of etcd.
+func following(t *testing.T, etcd *etcdtest.Server, more ...string) []string {
+	return append([]string{"--zone=s.prod.example.com", "--listen=127.0.0.1:0", "--metrics=", "--host-config=" + hostFile(t), "--etcd=" + etcd.URL}, more...)
+}
+
+func TestAStartWithoutEtcdAnswersFromTheSnapshot(t *testing.T) {
+	etcd, dir, metrics := etcdtest.Start(t, "embedded", nil), t.TempDir(), etcdtest.Address()
+	args := following(t, etcd, "--metrics="+metrics, "--snapshot="+dir, "--snapshot-interval=1")
+	put(t, etcd.Admin(), "a", "b", "odd\\047name")
+	d := start(t, args...)
+	eventually(t, "a snapshot is written", func() bool { return metric(t, metrics, "dnsd_snapshot_bytes") != "0" })
+	if got := metric(t, metrics, "dnsd_table_from_snapshot"); got != "0" {
+		t.Errorf("beside its registry dnsd_table_from_snapshot is %s", got)
+	}
+	d.cmd.Process.Kill()
+	d.ended(t)
+	etcd.Kill()
+
+	d = start(t, args...)
+	eventually(t, "what was known is answered", func() bool { return d.answers("a", "b", `odd\/name`) })
+	eventually(t, "dnsd says that it is stale", func() bool { return strings.Contains(d.said(), "STALE: answering from a snapshot") })
+	if from, up := metric(t, metrics, "dnsd_table_from_snapshot"), metric(t, metrics, "dnsd_registry_up"); from != "1" || up != "0" {
+		t.Errorf("dnsd_table_from_snapshot is %s, dnsd_registry_up %s", from, up)
+	}
+	etcd.Restart()
+	eventually(t, "the registry is followed", func() bool { return metric(t, metrics, "dnsd_registry_up") == "1" })
+	if got := metric(t, metrics, "dnsd_table_from_snapshot"); got != "0" {
+		t.Errorf("with the registry back dnsd_table_from_snapshot is %s", got)
+	}
+	put(t, etcd.Admin(), "c")
+	eventually(t, "changes are followed", func() bool { return d.answers("a", "c") })
+	d.cmd.Process.Kill()
+	d.ended(t)
+	etcd.Kill()
+
+	if err := os.WriteFile(snapshot.Path(dir), []byte("damaged"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d = start(t, args...)
+	eventually(t, "a damaged snapshot is named", func() bool {
+		return strings.Contains(d.said(), "snapshot is ignored") && strings.Contains(d.said(), snapshot.Path(dir))
+	})
+	etcd.Restart()
+	eventually(t, "it answers once the registry is there", func() bool { return d.answers("a", "b", "c") })
+}
+
+func TestLossesOfAWipedStoreAreHeldUntilTold(t *testing.T) {
+	etcd, metrics := etcdtest.Start(t, "embedded", nil), etcdtest.Address()
+	all := []string{"a", "b", "c", "d", "e", "f"}
+	put(t, etcd.Admin(), all...)
+	d := start(t, following(t, etcd, "--metrics="+metrics, "--loss-hold=3600")...)
+	eventually(t, "all is answered", func() bool { return d.answers(all...) })
+
+	etcd.Kill()
+	etcd.Wipe()
+	etcd.Restart()
+	eventually(t, "the losses are named", func() bool {
+		return strings.Contains(d.said(), "LOSSES HELD") && strings.Contains(d.said(), "missing=6 of=6") && strings.Contains(d.said(), "/skydns/com/example/prod/s/")
+	})
+	if got := metric(t, metrics, "dnsd_table_held_records"); got != "6" || !d.answers(all...) {
+		t.Errorf("dnsd_table_held_records is %s, all answered: %v", got, d.answers(all...))
+	}
+
+	admin := etcd.Admin()
+	put(t, admin, "a", "b")
+	eventually(t, "what comes back is held no more", func() bool { return metric(t, metrics, "dnsd_table_held_records") == "4" })
+	if _, err := admin.Delete(t.Context(), "/skydns/com/example/prod/s/a"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a watched deletion applies at once", func() bool { return !d.answers("a") })
+
+	etcd.Kill()
+	etcd.Restart()
+	eventually(t, "another break leaves them held", func() bool { return strings.Count(d.said(), "LOSSES HELD") == 2 })
+	if !d.answers(all[1:]...) {
+		t.Error("another break drops them")
+	}
+	d.cmd.Process.Signal(syscall.SIGUSR1)
+	eventually(t, "USR1 drops them", func() bool { return !d.answers("c") && !d.answers("f") && d.answers("b") })
+	if got := metric(t, metrics, "dnsd_table_held_records"); got != "0" {
+		t.Errorf("dnsd_table_held_records is %s", got)
+	}
+}
+
+func TestLossesOfARestoredBackupAreHeldForAWhile(t *testing.T) {
+	etcd := etcdtest.Start(t, "embedded", nil)
+	put(t, etcd.Admin(), "a", "b")
+	etcd.Kill()
+	etcd.Backup()
+	etcd.Restart()
+	put(t, etcd.Admin(), "c", "d", "e")
+	d := start(t, following(t, etcd, "--loss-hold=2")...)
+	eventually(t, "all is answered", func() bool { return d.answers("a", "b", "c", "d", "e") })
+	etcd.Kill()
+	etcd.Restore()
+	etcd.Restart()
+	eventually(t, "the reason is named", func() bool {
+		return strings.Contains(d.said(), "LOSSES HELD") && strings.Contains(d.said(), "the registry went back from revision")
+	})
+	eventually(t, "they are dropped after a while", func() bool { return !d.answers("c") && !d.answers("d") && !d.answers("e") })
+	if !d.answers("a", "b") || !strings.Contains(d.said(), "held losses are dropped") {
+		t.Errorf("what the backup has is answered: %v; dnsd said:\n%s", d.answers("a", "b"), d.said())
+	}
+}
