@@ -81,8 +81,10 @@ func (s *setup) undermined(t *testing.T) {
 		// cannot start meanwhile for failed ones.
 		{"containerd", "old=$(pgrep -x containerd); kill -9 $old; while ! pgrep -x containerd; do sleep 0.2; done; sleep 2"},
 		{"runsvdir", "kill -9 $(pgrep -o -x runsvdir)"},
+		// dpkg stops dockerd, and starts what it has put there, as for an upgrade.
+		{"Docker's package", "apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --reinstall docker.io >/dev/null 2>&1"},
 	} {
-		t.Run(c.claim+", killed, takes nothing along", func(t *testing.T) {
+		t.Run(c.claim+", killed or exchanged, takes nothing along", func(t *testing.T) {
 			container, runner := s.id(t, back2, name), s.pid(t, back2, name, "runner")
 			w := s.watch(t, front, name)
 			s.sh(t, back2, c.fault)

@@ -127,6 +127,29 @@ func TestServices_many_in_a_call(t *testing.T) {
 	}
 }
 
+// TestServices_fifty_in_a_call writes them; to run them all takes long.
+func TestServices_fifty_in_a_call(t *testing.T) {
+	s := need(t)
+	var list, gone []string
+	for i := range 50 {
+		list = append(list, fmt.Sprintf(`{"name":"throng-%d","image":"%sinfluxdb:latest","announce":%d,"port":8086}`, i, images, 9000+i))
+		gone = append(gone, fmt.Sprintf(`{"name":"throng-%d"}`, i))
+	}
+	call := `{"state":"present","services":[` + strings.Join(list, ",") + `]}`
+	t.Cleanup(func() { s.install(t, back1, `{"state":"absent","services":[`+strings.Join(gone, ",")+`]}`) })
+	for i, step := range []struct {
+		flag    string
+		changed bool
+	}{{"--check", true}, {"", true}, {"--check", false}, {"", false}} {
+		if r := s.rundock(t, back1, call, strings.Fields(step.flag)...); r.Failed || r.Changed != step.changed {
+			t.Errorf("call %d %s: failed=%v changed=%v %s", i+1, step.flag, r.Failed, r.Changed, r.Msg)
+		}
+	}
+	if got := s.sh(t, back1, "ls -d /etc/sv/docker-throng-* | wc -l"); got != "50" {
+		t.Errorf("%s services are there, want 50", got)
+	}
+}
+
 // TestSecrets reach the container, and nothing else but the files that root
 // alone can read.
 func TestSecrets(t *testing.T) {

@@ -385,28 +385,40 @@ func (w *watcher) leaves(t *testing.T, since time.Time) time.Duration {
 	return w.lastSeen.Sub(since)
 }
 
-// TestRecovery_from_power_loss of a host with a service.
+// TestRecovery_from_power_loss of every host but the one with etcd, at once.
 func TestRecovery_from_power_loss(t *testing.T) {
 	s := need(t)
-	const name = "powered"
-	s.serve(t, back1, name)
-	w := s.watch(t, back2, name)
+	names := map[string]string{back1: "powered", back2: "fed"}
+	watchers := map[string]*watcher{}
+	for host, name := range names {
+		s.serve(t, host, name)
+		s.resolves(t, front, name, record(host, name))
+		watchers[host] = s.watch(t, front, name)
+	}
 	since := time.Now()
-	if err := s.Stop(back1); err != nil {
-		t.Fatal(err)
+	for host := range names {
+		if err := s.Stop(host); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Start(context.Background(), host) }) // where the test fails before it does
 	}
-	t.Cleanup(func() { s.Start(context.Background(), back1) }) // where the test fails before it does
-	t.Logf("a host without power is found for %s (lease 15 s)", w.leaves(t, since).Round(time.Millisecond))
+	for host := range names {
+		t.Logf("%s without power is found for %s (lease 15 s)", host, watchers[host].leaves(t, since).Round(time.Millisecond))
+	}
 	since = time.Now()
-	if err := s.Start(context.Background(), back1); err != nil {
-		t.Fatal(err)
+	for host := range names {
+		if err := s.Start(context.Background(), host); err != nil {
+			t.Fatal(err)
+		}
 	}
-	s.resolves(t, back2, name, record(back1, name))
-	t.Logf("booted and found again after %s", time.Since(since).Round(time.Millisecond))
-	if got := s.processes(t, back1, name); got != onePerRole {
-		t.Errorf("afterwards there are %s", got)
+	for host, name := range names {
+		s.resolves(t, front, name, record(host, name))
+		t.Logf("%s booted and found again after %s", host, time.Since(since).Round(time.Millisecond))
+		if got := s.processes(t, host, name); got != onePerRole {
+			t.Errorf("afterwards there are %s", got)
+		}
 	}
-	s.settled(t, name)
+	s.settled(t, names[back1])
 }
 
 // TestRecovery_from_power_loss_of_the_etcd_host: the others answer with what
