@@ -1,0 +1,44 @@
+package overlay
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// Keeper audits one network again and again. It remembers which containers
+// were at the bridge, so that a bridge deleted by hand gets them back: Docker
+// itself does not notice.
+type Keeper struct {
+	kernel  *Kernel
+	network Network
+	ports   []string // of the bridge, when it was last there
+}
+
+// NewKeeper returns a Keeper of network n, which remembers nothing yet.
+func NewKeeper(k *Kernel, n Network) *Keeper { return &Keeper{kernel: k, network: n} }
+
+// Audit makes the kernel hold what is wanted and returns what it did, or, with
+// an error, tried to do. The subnet is the host's.
+func (k *Keeper) Audit(subnet netip.Prefix, want State) ([]Op, error) {
+	ops, err := k.Check(subnet, want)
+	if err != nil {
+		return nil, err
+	}
+	return ops, k.kernel.Apply(ops)
+}
+
+// Check returns what Audit would do.
+func (k *Keeper) Check(subnet netip.Prefix, want State) ([]Op, error) {
+	have, err := k.kernel.Read(k.network, subnet)
+	if err != nil {
+		return nil, err
+	}
+	// The device of a container that left, or that Docker took off the
+	// network, is gone: one that is there still was lost.
+	lost := slices.DeleteFunc(slices.Clone(k.ports), func(port string) bool {
+		return slices.Contains(have.Bridge.Ports, port) || !k.kernel.unattached(port)
+	})
+	k.ports = append(lost, have.Bridge.Ports...)
+	want.Bridge.Ports = lost
+	return Plan(have, want), nil
+}

@@ -1,0 +1,408 @@
+package overlay
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+
+	"github.com/google/nftables"
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+)
+
+// Kernel reads and changes the network namespace it was opened in. It is for
+// one goroutine at a time.
+type Kernel struct {
+	rt    *netlink.Handle
+	batch *batch
+	nft   *nftables.Conn
+}
+
+// Open opens the namespace of the calling thread.
+func Open() (*Kernel, error) {
+	rt, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		return nil, fmt.Errorf("open netlink: %w", err)
+	}
+	b, err := newBatch()
+	if err != nil {
+		rt.Close()
+		return nil, fmt.Errorf("open netlink: %w", err)
+	}
+	nft, err := nftables.New(nftables.AsLasting())
+	if err != nil {
+		rt.Close()
+		b.close()
+		return nil, fmt.Errorf("open nftables: %w", err)
+	}
+	return &Kernel{rt, b, nft}, nil
+}
+
+// Close closes the sockets; what was made stays.
+func (k *Kernel) Close() {
+	k.rt.Close()
+	k.batch.close()
+	k.nft.CloseLasting()
+}
+
+// Read returns what the kernel holds of n on a host with this subnet, or with
+// none yet (the zero Prefix). A device with the name of one of n's, but of
+// another kind, is an error: it is not ours.
+func (k *Kernel) Read(n Network, subnet netip.Prefix) (State, error) {
+	s, err := k.read(n, subnet)
+	if err != nil {
+		return State{}, fmt.Errorf("read network %s from the kernel: %w", n.Name, err)
+	}
+	return s, nil
+}
+
+func (k *Kernel) read(n Network, subnet netip.Prefix) (s State, err error) {
+	var bridge, device netip.Prefix
+	if subnet.IsValid() {
+		bridge = netip.PrefixFrom(Gateway(subnet), n.SubnetLength)
+		device = netip.PrefixFrom(subnet.Addr(), 32)
+	}
+	br, s0, err := k.link(n.Bridge(), "bridge", n.CIDR, bridge)
+	if err != nil {
+		return s, err
+	}
+	vx, s1, err := k.link(n.Vxlan(), "vxlan", n.CIDR, device)
+	if err != nil {
+		return s, err
+	}
+	s.Bridge, s.Vxlan = s0, s1
+	if br != nil {
+		if s.Bridge.Connected, err = k.connected(br, bridge); err != nil {
+			return s, err
+		}
+		if s.Bridge.Ports, err = k.ports(br); err != nil {
+			return s, err
+		}
+	}
+	if vx != nil {
+		t := vx.(*netlink.Vxlan)
+		local, _ := netip.AddrFromSlice(t.SrcAddr)
+		s.Vxlan.Tunnel = Tunnel{VNI: uint32(t.VxlanId), Local: local.Unmap(), Port: uint16(t.Port), Learning: t.Learning}
+		if err := k.peers(vx.Attrs().Index, &s); err != nil {
+			return s, err
+		}
+	}
+	if s.Table, err = k.table(n.Table()); err != nil {
+		return s, err
+	}
+	s.Accept, err = accepted(n)
+	return s, err
+}
+
+// link reads a device; the netlink.Link is nil if there is none.
+func (k *Kernel) link(name, kind string, network, address netip.Prefix) (netlink.Link, Link, error) {
+	l := Link{Name: name}
+	found, err := k.rt.LinkByName(name)
+	if _, none := err.(netlink.LinkNotFoundError); none {
+		return nil, l, nil
+	}
+	if err != nil {
+		return nil, l, fmt.Errorf("device %s: %w", name, err)
+	}
+	if found.Type() != kind {
+		return nil, l, fmt.Errorf("device %s is there already, and is no %s but %s: another program made it", name, kind, found.Type())
+	}
+	a := found.Attrs()
+	l.Exists, l.MTU, l.Up = true, a.MTU, a.Flags&net.FlagUp != 0
+	copy(l.MAC[:], a.HardwareAddr)
+	forwarding, err := os.ReadFile(forwardingFile(name))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, l, err
+	}
+	l.Forwarding = string(bytes.TrimSpace(forwarding)) == "1"
+	addresses, err := k.rt.AddrList(found, unix.AF_INET)
+	if err != nil {
+		return nil, l, fmt.Errorf("addresses of device %s: %w", name, err)
+	}
+	for _, a := range addresses {
+		p := prefix(a.IPNet)
+		switch {
+		case !network.Contains(p.Addr()):
+		case p == address, !l.Address.IsValid() && !slices.ContainsFunc(addresses, func(a netlink.Addr) bool { return prefix(a.IPNet) == address }):
+			l.Address = p
+		default:
+			l.Stray = append(l.Stray, p)
+		}
+	}
+	return found, l, nil
+}
+
+func forwardingFile(dev string) string { return "/proc/sys/net/ipv4/conf/" + dev + "/forwarding" }
+
+func prefix(n *net.IPNet) netip.Prefix {
+	a, _ := netip.AddrFromSlice(n.IP)
+	ones, _ := n.Mask.Size()
+	return netip.PrefixFrom(a.Unmap(), ones)
+}
+
+// connected reports whether the subnet of address is routed to the bridge.
+func (k *Kernel) connected(bridge netlink.Link, address netip.Prefix) (bool, error) {
+	routes, err := k.rt.RouteListFiltered(unix.AF_INET, &netlink.Route{LinkIndex: bridge.Attrs().Index, Table: unix.RT_TABLE_MAIN}, netlink.RT_FILTER_OIF|netlink.RT_FILTER_TABLE)
+	if err != nil {
+		return false, fmt.Errorf("routes of device %s: %w", bridge.Attrs().Name, err)
+	}
+	return slices.ContainsFunc(routes, func(r netlink.Route) bool {
+		return r.Dst != nil && prefix(r.Dst) == address.Masked() && r.Gw == nil
+	}), nil
+}
+
+func (k *Kernel) ports(bridge netlink.Link) ([]string, error) {
+	links, err := k.rt.LinkList()
+	if err != nil {
+		return nil, fmt.Errorf("ports of bridge %s: %w", bridge.Attrs().Name, err)
+	}
+	var names []string
+	for _, l := range links {
+		if l.Attrs().MasterIndex == bridge.Attrs().Index {
+			names = append(names, l.Attrs().Name)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// unattached reports whether a device is there and at no bridge.
+func (k *Kernel) unattached(name string) bool {
+	l, err := k.rt.LinkByName(name)
+	return err == nil && l.Attrs().MasterIndex == 0
+}
+
+func (k *Kernel) peers(vx int, s *State) error {
+	s.Neighbours, s.Forwards, s.Routes = map[netip.Addr]MAC{}, map[MAC]netip.Addr{}, map[RouteKey]Route{}
+	neighbours, err := k.rt.NeighListExecute(netlink.Ndmsg{Family: unix.AF_INET, Index: uint32(vx)})
+	if err != nil {
+		return fmt.Errorf("neighbours of device %s: %w", s.Vxlan.Name, err)
+	}
+	for _, n := range neighbours {
+		if ip, ok := netip.AddrFromSlice(n.IP); ok && n.State&unix.NUD_PERMANENT != 0 && len(n.HardwareAddr) == 6 {
+			s.Neighbours[ip.Unmap()] = MAC(n.HardwareAddr)
+		}
+	}
+	forwards, err := k.rt.NeighListExecute(netlink.Ndmsg{Family: unix.AF_BRIDGE, Index: uint32(vx)})
+	if err != nil {
+		return fmt.Errorf("forwarding entries of device %s: %w", s.Vxlan.Name, err)
+	}
+	for _, f := range forwards {
+		if to, ok := netip.AddrFromSlice(f.IP); ok && f.State&unix.NUD_PERMANENT != 0 && len(f.HardwareAddr) == 6 {
+			s.Forwards[MAC(f.HardwareAddr)] = to.Unmap()
+		}
+	}
+	routes, err := k.rt.RouteListFiltered(unix.AF_INET, &netlink.Route{LinkIndex: vx, Protocol: Protocol, Table: unix.RT_TABLE_MAIN},
+		netlink.RT_FILTER_OIF|netlink.RT_FILTER_PROTOCOL|netlink.RT_FILTER_TABLE)
+	if err != nil {
+		return fmt.Errorf("routes of device %s: %w", s.Vxlan.Name, err)
+	}
+	for _, r := range routes {
+		if r.Dst == nil {
+			continue
+		}
+		via, _ := netip.AddrFromSlice(r.Gw)
+		s.Routes[RouteKey{prefix(r.Dst), r.Priority}] = Route{Via: via.Unmap(), MTU: r.MTU}
+	}
+	return nil
+}
+
+// accepted asks iptables, which is dockerd's own tool, so that there are no
+// two opinions on which back end is in use.
+func accepted(n Network) (Accept, error) {
+	tool, err := exec.LookPath("iptables")
+	if err != nil {
+		return Unfiltered, nil
+	}
+	out, err := exec.Command(tool, "-w", "5", "-S", "DOCKER-USER").Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() == 1 {
+		return Unfiltered, nil // no such chain
+	}
+	if err != nil {
+		return Unfiltered, fmt.Errorf("iptables -S DOCKER-USER: %w%s", err, stderr(err))
+	}
+	for line := range strings.Lines(string(out)) {
+		switch strings.TrimSpace(line) {
+		case fmt.Sprintf("-A DOCKER-USER -i %s -o %s -j ACCEPT", n.Vxlan(), n.Bridge()):
+			return Accepted, nil
+		case "-A DOCKER-USER -j RETURN":
+			return Refused, nil // what comes after is not reached
+		}
+	}
+	return Refused, nil
+}
+
+func stderr(err error) string {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && len(exit.Stderr) > 0 {
+		return ": " + strings.TrimSpace(string(exit.Stderr))
+	}
+	return ""
+}
+
+// reported is how many failed operations an error lists.
+const reported = 5
+
+// Apply does ops in order. One that fails does not keep the others from being
+// done; the error lists the first of them. To delete what is gone already is
+// no failure. Calling it again with a new Plan finishes the job.
+func (k *Kernel) Apply(ops []Op) error {
+	var failed []error
+	for len(ops) > 0 {
+		n, errs := k.some(ops)
+		failed = append(failed, errs...)
+		ops = ops[n:]
+	}
+	if more := len(failed) - reported; more > 0 {
+		failed = append(failed[:reported:reported], fmt.Errorf("and %d more", more))
+	}
+	return errors.Join(failed...)
+}
+
+// some does the first of ops, and with it the ones after it that go to the
+// kernel in the same batch. It returns how many they are.
+func (k *Kernel) some(ops []Op) (int, []error) {
+	index := map[string]int{}
+	var requests []*nl.NetlinkRequest
+	for _, op := range ops {
+		dev, request := peerRequest(op)
+		if request == nil {
+			break
+		}
+		if _, ok := index[dev]; !ok {
+			l, err := k.rt.LinkByName(dev)
+			if err != nil && len(requests) > 0 {
+				break // it is the first of the next
+			}
+			if err != nil {
+				return 1, []error{fmt.Errorf("%s: %w", op, err)}
+			}
+			index[dev] = l.Attrs().Index
+		}
+		requests = append(requests, request(index[dev]))
+	}
+	if len(requests) == 0 {
+		if err := k.one(ops[0]); err != nil {
+			return 1, []error{fmt.Errorf("%s: %w", ops[0], err)}
+		}
+		return 1, nil
+	}
+	var failed []error
+	err := k.batch.do(requests, func(i int, err error) {
+		if !(deletes(ops[i]) && gone(err)) {
+			failed = append(failed, fmt.Errorf("%s: %w", ops[i], err))
+		}
+	})
+	if err != nil {
+		failed = append(failed, err)
+	}
+	return len(requests), failed
+}
+
+func deletes(op Op) bool {
+	switch op.(type) {
+	case deleteNeighbour, deleteForward, deleteRoute:
+		return true
+	}
+	return false
+}
+
+func gone(err error) bool {
+	return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ESRCH) || errors.Is(err, unix.EADDRNOTAVAIL) || errors.Is(err, unix.ENODEV)
+}
+
+// one does an operation that is not a peer's.
+func (k *Kernel) one(op Op) error {
+	switch o := op.(type) {
+	case addBridge:
+		return k.rt.LinkAdd(&netlink.Bridge{LinkAttrs: attrs(o.dev, o.mac)})
+	case addVxlan:
+		// A checksum, as UDPCSum is not given: the card computes it.
+		return k.rt.LinkAdd(&netlink.Vxlan{
+			LinkAttrs: attrs(o.dev, o.mac), VxlanId: int(o.tunnel.VNI), SrcAddr: o.tunnel.Local.AsSlice(),
+			Port: int(o.tunnel.Port), Learning: o.tunnel.Learning,
+		})
+	case putTable:
+		return k.putTable(o.table, o.replace)
+	case deleteTable:
+		k.nft.DelTable(&nftables.Table{Family: nftables.TableFamilyIPv4, Name: o.name})
+		return k.nft.Flush()
+	case accept:
+		return iptables("-I", o.from, o.to)
+	case deleteAccept:
+		return iptables("-D", o.from, o.to)
+	case setForwarding:
+		return os.WriteFile(forwardingFile(o.dev), []byte("1"), 0)
+	case deleteLink:
+		return k.onLink(o.dev, k.rt.LinkDel)
+	case setMAC:
+		return k.onLink(o.dev, func(l netlink.Link) error { return k.rt.LinkSetHardwareAddr(l, o.mac[:]) })
+	case setMTU:
+		return k.onLink(o.dev, func(l netlink.Link) error { return k.rt.LinkSetMTU(l, o.mtu) })
+	case setUp:
+		return k.onLink(o.dev, k.rt.LinkSetUp)
+	case addAddress:
+		return k.onLink(o.dev, func(l netlink.Link) error { return k.rt.AddrReplace(l, &netlink.Addr{IPNet: ipNet(o.address)}) })
+	case deleteAddress:
+		return k.onLink(o.dev, func(l netlink.Link) error {
+			err := k.rt.AddrDel(l, &netlink.Addr{IPNet: ipNet(o.address)})
+			if errors.Is(err, unix.EADDRNOTAVAIL) {
+				return nil
+			}
+			return err
+		})
+	case addPort:
+		bridge, err := k.rt.LinkByName(o.dev)
+		if err != nil {
+			return err
+		}
+		err = k.onLink(o.port, func(l netlink.Link) error { return k.rt.LinkSetMaster(l, bridge) })
+		if _, stopped := err.(netlink.LinkNotFoundError); stopped {
+			return nil
+		}
+		return err
+	case addConnected:
+		return k.onLink(o.dev, func(l netlink.Link) error {
+			return k.rt.RouteReplace(&netlink.Route{
+				LinkIndex: l.Attrs().Index, Dst: ipNet(o.address.Masked()), Src: o.address.Addr().AsSlice(),
+				Scope: netlink.SCOPE_LINK, Protocol: unix.RTPROT_KERNEL,
+			})
+		})
+	}
+	return fmt.Errorf("no way to do a %T", op)
+}
+
+func attrs(name string, mac MAC) netlink.LinkAttrs {
+	a := netlink.NewLinkAttrs()
+	a.Name, a.HardwareAddr = name, mac[:]
+	return a
+}
+
+func ipNet(p netip.Prefix) *net.IPNet {
+	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
+}
+
+func (k *Kernel) onLink(name string, do func(netlink.Link) error) error {
+	l, err := k.rt.LinkByName(name)
+	if err != nil {
+		return err
+	}
+	return do(l)
+}
+
+func iptables(verb, from, to string) error {
+	_, err := exec.Command("iptables", "-w", "5", verb, "DOCKER-USER", "-i", from, "-o", to, "-j", "ACCEPT").Output()
+	if err != nil {
+		return fmt.Errorf("%w%s", err, stderr(err))
+	}
+	return nil
+}

@@ -1,0 +1,341 @@
+package overlay
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+var data = Network{Name: "data", CIDR: netip.MustParsePrefix("10.43.0.0/16"), SubnetLength: 24, VNI: 8}
+
+// everything is reachable that should be, from where it should be.
+func (c *cluster) everything(t *testing.T, containers map[int]*container, n Network) {
+	t.Helper()
+	for i, from := range containers {
+		for j, to := range containers {
+			if i != j {
+				reaches(t, from.namespace, to.namespace, to.address, from.address)
+			}
+		}
+	}
+}
+
+func TestHosts_and_containers_reach_each_other(t *testing.T) {
+	for _, six := range []bool{false, true} {
+		t.Run(fmt.Sprintf("underlay of IPv6 %v", six), func(t *testing.T) {
+			n := apps
+			c := newCluster(t, 3, six, n)
+			containers := map[int]*container{}
+			for i, h := range c.hosts {
+				containers[i] = h.container(n, 10)
+			}
+			c.everything(t, containers, n)
+			one, two := c.hosts[0], c.hosts[1]
+			t.Run("a host reaches a container of another", func(t *testing.T) {
+				reaches(t, one.namespace, containers[1].namespace, containers[1].address, n.Subnet(1).Addr())
+			})
+			t.Run("a container reaches another host's address in the network", func(t *testing.T) {
+				reaches(t, containers[0].namespace, two.namespace, Gateway(n.Subnet(2)), containers[0].address)
+			})
+			if !six {
+				t.Run("a container reaches the outside, as its host", func(t *testing.T) {
+					reaches(t, containers[0].namespace, two.namespace, underlay(2), underlay(1))
+				})
+			}
+			t.Run("two containers of a host reach each other", func(t *testing.T) {
+				other := one.container(n, 11)
+				reaches(t, other.namespace, containers[0].namespace, containers[0].address, other.address)
+			})
+		})
+	}
+}
+
+func TestNetworks_are_apart_in_both_directions(t *testing.T) {
+	c := newCluster(t, 2, false, apps, data)
+	one, two := c.hosts[0], c.hosts[1]
+	a1, d1 := one.container(apps, 10), one.container(data, 10)
+	a2, d2 := two.container(apps, 10), two.container(data, 10)
+	reaches(t, a1.namespace, a2.namespace, a2.address, a1.address)
+	reaches(t, d1.namespace, d2.namespace, d2.address, d1.address)
+	for _, pair := range [][2]*container{{a1, d1}, {d1, a1}, {a1, d2}, {d2, a1}, {d1, a2}} {
+		apart(t, pair[0].namespace, pair[1].namespace, pair[1].address)
+	}
+
+	t.Run("from the underlay, which has a route to it, nobody reaches a container", func(t *testing.T) {
+		outside := newNamespace(t, "outside")
+		cable(t, c.sw, "port9", outside, "eth0")
+		c.sw.sh("ip link set port9 master sw up")
+		outside.sh("ip addr add 192.0.2.99/24 dev eth0; ip link set eth0 up; ip route add 10.42.1.0/24 via 192.0.2.1; ip route add 10.42.2.0/24 via 192.0.2.1")
+		apart(t, outside, a1.namespace, a1.address)
+		apart(t, outside, a2.namespace, a2.address)
+	})
+	t.Run("a container with another's source address is not heard", func(t *testing.T) {
+		a1.sh("ip addr add 10.43.1.10/32 dev lo; ip route add 10.42.2.10/32 via 10.42.1.1 src 10.43.1.10")
+		apart(t, a1.namespace, a2.namespace, a2.address)
+		a1.sh("ip route del 10.42.2.10/32")
+		reaches(t, a1.namespace, a2.namespace, a2.address, a1.address)
+	})
+}
+
+// Whatever is taken away by hand comes back with one audit, and what others
+// made stays.
+func TestAudit_heals_tampering(t *testing.T) {
+	c := newCluster(t, 2, false, apps)
+	one := c.hosts[0]
+	from, to := one.container(apps, 10), c.hosts[1].container(apps, 10)
+	reaches(t, from.namespace, to.namespace, to.address, from.address)
+	mac := VxlanMAC("machine-2", apps.VNI)
+
+	// A device and its routes, neighbours and entries of somebody else's.
+	one.sh(`ip link add vxother type vxlan id 99 local 192.0.2.1 dstport 4790 nolearning
+		ip addr add 10.99.0.1/24 dev vxother; ip link set vxother up
+		ip neigh replace 10.99.0.2 lladdr 02:00:00:00:00:99 dev vxother nud permanent
+		bridge fdb append 02:00:00:00:00:99 dev vxother dst 192.0.2.99
+		ip route add 10.98.0.0/24 via 10.99.0.2 dev vxother onlink proto 82
+		ip route add 10.42.77.0/24 dev eth0`)
+	foreign := func() string {
+		return one.sh("ip -d link show vxother | grep -o 'vxlan id.*nolearning'; ip neigh show dev vxother; bridge fdb show dev vxother; ip route show dev vxother; ip route show 10.42.77.0/24")
+	}
+	before := foreign()
+
+	tests := []struct{ name, script string }{
+		{"VXLAN device", "ip link del vx7"},
+		{"VXLAN device down", "ip link set vx7 down"},
+		{"VXLAN device's address", "ip addr flush dev vx7"},
+		{"VXLAN device's MAC", "ip link set vx7 down; ip link set vx7 address 02:11:11:11:11:11; ip link set vx7 up"},
+		{"VXLAN device of another VNI", "ip link del vx7; ip link add vx7 type vxlan id 77 local 192.0.2.1 dstport 4789; ip link set vx7 up"},
+		{"MTU", "ip link set vx7 mtu 1200; ip link set ovl7 mtu 1300"},
+		{"route", "ip route del 10.42.2.0/24 dev vx7"},
+		{"route elsewhere", "ip route replace 10.42.2.0/24 via 10.42.9.0 dev vx7 onlink proto 82 metric 3"},
+		{"route too many", "ip route add 10.42.5.0/24 via 10.42.2.0 dev vx7 onlink proto 82 metric 6"},
+		{"neighbour", "ip neigh del 10.42.2.0 dev vx7"},
+		{"neighbour's MAC", "ip neigh replace 10.42.2.0 lladdr 02:22:22:22:22:22 dev vx7 nud permanent"},
+		{"neighbour that is not permanent", "ip neigh replace 10.42.2.0 lladdr 02:22:22:22:22:22 dev vx7 nud stale"},
+		{"forwarding entry", fmt.Sprintf("bridge fdb del %s dev vx7 dst 192.0.2.2 self", mac)},
+		{"forwarding entry elsewhere", fmt.Sprintf("bridge fdb replace %s dev vx7 dst 192.0.2.77 self permanent", mac)},
+		{"forwarding entry too many", "bridge fdb append 02:33:33:33:33:33 dev vx7 dst 192.0.2.33 self permanent"},
+		{"bridge, with containers on it", "ip link del ovl7"},
+		{"a container's port", "ip link set veth7-10 nomaster"},
+		{"bridge down", "ip link set ovl7 down"},
+		{"bridge's address", "ip addr flush dev ovl7"},
+		{"bridge's route", "ip route del 10.42.1.0/24 dev ovl7"},
+		{"bridge's address of another subnet", "ip addr add 10.42.9.1/24 dev ovl7"},
+		{"bridge's MAC", "ip link set ovl7 address 02:44:44:44:44:44"},
+		{"forwarding", "sysctl -qw net.ipv4.conf.ovl7.forwarding=0 net.ipv4.conf.vx7.forwarding=0"},
+		{"all at once", "ip link del ovl7; ip link del vx7; nft delete table ip rundock_ovl7"},
+		{"table", "nft delete table ip rundock_ovl7"},
+		{"table's rules", "nft flush table ip rundock_ovl7"},
+		{"all of nft", "nft flush ruleset"},
+		{"chain", "nft flush chain ip rundock_ovl7 postrouting; nft delete chain ip rundock_ovl7 postrouting"},
+		{"rule", "nft insert rule ip rundock_ovl7 forward drop"},
+		{"chain's policy", "nft chain ip rundock_ovl7 forward '{ policy drop; }'"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if strings.Contains(tt.script, "nft ") {
+				tool(t, "nft")
+			}
+			one.sh(tt.script)
+			if len(one.plan(apps)) == 0 {
+				t.Error("the audit sees nothing")
+			}
+			one.audit()
+			reaches(t, from.namespace, to.namespace, to.address, from.address)
+			if after := foreign(); after != before {
+				t.Errorf("of others there was\n%sand is\n%s", before, after)
+			}
+		})
+	}
+}
+
+func TestRead_refuses_a_device_that_is_not_ours(t *testing.T) {
+	n := newNamespace(t, "host")
+	n.sh("ip link add ovl7 type veth peer name other")
+	n.do(func() {
+		k, err := Open()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer k.Close()
+		const want = "read network apps from the kernel: device ovl7 is there already, and is no bridge but veth: another program made it"
+		if _, err := k.Read(apps, apps.Subnet(1)); err == nil || err.Error() != want {
+			t.Errorf("Read = %v, want %s", err, want)
+		}
+	})
+}
+
+func TestLeaving_takes_all_of_ours_away(t *testing.T) {
+	c := newCluster(t, 2, false, apps, data)
+	h := c.hosts[0]
+	look := "ip -br link; ip route; ip neigh show nud permanent; nft list tables 2>/dev/null || true"
+	have := h.want(apps)
+	have.Accept = Unfiltered
+	var err error
+	h.do(func() { err = h.kernel.Apply(Plan(have, State{Bridge: Link{Name: "ovl7"}, Vxlan: Link{Name: "vx7"}})) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := h.sh(look)
+	for _, ours := range []string{"ovl7", "vx7", "10.42."} {
+		if strings.Contains(out, ours) {
+			t.Errorf("%s is still there:\n%s", ours, out)
+		}
+	}
+	if !field(out, "vx8") || len(h.plan(data)) > 0 {
+		t.Errorf("the other network is touched:\n%s", out)
+	}
+}
+
+// The operations print as commands that do the same: run by hand on a bare
+// host, they leave nothing to do but the table, whose rules nft does not tag.
+func TestOps_are_commands_that_work(t *testing.T) {
+	tool(t, "nft")
+	c := newCluster(t, 2, false)
+	h := c.hosts[0]
+	bare, err := State{}, error(nil)
+	h.do(func() { bare, err = h.kernel.Read(apps, apps.Subnet(1)) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	narrow := h.want(apps)
+	for key, r := range narrow.Routes {
+		r.MTU = 1350
+		narrow.Routes[key] = r
+	}
+	script := lines(Plan(bare, narrow))
+	// For the shell, what nft's own reader takes as it is.
+	var quoted strings.Builder
+	for line := range strings.Lines(script) {
+		if rest, ok := strings.CutPrefix(line, "nft "); ok {
+			line = "nft '" + strings.TrimSpace(rest) + "'\n"
+		}
+		quoted.WriteString(line)
+	}
+	h.sh(quoted.String())
+	byHand := h.sh("nft list table ip rundock_ovl7")
+	var have State
+	h.do(func() { have, err = h.kernel.Read(apps, apps.Subnet(1)) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := Plan(have, narrow)
+	if len(left) != 1 || !strings.HasPrefix(left[0].String(), "nft delete table") {
+		t.Errorf("after\n%sthere is left to do\n%s", script, lines(left))
+	}
+	h.do(func() { err = h.kernel.Apply(left) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ours := h.sh("nft list table ip rundock_ovl7"); ours != byHand {
+		t.Errorf("nft prints our table as\n%sand that by hand as\n%s", ours, byHand)
+	}
+	if !field(h.sh("ip route show 10.42.2.0/24"), "mtu lock 1350", "proto 82", "metric 3", "onlink") {
+		t.Errorf("the route is %s", h.sh("ip route show 10.42.2.0/24"))
+	}
+}
+
+func TestApply_tells_which_operations_failed_and_does_the_others(t *testing.T) {
+	c := newCluster(t, 2, false, apps)
+	h := c.hosts[0]
+	good := putNeighbour{"vx7", netip.MustParseAddr("10.42.50.0"), MAC{2, 5}}
+	bad := putRoute{"vx7", RouteKey{netip.MustParsePrefix("10.42.50.0/24"), 51}, Route{Via: netip.MustParseAddr("127.0.0.1")}}
+	absent := putNeighbour{"nosuch", netip.MustParseAddr("10.42.50.0"), MAC{2, 5}}
+	gone := deleteNeighbour{"vx7", netip.MustParseAddr("10.42.60.0")}
+	var err error
+	h.do(func() { err = h.kernel.Apply([]Op{bad, absent, gone, good}) })
+	if err == nil || !strings.Contains(err.Error(), bad.String()+": ") || !strings.Contains(err.Error(), absent.String()+": ") || strings.Contains(err.Error(), gone.String()) {
+		t.Errorf("Apply = %v, want the failures of the first two", err)
+	}
+	if !field(h.sh("ip neigh show dev vx7"), "10.42.50.0", "PERMANENT") {
+		t.Error("the operation after those that failed is not done")
+	}
+}
+
+func TestThousands_of_peers_are_programmed_and_taken_away(t *testing.T) {
+	n := Network{Name: "many", CIDR: netip.MustParsePrefix("10.0.0.0/10"), SubnetLength: 24, VNI: 9}
+	ns := newNamespace(t, "host")
+	h := Host{Machine: "m", Subnet: n.Subnet(16000), Underlay: netip.MustParseAddr("127.0.0.1"), MTU: 1500}
+	var peers []Peer
+	for i := range 10_000 {
+		peers = append(peers, Peer{Subnet: n.Subnet(i), Underlay: netip.AddrFrom4([4]byte{198, 18, byte(i >> 8), byte(i)}), MAC: VxlanMAC(fmt.Sprint(i), n.VNI)})
+	}
+	ns.do(func() {
+		k, err := Open()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer k.Close()
+		for _, count := range []int{10_000, 9_000, 10_000, 0} {
+			want, err := Want(n, h, peers[:count])
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			have, err := k.Read(n, h.Subnet)
+			if err == nil {
+				err = k.Apply(Plan(have, want))
+			}
+			if err != nil {
+				t.Errorf("%d peers: %v", count, err)
+				return
+			}
+			have, err = k.Read(n, h.Subnet)
+			if left := Plan(have, want); err != nil || len(left) > 0 {
+				t.Errorf("%d peers: %v, and %d operations left, from %s", count, err, len(left), left[0])
+			}
+		}
+	})
+}
+
+// A packet of the network's MTU, not to be fragmented, arrives whole, and a
+// larger one is refused where it is sent.
+func TestMTU_is_what_fits(t *testing.T) {
+	for _, six := range []bool{false, true} {
+		c := newCluster(t, 2, six, apps)
+		from, to := c.hosts[0].container(apps, 10), c.hosts[1].container(apps, 10)
+		fits := 1500 - Overhead(c.underlay(1)) - 28
+		if err := datagram(from.namespace, to.namespace, to.address, fits); err != nil {
+			t.Errorf("underlay of IPv6 %v: %d bytes do not arrive: %v", six, fits, err)
+		}
+		if err := datagram(from.namespace, to.namespace, to.address, fits+1); !errors.Is(err, unix.EMSGSIZE) {
+			t.Errorf("underlay of IPv6 %v: sending %d bytes = %v, want %v", six, fits+1, err, unix.EMSGSIZE)
+		}
+	}
+}
+
+// Docker refuses what its own chains do not let pass; ours asks in its chain
+// for users. What iptables does in this namespace is what dockerd 20.10 does.
+func TestDocker_lets_containers_of_other_hosts_in(t *testing.T) {
+	tool(t, "iptables")
+	c := newCluster(t, 2, false, apps)
+	from, to := c.hosts[0].container(apps, 10), c.hosts[1].container(apps, 10)
+	for _, h := range c.hosts {
+		if out, err := h.try(`iptables -w 5 -N DOCKER-USER; iptables -w 5 -A DOCKER-USER -j RETURN; iptables -w 5 -P FORWARD DROP
+			iptables -w 5 -A FORWARD -j DOCKER-USER
+			iptables -w 5 -A FORWARD -o ovl7 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+			iptables -w 5 -A FORWARD -i ovl7 ! -o ovl7 -j ACCEPT`); err != nil {
+			t.Skipf("iptables does not work in this namespace: %s", out)
+		}
+	}
+	apart(t, from.namespace, to.namespace, to.address)
+	for _, h := range c.hosts {
+		h.audit()
+	}
+	reaches(t, from.namespace, to.namespace, to.address, from.address)
+	c.hosts[1].sh("iptables -w 5 -F DOCKER-USER; iptables -w 5 -A DOCKER-USER -j RETURN; iptables -w 5 -A DOCKER-USER -i vx7 -o ovl7 -j ACCEPT")
+	c.hosts[1].audit()
+	reaches(t, from.namespace, to.namespace, to.address, from.address)
+	h := c.hosts[1]
+	have := h.want(apps)
+	var err error
+	h.do(func() { err = h.kernel.Apply(Plan(have, State{Bridge: Link{Name: "ovl7"}, Vxlan: Link{Name: "vx7"}})) })
+	if err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,162 @@
+package overlay
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+)
+
+// Op is one change to the kernel. It prints as the command that does the
+// same by hand; a table prints as several.
+type Op interface{ String() string }
+
+type (
+	addBridge struct {
+		dev string
+		mac MAC
+	}
+	addVxlan struct {
+		dev    string
+		mac    MAC
+		tunnel Tunnel
+	}
+	deleteLink struct{ dev string }
+	setMAC     struct {
+		dev string
+		mac MAC
+	}
+	setMTU struct {
+		dev string
+		mtu int
+	}
+	setUp         struct{ dev string }
+	setForwarding struct{ dev string }
+	addAddress    struct {
+		dev     string
+		address netip.Prefix
+	}
+	deleteAddress struct {
+		dev     string
+		address netip.Prefix
+	}
+	addPort      struct{ dev, port string }
+	addConnected struct {
+		dev     string
+		address netip.Prefix
+	}
+	putNeighbour struct {
+		dev string
+		ip  netip.Addr
+		mac MAC
+	}
+	deleteNeighbour struct {
+		dev string
+		ip  netip.Addr
+	}
+	putForward struct {
+		dev string
+		mac MAC
+		to  netip.Addr
+	}
+	deleteForward putForward
+	putRoute      struct {
+		dev   string
+		key   RouteKey
+		route Route
+	}
+	deleteRoute putRoute
+	putTable    struct {
+		table   Table
+		replace bool // there is one
+	}
+	deleteTable  struct{ name string }
+	accept       struct{ from, to string }
+	deleteAccept accept
+)
+
+func (o addBridge) String() string {
+	return fmt.Sprintf("ip link add %s address %s type bridge", o.dev, o.mac)
+}
+
+func (o addVxlan) String() string {
+	learning := "nolearning"
+	if o.tunnel.Learning {
+		learning = "learning"
+	}
+	return fmt.Sprintf("ip link add %s address %s type vxlan id %d local %s dstport %d %s", o.dev, o.mac, o.tunnel.VNI, o.tunnel.Local, o.tunnel.Port, learning)
+}
+
+func (o deleteLink) String() string { return "ip link del " + o.dev }
+func (o setMAC) String() string     { return fmt.Sprintf("ip link set %s address %s", o.dev, o.mac) }
+func (o setMTU) String() string     { return fmt.Sprintf("ip link set %s mtu %d", o.dev, o.mtu) }
+func (o setUp) String() string      { return fmt.Sprintf("ip link set %s up", o.dev) }
+
+func (o setForwarding) String() string {
+	return fmt.Sprintf("sysctl -w net.ipv4.conf.%s.forwarding=1", o.dev)
+}
+
+func (o addAddress) String() string {
+	return fmt.Sprintf("ip addr add %s dev %s", o.address, o.dev)
+}
+
+func (o deleteAddress) String() string {
+	return fmt.Sprintf("ip addr del %s dev %s", o.address, o.dev)
+}
+
+func (o addPort) String() string { return fmt.Sprintf("ip link set %s master %s", o.port, o.dev) }
+
+func (o addConnected) String() string {
+	return fmt.Sprintf("ip route add %s dev %s proto kernel scope link src %s", o.address.Masked(), o.dev, o.address.Addr())
+}
+
+func (o putNeighbour) String() string {
+	return fmt.Sprintf("ip neigh replace %s lladdr %s dev %s nud permanent", o.ip, o.mac, o.dev)
+}
+
+func (o deleteNeighbour) String() string { return fmt.Sprintf("ip neigh del %s dev %s", o.ip, o.dev) }
+
+func (o putForward) String() string {
+	return fmt.Sprintf("bridge fdb replace %s dev %s dst %s self permanent", o.mac, o.dev, o.to)
+}
+
+func (o deleteForward) String() string {
+	return fmt.Sprintf("bridge fdb del %s dev %s dst %s self", o.mac, o.dev, o.to)
+}
+
+func (o putRoute) String() string {
+	mtu := ""
+	if o.route.MTU != 0 {
+		mtu = fmt.Sprintf(" mtu lock %d", o.route.MTU)
+	}
+	return fmt.Sprintf("ip route replace %s via %s dev %s onlink proto %d metric %d%s", o.key.Subnet, o.route.Via, o.dev, Protocol, o.key.Metric, mtu)
+}
+
+func (o deleteRoute) String() string {
+	return fmt.Sprintf("ip route del %s via %s dev %s proto %d metric %d", o.key.Subnet, o.route.Via, o.dev, Protocol, o.key.Metric)
+}
+
+// String is several lines. What is done is one transaction.
+func (o putTable) String() string {
+	var lines []string
+	if o.replace {
+		lines = append(lines, deleteTable{o.table.Name}.String())
+	}
+	lines = append(lines, "nft add table ip "+o.table.Name)
+	for _, c := range o.table.Chains {
+		lines = append(lines, fmt.Sprintf("nft add chain ip %s %s { type %s hook %s priority %d ; }", o.table.Name, c.Name, c.Type, c.Hook, c.Priority))
+		for _, r := range c.Rules {
+			lines = append(lines, fmt.Sprintf("nft add rule ip %s %s %s", o.table.Name, c.Name, r))
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (o deleteTable) String() string { return "nft delete table ip " + o.name }
+
+func (o accept) String() string {
+	return fmt.Sprintf("iptables -I DOCKER-USER -i %s -o %s -j ACCEPT", o.from, o.to)
+}
+
+func (o deleteAccept) String() string {
+	return fmt.Sprintf("iptables -D DOCKER-USER -i %s -o %s -j ACCEPT", o.from, o.to)
+}

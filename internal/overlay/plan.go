@@ -1,0 +1,134 @@
+package overlay
+
+import (
+	"cmp"
+	"maps"
+	"net/netip"
+	"reflect"
+	"slices"
+)
+
+// Plan returns the operations that turn have into want: additions before
+// deletions; the table first, so that nothing passes unfiltered; devices
+// before what is on them; for each peer neighbour, forwarding entry, route,
+// and the reverse where they go. A device that cannot be changed into what
+// is wanted is deleted and added again, with all that was on it. Containers
+// come and go at a bridge without being wanted: its ports are only ever added.
+// Maps are not modified. Plan(x, x) is empty.
+func Plan(have, want State) []Op {
+	var ops []Op
+	if !reflect.DeepEqual(have.Table.Chains, want.Table.Chains) && want.Table.Chains != nil {
+		ops = append(ops, putTable{want.Table, have.Table.Chains != nil})
+	}
+	if !want.Vxlan.Exists && have.Vxlan.Exists || have.Vxlan.Exists && have.Vxlan.Tunnel != want.Vxlan.Tunnel {
+		ops = append(ops, deleteLink{have.Vxlan.Name})
+		have.Vxlan = Link{Name: have.Vxlan.Name}
+	}
+	if !have.Vxlan.Exists {
+		// They went, or go, with the device.
+		have.Neighbours, have.Forwards, have.Routes = nil, nil, nil
+	}
+	if !want.Bridge.Exists && have.Bridge.Exists {
+		ops = append(ops, deleteLink{have.Bridge.Name})
+	}
+	ops = append(ops, planLink(have.Bridge, want.Bridge, addBridge{want.Bridge.Name, want.Bridge.MAC})...)
+	ops = append(ops, planLink(have.Vxlan, want.Vxlan, addVxlan{want.Vxlan.Name, want.Vxlan.MAC, want.Vxlan.Tunnel})...)
+	ops = append(ops, planPeers(have, want)...)
+	switch {
+	case have.Accept == Refused && want.Accept == Accepted:
+		ops = append(ops, accept{want.Vxlan.Name, want.Bridge.Name})
+	case have.Accept == Accepted && want.Accept != Accepted:
+		ops = append(ops, deleteAccept{have.Vxlan.Name, have.Bridge.Name})
+	}
+	if have.Table.Chains != nil && want.Table.Chains == nil {
+		ops = append(ops, deleteTable{have.Table.Name})
+	}
+	return ops
+}
+
+func planLink(have, want Link, add Op) []Op {
+	if !want.Exists {
+		return nil
+	}
+	var ops []Op
+	switch {
+	case !have.Exists:
+		ops = append(ops, add)
+	case have.MAC != want.MAC:
+		ops = append(ops, setMAC{want.Name, want.MAC})
+	}
+	if have.MTU != want.MTU {
+		ops = append(ops, setMTU{want.Name, want.MTU})
+	}
+	if !have.Forwarding {
+		ops = append(ops, setForwarding{want.Name})
+	}
+	// Add before delete: an interface with no address drops its routes.
+	if have.Address != want.Address {
+		ops = append(ops, addAddress{want.Name, want.Address})
+	}
+	if !have.Up {
+		ops = append(ops, setUp{want.Name})
+	}
+	// It comes by itself with the address, of a device that is up.
+	if want.Connected && !have.Connected && have.Up && have.Address == want.Address {
+		ops = append(ops, addConnected{want.Name, want.Address})
+	}
+	if have.Address.IsValid() && have.Address != want.Address {
+		ops = append(ops, deleteAddress{want.Name, have.Address})
+	}
+	for _, port := range want.Ports {
+		if !slices.Contains(have.Ports, port) {
+			ops = append(ops, addPort{want.Name, port})
+		}
+	}
+	for _, a := range have.Stray {
+		ops = append(ops, deleteAddress{want.Name, a})
+	}
+	return ops
+}
+
+func planPeers(have, want State) []Op {
+	if !want.Vxlan.Exists {
+		return nil
+	}
+	dev := want.Vxlan.Name
+	ops := make([]Op, 0, 16)
+	// A device that is taken down, or not up yet, has no routes: they are
+	// added once it is up, which is before this.
+	for _, key := range sortedRoutes(want.Routes) {
+		route := want.Routes[key]
+		mac := want.Neighbours[route.Via]
+		if had, ok := have.Neighbours[route.Via]; !ok || had != mac {
+			ops = append(ops, putNeighbour{dev, route.Via, mac})
+		}
+		if had, ok := have.Forwards[mac]; !ok || had != want.Forwards[mac] {
+			ops = append(ops, putForward{dev, mac, want.Forwards[mac]})
+		}
+		if had, ok := have.Routes[key]; !ok || had != route {
+			ops = append(ops, putRoute{dev, key, route})
+		}
+	}
+	for _, key := range sortedRoutes(have.Routes) {
+		if _, ok := want.Routes[key]; !ok {
+			ops = append(ops, deleteRoute{dev, key, have.Routes[key]})
+		}
+	}
+	for _, mac := range slices.SortedFunc(maps.Keys(have.Forwards), func(a, b MAC) int { return slices.Compare(a[:], b[:]) }) {
+		if _, ok := want.Forwards[mac]; !ok {
+			ops = append(ops, deleteForward{dev, mac, have.Forwards[mac]})
+		}
+	}
+	for _, ip := range slices.SortedFunc(maps.Keys(have.Neighbours), netip.Addr.Compare) {
+		if _, ok := want.Neighbours[ip]; !ok {
+			ops = append(ops, deleteNeighbour{dev, ip})
+		}
+	}
+	return ops
+}
+
+func sortedRoutes(routes map[RouteKey]Route) []RouteKey {
+	return slices.SortedFunc(maps.Keys(routes), func(a, b RouteKey) int {
+		return cmp.Or(a.Subnet.Compare(b.Subnet), cmp.Compare(a.Metric, b.Metric))
+	})
+}

@@ -1,0 +1,364 @@
+package overlay
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/netip"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var apps = Network{Name: "apps", CIDR: netip.MustParsePrefix("10.42.0.0/16"), SubnetLength: 24, VNI: 7}
+
+// host returns host i of apps: subnet 10.42.i.0/24, underlay 192.0.2.i.
+func host(i int) Host {
+	return Host{Machine: fmt.Sprint("machine-", i), Subnet: apps.Subnet(i), Underlay: underlay(i), MTU: 1500}
+}
+
+func underlay(i int) netip.Addr { return netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}) }
+
+// peer returns host i as others see it, with a MAC that a person can read.
+func peer(i int) Peer {
+	return Peer{Subnet: apps.Subnet(i), Underlay: underlay(i), MAC: MAC{2, 0, 0, 0, 0, byte(i)}}
+}
+
+func want(t *testing.T, n Network, h Host, peers ...Peer) State {
+	t.Helper()
+	s, err := Want(n, h, peers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// bare is a kernel that has nothing of want, with Docker running.
+func bare(want State) State {
+	return State{Bridge: Link{Name: want.Bridge.Name}, Vxlan: Link{Name: want.Vxlan.Name}, Table: Table{Name: want.Table.Name}, Accept: Refused}
+}
+
+func lines(ops []Op) string {
+	var b strings.Builder
+	for _, op := range ops {
+		fmt.Fprintln(&b, op)
+	}
+	return b.String()
+}
+
+func TestPlan(t *testing.T) {
+	one := host(1)
+	br, vx := BridgeMAC(one.Machine, 7).String(), VxlanMAC(one.Machine, 7).String()
+	tests := []struct {
+		name   string
+		peers  []Peer // wanted
+		had    []Peer // had before; nil: the same
+		tamper func(have *State)
+		want   string
+	}{
+		{"a bare kernel gets table, bridge, device, then each peer, then Docker's leave", []Peer{peer(2)}, nil, func(s *State) { *s = bare(*s) }, `
+nft add table ip rundock_ovl7
+nft add chain ip rundock_ovl7 input { type filter hook input priority -10 ; }
+nft add rule ip rundock_ovl7 input iifname "vx7" ip saddr != 10.42.0.0/16 drop
+nft add chain ip rundock_ovl7 forward { type filter hook forward priority -10 ; }
+nft add rule ip rundock_ovl7 forward iifname "vx7" ip saddr != 10.42.0.0/16 drop
+nft add rule ip rundock_ovl7 forward iifname "vx7" oifname != "ovl7" drop
+nft add rule ip rundock_ovl7 forward oifname "vx7" iifname != "ovl7" drop
+nft add rule ip rundock_ovl7 forward iifname "ovl7" oifname "vx7" ip saddr != 10.42.1.0/24 drop
+nft add rule ip rundock_ovl7 forward oifname "ovl7" iifname != "ovl7" iifname != "vx7" ct state new ct status ! dnat drop
+nft add chain ip rundock_ovl7 postrouting { type nat hook postrouting priority 90 ; }
+nft add rule ip rundock_ovl7 postrouting oifname != "ovl7" ip saddr 10.42.1.0/24 ip daddr != 10.42.0.0/16 masquerade
+ip link add ovl7 address ` + br + ` type bridge
+ip link set ovl7 mtu 1450
+sysctl -w net.ipv4.conf.ovl7.forwarding=1
+ip addr add 10.42.1.1/24 dev ovl7
+ip link set ovl7 up
+ip link add vx7 address ` + vx + ` type vxlan id 7 local 192.0.2.1 dstport 4789 nolearning
+ip link set vx7 mtu 1450
+sysctl -w net.ipv4.conf.vx7.forwarding=1
+ip addr add 10.42.1.0/32 dev vx7
+ip link set vx7 up
+ip neigh replace 10.42.2.0 lladdr 02:00:00:00:00:02 dev vx7 nud permanent
+bridge fdb replace 02:00:00:00:00:02 dev vx7 dst 192.0.2.2 self permanent
+ip route replace 10.42.2.0/24 via 10.42.2.0 dev vx7 onlink proto 82 metric 3
+iptables -I DOCKER-USER -i vx7 -o ovl7 -j ACCEPT
+`},
+		{"what is right is left alone", []Peer{peer(2), peer(3)}, nil, func(*State) {}, "\n"},
+		{"a peer joins", []Peer{peer(2), peer(3)}, []Peer{peer(2)}, nil, `
+ip neigh replace 10.42.3.0 lladdr 02:00:00:00:00:03 dev vx7 nud permanent
+bridge fdb replace 02:00:00:00:00:03 dev vx7 dst 192.0.2.3 self permanent
+ip route replace 10.42.3.0/24 via 10.42.3.0 dev vx7 onlink proto 82 metric 4
+`},
+		{"a peer leaves in reverse order", []Peer{peer(2)}, []Peer{peer(2), peer(3)}, nil, `
+ip route del 10.42.3.0/24 via 10.42.3.0 dev vx7 proto 82 metric 4
+bridge fdb del 02:00:00:00:00:03 dev vx7 dst 192.0.2.3 self
+ip neigh del 10.42.3.0 dev vx7
+`},
+		{"one comes before another goes", []Peer{peer(3)}, []Peer{peer(2)}, nil, `
+ip neigh replace 10.42.3.0 lladdr 02:00:00:00:00:03 dev vx7 nud permanent
+bridge fdb replace 02:00:00:00:00:03 dev vx7 dst 192.0.2.3 self permanent
+ip route replace 10.42.3.0/24 via 10.42.3.0 dev vx7 onlink proto 82 metric 4
+ip route del 10.42.2.0/24 via 10.42.2.0 dev vx7 proto 82 metric 3
+bridge fdb del 02:00:00:00:00:02 dev vx7 dst 192.0.2.2 self
+ip neigh del 10.42.2.0 dev vx7
+`},
+		{"a host with another address is one forwarding entry", []Peer{{peer(2).Subnet, underlay(9), peer(2).MAC, 0}}, []Peer{peer(2)}, nil, `
+bridge fdb replace 02:00:00:00:00:02 dev vx7 dst 192.0.2.9 self permanent
+`},
+		{"a host that was replaced leaves no old forwarding entry", []Peer{{peer(2).Subnet, underlay(2), peer(9).MAC, 0}}, []Peer{peer(2)}, nil, `
+ip neigh replace 10.42.2.0 lladdr 02:00:00:00:00:09 dev vx7 nud permanent
+bridge fdb replace 02:00:00:00:00:09 dev vx7 dst 192.0.2.2 self permanent
+bridge fdb del 02:00:00:00:00:02 dev vx7 dst 192.0.2.2 self
+`},
+		{"a narrow path is a route's MTU", []Peer{{peer(2).Subnet, underlay(2), peer(2).MAC, 1350}}, []Peer{peer(2)}, nil, `
+ip route replace 10.42.2.0/24 via 10.42.2.0 dev vx7 onlink proto 82 metric 3 mtu lock 1350
+`},
+		{"the VXLAN device deleted by hand brings back the peers", []Peer{peer(2)}, nil, func(s *State) { s.Vxlan = Link{Name: "vx7"} }, `
+ip link add vx7 address ` + vx + ` type vxlan id 7 local 192.0.2.1 dstport 4789 nolearning
+ip link set vx7 mtu 1450
+sysctl -w net.ipv4.conf.vx7.forwarding=1
+ip addr add 10.42.1.0/32 dev vx7
+ip link set vx7 up
+ip neigh replace 10.42.2.0 lladdr 02:00:00:00:00:02 dev vx7 nud permanent
+bridge fdb replace 02:00:00:00:00:02 dev vx7 dst 192.0.2.2 self permanent
+ip route replace 10.42.2.0/24 via 10.42.2.0 dev vx7 onlink proto 82 metric 3
+`},
+		{"another address of ours makes the device anew", nil, nil, func(s *State) { s.Vxlan.Tunnel.Local = underlay(8) }, `
+ip link del vx7
+ip link add vx7 address ` + vx + ` type vxlan id 7 local 192.0.2.1 dstport 4789 nolearning
+ip link set vx7 mtu 1450
+sysctl -w net.ipv4.conf.vx7.forwarding=1
+ip addr add 10.42.1.0/32 dev vx7
+ip link set vx7 up
+`},
+		{"the gateway's address of another subnet goes once there is ours", nil, nil, func(s *State) { s.Bridge.Address = netip.MustParsePrefix("10.42.9.1/24") }, `
+ip addr add 10.42.1.1/24 dev ovl7
+ip addr del 10.42.9.1/24 dev ovl7
+`},
+		{"the bridge's own route deleted by hand", nil, nil, func(s *State) { s.Bridge.Connected = false }, `
+ip route add 10.42.1.0/24 dev ovl7 proto kernel scope link src 10.42.1.1
+`},
+		{"MAC, MTU, state and forwarding are put right in place", nil, nil, func(s *State) {
+			s.Vxlan.MAC, s.Vxlan.MTU, s.Vxlan.Up, s.Vxlan.Forwarding = MAC{}, 1500, false, false
+		}, `
+ip link set vx7 address ` + vx + `
+ip link set vx7 mtu 1450
+sysctl -w net.ipv4.conf.vx7.forwarding=1
+ip link set vx7 up
+`},
+		{"a rule that Docker's chain lost", nil, nil, func(s *State) { s.Accept = Refused }, `
+iptables -I DOCKER-USER -i vx7 -o ovl7 -j ACCEPT
+`},
+		{"no Docker, no rule", nil, nil, func(s *State) { s.Accept = Unfiltered }, "\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			wanted := want(t, apps, one, tt.peers...)
+			have := want(t, apps, one, tt.peers...)
+			if tt.had != nil {
+				have = want(t, apps, one, tt.had...)
+			}
+			if tt.tamper != nil {
+				tt.tamper(&have)
+			}
+			if got := "\n" + lines(Plan(have, wanted)); got != tt.want {
+				t.Errorf("plan:%s\nwant:%s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestPlan_of_nothing_takes_all_away(t *testing.T) {
+	have := want(t, apps, host(1), peer(2))
+	if got, want := lines(Plan(have, bare(have))), `ip link del vx7
+ip link del ovl7
+iptables -D DOCKER-USER -i vx7 -o ovl7 -j ACCEPT
+nft delete table ip rundock_ovl7
+`; got != want {
+		t.Errorf("plan:\n%swant:\n%s", got, want)
+	}
+}
+
+// Whatever a kernel holds, the plan's operations leave what is wanted, and
+// nothing to do.
+func TestPlan_reaches_what_is_wanted(t *testing.T) {
+	for seed := range uint64(3000) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		wanted, have := anyState(t, r), anyState(t, r)
+		if r.IntN(10) == 0 {
+			wanted = bare(wanted)
+		}
+		tamper(r, &have)
+		before := clone(have)
+		ops := Plan(have, wanted)
+		if !reflect.DeepEqual(have, before) {
+			t.Fatalf("seed %d: Plan changed what it was given", seed)
+		}
+		got := clone(have)
+		for _, op := range ops {
+			model(t, &got, op)
+		}
+		if left := Plan(got, wanted); len(left) > 0 {
+			t.Fatalf("seed %d: after\n%sthere is left to do\n%s", seed, lines(ops), lines(left))
+		}
+		if again := Plan(wanted, wanted); len(again) > 0 {
+			t.Fatalf("seed %d: Plan(x, x) is\n%s", seed, lines(again))
+		}
+		if !reflect.DeepEqual(got.Routes, wanted.Routes) && len(got.Routes)+len(wanted.Routes) > 0 ||
+			!maps.Equal(got.Neighbours, wanted.Neighbours) || !maps.Equal(got.Forwards, wanted.Forwards) {
+			t.Fatalf("seed %d: after\n%sthe kernel has %v, want %v", seed, lines(ops), got, wanted)
+		}
+	}
+}
+
+func anyState(t *testing.T, r *rand.Rand) State {
+	h := host(1 + r.IntN(2))
+	h.MTU -= 100 * r.IntN(2)
+	var peers []Peer
+	for i := range r.IntN(6) {
+		p := peer(3 + i)
+		p.MAC[0] += byte(4 * r.IntN(2))
+		p.Underlay = underlay(3 + i + 10*r.IntN(2))
+		p.MTU = 1300 * r.IntN(2)
+		peers = append(peers, p)
+	}
+	s := want(t, apps, h, peers...)
+	for _, port := range []string{"veth1", "veth2"} {
+		if r.IntN(2) == 0 {
+			s.Bridge.Ports = append(s.Bridge.Ports, port)
+		}
+	}
+	return s
+}
+
+func tamper(r *rand.Rand, s *State) {
+	for range r.IntN(4) {
+		switch r.IntN(10) {
+		case 0:
+			s.Vxlan = Link{Name: "vx7"}
+			s.Neighbours, s.Forwards, s.Routes = nil, nil, nil
+		case 1:
+			s.Bridge = Link{Name: "ovl7"}
+		case 2:
+			s.Table.Chains = nil
+		case 3:
+			s.Table.Chains = []Chain{{Name: "forward", Type: "filter", Hook: "forward", Priority: -10, Rules: []string{"drop"}}}
+		case 4:
+			s.Accept = Accept(r.IntN(3))
+		case 5:
+			for ip := range s.Neighbours {
+				delete(s.Neighbours, ip)
+				break
+			}
+		case 6:
+			for mac := range s.Forwards {
+				delete(s.Forwards, mac)
+				break
+			}
+		case 7:
+			for key := range s.Routes {
+				delete(s.Routes, key)
+				break
+			}
+		case 8:
+			if s.Bridge.Exists {
+				s.Bridge.Stray = []netip.Prefix{netip.MustParsePrefix("10.42.77.1/24")}
+				s.Bridge.Connected = false
+			}
+		case 9:
+			if s.Vxlan.Exists {
+				s.Neighbours[netip.MustParseAddr("10.42.99.0")] = MAC{2, 9}
+				s.Forwards[MAC{2, 9}] = underlay(99)
+				s.Routes[RouteKey{netip.MustParsePrefix("10.42.99.0/24"), 5}] = Route{Via: netip.MustParseAddr("10.42.99.0")}
+			}
+		}
+	}
+}
+
+func clone(s State) State {
+	s.Neighbours, s.Forwards, s.Routes = maps.Clone(s.Neighbours), maps.Clone(s.Forwards), maps.Clone(s.Routes)
+	s.Bridge.Stray, s.Vxlan.Stray = slices.Clone(s.Bridge.Stray), slices.Clone(s.Vxlan.Stray)
+	return s
+}
+
+// model does to s what the kernel does for op, as far as a State shows it. It
+// fails where the kernel would.
+func model(t *testing.T, s *State, op Op) {
+	t.Helper()
+	link := func(name string, exists bool) *Link {
+		l := &s.Bridge
+		if name == s.Vxlan.Name {
+			l = &s.Vxlan
+		}
+		if l.Exists != exists {
+			t.Fatalf("%s: device exists: %v", op, l.Exists)
+		}
+		return l
+	}
+	switch o := op.(type) {
+	case addBridge:
+		*link(o.dev, false) = Link{Name: o.dev, Exists: true, MAC: o.mac, MTU: 1500}
+	case addVxlan:
+		*link(o.dev, false) = Link{Name: o.dev, Exists: true, MAC: o.mac, MTU: 1500, Tunnel: o.tunnel}
+		s.Neighbours, s.Forwards, s.Routes = map[netip.Addr]MAC{}, map[MAC]netip.Addr{}, map[RouteKey]Route{}
+	case deleteLink:
+		*link(o.dev, true) = Link{Name: o.dev}
+		if o.dev == s.Vxlan.Name {
+			s.Neighbours, s.Forwards, s.Routes = nil, nil, nil
+		}
+	case setMAC:
+		link(o.dev, true).MAC = o.mac
+	case setMTU:
+		link(o.dev, true).MTU = o.mtu
+	case setUp:
+		l := link(o.dev, true)
+		l.Up, l.Connected = true, l.Address.IsValid()
+	case setForwarding:
+		link(o.dev, true).Forwarding = true
+	case addAddress:
+		l := link(o.dev, true)
+		if l.Address.IsValid() {
+			l.Stray = append([]netip.Prefix{l.Address}, l.Stray...)
+		}
+		l.Address, l.Connected = o.address, l.Up
+	case deleteAddress:
+		l := link(o.dev, true)
+		if !slices.Contains(l.Stray, o.address) {
+			t.Fatalf("%s: no such address", op)
+		}
+		l.Stray = slices.DeleteFunc(slices.Clone(l.Stray), func(a netip.Prefix) bool { return a == o.address })
+	case addPort:
+		l := link(o.dev, true)
+		l.Ports = append(slices.Clone(l.Ports), o.port)
+	case addConnected:
+		link(o.dev, true).Connected = true
+	case putNeighbour:
+		link(o.dev, true)
+		s.Neighbours[o.ip] = o.mac
+	case deleteNeighbour:
+		delete(s.Neighbours, o.ip)
+	case putForward:
+		link(o.dev, true)
+		s.Forwards[o.mac] = o.to
+	case deleteForward:
+		delete(s.Forwards, o.mac)
+	case putRoute:
+		if l := link(o.dev, true); !l.Up {
+			t.Fatalf("%s: %s is down", op, o.dev)
+		}
+		s.Routes[o.key] = o.route
+	case deleteRoute:
+		delete(s.Routes, o.key)
+	case putTable:
+		s.Table = o.table
+	case deleteTable:
+		s.Table.Chains = nil
+	case accept:
+		s.Accept = Accepted
+	case deleteAccept:
+		s.Accept = Refused
+	default:
+		t.Fatalf("the model does not know %T", op)
+	}
+}

@@ -1,0 +1,80 @@
+package overlay
+
+import "net/netip"
+
+// Protocol marks the routes that are ours (ip route ... proto 82).
+const Protocol = 82
+
+// State is what a kernel holds of one network, or should hold. The zero of a
+// part is that it is not there.
+type State struct {
+	Bridge, Vxlan Link
+
+	// On the VXLAN device, permanent ones alone.
+	Neighbours map[netip.Addr]MAC
+	Forwards   map[MAC]netip.Addr // the forwarding database: behind which host a MAC is
+	Routes     map[RouteKey]Route // of our protocol
+
+	Table  Table
+	Accept Accept
+}
+
+// Link is one of the two devices.
+type Link struct {
+	Name       string // set as well where the device does not exist
+	Exists     bool
+	Tunnel     Tunnel // of the VXLAN device
+	MAC        MAC
+	MTU        int
+	Up         bool
+	Forwarding bool           // packets that come in by it may be sent on
+	Address    netip.Prefix   // the one that is wanted, or else one of the network's
+	Stray      []netip.Prefix // further ones of the network
+	Connected  bool           // the bridge's: its subnet is routed to it
+	Ports      []string       // the bridge's: devices of containers on it, sorted
+}
+
+// Tunnel is what a VXLAN device keeps from its making.
+type Tunnel struct {
+	VNI      uint32
+	Local    netip.Addr
+	Port     uint16
+	Learning bool
+}
+
+// RouteKey tells the kernel's routes to one destination apart.
+type RouteKey struct {
+	Subnet netip.Prefix
+	Metric int
+}
+
+// Route leads to a peer's subnet.
+type Route struct {
+	Via netip.Addr
+	MTU int // locked; 0: the device's
+}
+
+// Table is the network's in nftables. It is replaced whole, so that no packet
+// meets half of it.
+type Table struct {
+	Name   string // set as well where the table does not exist
+	Chains []Chain
+}
+
+// Chain is a base chain, with policy accept.
+type Chain struct {
+	Name     string
+	Type     string // filter or nat
+	Hook     string // forward, input, postrouting
+	Priority int
+	Rules    []string // as nft prints them
+}
+
+// Accept is whether Docker's own filter lets pass what comes from other hosts.
+type Accept int
+
+const (
+	Unfiltered Accept = iota // there is no chain DOCKER-USER
+	Refused
+	Accepted
+)

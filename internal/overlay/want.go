@@ -1,0 +1,155 @@
+package overlay
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/netip"
+	"strings"
+)
+
+// MAC is an Ethernet address.
+type MAC [6]byte
+
+func (m MAC) String() string {
+	var b strings.Builder
+	for i, x := range m {
+		if i > 0 {
+			b.WriteByte(':')
+		}
+		b.WriteString(hex.EncodeToString([]byte{x}))
+	}
+	return b.String()
+}
+
+// ParseMAC reads six pairs of lower-case digits with colons between them.
+func ParseMAC(s string) (MAC, error) {
+	var m MAC
+	raw, err := hex.DecodeString(strings.ReplaceAll(s, ":", ""))
+	if err == nil {
+		copy(m[:], raw)
+	}
+	if err != nil || m.String() != s {
+		return MAC{}, fmt.Errorf("%q is no MAC address such as 02:00:00:00:00:01", s)
+	}
+	return m, nil
+}
+
+// MarshalText and UnmarshalText make it a string in JSON.
+func (m MAC) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+
+// UnmarshalText: see MarshalText.
+func (m *MAC) UnmarshalText(text []byte) (err error) {
+	*m, err = ParseMAC(string(text))
+	return err
+}
+
+// VxlanMAC is the address of a host's VXLAN device. It follows from the host's
+// machine id and the VNI, so that a device that is made anew is the same to
+// all others.
+func VxlanMAC(machine string, vni uint32) MAC { return derive("vxlan", machine, vni) }
+
+// BridgeMAC is the address of a host's bridge, which containers have as their
+// gateway's.
+func BridgeMAC(machine string, vni uint32) MAC { return derive("bridge", machine, vni) }
+
+func derive(of, machine string, vni uint32) MAC {
+	sum := sha256.Sum256(fmt.Appendf(nil, "rundock %s %s %d", of, machine, vni))
+	m := MAC(sum[:6])
+	m[0] = m[0]&^1 | 2 // for one station, locally administered
+	return m
+}
+
+// Host is this host's part of a network.
+type Host struct {
+	Machine  string       // id of the machine
+	Subnet   netip.Prefix // its containers'
+	Underlay netip.Addr   // by which other hosts reach it
+	MTU      int          // of the interface that has Underlay
+}
+
+// Gateway is the bridge's address, the first of the subnet.
+func Gateway(subnet netip.Prefix) netip.Addr { return subnet.Addr().Next() }
+
+// Peer is another host.
+type Peer struct {
+	Subnet   netip.Prefix
+	Underlay netip.Addr
+	MAC      MAC // of its VXLAN device
+	MTU      int // that fits the path to it; 0, or no less than the network's: the network's
+}
+
+// MTU is the network's on this host. An error names what does not fit.
+func (n Network) mtu(h Host) (int, error) {
+	most := h.MTU - Overhead(h.Underlay)
+	switch {
+	case n.MTU > most:
+		return 0, fmt.Errorf("mtu %d is more than the %d that are left of the underlay's %d", n.MTU, most, h.MTU)
+	case n.MTU != 0:
+		return n.MTU, nil
+	case most < minMTU:
+		return 0, fmt.Errorf("mtu %d of the underlay leaves %d for the network, less than %d", h.MTU, most, minMTU)
+	}
+	return most, nil
+}
+
+// Want returns what the kernel of host h should hold. Peers with h's own
+// subnet or underlay address are left out; of two peers with one subnet, the
+// last counts. Errors name the peer and the field.
+func Want(n Network, h Host, peers []Peer) (State, error) {
+	if err := n.Check(); err != nil {
+		return State{}, err
+	}
+	if _, err := n.Index(h.Subnet); err != nil {
+		return State{}, err
+	}
+	mtu, err := n.mtu(h)
+	if err != nil {
+		return State{}, err
+	}
+	port := n.Port
+	if port == 0 {
+		port = DefaultPort
+	}
+	s := State{
+		Bridge: Link{
+			Name: n.Bridge(), Exists: true, MAC: BridgeMAC(h.Machine, n.VNI), MTU: mtu, Up: true, Forwarding: true,
+			Address: netip.PrefixFrom(Gateway(h.Subnet), n.SubnetLength), Connected: true,
+		},
+		Vxlan: Link{
+			Name: n.Vxlan(), Exists: true, MAC: VxlanMAC(h.Machine, n.VNI), MTU: mtu, Up: true, Forwarding: true,
+			Tunnel: Tunnel{VNI: n.VNI, Local: h.Underlay, Port: port}, Address: netip.PrefixFrom(h.Subnet.Addr(), 32),
+		},
+		Neighbours: map[netip.Addr]MAC{},
+		Forwards:   map[MAC]netip.Addr{},
+		Routes:     map[RouteKey]Route{},
+		Table:      table(n, h.Subnet),
+		Accept:     Accepted,
+	}
+	bySubnet := map[netip.Prefix]Peer{}
+	for _, p := range peers {
+		if p.Subnet == h.Subnet || p.Underlay == h.Underlay {
+			continue
+		}
+		if _, err := n.Index(p.Subnet); err != nil {
+			return State{}, fmt.Errorf("peer %s: %w", p.Underlay, err)
+		}
+		if p.Underlay.Is4() != h.Underlay.Is4() {
+			return State{}, fmt.Errorf("peer %s: its underlay address is not of the family of ours, %s", p.Underlay, h.Underlay)
+		}
+		bySubnet[p.Subnet] = p
+	}
+	for subnet, p := range bySubnet {
+		i, _ := n.Index(subnet)
+		via := subnet.Addr()
+		s.Neighbours[via] = p.MAC
+		s.Forwards[p.MAC] = p.Underlay
+		route := Route{Via: via}
+		if p.MTU != 0 && p.MTU < mtu {
+			route.MTU = p.MTU
+		}
+		// From 1: a route by hand, which says no metric, has 0.
+		s.Routes[RouteKey{subnet, i + 1}] = route
+	}
+	return s, nil
+}
