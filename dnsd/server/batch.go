@@ -45,6 +45,11 @@ const (
 	// Without a gap all packets of a batch would begin in the same few lines
 	// of the processor's cache.
 	gap = 64
+	// Go's scheduler is told of a system call that sends so many packets, so
+	// that others run meanwhile. To tell it of each short one would wake its
+	// monitor thread for every query of a server with little to do, which
+	// costs a quarter of its time.
+	long = 8
 )
 
 func newBatch(raw syscall.RawConn, maxReply int) *batch {
@@ -81,7 +86,7 @@ func (b *batch) receive(fd uintptr) (done bool) {
 		m.SetControllen(controlSpace)
 	}
 	for {
-		n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&b.received)), batchSize, unix.MSG_DONTWAIT, 0, 0)
+		n, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&b.received)), batchSize, unix.MSG_DONTWAIT, 0, 0)
 		switch errno {
 		case unix.EAGAIN:
 			return false
@@ -149,7 +154,11 @@ func (b *batch) flush() {
 
 func (b *batch) transmit(fd uintptr) (done bool) {
 	for b.sent < b.count {
-		n, _, errno := unix.Syscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&b.replies[b.sent])), uintptr(b.count-b.sent), unix.MSG_DONTWAIT, 0, 0)
+		call := unix.RawSyscall6
+		if b.count-b.sent >= long {
+			call = unix.Syscall6
+		}
+		n, _, errno := call(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&b.replies[b.sent])), uintptr(b.count-b.sent), unix.MSG_DONTWAIT, 0, 0)
 		switch errno {
 		case 0:
 			b.sent += int(n)
