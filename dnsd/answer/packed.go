@@ -13,7 +13,7 @@ const noZone = 255
 // Pack makes the answer to all questions for a type at a lower-case wire name,
 // in the form it is sent in, and keeps it in the table. A nil answer says that
 // nothing of the type is there, see Negative. Not ok: the answer is not to be kept
-// (others are to be asked, it is too large, or not made of the table alone)
+// (others are to be asked, or it is not made of the table alone)
 // and Reply gives it.
 func (s *Server) Pack(name []byte, qtype uint16) (a *packed.Answer, ok bool) {
 	q := dns.Question{Name: presentation(string(name)), Qtype: qtype, Qclass: dns.ClassINET}

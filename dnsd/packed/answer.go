@@ -20,7 +20,6 @@
 package packed
 
 import (
-	"errors"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -37,6 +36,7 @@ type Answer struct {
 	answers   uint16   // records in each section
 	authority uint16
 	further   uint16
+	cut       bool    // there are more answers, so that every reply is truncated
 	serial    uint16  // where in data the serial of the authority's SOA is; 0: there is none
 	turns     []Group // of the answers
 }
@@ -47,17 +47,15 @@ type Sections struct {
 	Turns                      []Group // of Answer; and of Further, if it is as long
 }
 
-// maxData bounds an answer: what is larger is packed for the query alone.
+// maxData bounds an answer, in bytes. Of a larger one only the preferred
+// records are kept: no UDP reply has room for the rest, TCP's are not packed here.
 const maxData = 16 << 10
 
 // headerLen is the length of a message's header, behind which the question is.
 const headerLen = 12
 
-// errLarge is of an answer that is not worth keeping.
-var errLarge = errors.New("answer is too large to keep packed")
-
 // New packs the answer to questions for name (wire format). The error is of a
-// record that has no wire format, or of an answer that is too large.
+// record that has no wire format.
 func New(name string, s Sections) (*Answer, error) {
 	a := &Answer{
 		answers: uint16(len(s.Answer)), authority: uint16(len(s.Authority)), further: uint16(len(s.Further)),
@@ -71,15 +69,21 @@ func New(name string, s Sections) (*Answer, error) {
 	behind := headerLen + len(name) + 4
 	a.at = make([]uint16, 0, 1+len(s.Answer)+len(s.Authority)+len(s.Further))
 	for section, rrs := range [][]dns.RR{s.Answer, s.Authority, s.Further} {
+		if a.cut {
+			break
+		}
 		for i, rr := range rrs {
 			a.at = append(a.at, uint16(len(a.data)))
 			data, err := appendRecord(a.data, rr, known)
 			if err != nil {
 				return nil, err
 			}
-			if a.data = data; len(data) > maxData {
-				return nil, errLarge
+			if len(data) > maxData {
+				a.at = a.at[:len(a.at)-1]
+				a.shorten(section, i)
+				break
 			}
+			a.data = data
 			if alias, ok := rr.(*dns.CNAME); ok && section == 0 && i < moving {
 				target, err := wire(alias.Target)
 				if err != nil {
@@ -95,6 +99,19 @@ func New(name string, s Sections) (*Answer, error) {
 	}
 	a.at = append(a.at, uint16(len(a.data)))
 	return a, nil
+}
+
+// shorten makes the answer end before record i of a section.
+func (a *Answer) shorten(section, i int) {
+	switch section {
+	case 0:
+		a.cut, a.answers, a.authority, a.further = true, uint16(i), 0, 0
+		a.turns = clip(a.turns, i)
+	case 1:
+		a.authority, a.further = uint16(i), 0
+	default:
+		a.further = uint16(i)
+	}
 }
 
 // appendRecord packs a record: its owner shortened by what is known to stand

@@ -36,6 +36,20 @@ func Groups(first int, priority, weight []uint16) []Group {
 	return groups
 }
 
+// clip leaves groups of the first n records.
+func clip(groups []Group, n int) []Group {
+	var clipped []Group
+	for _, g := range groups {
+		if g.To = min(g.To, n); g.To > g.From {
+			if g.Weights != nil {
+				g.Weights = g.Weights[:g.To-g.From]
+			}
+			clipped = append(clipped, g)
+		}
+	}
+	return clipped
+}
+
 // Start is the record that comes first in this turn: over all turns each as
 // often as its weight says. The others follow in a circle.
 func (g *Group) Start(turn uint32) int {

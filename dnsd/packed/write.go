@@ -26,7 +26,7 @@ func (a *Answer) Write(out []byte, q *Question, p *Policy, turn, serial uint32) 
 		size -= optLen
 	}
 	n := copy(out, q.packet[:q.end])
-	if n+len(a.data) > size {
+	if n+len(a.data) > size || a.cut {
 		return a.writePart(out[:size], n, q, p, turn, serial)
 	}
 	n = a.turned(out, n, 0, turn)
@@ -68,7 +68,7 @@ func (a *Answer) writeAuthority(out []byte, n int, serial uint32) int {
 // writePart is Write into less room than the whole answer needs.
 func (a *Answer) writePart(out []byte, n int, q *Question, p *Policy, turn, serial uint32) int {
 	flags := flagAA | uint16(a.Rcode)
-	if needed := int(a.at[a.answers+a.authority]); n+needed > len(out) {
+	if needed := int(a.at[a.answers+a.authority]); n+needed > len(out) || a.cut {
 		n, answers := a.fill(out, n, 0, a.answers, true, turn)
 		return finish(out[:cap(out)], n, q, p, flags|flagTC, counts{answer: answers})
 	}

@@ -13,6 +13,7 @@ import (
 	"rundock/dnsd/table"
 
 	"github.com/miekg/dns"
+	"golang.org/x/sys/unix"
 )
 
 // plainly is a worker of h that no socket belongs to.
@@ -273,6 +274,49 @@ func TestReadyAnswersEndUpRight(t *testing.T) {
 	}
 }
 
+// A name near the root has more records than a reply over UDP can say: some
+// of them, with TC, others each time, and no work for each query.
+func TestAVeryLargeAnswerIsCut(t *testing.T) {
+	h := handler(t, instances("web", 900))
+	h.MaxUDP = 65535
+	w, out, first := plainly(h), make([]byte, h.MaxUDP), map[string]bool{}
+	packet, _ := question("s.prod.example.com.", dns.TypeSRV).SetEdns0(65535, false).Pack()
+	for turn := range uint32(100) {
+		var reply dns.Msg
+		if err := reply.Unpack(out[:w.plain(packet, out, turn<<25)]); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(reply.Answer); !reply.Truncated || n < 200 || n >= 900 || len(additional(&reply)) > 0 {
+			t.Fatalf("TC %v with %d answers and %d further", reply.Truncated, n, len(reply.Extra))
+		}
+		first[reply.Answer[0].String()] = true
+	}
+	if len(first) < 50 {
+		t.Errorf("of 100 replies only %d begin with another record", len(first))
+	}
+}
+
+func TestAnsweringAllocatesNothing(t *testing.T) {
+	h := handler(t, instances("web", 60))
+	w, out := plainly(h), make([]byte, h.MaxUDP)
+	for _, m := range []*dns.Msg{
+		question("web.s.prod.example.com.", dns.TypeA),
+		question("WEB.s.prod.example.com.", dns.TypeSRV).SetEdns0(1232, true),
+		question("node-1.web.s.prod.example.com.", dns.TypeAAAA),
+		question("nope.s.prod.example.com.", dns.TypeA),
+		question("1.0.1.10.in-addr.arpa.", dns.TypePTR),
+	} {
+		packet, _ := m.Pack()
+		if n := testing.AllocsPerRun(100, func() {
+			if w.plain(packet, out, rand.Uint32()) == 0 {
+				t.Fatalf("%v is not answered plainly", m.Question)
+			}
+		}); n != 0 {
+			t.Errorf("%v: %v allocations", m.Question, n)
+		}
+	}
+}
+
 func BenchmarkPlain(b *testing.B) {
 	records := instances("web", 3)
 	maps.Copy(records, instances("many", 60))
@@ -301,11 +345,15 @@ func BenchmarkPlain(b *testing.B) {
 			}
 			w := plainly(h)
 			b.ReportAllocs()
+			var before, after unix.Rusage
+			unix.Getrusage(unix.RUSAGE_SELF, &before)
 			for b.Loop() {
 				if w.plain(packet, out, rand.Uint32()) == 0 {
 					b.Fatal("not answered")
 				}
 			}
+			unix.Getrusage(unix.RUSAGE_SELF, &after)
+			b.ReportMetric(float64(after.Utime.Nano()-before.Utime.Nano())/float64(b.N), "cpu-ns/op")
 		})
 	}
 	b.Run("SRV of 3 by the library", func(b *testing.B) {
