@@ -77,7 +77,8 @@ type Listed struct {
 }
 
 // List returns all keys that begin with prefix, sorted, as they were at one
-// revision of the store. It is for people who look around, as Read is.
+// revision of the store: for people who look around, as Read is, and for what
+// a Swap is to be made of.
 func (c *Client) List(ctx context.Context, prefix string) (keys []Listed, revision int64, err error) {
 	header, err := c.pages(ctx, prefix, clientv3.GetPrefixRangeEnd(prefix), func(kv *mvccpb.KeyValue) {
 		keys = append(keys, Listed{string(kv.Key), kv.Value, kv.ModRevision, kv.Lease})

@@ -1,0 +1,263 @@
+// Package roster is who takes part in an overlay network, as the registry
+// knows it: the configuration that all hosts share, which host has which
+// subnet, and which hosts are alive.
+//
+//	/rundock/v1/overlay/apps/config                   overlay.Network as JSON
+//	/rundock/v1/overlay/apps/subnets/10.42.3.0-24     Member as JSON, of the host that has it
+//	/rundock/v1/overlay/apps/alive/<machine id>       under a lease, while the host's agent runs
+//
+// A subnet stays a host's while it is down, so that its containers find their
+// addresses again. Every write names what it replaces: of two hosts that want
+// the same, one gets it, and one that was frozen for a day overwrites nobody.
+package roster
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"rundock/internal/overlay"
+	"rundock/internal/registry"
+)
+
+// Member is a host of the network.
+type Member struct {
+	ID       string       `json:"id"`   // of the machine
+	Host     string       `json:"host"` // its name, for people
+	Subnet   netip.Prefix `json:"subnet"`
+	Underlay netip.Addr   `json:"underlay"`
+	MAC      overlay.MAC  `json:"mac"` // of its VXLAN device
+	Seen     time.Time    `json:"seen"`
+}
+
+// Peer is what the kernel needs to know of m.
+func (m Member) Peer() overlay.Peer {
+	return overlay.Peer{Subnet: m.Subnet, Underlay: m.Underlay, MAC: m.MAC}
+}
+
+// Defaults of Roster's settings.
+const (
+	DefaultLease   = 15 * time.Second
+	DefaultReclaim = 24 * time.Hour
+)
+
+// Roster is one host's view of one network, and its place in it.
+type Roster struct {
+	Client  *registry.Client
+	Network overlay.Network
+	Self    Member // without Subnet and Seen
+	Log     *slog.Logger
+
+	Lease   time.Duration // a host is alive for so long after its agent vanished; 0: DefaultLease
+	Reclaim time.Duration // a dead host keeps its subnet for so long when there is no other; 0: DefaultReclaim
+}
+
+func (r *Roster) lease() time.Duration {
+	if r.Lease != 0 {
+		return r.Lease
+	}
+	return DefaultLease
+}
+
+func (r *Roster) reclaim() time.Duration {
+	if r.Reclaim != 0 {
+		return r.Reclaim
+	}
+	return DefaultReclaim
+}
+
+// Prefix begins all keys of a network.
+func Prefix(network string) string { return "/rundock/v1/overlay/" + network + "/" }
+
+func (r *Roster) configKey() string { return Prefix(r.Network.Name) + "config" }
+
+func (r *Roster) subnetKey(subnet netip.Prefix) string {
+	return Prefix(r.Network.Name) + "subnets/" + strings.ReplaceAll(subnet.String(), "/", "-")
+}
+
+func (r *Roster) aliveKey(id string) string { return Prefix(r.Network.Name) + "alive/" + id }
+
+func (r *Roster) list(ctx context.Context, prefix string) ([]registry.Change, error) {
+	keys, _, err := r.Client.List(ctx, prefix)
+	var changes []registry.Change
+	for _, k := range keys {
+		changes = append(changes, registry.Change{Key: k.Key, Value: k.Value})
+	}
+	return changes, err
+}
+
+// shared is the value of the key config.
+type shared struct {
+	overlay.Network
+	By string `json:"by"` // host that wrote it
+}
+
+// Agree makes this host's configuration the network's, if it is the first,
+// and returns a *Disagreement if the network has another.
+func (r *Roster) Agree(ctx context.Context) error {
+	ours, err := json.Marshal(shared{r.Network, r.Self.Host})
+	if err != nil {
+		return err
+	}
+	for {
+		list, err := r.list(ctx, r.configKey())
+		if err != nil {
+			return err
+		}
+		for _, found := range list {
+			if found.Key != r.configKey() {
+				continue
+			}
+			var theirs shared
+			if err := json.Unmarshal(found.Value, &theirs); err != nil {
+				return fmt.Errorf("network %s: %s in the registry is no configuration: %w", r.Network.Name, found.Key, err)
+			}
+			if theirs.Network != r.Network {
+				return &Disagreement{Ours: r.Network, Theirs: theirs.Network, Host: r.Self.Host, By: theirs.By}
+			}
+			return nil
+		}
+		made, err := r.Client.Swap(ctx, registry.Swap{Key: r.configKey(), New: ours})
+		if err != nil || made {
+			return err
+		}
+	}
+}
+
+// Disagreement is of two hosts about one network.
+type Disagreement struct {
+	Ours, Theirs overlay.Network
+	Host, By     string // whose Ours and Theirs are
+}
+
+func (d *Disagreement) Error() string {
+	var fields []string
+	differ := func(name string, ours, theirs any) {
+		if ours != theirs {
+			fields = append(fields, fmt.Sprintf("%s is %v here (%s) and %v in the registry (from %s)", name, ours, d.Host, theirs, d.By))
+		}
+	}
+	differ("cidr", d.Ours.CIDR, d.Theirs.CIDR)
+	differ("subnet_length", d.Ours.SubnetLength, d.Theirs.SubnetLength)
+	differ("vni", d.Ours.VNI, d.Theirs.VNI)
+	differ("mtu", d.Ours.MTU, d.Theirs.MTU)
+	differ("port", d.Ours.Port, d.Theirs.Port)
+	return fmt.Sprintf("network %s: %s", d.Ours.Name, strings.Join(fields, "; "))
+}
+
+// Reserve returns the subnet of this host: the one it has, with its entry
+// brought up to date, or else prefer if that is free, or another free one, or
+// at last one of a host that is dead for longer than Reclaim.
+func (r *Roster) Reserve(ctx context.Context, prefer netip.Prefix) (netip.Prefix, error) {
+	for {
+		list, err := r.list(ctx, Prefix(r.Network.Name))
+		if err != nil {
+			return netip.Prefix{}, err
+		}
+		b := NewBook(r.Network, r.Self)
+		b.Fold(registry.Batch{Complete: true, Changes: list})
+		subnet, old, err := r.choose(b, prefer)
+		if err != nil {
+			return netip.Prefix{}, err
+		}
+		self := r.Self
+		self.Subnet, self.Seen = subnet, time.Now().UTC().Truncate(time.Second)
+		ours, err := json.Marshal(self)
+		if err != nil {
+			return netip.Prefix{}, err
+		}
+		if bytes.Equal(old, ours) {
+			return subnet, nil
+		}
+		swap := registry.Swap{Key: r.subnetKey(subnet), Old: old, New: ours}
+		if had, ok := b.subnets[subnet]; ok && had.ID != r.Self.ID {
+			swap.Absent = []string{r.aliveKey(had.ID)}
+		}
+		won, err := r.Client.Swap(ctx, swap)
+		if err != nil {
+			return netip.Prefix{}, err
+		}
+		if won {
+			return subnet, nil
+		}
+		if err := ctx.Err(); err != nil {
+			return netip.Prefix{}, err
+		}
+	}
+}
+
+// choose returns a subnet and the value that its key has now, nil if it is free.
+func (r *Roster) choose(b *Book, prefer netip.Prefix) (netip.Prefix, []byte, error) {
+	if own, ok := b.Own(); ok {
+		return own.Subnet, b.raw[own.Subnet], nil
+	}
+	free := func(subnet netip.Prefix) bool { _, taken := b.raw[subnet]; return !taken }
+	if _, err := r.Network.Index(prefer); err == nil && free(prefer) {
+		return prefer, nil, nil
+	}
+	// Hosts that come together try different ones, each its own first.
+	count := r.Network.Subnets()
+	hash := fnv.New32a()
+	hash.Write([]byte(r.Self.ID))
+	first := int(hash.Sum32() % uint32(count))
+	for i := range count {
+		if subnet := r.Network.Subnet((first + i) % count); free(subnet) {
+			return subnet, nil, nil
+		}
+	}
+	dead := slices.DeleteFunc(b.members(), func(m Member) bool {
+		return b.alive[m.ID] || time.Since(m.Seen) < r.reclaim()
+	})
+	if len(dead) == 0 {
+		return netip.Prefix{}, nil, fmt.Errorf("network %s: all %d subnets of %s are taken, and none by a host that is dead for %s", r.Network.Name, count, r.Network.CIDR, r.reclaim())
+	}
+	longest := slices.MinFunc(dead, func(a, b Member) int { return a.Seen.Compare(b.Seen) })
+	r.Log.Warn("no subnet is free, taking that of a dead host", "network", r.Network.Name, "subnet", longest.Subnet, "host", longest.Host, "seen", longest.Seen)
+	return longest.Subnet, b.raw[longest.Subnet], nil
+}
+
+// Release gives the subnet of this host back; that it has none is no error.
+func (r *Roster) Release(ctx context.Context) error {
+	for {
+		list, err := r.list(ctx, Prefix(r.Network.Name)+"subnets/")
+		if err != nil {
+			return err
+		}
+		b := NewBook(r.Network, r.Self)
+		b.Fold(registry.Batch{Complete: true, Changes: list})
+		own, ok := b.Own()
+		if !ok {
+			return nil
+		}
+		if _, err := r.Client.Swap(ctx, registry.Swap{Key: r.subnetKey(own.Subnet), Old: b.raw[own.Subnet]}); err != nil {
+			return err
+		}
+	}
+}
+
+// Alive says that this host is alive until ctx is done, and tells on how that
+// stands. With the cause registry.ErrHandOver it leaves the key to a successor.
+func (r *Roster) Alive(ctx context.Context, on func(registry.HoldState)) error {
+	lease, err := r.Client.NewLease(r.lease())
+	if err != nil {
+		return err
+	}
+	value, err := json.Marshal(map[string]string{"id": r.Self.ID, "host": r.Self.Host})
+	if err != nil {
+		return err
+	}
+	running := make(chan error, 1)
+	go func() { running <- lease.Run(ctx) }()
+	err = lease.Hold(ctx, []registry.Item{{Key: r.aliveKey(r.Self.ID), Value: value, ID: r.Self.ID}}, on)
+	if e := <-running; err == nil {
+		err = e
+	}
+	return err
+}

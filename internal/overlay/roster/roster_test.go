@@ -1,0 +1,330 @@
+package roster
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"rundock/internal/overlay"
+	"rundock/internal/registry"
+	"rundock/internal/registry/etcdtest"
+)
+
+func TestMain(m *testing.M) { etcdtest.Main(m) }
+
+const deadline = 60 * time.Second
+
+var apps = overlay.Network{Name: "apps", CIDR: netip.MustParsePrefix("10.42.0.0/16"), SubnetLength: 24, VNI: 7}
+
+func member(i int) Member {
+	id := fmt.Sprintf("machine-%d", i)
+	return Member{ID: id, Host: fmt.Sprintf("node-%d", i), Underlay: netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}), MAC: overlay.VxlanMAC(id, apps.VNI)}
+}
+
+// join returns the roster of host i, with a client of its own.
+func join(t *testing.T, server *etcdtest.Server, n overlay.Network, i int) *Roster {
+	t.Helper()
+	client, err := registry.Open(registry.Config{Endpoints: []string{server.URL}}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close() })
+	return &Roster{Client: client, Network: n, Self: member(i), Log: slog.New(slog.DiscardHandler), Lease: registry.MinLease}
+}
+
+// reserve tries until etcd, which may just have been started, answers.
+func reserve(t *testing.T, r *Roster, prefer netip.Prefix) netip.Prefix {
+	t.Helper()
+	var subnet netip.Prefix
+	retry(t, func(ctx context.Context) (err error) { subnet, err = r.Reserve(ctx, prefer); return err })
+	return subnet
+}
+
+func retry(t *testing.T, call func(context.Context) error) {
+	t.Helper()
+	for end := time.Now().Add(deadline); ; time.Sleep(20 * time.Millisecond) {
+		err := call(t.Context())
+		if err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal(err)
+		}
+	}
+}
+
+func eventually(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for end := time.Now().Add(deadline); !so(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("never came true: %s", what)
+		}
+	}
+}
+
+// alive keeps r alive until the function returned is called.
+func alive(t *testing.T, r *Roster) (end func(cause error)) {
+	t.Helper()
+	ctx, cancel := context.WithCancelCause(context.Background())
+	held, done := make(chan bool, 100), make(chan bool)
+	go func() {
+		defer close(done)
+		r.Alive(ctx, func(s registry.HoldState) { held <- s.Held })
+	}()
+	for !<-held {
+	}
+	var once sync.Once
+	end = func(cause error) {
+		once.Do(func() {
+			cancel(cause)
+			<-done
+		})
+	}
+	t.Cleanup(func() { end(nil) })
+	return end
+}
+
+// watcher holds what Follow told last.
+type watcher struct {
+	mu    sync.Mutex
+	view  View
+	calls int
+}
+
+func follow(t *testing.T, r *Roster) *watcher {
+	t.Helper()
+	w := &watcher{}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan bool)
+	go func() {
+		defer close(done)
+		r.Follow(ctx, func(v View) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.view = v
+			w.calls++
+		}, func(error) {})
+	}()
+	t.Cleanup(func() { cancel(); <-done })
+	return w
+}
+
+func (w *watcher) get() (View, int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.view, w.calls
+}
+
+// sees reports whether the peers are these hosts.
+func (w *watcher) sees(hosts ...string) func() bool {
+	return func() bool {
+		v, calls := w.get()
+		names := map[string]bool{}
+		for _, p := range v.Peers {
+			names[p.Host] = true
+		}
+		for _, h := range hosts {
+			if !names[h] {
+				return false
+			}
+		}
+		return calls > 0 && len(names) == len(hosts)
+	}
+}
+
+func put(t *testing.T, admin *clientv3.Client, key, value string) {
+	t.Helper()
+	retry(t, func(ctx context.Context) error { _, err := admin.Put(ctx, key, value); return err })
+}
+
+func TestAgree_on_what_the_first_host_says(t *testing.T) {
+	server := etcdtest.Start(t, "embedded", nil)
+	one, two := join(t, server, apps, 1), join(t, server, apps, 2)
+	retry(t, one.Agree)
+	retry(t, two.Agree)
+	retry(t, one.Agree)
+
+	other := apps
+	other.CIDR, other.VNI = netip.MustParsePrefix("10.44.0.0/16"), 9
+	err := join(t, server, other, 3).Agree(t.Context())
+	var d *Disagreement
+	const want = "network apps: cidr is 10.44.0.0/16 here (node-3) and 10.42.0.0/16 in the registry (from node-1); vni is 9 here (node-3) and 7 in the registry (from node-1)"
+	if !errors.As(err, &d) || err.Error() != want {
+		t.Errorf("Agree = %v, want %s", err, want)
+	}
+	// A network whose name begins like this one's config key is none of it.
+	longer := apps
+	longer.Name = "app"
+	if err := join(t, server, longer, 3).Agree(t.Context()); err != nil {
+		t.Errorf("Agree on another network = %v", err)
+	}
+}
+
+func TestReserve(t *testing.T) {
+	server := etcdtest.Start(t, "embedded", nil)
+	one, two := join(t, server, apps, 1), join(t, server, apps, 2)
+	wish := apps.Subnet(33)
+	first := reserve(t, one, wish)
+	if first != wish {
+		t.Errorf("the subnet is %s, want the one preferred, %s", first, wish)
+	}
+	t.Run("a subnet stays with its host", func(t *testing.T) {
+		if again := reserve(t, one, apps.Subnet(44)); again != first {
+			t.Errorf("the subnet is %s, was %s", again, first)
+		}
+	})
+	t.Run("another host gets another", func(t *testing.T) {
+		if got := reserve(t, two, wish); got == first {
+			t.Errorf("both have %s", got)
+		}
+	})
+	t.Run("a host that has moved says so", func(t *testing.T) {
+		one.Self.Underlay = netip.MustParseAddr("192.0.2.101")
+		reserve(t, one, netip.Prefix{})
+		v := follow(t, two)
+		alive(t, one)
+		eventually(t, "node-2 sees node-1", v.sees("node-1"))
+		if got, _ := v.get(); got.Peers[0].Underlay != one.Self.Underlay || got.Peers[0].Subnet != first {
+			t.Errorf("node-2 sees %+v", got.Peers[0])
+		}
+	})
+	t.Run("a subnet given back is free", func(t *testing.T) {
+		retry(t, one.Release)
+		retry(t, one.Release)
+		if got := reserve(t, join(t, server, apps, 3), first); got != first {
+			t.Errorf("the subnet is %s, want %s", got, first)
+		}
+	})
+}
+
+func TestReserve_of_many_at_once_gives_each_its_own(t *testing.T) {
+	server := etcdtest.Start(t, "embedded", nil)
+	const hosts = 200
+	var rosters []*Roster
+	shared := join(t, server, apps, 0)
+	retry(t, shared.Agree)
+	for i := range hosts {
+		r := *shared
+		r.Self = member(i)
+		r.Self.ID = fmt.Sprintf("machine-%d", i)
+		rosters = append(rosters, &r)
+	}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	owner := map[netip.Prefix]string{}
+	for _, r := range rosters {
+		wg.Go(func() {
+			for {
+				subnet, err := r.Reserve(t.Context(), netip.Prefix{})
+				if err != nil {
+					continue // a busy machine: the call was too slow
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				if other, taken := owner[subnet]; taken {
+					t.Errorf("%s and %s have %s", other, r.Self.ID, subnet)
+				}
+				owner[subnet] = r.Self.ID
+				return
+			}
+		})
+	}
+	wg.Wait()
+	if len(owner) != hosts {
+		t.Errorf("%d hosts have %d subnets", hosts, len(owner))
+	}
+}
+
+func TestReserve_takes_a_dead_host_s_subnet_at_last(t *testing.T) {
+	small := apps
+	small.CIDR, small.SubnetLength = netip.MustParsePrefix("10.42.0.0/16"), 17
+	server := etcdtest.Start(t, "embedded", nil)
+	admin := server.Admin()
+	one, two, three := join(t, server, small, 1), join(t, server, small, 2), join(t, server, small, 3)
+	first, second := reserve(t, one, netip.Prefix{}), reserve(t, two, netip.Prefix{})
+	if first == second {
+		t.Fatalf("both have %s", first)
+	}
+	alive(t, two)
+
+	_, err := three.Reserve(t.Context(), netip.Prefix{})
+	if want := "network apps: all 2 subnets of 10.42.0.0/16 are taken, and none by a host that is dead for 24h0m0s"; err == nil || err.Error() != want {
+		t.Errorf("Reserve = %v, want %s", err, want)
+	}
+	old := one.Self
+	old.Subnet, old.Seen = first, time.Now().Add(-25*time.Hour)
+	stale, _ := json.Marshal(old)
+	put(t, admin, one.subnetKey(first), string(stale))
+	frozen := follow(t, one)
+	eventually(t, "the frozen host sees its subnet", func() bool { v, _ := frozen.get(); return v.Subnet == first })
+	if got := reserve(t, three, netip.Prefix{}); got != first {
+		t.Errorf("the subnet is %s, want the dead host's, %s", got, first)
+	}
+
+	// The host was only frozen: it learns that it lost, and overwrites nothing.
+	eventually(t, "the frozen host knows that its subnet is another's", func() bool { v, _ := frozen.get(); return !v.Subnet.IsValid() })
+	if _, err := one.Reserve(t.Context(), first); err == nil || !strings.Contains(err.Error(), "all 2 subnets") {
+		t.Errorf("Reserve = %v, want that there is none", err)
+	}
+	retry(t, one.Release)
+	if again := reserve(t, three, netip.Prefix{}); again != first {
+		t.Errorf("the new owner has %s, want %s", again, first)
+	}
+}
+
+func TestFollow(t *testing.T) {
+	server := etcdtest.Start(t, "embedded", nil)
+	one, two, three := join(t, server, apps, 1), join(t, server, apps, 2), join(t, server, apps, 3)
+	reserve(t, one, netip.Prefix{})
+	reserve(t, two, netip.Prefix{})
+	w := follow(t, one)
+	eventually(t, "a host that is not alive is not seen", w.sees())
+	endTwo := alive(t, two)
+	eventually(t, "it is once it is", w.sees("node-2"))
+
+	reserve(t, three, netip.Prefix{})
+	endThree := alive(t, three)
+	eventually(t, "both are seen", w.sees("node-2", "node-3"))
+	endThree(nil)
+	eventually(t, "one that leaves is gone", w.sees("node-2"))
+	endThree = alive(t, three)
+	eventually(t, "both are seen again", w.sees("node-2", "node-3"))
+
+	t.Run("nonsense in the registry hides nobody", func(t *testing.T) {
+		admin := server.Admin()
+		put(t, admin, Prefix("apps")+"subnets/nonsense", "{}")
+		put(t, admin, Prefix("apps")+"subnets/10.42.250.0-24", "nonsense")
+		put(t, admin, Prefix("apps")+"subnets/10.99.0.0-24", `{"id":"x","subnet":"10.99.0.0/24","underlay":"192.0.2.9"}`)
+		put(t, admin, Prefix("apps")+"alive/x", "")
+		_, before := w.get()
+		put(t, admin, Prefix("apps")+"alive/y", "")
+		eventually(t, "the last is seen", func() bool { _, now := w.get(); return now > before })
+		if !w.sees("node-2", "node-3")() {
+			v, _ := w.get()
+			t.Errorf("peers are %+v", v.Peers)
+		}
+	})
+	t.Run("a registry that is away changes nothing, and one that lost its data little", func(t *testing.T) {
+		endTwo(registry.ErrHandOver) // node-2 will not come back
+		server.Kill()
+		server.Wipe()
+		_, before := w.get()
+		server.Restart()
+		eventually(t, "the registry is back", func() bool { _, now := w.get(); return now > before })
+		if !w.sees("node-2", "node-3")() {
+			v, _ := w.get()
+			t.Errorf("peers are %+v", v.Peers)
+		}
+		reserve(t, three, netip.Prefix{})
+		eventually(t, "who does not come back is gone in the end", w.sees("node-3"))
+	})
+}

@@ -1,0 +1,41 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+// Swap is a write that happens only if nobody was faster.
+type Swap struct {
+	Key    string
+	Old    []byte   // what must be there; nil: nothing may be
+	New    []byte   // nil: delete the key
+	Absent []string // keys that may not be there either
+}
+
+// Swap makes the write, or none, and reports whether it did. After an error
+// it may have been made all the same: read before trying again.
+func (c *Client) Swap(ctx context.Context, s Swap) (bool, error) {
+	when := []clientv3.Cmp{clientv3.Compare(clientv3.Value(s.Key), "=", string(s.Old))}
+	if s.Old == nil {
+		when[0] = clientv3.Compare(clientv3.Version(s.Key), "=", 0)
+	}
+	for _, key := range s.Absent {
+		when = append(when, clientv3.Compare(clientv3.Version(key), "=", 0))
+	}
+	write := clientv3.OpDelete(s.Key)
+	if s.New != nil {
+		write = clientv3.OpPut(s.Key, string(s.New))
+	}
+	var resp *clientv3.TxnResponse
+	err := c.call(ctx, c.timeout, func(ctx context.Context) (err error) {
+		resp, err = c.etcd.Txn(ctx).If(when...).Then(write).Commit()
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("write %s: %w", s.Key, err)
+	}
+	return resp.Succeeded, nil
+}
