@@ -146,14 +146,25 @@ func (a *answering) stored(zone *Zone, wire []byte) (entrySet, bool) {
 }
 
 // special says whether a name that nothing is stored for may have an answer
-// all the same, see find.
+// all the same, see find. It allocates nothing: most such names do not exist.
 func (s *Server) special(wire []byte) bool {
-	if s.Table.Wildcards() > 0 || wire[1] == '_' {
+	if wire[1] == '_' || s.Table.Wildcards() > 0 && s.hasStar(wire) {
 		return true
 	}
 	for at := wire; at[0] != 0; _, at = cut(at) {
 		if anyLabel(at[1:][:at[0]]) {
 			return true
+		}
+	}
+	return false
+}
+
+// hasStar says whether a * is stored below the nearest name above.
+func (s *Server) hasStar(wire []byte) bool {
+	var star [257]byte
+	for at := wire; at[0] != 0; {
+		if _, at = cut(at); s.Table.Lookup(at) != nil {
+			return s.Table.Lookup(append(append(star[:0], "\x01*"...), at...)) != nil
 		}
 	}
 	return false

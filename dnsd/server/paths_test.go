@@ -297,7 +297,9 @@ func TestAVeryLargeAnswerIsCut(t *testing.T) {
 }
 
 func TestAnsweringAllocatesNothing(t *testing.T) {
-	h := handler(t, instances("web", 60))
+	records := instances("web", 60)
+	records["/skydns/com/example/prod/s/app/*"] = `{"host":"10.1.0.1"}`
+	h := handler(t, records)
 	w, out := plainly(h), make([]byte, h.MaxUDP)
 	for _, m := range []*dns.Msg{
 		question("web.s.prod.example.com.", dns.TypeA),
