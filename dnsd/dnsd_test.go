@@ -52,7 +52,12 @@ func (d *daemon) said() string {
 // start runs dnsd and waits until it listens or ends.
 func start(t *testing.T, args ...string) *daemon {
 	t.Helper()
-	d := &daemon{cmd: exec.Command("/proc/self/exe", args...), exit: make(chan error, 1)}
+	return startCommand(t, exec.Command("/proc/self/exe", args...))
+}
+
+func startCommand(t *testing.T, cmd *exec.Cmd) *daemon {
+	t.Helper()
+	d := &daemon{cmd: cmd, exit: make(chan error, 1)}
 	d.cmd.Env = append(os.Environ(), "DNSD_TEST_IS_DNSD=1", "DNSD_SNAPSHOT=")
 	stderr, err := d.cmd.StderrPipe()
 	if err != nil {
@@ -68,7 +73,10 @@ func start(t *testing.T, args ...string) *daemon {
 			d.log.WriteString(lines.Text() + "\n")
 			d.mu.Unlock()
 			if _, address, ok := strings.Cut(lines.Text(), "msg=listening address="); ok {
-				listening <- address
+				select {
+				case listening <- address:
+				default: // nobody waits for what comes after the first
+				}
 			}
 		}
 		d.exit <- d.cmd.Wait()

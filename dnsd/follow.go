@@ -179,7 +179,7 @@ func (f *follower) header() (h snapshot.Header, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	state := f.table.State()
-	h = snapshot.Header{Prefix: f.prefix, Cluster: f.origin.cluster, Revision: f.origin.revision, Written: time.Now()}
+	h = snapshot.Header{Prefix: f.prefix, Cluster: f.origin.cluster, Revision: f.origin.revision, Written: time.Now().Add(-f.metrics.Registry.Stale())}
 	return h, state != nil && f.listed && state.Missing == 0 && f.metrics.Registry.Lost() == nil
 }
 

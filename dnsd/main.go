@@ -9,7 +9,7 @@
 // answer is ready, answer makes one, which the node keeps until something it was
 // made from changes. All other packets go through the DNS library in server.
 //
-//	main      flags, environment, and what runs beside what
+//	main      settings, what runs beside what, the way from one process to the next
 //	table     the records by name, and the answers made of them
 //	answer    what the records say to a question
 //	packed    answers in the form they are sent in
@@ -52,7 +52,18 @@ func command(ctx context.Context, args []string) error {
 	if len(args) > 0 && args[0] == "store" {
 		return storeCommand(ctx, args[1:])
 	}
-	s, err := readSettings(args, os.LookupEnv, os.Stdout)
+	// From here on: one that comes before it can be followed is not lost.
+	hups := make(chan os.Signal, 1)
+	signal.Notify(hups, syscall.SIGHUP)
+	before, err := inheritance()
+	if err != nil {
+		return err
+	}
+	readFile := os.ReadFile
+	if before != nil {
+		readFile = before.Files.read
+	}
+	s, err := readSettings(args, os.LookupEnv, readFile, os.Stdout)
 	if err != nil {
 		return err
 	}
@@ -60,8 +71,21 @@ func command(ctx context.Context, args []string) error {
 		fmt.Println("dnsd", release())
 		return nil
 	}
+	if before != nil && before.Bridge {
+		s = s.forBridge(before)
+	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: s.logLevel}))
-	return run(ctx, s, log)
+	next := &handover{args: args, log: log, hups: hups}
+	if next.program, err = os.Executable(); err != nil {
+		return err
+	}
+	if err := run(ctx, s, log, before, next); err != nil {
+		return err
+	}
+	if next.to != nil && ctx.Err() == nil {
+		return next.exec()
+	}
+	return nil
 }
 
 // release is the version the build was given, or the commit it was made from.

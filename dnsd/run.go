@@ -25,9 +25,10 @@ import (
 	"rundock/internal/registry"
 )
 
-// run answers until ctx is done. An error is a setting that cannot work; what
-// may heal by itself (registry, store, a late address) is waited for instead.
-func run(ctx context.Context, s settings, log *slog.Logger) error {
+// run answers until ctx is done, or next has somebody to hand over to. An error
+// is a setting that cannot work; what may heal by itself (registry, store, a
+// late address) is waited for instead. before may be nil.
+func run(ctx context.Context, s settings, log *slog.Logger, before *handed, next *handover) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 
@@ -68,23 +69,44 @@ func run(ctx context.Context, s settings, log *slog.Logger) error {
 	defer cancel()
 	if s.metrics != "" {
 		l, err := net.Listen("tcp", s.metrics)
-		if err != nil {
+		switch {
+		case err != nil && (before == nil || before.Bridge):
 			return fmt.Errorf("--metrics: %w", err)
+		case err != nil:
+			log.Error("metrics are not served", "address", s.metrics, "err", err) // queries are, which is worth more
+		case before != nil && before.Bridge:
+			l.Close() // the successor's
+		default:
+			beside.Go(func() { serveHTTP(ctx, l, counts, tab, log) })
 		}
-		beside.Go(func() { serveHTTP(ctx, l, counts, tab, log) })
 	}
 	if s.store != nil {
 		beside.Go(func() { store.Keep(ctx, *s.store, "/proc/self/exe", log) })
 	}
 	following := &follower{prefix: s.prefix, table: tab, metrics: counts, losses: s.losses, dir: s.snapshot, log: log}
-	beside.Go(func() { following.run(ctx, client) })
 	beside.Go(func() { onSignal(ctx, syscall.SIGUSR1, func() { following.drop("USR1") }) })
 	if s.snapshot != "" {
 		beside.Go(func() { following.keepSnapshot(ctx, s.snapshot, s.snapshotInterval) })
 	}
-
 	log.Info("dnsd starts", "version", release(), "zones", zoneNames(s.zones), "etcd", s.registry.Endpoints, "upstreams", s.upstreams)
 	answers := &server.Server{Handler: handler, Log: log, OnListen: own.add}
+	if before != nil {
+		e := &heir{handed: before, log: log, bound: make(chan struct{})}
+		e.adopt(following)
+		answers.Inherit, answers.Trial, answers.OnBound = before.Sockets, before.Bridge, e.onBound
+		beside.Go(func() { e.settle(ctx, func() bool { return tab.State() != nil }) })
+		if before.Bridge {
+			go func() { // its end is that of the process
+				e.ended()
+				cancel()
+			}()
+		}
+	}
+	beside.Go(func() { following.run(ctx, client) })
+	if before == nil || !before.Bridge {
+		next.server, next.follow, next.metrics = answers, following, s.metrics
+		beside.Go(func() { next.run(ctx, before != nil && before.Again, cancel) })
+	}
 	return answers.Run(ctx, s.listen)
 }
 

@@ -23,8 +23,8 @@ import (
 	"rundock/internal/registry"
 )
 
-// Settings of one run: a flag, else its environment variable, else what
-// host.json says, else the default.
+// Settings of one run: a flag, else its environment variable, else its line in
+// the file --config, else what host.json says, else the default.
 type settings struct {
 	zones       []answer.Zone
 	listen      []server.Address
@@ -55,8 +55,12 @@ const about = `Usage: dnsd [flags]
        dnsd store backup|restore --dir DIR FILE
 
 dnsd answers DNS from the records in etcd. A flag may be given by environment
-as well: --max-udp is DNSD_MAX_UDP. Lists are separated by commas, or the flag
-is repeated. Defaults marked "host.json" come from --host-config if it exists.
+as well, or by a line in the file --config: --max-udp 1400 is DNSD_MAX_UDP=1400
+is max-udp = 1400. Lists are separated by commas, or the flag is repeated.
+Defaults marked "host.json" come from --host-config if it exists.
+
+Signals: TERM stops. HUP reads the files and the program anew and goes on
+without losing a query. USR1 drops losses that are held, see --loss-share.
 
 `
 
@@ -70,7 +74,7 @@ type flags struct {
 	logLevel                                                        slog.Level
 	version                                                         bool
 
-	snapshot                   string
+	snapshot, config           string
 	snapshotInterval, lossHold seconds
 	lossShare                  int
 }
@@ -107,52 +111,95 @@ func (f *flags) set() *flag.FlagSet {
 	fs.Var(&f.snapshotInterval, "snapshot-interval", "`seconds` between two snapshots at least")
 	fs.IntVar(&f.lossShare, "loss-share", 30, "`percent` of the records that may be missing from a new list of etcd; more are\nanswered on for --loss-hold. Deletions that are watched apply at once")
 	fs.Var(&f.lossHold, "loss-hold", "`seconds` for which they are; 0: not at all")
+	fs.StringVar(&f.config, "config", configPath, "`file` of settings, a line each as in \"max-udp = 1400\"; read again on HUP")
 	fs.StringVar(&f.hostConfig, "host-config", hostconfig.Path, "`file` that other defaults come from")
 	fs.TextVar(&f.logLevel, "log-level", slog.LevelInfo, "least `level` to log: debug, info, warn, error")
 	fs.BoolVar(&f.version, "version", false, "print the version")
 	return fs
 }
 
-// readSettings reads args, the environment and host.json. Errors name the
+// readSettings reads args, the environment and the files. Errors name the
 // setting. For --help it writes to out and returns flag.ErrHelp.
-func readSettings(args []string, env func(string) (string, bool), out io.Writer) (settings, error) {
+func readSettings(args []string, env func(string) (string, bool), readFile func(string) ([]byte, error), out io.Writer) (settings, error) {
 	var f flags
 	set := f.set()
-	set.SetOutput(io.Discard)
-	if err := set.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			help(out, set)
+	given, stray, err := f.read(set, args, env, readFile)
+	if errors.Is(err, flag.ErrHelp) {
+		help(out, set)
+	}
+	if err != nil || f.version {
+		return settings{version: f.version}, err
+	}
+	if len(stray) > 0 {
+		return settings{}, fmt.Errorf("unexpected argument %q, see dnsd --help", stray[0])
+	}
+	s, err := f.settings(given)
+	if err == nil && s.store != nil {
+		if err = s.store.Check(); err != nil {
+			err = fmt.Errorf("--embed-etcd: %w", err)
 		}
-		return settings{}, err
 	}
-	if set.NArg() > 0 {
-		return settings{}, fmt.Errorf("unexpected argument %q, see dnsd --help", set.Arg(0))
+	return s, err
+}
+
+// given says which flags do not have their defaults, and holds host.json.
+type given struct {
+	flags  map[string]bool
+	hosted bool // there is a host.json
+	host   hostconfig.Config
+}
+
+// read fills in f, through set: from args, else the environment, else the
+// file --config. Other arguments than flags, which may stand between them, are
+// returned.
+func (f *flags) read(set *flag.FlagSet, args []string, env func(string) (string, bool), readFile func(string) ([]byte, error)) (g given, others []string, err error) {
+	set.SetOutput(io.Discard)
+	for {
+		if err := set.Parse(args); err != nil {
+			return g, nil, err
+		}
+		if args = set.Args(); len(args) == 0 {
+			break
+		}
+		others, args = append(others, args[0]), args[1:]
 	}
-	given := map[string]bool{}
-	set.Visit(func(fl *flag.Flag) { given[fl.Name] = true })
-	var err error
+	g.flags = map[string]bool{}
+	set.Visit(func(fl *flag.Flag) { g.flags[fl.Name] = true })
 	set.VisitAll(func(fl *flag.Flag) {
 		value, ok := env(variable(fl.Name))
-		if !ok || given[fl.Name] || fl.Name == "version" || err != nil {
+		if !ok || g.flags[fl.Name] || fl.Name == "version" || err != nil {
 			return
 		}
-		given[fl.Name] = true
+		g.flags[fl.Name] = true
 		if e := set.Set(fl.Name, value); e != nil {
 			err = fmt.Errorf("environment %s: %w", variable(fl.Name), e)
 		}
 	})
 	if err != nil || f.version {
-		return settings{version: f.version}, err
+		return g, others, err
 	}
-	host, err := hostconfig.Load(f.hostConfig)
-	if err != nil && (given["host-config"] || !errors.Is(err, fs.ErrNotExist)) {
-		return settings{}, fmt.Errorf("--host-config: %w", err)
+	content, err := readFile(f.config)
+	if err != nil && (g.flags["config"] || !errors.Is(err, fs.ErrNotExist)) {
+		return g, nil, fmt.Errorf("--config: %w", err)
 	}
-	return f.settings(given, host, err == nil)
+	if err := configure(set, g.flags, content); err != nil {
+		return g, nil, fmt.Errorf("--config: %s: %w", f.config, err)
+	}
+	content, err = readFile(f.hostConfig)
+	if err != nil && (g.flags["host-config"] || !errors.Is(err, fs.ErrNotExist)) {
+		return g, nil, fmt.Errorf("--host-config: %w", err)
+	}
+	if g.hosted = err == nil; g.hosted {
+		if g.host, err = hostconfig.Parse(content); err != nil {
+			return g, nil, fmt.Errorf("--host-config: %s: %w", f.hostConfig, err)
+		}
+	}
+	return g, others, nil
 }
 
 // settings checks what was given and fills in the rest.
-func (f *flags) settings(given map[string]bool, host hostconfig.Config, hosted bool) (s settings, err error) {
+func (f *flags) settings(g given) (s settings, err error) {
+	given, host, hosted := g.flags, g.host, g.hosted
 	s = settings{prefix: strings.TrimRight(f.prefix, "/"), metrics: f.metrics, ttl: uint32(f.ttl), negativeTTL: uint32(f.negativeTTL), maxUDP: f.maxUDP, logLevel: f.logLevel}
 	if s.prefix == "" || s.prefix[0] != '/' {
 		return s, fmt.Errorf("--prefix: %q does not begin with a slash and a name", f.prefix)
@@ -212,9 +259,6 @@ func (f *flags) settings(given map[string]bool, host hostconfig.Config, hosted b
 
 	if f.embed != "" {
 		s.store = &store.Config{Dir: f.embed, Listen: f.embedListen.values}
-		if err := s.store.Check(); err != nil {
-			return s, fmt.Errorf("--embed-etcd: %w", err)
-		}
 	} else if given["embed-etcd-listen"] {
 		return s, errors.New("--embed-etcd-listen: without --embed-etcd there is nothing to listen")
 	}

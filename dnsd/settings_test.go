@@ -29,7 +29,7 @@ func read(t *testing.T, host, env string, args ...string) (settings, error) {
 		have, value, _ := strings.Cut(env, "=")
 		return value, have == name
 	}
-	return readSettings(args, lookup, &strings.Builder{})
+	return readSettings(args, lookup, os.ReadFile, &strings.Builder{})
 }
 
 func TestSettings(t *testing.T) {
@@ -81,7 +81,7 @@ func TestBadSettingsAreNamed(t *testing.T) {
 		{"", "--max-udp=100", "--max-udp: 100 is not between"},
 		{"", "--prefix=skydns", "--prefix:"},
 		{"", "--log-level=loud", "log-level"},
-		{"", "--host-config=/does/not/exist.json", "--host-config: read host configuration: open /does/not/exist.json"},
+		{"", "--host-config=/does/not/exist.json", "--host-config: open /does/not/exist.json"},
 		{"", "--embed-etcd=" + file, "--embed-etcd: store folder " + file},
 		{"", "--embed-etcd=relative", `--embed-etcd: store folder "relative": not an absolute path`},
 		{"", "--embed-etcd=/tmp --embed-etcd-listen=http://localhost:2379", "want http://IP:port"},
@@ -100,7 +100,7 @@ func TestBadSettingsAreNamed(t *testing.T) {
 
 func TestHelpNamesEveryFlag(t *testing.T) {
 	var out strings.Builder
-	if _, err := readSettings([]string{"--help"}, os.LookupEnv, &out); !errors.Is(err, flag.ErrHelp) {
+	if _, err := readSettings([]string{"--help"}, os.LookupEnv, os.ReadFile, &out); !errors.Is(err, flag.ErrHelp) {
 		t.Fatalf("error = %v", err)
 	}
 	var f flags
@@ -118,4 +118,53 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 			t.Errorf("README.md says nothing about --%s", fl.Name)
 		}
 	})
+}
+
+func TestTheConfigFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "dnsd.conf")
+	configured := func(lines, env string, args ...string) (settings, error) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(lines), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return read(t, hostJSON, env, append(args, "--config", file)...)
+	}
+	t.Run("comes before host.json, and after environment and flags", func(t *testing.T) {
+		s, err := configured("# a comment\n\nzone = file.example.com\n zone=more.example.com \nttl = 7\nnegative-ttl=8\nmax-udp = 600", "DNSD_TTL=9", "--max-udp=700")
+		if got := fmt.Sprint(zoneNames(s.zones), s.ttl, s.negativeTTL, s.maxUDP); err != nil || got != "[file.example.com. more.example.com.] 9 8 700" {
+			t.Errorf("settings are %s, %v", got, err)
+		}
+		s, err = configured("zone = file.example.com", "", "--zone", "flag.example.com")
+		if err != nil || fmt.Sprint(zoneNames(s.zones)) != "[flag.example.com.]" {
+			t.Errorf("zones = %v, %v", zoneNames(s.zones), err)
+		}
+	})
+	t.Run("takes every setting by its flag's name", func(t *testing.T) {
+		var f flags
+		set := f.set()
+		var lines strings.Builder
+		set.VisitAll(func(fl *flag.Flag) {
+			if fl.Name != "config" && fl.Name != "version" {
+				fmt.Fprintf(&lines, "%s = %s\n", fl.Name, fl.DefValue)
+			}
+		})
+		if err := configure(f.set(), map[string]bool{}, []byte(lines.String())); err != nil {
+			t.Error(err)
+		}
+	})
+	for lines, want := range map[string]string{
+		"ttl = 7\nzones = a.example.com": file + `: line 2: "zones" is no setting`,
+		"ttl":                            `line 1: "ttl": want name = value`,
+		"ttl = soon":                     "line 1: ttl: want whole seconds",
+		"ttl = 7\n\nttl = 8":             "line 3: ttl: given twice",
+		"config = /etc/other":            `line 1: "config" is no setting`,
+		"max-udp = 100":                  "--max-udp: 100 is not between",
+	} {
+		if _, err := configured(lines, ""); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("with %q error = %v, want %q", lines, err, want)
+		}
+	}
+	if _, err := read(t, hostJSON, "", "--config", "/does/not/exist"); err == nil || !strings.Contains(err.Error(), "--config: open /does/not/exist") {
+		t.Errorf("a missing file that is given: %v", err)
+	}
 }

@@ -25,7 +25,18 @@ type Server struct {
 	Log     *slog.Logger
 	// OnListen, which may be nil, is told each address once it is served.
 	OnListen func(netip.AddrPort)
+	// OnBound, which may be nil, is called once all addresses that are there
+	// are served.
+	OnBound func()
+	// Inherit are sockets that another process had, served instead of new ones
+	// where Run is asked for their address, and else closed.
+	Inherit []Handed
+	// Trial serves what is inherited alone; other addresses are bound, to see
+	// that they can be, and let go.
+	Trial bool
 
+	binding     sync.Mutex // guards Inherit, bound
+	bound       []socket
 	forwarding  chan struct{}
 	connections chan struct{}
 	tcpCounts   *metrics.Queries
@@ -114,7 +125,7 @@ func (s *Server) Run(ctx context.Context, addrs []Address) error {
 	var bound []socket
 	var later []Address
 	for _, a := range addrs {
-		sockets, err := bind(a)
+		sockets, err := s.bind(a)
 		if err != nil && !isNotYet(err) {
 			closeAll(bound)
 			return fmt.Errorf("listen on %s: %w", a, err)
@@ -125,9 +136,13 @@ func (s *Server) Run(ctx context.Context, addrs []Address) error {
 		}
 		bound = append(bound, sockets...)
 	}
+	s.closeInherited()
 	var serving sync.WaitGroup
 	for _, k := range bound {
 		serving.Go(func() { s.serve(ctx, k) })
+	}
+	if s.OnBound != nil {
+		s.OnBound()
 	}
 	for _, a := range later {
 		serving.Go(func() {
@@ -150,7 +165,7 @@ func (s *Server) await(ctx context.Context, a Address) []socket {
 			return nil
 		case <-time.After(retry):
 		}
-		sockets, err := bind(a)
+		sockets, err := s.bind(a)
 		if err == nil {
 			return sockets
 		}
@@ -170,20 +185,29 @@ type socket struct {
 }
 
 func (k socket) close() {
-	k.tcp.Close()
+	if k.tcp != nil {
+		k.tcp.Close()
+	}
 	for _, conn := range k.udp {
 		conn.Close()
 	}
 }
 
-func bind(a Address) ([]socket, error) {
+func (s *Server) bind(a Address) ([]socket, error) {
 	all, err := a.resolve()
 	if err != nil {
 		return nil, err
 	}
+	s.binding.Lock()
+	defer s.binding.Unlock()
 	var bound []socket
 	for _, at := range all {
-		k, err := bindBoth(at)
+		k, inherited, err := s.inherited(at)
+		if inherited && err == nil {
+			bound = append(bound, k)
+			continue
+		}
+		k, err = bindBoth(at)
 		for tries := 0; at.Port() == 0 && errors.Is(err, syscall.EADDRINUSE) && tries < 10; tries++ {
 			k, err = bindBoth(at) // TCP was given a port that UDP has not free
 		}
@@ -191,8 +215,13 @@ func bind(a Address) ([]socket, error) {
 			closeAll(bound)
 			return nil, err
 		}
+		if s.Trial {
+			k.close()
+			continue
+		}
 		bound = append(bound, k)
 	}
+	s.bound = append(s.bound, bound...)
 	return bound, nil
 }
 

@@ -15,6 +15,9 @@ const (
 	maxConnections = 1024             // over TCP at one time; a further one is closed at once
 	idleTimeout    = 10 * time.Second // without a whole query
 	writeTimeout   = 5 * time.Second
+	// lastQueries is how long connections are still read when the server ends:
+	// a query may be on its way.
+	lastQueries = 300 * time.Millisecond
 )
 
 // serveTCP answers connections of l until it is closed and they are done.
@@ -45,8 +48,9 @@ func (s *Server) serveTCP(ctx context.Context, l *net.TCPListener) {
 // serveConn answers pipelined queries, each when its reply is ready.
 func (s *Server) serveConn(ctx context.Context, conn *net.TCPConn) {
 	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { conn.SetReadDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, func() { conn.SetReadDeadline(time.Now().Add(lastQueries)) })
 	defer stop()
+	var until time.Time // set once ctx is done
 	client := Client{Addr: conn.RemoteAddr().(*net.TCPAddr).AddrPort().Addr(), TCP: true, Counts: s.tcpCounts}
 	var writing sync.Mutex
 	write := func(reply []byte) {
@@ -57,8 +61,14 @@ func (s *Server) serveConn(ctx context.Context, conn *net.TCPConn) {
 	}
 	var waiting sync.WaitGroup
 	defer waiting.Wait()
-	for ctx.Err() == nil {
+	for {
 		conn.SetReadDeadline(time.Now().Add(idleTimeout))
+		if ctx.Err() != nil {
+			if until.IsZero() {
+				until = time.Now().Add(lastQueries)
+			}
+			conn.SetReadDeadline(until)
+		}
 		packet, err := readMessage(conn)
 		if err != nil {
 			return

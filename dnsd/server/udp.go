@@ -34,8 +34,8 @@ func (s *Server) serveUDP(ctx context.Context, conn *net.UDPConn) {
 	b := newBatch(raw, s.Handler.MaxUDP)
 	for {
 		n, err := b.read()
-		if ctx.Err() != nil {
-			return
+		if err != nil && ctx.Err() != nil {
+			return // what was read before is answered; the rest is another process's, if there is one
 		}
 		if err != nil {
 			time.Sleep(time.Millisecond) // an error that stays must not cost a core
