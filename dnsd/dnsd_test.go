@@ -81,7 +81,12 @@ func startCommand(t *testing.T, cmd *exec.Cmd) *daemon {
 		}
 		d.exit <- d.cmd.Wait()
 	}()
-	t.Cleanup(func() { d.cmd.Process.Kill() })
+	t.Cleanup(func() {
+		d.cmd.Process.Kill()
+		if t.Failed() {
+			t.Logf("dnsd said:\n%s", d.said())
+		}
+	})
 	select {
 	case d.address = <-listening:
 	case err := <-d.exit:

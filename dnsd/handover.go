@@ -46,7 +46,7 @@ type handed struct {
 	Ready   int             // descriptor; the bridge writes to it once it serves
 	End     int             // descriptor; the bridge ends when the other side closes it
 	Pid     int             // of the bridge
-	Again   bool            // another HUP came meanwhile
+	Again   bool            // another HUP came before exec
 }
 
 // handedFiles are the contents of files by path, nil where there is none.
@@ -272,6 +272,19 @@ func (o *handover) startBridge(ctx context.Context, to *handed) error {
 	unix.Kill(pid, unix.SIGKILL)
 	syscall.Wait4(pid, nil, 0, nil)
 	return errors.New("the new dnsd did not come up, see its message before this one")
+}
+
+// missed says whether a HUP may have come that nobody heard: between exec and
+// here what it is sent for, files or program, has changed again.
+func (h *handed) missed(program string) bool {
+	for path, content := range h.Files {
+		if now, err := os.ReadFile(path); err == nil && !bytes.Equal(now, content) {
+			return true
+		}
+	}
+	installed, err := os.Stat(program)
+	running, e := os.Stat("/proc/self/exe")
+	return err == nil && e == nil && !os.SameFile(installed, running)
 }
 
 // exec makes this process the successor. It returns only if it fails.

@@ -152,7 +152,7 @@ func TestAHUPLosesNoQuery(t *testing.T) {
 	for range 3 {
 		hup()
 	}
-	configure("ttl = 50\nlisten = " + extra)
+	configure("ttl = 50\nmetrics = " + extra)
 	hup()
 	eventually(t, "the last of several HUPs counts", func() bool { return d.ttl(web) == 50 })
 
@@ -161,6 +161,10 @@ func TestAHUPLosesNoQuery(t *testing.T) {
 	if lost > 0 || asked < 100 {
 		t.Errorf("%d of %d queries got no answer", lost, asked)
 	}
+	eventually(t, "no handover is under way", func() bool {
+		said := d.said()
+		return strings.Count(said, "HUP: reading") == strings.Count(said, "handed over")+strings.Count(said, "everything stays")
+	})
 	put(t, etcd.Admin(), "late")
 	eventually(t, "changes are followed on", func() bool { return d.answers("late") })
 

@@ -105,7 +105,7 @@ func run(ctx context.Context, s settings, log *slog.Logger, before *handed, next
 	beside.Go(func() { following.run(ctx, client) })
 	if before == nil || !before.Bridge {
 		next.server, next.follow, next.metrics = answers, following, s.metrics
-		beside.Go(func() { next.run(ctx, before != nil && before.Again, cancel) })
+		beside.Go(func() { next.run(ctx, before != nil && (before.Again || before.missed(next.program)), cancel) })
 	}
 	return answers.Run(ctx, s.listen)
 }
