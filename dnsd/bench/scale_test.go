@@ -15,6 +15,7 @@ import (
 	"rundock/internal/registry/etcdtest"
 
 	"github.com/miekg/dns"
+	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
 // TestManyRecords loads dnsd from an etcd with many records, and compares
@@ -128,17 +129,18 @@ func TestManyChanges(t *testing.T) {
 		tick := time.NewTicker(10 * time.Millisecond)
 		defer tick.Stop()
 		for ; time.Now().Before(deadline); <-tick.C {
+			var puts []clientv3.Op
 			for range rate / 100 {
 				key := fmt.Sprintf("/skydns/com/example/prod/s/svc-%d/node-%d", count%s.services, count%3)
-				ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-				_, err := client.Put(ctx, key, fmt.Sprintf(`{"host":"10.200.%d.%d","port":80,"ttl":30}`, count/250%250, count%250))
-				cancel()
-				if err != nil {
-					t.Error(err)
-					made <- count
-					return
-				}
+				puts = append(puts, clientv3.OpPut(key, fmt.Sprintf(`{"host":"10.200.%d.%d","port":80,"ttl":30}`, count/250%250, count%250)))
 				count++
+			}
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			_, err := client.Txn(ctx).Then(puts...).Commit()
+			cancel()
+			if err != nil {
+				t.Error(err)
+				break
 			}
 		}
 		made <- count
