@@ -27,11 +27,16 @@ func TestDocs_run(t *testing.T) {
 		t.Fatalf("copy the checkout: %v\n%s", err, out)
 	}
 	os.Remove(filepath.Join(copied, "inventory")) // of who works here
-	s.sh(t, back1, "docker create --name data.influxdb -v /data registry."+zone+":5000/busybox:latest >/dev/null")
+	s.sh(t, back1, "docker pull -q "+images+"grafana:latest >/dev/null && docker create --name data.influxdb -v /data registry."+zone+":5000/busybox:latest >/dev/null")
 	t.Cleanup(func() { s.sh(t, back1, "docker rm -v data.influxdb >/dev/null") })
-	s.remove(t, back1, "influxdb", "grafana", "registry")
+	s.sh(t, back1, "mkdir /etc/web && docker network create --subnet 10.20.0.0/24 apps >/dev/null")
+	t.Cleanup(func() { s.sh(t, back1, "rmdir /etc/web; docker network rm apps >/dev/null") })
+	for _, image := range []string{"shop:4", "cart:2", "web:1"} {
+		s.sh(t, back1, "docker tag "+images+"grafana:latest "+images+image+" && docker push -q "+images+image)
+	}
+	s.remove(t, back1, "influxdb", "grafana", "registry", "shop", "cart", "web")
 
-	for _, page := range []string{"README.md", "modules/rundock/README.md", "docs/operations.md"} {
+	for _, page := range []string{"README.md", "modules/rundock/README.md", "docs/args.md", "docs/operations.md"} {
 		t.Run(page, func(t *testing.T) {
 			text, err := os.ReadFile(filepath.Join(copied, page))
 			if err != nil {

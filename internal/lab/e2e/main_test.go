@@ -234,7 +234,7 @@ func (s *setup) resolves(t *testing.T, host, service, want string) {
 	arrived := false
 	defer func() {
 		if !arrived {
-			t.Log(s.story(service))
+			t.Log(s.story(service[strings.LastIndex(service, ".")+1:])) // of _metrics._tcp.shop, too
 		}
 	}()
 	eventually(t, fmt.Sprintf("%s sees SRV of %s as %q", host, service, want), func() string {
