@@ -46,7 +46,7 @@ BREAKING = Recovery|Faults|Keep|Logs|Upgrade
 test: NEEDS += $(TEST_NEEDS)
 test: deps build lint
 	RUNDOCK_SLOW=1 .ci/gotest "unit tests" -count=1 $(UNIT)
-	$(MAKE) --no-print-directory fuzz FUZZTIME=10s
+	$(MAKE) --no-print-directory fuzz FUZZTIME=3s
 	$(LAB_TEST) "lab: main line" -count=1 -run '$(MAIN)' ./internal/lab/e2e
 	$(SECOND) $(LAB_TEST) "lab: faults" -count=1 -timeout 30m -run '$(BREAKING)' ./internal/lab/e2e & second=$$!; \
 	$(LAB_TEST) "lab: the rest" -count=1 -timeout 30m -skip '$(MAIN)|$(BREAKING)' ./internal/lab/e2e; first=$$?; \
