@@ -9,7 +9,7 @@
 // answer is ready, answer makes one, which the node keeps until something it was
 // made from changes. All other packets go through the DNS library in server.
 //
-//	main      settings, what runs beside what, the way from one process to the next
+//	main      check, explain and dump, settings, what runs beside what, the way from one process to the next
 //	table     the records by name, and the answers made of them
 //	answer    what the records say to a question
 //	packed    answers in the form they are sent in
@@ -42,6 +42,9 @@ func main() {
 	if errors.Is(err, flag.ErrHelp) {
 		return
 	}
+	if errors.Is(err, found{}) {
+		os.Exit(exitFound)
+	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "dnsd: %v\n", err)
 		os.Exit(1)
@@ -51,6 +54,11 @@ func main() {
 func command(ctx context.Context, args []string) error {
 	if len(args) > 0 && args[0] == "store" {
 		return storeCommand(ctx, args[1:])
+	}
+	if len(args) > 0 {
+		if what, ok := looks[args[0]]; ok {
+			return lookCommand(ctx, what, args[1:], os.Stdout)
+		}
 	}
 	// From here on: one that comes before it can be followed is not lost.
 	hups := make(chan os.Signal, 1)

@@ -51,6 +51,9 @@ type settings struct {
 }
 
 const about = `Usage: dnsd [flags]
+       dnsd check                           which records in etcd are wrong
+       dnsd explain NAME [TYPE]             how a question comes to its answer
+       dnsd dump [ZONE...]                  the zones as zone files
        dnsd store status|stop --dir DIR     the embedded etcd, which outlives dnsd
        dnsd store backup|restore --dir DIR FILE
 

@@ -138,6 +138,16 @@ func (t *Table) All() iter.Seq2[string, *Record] {
 	}
 }
 
+// Named is All with the names, in presentation format, instead of the keys.
+func (t *Table) Named() iter.Seq2[string, *Record] {
+	return func(yield func(string, *Record) bool) {
+		t.walk(t.root, func(n *Node) bool {
+			r := n.record.Load()
+			return r == nil || yield(n.presentation(), r)
+		})
+	}
+}
+
 // walk visits n and all below it, parents first, until visit says no.
 func (t *Table) walk(n *Node, visit func(*Node) bool) bool {
 	if !visit(n) {
@@ -151,12 +161,14 @@ func (t *Table) walk(n *Node, visit func(*Node) bool) bool {
 	return true
 }
 
-func (t *Table) key(n *Node) string {
+func (t *Table) key(n *Node) string { return skydns.Key(t.prefix, n.presentation()) }
+
+func (n *Node) presentation() string {
 	name, _, err := dns.UnpackDomainName([]byte(n.name), 0)
 	if err != nil {
 		panic(err) // it was made by packing one
 	}
-	return skydns.Key(t.prefix, name)
+	return name
 }
 
 // Update applies changes in order; a nil value deletes. A key whose new value

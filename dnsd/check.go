@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"rundock/internal/skydns"
+
+	"github.com/miekg/dns"
+)
+
+const checkUsage = `Usage: dnsd check [--json] [flags]
+
+Reads every record in etcd and names those that dnsd skips (error), and those
+that are answered but hardly as meant (warning): key, reason, value.
+
+    dnsd check
+    dnsd check --json | jq -r '.[] | select(.level == "error") | .key'
+
+Exit code: 0 no errors, 1 etcd could not be read, 2 there are errors.
+`
+
+// A finding is something about one record.
+type finding struct {
+	Level  string `json:"level"` // error: the record is skipped; warning
+	Key    string `json:"key"`
+	Reason string `json:"reason"`
+	Value  string `json:"value"`
+}
+
+func check(ctx context.Context, l *looking, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("unexpected argument %q, see dnsd check --help", args[0])
+	}
+	v, err := l.view(ctx)
+	if err != nil {
+		return err
+	}
+	findings := lint(l.settings, v)
+	errs := 0
+	for _, f := range findings {
+		if f.Level == "error" {
+			errs++
+		}
+	}
+	if l.json {
+		enc := json.NewEncoder(l.out)
+		enc.SetIndent("", "  ")
+		err = enc.Encode(append([]finding{}, findings...))
+	} else {
+		for _, f := range findings {
+			fmt.Fprintf(l.out, "%s  %s\n    %s\n    %.300s\n", f.Level, printable(f.Key), f.Reason, printable(f.Value))
+		}
+		_, err = fmt.Fprintf(l.out, "%d keys, %d errors, %d warnings\n", len(v.keys), errs, len(findings)-errs)
+	}
+	if err == nil && errs > 0 {
+		return found{}
+	}
+	return err
+}
+
+// printable keeps what others wrote from steering the terminal.
+func printable(s string) string {
+	if strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c == 0x7f || c == 0xfffd }) {
+		return fmt.Sprintf("%q", s)
+	}
+	return s
+}
+
+// lint is what there is to say about each record, in the order of keys.
+func lint(s settings, v *view) (findings []finding) {
+	for _, k := range v.keys {
+		level, reasons := "warning", []string(nil)
+		if reason, ok := v.bad[k.Key]; ok {
+			level, reasons = "error", []string{reason}
+		} else {
+			reasons = doubts(s, v, k.Key, k.Value)
+		}
+		for _, reason := range reasons {
+			findings = append(findings, finding{level, k.Key, reason, string(k.Value)})
+		}
+	}
+	return findings
+}
+
+// doubts are about a record that dnsd reads.
+func doubts(s settings, v *view, key string, value []byte) (reasons []string) {
+	name, err := skydns.Name(s.prefix, key)
+	r, e := skydns.Parse(value)
+	if errors.Join(err, e) != nil {
+		return nil // lint was told so
+	}
+	if !s.inZones(name) && !strings.HasSuffix(name, ".arpa.") {
+		reasons = append(reasons, name+" is in none of the zones: it is not answered")
+	}
+	if r.Host == "" && r.Text == "" && r.Type == "" {
+		reasons = append(reasons, "it has neither host, text nor type: there is nothing to answer")
+	}
+	if unknown := unknownFields(value); len(unknown) > 0 {
+		reasons = append(reasons, "unknown fields are ignored: "+strings.Join(unknown, ", "))
+	}
+	if r.TargetStrip > 0 && r.TargetStrip >= dns.CountLabel(name) {
+		reasons = append(reasons, "targetstrip is longer than the name")
+	}
+	if _, address := r.Addr(); !address && r.Host != "" {
+		target := strings.ToLower(dns.Fqdn(r.Host))
+		if reply := v.answers.Reply(dns.Question{Name: target, Qtype: dns.TypeA, Qclass: dns.ClassINET}, 0); s.inZones(target) && reply.Rcode == dns.RcodeNameError {
+			reasons = append(reasons, "its host "+target+" does not exist")
+		}
+	}
+	return reasons
+}
+
+// recordFields are the names that skydns.Parse knows.
+var recordFields = []string{"host", "port", "priority", "weight", "ttl", "text", "mail", "targetstrip", "group", "tags", "meta", "colour", "id", "type", "rdata"}
+
+func unknownFields(value []byte) (unknown []string) {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(value, &fields) != nil {
+		return nil
+	}
+	for name := range fields {
+		if !slices.Contains(recordFields, strings.ToLower(name)) {
+			unknown = append(unknown, name)
+		}
+	}
+	slices.Sort(unknown)
+	return unknown
+}

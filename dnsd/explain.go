@@ -1,0 +1,247 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"rundock/dnsd/answer"
+	"rundock/internal/registry"
+	"rundock/internal/skydns"
+
+	"github.com/miekg/dns"
+)
+
+const explainUsage = `Usage: dnsd explain [--json] [--server IP:PORT] [flags] NAME [TYPE]
+
+Says how a question comes to its answer: which keys of etcd are at the name and
+below it, when they were changed, how long their lease lives on, why one is
+withheld, what is to be answered, and whether the dnsd that runs (the first
+address of --listen, or --server) answers the same. TYPE is A unless given. A
+NAME without a dot is one of the first zone.
+
+    dnsd explain influxdb
+    dnsd explain _admin._tcp.influxdb.s.prod.example.com SRV
+
+Exit code: 0 answered, 1 etcd could not be read, 2 no such answer, or the dnsd
+that runs answers otherwise.
+`
+
+// An explanation is what explain prints.
+type explanation struct {
+	Name     string         `json:"name"`
+	Type     string         `json:"type"`
+	Zone     string         `json:"zone"` // empty: none of ours
+	Registry []string       `json:"registry"`
+	Revision int64          `json:"revision"`
+	Records  []explainedKey `json:"records"`
+	Rcode    string         `json:"rcode"`
+	Answer   []string       `json:"answer"`
+	Note     string         `json:"note,omitempty"`
+	Server   string         `json:"server,omitempty"` // that was asked; empty: none
+	Differs  string         `json:"differs,omitempty"`
+}
+
+type explainedKey struct {
+	Key      string `json:"key"`
+	Value    string `json:"value"`
+	Revision int64  `json:"revision"`
+	Lease    string `json:"lease"` // how long it lives on, in words
+	Withheld string `json:"withheld,omitempty"`
+}
+
+func explain(ctx context.Context, l *looking, args []string) error {
+	if len(args) == 0 || len(args) > 2 {
+		return errors.New("want NAME [TYPE], see dnsd explain --help")
+	}
+	q := dns.Question{Name: strings.ToLower(dns.Fqdn(args[0])), Qtype: dns.TypeA, Qclass: dns.ClassINET}
+	if !strings.Contains(args[0], ".") {
+		q.Name += l.settings.zones[0].Name
+	}
+	if _, ok := dns.IsDomainName(q.Name); !ok {
+		return fmt.Errorf("%q is no DNS name", args[0])
+	}
+	if len(args) == 2 {
+		var ok bool
+		if q.Qtype, ok = typeNumber(args[1]); !ok {
+			return fmt.Errorf("%q is no type of record", args[1])
+		}
+	}
+	v, err := l.view(ctx)
+	if err != nil {
+		return err
+	}
+	x, result := explained(l.settings, v, q)
+	for i := range x.Records {
+		if x.Records[i].Lease, err = l.left(ctx, v, x.Records[i].Key); err != nil {
+			return err
+		}
+	}
+	l.compare(&x, q, result)
+	if l.json {
+		enc := json.NewEncoder(l.out)
+		enc.SetIndent("", "  ")
+		err = enc.Encode(x)
+	} else {
+		_, err = fmt.Fprint(l.out, x)
+	}
+	if err == nil && (len(x.Answer) == 0 || x.Differs != "") {
+		return found{}
+	}
+	return err
+}
+
+// explained is the explanation but for leases and the server.
+func explained(s settings, v *view, q dns.Question) (explanation, answer.Result) {
+	r := v.answers.Reply(q, 0)
+	x := explanation{
+		Name: q.Name, Type: dns.Type(q.Qtype).String(), Registry: s.registry.Endpoints, Revision: v.answers.Table.State().Revision,
+		Rcode: dns.RcodeToString[r.Rcode], Answer: []string{}, Records: []explainedKey{},
+	}
+	if r.Zone >= 0 {
+		x.Zone = s.zones[r.Zone].Name
+	}
+	for _, rr := range r.Answer {
+		x.Answer = append(x.Answer, rr.String())
+	}
+	switch {
+	case r.Elsewhere:
+		x.Rcode, x.Note = "", "the name is in none of the zones: upstreams are asked"
+	case r.Continue != "":
+		x.Note = "upstreams are asked for " + r.Continue
+	}
+	said := map[string]string{}
+	for _, t := range v.answers.Explain(q) {
+		said[skydns.Key(s.prefix, t.Name)] = t.Withheld
+	}
+	at := skydns.Key(s.prefix, q.Name)
+	for _, k := range v.keys {
+		below := k.Key == at || strings.HasPrefix(k.Key, at+"/")
+		withheld, reached := said[k.Key]
+		if reason, bad := v.bad[k.Key]; bad && below {
+			withheld = "malformed: " + reason
+		} else if !reached && below {
+			withheld = "it is not among the first records below the name, or is for names that do not exist (*)"
+		} else if !reached {
+			continue
+		}
+		x.Records = append(x.Records, explainedKey{Key: k.Key, Value: string(k.Value), Revision: k.Revision, Withheld: withheld})
+	}
+	return x, r
+}
+
+// left says how long a key lives on.
+func (l *looking) left(ctx context.Context, v *view, key string) (string, error) {
+	i, ok := slices.BinarySearchFunc(v.keys, key, func(k registry.Listed, key string) int { return strings.Compare(k.Key, key) })
+	if !ok || v.keys[i].Lease == 0 {
+		return "no lease, it stays until it is deleted", nil
+	}
+	d, err := l.client.Left(ctx, v.keys[i].Lease)
+	if err != nil {
+		return "", err
+	}
+	if d < 0 {
+		return fmt.Sprintf("lease %x is gone, and the key with it", v.keys[i].Lease), nil
+	}
+	return fmt.Sprintf("lease %x, %s left", v.keys[i].Lease, d), nil
+}
+
+// compare asks the dnsd that runs.
+func (l *looking) compare(x *explanation, q dns.Question, want answer.Result) {
+	server := l.server
+	for _, a := range l.settings.listen {
+		if _, err := netip.ParseAddr(a.Host); err == nil && server == "" {
+			server = a.String()
+		}
+	}
+	if _, _, err := net.SplitHostPort(server); err != nil || want.Elsewhere {
+		return
+	}
+	x.Server = server
+	client := dns.Client{Net: "tcp", Timeout: 3 * time.Second}
+	m := new(dns.Msg).SetQuestion(q.Name, q.Qtype)
+	m.RecursionDesired = want.Continue != ""
+	reply, _, err := client.Exchange(m, server)
+	if err != nil {
+		x.Differs = "no answer: " + err.Error()
+		return
+	}
+	x.Differs = difference(want.Rcode, want.Answer, reply, want.Continue != "")
+}
+
+// difference says what a reply has other than expected, in any order; more
+// says that an upstream's records may follow.
+func difference(rcode int, want []dns.RR, reply *dns.Msg, more bool) string {
+	if reply.Rcode != rcode && !more {
+		return "it answers " + dns.RcodeToString[reply.Rcode]
+	}
+	var missing, extra []string
+	have := reply.Answer
+	for _, rr := range want {
+		if !slices.ContainsFunc(have, func(h dns.RR) bool { return dns.IsDuplicate(h, rr) }) {
+			missing = append(missing, rr.String())
+		}
+	}
+	for _, rr := range have {
+		if !more && !slices.ContainsFunc(want, func(w dns.RR) bool { return dns.IsDuplicate(w, rr) }) {
+			extra = append(extra, rr.String())
+		}
+	}
+	var parts []string
+	if len(missing) > 0 {
+		parts = append(parts, "it lacks "+strings.Join(missing, "; "))
+	}
+	if len(extra) > 0 {
+		parts = append(parts, "it has besides "+strings.Join(extra, "; "))
+	}
+	return strings.Join(parts, ", and ")
+}
+
+func (x explanation) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s\n", x.Name, x.Type)
+	if x.Zone == "" {
+		b.WriteString("zone      none of ours\n")
+	} else {
+		fmt.Fprintf(&b, "zone      %s\n", x.Zone)
+	}
+	fmt.Fprintf(&b, "registry  %s, revision %d\n", strings.Join(x.Registry, " "), x.Revision)
+	fmt.Fprintf(&b, "records   %d at the name and below\n", len(x.Records))
+	for _, k := range x.Records {
+		fmt.Fprintf(&b, "  %s\n    %.300s\n    revision %d, %s\n", printable(k.Key), printable(k.Value), k.Revision, k.Lease)
+		if k.Withheld != "" {
+			fmt.Fprintf(&b, "    WITHHELD: %s\n", k.Withheld)
+		}
+	}
+	fmt.Fprintf(&b, "answer    %s, %d records\n", x.Rcode, len(x.Answer))
+	for _, rr := range x.Answer {
+		fmt.Fprintf(&b, "  %s\n", rr)
+	}
+	if x.Note != "" {
+		fmt.Fprintf(&b, "note      %s\n", x.Note)
+	}
+	switch {
+	case x.Server == "":
+	case x.Differs == "":
+		fmt.Fprintf(&b, "server    %s answers the same\n", x.Server)
+	default:
+		fmt.Fprintf(&b, "server    %s DIFFERS: %s\n", x.Server, x.Differs)
+	}
+	return b.String()
+}
+
+func typeNumber(name string) (uint16, bool) {
+	name = strings.ToUpper(name)
+	if t, ok := dns.StringToType[name]; ok {
+		return t, true
+	}
+	n, err := strconv.ParseUint(strings.TrimPrefix(name, "TYPE"), 10, 16)
+	return uint16(n), err == nil && strings.HasPrefix(name, "TYPE")
+}

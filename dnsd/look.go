@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"os"
+	"strings"
+
+	"rundock/dnsd/answer"
+	"rundock/dnsd/table"
+	"rundock/internal/registry"
+)
+
+// A look is one of the commands that read the registry and change nothing.
+type look struct {
+	usage string // its --help, before the flags
+	run   func(ctx context.Context, l *looking, args []string) error
+}
+
+var looks = map[string]look{"check": {checkUsage, check}, "explain": {explainUsage, explain}, "dump": {dumpUsage, dump}}
+
+// Exit codes of these commands: 1 is of what could not be looked at.
+const exitFound = 2
+
+// found is the error of a look that found something wrong, and has said so.
+type found struct{}
+
+func (found) Error() string { return "something is wrong, see above" }
+
+const lookFlags = `
+It reads etcd itself, with the same settings as dnsd: --etcd, --zone, --prefix
+and all others, or where they come from (dnsd --help).
+`
+
+// looking is what a look works with.
+type looking struct {
+	settings settings
+	json     bool
+	server   string // to compare with
+	client   *registry.Client
+	out      io.Writer
+}
+
+func lookCommand(ctx context.Context, what look, args []string, out io.Writer) error {
+	var f flags
+	set := f.set()
+	l := &looking{out: out}
+	set.BoolVar(&l.json, "json", false, "")
+	set.StringVar(&l.server, "server", "", "")
+	g, others, err := f.read(set, args, os.LookupEnv, os.ReadFile)
+	if errors.Is(err, flag.ErrHelp) {
+		io.WriteString(out, what.usage+lookFlags)
+	}
+	if err != nil {
+		return err
+	}
+	if l.settings, err = f.settings(g); err != nil {
+		return err
+	}
+	l.client, err = registry.Open(l.settings.registry, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return fmt.Errorf("etcd: %w", err)
+	}
+	defer l.client.Close()
+	return what.run(ctx, l, others)
+}
+
+// A view is the registry at one revision, and what dnsd makes of it.
+type view struct {
+	keys    []registry.Listed
+	bad     map[string]string // reasons by key
+	answers *answer.Server
+}
+
+func (l *looking) view(ctx context.Context) (*view, error) {
+	keys, revision, err := l.client.List(ctx, l.settings.prefix+"/")
+	if err != nil {
+		return nil, err
+	}
+	return newView(l.settings, keys, revision), nil
+}
+
+func newView(s settings, keys []registry.Listed, revision int64) *view {
+	tab := table.New(s.prefix)
+	v := &view{keys: keys, bad: map[string]string{}}
+	for _, each := range tab.Replace(revision, func(yield func(string, []byte) bool) {
+		for _, k := range keys {
+			if !yield(k.Key, append([]byte{}, k.Value...)) {
+				return
+			}
+		}
+	}) {
+		v.bad[each.Key] = each.Reason
+	}
+	v.answers = &answer.Server{
+		Table: tab, Zones: s.zones, TTL: s.ttl, NegativeTTL: s.negativeTTL, Forwards: len(s.upstreams) > 0, ScaledWeights: s.scaled,
+		NameServers: func() []netip.Addr { return ownAddresses(s) },
+	}
+	for _, stub := range s.stubs {
+		if zone, err := answer.NewZone(stub.Zone); err == nil {
+			v.answers.Stubs = append(v.answers.Stubs, zone)
+		}
+	}
+	return v
+}
+
+// ownAddresses are those that a running dnsd would tell of itself, as far as
+// the settings say.
+func ownAddresses(s settings) []netip.Addr {
+	all := s.nameServers
+	for _, at := range s.listen {
+		if a, err := netip.ParseAddr(at.Host); err == nil && len(s.nameServers) == 0 && !a.IsLoopback() {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+// inZones says whether a name is in one of the zones.
+func (s settings) inZones(name string) bool {
+	for _, z := range s.zones {
+		if name == z.Name || strings.HasSuffix(name, "."+z.Name) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"rundock/internal/registry/etcdtest"
+
+	"github.com/miekg/dns"
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+// looked runs a command, and returns what it printed and its exit code.
+func looked(t *testing.T, args ...string) (string, int) {
+	t.Helper()
+	out, err := typed(args...)
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	if exit != nil {
+		return out, exit.ExitCode()
+	}
+	return out, 0
+}
+
+func TestCheckExplainAndDump(t *testing.T) {
+	etcd := etcdtest.Start(t, "embedded", nil)
+	admin, host := etcd.Admin(), hostFile(t)
+	lease, err := admin.Grant(t.Context(), 3600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, value := range map[string]string{
+		"web/a":            `{"host":"10.1.0.1","port":80,"ttl":5,"group":"main","id":"x"}`,
+		"web/b":            `{"host":"fd00::1","port":80,"ttl":5,"group":"main"}`,
+		"web/c":            `{"host":"10.1.0.3","port":"x"}`,
+		"web/_tcp/_adm/a":  `{"host":"10.1.0.1","port":81,"group":"_adm"}`,
+		"alias":            `{"host":"web.s.prod.example.com"}`,
+		"lost":             `{"host":"nowhere.s.prod.example.com"}`,
+		"typo":             `{"hots":"10.1.0.9"}`,
+		"Upper":            `{"host":"10.1.0.9"}`,
+		"../outside":       `{"host":"10.1.0.9"}`,
+		"caa":              `{"type":"CAA","rdata":"0 issue \"ca.example.net\""}`,
+		"esc":              "{\"text\":\"\x1b[31m\"}",
+		"web/colour/blue1": `{"host":"10.1.0.4","group":"other"}`,
+	} {
+		key = strings.Replace("/skydns/com/example/prod/s/"+key, "/s/../", "/", 1)
+		if _, err := admin.Put(t.Context(), key, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := admin.Put(t.Context(), "/skydns/com/example/prod/s/leased", `{"host":"10.1.0.7"}`, clientv3.WithLease(lease.ID)); err != nil {
+		t.Fatal(err)
+	}
+	d := start(t, following(t, etcd)...)
+	eventually(t, "the records are answered", func() bool { return d.answers("leased") })
+	flags := []string{"--etcd=" + etcd.URL, "--host-config=" + host, "--listen=" + d.address}
+	look := func(args ...string) (string, int) {
+		t.Helper()
+		return looked(t, append(args, flags...)...)
+	}
+	says := func(out string, want ...string) {
+		t.Helper()
+		for _, w := range want {
+			if !strings.Contains(out, w) {
+				t.Errorf("nothing says %q in\n%s", w, out)
+			}
+		}
+	}
+
+	out, code := look("check")
+	if code != 2 {
+		t.Errorf("check exits with %d", code)
+	}
+	says(out, "error  /skydns/com/example/prod/s/web/c\n    record: port: want a whole number", `"port":"x"`,
+		"error  /skydns/com/example/prod/s/Upper", "upper case",
+		"error  /skydns/com/example/prod/s/esc", `\x1b[31m`,
+		"warning  /skydns/com/example/prod/s/typo", "unknown fields are ignored: hots", "nothing to answer",
+		"warning  /skydns/com/example/prod/s/lost\n    its host nowhere.s.prod.example.com. does not exist",
+		"warning  /skydns/com/example/prod/outside\n    outside.prod.example.com. is in none of the zones",
+		"13 keys, 3 errors, 4 warnings")
+	if strings.Contains(out, "\x1b") {
+		t.Error("check prints what steers terminals")
+	}
+	out, code = look("check", "--json")
+	var findings []finding
+	if err := json.Unmarshal([]byte(out), &findings); err != nil || len(findings) != 7 || code != 2 {
+		t.Errorf("check --json: %v, exits with %d:\n%s", err, code, out)
+	}
+
+	out, code = look("explain", "web")
+	if code != 0 {
+		t.Errorf("explain exits with %d:\n%s", code, out)
+	}
+	says(out, "web.s.prod.example.com. A\n", "zone      s.prod.example.com.", "/skydns/com/example/prod/s/web/a\n", "no lease",
+		"WITHHELD: its address is of the other family", "WITHHELD: malformed: record: port", "WITHHELD: it is a further port of the service",
+		`WITHHELD: its group is "other"`, "answer    NOERROR, 1 records", "5\tIN\tA\t10.1.0.1", d.address+" answers the same")
+	out, _ = look("explain", "leased")
+	says(out, " left\n")
+	out, code = look("explain", "--json", "leased", "TXT")
+	var x explanation
+	if err := json.Unmarshal([]byte(out), &x); err != nil || code != 2 || len(x.Records) != 1 || x.Records[0].Withheld != "it has no text" || x.Rcode != "NOERROR" {
+		t.Errorf("explain --json: %v, exits with %d:\n%s", err, code, out)
+	}
+	out, code = look("explain", "nope.s.prod.example.com")
+	says(out, "answer    NXDOMAIN, 0 records", "answers the same")
+	if code != 2 {
+		t.Errorf("explain of a name that is not there exits with %d", code)
+	}
+	out, _ = look("explain", "web", "--server=127.0.0.1:1")
+	says(out, "127.0.0.1:1 DIFFERS: no answer")
+
+	out, code = look("dump")
+	if code != 0 {
+		t.Errorf("dump exits with %d:\n%s", code, out)
+	}
+	says(out, "web.s.prod.example.com.\t5\tIN\tA\t10.1.0.1\n", "alias.s.prod.example.com.\t30\tIN\tCNAME\tweb.s.prod.example.com.\n",
+		"; alias.s.prod.example.com.\t30\tIN\tSRV", "_adm._tcp.web.s.prod.example.com.\t30\tIN\tSRV\t10 100 81 a._adm._tcp.web.s.prod.example.com.\n", `CAA	0 issue "ca.example.net"`)
+	zone := dns.NewZoneParser(strings.NewReader(out), "", "")
+	n := 0
+	for _, ok := zone.Next(); ok; _, ok = zone.Next() {
+		n++
+	}
+	if zone.Err() != nil || n < 15 {
+		t.Errorf("the zone file has %d records, %v:\n%s", n, zone.Err(), out)
+	}
+	if out, code := look("dump", "other.example.com"); code != 1 || !strings.Contains(out, "none of s.prod.example.com.") {
+		t.Errorf("dump of another zone exits with %d: %s", code, out)
+	}
+
+	etcd.Kill()
+	for name := range looks {
+		args := []string{name}
+		if name == "explain" {
+			args = append(args, "web")
+		}
+		if out, code := look(args...); code != 1 || !strings.Contains(out, "dnsd: list /skydns/: etcd:") {
+			t.Errorf("%s without etcd exits with %d: %s", name, code, out)
+		}
+		if out, code := look(name, "--help"); code != 0 || !strings.HasPrefix(out, "Usage: dnsd "+name) || !strings.Contains(out, "Exit code: 0") {
+			t.Errorf("%s --help exits with %d: %s", name, code, out)
+		}
+	}
+}
