@@ -14,10 +14,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/client"
 )
 
@@ -30,27 +33,30 @@ const (
 
 // Client speaks to one Docker daemon.
 type Client struct {
-	api *client.Client
+	engine  atomic.Pointer[client.Client]
+	meeting sync.Mutex // guards daemon, and the replacement of engine
+	daemon  string     // API version that the daemon named last; "": not met yet
+	limits  limits
 }
 
 // Open returns a client of the daemon that DOCKER_HOST names, by default the
 // one at /var/run/docker.sock. It does not connect: a daemon that is down
 // shows with the first call.
 func Open() (*Client, error) {
-	api, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
+	api, err := newEngine()
 	if err != nil {
 		return nil, fmt.Errorf("open Docker client: %w", err)
 	}
-	return &Client{api}, nil
+	c := &Client{limits: defaultLimits}
+	c.engine.Store(api)
+	return c, nil
 }
 
-// Ping returns an error while the daemon does not answer.
-func (c *Client) Ping(ctx context.Context) error {
-	if _, err := c.api.Ping(ctx); err != nil {
-		return fmt.Errorf("reach dockerd at %s: %w", c.api.DaemonHost(), err)
-	}
-	return nil
+func newEngine() (*client.Client, error) {
+	return client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
 }
+
+func (c *Client) api() *client.Client { return c.engine.Load() }
 
 // State is what a container looks like now. The zero State is a container
 // that does not exist.
@@ -81,7 +87,14 @@ type State struct {
 
 // Inspect returns the state of the container with this name or id.
 func (c *Client) Inspect(ctx context.Context, name string) (State, error) {
-	r, err := c.api.ContainerInspect(ctx, name)
+	var r container.InspectResponse
+	err := bounded(ctx, c.limits.inspect, func(ctx context.Context) error {
+		id, err := c.exactly(ctx, name)
+		if err == nil {
+			r, err = c.api().ContainerInspect(ctx, id)
+		}
+		return err
+	})
 	if errdefs.IsNotFound(err) {
 		return State{}, nil
 	}
@@ -89,6 +102,25 @@ func (c *Client) Inspect(ctx context.Context, name string) (State, error) {
 		return State{}, fmt.Errorf("inspect container %s: %w", name, err)
 	}
 	return stateOf(r), nil
+}
+
+// exactly returns what the daemon takes for the container with this name or
+// id and for no other. It takes a name that no container has for the beginning
+// of an id, so that with a service called db, some other container would be
+// found now and then.
+func (c *Client) exactly(ctx context.Context, name string) (string, error) {
+	if len(name) >= 64 || strings.Trim(name, "0123456789abcdef") != "" {
+		return name, nil
+	}
+	named := filters.NewArgs(filters.Arg("name", "^/"+name+"$"))
+	list, err := c.api().ContainerList(ctx, container.ListOptions{All: true, Filters: named})
+	if err != nil {
+		return "", err
+	}
+	if len(list) == 0 {
+		return "", errdefs.ErrNotFound.WithMessage("no container is called " + name)
+	}
+	return list[0].ID, nil
 }
 
 // unchecked reports whether none of the failures in a row that are still in
@@ -146,7 +178,7 @@ func stateOf(r container.InspectResponse) State {
 
 // Start starts a created container.
 func (c *Client) Start(ctx context.Context, id string) error {
-	if err := c.api.ContainerStart(ctx, id, container.StartOptions{}); err != nil {
+	if err := c.api().ContainerStart(ctx, id, container.StartOptions{}); err != nil {
 		return fmt.Errorf("start container %s: %w", short(id), err)
 	}
 	return nil
@@ -156,7 +188,7 @@ func (c *Client) Start(ctx context.Context, id string) error {
 // It returns when the container has stopped; one that is gone or stopped
 // already is no error.
 func (c *Client) Stop(ctx context.Context, id string, timeout int) error {
-	err := c.api.ContainerStop(ctx, id, container.StopOptions{Timeout: &timeout})
+	err := c.api().ContainerStop(ctx, id, container.StopOptions{Timeout: &timeout})
 	if err != nil && !errdefs.IsNotFound(err) {
 		return fmt.Errorf("stop container %s: %w", short(id), err)
 	}
@@ -166,13 +198,16 @@ func (c *Client) Stop(ctx context.Context, id string, timeout int) error {
 // Remove removes the container with its anonymous volumes, killing it if it
 // still runs; named volumes stay. One that is gone already is no error.
 func (c *Client) Remove(ctx context.Context, id string) error {
+	ctx, cancel := context.WithTimeout(ctx, c.limits.remove)
+	defer cancel()
 	for {
-		err := c.api.ContainerRemove(ctx, id, container.RemoveOptions{RemoveVolumes: true, Force: true})
+		err := c.api().ContainerRemove(ctx, id, container.RemoveOptions{RemoveVolumes: true, Force: true})
 		switch {
 		case err == nil || errdefs.IsNotFound(err):
 			return nil
 		case errdefs.IsConflict(err):
-			// Somebody else removes it at this moment.
+			// Somebody else removes it at this moment, or the daemon thinks so
+			// ever since a removal that failed.
 			if sleep(ctx, 100*time.Millisecond) == nil {
 				continue
 			}
@@ -183,7 +218,7 @@ func (c *Client) Remove(ctx context.Context, id string) error {
 
 // Rename gives the container another name.
 func (c *Client) Rename(ctx context.Context, id, name string) error {
-	if err := c.api.ContainerRename(ctx, id, name); err != nil {
+	if err := c.api().ContainerRename(ctx, id, name); err != nil {
 		return fmt.Errorf("rename container %s to %s: %w", short(id), name, err)
 	}
 	return nil
@@ -194,7 +229,7 @@ func (c *Client) Rename(ctx context.Context, id, name string) error {
 // that was removed counts as exited with 137, as removal kills it.
 func (c *Client) Wait(ctx context.Context, id string) (int, error) {
 	for {
-		done, failed := c.api.ContainerWait(ctx, id, container.WaitConditionNotRunning)
+		done, failed := c.api().ContainerWait(ctx, id, container.WaitConditionNotRunning)
 		select {
 		case r := <-done:
 			if r.Error == nil {
@@ -205,8 +240,10 @@ func (c *Client) Wait(ctx context.Context, id string) (int, error) {
 		if ctx.Err() != nil {
 			return 0, ctx.Err()
 		}
-		if s, err := c.Inspect(ctx, id); err == nil && !s.Exists {
-			return 137, nil
+		if c.Ping(ctx) == nil { // another daemon may have taken its place
+			if s, err := c.Inspect(ctx, id); err == nil && !s.Exists {
+				return 137, nil
+			}
 		}
 		if err := sleep(ctx, 250*time.Millisecond); err != nil {
 			return 0, err

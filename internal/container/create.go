@@ -59,7 +59,7 @@ func (c *Client) create(ctx context.Context, name string, want spec.Container, o
 		return "", err
 	}
 	networks, later := attach(want, cfg, host, api)
-	r, err := c.api.ContainerCreate(ctx, cfg, host, networks, platform(want.Platform), name)
+	r, err := c.api().ContainerCreate(ctx, cfg, host, networks, platform(want.Platform), name)
 	if err != nil {
 		return "", err
 	}

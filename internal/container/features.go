@@ -59,10 +59,8 @@ func (c *Client) Supports(ctx context.Context, want spec.Container) error {
 
 // version is the version of the Engine API that client and daemon speak.
 func (c *Client) version(ctx context.Context) (string, error) {
-	p, err := c.api.Ping(ctx)
-	if err != nil {
-		return "", fmt.Errorf("reach dockerd at %s: %w", c.api.DaemonHost(), err)
+	if err := c.Ping(ctx); err != nil {
+		return "", err
 	}
-	c.api.NegotiateAPIVersionPing(p)
-	return c.api.ClientVersion(), nil
+	return c.api().ClientVersion(), nil
 }

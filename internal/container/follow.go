@@ -12,8 +12,9 @@ import (
 const retry = 250 * time.Millisecond
 
 // Follow calls on with the state of the container named name: at once, and
-// after everything that happens to it. While the daemon cannot be reached, on
-// is told so once with State.Unknown. Follow returns nil when ctx is done.
+// after everything that happens to it; now and then also without an event, as
+// one may have been lost. While the daemon cannot be reached, or hangs, on is
+// told so once with State.Unknown. Follow returns nil when ctx is done.
 func (c *Client) Follow(ctx context.Context, name string, on func(State)) error {
 	args := filters.NewArgs(filters.Arg("type", string(events.ContainerEventType)), filters.Arg("container", name))
 	lost := false
@@ -37,8 +38,11 @@ func (c *Client) Follow(ctx context.Context, name string, on func(State)) error 
 func (c *Client) followOnce(ctx context.Context, name string, args filters.Args, on func(State)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if err := c.Ping(ctx); err != nil {
+		return err
+	}
 	// Subscribed before the first look, so that nothing falls in between.
-	messages, failed := c.api.Events(ctx, events.ListOptions{Filters: args})
+	messages, failed := c.api().Events(ctx, events.ListOptions{Filters: args})
 	look := func() error {
 		s, err := c.Inspect(ctx, name)
 		if err == nil {
@@ -46,17 +50,24 @@ func (c *Client) followOnce(ctx context.Context, name string, args filters.Args,
 		}
 		return err
 	}
-	if err := c.Ping(ctx); err != nil {
-		return err
-	}
 	if err := look(); err != nil {
 		return err
 	}
+	again := time.NewTicker(c.limits.quiet)
+	defer again.Stop()
 	for {
 		select {
 		case m := <-messages:
 			if !changesState(m.Action) {
 				continue
+			}
+			if err := look(); err != nil {
+				return err
+			}
+		case <-again.C:
+			// A daemon that hangs keeps the connection, and says nothing.
+			if err := c.Ping(ctx); err != nil {
+				return err
 			}
 			if err := look(); err != nil {
 				return err

@@ -33,7 +33,7 @@ func (c *Client) Logs(ctx context.Context, id string, since time.Time, follow bo
 	if !since.IsZero() {
 		o.Since = fmt.Sprintf("%d.%09d", since.Unix(), since.Nanosecond())
 	}
-	body, err := c.api.ContainerLogs(ctx, id, o)
+	body, err := c.api().ContainerLogs(ctx, id, o)
 	if err != nil {
 		return fmt.Errorf("read log of container %s: %w", short(id), err)
 	}
@@ -45,9 +45,13 @@ func (c *Client) Logs(ctx context.Context, id string, since time.Time, follow bo
 	return nil
 }
 
-// Tail returns the last n lines of the container's log.
-func (c *Client) Tail(ctx context.Context, id string, n int) (string, error) {
-	body, err := c.api.ContainerLogs(ctx, id, container.LogsOptions{ShowStdout: true, ShowStderr: true, Timestamps: true, Tail: fmt.Sprint(n)})
+// Tail returns the last n lines of the log of the container with this name or id.
+func (c *Client) Tail(ctx context.Context, name string, n int) (string, error) {
+	id, err := c.exactly(ctx, name)
+	if err != nil {
+		return "", fmt.Errorf("read log of container %s: %w", short(name), err)
+	}
+	body, err := c.api().ContainerLogs(ctx, id, container.LogsOptions{ShowStdout: true, ShowStderr: true, Timestamps: true, Tail: fmt.Sprint(n)})
 	if err != nil {
 		return "", fmt.Errorf("read log of container %s: %w", short(id), err)
 	}

@@ -121,7 +121,7 @@ func within(ip string, subnets []network.IPAMConfig) error {
 // connected is removed.
 func (c *Client) connect(ctx context.Context, id string, networks []spec.Network) error {
 	for _, n := range networks {
-		if err := c.api.NetworkConnect(ctx, n.Name, id, endpoint(n)); err != nil {
+		if err := c.api().NetworkConnect(ctx, n.Name, id, endpoint(n)); err != nil {
 			err = fmt.Errorf("network %s: %w", n.Name, err)
 			if removeErr := c.Remove(context.WithoutCancel(ctx), id); removeErr != nil {
 				err = fmt.Errorf("%w; and %w", err, removeErr)

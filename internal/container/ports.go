@@ -90,7 +90,7 @@ func bind(p HostPort) error {
 
 // holder names who has bound p: a container, a process, or nobody we can see.
 func (c *Client) holder(ctx context.Context, p HostPort) string {
-	list, err := c.api.ContainerList(ctx, container.ListOptions{})
+	list, err := c.api().ContainerList(ctx, container.ListOptions{})
 	if err == nil {
 		for _, l := range list {
 			for _, q := range l.Ports {

@@ -72,7 +72,7 @@ func (c *Client) Pull(ctx context.Context, ref, platform, policy string) (Pulled
 // Keep names the image with this id as well, so that it stays when its other
 // names come to mean other images.
 func (c *Client) Keep(ctx context.Context, id, name string) error {
-	if err := c.api.ImageTag(ctx, id, name); err != nil {
+	if err := c.api().ImageTag(ctx, id, name); err != nil {
 		return fmt.Errorf("keep image %s as %s: %w", id, name, err)
 	}
 	return nil
@@ -81,7 +81,7 @@ func (c *Client) Keep(ctx context.Context, id, name string) error {
 // Unkeep takes that name away, and the image with it if it has no other and
 // no container runs it. A name that nothing has is no error.
 func (c *Client) Unkeep(ctx context.Context, name string) error {
-	_, err := c.api.ImageRemove(ctx, name, image.RemoveOptions{PruneChildren: true})
+	_, err := c.api().ImageRemove(ctx, name, image.RemoveOptions{PruneChildren: true})
 	if err != nil && !errdefs.IsNotFound(err) {
 		return fmt.Errorf("remove image name %s: %w", name, err)
 	}
@@ -90,7 +90,7 @@ func (c *Client) Unkeep(ctx context.Context, name string) error {
 
 // image returns the id of the image named ref, or "" when it is not here.
 func (c *Client) image(ctx context.Context, ref string) (string, error) {
-	r, err := c.api.ImageInspect(ctx, ref)
+	r, err := c.api().ImageInspect(ctx, ref)
 	if errdefs.IsNotFound(err) {
 		return "", nil
 	}
@@ -117,7 +117,7 @@ func (c *Client) pull(ctx context.Context, ref, platform string, stall time.Dura
 }
 
 func (c *Client) readPull(ctx context.Context, ref, platform, auth string, progress func()) error {
-	body, err := c.api.ImagePull(ctx, ref, image.PullOptions{RegistryAuth: auth, Platform: platform})
+	body, err := c.api().ImagePull(ctx, ref, image.PullOptions{RegistryAuth: auth, Platform: platform})
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,196 @@
+package container
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+)
+
+// daemon answers at a socket as dockerd does where a real one cannot be had:
+// one of another release, or one that hangs.
+type daemon struct {
+	api        atomic.Value // string: the one version it speaks
+	hangs      atomic.Bool
+	containers map[string]string // id by name
+}
+
+func (d *daemon) open(t *testing.T) *Client {
+	t.Helper()
+	socket := filepath.Join(t.TempDir(), "docker.sock")
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &http.Server{Handler: d}
+	go s.Serve(l)
+	t.Cleanup(func() { s.Close() })
+	t.Setenv("DOCKER_HOST", "unix://"+socket)
+	c, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.limits = limits{ping: 200 * time.Millisecond, inspect: 200 * time.Millisecond, remove: 200 * time.Millisecond, quiet: 20 * time.Millisecond}
+	return c
+}
+
+func (d *daemon) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if d.hangs.Load() {
+		<-r.Context().Done()
+		return
+	}
+	api := d.api.Load().(string)
+	w.Header().Set("Api-Version", api)
+	fail := func(code int, format string, args ...any) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(code)
+		json.NewEncoder(w).Encode(map[string]string{"message": fmt.Sprintf(format, args...)})
+	}
+	path, ok := strings.CutPrefix(r.URL.Path, "/v"+api)
+	if r.URL.Path == "/_ping" {
+		return
+	}
+	if !ok {
+		fail(400, "client version is too old or too new for %s", api)
+		return
+	}
+	switch {
+	case path == "/events":
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	case r.Method == "DELETE":
+		fail(409, "removal of container is already in progress")
+	case path == "/containers/json":
+		var list []container.Summary
+		for name, id := range d.containers {
+			if strings.Contains(r.URL.Query().Get("filters"), "^/"+name+"$") {
+				list = append(list, container.Summary{ID: id})
+			}
+		}
+		json.NewEncoder(w).Encode(list)
+	default:
+		asked := strings.TrimSuffix(strings.TrimPrefix(path, "/containers/"), "/json")
+		for name, id := range d.containers {
+			if name == asked || strings.HasPrefix(id, asked) {
+				json.NewEncoder(w).Encode(container.InspectResponse{
+					ContainerJSONBase: &container.ContainerJSONBase{ID: id, Name: "/" + name, HostConfig: &container.HostConfig{}},
+					Config:            &container.Config{},
+				})
+				return
+			}
+		}
+		fail(404, "No such container: %s", asked)
+	}
+}
+
+func newDaemon() *daemon {
+	d := &daemon{containers: map[string]string{"web": "db" + strings.Repeat("0", 62), "cafe": "aa" + strings.Repeat("0", 62)}}
+	d.api.Store("1.41")
+	return d
+}
+
+func TestInspect_takes_no_name_for_the_beginning_of_an_id(t *testing.T) {
+	c := newDaemon().open(t)
+	for asked, want := range map[string]string{"web": "web", "cafe": "cafe", "db": "", "d": "", "db" + strings.Repeat("0", 62): "web"} {
+		if s, err := c.Inspect(t.Context(), asked); err != nil || s.Name != want || s.Exists != (want != "") {
+			t.Errorf("Inspect(%q) found %q, %v; want %q", asked, s.Name, err, want)
+		}
+	}
+}
+
+func TestPing_meets_a_daemon_of_another_release(t *testing.T) {
+	d := newDaemon()
+	c := d.open(t)
+	for _, api := range []string{"1.41", "1.51", "1.44"} {
+		d.api.Store(api)
+		if err := c.Ping(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if s, err := c.Inspect(t.Context(), "web"); err != nil || !s.Exists {
+			t.Errorf("Inspect by a daemon that was replaced by one of API %s alone = %v, %v", api, s.Exists, err)
+		}
+		if got, err := c.version(t.Context()); err != nil || got != api {
+			t.Errorf("version = %s, %v; want %s", got, err, api)
+		}
+	}
+}
+
+func TestWait_finds_a_container_gone_under_a_daemon_of_another_release(t *testing.T) {
+	d := newDaemon()
+	c := d.open(t)
+	if _, err := c.Inspect(t.Context(), "web"); err != nil {
+		t.Fatal(err)
+	}
+	d.api.Store("1.51")
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if code, err := c.Wait(ctx, strings.Repeat("f", 64)); err != nil || code != 137 {
+		t.Errorf("Wait = %d, %v; want 137 as the container is gone", code, err)
+	}
+}
+
+func TestClient_gives_up_on_a_daemon_that_hangs(t *testing.T) {
+	d := newDaemon()
+	c := d.open(t)
+	d.hangs.Store(true)
+	_, inspect := c.Inspect(t.Context(), "web")
+	_, version := c.version(t.Context())
+	for call, err := range map[string]error{"Ping": c.Ping(t.Context()), "Inspect": inspect, "version": version} {
+		if err == nil || !strings.Contains(err.Error(), "does not answer within 200ms") {
+			t.Errorf("%s of a daemon that hangs = %v", call, err)
+		}
+	}
+}
+
+func TestRemove_gives_up_on_a_removal_that_never_ends(t *testing.T) {
+	c := newDaemon().open(t)
+	if err := c.Remove(t.Context(), "web"); err == nil || !strings.Contains(err.Error(), "already in progress") {
+		t.Errorf("Remove = %v, want what the daemon says", err)
+	}
+}
+
+func TestFollow_notices_a_daemon_that_hangs_and_one_that_answers_again(t *testing.T) {
+	d := newDaemon()
+	c := d.open(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	states := make(chan State)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		c.Follow(ctx, "web", func(s State) {
+			select {
+			case states <- s:
+			case <-ctx.Done():
+			}
+		})
+	}()
+	until := func(what string, ok func(State) bool) {
+		t.Helper()
+		late := time.After(20 * time.Second)
+		for {
+			select {
+			case s := <-states:
+				if ok(s) {
+					return
+				}
+			case <-late:
+				t.Fatalf("never told that %s", what)
+			}
+		}
+	}
+	until("the container is there", func(s State) bool { return s.Exists })
+	d.hangs.Store(true)
+	until("the daemon hangs", func(s State) bool { return s.Unknown != nil })
+	d.hangs.Store(false)
+	until("the container is there again", func(s State) bool { return s.Exists })
+	cancel()
+	<-ended
+}
