@@ -165,15 +165,20 @@ func announcerScript(s Service) []byte {
 }
 
 // finishScript says in the log why the runner ended: runsv gives finish the
-// exit code, or -1 and the signal.
+// exit code, or -1 and the signal. A runner that TERM ended was told to stop
+// before it could listen, and what it was to stop still runs. A log that takes
+// nothing, as its disk is full, must not keep the service from being started.
 func finishScript(s Service) []byte {
 	return []byte(`#!/bin/sh
 # runsv: $1 is the exit code of run, -1 if a signal ended it; then $2 is the signal.
 exec 2>&1
-case $1 in
-0) ;;
--1) echo "rundock: runner of ` + s.Name + ` ended by signal $(($2 & 127)); the container stays" ;;
-*) echo "rundock: ` + s.Name + ` ended with exit code $1" ;;
+say() { timeout 1 printf 'rundock: %s\n' "$1"; }
+signal=$((${2:-0} & 127))
+case $1,$signal in
+0,*) ;;
+-1,15) exec /usr/local/bin/rundockd stop "$PWD" ;;
+-1,*) say "runner of ` + s.Name + ` ended by signal $signal; the container stays" ;;
+*) say "` + s.Name + ` ended with exit code $1" ;;
 esac
 `)
 }
@@ -221,13 +226,12 @@ func bothScript(s Service) []byte {
 	return fmt.Appendf(nil, `#!/bin/sh
 # %[1]s: the container (services/service) and its sidecar (services/announce).
 exec 2>&1
-nested=
 
 # TERM: withdraw, drain, stop the container. The nested runsvdir goes first,
 # or it would start again what is stopped here.
 stop() {
 	trap '' TERM HUP
-	[ -z "$nested" ] || kill "$nested"
+	[ -z "$!" ] || kill "$!"
 	sv -w %[2]d shutdown "$PWD/services/announce"
 	sv -w %[3]d shutdown "$PWD/services/service"
 	exit 0
@@ -236,7 +240,7 @@ stop() {
 # HUP: leave; the container and its announcement stay for a successor.
 leave() {
 	trap '' TERM HUP
-	[ -z "$nested" ] || kill "$nested"
+	[ -z "$!" ] || kill "$!"
 	/usr/local/bin/rundockd reap "$PWD/services"
 	exit 0
 }

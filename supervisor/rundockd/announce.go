@@ -49,7 +49,7 @@ func announceMain(args []string) int {
 		return 100
 	}
 	log = log.With("service", wanted.Service)
-	unlock, err := takeOver(ctx, filepath.Join(control.Dir, wanted.Service, "announcer.lock"), log)
+	unlock, err := takeOver(ctx, filepath.Join(control.Dir, wanted.Service, "announcer.lock"), "announce", log)
 	if err != nil {
 		log.Error("cannot announce", "err", err)
 		pause(ctx)

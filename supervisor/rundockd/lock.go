@@ -22,7 +22,10 @@ const patience = 10 * time.Second
 // made with its folder: runner.lock or announcer.lock of a service. A
 // predecessor that still lives, because its supervisor was killed, is asked to
 // hand over, and killed if it does not. The lock goes with the process.
-func takeOver(ctx context.Context, lock string, log *slog.Logger) (unlock func(), err error) {
+//
+// The file names the process by its id, which may be of an earlier holder:
+// only a rundockd of the same command is asked or killed.
+func takeOver(ctx context.Context, lock, command string, log *slog.Logger) (unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(lock), 0o755); err != nil {
 		return nil, fmt.Errorf("take over: %w", err)
 	}
@@ -41,12 +44,17 @@ func takeOver(ctx context.Context, lock string, log *slog.Logger) (unlock func()
 			return nil, fmt.Errorf("take over: lock %s: %w", f.Name(), err)
 		}
 		pid := readPID(f)
-		if pid > 0 && !asked {
+		ours := pid > 0 && isRundockd(pid, command)
+		if time.Since(start) > 3*patience {
+			f.Close()
+			return nil, fmt.Errorf("take over: %s stays locked, as far as it says by process %d", lock, pid)
+		}
+		if ours && !asked {
 			asked = true
 			log.Info("asking the predecessor that is still there to hand over", "pid", pid)
 			unix.Kill(pid, unix.SIGHUP)
 		}
-		if pid > 0 && time.Since(start) > patience {
+		if ours && time.Since(start) > patience {
 			log.Warn("killing the predecessor that does not hand over", "pid", pid)
 			unix.Kill(pid, unix.SIGKILL)
 		}
@@ -55,9 +63,9 @@ func takeOver(ctx context.Context, lock string, log *slog.Logger) (unlock func()
 			return nil, fmt.Errorf("take over: %w", err)
 		}
 	}
+	// A full /run is no reason not to run: a successor then has no id to ask.
 	if err := errors.Join(f.Truncate(0), writeAt(f, strconv.Itoa(os.Getpid())+"\n")); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("take over: %w", err)
+		log.Warn("the lock does not say who holds it", "err", err)
 	}
 	return func() { f.Close() }, nil
 }

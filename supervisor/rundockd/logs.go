@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -23,6 +25,8 @@ type logCopier struct {
 	batch  []byte   // at most pipeBuf bytes
 	end    position // after batch
 	recent recent
+
+	batches atomic.Int64 // written so far
 }
 
 // follow copies what container id logs until it has stopped and all is
@@ -32,9 +36,46 @@ func (l *logCopier) follow(ctx context.Context, id string) error {
 	return l.run(ctx, id, true)
 }
 
+// logPatience is how long svlogd may take nothing at all of the end of a log
+// before it is given up: on a full disk that is so for days, and the service
+// matters more.
+const logPatience = 5 * time.Second
+
 // flush copies what container id, which has stopped, left uncopied.
 func (l *logCopier) flush(ctx context.Context, id string) error {
-	return l.run(ctx, id, false)
+	bounded, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan struct{})
+	defer close(done)
+	go func() {
+		if l.stalls(done) {
+			cancel()
+		}
+	}()
+	err := l.run(bounded, id, false)
+	if bounded.Err() != nil && ctx.Err() == nil {
+		return fmt.Errorf("svlogd took none of it for %s: is the disk of %s full?", logPatience, filepath.Dir(l.current))
+	}
+	return err
+}
+
+// stalls returns true once nothing was written for logPatience, and false when
+// done is closed before.
+func (l *logCopier) stalls(done <-chan struct{}) bool {
+	for before := l.batches.Load(); ; {
+		timer := time.NewTimer(logPatience)
+		select {
+		case <-done:
+			timer.Stop()
+			return false
+		case <-timer.C:
+		}
+		now := l.batches.Load()
+		if now == before {
+			return true
+		}
+		before = now
+	}
 }
 
 func (l *logCopier) run(ctx context.Context, id string, follow bool) error {
@@ -147,6 +188,7 @@ func (l *logCopier) write(ctx context.Context) error {
 		return err
 	}
 	l.cursor.done()
+	l.batches.Add(1)
 	l.recent.add(l.batch)
 	l.batch = l.batch[:0]
 	return nil

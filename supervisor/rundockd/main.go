@@ -30,6 +30,7 @@ Started by runsv:
 For modules and generated scripts:
   ctl               JSON requests on stdin, a response on stdout for each
   reap DIR          have supervisors that were left behind in DIR/* make way
+  stop DIR          stop the container of DIR/service.json, as its runner would
 
 status, explain and logs say more with --help.
 `
@@ -50,6 +51,8 @@ func command(args []string) int {
 		return logsMain(args[1:])
 	case "run":
 		return runMain(args[1:])
+	case "stop":
+		return stopMain(args[1:])
 	case "announce":
 		return announceMain(args[1:])
 	case "check":

@@ -143,6 +143,11 @@ func supervised() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	return processFolders(folders)
+}
+
+// processFolders are those of the enabled services that rundock wrote.
+func processFolders(folders runit.Folders) ([]string, error) {
 	entries, err := os.ReadDir(folders.Service)
 	if err != nil {
 		return nil, err
@@ -152,16 +157,12 @@ func supervised() ([]string, error) {
 		if !strings.HasPrefix(e.Name(), supervisor.Prefix) {
 			continue
 		}
-		dir := folders.Dir(e.Name())
-		inner, err := filepath.Glob(filepath.Join(dir, "services/*/run"))
-		if err != nil {
-			return nil, err
-		}
-		for _, run := range inner {
-			dirs = append(dirs, filepath.Dir(run))
-		}
-		if len(inner) == 0 {
-			dirs = append(dirs, dir)
+		// Others may call their services docker-something, too.
+		runner, announcer := supervisor.Installed(folders.Dir(e.Name()))
+		for _, dir := range []string{runner, announcer} {
+			if dir != "" {
+				dirs = append(dirs, dir)
+			}
 		}
 	}
 	return dirs, nil

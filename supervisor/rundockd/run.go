@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -42,6 +43,8 @@ type runner struct {
 	log     *slog.Logger
 	status  control.RunnerStatus
 	replace chan struct{} // USR1
+	stopped atomic.Bool   // TERM came, be it after a HUP
+	said    complaint
 }
 
 // runMain is `rundockd run DIR`. The exit code is the container's, as finish
@@ -51,37 +54,65 @@ func runMain(args []string) int {
 		fmt.Fprintln(os.Stderr, "usage: rundockd run DIR\nDIR holds service.json; runsv starts this.")
 		return 100
 	}
-	log := newLogger()
-	digest := control.Digest(args[0], control.RunnerReads)
-	service, err := supervisor.ReadService(filepath.Join(args[0], "service.json"))
-	if err != nil {
-		log.Error("cannot run", "err", err)
-		return 100
-	}
-	log = log.With("service", service.Name)
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
-	r := &runner{dir: args[0], digest: digest, service: service, log: log, replace: make(chan struct{}, 1)}
+	r := &runner{dir: args[0], log: newLogger(), replace: make(chan struct{}, 1)}
 	go r.signals(cancel)
+	return r.main(ctx)
+}
 
-	unlock, err := takeOver(ctx, filepath.Join(control.Dir, service.Name, "runner.lock"), log)
-	if err != nil {
-		log.Error("cannot run", "err", err)
+// stopMain is `rundockd stop DIR`: what a runner does that is told to stop. The
+// finish script calls it for one that was told so before it could listen.
+func stopMain(args []string) int {
+	if len(args) != 1 {
+		fmt.Fprintln(os.Stderr, "usage: rundockd stop DIR\nDIR holds service.json; the runner's finish script calls this.")
 		return 100
 	}
-	defer unlock()
-	cursor, err := openCursor(filepath.Join(stateDir, service.Name, "log.cursor"))
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(errStop)
+	r := &runner{dir: args[0], log: newLogger(), replace: make(chan struct{}, 1)}
+	go r.signals(cancel)
+	return r.main(ctx)
+}
+
+// main runs until the container ends or ctx does.
+func (r *runner) main(ctx context.Context) int {
+	code, err := r.prepared(ctx)
 	if err != nil {
-		log.Error("cannot run", "err", err)
+		r.log.Error("cannot run", "err", err)
+		pause(ctx)
 		return 100
+	}
+	return code
+}
+
+// prepared gets what a runner needs, and runs. An error is one of the former.
+func (r *runner) prepared(ctx context.Context) (int, error) {
+	r.digest = control.Digest(r.dir, control.RunnerReads)
+	var err error
+	if r.service, err = supervisor.ReadService(filepath.Join(r.dir, "service.json")); err != nil {
+		return 0, err
+	}
+	r.log = r.log.With("service", r.service.Name)
+	// Told to stop meanwhile, it still has a container to stop.
+	unlock, err := takeOver(context.WithoutCancel(ctx), filepath.Join(control.Dir, r.service.Name, "runner.lock"), "run", r.log)
+	if err != nil {
+		return 0, err
+	}
+	defer unlock()
+	cursor, err := openCursor(filepath.Join(stateDir, r.service.Name, "log.cursor"))
+	if err != nil {
+		r.log.Error("lines of the log will be repeated after a restart of this process", "err", err)
+		if cursor, err = memoryCursor(); err != nil {
+			return 0, err
+		}
 	}
 	defer cursor.close()
 	if r.docker, err = container.Open(); err != nil {
-		log.Error("cannot run", "err", err)
-		return 100
+		return 0, err
 	}
-	r.logs = &logCopier{docker: r.docker, cursor: cursor, out: pipe{int(os.Stdout.Fd())}, current: filepath.Join(supervisor.LogDir(service.Name), "current")}
-	return r.run(ctx)
+	r.logs = &logCopier{docker: r.docker, cursor: cursor, out: pipe{int(os.Stdout.Fd())}, current: filepath.Join(supervisor.LogDir(r.service.Name), "current")}
+	return r.run(ctx), nil
 }
 
 // signals turns signals into the context's end, or into a replacement.
@@ -98,6 +129,7 @@ func (r *runner) signals(cancel context.CancelCauseFunc) {
 			default:
 			}
 		default:
+			r.stopped.Store(true)
 			cancel(errStop)
 		}
 	}
@@ -129,6 +161,10 @@ func (r *runner) run(ctx context.Context) int {
 			return r.stop()
 		case stepLeave:
 			r.say(control.Left, "")
+			// TERM may follow on HUP's heels, and then no successor comes.
+			if r.stopped.Load() {
+				return r.stop()
+			}
 			return 0
 		}
 		forced = next == stepReplace
@@ -198,6 +234,7 @@ func (r *runner) look(ctx context.Context) (container.State, error) {
 		if r.docker.Ping(ctx) == nil {
 			return s, err
 		}
+		r.complain("waiting for dockerd", "err", err.Error())
 		r.say(control.Waiting, err.Error())
 		if err := wait(ctx, 500*time.Millisecond); err != nil {
 			return s, err
@@ -257,6 +294,9 @@ func (r *runner) prepare(ctx context.Context, want spec.Container, addresses str
 	if s, err := r.docker.Inspect(ctx, staged); err != nil {
 		return "", err
 	} else if s.Exists {
+		if s.Labels[container.LabelService] != r.service.Name {
+			return "", fmt.Errorf("a container named %s is in the way: rename or remove it", staged)
+		}
 		if err := r.docker.Remove(ctx, s.ID); err != nil {
 			return "", err
 		}
@@ -381,7 +421,9 @@ func (r *runner) supervise(ctx context.Context, s container.State, problem error
 		delay := max(backoff(r.status.Crashes), time.Second)
 		again = time.After(delay)
 		r.status.NextStart = time.Now().Add(delay)
-		r.log.Error("the wanted container cannot take its place; the old one goes on", "err", problem, "next", delay)
+		r.complain("the wanted container cannot take its place; the old one goes on", "err", text, "next_start_in", delay)
+	} else {
+		r.said = complaint{}
 	}
 	r.say(control.Running, text)
 	logs := r.startLogs(ctx, s.ID)
@@ -439,7 +481,7 @@ func (r *runner) backoff(ctx context.Context) error {
 // retry says what is wrong, and waits before the next look.
 func (r *runner) retry(ctx context.Context, err error) step {
 	delay := max(backoff(r.status.Crashes), time.Second)
-	r.log.Error("cannot start the container", "err", err, "next_start_in", delay)
+	r.complain("cannot start the container", "err", err.Error(), "next_start_in", delay)
 	r.status.Container = ""
 	r.status.NextStart = time.Now().Add(delay)
 	r.say(control.Backoff, err.Error())
@@ -506,19 +548,28 @@ func (r *runner) say(p control.Phase, problem string) {
 	}
 	r.status.Phase, r.status.Error = p, problem
 	if err := control.WriteRunner(control.Dir, r.status); err != nil {
-		r.log.Warn("status not written", "err", err)
+		r.complain("status not written", "err", err.Error())
+	}
+}
+
+// complain logs an error, but not the same again and again: a service that
+// cannot be started for days would push all else out of its log.
+func (r *runner) complain(message string, args ...any) {
+	if r.said.news(time.Now(), message+fmt.Sprint(args[:2]...)) {
+		r.log.Error(message, args...)
 	}
 }
 
 // logging is a log being followed in the background.
 type logging struct {
-	stop context.CancelFunc
-	done chan struct{}
+	copier *logCopier
+	stop   context.CancelFunc
+	done   chan struct{}
 }
 
 func (r *runner) startLogs(ctx context.Context, id string) *logging {
 	ctx, stop := context.WithCancel(ctx)
-	l := &logging{stop, make(chan struct{})}
+	l := &logging{r.logs, stop, make(chan struct{})}
 	go func() {
 		defer close(l.done)
 		if err := r.logs.follow(ctx, id); err != nil {
@@ -528,12 +579,11 @@ func (r *runner) startLogs(ctx context.Context, id string) *logging {
 	return l
 }
 
-// end waits until the log of a stopped container is copied whole.
+// end waits until the log of a stopped container is copied whole, or svlogd
+// does not take it.
 func (l *logging) end() {
-	select {
-	case <-l.done:
-	case <-time.After(10 * time.Second):
-	}
+	l.copier.stalls(l.done)
+	l.cancel()
 }
 
 // cancel stops following; what was not copied is left to the next follower.

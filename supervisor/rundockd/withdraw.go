@@ -1,11 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -27,7 +27,7 @@ func (r *runner) withdraw(ctx context.Context, id string) {
 	asked := 0
 	for {
 		s, err := control.ReadAnnounce(control.Dir, r.service.Name)
-		if err != nil || s.PID == 0 || !isAnnouncer(s.PID) || s.PID == asked && s.State == control.Withdrawn {
+		if err != nil || s.PID == 0 || !r.isSidecar(s.PID) || s.PID == asked && s.State == control.Withdrawn {
 			return
 		}
 		if s.PID != asked {
@@ -45,7 +45,7 @@ func (r *runner) withdraw(ctx context.Context, id string) {
 // would wait for another one, makes way for a successor that was not asked.
 func (r *runner) announceAgain() {
 	s, err := control.ReadAnnounce(control.Dir, r.service.Name)
-	if err != nil || s.PID == 0 || !isAnnouncer(s.PID) {
+	if err != nil || s.PID == 0 || !r.isSidecar(s.PID) {
 		return
 	}
 	r.log.Info("the container goes on after its withdrawal: announcing it again")
@@ -61,16 +61,32 @@ func (r *runner) drain() time.Duration {
 	return time.Duration(a.Drain) * time.Second
 }
 
-// isAnnouncer tells a living sidecar from a process that was given the pid of
-// a dead one.
-func isAnnouncer(pid int) bool { return isRundockd(pid, "announce") }
-
-// isRundockd reports whether pid is a living `rundockd COMMAND ...`.
-func isRundockd(pid int, command string) bool {
-	cmdline, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")
+// isSidecar tells a living sidecar of the service from a process that was
+// given the pid of a dead one, be it another service's sidecar.
+func (r *runner) isSidecar(pid int) bool {
+	words := commandLine(pid)
+	if len(words) < 3 || words[1] != "announce" {
+		return false
+	}
+	own, err := os.Stat(filepath.Join(r.dir, "../announce"))
 	if err != nil {
 		return false
 	}
-	words := bytes.Split(cmdline, []byte{0})
-	return len(words) > 1 && string(words[1]) == command
+	is, err := os.Stat(words[2])
+	return err == nil && os.SameFile(own, is)
+}
+
+// isRundockd reports whether pid is a living `rundockd COMMAND ...`.
+func isRundockd(pid int, command string) bool {
+	words := commandLine(pid)
+	return len(words) > 1 && filepath.Base(words[0]) == "rundockd" && words[1] == command
+}
+
+// commandLine is that of the process pid, nil where there is none.
+func commandLine(pid int) []string {
+	cmdline, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")
+	if err != nil || len(cmdline) == 0 {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(string(cmdline), "\x00"), "\x00")
 }

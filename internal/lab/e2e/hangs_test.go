@@ -1,0 +1,80 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestHangs: what goes on living and does nothing any more holds up neither a
+// service nor the truth about it.
+func TestHangs(t *testing.T) {
+	s := need(t)
+	const name = "patient"
+	s.serve(t, back1, name)
+
+	t.Run("a logger that takes nothing keeps no service from coming back", func(t *testing.T) {
+		container := s.id(t, back1, name)
+		logger := s.sh(t, back1, "cat /etc/service/docker-"+name+"/services/service/log/supervise/pid")
+		s.sh(t, back1, "kill -STOP "+logger)
+		t.Cleanup(func() { s.sh(t, back1, "kill -CONT "+logger) })
+		s.sh(t, back1, s.ask("log?lines=3000&width=200&prefix=full")) // more than a pipe holds
+		s.try(back1, s.ask("crash"))
+		s.renewed(t, back1, name, container, record(back1, name))
+	})
+
+	t.Run("a dockerd that hangs keeps no dead container in DNS", func(t *testing.T) {
+		container := s.id(t, back1, name)
+		process := s.sh(t, back1, "docker inspect -f '{{.State.Pid}}' "+name)
+		s.sh(t, back1, "kill -STOP $(cat /run/docker.pid)")
+		t.Cleanup(func() { s.sh(t, back1, "kill -CONT $(cat /run/docker.pid)") })
+		s.sh(t, back1, "kill -9 "+process)
+		s.resolves(t, back2, name, "")
+		if r := s.rundock(t, back1, "state=restarted name="+name+" "+plain); !r.Failed || !strings.Contains(r.Msg, "does not answer") {
+			t.Errorf("the module meanwhile: failed %v, %s", r.Failed, r.Msg)
+		}
+		s.sh(t, back1, "kill -CONT $(cat /run/docker.pid)")
+		s.renewed(t, back1, name, container, record(back1, name))
+	})
+}
+
+// TestStop_in_the_middle_of_a_hand_over: whoever is told to stop a moment
+// after it was told to leave, or before its successor can listen, leaves no
+// container behind.
+func TestStop_in_the_middle_of_a_hand_over(t *testing.T) {
+	s := need(t)
+	const name = "hasty"
+	s.remove(t, back1, name)
+	s.install(t, back1, "state=enabled name="+name+" image="+images+"influxdb:latest")
+	left := s.sh(t, back1, `cd /etc/service/docker-`+name+`
+		for pause in 0 0.002 0.005 0.01 0.015 0.02 0.03 0.05; do
+			for i in $(seq 300); do [ -z "$(docker ps -q -f name=^`+name+`$)" ] || break; sleep 0.1; done
+			sleep 1.2 # or runsv waits before it starts the successor
+			kill -HUP $(cat supervise/pid)
+			sleep $pause
+			sv -w 60 down . >/dev/null
+			[ -z "$(docker ps -q -f name=^`+name+`$)" ] || echo "left after $pause s"
+			sv up . >/dev/null
+		done`)
+	if left != "" {
+		t.Errorf("containers are %s", left)
+	}
+}
+
+// TestNames: containers that are called like those a service makes on its way
+// are somebody else's.
+func TestNames_of_containers_on_the_way_may_be_taken(t *testing.T) {
+	s := need(t)
+	const name = "namesake"
+	s.remove(t, back1, name)
+	s.install(t, back1, "state=enabled name="+name+" image="+images+"influxdb:latest")
+	container := s.id(t, back1, name)
+	other := s.sh(t, back1, "docker create --name "+name+".new "+images+"influxdb:latest")
+	t.Cleanup(func() { s.sh(t, back1, "docker rm "+other) })
+	if r := s.rundock(t, back1, "state=restarted name="+name+" image="+images+"influxdb:latest wait_timeout=20"); !r.Failed || !strings.Contains(r.Msg, name+".new") {
+		t.Errorf("the module: failed %v, %s", r.Failed, r.Msg)
+	}
+	s.sh(t, back1, "docker inspect "+other)
+	if got := s.id(t, back1, name); got != container {
+		t.Errorf("container was %s, is %s", container, got)
+	}
+}
