@@ -47,6 +47,7 @@ type Announcer struct {
 	instance Instance
 	request  *withdrawal
 	status   control.AnnounceStatus
+	chatter  chatter // about reasons
 }
 
 // withdrawal is one on request: the keys are taken away, then clients are
@@ -421,10 +422,11 @@ func (a *Announcer) report(state control.AnnounceState, reason string) {
 	if reflect.DeepEqual(next, a.status) {
 		return
 	}
+	now := time.Now()
 	if next.State != a.status.State {
-		next.Since = time.Now()
+		next.Since = now
 	}
-	if next.State != a.status.State || next.Reason != a.status.Reason {
+	if next.State != a.status.State || next.Reason != a.status.Reason && a.chatter.allows(now) {
 		args := []any{"state", string(state)}
 		if reason != "" {
 			args = append(args, "reason", reason)

@@ -3,11 +3,16 @@ package registry
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	"google.golang.org/grpc/status"
 )
+
+// ourEnd is how package net names a connection. Our end's port is another one
+// each time, which would make each failure look new.
+var ourEnd = regexp.MustCompile(`\b((?:raw-)?(?:read|write) tcp) \S+->(\S+): `)
 
 // readable turns an error of gRPC or etcd into one line for a person:
 //
@@ -32,7 +37,7 @@ func readable(err error) error {
 		}
 		text = strings.Trim(text, `"`)
 		if text == before {
-			return fmt.Errorf("etcd: %s", text)
+			return fmt.Errorf("etcd: %s", ourEnd.ReplaceAllString(text, "${1} ${2}: "))
 		}
 	}
 }
