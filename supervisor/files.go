@@ -166,7 +166,8 @@ func announcerScript(s Service) []byte {
 
 // finishScript says in the log why the runner ended: runsv gives finish the
 // exit code, or -1 and the signal. A runner that TERM ended was told to stop
-// before it could listen, and what it was to stop still runs. A log that takes
+// before it could listen, and what it was to stop still runs; so it does where
+// one left it to a successor (101) which is no longer wanted. A log that takes
 // nothing, as its disk is full, must not keep the service from being started.
 func finishScript(s Service) []byte {
 	return []byte(`#!/bin/sh
@@ -176,6 +177,9 @@ say() { timeout 1 printf 'rundock: %s\n' "$1"; }
 signal=$((${2:-0} & 127))
 case $1,$signal in
 0,*) ;;
+101,*)
+	read -r stat <supervise/stat
+	case $stat in *want*) exec /usr/local/bin/rundockd stop "$PWD" ;; esac ;;
 -1,15) exec /usr/local/bin/rundockd stop "$PWD" ;;
 -1,*) say "runner of ` + s.Name + ` ended by signal $signal; the container stays" ;;
 *) say "` + s.Name + ` ended with exit code $1" ;;

@@ -92,7 +92,9 @@ func announceSignals(cancel context.CancelCauseFunc, withdraw chan<- struct{}) {
 	}
 }
 
-// announceService runs until ctx is done. An error is one of the setup.
+// announceService runs until ctx is done, or the host has other addresses than
+// those that are announced: then it hands over to a successor that knows them.
+// An error is one of the setup.
 func announceService(ctx context.Context, wanted supervisor.Announce, withdraw <-chan struct{}, say func(control.AnnounceStatus), log *slog.Logger) error {
 	host, err := hostconfig.Load(hostconfig.Path)
 	if err != nil {
@@ -118,6 +120,15 @@ func announceService(ctx context.Context, wanted supervisor.Announce, withdraw <
 	go func() {
 		for range withdraw {
 			announcer.Withdraw()
+		}
+	}()
+	ctx, leave := context.WithCancelCause(ctx)
+	defer leave(nil)
+	go func() {
+		used := addresses(cfg)
+		if to, ok := moved(ctx, addressLook, used, func() (string, error) { return addressesNow(wanted) }); ok {
+			log.Warn("the host's addresses have changed: starting anew", "from", used, "to", to)
+			leave(registry.ErrHandOver)
 		}
 	}()
 	if wanted.Container {
@@ -151,6 +162,25 @@ func announceConfig(wanted supervisor.Announce, host hostconfig.Config) (announc
 		cfg.Ports = append(cfg.Ports, p)
 	}
 	return cfg, nil
+}
+
+// addresses are those that are announced, in the order of the ports.
+func addresses(cfg announce.Config) string {
+	var list []string
+	for _, p := range cfg.Ports {
+		list = append(list, p.Address.String())
+	}
+	return strings.Join(list, " ")
+}
+
+// addressesNow are those that a sidecar started now would announce.
+func addressesNow(wanted supervisor.Announce) (string, error) {
+	host, err := hostconfig.Load(hostconfig.Path)
+	if err != nil {
+		return "", err
+	}
+	cfg, err := announceConfig(wanted, host)
+	return addresses(cfg), err
 }
 
 func announcePort(a supervisor.Announcement, host hostconfig.Config) (announce.Port, error) {

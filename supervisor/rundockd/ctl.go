@@ -297,7 +297,7 @@ func look(ctx context.Context, docker *container.Client, q control.Request) (ans
 	if r.Since.After(q.Since) && r.Phase == control.Backoff && (r.Crashes >= looped || r.ExitCode == 0 && r.Error != "") {
 		return answer, "", errors.New(r.Error + lastLog(docker, q.Service))
 	}
-	if r.Phase == control.Running && r.Spec != q.Hash && r.Error != "" && r.Since.After(q.Since) {
+	if r.Phase == control.Running && (r.Spec != q.Hash || q.Not != "" && r.Container == q.Not) && r.Error != "" && r.Since.After(q.Since) {
 		return answer, "", fmt.Errorf("%s; the previous container goes on running", r.Error)
 	}
 	switch {

@@ -161,14 +161,32 @@ func (r *runner) run(ctx context.Context) int {
 			return r.stop()
 		case stepLeave:
 			r.say(control.Left, "")
-			// TERM may follow on HUP's heels, and then no successor comes.
-			if r.stopped.Load() {
-				return r.stop()
-			}
-			return 0
+			return r.left()
 		}
 		forced = next == stepReplace
 	}
+}
+
+// handedOver is the exit code of a runner that expects a successor. Where
+// runsv was told to stop in the meantime, the finish script does what was left.
+const handedOver = 101
+
+// left ends the runner that has left its container to a successor. TERM may
+// follow on HUP's heels, and then none comes: the container is stopped. Who
+// wants it left alone tells runsv to start no successor, before HUP.
+func (r *runner) left() int {
+	stat, _ := os.ReadFile(filepath.Join(r.dir, "supervise/stat"))
+	alone := strings.Contains(string(stat), "want")
+	if alone {
+		time.Sleep(20 * time.Millisecond) // runsv notes the wish before it sends TERM
+	}
+	switch {
+	case r.stopped.Load():
+		return r.stop()
+	case alone:
+		return 0
+	}
+	return handedOver
 }
 
 // step is what to do after one round of run's loop.
@@ -436,6 +454,17 @@ func (r *runner) supervise(ctx context.Context, s container.State, problem error
 			ended <- code
 		}
 	}()
+	elsewhere := make(chan struct{})
+	go func() {
+		used := s.Labels[container.LabelAddresses]
+		if used == "" || problem != nil {
+			return
+		}
+		if to, ok := moved(waitCtx, addressLook, used, func() (string, error) { _, to, err := r.expanded(); return to, err }); ok {
+			r.log.Warn("the host's addresses have changed: replacing the container", "from", used, "to", to)
+			close(elsewhere)
+		}
+	}()
 	select {
 	case code := <-ended:
 		logs.end()
@@ -445,6 +474,8 @@ func (r *runner) supervise(ctx context.Context, s container.State, problem error
 		return interrupted(ctx), 0
 	case <-r.replace:
 		return stepReplace, 0
+	case <-elsewhere:
+		return stepAgain, 0
 	case <-again:
 		return stepAgain, 0
 	}
