@@ -167,7 +167,7 @@ func announcerScript(s Service) []byte {
 // finishScript says in the log why the runner ended: runsv gives finish the
 // exit code, or -1 and the signal. A runner that TERM ended was told to stop
 // before it could listen, and what it was to stop still runs; so it does where
-// one left it to a successor (101) which is no longer wanted. A log that takes
+// one left it to a successor (INT) which is no longer wanted. A log that takes
 // nothing, as its disk is full, must not keep the service from being started.
 func finishScript(s Service) []byte {
 	return []byte(`#!/bin/sh
@@ -177,7 +177,7 @@ say() { timeout 1 printf 'rundock: %s\n' "$1"; }
 signal=$((${2:-0} & 127))
 case $1,$signal in
 0,*) ;;
-101,*)
+-1,2) # left to a successor
 	read -r stat <supervise/stat
 	case $stat in *want*) exec /usr/local/bin/rundockd stop "$PWD" ;; esac ;;
 -1,15) exec /usr/local/bin/rundockd stop "$PWD" ;;

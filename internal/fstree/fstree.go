@@ -88,10 +88,15 @@ func Read(dir string) ([]File, error) {
 
 // Remove takes dir away with everything in it: renamed to .<name>.old first,
 // so that nobody sees half of it. The Changes list the files that Apply wrote.
-// With check set nothing is removed. A dir that does not exist is no change.
+// With check set nothing is removed. A dir that does not exist is no change;
+// what an Apply or Remove that was interrupted left beside it goes all the same.
 func Remove(dir string, check bool) (Changes, error) {
 	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
-		return Changes{Dir: dir}, nil
+		if check {
+			return Changes{Dir: dir}, nil
+		}
+		// What was interrupted left secrets.
+		return Changes{Dir: dir}, errors.Join(os.RemoveAll(hidden(dir, ".old")), os.RemoveAll(hidden(dir, ".new")))
 	}
 	owned, err := Owned(dir)
 	if err != nil {
@@ -111,7 +116,7 @@ func Remove(dir string, check bool) (Changes, error) {
 	if err := syncDir(filepath.Dir(dir)); err != nil {
 		return changes, err
 	}
-	return changes, os.RemoveAll(old)
+	return changes, errors.Join(os.RemoveAll(old), os.RemoveAll(hidden(dir, ".new")))
 }
 
 // checkPaths refuses a list that would write outside the directory or one

@@ -268,3 +268,33 @@ func TestDiff(t *testing.T) {
 		}
 	}
 }
+
+func TestRemove_takes_away_what_interrupted_calls_left_beside(t *testing.T) {
+	for _, left := range []string{".web.old", ".web.new"} {
+		for _, there := range []bool{true, false} {
+			dir := filepath.Join(t.TempDir(), "web")
+			beside := filepath.Join(filepath.Dir(dir), left)
+			if err := os.MkdirAll(filepath.Join(beside, "env"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if there {
+				if _, err := Apply(dir, []File{{Path: "run", Mode: 0o755}}, false); err != nil {
+					t.Fatal(err)
+				}
+				os.MkdirAll(filepath.Join(beside, "env"), 0o755)
+			}
+			if _, err := Remove(dir, true); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := os.Stat(beside); err != nil {
+				t.Errorf("%s with %v: check mode removed it", left, there)
+			}
+			if _, err := Remove(dir, false); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := os.Stat(beside); err == nil {
+				t.Errorf("%s is still there (folder there before: %v)", left, there)
+			}
+		}
+	}
+}

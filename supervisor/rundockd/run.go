@@ -58,7 +58,14 @@ func runMain(args []string) int {
 	defer cancel(nil)
 	r := &runner{dir: args[0], log: newLogger(), replace: make(chan struct{}, 1)}
 	go r.signals(cancel)
-	return r.main(ctx)
+	code := r.main(ctx)
+	if code == handedOver {
+		signal.Reset(leaveSignal)
+		syscall.Kill(os.Getpid(), leaveSignal)
+		time.Sleep(time.Second)
+		code = 0
+	}
+	return code
 }
 
 // stopMain is `rundockd stop DIR`: what a runner does that is told to stop. The
@@ -167,9 +174,13 @@ func (r *runner) run(ctx context.Context) int {
 	}
 }
 
-// handedOver is the exit code of a runner that expects a successor. Where
-// runsv was told to stop in the meantime, the finish script does what was left.
-const handedOver = 101
+// handedOver is no exit code: a runner that expects a successor ends by
+// leaveSignal, unlike any container. Where runsv was told to stop in the
+// meantime, the finish script does what was left.
+const (
+	handedOver  = -1
+	leaveSignal = syscall.SIGINT
+)
 
 // left ends the runner that has left its container to a successor. TERM may
 // follow on HUP's heels, and then none comes: the container is stopped. Who
