@@ -177,7 +177,12 @@ say() { timeout 1 printf 'rundock: %s\n' "$1"; }
 signal=$((${2:-0} & 127))
 case $1,$signal in
 0,*) ;;
--1,2) # left to a successor
+-1,2) # left to a successor, which has come after 3 s if runsv was not told otherwise
+	(
+		sleep 3
+		read -r stat <supervise/stat
+		case $stat in down*) exec /usr/local/bin/rundockd stop "$PWD" ;; esac
+	) &
 	read -r stat <supervise/stat
 	case $stat in *want*) exec /usr/local/bin/rundockd stop "$PWD" ;; esac ;;
 -1,15) exec /usr/local/bin/rundockd stop "$PWD" ;;

@@ -260,7 +260,7 @@ func (r *runner) look(ctx context.Context) (container.State, error) {
 			}
 			return s, nil
 		}
-		if r.docker.Ping(ctx) == nil {
+		if r.docker.Ping(ctx) == nil || ctx.Err() != nil {
 			return s, err
 		}
 		r.complain("waiting for dockerd", "err", err.Error())

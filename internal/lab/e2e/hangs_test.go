@@ -52,7 +52,8 @@ func TestStop_in_the_middle_of_a_hand_over(t *testing.T) {
 			kill -HUP $(cat supervise/pid)
 			sleep $pause
 			sv -w 60 down . >/dev/null
-			[ -z "$(docker ps -q -f name=^`+name+`$)" ] || echo "left after $pause s"
+			for i in $(seq 300); do [ -n "$(docker ps -q -f name=^`+name+`$)" ] || break; sleep 0.1; done
+			[ $i != 300 ] || echo "left after $pause s"
 			sv up . >/dev/null
 		done`)
 	if left != "" {
