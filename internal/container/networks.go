@@ -84,7 +84,7 @@ func (c *Client) checkNetworks(ctx context.Context, want spec.Container) error {
 		networks = append([]spec.Network{first}, networks...)
 	}
 	for _, n := range networks {
-		r, err := c.api.NetworkInspect(ctx, n.Name, network.InspectOptions{})
+		r, err := c.api().NetworkInspect(ctx, n.Name, network.InspectOptions{})
 		if errdefs.IsNotFound(err) {
 			return fmt.Errorf("network %s: there is no such network", n.Name)
 		}
