@@ -138,11 +138,24 @@ func run(ctx context.Context, argv []string) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second // for children that keep the pipe open
-	out, err := cmd.CombinedOutput()
-	if err != nil && lastLine(string(out)) != "" {
-		return fmt.Errorf("%w: %s", err, lastLine(string(out)))
+	var out ending
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := cmd.Run()
+	if last := lastLine(string(out.text)); err != nil && last != "" {
+		return fmt.Errorf("%w: %s", err, last)
 	}
 	return err
+}
+
+// ending keeps the end of what is written to it: a command may say much.
+type ending struct{ text []byte }
+
+const endingSize = 4096
+
+func (e *ending) Write(p []byte) (int, error) {
+	e.text = append(e.text, p[max(0, len(p)-endingSize):]...)
+	e.text = append(e.text[:0], e.text[max(0, len(e.text)-endingSize):]...)
+	return len(p), nil
 }
 
 // plain takes off what the error repeats of the address.
