@@ -176,7 +176,7 @@ func TestLeaving_takes_all_of_ours_away(t *testing.T) {
 	have := h.want(apps)
 	have.Accept = Unfiltered
 	var err error
-	h.do(func() { err = h.kernel.Apply(Plan(have, State{Bridge: Link{Name: "ovl7"}, Vxlan: Link{Name: "vx7"}})) })
+	h.do(func() { err = h.kernel.Apply(Plan(have, Nothing(apps))) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -334,7 +334,7 @@ func TestDocker_lets_containers_of_other_hosts_in(t *testing.T) {
 	h := c.hosts[1]
 	have := h.want(apps)
 	var err error
-	h.do(func() { err = h.kernel.Apply(Plan(have, State{Bridge: Link{Name: "ovl7"}, Vxlan: Link{Name: "vx7"}})) })
+	h.do(func() { err = h.kernel.Apply(Plan(have, Nothing(apps))) })
 	if err != nil {
 		t.Error(err)
 	}

@@ -153,3 +153,17 @@ func Want(n Network, h Host, peers []Peer) (State, error) {
 	}
 	return s, nil
 }
+
+// Fence is what a host should hold whose subnet is another's: its containers
+// reach each other and the outside, and no other host.
+func Fence(want State) State {
+	want.Vxlan = Link{Name: want.Vxlan.Name}
+	want.Neighbours, want.Forwards, want.Routes = nil, nil, nil
+	want.Accept = Unfiltered
+	return want
+}
+
+// Nothing is what a host should hold that has left the network.
+func Nothing(n Network) State {
+	return State{Bridge: Link{Name: n.Bridge()}, Vxlan: Link{Name: n.Vxlan()}, Table: Table{Name: n.Table()}}
+}

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
@@ -12,7 +13,7 @@ type Swap struct {
 	Key    string
 	Old    []byte   // what must be there; nil: nothing may be
 	New    []byte   // nil: delete the key
-	Absent []string // keys that may not be there either
+	Absent []string // keys that may not be there either; one that ends with a slash is all keys below
 }
 
 // Swap makes the write, or none, and reports whether it did. After an error
@@ -23,7 +24,11 @@ func (c *Client) Swap(ctx context.Context, s Swap) (bool, error) {
 		when[0] = clientv3.Compare(clientv3.Version(s.Key), "=", 0)
 	}
 	for _, key := range s.Absent {
-		when = append(when, clientv3.Compare(clientv3.Version(key), "=", 0))
+		absent := clientv3.Compare(clientv3.Version(key), "=", 0)
+		if strings.HasSuffix(key, "/") {
+			absent = absent.WithPrefix()
+		}
+		when = append(when, absent)
 	}
 	write := clientv3.OpDelete(s.Key)
 	if s.New != nil {

@@ -15,6 +15,7 @@ func TestSwap_writes_only_what_it_expects(t *testing.T) {
 		admin, client := server.Admin(), open(t, server, Config{})
 		put(t, admin, "/there", "old")
 		put(t, admin, "/empty", "")
+		put(t, admin, "/below/1", "")
 		tests := []struct {
 			name string
 			swap Swap
@@ -26,6 +27,8 @@ func TestSwap_writes_only_what_it_expects(t *testing.T) {
 			{"the value expected is replaced", Swap{Key: "/there", Old: []byte("old"), New: []byte("new")}, true, "new"},
 			{"not while another key is there", Swap{Key: "/there", Old: []byte("new"), New: []byte("x"), Absent: []string{"/nosuch", "/empty"}}, false, "new"},
 			{"but while none is", Swap{Key: "/there", Old: []byte("new"), New: []byte("x"), Absent: []string{"/nosuch"}}, true, "x"},
+			{"not while a key below another is there", Swap{Key: "/there", Old: []byte("x"), New: []byte("y"), Absent: []string{"/below/"}}, false, "x"},
+			{"but while none is below it", Swap{Key: "/there", Old: []byte("x"), New: []byte("y"), Absent: []string{"/belo/"}}, true, "y"},
 			{"a key that is not there has no value, not even an empty one", Swap{Key: "/nosuch", Old: []byte{}, New: []byte("x")}, false, "-"},
 			{"an empty value is one", Swap{Key: "/empty", New: []byte("x")}, false, ""},
 			{"a key is made", Swap{Key: "/made", New: []byte("x")}, true, "x"},

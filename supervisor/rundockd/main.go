@@ -63,6 +63,8 @@ func command(args []string) int {
 		return handoverMain(args[1:])
 	case "ctl":
 		return ctlMain(args[1:])
+	case "overlay":
+		return overlayMain(args[1:])
 	case "reap":
 		return reapMain(args[1:])
 	case "version", "--version":

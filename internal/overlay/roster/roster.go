@@ -224,9 +224,10 @@ func (r *Roster) choose(b *Book, prefer netip.Prefix) (netip.Prefix, []byte, err
 }
 
 // Release gives the subnet of this host back; that it has none is no error.
+// The last host to leave takes the configuration along.
 func (r *Roster) Release(ctx context.Context) error {
 	for {
-		list, err := r.list(ctx, Prefix(r.Network.Name)+"subnets/")
+		list, err := r.list(ctx, Prefix(r.Network.Name))
 		if err != nil {
 			return err
 		}
@@ -234,12 +235,22 @@ func (r *Roster) Release(ctx context.Context) error {
 		b.Fold(registry.Batch{Complete: true, Changes: list})
 		own, ok := b.Own()
 		if !ok {
-			return nil
+			return r.dissolve(ctx, list)
 		}
 		if _, err := r.Client.Swap(ctx, registry.Swap{Key: r.subnetKey(own.Subnet), Old: b.raw[own.Subnet]}); err != nil {
 			return err
 		}
 	}
+}
+
+// dissolve takes the configuration away if no host has a subnet any more.
+func (r *Roster) dissolve(ctx context.Context, list []registry.Change) error {
+	i := slices.IndexFunc(list, func(c registry.Change) bool { return c.Key == r.configKey() })
+	if i < 0 {
+		return nil
+	}
+	_, err := r.Client.Swap(ctx, registry.Swap{Key: r.configKey(), Old: list[i].Value, Absent: []string{Prefix(r.Network.Name) + "subnets/"}})
+	return err
 }
 
 // Alive says that this host is alive until ctx is done, and tells on how that

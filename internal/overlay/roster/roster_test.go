@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	clientv3 "go.etcd.io/etcd/client/v3"
-
 	"rundock/internal/overlay"
 	"rundock/internal/registry"
 	"rundock/internal/registry/etcdtest"
@@ -141,8 +139,9 @@ func (w *watcher) sees(hosts ...string) func() bool {
 	}
 }
 
-func put(t *testing.T, admin *clientv3.Client, key, value string) {
+func put(t *testing.T, server *etcdtest.Server, key, value string) {
 	t.Helper()
+	admin := server.Admin()
 	retry(t, func(ctx context.Context) error { _, err := admin.Put(ctx, key, value); return err })
 }
 
@@ -248,7 +247,6 @@ func TestReserve_takes_a_dead_host_s_subnet_at_last(t *testing.T) {
 	small := apps
 	small.CIDR, small.SubnetLength = netip.MustParsePrefix("10.42.0.0/16"), 17
 	server := etcdtest.Start(t, "embedded", nil)
-	admin := server.Admin()
 	one, two, three := join(t, server, small, 1), join(t, server, small, 2), join(t, server, small, 3)
 	first, second := reserve(t, one, netip.Prefix{}), reserve(t, two, netip.Prefix{})
 	if first == second {
@@ -263,7 +261,7 @@ func TestReserve_takes_a_dead_host_s_subnet_at_last(t *testing.T) {
 	old := one.Self
 	old.Subnet, old.Seen = first, time.Now().Add(-25*time.Hour)
 	stale, _ := json.Marshal(old)
-	put(t, admin, one.subnetKey(first), string(stale))
+	put(t, server, one.subnetKey(first), string(stale))
 	frozen := follow(t, one)
 	eventually(t, "the frozen host sees its subnet", func() bool { v, _ := frozen.get(); return v.Subnet == first })
 	if got := reserve(t, three, netip.Prefix{}); got != first {
@@ -300,13 +298,12 @@ func TestFollow(t *testing.T) {
 	eventually(t, "both are seen again", w.sees("node-2", "node-3"))
 
 	t.Run("nonsense in the registry hides nobody", func(t *testing.T) {
-		admin := server.Admin()
-		put(t, admin, Prefix("apps")+"subnets/nonsense", "{}")
-		put(t, admin, Prefix("apps")+"subnets/10.42.250.0-24", "nonsense")
-		put(t, admin, Prefix("apps")+"subnets/10.99.0.0-24", `{"id":"x","subnet":"10.99.0.0/24","underlay":"192.0.2.9"}`)
-		put(t, admin, Prefix("apps")+"alive/x", "")
+		put(t, server, Prefix("apps")+"subnets/nonsense", "{}")
+		put(t, server, Prefix("apps")+"subnets/10.42.250.0-24", "nonsense")
+		put(t, server, Prefix("apps")+"subnets/10.99.0.0-24", `{"id":"x","subnet":"10.99.0.0/24","underlay":"192.0.2.9"}`)
+		put(t, server, Prefix("apps")+"alive/x", "")
 		_, before := w.get()
-		put(t, admin, Prefix("apps")+"alive/y", "")
+		put(t, server, Prefix("apps")+"alive/y", "")
 		eventually(t, "the last is seen", func() bool { _, now := w.get(); return now > before })
 		if !w.sees("node-2", "node-3")() {
 			v, _ := w.get()
@@ -327,4 +324,22 @@ func TestFollow(t *testing.T) {
 		reserve(t, three, netip.Prefix{})
 		eventually(t, "who does not come back is gone in the end", w.sees("node-3"))
 	})
+}
+
+func TestRelease_of_the_last_host_ends_the_network(t *testing.T) {
+	server := etcdtest.Start(t, "embedded", nil)
+	other := apps
+	other.VNI = 9
+	one, two, three := join(t, server, apps, 1), join(t, server, apps, 2), join(t, server, other, 3)
+	retry(t, one.Agree)
+	reserve(t, one, netip.Prefix{})
+	reserve(t, two, netip.Prefix{})
+	retry(t, one.Release)
+	if err := three.Agree(t.Context()); err == nil {
+		t.Error("the network ended while a host was in it")
+	}
+	retry(t, two.Release)
+	if err := three.Agree(t.Context()); err != nil {
+		t.Errorf("the network outlived its last host: %v", err)
+	}
 }

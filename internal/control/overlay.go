@@ -1,0 +1,51 @@
+package control
+
+import (
+	"path/filepath"
+	"time"
+)
+
+// OverlayState is how a network of this host stands.
+type OverlayState string
+
+const (
+	OverlayUp      OverlayState = "up"
+	OverlayWaiting OverlayState = "waiting" // for the registry, or for what Reason says
+	OverlayFenced  OverlayState = "fenced"  // its subnet is another host's: cut off from the others
+)
+
+// OverlayStatus is /run/rundock/overlay/<network>.json.
+type OverlayStatus struct {
+	Version  int          `json:"version"`
+	Network  string       `json:"network"`
+	PID      int          `json:"pid"`              // of the agent
+	Digest   string       `json:"digest,omitempty"` // of the settings when it started
+	State    OverlayState `json:"state"`
+	Reason   string       `json:"reason,omitempty"`   // what is wrong
+	Registry string       `json:"registry,omitempty"` // why the registry cannot be used, if it is needed and cannot
+	Subnet   string       `json:"subnet,omitempty"`
+	Gateway  string       `json:"gateway,omitempty"`
+	MTU      int          `json:"mtu,omitempty"`
+	Bridge   string       `json:"bridge"`
+	Vxlan    string       `json:"vxlan"`
+	Underlay string       `json:"underlay,omitempty"`
+	Alive    bool         `json:"alive"` // other hosts see this one
+	Peers    int          `json:"peers"`
+	Changes  int          `json:"changes"`          // operations done since the agent started
+	Healed   int          `json:"healed,omitempty"` // of those, such as put right what others had changed
+	Changed  time.Time    `json:"changed,omitzero"` // when the last of them was done
+	Since    time.Time    `json:"since"`            // when State began
+}
+
+// ReadOverlay reads a network's status; the zero status and no error mean
+// that none was written yet.
+func ReadOverlay(dir, network string) (OverlayStatus, error) {
+	var s OverlayStatus
+	return s, readStatus(filepath.Join(dir, "overlay", network+".json"), &s)
+}
+
+// WriteOverlay replaces a network's status file.
+func WriteOverlay(dir string, s OverlayStatus) error {
+	s.Version = Version
+	return writeStatus(filepath.Join(dir, "overlay"), s.Network+".json", s)
+}

@@ -1,0 +1,59 @@
+package overlay
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+)
+
+// Underlay is how other hosts reach this one.
+type Underlay struct {
+	Interface string
+	Address   netip.Addr
+	MTU       int
+}
+
+// FindUnderlay looks for an interface of that name, of which it takes the
+// first IPv4 address or else the first global IPv6 one, or for the interface
+// that has that address.
+func FindUnderlay(setting string) (Underlay, error) {
+	wanted, notAddress := netip.ParseAddr(setting)
+	all, err := net.Interfaces()
+	if err != nil {
+		return Underlay{}, fmt.Errorf("underlay %s: %w", setting, err)
+	}
+	for _, i := range all {
+		if notAddress != nil && i.Name != setting {
+			continue
+		}
+		found, err := i.Addrs()
+		if err != nil {
+			return Underlay{}, fmt.Errorf("underlay %s: addresses of %s: %w", setting, i.Name, err)
+		}
+		var six netip.Addr
+		for _, f := range found {
+			p, err := netip.ParsePrefix(f.String())
+			if err != nil {
+				continue
+			}
+			a := p.Addr().Unmap()
+			switch {
+			case notAddress == nil && a == wanted, notAddress != nil && a.Is4():
+				return Underlay{i.Name, a, i.MTU}, nil
+			case !six.IsValid() && a.Is6() && a.IsGlobalUnicast():
+				six = a
+			}
+		}
+		if notAddress == nil {
+			continue
+		}
+		if six.IsValid() {
+			return Underlay{i.Name, six, i.MTU}, nil
+		}
+		return Underlay{}, fmt.Errorf("underlay %s: the interface has no address", setting)
+	}
+	if notAddress == nil {
+		return Underlay{}, fmt.Errorf("underlay %s: no interface of this host has the address", setting)
+	}
+	return Underlay{}, fmt.Errorf("underlay %s: there is no such interface", setting)
+}

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+
+	"rundock/internal/control"
+	"rundock/internal/hostconfig"
+	"rundock/internal/overlay"
+	"rundock/internal/registry"
+)
+
+// Where networks are described, and where their agents keep what outlives a
+// boot.
+const (
+	overlaySettings = "/etc/rundock/overlay"
+	overlayKept     = "/var/lib/rundock/overlay"
+)
+
+const overlayUsage = `usage: rundockd overlay run NAME      keep network NAME; runsv starts this
+       rundockd overlay status [NAME...]
+       rundockd overlay check [NAME...]   what would be changed to make the kernel
+                                          hold what it should; nothing when all is right
+       rundockd overlay leave NAME        remove what run made, and give the subnet back
+
+Networks are described in /etc/rundock/overlay/NAME.json. Without names, status
+and check speak of all of them. Exit codes: 0 all is right; 1 not everything
+could be found out; 2 bad arguments; 3 something is wrong.
+`
+
+// overlayMain is `rundockd overlay`.
+func overlayMain(args []string) int {
+	if len(args) == 0 {
+		fmt.Fprint(os.Stderr, overlayUsage)
+		return exitUsage
+	}
+	switch verb, names := args[0], args[1:]; {
+	case verb == "run" && len(names) == 1:
+		return overlayRun(names[0])
+	case verb == "leave" && len(names) == 1:
+		return overlayLeave(names[0])
+	case verb == "status":
+		return overlayStatus(names)
+	case verb == "check":
+		return overlayCheck(names)
+	case verb == "--help" || verb == "-h":
+		fmt.Print(overlayUsage)
+		return exitWell
+	}
+	fmt.Fprint(os.Stderr, overlayUsage)
+	return exitUsage
+}
+
+// overlayRun keeps a network until it is told to leave: TERM and INT say that
+// this host is not alive any more, HUP leaves that to a successor. What the
+// kernel holds stays in any case: containers go on talking.
+func overlayRun(name string) int {
+	log := newLogger().With("network", name)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	go overlaySignals(cancel)
+	unlock, err := takeOver(ctx, filepath.Join(control.Dir, "overlay", name+".lock"), "overlay", log)
+	if err != nil {
+		log.Error("cannot keep the network", "err", err)
+		pause(ctx)
+		return 100
+	}
+	defer unlock()
+	digest := control.Digest(overlaySettings, []string{name + ".json"})
+	a, err := newOverlayAgent(name, log)
+	if err == nil {
+		defer a.close()
+		a.status.Digest = digest
+		// What is opened belongs to the network namespace of a thread.
+		runtime.LockOSThread()
+		err = a.run(ctx)
+	}
+	if err != nil {
+		log.Error("cannot keep the network", "err", err)
+		status := control.OverlayStatus{Network: name, PID: os.Getpid(), Digest: digest, State: control.OverlayWaiting, Reason: err.Error()}
+		if err := control.WriteOverlay(control.Dir, status); err != nil {
+			log.Warn("the status is not written", "err", err)
+		}
+		pause(ctx)
+		return 100
+	}
+	return 0
+}
+
+func overlaySignals(cancel context.CancelCauseFunc) {
+	signal.Ignore(syscall.SIGPIPE)
+	c := make(chan os.Signal, 4)
+	signal.Notify(c, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	for s := range c {
+		if s == syscall.SIGHUP {
+			cancel(registry.ErrHandOver)
+		} else {
+			cancel(errStop)
+		}
+	}
+}
+
+// overlayPlace is a network and this host's place under it.
+type overlayPlace struct {
+	settings overlay.Settings
+	host     hostconfig.Config // zero where no registry is needed and host.json is not there
+	machine  string
+	underlay overlay.Underlay
+}
+
+func findOverlay(name string) (p overlayPlace, err error) {
+	if p.settings, err = overlay.ReadSettings(overlaySettings, name); err != nil {
+		return p, err
+	}
+	p.host, err = hostconfig.Load(hostconfig.Path)
+	if err != nil && (len(p.settings.Peers) == 0 || p.settings.Underlay == "") {
+		return p, err
+	}
+	where := p.settings.Underlay
+	if where == "" {
+		private, err := p.host.PrivateAddress()
+		if err != nil {
+			return p, fmt.Errorf("%s: %w", hostconfig.Path, err)
+		}
+		where = private.String()
+	}
+	if p.underlay, err = overlay.FindUnderlay(where); err != nil {
+		return p, err
+	}
+	machine, err := os.ReadFile("/etc/machine-id")
+	if err != nil {
+		return p, fmt.Errorf("find out which machine this is: %w", err)
+	}
+	if p.machine = strings.TrimSpace(string(machine)); p.machine == "" {
+		return p, fmt.Errorf("find out which machine this is: /etc/machine-id is empty")
+	}
+	return p, nil
+}
+
+// want is what the kernel should hold, given what others are known to be.
+func (p overlayPlace) want(k overlayKnown) (overlay.State, error) {
+	h := overlay.Host{Machine: p.machine, Subnet: k.Subnet, Underlay: p.underlay.Address, MTU: p.underlay.MTU}
+	if len(p.settings.Peers) > 0 {
+		own, err := p.settings.Own(p.underlay.Address)
+		if err != nil {
+			return overlay.State{}, err
+		}
+		h.Machine, h.Subnet = own.Identity(), own.Subnet
+	}
+	s, err := overlay.Want(p.settings.Network, h, k.Peers)
+	if err == nil && k.Fenced {
+		s = overlay.Fence(s)
+	}
+	return s, err
+}
+
+// newOverlayAgent reads the settings.
+func newOverlayAgent(name string, log *slog.Logger) (*overlayAgent, error) {
+	p, err := findOverlay(name)
+	if err != nil {
+		return nil, err
+	}
+	return &overlayAgent{
+		overlayPlace: p, log: log, wake: make(chan struct{}, 1),
+		status: control.OverlayStatus{Network: name, PID: os.Getpid(), Bridge: p.settings.Bridge(), Vxlan: p.settings.Vxlan(), Underlay: p.underlay.Address.String()},
+	}, nil
+}

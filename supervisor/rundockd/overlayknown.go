@@ -1,0 +1,70 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"path/filepath"
+
+	"rundock/internal/overlay"
+)
+
+// overlayKnown is what was last known of a network. It is kept on disk, so
+// that after a boot the network works before the registry does, and so that
+// check knows what is wanted.
+type overlayKnown struct {
+	Subnet netip.Prefix   `json:"subnet"` // this host's; zero: none yet
+	Fenced bool           `json:"fenced,omitempty"`
+	Peers  []overlay.Peer `json:"peers"`
+}
+
+// readKnown returns the zero overlayKnown where nothing is kept of network n,
+// or only of what it was before it was changed.
+func readKnown(dir string, n overlay.Network) (overlayKnown, error) {
+	data, err := os.ReadFile(filepath.Join(dir, n.Name+".json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return overlayKnown{}, nil
+	}
+	var k overlayKnown
+	if err == nil {
+		err = json.Unmarshal(data, &k)
+	}
+	if err != nil {
+		return overlayKnown{}, fmt.Errorf("read what is known of network %s: %w", n.Name, err)
+	}
+	if _, err := n.Index(k.Subnet); err != nil {
+		return overlayKnown{}, nil
+	}
+	return k, nil
+}
+
+// keep replaces the file, synced.
+func (k overlayKnown) keep(dir, network string) error {
+	err := func() error {
+		data, err := json.Marshal(k)
+		if err != nil {
+			return err
+		}
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+		tmp, err := os.CreateTemp(dir, "."+network+".*")
+		if err != nil {
+			return err
+		}
+		defer os.Remove(tmp.Name())
+		_, err = tmp.Write(data)
+		err = errors.Join(err, tmp.Chmod(0o644), tmp.Sync(), tmp.Close())
+		if err != nil {
+			return err
+		}
+		return os.Rename(tmp.Name(), filepath.Join(dir, network+".json"))
+	}()
+	if err != nil {
+		return fmt.Errorf("keep what is known of network %s: %w", network, err)
+	}
+	return nil
+}
