@@ -14,6 +14,7 @@ import (
 	"rundock/internal/registry/etcdtest"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
 )
 
 func put(t *testing.T, client *clientv3.Client, names ...string) {
@@ -156,4 +157,15 @@ func TestLossesOfARestoredBackupAreHeldForAWhile(t *testing.T) {
 	if !d.answers("a", "b") || !strings.Contains(d.said(), "held losses are dropped") {
 		t.Errorf("what the backup has is answered: %v; dnsd said:\n%s", d.answers("a", "b"), d.said())
 	}
+}
+
+// dial is a client of an etcd that no etcdtest started.
+func dial(t *testing.T, url string) *clientv3.Client {
+	t.Helper()
+	client, err := clientv3.New(clientv3.Config{Endpoints: []string{url}, Logger: zap.NewNop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close() })
+	return client
 }
