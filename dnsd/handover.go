@@ -56,7 +56,7 @@ const (
 	handedVariable = "DNSD_HANDOVER"
 	// bridgeLimit is how long a bridge may take to serve, and a successor
 	// whose registry is to be listed first.
-	bridgeLimit = 2 * time.Minute
+	bridgeLimit = 5 * time.Minute
 )
 
 // inheritance reads what the predecessor told; nil without one.
