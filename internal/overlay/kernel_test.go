@@ -3,6 +3,7 @@ package overlay
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"strings"
 	"testing"
@@ -338,4 +339,25 @@ func TestDocker_lets_containers_of_other_hosts_in(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
+}
+
+// Without an answer of ours, packets to a host that is not there would leave
+// by the default route, in the clear.
+func TestContainers_are_told_that_a_host_is_not_there(t *testing.T) {
+	c := newCluster(t, 2, false, apps)
+	h := c.hosts[0]
+	h.sh("ip route add default via 192.0.2.2")
+	from := h.container(apps, 10)
+	from.do(func() {
+		_, err := net.DialTimeout("tcp", "10.42.99.5:80", patience)
+		if !errors.Is(err, unix.EHOSTUNREACH) {
+			t.Errorf("connecting = %v, want %v", err, unix.EHOSTUNREACH)
+		}
+	})
+	other := newNamespace(t, "gateway")
+	cable(t, c.sw, "port9", other, "eth0")
+	c.sw.sh("ip link set port9 master sw up")
+	other.sh("ip addr add 192.0.2.9/24 dev eth0; ip link set eth0 up")
+	h.sh("ip route replace default via 192.0.2.9")
+	reaches(t, from.namespace, other, netip.MustParseAddr("192.0.2.9"), underlay(1))
 }

@@ -19,13 +19,13 @@ import (
 // namespace is a network namespace with a thread of its own, which goes with
 // the test.
 type namespace struct {
-	t    *testing.T
+	t    testing.TB
 	name string
 	work chan func()
 	tid  int
 }
 
-func newNamespace(t *testing.T, name string) *namespace {
+func newNamespace(t testing.TB, name string) *namespace {
 	t.Helper()
 	if os.Getuid() != 0 {
 		t.Skip("network namespaces need root")
@@ -81,7 +81,7 @@ func (n *namespace) try(script string) (out string, err error) {
 }
 
 // cable joins a and b by a pair of devices.
-func cable(t *testing.T, a *namespace, nameA string, b *namespace, nameB string) {
+func cable(t testing.TB, a *namespace, nameA string, b *namespace, nameB string) {
 	t.Helper()
 	file, err := os.Open(fmt.Sprintf("/proc/self/task/%d/ns/net", b.tid))
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
+	"golang.org/x/sys/unix"
 )
 
 // textTag marks, in the user data of a rule, the rule's text, by which we know
@@ -105,6 +106,9 @@ func (k *Kernel) putTable(t Table, replace bool) error {
 // Bits of connection tracking (linux/netfilter/nf_conntrack_common.h).
 const statusDstNAT = 1 << 5
 
+// hostUnreachable is a code of ICMP's destination unreachable (RFC 792).
+const hostUnreachable = 1
+
 // compile reads the part of nft's language that table writes.
 func compile(text string) ([]expr.Any, error) {
 	var exprs []expr.Any
@@ -172,6 +176,12 @@ func compile(text string) ([]expr.Any, error) {
 				&expr.Cmp{Op: op, Register: 1, Data: make([]byte, 4)})
 		case "drop":
 			exprs = append(exprs, &expr.Verdict{Kind: expr.VerdictDrop})
+		case "reject":
+			if what := strings.Join(words, " "); what != "with icmp host-unreachable" {
+				return nil, fmt.Errorf("nft rule %q: reject %s", text, what)
+			}
+			words = nil
+			exprs = append(exprs, &expr.Reject{Type: unix.NFT_REJECT_ICMP_UNREACH, Code: hostUnreachable})
 		case "masquerade":
 			exprs = append(exprs, &expr.Masq{})
 		default:

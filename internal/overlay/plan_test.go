@@ -67,6 +67,7 @@ nft add rule ip rundock_ovl7 forward iifname "vx7" oifname != "ovl7" drop
 nft add rule ip rundock_ovl7 forward oifname "vx7" iifname != "ovl7" drop
 nft add rule ip rundock_ovl7 forward iifname "ovl7" oifname "vx7" ip saddr != 10.42.1.0/24 drop
 nft add rule ip rundock_ovl7 forward oifname "ovl7" iifname != "ovl7" iifname != "vx7" ct state new ct status ! dnat drop
+nft add rule ip rundock_ovl7 forward iifname "ovl7" oifname != "ovl7" oifname != "vx7" ip daddr 10.42.0.0/16 reject with icmp host-unreachable
 nft add chain ip rundock_ovl7 postrouting { type nat hook postrouting priority 90 ; }
 nft add rule ip rundock_ovl7 postrouting oifname != "ovl7" ip saddr 10.42.1.0/24 ip daddr != 10.42.0.0/16 masquerade
 ip link add ovl7 address ` + br + ` type bridge

@@ -31,6 +31,8 @@ func table(n Network, subnet netip.Prefix) Table {
 			rule(`oifname "%s" iifname != "%s" drop`, vx, br),
 			rule(`iifname "%s" oifname "%s" ip saddr != %s drop`, br, vx, subnet),
 			rule(`oifname "%s" iifname != "%s" iifname != "%s" ct state new ct status ! dnat drop`, br, br, vx),
+			// Of a host that is not there, whose packets the default route would take.
+			rule(`iifname "%s" oifname != "%s" oifname != "%s" ip daddr %s reject with icmp host-unreachable`, br, br, vx, n.CIDR),
 		}},
 		{Name: "postrouting", Type: "nat", Hook: "postrouting", Priority: beforeNAT, Rules: []string{
 			rule(`oifname != "%s" ip saddr %s ip daddr != %s masquerade`, br, subnet, n.CIDR),

@@ -1,0 +1,72 @@
+package overlay
+
+import (
+	"fmt"
+	"net/netip"
+	"testing"
+)
+
+// What it costs to program all peers on a bare kernel, to look at them when
+// all is right, and to change one of them.
+func BenchmarkPeers(b *testing.B) {
+	n := Network{Name: "many", CIDR: netip.MustParsePrefix("10.0.0.0/10"), SubnetLength: 24, VNI: 9}
+	h := Host{Machine: "m", Subnet: n.Subnet(16000), Underlay: netip.MustParseAddr("127.0.0.1"), MTU: 1500}
+	for _, count := range []int{1000, 10_000} {
+		peers := make([]Peer, count)
+		for i := range peers {
+			peers[i] = Peer{Subnet: n.Subnet(i), Underlay: netip.AddrFrom4([4]byte{198, 18, byte(i >> 8), byte(i)}), MAC: VxlanMAC(fmt.Sprint(i), n.VNI)}
+		}
+		all, err := Want(n, h, peers)
+		if err != nil {
+			b.Fatal(err)
+		}
+		alone, err := Want(n, h, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		moved := peers[count/2]
+		moved.Underlay = netip.MustParseAddr("198.19.0.1")
+		one, err := Want(n, h, append(peers[:count-1:count-1], moved))
+		if err != nil {
+			b.Fatal(err)
+		}
+		bench := func(name string, from State, run func(k *Kernel) error) {
+			b.Run(fmt.Sprintf("%s/%d", name, count), func(b *testing.B) {
+				ns := newNamespace(b, "host")
+				ns.do(func() {
+					k, err := Open()
+					if err != nil {
+						b.Error(err)
+						return
+					}
+					defer k.Close()
+					for b.Loop() {
+						b.StopTimer()
+						if err := k.reach(n, h.Subnet, from); err != nil {
+							b.Error(err)
+							return
+						}
+						b.StartTimer()
+						if err := run(k); err != nil {
+							b.Error(err)
+							return
+						}
+					}
+				})
+			})
+		}
+		bench("program", alone, func(k *Kernel) error { return k.reach(n, h.Subnet, all) })
+		bench("audit", all, func(k *Kernel) error { return k.reach(n, h.Subnet, all) })
+		bench("change one, and audit", all, func(k *Kernel) error { return k.reach(n, h.Subnet, one) })
+		bench("change one", all, func(k *Kernel) error { return k.Apply(Plan(all, one)) })
+	}
+}
+
+// reach is an audit without a Keeper.
+func (k *Kernel) reach(n Network, subnet netip.Prefix, want State) error {
+	have, err := k.Read(n, subnet)
+	if err != nil {
+		return err
+	}
+	return k.Apply(Plan(have, want))
+}
