@@ -65,7 +65,11 @@ func TestLogs(t *testing.T) {
 			if err := <-done; err != nil {
 				t.Fatal(err)
 			}
-			s.complete(t, name, prefix, c.query)
+			var lost map[string]bool
+			if c.claim == "a dockerd that restarts" {
+				lost = s.lostByDocker(t, name, prefix, 5000)
+			}
+			s.complete(t, name, prefix, c.query, lost)
 		})
 	}
 
@@ -73,11 +77,11 @@ func TestLogs(t *testing.T) {
 		before, after := mark("before"), mark("after")
 		for _, prefix := range []string{before, after} {
 			s.sh(t, back1, s.ask("log?lines=1000&prefix="+prefix))
-			s.complete(t, name, prefix, "lines=1000")
+			s.complete(t, name, prefix, "lines=1000", nil)
 			s.sh(t, back1, "kill -9 $(cat /etc/service/docker-"+name+"/services/service/log/supervise/pid)")
 		}
-		s.complete(t, name, before, "lines=1000")
-		s.complete(t, name, after, "lines=1000")
+		s.complete(t, name, before, "lines=1000", nil)
+		s.complete(t, name, after, "lines=1000", nil)
 	})
 
 	// The last lines before an end, at an exit the last without a newline.
@@ -98,7 +102,7 @@ func TestLogs(t *testing.T) {
 				}
 				return ""
 			})
-			s.complete(t, name, prefix, "lines=2000")
+			s.complete(t, name, prefix, "lines=2000", nil)
 			eventually(t, "the new one answers", func() string {
 				if _, err := s.try(back1, s.ask("ping")); err != nil {
 					return err.Error()
@@ -139,9 +143,37 @@ func (s *setup) logged(t *testing.T, name string) string {
 	return added.ReplaceAllString(text+"\n", "")
 }
 
+// lostByDocker returns those of the lines that dockerd itself did not keep:
+// at its stop it now and then drops what it has just read (seen with 20.10,
+// one of 5000). It waits for the last of them, which was written long after.
+func (s *setup) lostByDocker(t *testing.T, name, prefix string, lines int) map[string]bool {
+	t.Helper()
+	kept := map[string]bool{}
+	eventually(t, "docker has the last line", func() string {
+		for line := range strings.Lines(s.sh(t, back1, "docker logs "+name+" 2>&1 | grep "+prefix)) {
+			// It may stand behind what was written without a newline.
+			kept[strings.TrimSuffix(line[strings.Index(line, prefix):], "\n")] = true
+		}
+		if !kept[fmt.Sprint(prefix, lines)] {
+			return "it lacks it"
+		}
+		return ""
+	})
+	lost := map[string]bool{}
+	for i := range lines {
+		if line := fmt.Sprint(prefix, i+1); !kept[line] {
+			lost[line] = true
+		}
+	}
+	if len(lost) > 0 {
+		t.Logf("dockerd lost %d of %d lines", len(lost), lines)
+	}
+	return lost
+}
+
 // complete waits until the last line with prefix that query asks for is
 // logged; all must be there, each once, whole and in order.
-func (s *setup) complete(t *testing.T, name, prefix, query string) {
+func (s *setup) complete(t *testing.T, name, prefix, query string, lost map[string]bool) {
 	t.Helper()
 	ask, err := url.ParseQuery(query)
 	if err != nil {
@@ -155,7 +187,9 @@ func (s *setup) complete(t *testing.T, name, prefix, query string) {
 		if len(line) < width {
 			line += " " + strings.Repeat("x", width-len(line)-1)
 		}
-		want = append(want, line)
+		if !lost[line] {
+			want = append(want, line)
+		}
 	}
 	eventually(t, "the last line is logged", func() string {
 		return s.lacksLine(name, fmt.Sprint(prefix, lines))
