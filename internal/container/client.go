@@ -200,6 +200,7 @@ func (c *Client) Stop(ctx context.Context, id string, timeout int) error {
 func (c *Client) Remove(ctx context.Context, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, c.limits.remove)
 	defer cancel()
+	var busy error // what the daemon said last
 	for {
 		err := c.api().ContainerRemove(ctx, id, container.RemoveOptions{RemoveVolumes: true, Force: true})
 		switch {
@@ -208,9 +209,11 @@ func (c *Client) Remove(ctx context.Context, id string) error {
 		case errdefs.IsConflict(err):
 			// Somebody else removes it at this moment, or the daemon thinks so
 			// ever since a removal that failed.
-			if sleep(ctx, 100*time.Millisecond) == nil {
+			if busy = err; sleep(ctx, 100*time.Millisecond) == nil {
 				continue
 			}
+		case busy != nil && ctx.Err() != nil:
+			err = busy
 		}
 		return fmt.Errorf("remove container %s: %w", short(id), err)
 	}
