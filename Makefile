@@ -41,9 +41,10 @@ demo: deps build
 LAB_TEST = RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 .ci/gotest
 UNIT     = $(shell $(GO) list ./... | grep -v /internal/lab)
 MAIN     = Smoke|Measure
+# Six packages at a time, as the longest mostly wait.
 test: NEEDS += $(TEST_NEEDS)
 test: deps build lint
-	RUNDOCK_SLOW=1 .ci/gotest "unit tests" -count=1 $(UNIT)
+	RUNDOCK_SLOW=1 .ci/gotest "unit tests" -count=1 -p 6 $(UNIT)
 	$(MAKE) --no-print-directory fuzz FUZZTIME=3s
 	$(LAB_TEST) "lab: main line" -count=1 -run '$(MAIN)' ./internal/lab/e2e
 	RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 .ci/labs '$(MAIN)'
