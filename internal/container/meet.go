@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/docker/docker/api/types"
 )
 
 // limits are how long the daemon is given where nothing slow is asked of it:
@@ -48,7 +50,8 @@ func (c *Client) meet(version string) error {
 	if err != nil {
 		return err
 	}
-	c.engine.Swap(next).Close() // leaves what is under way alone
+	next.NegotiateAPIVersionPing(types.Ping{APIVersion: version}) // what is asked next may depend on it
+	c.engine.Swap(next).Close()                                   // leaves what is under way alone
 	c.daemon = version
 	return nil
 }
