@@ -22,43 +22,10 @@ func TestMeasure(t *testing.T) {
 	if benching() {
 		tries = 50
 	}
-	var names []string
-	for i := range tries {
-		names = append(names, fmt.Sprintf("measured-%d", i))
-	}
-	call := func(state string, more func(i int) string) {
-		var all sync.WaitGroup
-		for lane := range 4 {
-			all.Go(func() {
-				for i := lane; i < tries; i += 4 {
-					if r := s.rundock(t, back1, "state="+state+" name="+names[i]+more(i)); r.Failed {
-						t.Errorf("%s %s: %s", state, names[i], r.Msg)
-					}
-				}
-			})
-		}
-		all.Wait()
-	}
-	t.Cleanup(func() { call("absent", func(int) string { return "" }) })
-	port := func(i int) int { return 9000 + i } // each its own, as it is published
-	call("enabled", func(i int) string {
-		return fmt.Sprintf(" image=%sinfluxdb:latest announce=%d port=8086", images, port(i))
-	})
-	if t.Failed() {
-		t.FailNow()
-	}
 	var up, down []time.Duration
-	for i, name := range names {
-		found := strings.Replace(record(back1, name), "8086", fmt.Sprint(port(i)), 1)
-		s.resolves(t, back2, name, found)
-		before := s.id(t, back1, name)
-		w := s.follow(t, back2, name)
-		crash := s.nanoseconds(t, back1, "kill -9 $(docker inspect -f '{{.State.Pid}}' "+name+") && date +%s%N")
-		s.renewed(t, back1, name, before, found)
-		gone, back := w.times(t)
-		healthy := s.nanoseconds(t, back1, `date +%s%N -d "$(docker inspect -f '{{range .State.Health.Log}}{{if eq .ExitCode 0}}{{.End.UTC.Format "2006-01-02 15:04:05.999999999Z"}}{{"\n"}}{{end}}{{end}}' `+name+` | head -n1)"`)
-		down = append(down, gone.Sub(crash))
-		up = append(up, back.Sub(healthy))
+	for first := 0; first < tries; first += abreast {
+		u, d := s.crashes(t, first, min(abreast, tries-first))
+		up, down = append(up, u...), append(down, d...)
 	}
 	for _, m := range []struct {
 		what string
@@ -70,6 +37,52 @@ func TestMeasure(t *testing.T) {
 	} {
 		distribution(m.what, m.took, "median "+m.aim)
 	}
+}
+
+// abreast is how many services are there at a time: the HEALTHCHECK of each
+// costs more than what is measured.
+const abreast = 10
+
+// crashes installs count services, of which first is the number of the first,
+// crashes each, and removes them. It returns how long each took to be found
+// once healthy, and to be gone once crashed.
+func (s *setup) crashes(t *testing.T, first, count int) (up, down []time.Duration) {
+	t.Helper()
+	name := func(i int) string { return fmt.Sprintf("measured-%d", first+i) }
+	port := func(i int) int { return 9000 + i } // each its own, as it is published
+	call := func(state string, more func(i int) string) {
+		var all sync.WaitGroup
+		for lane := range 4 {
+			all.Go(func() {
+				for i := lane; i < count; i += 4 {
+					if r := s.rundock(t, back1, "state="+state+" name="+name(i)+more(i)); r.Failed {
+						t.Errorf("%s %s: %s", state, name(i), r.Msg)
+					}
+				}
+			})
+		}
+		all.Wait()
+	}
+	defer call("absent", func(int) string { return "" })
+	call("enabled", func(i int) string {
+		return fmt.Sprintf(" image=%sinfluxdb:latest announce=%d port=8086", images, port(i))
+	})
+	if t.Failed() {
+		t.FailNow()
+	}
+	for i := range count {
+		found := strings.Replace(record(back1, name(i)), "8086", fmt.Sprint(port(i)), 1)
+		s.resolves(t, back2, name(i), found)
+		before := s.id(t, back1, name(i))
+		w := s.follow(t, back2, name(i))
+		crash := s.nanoseconds(t, back1, "kill -9 $(docker inspect -f '{{.State.Pid}}' "+name(i)+") && date +%s%N")
+		s.renewed(t, back1, name(i), before, found)
+		gone, back := w.times(t)
+		healthy := s.nanoseconds(t, back1, `date +%s%N -d "$(docker inspect -f '{{range .State.Health.Log}}{{if eq .ExitCode 0}}{{.End.UTC.Format "2006-01-02 15:04:05.999999999Z"}}{{"\n"}}{{end}}{{end}}' `+name(i)+` | head -n1)"`)
+		down = append(down, gone.Sub(crash))
+		up = append(up, back.Sub(healthy))
+	}
+	return up, down
 }
 
 // nanoseconds runs a script that prints a time in nanoseconds: hosts of a lab
