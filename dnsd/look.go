@@ -82,10 +82,10 @@ func (l *looking) view(ctx context.Context) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newView(l.settings, keys, revision), nil
+	return newView(l.settings, keys, revision)
 }
 
-func newView(s settings, keys []registry.Listed, revision int64) *view {
+func newView(s settings, keys []registry.Listed, revision int64) (*view, error) {
 	tab := table.New(s.prefix)
 	v := &view{keys: keys, bad: map[string]string{}}
 	for _, each := range tab.Replace(revision, func(yield func(string, []byte) bool) {
@@ -97,16 +97,9 @@ func newView(s settings, keys []registry.Listed, revision int64) *view {
 	}) {
 		v.bad[each.Key] = each.Reason
 	}
-	v.answers = &answer.Server{
-		Table: tab, Zones: s.zones, TTL: s.ttl, NegativeTTL: s.negativeTTL, Forwards: len(s.upstreams) > 0, ScaledWeights: s.scaled,
-		NameServers: func() []netip.Addr { return ownAddresses(s) },
-	}
-	for _, stub := range s.stubs {
-		if zone, err := answer.NewZone(stub.Zone); err == nil {
-			v.answers.Stubs = append(v.answers.Stubs, zone)
-		}
-	}
-	return v
+	var err error
+	v.answers, err = s.answers(tab, func() []netip.Addr { return ownAddresses(s) })
+	return v, err
 }
 
 // ownAddresses are those that a running dnsd would tell of itself, as far as

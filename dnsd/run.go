@@ -42,12 +42,12 @@ func run(ctx context.Context, s settings, log *slog.Logger, before *handed, next
 	counts := metrics.New(release(), tab, zoneNames(s.zones)...)
 	var own nameServers
 	own.fixed = s.nameServers
+	answers, err := s.answers(tab, own.get)
+	if err != nil {
+		return err
+	}
 	handler := &server.Handler{
-		Answers: &answer.Server{
-			Table: tab, Zones: s.zones, TTL: s.ttl, NegativeTTL: s.negativeTTL,
-			Forwards: len(s.upstreams) > 0, NameServers: own.get, ScaledWeights: s.scaled,
-		},
-		ForwardFor: s.forwardFor, MaxUDP: s.maxUDP, Metrics: counts, Name: s.name, Version: "dnsd " + release(),
+		Answers: answers, ForwardFor: s.forwardFor, MaxUDP: s.maxUDP, Metrics: counts, Name: s.name, Version: "dnsd " + release(),
 	}
 	rand.Read(handler.Secret[:])
 	if len(s.upstreams)+len(s.stubs) > 0 {
@@ -55,13 +55,6 @@ func run(ctx context.Context, s settings, log *slog.Logger, before *handed, next
 			Upstreams: s.upstreams, Stubs: s.stubs, CacheSize: s.cache,
 			OnFailure: counts.ForwardFailed, OnCache: counts.ForwardCache,
 		}
-	}
-	for _, stub := range s.stubs {
-		zone, err := answer.NewZone(stub.Zone)
-		if err != nil {
-			return err
-		}
-		handler.Answers.Stubs = append(handler.Answers.Stubs, zone)
 	}
 
 	var beside sync.WaitGroup
@@ -89,11 +82,11 @@ func run(ctx context.Context, s settings, log *slog.Logger, before *handed, next
 		beside.Go(func() { following.keepSnapshot(ctx, s.snapshot, s.snapshotInterval) })
 	}
 	log.Info("dnsd starts", "version", release(), "zones", zoneNames(s.zones), "etcd", s.registry.Endpoints, "upstreams", s.upstreams)
-	answers := &server.Server{Handler: handler, Log: log, OnListen: own.add}
+	serving := &server.Server{Handler: handler, Log: log, OnListen: own.add}
 	if before != nil {
 		e := &heir{handed: before, log: log, bound: make(chan struct{})}
 		e.adopt(following)
-		answers.Inherit, answers.Trial, answers.OnBound = before.Sockets, before.Bridge, e.onBound
+		serving.Inherit, serving.Trial, serving.OnBound = before.Sockets, before.Bridge, e.onBound
 		beside.Go(func() { e.settle(ctx, func() bool { return tab.State() != nil }) })
 		if before.Bridge {
 			go func() { // its end is that of the process
@@ -104,10 +97,10 @@ func run(ctx context.Context, s settings, log *slog.Logger, before *handed, next
 	}
 	beside.Go(func() { following.run(ctx, client) })
 	if before == nil || !before.Bridge {
-		next.server, next.follow, next.metrics = answers, following, s.metrics
+		next.server, next.follow, next.metrics = serving, following, s.metrics
 		beside.Go(func() { next.run(ctx, before != nil && (before.Again || before.missed(next.program)), cancel) })
 	}
-	return answers.Run(ctx, s.listen)
+	return serving.Run(ctx, s.listen)
 }
 
 // onSignal acts on each signal of a kind until ctx is done.

@@ -19,6 +19,7 @@ import (
 	"rundock/dnsd/forward"
 	"rundock/dnsd/server"
 	"rundock/dnsd/store"
+	"rundock/dnsd/table"
 	"rundock/internal/hostconfig"
 	"rundock/internal/registry"
 )
@@ -303,6 +304,23 @@ func (f *flags) settings(g given) (s settings, err error) {
 	}
 	s.nameServers, err = each("ns-address", f.ns.values, netip.ParseAddr)
 	return s, err
+}
+
+// answers is what the settings make of tab. nameServers are the addresses of
+// ns.dns.<zone> where no records say.
+func (s settings) answers(tab *table.Table, nameServers func() []netip.Addr) (*answer.Server, error) {
+	a := &answer.Server{
+		Table: tab, Zones: s.zones, TTL: s.ttl, NegativeTTL: s.negativeTTL,
+		Forwards: len(s.upstreams) > 0, NameServers: nameServers, ScaledWeights: s.scaled,
+	}
+	for _, stub := range s.stubs {
+		zone, err := answer.NewZone(stub.Zone)
+		if err != nil {
+			return nil, fmt.Errorf("--stub: %w", err)
+		}
+		a.Stubs = append(a.Stubs, zone)
+	}
+	return a, nil
 }
 
 // each parses the values of a list; the error names the flag.

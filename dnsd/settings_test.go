@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"rundock/dnsd/forward"
 )
 
 const hostJSON = `{"version":1,"host":"node-1","domain":"prod.example.com","label":"s","private":{"interface":"lo"},
@@ -166,5 +168,13 @@ func TestTheConfigFile(t *testing.T) {
 	}
 	if _, err := read(t, hostJSON, "", "--config", "/does/not/exist"); err == nil || !strings.Contains(err.Error(), "--config: open /does/not/exist") {
 		t.Errorf("a missing file that is given: %v", err)
+	}
+}
+
+func TestALookFailsForAStubThatIsNoZone(t *testing.T) {
+	s := settings{prefix: "/skydns", stubs: []forward.Stub{{Zone: "a..b."}}}
+	const want = `--stub: zone "a..b.": not a DNS name`
+	if _, err := newView(s, nil, 1); err == nil || err.Error() != want {
+		t.Errorf("it fails with %v, want %s", err, want)
 	}
 }
