@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"rundock/dnsd/disk"
+
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/etcdutl/v3/snapshot"
 	"go.uber.org/zap"
@@ -101,19 +103,10 @@ func Restore(dir, file string) (aside string, err error) {
 		err = os.Rename(restored, cfg.Dir)
 	}
 	if err == nil {
-		err = syncDir(filepath.Dir(cfg.Dir))
+		err = disk.Sync(filepath.Dir(cfg.Dir))
 	}
 	if err != nil {
 		return fail(err)
 	}
 	return aside, nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/url"
 	"os"
@@ -13,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"rundock/dnsd/disk"
 
 	"go.etcd.io/etcd/api/v3/version"
 	"go.etcd.io/etcd/server/v3/embed"
@@ -140,20 +143,9 @@ func minor(v string) (int, error) {
 }
 
 func writeVersion(dir string) error {
-	f, err := os.CreateTemp(dir, ".version-")
-	if err != nil {
+	_, err := disk.Replace(filepath.Join(dir, "version"), func(w io.Writer) error {
+		_, err := io.WriteString(w, version.Version+"\n")
 		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.WriteString(version.Version + "\n")
-	if err == nil {
-		err = f.Sync()
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), filepath.Join(dir, "version"))
-	}
+	})
 	return err
 }

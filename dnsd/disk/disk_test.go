@@ -1,0 +1,62 @@
+package disk
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func writes(text string, err error) func(io.Writer) error {
+	return func(w io.Writer) error {
+		io.WriteString(w, text)
+		return err
+	}
+}
+
+func TestReplace(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "version")
+	holds := func(t *testing.T, want string) {
+		t.Helper()
+		files, err := os.ReadDir(dir)
+		if err != nil || len(files) != 1 || files[0].Name() != "version" {
+			t.Errorf("the folder holds %v, %v, want the file alone", files, err)
+		}
+		if have, err := os.ReadFile(path); err != nil || string(have) != want {
+			t.Errorf("the file holds %q, %v, want %q", have, err, want)
+		}
+	}
+	t.Run("makes a file that is not there, for its owner alone", func(t *testing.T) {
+		size, err := Replace(path, writes("first\n", nil))
+		if err != nil || size != 6 {
+			t.Errorf("Replace = %d, %v", size, err)
+		}
+		if info, err := os.Stat(path); err != nil || info.Mode() != 0o600 {
+			t.Errorf("the file is %v, %v, want mode 0600", info, err)
+		}
+		holds(t, "first\n")
+	})
+	t.Run("removes what a crash left", func(t *testing.T) {
+		if err := os.WriteFile(filepath.Join(dir, ".version-123"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Replace(path, writes("second\n", nil)); err != nil {
+			t.Error(err)
+		}
+		holds(t, "second\n")
+	})
+	t.Run("leaves the old file where it is not written whole", func(t *testing.T) {
+		full := errors.New("no space left")
+		if size, err := Replace(path, writes("thi", full)); !errors.Is(err, full) || size != 0 {
+			t.Errorf("Replace = %d, %v, want the error of the writer", size, err)
+		}
+		holds(t, "second\n")
+	})
+	t.Run("fails in a folder that is not there", func(t *testing.T) {
+		if _, err := Replace(filepath.Join(dir, "none", "version"), writes("", nil)); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("error = %v", err)
+		}
+	})
+}
