@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"rundock/internal/fstree"
 )
 
 // SaltName is the file in rundock's state folder (/var/lib/rundock) that holds
@@ -49,35 +51,17 @@ func Salt(dir string, check bool) ([]byte, error) {
 
 // keepSalt writes salt to path, or replaces salt by what another has written
 // there meanwhile.
-func keepSalt(path string, salt []byte) (err error) {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+func keepSalt(path string, salt []byte) error {
+	err := fstree.Create(path, 0o600, salt)
+	if !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	f, err := os.CreateTemp(dir, SaltName+".") // 0600
-	if err != nil {
-		return err
+	have, err := os.ReadFile(path)
+	if err == nil && len(have) != len(salt) {
+		err = fmt.Errorf("read %s: it has %d bytes, not %d", path, len(have), len(salt))
 	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(salt)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", f.Name(), err)
-	}
-	if err := os.Link(f.Name(), path); errors.Is(err, fs.ErrExist) {
-		have, err := os.ReadFile(path)
-		if err == nil && len(have) != len(salt) {
-			err = fmt.Errorf("read %s: it has %d bytes, not %d", path, len(have), len(salt))
-		}
-		copy(salt, have)
-		return err
-	} else if err != nil {
-		return err
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	copy(salt, have)
+	return err
 }
 
 // ReadSecrets returns the values of the secrets of a service whose runner's

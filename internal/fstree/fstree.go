@@ -301,9 +301,8 @@ func build(dir string, files []File) (err error) {
 	return syncDir(filepath.Dir(dir))
 }
 
-// write creates the file name with f's content and mode, synced. The mode is
-// set while it is still empty: a secret is never readable, even for a moment.
-func write(name string, f File) (err error) {
+// write creates the file name with f's content and mode, synced.
+func write(name string, f File) error {
 	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL
 	w, err := os.OpenFile(name, flags, 0o600)
 	if errors.Is(err, fs.ErrExist) { // of an Apply that was interrupted
@@ -314,14 +313,7 @@ func write(name string, f File) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, w.Close()) }()
-	if err := w.Chmod(f.Mode.Perm()); err != nil {
-		return err
-	}
-	if _, err := w.Write(f.Data); err != nil {
-		return err
-	}
-	return w.Sync()
+	return errors.Join(fill(w, f.Mode, f.Data), w.Close())
 }
 
 // named turns an error about a temporary name into one about name, which is

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"rundock/internal/fstree"
 	"rundock/internal/overlay"
 )
 
@@ -43,26 +44,10 @@ func readKnown(dir string, n overlay.Network) (overlayKnown, error) {
 
 // keep replaces the file, synced.
 func (k overlayKnown) keep(dir, network string) error {
-	err := func() error {
-		data, err := json.Marshal(k)
-		if err != nil {
-			return err
-		}
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return err
-		}
-		tmp, err := os.CreateTemp(dir, "."+network+".*")
-		if err != nil {
-			return err
-		}
-		defer os.Remove(tmp.Name())
-		_, err = tmp.Write(data)
-		err = errors.Join(err, tmp.Chmod(0o644), tmp.Sync(), tmp.Close())
-		if err != nil {
-			return err
-		}
-		return os.Rename(tmp.Name(), filepath.Join(dir, network+".json"))
-	}()
+	data, err := json.Marshal(k)
+	if err == nil {
+		err = fstree.Replace(filepath.Join(dir, network+".json"), 0o644, data)
+	}
 	if err != nil {
 		return fmt.Errorf("keep what is known of network %s: %w", network, err)
 	}
