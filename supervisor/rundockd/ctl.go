@@ -152,7 +152,7 @@ func prepare(ctx context.Context, docker *container.Client, q control.Request) c
 		answer.Warnings = append(answer.Warnings, pulled.Warning)
 	}
 	trial := s.Name + ".check"
-	if err := removeOwn(ctx, docker, trial, s.Name); err != nil {
+	if _, err := removeOwn(ctx, docker, trial, s.Name); err != nil {
 		return fail(err)
 	}
 	o := options(s, addresses, host.DNS)
@@ -177,36 +177,13 @@ func keptImage(service string) string {
 	return "rundock-good:" + service
 }
 
-// Names that a service's containers may have: its own, the next one while it
-// is made, and a trial creation.
-func containerNames(service string) []string {
-	return []string{service, service + ".new", service + ".check"}
-}
-
-// removeOwn removes the container named name if it is of service.
-func removeOwn(ctx context.Context, docker *container.Client, name, service string) error {
-	s, err := docker.Inspect(ctx, name)
-	if err != nil || !s.Exists || s.Labels[container.LabelService] != service {
-		return err
-	}
-	if s.Running {
-		if err := docker.Stop(ctx, s.ID, s.StopTimeout); err != nil {
-			return err
-		}
-	}
-	return docker.Remove(ctx, s.ID)
-}
-
 // remove takes away what a service leaves besides its service directory and
 // its logs.
 func remove(ctx context.Context, docker *container.Client, service string) control.Response {
 	answer := control.Response{}
 	for _, name := range containerNames(service) {
-		s, err := docker.Inspect(ctx, name)
-		if err == nil && s.Exists && s.Labels[container.LabelService] == service {
-			answer.Changed = true
-			err = removeOwn(ctx, docker, name, service)
-		}
+		there, err := removeOwn(ctx, docker, name, service)
+		answer.Changed = answer.Changed || there
 		if err != nil {
 			answer.Error = fmt.Sprintf("remove %s: %v", service, err)
 			return answer
