@@ -130,8 +130,8 @@ func prepare(ctx context.Context, docker *container.Client, q control.Request) c
 	if err != nil {
 		return fail(err)
 	}
-	if current.Exists && current.Labels[container.LabelService] != s.Name {
-		return fail(fmt.Errorf("a container named %s is there that rundock did not make: rename or remove it", s.Name))
+	if err := foreign(current, s.Name); err != nil {
+		return fail(err)
 	}
 	ports, err := container.HostPorts(want)
 	if err != nil {

@@ -255,10 +255,7 @@ func (r *runner) look(ctx context.Context) (container.State, error) {
 	for {
 		s, err := r.docker.Inspect(ctx, r.service.Name)
 		if err == nil {
-			if owner := s.Labels[container.LabelService]; s.Exists && owner != r.service.Name {
-				return s, fmt.Errorf("a container named %s is there that rundock did not make: rename or remove it", r.service.Name)
-			}
-			return s, nil
+			return s, foreign(s, r.service.Name)
 		}
 		if r.docker.Ping(ctx) == nil || ctx.Err() != nil {
 			return s, err
