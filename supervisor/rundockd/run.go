@@ -287,18 +287,21 @@ func (r *runner) start(ctx context.Context, old container.State, want spec.Conta
 	if err == nil {
 		err = r.takePlace(ctx, old, id)
 	}
-	if err == nil {
-		err = r.docker.Start(ctx, id)
-	}
-	if ctx.Err() != nil {
-		return interrupted(ctx), 0
-	}
-	if err != nil {
-		r.status.Crashes++
-		return r.retry(ctx, err), 0
+	if err != nil || ctx.Err() != nil {
+		return r.failed(ctx, err), 0
 	}
 	r.status.Error = ""
 	return stepAgain, 0
+}
+
+// failed is what to do after an attempt at a new container that err ended, or
+// the end of ctx.
+func (r *runner) failed(ctx context.Context, err error) step {
+	if ctx.Err() != nil {
+		return interrupted(ctx)
+	}
+	r.status.Crashes++
+	return r.retry(ctx, err)
 }
 
 // prepare does all that can be done while the old container still runs: pull
@@ -369,7 +372,7 @@ func stopTimeout(s supervisor.Service) int {
 }
 
 // takePlace removes the stopped container old, its log copied to the end, and
-// gives the new one its name.
+// starts the new one under its name.
 func (r *runner) takePlace(ctx context.Context, old container.State, id string) error {
 	if old.Exists {
 		if err := r.logs.flush(ctx, old.ID); err != nil {
@@ -379,7 +382,10 @@ func (r *runner) takePlace(ctx context.Context, old container.State, id string) 
 			return err
 		}
 	}
-	return r.docker.Rename(ctx, id, r.service.Name)
+	if err := r.docker.Rename(ctx, id, r.service.Name); err != nil {
+		return err
+	}
+	return r.docker.Start(ctx, id)
 }
 
 // replaced makes the wanted container and puts it in the place of the running
@@ -413,16 +419,8 @@ func (r *runner) replaced(ctx context.Context, old container.State, want spec.Co
 // swap puts the created container id in the place of old, which has stopped.
 func (r *runner) swap(ctx context.Context, old container.State, id string, logs *logging) (step, int) {
 	logs.end()
-	err := r.takePlace(ctx, old, id)
-	if err == nil {
-		err = r.docker.Start(ctx, id)
-	}
-	if ctx.Err() != nil {
-		return interrupted(ctx), 0
-	}
-	if err != nil {
-		r.status.Crashes++
-		return r.retry(ctx, err), 0
+	if err := r.takePlace(ctx, old, id); err != nil || ctx.Err() != nil {
+		return r.failed(ctx, err), 0
 	}
 	r.status.Crashes, r.status.Error = 0, ""
 	r.log.Info("container replaced", "container", id[:12])
