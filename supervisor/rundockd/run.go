@@ -47,6 +47,13 @@ type runner struct {
 	said    complaint
 }
 
+// newRunner listens to signals, which end the context by cancel.
+func newRunner(dir string, cancel context.CancelCauseFunc) *runner {
+	r := &runner{dir: dir, log: newLogger(), replace: make(chan struct{}, 1)}
+	go r.signals(cancel)
+	return r
+}
+
 // runMain is `rundockd run DIR`. The exit code is the container's, as finish
 // and `sv status` show it; 100 for what only an operator can mend.
 func runMain(args []string) int {
@@ -56,8 +63,7 @@ func runMain(args []string) int {
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
-	r := &runner{dir: args[0], log: newLogger(), replace: make(chan struct{}, 1)}
-	go r.signals(cancel)
+	r := newRunner(args[0], cancel)
 	code := r.main(ctx)
 	if code == handedOver {
 		signal.Reset(leaveSignal)
@@ -77,8 +83,7 @@ func stopMain(args []string) int {
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cancel(errStop)
-	r := &runner{dir: args[0], log: newLogger(), replace: make(chan struct{}, 1)}
-	go r.signals(cancel)
+	r := newRunner(args[0], cancel)
 	return r.main(ctx)
 }
 
