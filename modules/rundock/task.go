@@ -29,6 +29,7 @@ type task struct {
 	dir        string           // its service directory
 	wasEnabled bool             // when the call began
 	idle       func()           // called when the rest is waiting
+	goal       *wanted          // what want has computed
 
 	diff     []fstree.Diff
 	actions  []string
@@ -106,8 +107,11 @@ func (t *task) ctl(q control.Request) error {
 	return err
 }
 
-// want computes what the task is to reach.
+// want is what the task is to reach. It is computed once.
 func (t *task) want() (wanted, error) {
+	if t.goal != nil {
+		return *t.goal, nil
+	}
 	var salt []byte
 	if t.p.EnvSecret != nil {
 		var err error
@@ -115,7 +119,12 @@ func (t *task) want() (wanted, error) {
 			return wanted{}, fmt.Errorf("env_secret: %w", err)
 		}
 	}
-	return t.p.want(t.config, salt)
+	w, err := t.p.want(t.config, salt)
+	if err != nil {
+		return wanted{}, err
+	}
+	t.goal = &w
+	return w, nil
 }
 
 // needsProgram refuses to leave a host with scripts that have nothing to execute.
