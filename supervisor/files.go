@@ -65,6 +65,9 @@ func (s Service) Announced() bool { return len(s.Announce.Announces) > 0 }
 // the ordered start and stop of both; without one run is the runner's (or, of
 // an announce-only service, the announcer's).
 func Files(s Service) ([]fstree.File, error) {
+	if err := CheckName(s.Name); err != nil {
+		return nil, fmt.Errorf("service %s: its name %w", s.Name, err)
+	}
 	s = s.Complete()
 	s.Version = Version
 	runner, runs := s.RunnerDir()

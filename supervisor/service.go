@@ -22,7 +22,7 @@ const Version = 1
 // Service is one service of one host: service.json.
 type Service struct {
 	Version     int            `json:"version"`
-	Name        string         `json:"name"`                      // Docker's rule for container names
+	Name        string         `json:"name"`                      // Docker's rule for container names, and CheckName's
 	Container   spec.Container `json:"container,omitzero"`        // zero: announce-only, nothing is run
 	Pull        string         `json:"pull,omitempty"`            // always, missing, never; "" means always
 	StopTimeout int            `json:"stop_timeout,omitempty"`    // seconds between TERM and KILL of the container; 0 means 10

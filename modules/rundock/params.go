@@ -29,7 +29,7 @@ var parameters = withServices(ansible.Spec{
 	Params: append([]ansible.Param{
 		{Name: "name", Description: []string{
 			"Name of the service and of its container: two or more of C(a-z A-Z 0-9 _ . -), the first a letter or a digit.",
-			"An announced one is a DNS label: C(a-z 0-9 -).",
+			"An announced one is a DNS label: C(a-z 0-9 -). None ends in C(.new) or C(.check), as containers do that rundock makes beside a service's own, or is C(overlay).",
 		}},
 		{Name: "state", Default: "present", Choices: []string{"present", "absent", "enabled", "disabled", "restarted"}, Description: []string{
 			"C(present): installed; whether it is enabled stays as it is.",
@@ -156,6 +156,9 @@ func (p params) check() error {
 	if !p.installs() {
 		return nil
 	}
+	if err := supervisor.CheckName(p.Name); err != nil {
+		return fmt.Errorf("value of name %w, got: %q", err, p.Name)
+	}
 	if p.Image == nil && !p.announced() {
 		return fmt.Errorf("state is %s but any of the following are missing: %s", p.State, strings.Join(content, ", "))
 	}
@@ -235,6 +238,10 @@ func (p params) checkHost() error {
 
 const alphanumeric = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
+// overlayName is the folder beside those of services, under /run/rundock and
+// /var/lib/rundock, that state=absent of such a service would remove.
+const overlayName = "overlay"
+
 // checkName is Docker's rule for container names. It also keeps a name from
 // being a path.
 func checkName(name string) error {
@@ -245,6 +252,9 @@ func checkName(name string) error {
 	}
 	if len(name) > longest {
 		return fmt.Errorf("value of name must have at most %d characters, got: %d", longest, len(name))
+	}
+	if name == overlayName {
+		return fmt.Errorf("value of name must not be %s: what is known of overlay networks is kept in the folders of that name, got: %[1]q", name)
 	}
 	return nil
 }

@@ -172,6 +172,9 @@ func TestCheckName(t *testing.T) {
 			t.Errorf("name %q is accepted", bad)
 		}
 	}
+	if err := (params{Name: "web.new", State: "absent"}).check(); err != nil {
+		t.Errorf("a service that is there with a name that is refused now cannot be removed: %v", err)
+	}
 	for name, want := range map[string]bool{"web-1": true, "9a": true, "Web": false, "a.b": false, "a_b": false, "a-": false, strings.Repeat("n", 63): true, strings.Repeat("n", 64): false} {
 		if got := checkLabel(name) == nil; got != want {
 			t.Errorf("label %q accepted: %v, want %v", name, got, want)

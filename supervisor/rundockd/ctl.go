@@ -151,7 +151,7 @@ func prepare(ctx context.Context, docker *container.Client, q control.Request) c
 	if pulled.Warning != "" {
 		answer.Warnings = append(answer.Warnings, pulled.Warning)
 	}
-	trial := s.Name + ".check"
+	trial := s.Name + supervisor.TrialSuffix
 	if _, err := removeOwn(ctx, docker, trial, s.Name); err != nil {
 		return fail(err)
 	}

@@ -5,12 +5,13 @@ import (
 	"fmt"
 
 	"rundock/internal/container"
+	"rundock/supervisor"
 )
 
 // Names that a service's containers may have: its own, the next one while it
 // is made, and a trial creation.
 func containerNames(service string) []string {
-	return []string{service, service + ".new", service + ".check"}
+	return []string{service, service + supervisor.NextSuffix, service + supervisor.TrialSuffix}
 }
 
 // foreign is an error where s, found under the name of service, is another's:

@@ -324,7 +324,7 @@ func (r *runner) prepare(ctx context.Context, want spec.Container, addresses str
 	if err != nil {
 		return "", err
 	}
-	staged := r.service.Name + ".new"
+	staged := r.service.Name + supervisor.NextSuffix
 	if s, err := r.docker.Inspect(ctx, staged); err != nil {
 		return "", err
 	} else if s.Exists {
@@ -556,7 +556,7 @@ func (r *runner) stop() int {
 }
 
 func (r *runner) stopOnce(ctx context.Context) error {
-	for _, name := range []string{r.service.Name, r.service.Name + ".new"} {
+	for _, name := range []string{r.service.Name, r.service.Name + supervisor.NextSuffix} {
 		s, err := r.docker.Inspect(ctx, name)
 		if err != nil {
 			return err

@@ -33,7 +33,9 @@ options:
       - >-
         Name of the service and of its container: two or more of C(a-z A-Z 0-9 _ . -), the first a letter or a
         digit.
-      - "An announced one is a DNS label: C(a-z 0-9 -)."
+      - >-
+        An announced one is a DNS label: C(a-z 0-9 -). None ends in C(.new) or C(.check), as containers do
+        that rundock makes beside a service's own, or is C(overlay).
     type: str
   state:
     description:
