@@ -15,6 +15,7 @@
 //	packed    answers in the form they are sent in
 //	server    packets, sockets, EDNS, truncation
 //	forward   other people's names
+//	querylog  lines about queries
 //	snapshot  the last known records, in a file
 //	store     the embedded etcd, a process of its own
 //	metrics   Prometheus
@@ -82,15 +83,18 @@ func command(ctx context.Context, args []string) error {
 	if before != nil && before.Bridge {
 		s = s.forBridge(before)
 	}
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: s.logLevel}))
+	lines := newPatientLog(os.Stderr)
+	defer lines.flush()
+	log := slog.New(slog.NewTextHandler(lines, &slog.HandlerOptions{Level: s.logLevel}))
 	next := &handover{args: args, log: log, hups: hups}
 	if next.program, err = os.Executable(); err != nil {
 		return err
 	}
-	if err := run(ctx, s, log, before, next); err != nil {
+	if err := run(ctx, s, log, lines, before, next); err != nil {
 		return err
 	}
 	if next.to != nil && ctx.Err() == nil {
+		lines.flush()
 		return next.exec()
 	}
 	return nil

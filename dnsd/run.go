@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -19,6 +20,7 @@ import (
 	"rundock/dnsd/answer"
 	"rundock/dnsd/forward"
 	"rundock/dnsd/metrics"
+	"rundock/dnsd/querylog"
 	"rundock/dnsd/server"
 	"rundock/dnsd/store"
 	"rundock/dnsd/table"
@@ -28,7 +30,7 @@ import (
 // run answers until ctx is done, or next has somebody to hand over to. An error
 // is a setting that cannot work; what may heal by itself (registry, store, a
 // late address) is waited for instead. before may be nil.
-func run(ctx context.Context, s settings, log *slog.Logger, before *handed, next *handover) error {
+func run(ctx context.Context, s settings, log *slog.Logger, lines *patientLog, before *handed, next *handover) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 
@@ -46,20 +48,35 @@ func run(ctx context.Context, s settings, log *slog.Logger, before *handed, next
 	if err != nil {
 		return err
 	}
+	queries := querylog.New(s.queryLog, os.Stderr)
+	counts.LogDropped("messages", lines.dropped.Load)
+	counts.LogDropped("queries", queries.Dropped)
 	handler := &server.Handler{
-		Answers: answers, ForwardFor: s.forwardFor, MaxUDP: s.maxUDP, Metrics: counts, Name: s.name, Version: "dnsd " + release(),
+		Answers: answers, ForwardFor: s.forwardFor, MaxUDP: s.maxUDP, Metrics: counts, Name: s.name, Version: "dnsd " + release(), Log: queries,
 	}
 	rand.Read(handler.Secret[:])
 	if len(s.upstreams)+len(s.stubs) > 0 {
 		handler.Forwarder = &forward.Forwarder{
-			Upstreams: s.upstreams, Stubs: s.stubs, CacheSize: s.cache,
-			OnFailure: counts.ForwardFailed, OnCache: counts.ForwardCache,
+			Upstreams: s.upstreams, Stubs: s.stubs, CacheSize: s.cache, Watch: upstreams{counts.Forwards, log},
+		}
+	}
+	for _, each := range append(slices.Clip(s.stubs), forward.Stub{Upstreams: s.upstreams}) {
+		for _, u := range each.Upstreams {
+			counts.Forwards.Upstream(u.String())
 		}
 	}
 
 	var beside sync.WaitGroup
 	defer beside.Wait()
 	defer cancel()
+	if queries != nil {
+		logging, end := context.WithCancel(context.Background())
+		defer end() // the last queries are answered then
+		beside.Go(func() { queries.Run(logging) })
+	}
+	if handler.Forwarder != nil {
+		beside.Go(func() { handler.Forwarder.Run(ctx) })
+	}
 	if s.metrics != "" {
 		l, err := net.Listen("tcp", s.metrics)
 		switch {
@@ -101,6 +118,22 @@ func run(ctx context.Context, s settings, log *slog.Logger, before *handed, next
 		beside.Go(func() { next.run(ctx, before != nil && (before.Again || before.missed(next.program)), cancel) })
 	}
 	return serving.Run(ctx, s.listen)
+}
+
+// upstreams counts and logs what upstreams do.
+type upstreams struct {
+	*metrics.Forwards
+	log *slog.Logger
+}
+
+// Turned is that of forward.Watcher.
+func (u upstreams) Turned(upstream string, down error) {
+	u.Forwards.Turned(upstream, down)
+	if down != nil {
+		u.log.Warn("upstream is down, asking it last", "upstream", upstream, "err", down)
+		return
+	}
+	u.log.Info("upstream is up again", "upstream", upstream)
 }
 
 // onSignal acts on each signal of a kind until ctx is done.

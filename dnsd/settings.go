@@ -17,6 +17,7 @@ import (
 
 	"rundock/dnsd/answer"
 	"rundock/dnsd/forward"
+	"rundock/dnsd/querylog"
 	"rundock/dnsd/server"
 	"rundock/dnsd/store"
 	"rundock/dnsd/table"
@@ -44,6 +45,7 @@ type settings struct {
 	name        string       // of this server, for who asks; empty: not told
 	metrics     string       // empty: none
 	logLevel    slog.Level
+	queryLog    querylog.Share
 	version     bool
 
 	losses           losses
@@ -76,6 +78,7 @@ type flags struct {
 	ttl, negativeTTL                                                seconds
 	maxUDP, cache                                                   int
 	logLevel                                                        slog.Level
+	queryLog                                                        querylog.Share
 	version                                                         bool
 
 	snapshot, config           string
@@ -118,6 +121,7 @@ func (f *flags) set() *flag.FlagSet {
 	fs.StringVar(&f.config, "config", configPath, "`file` of settings, a line each as in \"max-udp = 1400\"; read again on HUP")
 	fs.StringVar(&f.hostConfig, "host-config", hostconfig.Path, "`file` that other defaults come from")
 	fs.TextVar(&f.logLevel, "log-level", slog.LevelInfo, "least `level` to log: debug, info, warn, error")
+	fs.TextVar(&f.queryLog, "query-log", querylog.Share(0), "the `share` of the queries to log a line of: off, all, or one in so many as in 1/100")
 	fs.BoolVar(&f.version, "version", false, "print the version")
 	return fs
 }
@@ -204,7 +208,7 @@ func (f *flags) read(set *flag.FlagSet, args []string, env func(string) (string,
 // settings checks what was given and fills in the rest.
 func (f *flags) settings(g given) (s settings, err error) {
 	given, host, hosted := g.flags, g.host, g.hosted
-	s = settings{prefix: strings.TrimRight(f.prefix, "/"), metrics: f.metrics, ttl: uint32(f.ttl), negativeTTL: uint32(f.negativeTTL), maxUDP: f.maxUDP, logLevel: f.logLevel}
+	s = settings{prefix: strings.TrimRight(f.prefix, "/"), metrics: f.metrics, ttl: uint32(f.ttl), negativeTTL: uint32(f.negativeTTL), maxUDP: f.maxUDP, logLevel: f.logLevel, queryLog: f.queryLog}
 	if s.prefix == "" || s.prefix[0] != '/' {
 		return s, fmt.Errorf("--prefix: %q does not begin with a slash and a name", f.prefix)
 	}

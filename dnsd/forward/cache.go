@@ -2,7 +2,6 @@ package forward
 
 import (
 	"container/list"
-	"strings"
 	"sync"
 	"time"
 
@@ -27,7 +26,7 @@ type cache struct {
 }
 
 type key struct {
-	name   string
+	name   string // lower case
 	qtype  uint16
 	qclass uint16
 	do, cd bool
@@ -42,7 +41,7 @@ type remembered struct {
 
 func keyOf(ask *dns.Msg) key {
 	q := ask.Question[0]
-	return key{strings.ToLower(q.Name), q.Qtype, q.Qclass, ask.IsEdns0().Do(), ask.CheckingDisabled}
+	return key{q.Name, q.Qtype, q.Qclass, ask.IsEdns0().Do(), ask.CheckingDisabled}
 }
 
 // get returns a copy of what is remembered, its TTLs what is left of them, and

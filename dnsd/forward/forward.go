@@ -3,44 +3,69 @@
 //
 // Each attempt uses a fresh socket (a random source port) and a random id; a
 // reply counts only with that id and the same question (RFC 5452). A truncated
-// reply is asked for again over TCP. An upstream that fails is left for the
-// next one, which then stays first. Names of a stub zone have upstreams of
-// their own. When no upstream answers, what was remembered is said even after
-// its TTL (RFC 8767).
+// reply is asked for again over TCP. Who asks what is being asked already
+// waits for that reply. Names of a stub zone have upstreams of their own.
+//
+// Upstreams are asked in the order given, those that failed last, until they
+// reply again: see upstream. When none answers, what was remembered is said
+// even after its TTL (RFC 8767).
 package forward
 
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net"
 	"net/netip"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/miekg/dns"
 )
 
-// attempt bounds one try at one upstream; a client waits 5 s in all.
-const attempt = 1500 * time.Millisecond
-
-// patience is how long upstreams are waited for where there is an old reply.
-const patience = 1800 * time.Millisecond
+const (
+	// patience bounds the asking of upstreams for one question, and so is the
+	// longest that a client waits, who gives up after 5 s.
+	patience = 4 * time.Second
+	// stalePatience is how long upstreams are waited for where there is an old
+	// reply. Where all of them failed lately they are not.
+	stalePatience = 1800 * time.Millisecond
+)
 
 // Forwarder asks upstreams. All fields are set before the first question.
 type Forwarder struct {
 	Upstreams []netip.AddrPort // none: only names of stub zones are asked for
 	Stubs     []Stub
-	CacheSize int                   // replies to remember; 0: none
-	OnFailure func(upstream string) // told of each attempt without a usable reply; may be nil
-	OnCache   func(result string)   // told hit, miss or stale for each question; may be nil
+	CacheSize int // replies to remember; 0: none
+	// Watch, which may be nil, is told what happens.
+	Watch Watcher
 
-	once  sync.Once
-	all   pool
-	cache cache
+	once    sync.Once
+	all     pool
+	known   []*upstream
+	cache   cache
+	mu      sync.Mutex // guards flights
+	flights map[key]*flight
 }
+
+// A Watcher counts, and says, what upstreams do.
+type Watcher interface {
+	// Asked is an attempt at an upstream, and whether it gave a usable reply.
+	Asked(upstream string, usable bool)
+	// Turned is an upstream that is taken for down, and why, or (nil) is up again.
+	Turned(upstream string, down error)
+	// Found is where the reply to a question comes from.
+	Found(source string)
+	// Merged is a question that is asked already.
+	Merged()
+}
+
+// Where replies come from.
+const (
+	Forwarded = "forwarded" // an upstream
+	Cache     = "cache"     // remembered
+	Stale     = "stale"     // remembered, and past its time
+	Nowhere   = "nowhere"   // there is none
+)
 
 // A Stub is a zone that certain servers know.
 type Stub struct {
@@ -48,166 +73,237 @@ type Stub struct {
 	Upstreams []netip.AddrPort
 }
 
-// A pool is the upstreams of a zone, asked in order beginning with the one
-// that answered last.
+// A pool is the upstreams of a zone, in the order they are preferred in.
 type pool struct {
 	zone      string
-	upstreams []netip.AddrPort
-	first     *atomic.Uint32
+	upstreams []*upstream
 	stubs     []pool
 }
 
 func (f *Forwarder) init() {
-	f.all = pool{".", f.Upstreams, new(atomic.Uint32), nil}
+	if f.Watch == nil {
+		f.Watch = nobody{}
+	}
+	f.all = f.pool(".", f.Upstreams)
 	for _, s := range f.Stubs {
-		f.all.stubs = append(f.all.stubs, pool{s.Zone, s.Upstreams, new(atomic.Uint32), nil})
+		f.all.stubs = append(f.all.stubs, f.pool(s.Zone, s.Upstreams))
 	}
 	f.cache.size = f.CacheSize
+	f.flights = map[key]*flight{}
+}
+
+// pool makes one of addresses. What is known of one is known in all pools.
+func (f *Forwarder) pool(zone string, addresses []netip.AddrPort) pool {
+	p := pool{zone: zone}
+	for _, a := range addresses {
+		p.upstreams = append(p.upstreams, f.upstream(a.String()))
+	}
+	return p
+}
+
+func (f *Forwarder) upstream(address string) *upstream {
+	for _, u := range f.known {
+		if u.address == address {
+			return u
+		}
+	}
+	u := newUpstream(address, f.Watch)
+	f.known = append(f.known, u)
+	return u
 }
 
 // of is the pool of the longest zone that a name is in.
 func (p *pool) of(name string) *pool {
 	best := p
 	for i := range p.stubs {
-		if s := &p.stubs[i]; dns.IsSubDomain(s.zone, strings.ToLower(name)) && len(s.zone) > len(best.zone) {
+		if s := &p.stubs[i]; dns.IsSubDomain(s.zone, name) && len(s.zone) > len(best.zone) {
 			best = s
 		}
 	}
 	return best
 }
 
+// Run sees to upstreams that failed until ctx is done. Without it they are
+// asked last for good, or until all others fail.
+func (f *Forwarder) Run(ctx context.Context) error {
+	f.once.Do(f.init)
+	var all sync.WaitGroup
+	for _, u := range f.known {
+		all.Go(func() { u.attend(ctx) })
+	}
+	all.Wait()
+	return nil
+}
+
 // Exchange answers q with query's RD, CD and DO bits: from what is remembered,
 // else by the first upstream that says something other than SERVFAIL or
 // REFUSED, each being asked once, or twice where there is one. The reply's own
-// OPT is taken off. The error names the last upstream; a reply that says
-// SERVFAIL or REFUSED is better than an error, an old one better than that.
-func (f *Forwarder) Exchange(ctx context.Context, query *dns.Msg, q dns.Question) (*dns.Msg, error) {
+// OPT is taken off, and its names are written as q writes them. The error
+// names the last upstream; a reply that says SERVFAIL or REFUSED is better
+// than an error, an old one better than that.
+func (f *Forwarder) Exchange(ctx context.Context, query *dns.Msg, q dns.Question) (reply *dns.Msg, source string, err error) {
 	f.once.Do(f.init)
 	ask := new(dns.Msg)
-	ask.Question = []dns.Question{q}
+	ask.Question = []dns.Question{{Name: strings.ToLower(q.Name), Qtype: q.Qtype, Qclass: q.Qclass}}
 	ask.RecursionDesired, ask.CheckingDisabled = query.RecursionDesired, query.CheckingDisabled
 	opt := query.IsEdns0()
 	ask.SetEdns0(1232, opt != nil && opt.Do())
 
+	reply, source, err = f.find(ctx, ask)
+	f.Watch.Found(source)
+	if err != nil {
+		return nil, source, err
+	}
+	spell(reply, q.Name)
+	return reply, source, nil
+}
+
+// find returns a copy of a reply to ask.
+func (f *Forwarder) find(ctx context.Context, ask *dns.Msg) (reply *dns.Msg, source string, err error) {
 	k := keyOf(ask)
 	old, fresh := f.cache.get(k, time.Now())
 	if fresh {
-		f.cached("hit")
-		return old, nil
+		return old, Cache, nil
 	}
+	fl := f.flight(k, ask)
 	if old != nil {
+		wait := stalePatience
+		if fl.pool.failed() {
+			wait = 0
+		}
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, patience)
+		ctx, cancel = context.WithTimeout(ctx, wait)
 		defer cancel()
 	}
-	reply, err := f.ask(ctx, f.all.of(q.Name), ask)
-	if old != nil && (err != nil || reply.Rcode == dns.RcodeServerFailure || reply.Rcode == dns.RcodeRefused) {
-		f.cached("stale")
-		return old, nil
+	reply, err = fl.wait(ctx)
+	switch {
+	case old != nil && (err != nil || poor(reply)):
+		return old, Stale, nil
+	case err != nil:
+		return nil, Nowhere, err
 	}
-	f.cached("miss")
-	if err == nil {
-		f.cache.put(k, reply, time.Now())
-	}
-	return reply, err
+	return reply.Copy(), Forwarded, nil
 }
 
-func (f *Forwarder) cached(result string) {
-	if f.OnCache != nil {
-		f.OnCache(result)
+// A flight is a question that upstreams are being asked, for all who ask it
+// meanwhile.
+type flight struct {
+	pool  *pool
+	done  chan struct{}
+	reply *dns.Msg // once done is closed; the same for all, who copy it
+	err   error
+}
+
+// flight returns the one of a question, which begins with it if there is none.
+func (f *Forwarder) flight(k key, ask *dns.Msg) *flight {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if fl := f.flights[k]; fl != nil {
+		f.Watch.Merged()
+		return fl
+	}
+	fl := &flight{pool: f.all.of(ask.Question[0].Name), done: make(chan struct{})}
+	f.flights[k] = fl
+	go func() {
+		// Who asked first may have gone, with others still waiting.
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if fl.reply, fl.err = fl.pool.ask(ctx, ask); fl.err == nil {
+			f.cache.put(k, fl.reply, time.Now())
+		}
+		f.mu.Lock()
+		delete(f.flights, k)
+		f.mu.Unlock()
+		close(fl.done)
+	}()
+	return fl
+}
+
+// wait returns the reply unless ctx is done first.
+func (fl *flight) wait(ctx context.Context) (*dns.Msg, error) {
+	select {
+	case <-fl.done:
+		return fl.reply, fl.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
 }
 
-// ask asks the upstreams of a pool.
-func (f *Forwarder) ask(ctx context.Context, p *pool, ask *dns.Msg) (*dns.Msg, error) {
-	var poor *dns.Msg
+// ask asks the upstreams of a pool in turn, those that rest last.
+func (p *pool) ask(ctx context.Context, ask *dns.Msg) (*dns.Msg, error) {
+	order := p.order()
+	if len(order) == 1 {
+		order = append(order, order[0])
+	}
 	err := errors.New("no upstream is configured")
-	first, tries := int(p.first.Load()), max(2, len(p.upstreams))
-	for i := range tries {
-		if len(p.upstreams) == 0 || ctx.Err() != nil {
+	var worst *dns.Msg
+	var blamed []*upstream // they said what another knew better
+	for _, u := range order {
+		if ctx.Err() != nil {
 			break
 		}
-		at := (first + i) % len(p.upstreams)
-		upstream := p.upstreams[at].String()
 		var reply *dns.Msg
-		if reply, err = try(ctx, upstream, ask); err == nil {
-			reply.Extra = without(reply.Extra, dns.TypeOPT)
-			if reply.Rcode != dns.RcodeServerFailure && reply.Rcode != dns.RcodeRefused {
-				p.first.Store(uint32(at))
-				return reply, nil
+		reply, err = u.try(ctx, ask)
+		switch {
+		case err == nil && poor(reply):
+			worst, blamed = reply, append(blamed, u)
+		case err == nil:
+			for _, each := range blamed {
+				each.fails(errPoor)
 			}
-			poor = reply
-		}
-		if f.OnFailure != nil {
-			f.OnFailure(upstream)
+			return reply, nil
 		}
 	}
-	if poor != nil {
-		return poor, nil
+	if worst != nil {
+		return worst, nil
 	}
 	return nil, err
 }
 
-func try(ctx context.Context, upstream string, ask *dns.Msg) (*dns.Msg, error) {
-	ctx, cancel := context.WithTimeout(ctx, attempt)
-	defer cancel()
-	reply, err := over(ctx, "udp", upstream, ask)
-	if err == nil && reply.Truncated {
-		reply, err = over(ctx, "tcp", upstream, ask)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("upstream %s: %w", upstream, err)
-	}
-	return reply, nil
-}
-
-func over(ctx context.Context, network, upstream string, ask *dns.Msg) (*dns.Msg, error) {
-	var d net.Dialer
-	raw, err := d.DialContext(ctx, network, upstream)
-	if err != nil {
-		return nil, err
-	}
-	defer raw.Close()
-	deadline, _ := ctx.Deadline()
-	raw.SetDeadline(deadline)
-	conn := &dns.Conn{Conn: raw, UDPSize: 65535}
-	ask = ask.Copy()
-	ask.Id = dns.Id()
-	if err := conn.WriteMsg(ask); err != nil {
-		return nil, err
-	}
-	for {
-		reply, err := conn.ReadMsg()
-		switch {
-		case err == nil && replies(reply, ask):
-			return reply, nil
-		case err != nil && (network == "tcp" || isNet(err)):
-			return nil, err
-		}
-		// Over UDP anyone may have sent this: wait on for the real one.
-	}
-}
-
-func isNet(err error) bool {
-	var n net.Error
-	return errors.As(err, &n)
-}
-
-// replies says whether reply can be one to ask.
-func replies(reply, ask *dns.Msg) bool {
-	if reply.Id != ask.Id || !reply.Response || len(reply.Question) != 1 {
-		return false
-	}
-	have, want := reply.Question[0], ask.Question[0]
-	return have.Qtype == want.Qtype && have.Qclass == want.Qclass && strings.EqualFold(have.Name, want.Name)
-}
-
-func without(rrs []dns.RR, rrtype uint16) []dns.RR {
-	var kept []dns.RR
-	for _, rr := range rrs {
-		if rr.Header().Rrtype != rrtype {
-			kept = append(kept, rr)
+// order is the upstreams in the order they are to be asked.
+func (p *pool) order() []*upstream {
+	var first, last []*upstream
+	for _, u := range p.upstreams {
+		if u.resting() {
+			last = append(last, u)
+		} else {
+			first = append(first, u)
 		}
 	}
-	return kept
+	return append(first, last...)
 }
+
+// failed says whether all upstreams rest.
+func (p *pool) failed() bool {
+	for _, u := range p.upstreams {
+		if !u.resting() {
+			return false
+		}
+	}
+	return true
+}
+
+// poor is a reply that another upstream may have a better one than.
+func poor(reply *dns.Msg) bool {
+	return reply.Rcode == dns.RcodeServerFailure || reply.Rcode == dns.RcodeRefused
+}
+
+// spell writes the records of name with the letters it has there, as a client
+// that checks them (0x20) wants.
+func spell(reply *dns.Msg, name string) {
+	for _, rrs := range [][]dns.RR{reply.Answer, reply.Ns, reply.Extra} {
+		for _, rr := range rrs {
+			if h := rr.Header(); strings.EqualFold(h.Name, name) {
+				h.Name = name
+			}
+		}
+	}
+}
+
+// nobody watches.
+type nobody struct{}
+
+func (nobody) Asked(string, bool)   {}
+func (nobody) Turned(string, error) {}
+func (nobody) Found(string)         {}
+func (nobody) Merged()              {}

@@ -22,14 +22,12 @@ import (
 type Set struct {
 	Registry *Registry
 	Snapshot *Snapshot
+	Forwards *Forwards
 
-	all             *prometheus.Registry
-	zones           []string
-	mu              sync.Mutex
-	sockets         []*Queries
-	forwards        prometheus.Counter
-	forwardCache    *prometheus.CounterVec
-	forwardFailures *prometheus.CounterVec
+	all     *prometheus.Registry
+	zones   []string
+	mu      sync.Mutex
+	sockets []*Queries
 }
 
 // Registry is the state of the connection to the registry.
@@ -83,13 +81,8 @@ func New(version string, tab *table.Table, zones ...string) *Set {
 	s.Registry.Health(errors.New("not connected yet"))
 	s.all.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
-	s.forwards = prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "dnsd_forwards_total", Help: "Queries for names of others."})
-	s.forwardCache = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "dnsd_forward_cache_total", Help: "What the memory of upstreams' replies had for a query: hit, miss, or stale when no upstream answered."}, []string{"result"})
-	s.forwardFailures = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "dnsd_forward_failures_total", Help: "Attempts at an upstream that gave no usable reply."}, []string{"upstream"})
-	s.all.MustRegister(queries{s}, s.forwards, s.forwardCache, s.forwardFailures)
+	s.all.MustRegister(queries{s})
+	s.Forwards = newForwards(s.all)
 
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "dnsd_build_info", Help: "Always 1; the version is a label.", ConstLabels: prometheus.Labels{"version": version}})
@@ -126,14 +119,12 @@ func New(version string, tab *table.Table, zones ...string) *Set {
 	return s
 }
 
-// Forward counts a query for a name of others.
-func (s *Set) Forward() { s.forwards.Inc() }
-
-// ForwardCache counts a hit, a miss or a stale reply.
-func (s *Set) ForwardCache(result string) { s.forwardCache.WithLabelValues(result).Inc() }
-
-// ForwardFailed counts an attempt without a usable reply.
-func (s *Set) ForwardFailed(upstream string) { s.forwardFailures.WithLabelValues(upstream).Inc() }
+// LogDropped has lines counted that a log ("messages", "queries") has dropped.
+func (s *Set) LogDropped(log string, lines func() uint64) {
+	s.all.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "dnsd_log_dropped_total", Help: "Lines that are not logged, as nobody read them in time.",
+		ConstLabels: prometheus.Labels{"log": log}}, func() float64 { return float64(lines()) }))
+}
 
 // Handler serves the metrics in Prometheus's format.
 func (s *Set) Handler() http.Handler {

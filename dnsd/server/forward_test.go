@@ -103,6 +103,39 @@ func TestForward(t *testing.T) {
 			t.Errorf("answer is %s, want %s", got, want)
 		}
 	})
+	t.Run("so is a chain of them, with what is remembered", func(t *testing.T) {
+		h := handler(t, map[string]string{
+			"/skydns/com/example/prod/s/one": `{"host":"two.s.prod.example.com","ttl":9}`, "/skydns/com/example/prod/s/two": `{"host":"www.example.net","ttl":8}`,
+		})
+		forwarding(h, upstream(t, saying("www.example.net. 60 IN CNAME cdn.example.org.", "cdn.example.org. 60 IN AAAA 2001:db8::1")))
+		h.Forwarder.CacheSize = 10
+		want := "NOERROR aa\ncdn.example.org.\t60\tIN\tAAAA\t2001:db8::1\none.s.prod.example.com.\t9\tIN\tCNAME\ttwo.s.prod.example.com.\n" +
+			"two.s.prod.example.com.\t8\tIN\tCNAME\twww.example.net.\nwww.example.net.\t60\tIN\tCNAME\tcdn.example.org."
+		for range 2 {
+			reply := asked(t, h, "one.s.prod.example.com.", dns.TypeAAAA)
+			for _, rr := range reply.Answer {
+				if h := rr.Header(); h.Ttl > 50 {
+					h.Ttl = 60 // if it was a second ago
+				}
+			}
+			if got := written(reply); got != want {
+				t.Errorf("answer is %s, want %s", got, want)
+			}
+		}
+	})
+	t.Run("and of one that is not there, the denial is the upstream's", func(t *testing.T) {
+		h := handler(t, records)
+		forwarding(h, upstream(t, func(w dns.ResponseWriter, m *dns.Msg) {
+			reply := new(dns.Msg).SetRcode(m, dns.RcodeNameError)
+			soa, _ := dns.NewRR("example.net. 60 IN SOA ns.example.net. h.example.net. 1 2 3 4 5")
+			reply.Ns = []dns.RR{soa}
+			w.WriteMsg(reply)
+		}))
+		got := written(asked(t, h, "away.s.prod.example.com.", dns.TypeA))
+		if want := "NXDOMAIN aa\naway.s.prod.example.com.\t9\tIN\tCNAME\twww.example.net.\n;; authority\nexample.net.\t60\tIN\tSOA\tns.example.net. h.example.net. 1 2 3 4 5"; got != want {
+			t.Errorf("answer is %s, want %s", got, want)
+		}
+	})
 	t.Run("our own names never are", func(t *testing.T) {
 		h := handler(t, records)
 		var leaked atomic.Int32
@@ -169,7 +202,7 @@ func TestForward(t *testing.T) {
 		h := handler(t, records)
 		forwarding(h, upstream(t, www))
 		packet, _ := question("www.example.net.", dns.TypeA).Pack()
-		reply, later := h.Serve(packet, Client{Addr: netip.MustParseAddr("192.0.2.9"), Counts: h.Metrics.NewQueries(metrics.UDP)})
+		reply, later := h.Serve(packet, Client{AddrPort: netip.MustParseAddrPort("192.0.2.9:9"), Counts: h.Metrics.NewQueries(metrics.UDP)})
 		if later != nil || reply[3]&15 != dns.RcodeRefused {
 			t.Errorf("a stranger's reply is %x", reply)
 		}
@@ -218,6 +251,28 @@ func TestUpstreamsRepliesAreRemembered(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatalf("TTL is still %d", reply.Answer[0].Header().Ttl)
 		}
+	}
+}
+
+func TestADenialOfAnUpstreamIsRemembered(t *testing.T) {
+	var asked atomic.Int32
+	h := handler(t, nil)
+	forwarding(h, upstream(t, func(w dns.ResponseWriter, m *dns.Msg) {
+		asked.Add(1)
+		reply := new(dns.Msg).SetRcode(m, dns.RcodeNameError)
+		soa, _ := dns.NewRR("example.net. 600 IN SOA ns.example.net. h.example.net. 1 2 3 4 300")
+		reply.Ns = []dns.RR{soa}
+		w.WriteMsg(reply)
+	}))
+	h.Forwarder.CacheSize = 10
+	server := serve(t, h)
+	for range 3 {
+		if reply := ask(t, "udp", server, question("nope.example.net.", dns.TypeA)); reply.Rcode != dns.RcodeNameError || len(reply.Ns) != 1 {
+			t.Errorf("reply is %v", reply)
+		}
+	}
+	if n := asked.Load(); n != 1 {
+		t.Errorf("for 3 questions the upstream was asked %d times, want once", n)
 	}
 }
 

@@ -10,6 +10,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"math/rand/v2"
 	"net/netip"
@@ -18,6 +19,7 @@ import (
 	"rundock/dnsd/answer"
 	"rundock/dnsd/forward"
 	"rundock/dnsd/metrics"
+	"rundock/dnsd/querylog"
 
 	"github.com/miekg/dns"
 )
@@ -33,19 +35,17 @@ type Handler struct {
 	Name       string   // answered to NSID and id.server; empty: not
 	Version    string   // answered to version.server; empty: not
 	Secret     [16]byte // of the cookies given to clients
+	Log        *querylog.Log
 }
 
 // A Client is who sent a query.
 type Client struct {
-	Addr   netip.Addr
+	netip.AddrPort
 	TCP    bool
 	Counts *metrics.Queries // of the socket
 }
 
 const headerLen = 12
-
-// patience is how long upstreams are asked in all: less than the 5 s clients wait.
-const patience = 4 * time.Second
 
 // Serve answers one packet of any kind. When the reply needs an upstream,
 // later makes it, which takes time; when both are nil there is no reply.
@@ -56,74 +56,84 @@ func (h *Handler) Serve(packet []byte, client Client) (reply []byte, later func(
 
 func (h *Handler) serve(packet []byte, client Client, turn uint32) (reply []byte, later func(context.Context) []byte) {
 	start := time.Now()
-	count := func(zone int, qtype uint16, rcode int) {
+	var logged []byte // a copy of a packet that is to be logged
+	if h.Log.Wants() {
+		logged = bytes.Clone(packet)
+	}
+	done := func(reply []byte, zone int, qtype uint16, rcode int, from string) []byte {
 		client.Counts.Replied(zone, qtype, rcode)
 		client.Counts.Took(1, time.Since(start))
+		if logged != nil {
+			h.Log.Add(querylog.Query{
+				Asked: logged, Client: client.AddrPort, TCP: client.TCP, Rcode: rcode, Reply: [headerLen]byte(reply), Size: len(reply),
+				From: from, Start: start, Took: time.Since(start),
+			})
+		}
+		return reply
 	}
 	if len(packet) < headerLen || packet[2]&0x80 != 0 {
 		return nil, nil // not a query; replying to replies makes loops
 	}
 	if opcode := packet[2] >> 3 & 15; opcode != dns.OpcodeQuery {
-		count(-1, 0, dns.RcodeNotImplemented)
-		return bare(packet, dns.RcodeNotImplemented), nil
+		return done(bare(packet, dns.RcodeNotImplemented), -1, 0, dns.RcodeNotImplemented, querylog.Self), nil
 	}
 	query := new(dns.Msg)
 	if !wellFormed(packet) || query.Unpack(packet) != nil || len(query.Question) != 1 || countOPT(query) > 1 {
-		count(-1, 0, dns.RcodeFormatError)
-		return bare(packet, dns.RcodeFormatError), nil
+		return done(bare(packet, dns.RcodeFormatError), -1, 0, dns.RcodeFormatError, querylog.Self), nil
 	}
 	q := query.Question[0]
 	var options []dns.EDNS0
-	finish := func(r answer.Result, ad bool) []byte {
+	finish := func(r answer.Result, ad bool, from string) []byte {
 		out, rcode := h.pack(query, options, r, ad, client.TCP)
-		count(r.Zone, q.Qtype, rcode)
-		return out
+		return done(out, r.Zone, q.Qtype, rcode, from)
+	}
+	refuse := func(rcode int) []byte {
+		return finish(answer.Result{Zone: -1, Rcode: rcode}, false, querylog.Self)
 	}
 	if opt := query.IsEdns0(); opt != nil {
 		var ok bool
-		if options, ok = h.options(opt, client.Addr); !ok {
-			return finish(answer.Result{Zone: -1, Rcode: dns.RcodeFormatError}, false), nil
+		if options, ok = h.options(opt, client.Addr()); !ok {
+			return refuse(dns.RcodeFormatError), nil
 		}
 		if opt.Version() != 0 {
-			return finish(answer.Result{Zone: -1, Rcode: dns.RcodeBadVers}, false), nil
+			return refuse(dns.RcodeBadVers), nil
 		}
 	}
 	if text, ok := h.chaos(q); ok && q.Qclass == dns.ClassCHAOS {
 		txt := &dns.TXT{Hdr: dns.RR_Header{Name: q.Name, Rrtype: dns.TypeTXT, Class: dns.ClassCHAOS}, Txt: []string{text}}
-		return finish(answer.Result{Zone: -1, Authoritative: true, Answer: []dns.RR{txt}}, false), nil
+		return finish(answer.Result{Zone: -1, Authoritative: true, Answer: []dns.RR{txt}}, false, querylog.Self), nil
 	}
 	if q.Qclass != dns.ClassINET {
-		return finish(answer.Result{Zone: -1, Rcode: dns.RcodeRefused}, false), nil
+		return refuse(dns.RcodeRefused), nil
 	}
 	r := h.Answers.Reply(q, turn)
-	switch forwards := query.RecursionDesired && h.forwardsFor(client.Addr); {
-	case !r.Elsewhere && r.Continue == "" || r.Continue != "" && !forwards:
-		return finish(r, false), nil
-	case !forwards:
-		return finish(answer.Result{Zone: -1, Rcode: dns.RcodeRefused}, false), nil
+	switch forwards := query.RecursionDesired && h.forwardsFor(client.Addr()); {
+	case (r.Elsewhere || r.Continue != "") && forwards:
+		return nil, func(ctx context.Context) []byte { return finish(h.forward(ctx, query, r)) }
+	case r.Elsewhere:
+		return refuse(dns.RcodeRefused), nil
+	case r.Authoritative:
+		return finish(r, false, querylog.Table), nil
 	}
-	return nil, func(ctx context.Context) []byte { return finish(h.forward(ctx, query, r)) }
+	return finish(r, false, querylog.Self), nil
 }
 
-// forward completes r by what an upstream says, and whether it says that it
-// verified it.
-func (h *Handler) forward(ctx context.Context, query *dns.Msg, r answer.Result) (answer.Result, bool) {
+// forward completes r by what an upstream says, whether it says that it
+// verified it, and where the reply comes from.
+func (h *Handler) forward(ctx context.Context, query *dns.Msg, r answer.Result) (full answer.Result, ad bool, from string) {
 	q := query.Question[0]
 	if r.Continue != "" {
 		q.Name = r.Continue
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	h.Metrics.Forward()
-	reply, err := h.Forwarder.Exchange(ctx, query, q)
+	reply, from, err := h.Forwarder.Exchange(ctx, query, q)
 	if err != nil {
-		return answer.Result{Zone: r.Zone, Rcode: dns.RcodeServerFailure}, false
+		return answer.Result{Zone: r.Zone, Rcode: dns.RcodeServerFailure}, false, querylog.Self
 	}
-	ad := reply.AuthenticatedData && r.Continue == ""
+	ad = reply.AuthenticatedData && r.Continue == ""
 	r.Rcode = reply.Rcode
 	r.Answer = append(r.Answer, reply.Answer...)
 	r.Authority, r.Further = reply.Ns, reply.Extra
-	return r, ad
+	return r, ad, from
 }
 
 func (h *Handler) forwardsFor(client netip.Addr) bool {

@@ -1,7 +1,9 @@
 package server
 
 import (
+	"encoding/binary"
 	"fmt"
+	"io"
 	"maps"
 	"math/rand/v2"
 	"net/netip"
@@ -9,7 +11,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+	"unsafe"
 
+	"rundock/dnsd/querylog"
 	"rundock/dnsd/table"
 
 	"github.com/miekg/dns"
@@ -171,7 +176,7 @@ func comparePackets(t *testing.T, h *Handler, w *worker, packet []byte, turn uin
 	if err := m.Unpack(packet); err != nil {
 		t.Fatalf("%x is answered plainly, but %v", packet, err)
 	}
-	reply, later := h.serve(packet, Client{Addr: netip.MustParseAddr("127.0.0.1"), Counts: w.counts}, turn)
+	reply, later := h.serve(packet, Client{AddrPort: netip.MustParseAddrPort("127.0.0.1:9"), Counts: w.counts}, turn)
 	if later != nil {
 		t.Fatalf("%v: answered here, and asked upstream there", m.Question)
 	}
@@ -300,7 +305,7 @@ func TestAnsweringAllocatesNothing(t *testing.T) {
 	records := instances("web", 60)
 	records["/skydns/com/example/prod/s/app/*"] = `{"host":"10.1.0.1"}`
 	h := handler(t, records)
-	w, out := plainly(h), make([]byte, h.MaxUDP)
+	w := plainly(h)
 	for _, m := range []*dns.Msg{
 		question("web.s.prod.example.com.", dns.TypeA),
 		question("WEB.s.prod.example.com.", dns.TypeSRV).SetEdns0(1232, true),
@@ -308,14 +313,47 @@ func TestAnsweringAllocatesNothing(t *testing.T) {
 		question("nope.s.prod.example.com.", dns.TypeA),
 		question("1.0.1.10.in-addr.arpa.", dns.TypePTR),
 	} {
-		packet, _ := m.Pack()
+		b, start := received(h, m), time.Now()
 		if n := testing.AllocsPerRun(100, func() {
-			if w.plain(packet, out, rand.Uint32()) == 0 {
+			if _, ready := w.answer(t.Context(), b, 0, start); !ready {
 				t.Fatalf("%v is not answered plainly", m.Question)
 			}
 		}); n != 0 {
 			t.Errorf("%v: %v allocations", m.Question, n)
 		}
+	}
+}
+
+// received is a batch of one query.
+func received(h *Handler, m *dns.Msg) *batch {
+	packet, err := m.Pack()
+	if err != nil {
+		panic(err)
+	}
+	b := newBatch(nil, h.MaxUDP)
+	b.received[0].length = uint32(copy(b.in, packet))
+	binary.NativeEndian.PutUint16((*[2]byte)(unsafe.Pointer(&b.names[0]))[:], unix.AF_INET)
+	return b
+}
+
+// BenchmarkQueryLog shows what the query log costs who answers.
+func BenchmarkQueryLog(b *testing.B) {
+	for _, c := range []struct {
+		name  string
+		share querylog.Share
+	}{{"off", 0}, {"one in 1000", 1000}, {"all", 1}} {
+		b.Run(c.name, func(b *testing.B) {
+			h := handler(b, instances("web", 3))
+			h.Log = querylog.New(c.share, io.Discard)
+			if h.Log != nil {
+				go h.Log.Run(b.Context())
+			}
+			w, packets, start := plainly(h), received(h, question("web.s.prod.example.com.", dns.TypeA)), time.Now()
+			b.ReportAllocs()
+			for b.Loop() {
+				w.answer(b.Context(), packets, 0, start)
+			}
+		})
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 
 // local is a client on this host, over UDP.
 func local(h *Handler) Client {
-	return Client{Addr: netip.MustParseAddr("127.0.0.1"), Counts: h.Metrics.NewQueries(metrics.UDP)}
+	return Client{AddrPort: netip.MustParseAddrPort("127.0.0.1:9"), Counts: h.Metrics.NewQueries(metrics.UDP)}
 }
 
 // instances are n records of one service.

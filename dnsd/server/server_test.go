@@ -53,6 +53,12 @@ func serve(t testing.TB, h *Handler) string {
 	ctx, cancel := context.WithCancel(context.Background())
 	listening := make(chan netip.AddrPort, 1)
 	s := &Server{Handler: h, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), OnListen: func(a netip.AddrPort) { listening <- a }}
+	if h.Forwarder != nil {
+		go h.Forwarder.Run(ctx)
+	}
+	if h.Log != nil {
+		go h.Log.Run(ctx)
+	}
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx, []Address{{"127.0.0.1", 0}}) }()
 	t.Cleanup(func() {

@@ -51,13 +51,15 @@ func (s *Server) serveConn(ctx context.Context, conn *net.TCPConn) {
 	stop := context.AfterFunc(ctx, func() { conn.SetReadDeadline(time.Now().Add(lastQueries)) })
 	defer stop()
 	var until time.Time // set once ctx is done
-	client := Client{Addr: conn.RemoteAddr().(*net.TCPAddr).AddrPort().Addr(), TCP: true, Counts: s.tcpCounts}
+	client := Client{AddrPort: conn.RemoteAddr().(*net.TCPAddr).AddrPort(), TCP: true, Counts: s.tcpCounts}
 	var writing sync.Mutex
 	write := func(reply []byte) {
 		writing.Lock()
 		defer writing.Unlock()
 		conn.SetWriteDeadline(time.Now().Add(writeTimeout))
-		conn.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(reply))), reply...))
+		if _, err := conn.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(reply))), reply...)); err != nil {
+			conn.Close() // it does not read, or has half a reply
+		}
 	}
 	var waiting sync.WaitGroup
 	defer waiting.Wait()

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"math/rand/v2"
@@ -12,6 +13,7 @@ import (
 
 	"rundock/dnsd/metrics"
 	"rundock/dnsd/packed"
+	"rundock/dnsd/querylog"
 
 	"golang.org/x/sys/unix"
 )
@@ -44,11 +46,9 @@ func (s *Server) serveUDP(ctx context.Context, conn *net.UDPConn) {
 		start := time.Now()
 		plain := 0
 		for i := range n {
-			length := w.plain(b.packet(i), b.reply(i), rand.Uint32())
-			if length > 0 {
+			length, ready := w.answer(ctx, b, i, start)
+			if ready {
 				plain++
-			} else {
-				length = w.any(ctx, b, i)
 			}
 			b.send(i, length)
 		}
@@ -73,6 +73,18 @@ func (s *Server) newWorker(conn *net.UDPConn) *worker {
 		policy: packed.Policy{MaxUDP: s.Handler.MaxUDP, Recursive: s.Handler.Forwarder != nil},
 		counts: s.Handler.Metrics.NewQueries(metrics.UDP),
 	}
+}
+
+// answer answers packet i of a batch, and says whether the answer was ready.
+func (w *worker) answer(ctx context.Context, b *batch, i int, start time.Time) (length int, ready bool) {
+	length = w.plain(b.packet(i), b.reply(i), rand.Uint32())
+	if length == 0 {
+		return w.any(ctx, b, i), false
+	}
+	if w.Handler.Log.Wants() {
+		w.log(b, i, length, start)
+	}
+	return length, true
 }
 
 // plain answers a plain question for one of our names from answers that are
@@ -115,6 +127,15 @@ func (w *worker) plain(packet, reply []byte, turn uint32) int {
 	return negative.Write(reply, q, &w.policy, rcode, serial)
 }
 
+// log has packet i of a batch logged, which was answered plainly.
+func (w *worker) log(b *batch, i, length int, start time.Time) {
+	reply := [headerLen]byte(b.reply(i))
+	w.Handler.Log.Add(querylog.Query{
+		Asked: bytes.Clone(b.packet(i)), Client: b.from(i), Rcode: int(reply[3] & 15), Reply: reply, Size: length,
+		From: querylog.Table, Start: start, Took: time.Since(start),
+	})
+}
+
 const (
 	rcodeNoError  = 0
 	rcodeNXDomain = 3
@@ -124,7 +145,7 @@ const (
 // the reply, or 0 if there is none (yet).
 func (w *worker) any(ctx context.Context, b *batch, i int) int {
 	from := b.from(i)
-	reply, later := w.Handler.Serve(b.packet(i), Client{Addr: from.Addr(), Counts: w.counts})
+	reply, later := w.Handler.Serve(b.packet(i), Client{AddrPort: from, Counts: w.counts})
 	if later != nil {
 		source := append([]byte(nil), replySource(b.control(i))...)
 		w.limited(ctx, &w.forwards, later, func(reply []byte) { w.conn.WriteMsgUDPAddrPort(reply, source, from) })
@@ -137,6 +158,7 @@ func (s *Server) limited(ctx context.Context, work *sync.WaitGroup, later func(c
 	select {
 	case s.forwarding <- struct{}{}:
 	default:
+		s.Handler.Metrics.Forwards.Dropped()
 		return
 	}
 	work.Go(func() {

@@ -1,0 +1,111 @@
+package server
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+func dialTCP(t *testing.T, server string) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	conn.SetDeadline(time.Now().Add(60 * time.Second))
+	return conn
+}
+
+// closed waits for the server to close a connection.
+func closed(t *testing.T, conn net.Conn) {
+	t.Helper()
+	n, err := io.Copy(io.Discard, conn)
+	var late net.Error
+	if errors.As(err, &late) && late.Timeout() || n > 0 {
+		t.Errorf("the connection is not closed: %d bytes, %v", n, err)
+	}
+}
+
+func TestAConnectionWithoutQueriesIsClosed(t *testing.T) {
+	t.Parallel()
+	server := serve(t, handler(t, instances("web", 1)))
+	silent, half, used := dialTCP(t, server), dialTCP(t, server), dialTCP(t, server)
+	packet, _ := question("web.s.prod.example.com.", dns.TypeA).Pack()
+	framed := append(binary.BigEndian.AppendUint16(nil, uint16(len(packet))), packet...)
+	half.Write(framed[:len(framed)-1])
+	used.Write(framed)
+	if reply, err := readMessage(used); err != nil || !bytes.Equal(reply[:2], packet[:2]) {
+		t.Errorf("reply is %x, %v", reply, err)
+	}
+	for _, conn := range []net.Conn{silent, half, used} {
+		closed(t, conn)
+	}
+}
+
+// What is no query ends a connection at once; a broken one is answered.
+func TestBrokenQueriesOverTCP(t *testing.T) {
+	t.Parallel()
+	server := serve(t, handler(t, instances("web", 1)))
+	conn := dialTCP(t, server)
+	for _, packet := range []string{"1234 0100 0001 0000 0000 0000 ffff", "1234 0100 0000 0000 0000 0000"} {
+		b := unhex(t, packet)
+		conn.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(b))), b...))
+		reply, err := readMessage(conn)
+		if err != nil || len(reply) != headerLen || reply[3]&15 != dns.RcodeFormatError {
+			t.Errorf("reply to %s is %x, %v", packet, reply, err)
+		}
+	}
+	conn.Write([]byte{0, 3, 'G', 'E', 'T'})
+	closed(t, conn)
+}
+
+// A query that waits for an upstream holds up none behind it.
+func TestRepliesOverTCPOvertake(t *testing.T) {
+	t.Parallel()
+	think := make(chan struct{})
+	h := handler(t, instances("web", 1))
+	forwarding(h, upstream(t, func(w dns.ResponseWriter, m *dns.Msg) {
+		<-think
+		saying("www.example.net. 60 IN A 192.0.2.1")(w, m)
+	}))
+	conn := &dns.Conn{Conn: dialTCP(t, serve(t, h))}
+	slow, fast := question("www.example.net.", dns.TypeA), question("web.s.prod.example.com.", dns.TypeA)
+	for _, m := range []*dns.Msg{slow, fast} {
+		if err := conn.WriteMsg(m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if reply, err := conn.ReadMsg(); err != nil || reply.Id != fast.Id || len(reply.Answer) != 1 {
+		t.Errorf("first reply is %v, %v", reply, err)
+	}
+	close(think)
+	if reply, err := conn.ReadMsg(); err != nil || reply.Id != slow.Id {
+		t.Errorf("second reply is %v, %v", reply, err)
+	}
+}
+
+// Connections beyond the limit are closed; those that are there go on.
+func TestConnectionsAreLimited(t *testing.T) {
+	t.Parallel()
+	server := serve(t, handler(t, instances("web", 1)))
+	first := &dns.Conn{Conn: dialTCP(t, server)}
+	var last net.Conn
+	for range maxConnections {
+		last = dialTCP(t, server)
+	}
+	closed(t, last)
+	m := question("web.s.prod.example.com.", dns.TypeA)
+	if err := first.WriteMsg(m); err != nil {
+		t.Fatal(err)
+	}
+	if reply, err := first.ReadMsg(); err != nil || reply.Id != m.Id {
+		t.Errorf("reply is %v, %v", reply, err)
+	}
+}
