@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -340,10 +339,10 @@ func TestAnnouncer(t *testing.T) {
 			a := s.announce(nil)
 			a.Instance(run)
 			eventually(t, "it is announced", a.is(control.Announced))
-			s.server.Signal(syscall.SIGSTOP)
+			s.server.Freeze()
 			a.Instance(exited(run, 1))
 			eventually(t, "the end is the reason", a.is(control.Unhealthy))
-			s.server.Signal(syscall.SIGCONT)
+			s.server.Thaw()
 			eventually(t, "the key is gone", s.has())
 			a.Instance(s.run("two"))
 			eventually(t, "the next one is announced", s.has(webKey))

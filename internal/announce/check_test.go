@@ -48,6 +48,9 @@ func TestCheck(t *testing.T) {
 		{"exec names a command that is not there", Check{Type: CheckExec, Command: []string{"/nowhere/check"}}, up, `["/nowhere/check"]: no such file or directory`},
 	} {
 		t.Run(c.claim, func(t *testing.T) {
+			if c.check.Timeout == 0 {
+				c.check.Timeout = deadline
+			}
 			check, err := c.check.withDefaults()
 			if err != nil {
 				t.Fatal(err)

@@ -20,7 +20,10 @@ func TestTry(t *testing.T) {
 	closed := int(netip.MustParseAddrPort(silent.Addr().String()).Port())
 	silent.Close()
 
-	at := func(port int, c Check) Port { return Port{Address: open.Addr(), Port: port, Check: c} }
+	at := func(port int, c Check) Port {
+		c.Timeout = deadline
+		return Port{Address: open.Addr(), Port: port, Check: c}
+	}
 	up := Instance{Running: true, HostNetwork: true}
 	for _, c := range []struct {
 		claim    string

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"maps"
 	"os"
-	"syscall"
 	"testing"
 	"time"
 
@@ -67,14 +66,14 @@ func TestCluster(t *testing.T) {
 			f.mu.Lock()
 			f.batches = nil
 			f.mu.Unlock()
-			m.Signal(syscall.SIGSTOP)
+			m.Freeze()
 			for end := time.Now().Add(testLease + 2*time.Second); time.Now().Before(end); time.Sleep(500 * time.Millisecond) {
 				goesOn(t)
 			}
 			notDeleted(t, f, ours.Key)
 			// What a leader does that wakes up and still believes to be one is
 			// etcd's affair (etcd#15247): we only hold again.
-			m.Signal(syscall.SIGCONT)
+			m.Thaw()
 			goesOn(t)
 			eventually(t, "the key is held", a.held)
 		})

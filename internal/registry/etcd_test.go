@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,6 +36,15 @@ func open(t *testing.T, server *etcdtest.Server, cfg Config) *Client {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { client.Close() })
+	return client
+}
+
+// patient is open for tests of what etcd answers, where it does not matter how
+// soon a busy machine has it answer.
+func patient(t *testing.T, server *etcdtest.Server) *Client {
+	t.Helper()
+	client := open(t, server, Config{})
+	client.timeout = deadline
 	return client
 }
 
@@ -75,6 +85,35 @@ func eventually(t *testing.T, what string, so func() bool) {
 			t.Fatalf("never came true: %s", what)
 		}
 	}
+}
+
+// names waits until text names all parts: on a busy machine the first reason
+// given may be that there was no answer in time.
+func names(t *testing.T, what string, text func() string, parts ...string) {
+	t.Helper()
+	for end := time.Now().Add(deadline); ; time.Sleep(5 * time.Millisecond) {
+		now := text()
+		if !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(now, part) }) {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%s = %q, want it to name all of %q", what, now, parts)
+		}
+	}
+}
+
+// quiet waits for a while in which count does not change: a busy machine may
+// have the connection of somebody idle cut, but not again and again.
+func quiet(t *testing.T, what string, count func() int) {
+	t.Helper()
+	for range 5 {
+		before := count()
+		time.Sleep(2 * (streamQuiet + streamAnswer))
+		if count() == before {
+			return
+		}
+	}
+	t.Fatalf("never came to rest: %s", what)
 }
 
 func want[T comparable](t *testing.T, what string, got, want T) {

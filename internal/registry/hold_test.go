@@ -3,9 +3,7 @@ package registry
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -79,6 +77,8 @@ func (a *announcer) state() HoldState {
 	return a.states[len(a.states)-1]
 }
 
+func (a *announcer) reason() string { return a.state().Reason }
+
 func (a *announcer) held() bool { return a.state() == HoldState{Held: true} }
 
 func (a *announcer) leaseID() clientv3.LeaseID {
@@ -113,12 +113,12 @@ func TestHold(t *testing.T) {
 		{"has nothing to report while nobody writes", func(t *testing.T, server *etcdtest.Server, f *follower) {
 			a := announce(t, open(t, server, Config{}), item(id, "a"))
 			eventually(t, "it is held", a.held)
-			time.Sleep(2 * (streamQuiet + streamAnswer))
-			a.mu.Lock()
-			defer a.mu.Unlock()
-			if last := a.states[len(a.states)-1]; last != (HoldState{Held: true}) || slices.Index(a.states, last) != len(a.states)-1 {
-				t.Errorf("states are %v", a.states)
-			}
+			quiet(t, "what it reports", func() int {
+				a.mu.Lock()
+				defer a.mu.Unlock()
+				return len(a.states)
+			})
+			want(t, "state", a.state(), HoldState{Held: true})
 		}},
 		{"announces again under a new lease after a withdrawal", func(t *testing.T, server *etcdtest.Server, f *follower) {
 			client := open(t, server, Config{})
@@ -155,7 +155,7 @@ func TestHold(t *testing.T) {
 			eventually(t, "it holds", a.held)
 			server.Kill()
 			eventually(t, "it does not hold any more", func() bool { return !a.state().Held })
-			contains(t, "reason", a.state().Reason, "lease of 5s ran out", "connection refused", server.URL[len("http://"):])
+			names(t, "reason", a.reason, "lease of 5s ran out", "connection refused", server.URL[len("http://"):])
 		}},
 		{"puts the keys again into a store that was wiped", func(t *testing.T, server *etcdtest.Server, f *follower) {
 			a := announce(t, open(t, server, Config{}), item(id, "a"))
@@ -206,7 +206,7 @@ func TestHold(t *testing.T) {
 			eventually(t, "the other holds", theirs.held)
 			ours := announce(t, open(t, server, Config{}), item(id, "a"))
 			eventually(t, "held by the other is said", func() bool { return ours.state().HeldBy == other })
-			contains(t, "reason", ours.state().Reason, key, other)
+			names(t, "reason", ours.reason, key, other)
 			eventually(t, "state", f.has(only(item(other, "b"))))
 			want(t, "end of the other", theirs.end(nil), nil)
 			eventually(t, "ours is there", f.has(only(item(id, "a"))))
@@ -265,9 +265,9 @@ func TestHold(t *testing.T) {
 		{"heals after etcd hung for longer than the lease", func(t *testing.T, server *etcdtest.Server, f *follower) {
 			a := announce(t, open(t, server, Config{}), item(id, "a"))
 			eventually(t, "it holds", a.held)
-			server.Signal(syscall.SIGSTOP)
+			server.Freeze()
 			eventually(t, "it does not hold any more", func() bool { return !a.state().Held })
-			server.Signal(syscall.SIGCONT)
+			server.Thaw()
 			eventually(t, "it holds again", a.held)
 			eventually(t, "the key is there", f.has(only(item(id, "a"))))
 			want(t, "end", a.end(nil), nil)
@@ -286,14 +286,14 @@ func TestHold(t *testing.T) {
 			ended := make(chan error, 1)
 			go func() { ended <- lease.Hold(ctx, []Item{item(id, "a")}, func(HoldState) {}) }()
 			eventually(t, "the key is there", f.has(only(item(id, "a"))))
-			server.Signal(syscall.SIGSTOP)
+			server.Freeze()
 			cancel()
 			if err := <-ended; err == nil {
 				t.Error("Hold = nil, want an error: the key could not be taken away")
 			} else {
 				contains(t, "error", err.Error(), "withdraw "+key, "ends by itself within 5s", server.URL)
 			}
-			server.Signal(syscall.SIGCONT)
+			server.Thaw()
 			eventually(t, "the key is gone", f.has(none))
 			// The lease itself goes on and is good for the next announcement.
 			again, cancelAgain := context.WithCancel(t.Context())
@@ -307,8 +307,7 @@ func TestHold(t *testing.T) {
 		{"waits for an etcd that is down at the start", func(t *testing.T, server *etcdtest.Server, f *follower) {
 			server.Kill()
 			a := announce(t, open(t, server, Config{}), item(id, "a"))
-			eventually(t, "it says why", func() bool { return a.state().Reason != "" })
-			contains(t, "reason", a.state().Reason, "connection refused", server.URL[len("http://"):])
+			names(t, "reason", a.reason, "connection refused", server.URL[len("http://"):])
 			server.Restart()
 			eventually(t, "it holds", a.held)
 		}},

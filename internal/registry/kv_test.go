@@ -12,7 +12,7 @@ import (
 
 func TestSwap_writes_only_what_it_expects(t *testing.T) {
 	eachEtcd(t, func(t *testing.T, server *etcdtest.Server) {
-		admin, client := server.Admin(), open(t, server, Config{})
+		admin, client := server.Admin(), patient(t, server)
 		put(t, admin, "/there", "old")
 		put(t, admin, "/empty", "")
 		put(t, admin, "/below/1", "")
@@ -60,7 +60,7 @@ func TestSwap_writes_only_what_it_expects(t *testing.T) {
 
 func TestSwap_of_many_lets_one_win(t *testing.T) {
 	server := etcdtest.Start(t, "embedded", nil)
-	client := open(t, server, Config{})
+	client := patient(t, server)
 	must(t, func(ctx context.Context) error { _, _, err := client.List(ctx, "/"); return err })
 	var won atomic.Int32
 	var wg sync.WaitGroup

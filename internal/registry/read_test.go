@@ -9,7 +9,7 @@ import (
 
 func TestRead_tells_who_holds_a_key_and_for_how_long(t *testing.T) {
 	eachEtcd(t, func(t *testing.T, server *etcdtest.Server) {
-		client := open(t, server, Config{})
+		client := patient(t, server)
 		held := item("m1/web", "a")
 		a := announce(t, client, held)
 		eventually(t, "the key is held", a.held)
@@ -39,7 +39,7 @@ func TestRead_tells_who_holds_a_key_and_for_how_long(t *testing.T) {
 
 func TestRead_takes_more_keys_than_one_exchange(t *testing.T) {
 	server := etcdtest.Start(t, etcdtest.Kinds[0], nil)
-	client := open(t, server, Config{})
+	client := patient(t, server)
 	var keys []string
 	for i := range 2*readKeys + 1 {
 		keys = append(keys, fmt.Sprintf("/s/web/node-%d", i))

@@ -5,6 +5,20 @@ import (
 	"testing"
 )
 
+// freeze stops processes of host, given as a shell writes their pids, until
+// thaw or the end of the test. It returns once every thread of them has
+// stopped, as kill alone does not: on a busy machine they go on for a while.
+func (s *setup) freeze(t *testing.T, host, pids string) (thaw func()) {
+	t.Helper()
+	thaw = func() { s.sh(t, host, "kill -CONT "+pids) }
+	t.Cleanup(thaw)
+	s.sh(t, host, `for p in `+pids+`; do
+		kill -STOP $p || exit
+		while grep -hs ^State: /proc/$p/task/*/status | grep -qv stopped; do sleep 0.01; done
+	done`)
+	return thaw
+}
+
 // TestHangs: what goes on living and does nothing any more holds up neither a
 // service nor the truth about it.
 func TestHangs(t *testing.T) {
@@ -15,8 +29,7 @@ func TestHangs(t *testing.T) {
 	t.Run("a logger that takes nothing keeps no service from coming back", func(t *testing.T) {
 		container := s.id(t, back1, name)
 		logger := s.sh(t, back1, "cat /etc/service/docker-"+name+"/services/service/log/supervise/pid")
-		s.sh(t, back1, "kill -STOP "+logger)
-		t.Cleanup(func() { s.sh(t, back1, "kill -CONT "+logger) })
+		s.freeze(t, back1, logger)
 		s.sh(t, back1, s.ask("log?lines=3000&width=200&prefix=full")) // more than a pipe holds
 		s.try(back1, s.ask("crash"))
 		s.renewed(t, back1, name, container, record(back1, name))
@@ -25,14 +38,13 @@ func TestHangs(t *testing.T) {
 	t.Run("a dockerd that hangs keeps no dead container in DNS", func(t *testing.T) {
 		container := s.id(t, back1, name)
 		process := s.sh(t, back1, "docker inspect -f '{{.State.Pid}}' "+name)
-		s.sh(t, back1, "kill -STOP $(cat /run/docker.pid)")
-		t.Cleanup(func() { s.sh(t, back1, "kill -CONT $(cat /run/docker.pid)") })
+		thaw := s.freeze(t, back1, "$(cat /run/docker.pid)")
 		s.sh(t, back1, "kill -9 "+process)
 		s.resolves(t, back2, name, "")
 		if r := s.rundock(t, back1, "state=restarted name="+name+" "+plain); !r.Failed || !strings.Contains(r.Msg, "does not answer") {
 			t.Errorf("the module meanwhile: failed %v, %s", r.Failed, r.Msg)
 		}
-		s.sh(t, back1, "kill -CONT $(cat /run/docker.pid)")
+		thaw()
 		s.renewed(t, back1, name, container, record(back1, name))
 	})
 }

@@ -159,7 +159,7 @@ func TestModule_pull(t *testing.T) {
 	s.sh(t, back1, "docker pull -q "+images+"grafana:latest")
 
 	t.Cleanup(func() {
-		s.sh(t, front, "kill -CONT $(cat /etc/service/registry/supervise/pid) 2>/dev/null; sv up registry")
+		s.sh(t, front, "sv up registry")
 		s.registryAnswers(t)
 	})
 	s.sh(t, front, "sv -w 60 down registry")
@@ -187,7 +187,7 @@ func TestModule_pull(t *testing.T) {
 	s.sh(t, front, "sv up registry")
 	s.registryAnswers(t)
 	t.Run("disabled ends a pull that hangs", func(t *testing.T) {
-		s.sh(t, front, "kill -STOP $(cat /etc/service/registry/supervise/pid)")
+		s.freeze(t, front, "$(cat /etc/service/registry/supervise/pid)")
 		s.sh(t, back1, "docker rm -f asks")
 		eventually(t, "the runner pulls", func() string {
 			if got := s.runnerSays(t, back1, "asks", "phase"); got != "pulling" {

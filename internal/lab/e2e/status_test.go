@@ -96,8 +96,7 @@ func TestStatus(t *testing.T) {
 	})
 
 	t.Run("answers while dockerd is silent", func(t *testing.T) {
-		s.sh(t, back2, "kill -STOP $(pidof dockerd)")
-		defer s.sh(t, back2, "kill -CONT $(pidof dockerd)")
+		s.freeze(t, back2, "$(pidof dockerd)")
 		s.says(t, back2, "rundockd status web", "3", "dockerd does not answer within 3s", "running")
 		s.says(t, back2, "rundockd explain web", "3", "Wrong: container: dockerd does not answer within 3s. Next: ")
 	})

@@ -19,6 +19,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/server/v3/embed"
 	"go.uber.org/zap"
+	"golang.org/x/sys/unix"
 )
 
 // serveEtcd in the environment makes this test binary an etcd server of the
@@ -190,11 +191,34 @@ func (e *Server) Kill() {
 // Pid is the server's process.
 func (e *Server) Pid() int { return e.process.Process.Pid }
 
-// Signal sends s, such as SIGSTOP.
-func (e *Server) Signal(s syscall.Signal) {
+// Freeze stops the server as a machine does that hangs: its connections stay
+// and nothing answers. It returns once every thread has stopped, as kill alone
+// does not: on a busy machine the server goes on answering for a while.
+func (e *Server) Freeze() {
+	e.t.Helper()
+	e.signal(syscall.SIGSTOP)
+	for {
+		// The kernel tells the parent when the last thread has stopped.
+		err := unix.Waitid(unix.P_PID, e.Pid(), nil, unix.WSTOPPED, nil)
+		if err == nil {
+			return
+		}
+		if err != unix.EINTR {
+			e.t.Fatalf("wait for etcd at %s to stop: %v", e.URL, err)
+		}
+	}
+}
+
+// Thaw lets a frozen server go on.
+func (e *Server) Thaw() {
+	e.t.Helper()
+	e.signal(syscall.SIGCONT)
+}
+
+func (e *Server) signal(s syscall.Signal) {
 	e.t.Helper()
 	if err := e.process.Process.Signal(s); err != nil {
-		e.t.Fatal(err)
+		e.t.Fatalf("send %s to etcd at %s: %v", s, e.URL, err)
 	}
 }
 
