@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"rundock/internal/fstree"
+	"rundock/supervisor/logger"
 )
 
 // Prefix begins the name of every service directory: docker-influxdb.
@@ -86,8 +87,8 @@ func Files(s Service) ([]fstree.File, error) {
 			fstree.File{Path: path.Join(runner, "finish"), Mode: 0o755, Data: finishScript(s)},
 			fstree.File{Path: path.Join(runner, "check"), Mode: 0o755, Data: checkScript(s)},
 			fstree.File{Path: path.Join(runner, "service.json"), Mode: 0o600, Data: data, Secret: true},
-			fstree.File{Path: path.Join(runner, "log/run"), Mode: 0o755, Data: logScript(LogDir(s.Name))},
-			fstree.File{Path: path.Join(runner, "log/config"), Mode: 0o644, Data: logConfig(s.Log)},
+			fstree.File{Path: path.Join(runner, "log/run"), Mode: 0o755, Data: logger.Script(LogDir(s.Name))},
+			fstree.File{Path: path.Join(runner, "log/config"), Mode: 0o644, Data: logger.Config(s.Log.Size, s.Log.Keep)},
 		)
 		for _, name := range slices.Sorted(maps.Keys(s.Secrets)) {
 			files = append(files, fstree.File{Path: path.Join(runner, SecretsDir, name), Mode: 0o600, Data: []byte(s.Secrets[name]), Secret: true})
@@ -103,8 +104,8 @@ func Files(s Service) ([]fstree.File, error) {
 		files = append(files,
 			fstree.File{Path: path.Join(announcer, "run"), Mode: 0o755, Data: announcerScript(s)},
 			fstree.File{Path: path.Join(announcer, "announce.json"), Mode: 0o644, Data: data},
-			fstree.File{Path: path.Join(announcer, "log/run"), Mode: 0o755, Data: logScript(LogDir(s.Name) + "/announce")},
-			fstree.File{Path: path.Join(announcer, "log/config"), Mode: 0o644, Data: logConfig(s.Log)},
+			fstree.File{Path: path.Join(announcer, "log/run"), Mode: 0o755, Data: logger.Script(LogDir(s.Name) + "/announce")},
+			fstree.File{Path: path.Join(announcer, "log/config"), Mode: 0o644, Data: logger.Config(s.Log.Size, s.Log.Keep)},
 		)
 	}
 	if runs && announced {
@@ -198,37 +199,6 @@ esac
 func checkScript(s Service) []byte {
 	return []byte("#!/bin/sh\n# sv check: whether the container runs.\nexec /usr/local/bin/rundockd check " + s.Name + "\n")
 }
-
-// LoggerRead is the variable in a logger's environment that holds LoggerReads
-// as they were when it started, one after the other.
-const LoggerRead = "RUNDOCK_READ"
-
-// LoggerReads are the files of its folder that a logger reads when it starts.
-var LoggerReads = []string{"run", "config"}
-
-func logScript(dir string) []byte {
-	return fmt.Appendf(nil, `#!/bin/sh
-umask 027 # also for the folder above, whichever logger makes it
-mkdir -p %[1]s
-ln -sfn "$PWD/config" %[1]s/config
-%[2]s=$(cat %[3]s) # tells the module whether they have changed since
-export %[2]s
-exec svlogd -tt %[1]s
-`, dir, LoggerRead, strings.Join(LoggerReads, " "))
-}
-
-// logConfig is svlogd's own configuration, which it reads when it starts and
-// on HUP.
-func logConfig(l Log) []byte {
-	return fmt.Appendf(nil, "s%d\nn%d\n", cmp.Or(l.Size, DefaultLogSize), cmp.Or(l.Keep, DefaultLogKeep))
-}
-
-// What is kept of a log where nothing is said: svlogd's own, in its terms 11
-// files of 1 MB with the one that is written.
-const (
-	DefaultLogSize = 1_000_000
-	DefaultLogKeep = 10
-)
 
 // bothScript starts the inner services and stops them in order: first the
 // sidecar (withdraw, drain), then the container.

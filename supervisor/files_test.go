@@ -10,7 +10,9 @@ import (
 
 	"golang.org/x/tools/txtar"
 
+	"rundock/internal/fstree"
 	"rundock/internal/spec"
+	"rundock/supervisor/overlaydir"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -37,24 +39,33 @@ func TestFiles(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var got txtar.Archive
-			for _, f := range files {
-				got.Files = append(got.Files, txtar.File{Name: fmt.Sprintf("%04o %s", f.Mode, f.Path), Data: f.Data})
-			}
-			golden := filepath.Join("testdata", "files-"+name+".txtar")
-			if *update {
-				if err := os.WriteFile(golden, txtar.Format(&got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if g := txtar.Format(&got); string(g) != string(want) {
-				t.Errorf("Files(%s) differs from %s (-update writes it anew):\n%s", name, golden, g)
-			}
+			compareFiles(t, name, files)
 		})
+	}
+}
+
+func TestOverlayFiles(t *testing.T) {
+	compareFiles(t, "overlay", overlaydir.Files("apps", "/etc/rundock/overlay/apps.json"))
+}
+
+func compareFiles(t *testing.T, name string, files []fstree.File) {
+	t.Helper()
+	var got txtar.Archive
+	for _, f := range files {
+		got.Files = append(got.Files, txtar.File{Name: fmt.Sprintf("%04o %s", f.Mode, f.Path), Data: f.Data})
+	}
+	golden := filepath.Join("testdata", "files-"+name+".txtar")
+	if *update {
+		if err := os.WriteFile(golden, txtar.Format(&got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g := txtar.Format(&got); string(g) != string(want) {
+		t.Errorf("the files of %s differ from %s (-update writes it anew):\n%s", name, golden, g)
 	}
 }
 

@@ -64,15 +64,45 @@ func (c *Client) EnsureOverlay(ctx context.Context, o Overlay) (changed bool, er
 	return true, nil
 }
 
+// OverlayFree returns an error if there is a network of that name that is not
+// ours, or if the daemon cannot tell.
+func (c *Client) OverlayFree(ctx context.Context, name string) error {
+	_, err := c.removeIf(ctx, name, func(r network.Inspect) (bool, error) {
+		if r.Labels[LabelOverlay] != name {
+			return false, fmt.Errorf("docker network %s is there already, and is not ours", name)
+		}
+		return false, nil
+	})
+	return err
+}
+
+// OverlayContainers returns the names of containers that are on the network
+// now, if it is ours. Docker does not count those that are stopped.
+func (c *Client) OverlayContainers(ctx context.Context, name string) ([]string, error) {
+	var names []string
+	_, err := c.removeIf(ctx, name, func(r network.Inspect) (bool, error) {
+		if r.Labels[LabelOverlay] == name {
+			names = attached(r)
+		}
+		return false, nil
+	})
+	return names, err
+}
+
 // RemoveOverlay removes the network if it is ours. It refuses while
-// containers are attached, and names them.
-func (c *Client) RemoveOverlay(ctx context.Context, name string) error {
+// containers are attached, and names them, unless it is to take them off.
+func (c *Client) RemoveOverlay(ctx context.Context, name string, detach bool) error {
 	_, err := c.removeIf(ctx, name, func(r network.Inspect) (bool, error) {
 		if r.Labels[LabelOverlay] != name {
 			return false, nil
 		}
-		if names := attached(r); len(names) > 0 {
+		if names := attached(r); len(names) > 0 && !detach {
 			return false, fmt.Errorf("docker network %s still has containers: %s", name, strings.Join(names, ", "))
+		}
+		for id, e := range r.Containers {
+			if err := c.api().NetworkDisconnect(ctx, r.ID, id, true); err != nil && !errdefs.IsNotFound(err) {
+				return false, fmt.Errorf("take container %s off docker network %s: %w", e.Name, name, err)
+			}
 		}
 		return true, nil
 	})

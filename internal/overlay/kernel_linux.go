@@ -65,6 +65,32 @@ func (k *Kernel) Read(n Network, subnet netip.Prefix) (State, error) {
 }
 
 func (k *Kernel) read(n Network, subnet netip.Prefix) (s State, err error) {
+	if s, err = k.devices(n, subnet); err != nil {
+		return s, err
+	}
+	if s.Table, err = k.table(n.Table()); err != nil {
+		return s, err
+	}
+	s.Accept, err = accepted(n)
+	return s, err
+}
+
+// Look returns what Read does of devices, and no more: neither Table nor
+// Accept. It is for programs that only look, and links little.
+func Look(n Network, subnet netip.Prefix) (State, error) {
+	rt, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		return State{}, fmt.Errorf("open netlink: %w", err)
+	}
+	defer rt.Close()
+	s, err := (&Kernel{rt: rt}).devices(n, subnet)
+	if err != nil {
+		return State{}, fmt.Errorf("read network %s from the kernel: %w", n.Name, err)
+	}
+	return s, nil
+}
+
+func (k *Kernel) devices(n Network, subnet netip.Prefix) (s State, err error) {
 	var bridge, device netip.Prefix
 	if subnet.IsValid() {
 		bridge = netip.PrefixFrom(Gateway(subnet), n.SubnetLength)
@@ -95,11 +121,7 @@ func (k *Kernel) read(n Network, subnet netip.Prefix) (s State, err error) {
 			return s, err
 		}
 	}
-	if s.Table, err = k.table(n.Table()); err != nil {
-		return s, err
-	}
-	s.Accept, err = accepted(n)
-	return s, err
+	return s, nil
 }
 
 // link reads a device; the netlink.Link is nil if there is none.

@@ -47,7 +47,7 @@ const (
 
 // Check returns an error that names the first bad field.
 func (n Network) Check() error {
-	if !isName(n.Name) {
+	if !IsName(n.Name) {
 		return fmt.Errorf("name %q: want 1 to 32 of a-z, 0-9, hyphen and underscore, beginning with a letter", n.Name)
 	}
 	if !n.CIDR.IsValid() {
@@ -74,7 +74,8 @@ func (n Network) Check() error {
 	return nil
 }
 
-func isName(s string) bool {
+// IsName reports whether s can be the name of a network.
+func IsName(s string) bool {
 	if len(s) == 0 || len(s) > 32 || s[0] < 'a' || s[0] > 'z' {
 		return false
 	}
@@ -120,6 +121,13 @@ func (n Network) Vxlan() string { return fmt.Sprintf("vx%d", n.VNI) }
 
 // Table is the name of the network's table in nftables, of family ip.
 func (n Network) Table() string { return fmt.Sprintf("rundock_ovl%d", n.VNI) }
+
+func (n Network) port() uint16 {
+	if n.Port == 0 {
+		return DefaultPort
+	}
+	return n.Port
+}
 
 // What VXLAN adds to a packet: an Ethernet header inside, then VXLAN, UDP and
 // the underlay's IP header.

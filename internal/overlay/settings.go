@@ -15,6 +15,9 @@ import (
 // SettingsVersion is the format this release reads and writes.
 const SettingsVersion = 1
 
+// SettingsDir is where each network of a host has its Settings.
+const SettingsDir = "/etc/rundock/overlay"
+
 // Settings is /etc/rundock/overlay/NAME.json: a network as one host joins it.
 type Settings struct {
 	Version int `json:"version"`
@@ -106,4 +109,15 @@ func (s Settings) Own(underlay netip.Addr) (Static, error) {
 		return Static{}, fmt.Errorf("peers: no entry is this host's, %s", underlay)
 	}
 	return s.Peers[i], nil
+}
+
+// Others are the peers of the host whose entry of Peers is own.
+func (s Settings) Others(own Static) []Peer {
+	var peers []Peer
+	for _, p := range s.Peers {
+		if p != own {
+			peers = append(peers, Peer{Subnet: p.Subnet, Underlay: p.Underlay, MAC: VxlanMAC(p.Identity(), s.VNI)})
+		}
+	}
+	return peers
 }

@@ -107,10 +107,6 @@ func Want(n Network, h Host, peers []Peer) (State, error) {
 	if err != nil {
 		return State{}, err
 	}
-	port := n.Port
-	if port == 0 {
-		port = DefaultPort
-	}
 	s := State{
 		Bridge: Link{
 			Name: n.Bridge(), Exists: true, MAC: BridgeMAC(h.Machine, n.VNI), MTU: mtu, Up: true, Forwarding: true,
@@ -118,7 +114,7 @@ func Want(n Network, h Host, peers []Peer) (State, error) {
 		},
 		Vxlan: Link{
 			Name: n.Vxlan(), Exists: true, MAC: VxlanMAC(h.Machine, n.VNI), MTU: mtu, Up: true, Forwarding: true,
-			Tunnel: Tunnel{VNI: n.VNI, Local: h.Underlay, Port: port}, Address: netip.PrefixFrom(h.Subnet.Addr(), 32),
+			Tunnel: Tunnel{VNI: n.VNI, Local: h.Underlay, Port: n.port()}, Address: netip.PrefixFrom(h.Subnet.Addr(), 32),
 		},
 		Neighbours: map[netip.Addr]MAC{},
 		Forwards:   map[MAC]netip.Addr{},

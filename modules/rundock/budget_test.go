@@ -1,57 +1,9 @@
 package main
 
 import (
-	"os"
-	"os/exec"
-	"path/filepath"
-	"slices"
-	"strings"
 	"testing"
+
+	"rundock/internal/moduletest"
 )
 
-// The module is copied to the host in every task: it stays small, and links
-// nothing that talks to a network.
-func TestBudget(t *testing.T) {
-	t.Run("links no network client and nothing of tests", func(t *testing.T) {
-		out, err := exec.Command("go", "list", "-deps", ".").Output()
-		if err != nil {
-			t.Fatal(err)
-		}
-		deps := strings.Fields(string(out))
-		if !slices.Contains(deps, "rundock/internal/fstree") {
-			t.Fatalf("go list -deps says nothing of this module: %s", out)
-		}
-		for _, d := range deps {
-			for _, refused := range []string{"net/http", "crypto/tls", "testing", "google.golang.org/grpc", "google.golang.org/protobuf", "go.etcd.io", "github.com/docker/docker", "github.com/docker/cli", "rundock/internal/container", "rundock/internal/registry"} {
-				if d == refused || strings.HasPrefix(d, refused+"/") {
-					t.Errorf("links %s", d)
-				}
-			}
-		}
-	})
-	t.Run("has at most 4 MB, stripped", func(t *testing.T) {
-		for _, arch := range []string{"amd64", "arm64"} {
-			path := build(t, ".", arch)
-			info, err := os.Stat(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if limit := int64(4_000_000); info.Size() > limit {
-				t.Errorf("%s: %d bytes, want at most %d", arch, info.Size(), limit)
-			}
-			t.Logf("%s: %d bytes", arch, info.Size())
-		}
-	})
-}
-
-// build compiles a program as it is shipped: static and stripped.
-func build(t *testing.T, pkg, arch string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), filepath.Base(pkg)+"-"+arch)
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", path, pkg)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOARCH="+arch)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build %s: %v\n%s", pkg, err, out)
-	}
-	return path
-}
+func TestBudget(t *testing.T) { moduletest.Budget(t) }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"rundock/internal/fstree"
+	"rundock/internal/moduletest"
 )
 
 // machine is the host that TestMain made, with runit running and rundockd's
@@ -31,15 +32,15 @@ var theMachine struct{ module, standin string }
 // onHost returns the machine in its first state: no service, host.json there.
 func onHost(t *testing.T) *machine {
 	t.Helper()
-	if !inHost {
-		t.Skip("needs a host of its own: " + whyNoHost)
+	if !moduletest.InHost {
+		t.Skip("needs a host of its own: " + moduletest.WhyNoHost)
 	}
 	if _, err := exec.LookPath("runsvdir"); err != nil {
 		t.Skip("runit is not installed")
 	}
 	if theMachine.module == "" {
-		theMachine.module = keep(t, build(t, ".", runtime.GOARCH))
-		theMachine.standin = keep(t, build(t, "./testdata/standin", runtime.GOARCH))
+		theMachine.module = keep(t, moduletest.Build(t, ".", runtime.GOARCH))
+		theMachine.standin = keep(t, moduletest.Build(t, "./testdata/standin", runtime.GOARCH))
 		for _, d := range []string{"/etc/service", "/etc/sv"} {
 			must(t, os.MkdirAll(resolve(d), 0o755))
 			must(t, empty(resolve(d)))

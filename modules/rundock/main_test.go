@@ -1,76 +1,9 @@
 package main
 
 import (
-	"errors"
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"syscall"
 	"testing"
+
+	"rundock/internal/moduletest"
 )
 
-// As root, the tests run in mount and process namespaces of their own, whose
-// /etc, /run, /usr/local/bin, /var/lib and /var/log are copies: the module
-// and runit work at their real paths, and nothing of it stays.
-func TestMain(m *testing.M) {
-	const scratch = "RUNDOCK_TEST_SCRATCH"
-	if dir := os.Getenv(scratch); dir != "" {
-		if err := enter(dir); err != nil {
-			whyNoHost = err.Error()
-		} else {
-			inHost = true
-		}
-		os.Exit(m.Run())
-	}
-	if os.Geteuid() != 0 {
-		os.Exit(m.Run())
-	}
-	dir, err := os.MkdirTemp("", "rundock-test-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	cmd := exec.Command("unshare", append([]string{"--mount", "--pid", "--fork", "--kill-child", "--mount-proc"}, os.Args...)...)
-	cmd.Env = append(os.Environ(), scratch+"="+dir)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	err = cmd.Run()
-	os.Remove(dir)
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		os.Exit(exit.ExitCode())
-	}
-	if err != nil {
-		whyNoHost = err.Error()
-		os.Exit(m.Run())
-	}
-}
-
-// inHost says that this process is in namespaces of its own; otherwise
-// whyNoHost says why not.
-var (
-	inHost    bool
-	whyNoHost = "only root can make one"
-)
-
-func enter(scratch string) error {
-	if err := syscall.Mount("tmpfs", scratch, "tmpfs", 0, ""); err != nil {
-		return err
-	}
-	for _, d := range []string{"/etc", "/var/lib"} {
-		upper, work := filepath.Join(scratch, d, "upper"), filepath.Join(scratch, d, "work")
-		if err := errors.Join(os.MkdirAll(upper, 0o755), os.MkdirAll(work, 0o755)); err != nil {
-			return err
-		}
-		options := fmt.Sprintf("lowerdir=%s,upperdir=%s,workdir=%s", d, upper, work)
-		if err := syscall.Mount("overlay", d, "overlay", 0, options); err != nil {
-			return fmt.Errorf("overlay on %s: %w", d, err)
-		}
-	}
-	for _, d := range []string{"/run", "/usr/local/bin", "/var/log"} {
-		if err := syscall.Mount("tmpfs", d, "tmpfs", 0, ""); err != nil {
-			return fmt.Errorf("tmpfs on %s: %w", d, err)
-		}
-	}
-	return nil
-}
+func TestMain(m *testing.M) { moduletest.Main(m) }

@@ -13,6 +13,7 @@ import (
 	"rundock/internal/control"
 	"rundock/internal/runit"
 	"rundock/supervisor"
+	"rundock/supervisor/logger"
 )
 
 // situation is how a service stands on the host, from files alone.
@@ -141,7 +142,7 @@ func (p process) readOthers(dir string) bool {
 		return false
 	}
 	var present []byte
-	for _, f := range supervisor.LoggerReads {
+	for _, f := range logger.Reads {
 		data, err := os.ReadFile(filepath.Join(dir, f))
 		if err != nil {
 			return false
@@ -150,11 +151,11 @@ func (p process) readOthers(dir string) bool {
 	}
 	environment, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", p.Status.PID))
 	for variable := range bytes.SplitSeq(environment, []byte{0}) {
-		if read, ok := bytes.CutPrefix(variable, []byte(supervisor.LoggerRead+"=")); ok {
+		if read, ok := bytes.CutPrefix(variable, []byte(logger.Read+"=")); ok {
 			return !bytes.Equal(read, bytes.TrimRight(present, "\n")) // as the shell does
 		}
 	}
-	return p.olderThan(dir, supervisor.LoggerReads...)
+	return p.olderThan(dir, logger.Reads...)
 }
 
 // scriptReplaced reports whether the shell that p is runs a script that is not

@@ -16,23 +16,26 @@ For people:
   status [NAME...]  what the services of this host are doing, one line for each
   explain NAME      why a service is, or is not, in DNS, and what to do next
   logs NAME [-f]    what its container prints; logs NAME announce: its sidecar
+  overlay ...       status, check: how the overlay networks stand; leave one
   version           print the version
 
 For scripts:
   check NAME        exit with 0 if the service's container runs, with 1 if not
   config [FILE]     exit with 0 if host.json is right, with 1 and the reason if not
-  handover          restart runners and sidecars, and no container: after an upgrade
+  handover          restart runners, sidecars and networks' agents, and no
+                    container: after an upgrade
 
 Started by runsv:
   run DIR           keep the container of DIR/service.json running
   announce DIR      announce the service of DIR/announce.json while it is healthy
+  overlay run NAME  keep this host's part of an overlay network
 
 For modules and generated scripts:
   ctl               JSON requests on stdin, a response on stdout for each
   reap DIR          have supervisors that were left behind in DIR/* make way
   stop DIR          stop the container of DIR/service.json, as its runner would
 
-status, explain and logs say more with --help.
+status, explain, logs and overlay say more with --help.
 `
 
 func main() { os.Exit(command(os.Args[1:])) }

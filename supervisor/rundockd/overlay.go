@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -20,15 +21,20 @@ import (
 // Where networks are described, and where their agents keep what outlives a
 // boot.
 const (
-	overlaySettings = "/etc/rundock/overlay"
+	overlaySettings = overlay.SettingsDir
 	overlayKept     = "/var/lib/rundock/overlay"
 )
 
 const overlayUsage = `usage: rundockd overlay run NAME      keep network NAME; runsv starts this
+       rundockd overlay try               whether this host could join the network whose
+                                          settings are on stdin; nothing is changed
        rundockd overlay status [NAME...]
        rundockd overlay check [NAME...]   what would be changed to make the kernel
                                           hold what it should; nothing when all is right
-       rundockd overlay leave NAME        remove what run made, and give the subnet back
+       rundockd overlay leave NAME        remove what run made, and give the subnet back;
+                                          --check: only say whether it can be
+                                          --force: also while containers are attached,
+                                          or while the registry cannot be asked
 
 Networks are described in /etc/rundock/overlay/NAME.json. Without names, status
 and check speak of all of them. Exit codes: 0 all is right; 1 not everything
@@ -44,8 +50,10 @@ func overlayMain(args []string) int {
 	switch verb, names := args[0], args[1:]; {
 	case verb == "run" && len(names) == 1:
 		return overlayRun(names[0])
-	case verb == "leave" && len(names) == 1:
-		return overlayLeave(names[0])
+	case verb == "try" && len(names) == 0:
+		return overlayTry()
+	case verb == "leave":
+		return overlayLeave(names)
 	case verb == "status":
 		return overlayStatus(names)
 	case verb == "check":
@@ -116,9 +124,15 @@ type overlayPlace struct {
 }
 
 func findOverlay(name string) (p overlayPlace, err error) {
-	if p.settings, err = overlay.ReadSettings(overlaySettings, name); err != nil {
+	settings, err := overlay.ReadSettings(overlaySettings, name)
+	if err != nil {
 		return p, err
 	}
+	return placeOverlay(settings)
+}
+
+func placeOverlay(settings overlay.Settings) (p overlayPlace, err error) {
+	p.settings = settings
 	p.host, err = hostconfig.Load(hostconfig.Path)
 	if err != nil && (len(p.settings.Peers) == 0 || p.settings.Underlay == "") {
 		return p, err
@@ -134,14 +148,20 @@ func findOverlay(name string) (p overlayPlace, err error) {
 	if p.underlay, err = overlay.FindUnderlay(where); err != nil {
 		return p, err
 	}
-	machine, err := os.ReadFile("/etc/machine-id")
+	p.machine, err = machineID()
+	return p, err
+}
+
+func machineID() (string, error) {
+	data, err := os.ReadFile("/etc/machine-id")
 	if err != nil {
-		return p, fmt.Errorf("find out which machine this is: %w", err)
+		return "", fmt.Errorf("find out which machine this is: %w", err)
 	}
-	if p.machine = strings.TrimSpace(string(machine)); p.machine == "" {
-		return p, fmt.Errorf("find out which machine this is: /etc/machine-id is empty")
+	id := strings.TrimSpace(string(data))
+	if id == "" {
+		return "", errors.New("find out which machine this is: /etc/machine-id is empty")
 	}
-	return p, nil
+	return id, nil
 }
 
 // want is what the kernel should hold, given what others are known to be.

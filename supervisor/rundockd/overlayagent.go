@@ -124,18 +124,8 @@ func (a *overlayAgent) static() error {
 	if err != nil {
 		return err
 	}
-	a.known, a.alive = staticKnown(a.settings, own), true
+	a.known, a.alive = overlayKnown{Subnet: own.Subnet, Peers: a.settings.Others(own)}, true
 	return a.known.keep(overlayKept, a.settings.Name)
-}
-
-func staticKnown(s overlay.Settings, own overlay.Static) overlayKnown {
-	k := overlayKnown{Subnet: own.Subnet}
-	for _, p := range s.Peers {
-		if p != own {
-			k.Peers = append(k.Peers, overlay.Peer{Subnet: p.Subnet, Underlay: p.Underlay, MAC: overlay.VxlanMAC(p.Identity(), s.VNI)})
-		}
-	}
-	return k
 }
 
 // follow takes this host's subnet and the peers from the registry.
@@ -244,6 +234,8 @@ func (a *overlayAgent) audit(ctx context.Context) {
 	a.mu.Unlock()
 	s := a.status
 	s.Alive, s.Peers, s.Registry, s.Reason = alive, len(known.Peers), "", ""
+	var differs *roster.Disagreement
+	s.Refused = errors.As(unreached, &differs)
 	if unreached != nil {
 		s.Registry = unreached.Error()
 	}

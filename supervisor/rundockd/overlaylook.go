@@ -1,21 +1,16 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
 
-	"rundock/internal/container"
 	"rundock/internal/control"
 	"rundock/internal/overlay"
-	"rundock/internal/overlay/roster"
-	"rundock/internal/registry"
 )
 
 // overlayNames returns names, or else those of all networks of this host.
@@ -103,70 +98,4 @@ func overlayLeft(name string) ([]overlay.Op, error) {
 	}
 	defer k.Close()
 	return overlay.NewKeeper(k, p.settings.Network).Check(known.Subnet, want)
-}
-
-// overlayLeave takes a network away whose agent does not run any more. It
-// refuses while containers are attached.
-func overlayLeave(name string) int {
-	if err := leaveOverlay(name); err != nil {
-		fmt.Fprintln(os.Stderr, "rundockd overlay leave:", err)
-		return exitUnknown
-	}
-	return exitWell
-}
-
-func leaveOverlay(name string) error {
-	p, err := findOverlay(name)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	docker, err := container.Open()
-	if err != nil {
-		return err
-	}
-	if err := docker.RemoveOverlay(ctx, name); err != nil {
-		return err
-	}
-	known, err := readKnown(overlayKept, p.settings.Network)
-	if err != nil {
-		return err
-	}
-	k, err := overlay.Open()
-	if err != nil {
-		return err
-	}
-	defer k.Close()
-	have, err := k.Read(p.settings.Network, known.Subnet)
-	if err != nil {
-		return err
-	}
-	if err := k.Apply(overlay.Plan(have, overlay.Nothing(p.settings.Network))); err != nil {
-		return err
-	}
-	if len(p.settings.Peers) == 0 {
-		if err := releaseOverlay(ctx, p); err != nil {
-			return err
-		}
-	}
-	for _, path := range []string{filepath.Join(overlayKept, name+".json"), filepath.Join(control.Dir, "overlay", name+".json")} {
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
-}
-
-func releaseOverlay(ctx context.Context, p overlayPlace) error {
-	etcd, err := registry.Open(registry.Config(p.host.Etcd), newLogger())
-	if err != nil {
-		return err
-	}
-	defer etcd.Close()
-	r := &roster.Roster{Client: etcd, Network: p.settings.Network, Log: newLogger(), Self: roster.Member{ID: p.machine, Underlay: p.underlay.Address}}
-	if err := r.Release(ctx); err != nil {
-		return fmt.Errorf("give back the subnet: %w", err)
-	}
-	return nil
 }

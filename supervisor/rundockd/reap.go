@@ -16,6 +16,7 @@ import (
 	"rundock/internal/hostconfig"
 	"rundock/internal/runit"
 	"rundock/supervisor"
+	"rundock/supervisor/overlaydir"
 )
 
 // reapMain is `rundockd reap DIR`: a runsvdir that still runs DIR leaves, and
@@ -105,9 +106,10 @@ func runsvdirOf(proc string, dir os.FileInfo) bool {
 	return false
 }
 
-// handoverMain is `rundockd handover`: every runner and sidecar of this host
-// leaves without stopping anything, and runsv starts it again: from a new
-// rundockd, and with a new host.json. No container restarts.
+// handoverMain is `rundockd handover`: every runner and sidecar of this host,
+// and every agent of an overlay network, leaves without stopping anything, and
+// runsv starts it again: from a new rundockd, and with a new host.json. No
+// container restarts.
 func handoverMain(args []string) int {
 	if len(args) != 0 {
 		fmt.Fprintln(os.Stderr, "usage: rundockd handover")
@@ -129,8 +131,8 @@ func handoverMain(args []string) int {
 	return 0
 }
 
-// supervised lists the folders in which runners and sidecars of this host's
-// enabled services run.
+// supervised lists the folders in which the processes of this host's enabled
+// services and overlay networks run.
 func supervised() ([]string, error) {
 	host, err := hostconfig.Load(hostconfig.Path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -146,7 +148,8 @@ func supervised() ([]string, error) {
 	return processFolders(folders)
 }
 
-// processFolders are those of the enabled services that rundock wrote.
+// processFolders are those of the enabled services and networks that rundock
+// wrote.
 func processFolders(folders runit.Folders) ([]string, error) {
 	entries, err := os.ReadDir(folders.Service)
 	if err != nil {
@@ -154,6 +157,9 @@ func processFolders(folders runit.Folders) ([]string, error) {
 	}
 	var dirs []string
 	for _, e := range entries {
+		if dir := folders.Dir(e.Name()); overlaydir.Is(dir) {
+			dirs = append(dirs, dir)
+		}
 		if !strings.HasPrefix(e.Name(), supervisor.Prefix) {
 			continue
 		}

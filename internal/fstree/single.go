@@ -1,0 +1,61 @@
+package fstree
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Put makes one file of a folder that others share what f says, and reports
+// what changed. It is replaced by rename, synced; the folder is made where it
+// is missing. Nothing is noted of whose it is: that is for the folder's format
+// to say. With check set nothing is written.
+func Put(dir string, f File, check bool) (Changes, error) {
+	done := Changes{Dir: dir}
+	if err := checkPaths([]File{f}); err != nil {
+		return done, err
+	}
+	have, err := read(dir, f.Path)
+	if err != nil {
+		return done, err
+	}
+	if have != nil && have.Mode == f.Mode.Perm() && bytes.Equal(have.Data, f.Data) {
+		return done, nil
+	}
+	want := Changes{Dir: dir, List: []Change{{Path: f.Path, Before: have, After: &f}}}
+	if check {
+		return want, nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return done, err
+	}
+	name := filepath.Join(dir, filepath.FromSlash(f.Path))
+	if err := write(temporary(name), f); err != nil {
+		os.Remove(temporary(name))
+		return done, named(name, err)
+	}
+	if err := os.Rename(temporary(name), name); err != nil {
+		os.Remove(temporary(name))
+		return done, err
+	}
+	return want, syncDir(dir)
+}
+
+// Delete takes a file of Put's away; that there is none is no change.
+func Delete(dir, path string, check bool) (Changes, error) {
+	done := Changes{Dir: dir}
+	have, err := read(dir, path)
+	if err != nil || have == nil {
+		return done, err
+	}
+	want := Changes{Dir: dir, List: []Change{{Path: path, Before: have}}}
+	if check {
+		return want, nil
+	}
+	if err := os.Remove(filepath.Join(dir, filepath.FromSlash(path))); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return done, err
+	}
+	return want, syncDir(dir)
+}

@@ -1,0 +1,161 @@
+package overlay
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// Obstacle returns an error that names what of this host stands in the way of
+// network n: an address or a route that its cidr overlaps, a device that has
+// its VNI, or a program that has its port. A wider network that is routed to
+// a gateway is none: a part of it may well become ours. It changes nothing.
+func Obstacle(n Network, u Underlay) error {
+	rt, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		return fmt.Errorf("open netlink: %w", err)
+	}
+	defer rt.Close()
+	links, err := rt.LinkList()
+	if err != nil {
+		return fmt.Errorf("list the devices: %w", err)
+	}
+	names := map[int]string{}
+	var ours []int // devices of n, as of an earlier call
+	shared := false
+	for _, l := range links {
+		a := l.Attrs()
+		names[a.Index] = a.Name
+		if a.Name == n.Bridge() || a.Name == n.Vxlan() {
+			ours = append(ours, a.Index)
+		}
+		if vx, ok := l.(*netlink.Vxlan); ok && vx.Port == int(n.port()) {
+			shared = true // the kernel's own socket has the port
+			if vx.VxlanId == int(n.VNI) && a.Name != n.Vxlan() {
+				return fmt.Errorf("vni %d is that of device %s already", n.VNI, a.Name)
+			}
+		}
+	}
+	if err := overlap(rt, n, names, ours); err != nil {
+		return err
+	}
+	if !shared {
+		return portFree(u.Address, n.port())
+	}
+	return nil
+}
+
+func overlap(rt *netlink.Handle, n Network, names map[int]string, ours []int) error {
+	mine := map[int]bool{}
+	for _, i := range ours {
+		mine[i] = true
+	}
+	addresses, err := rt.AddrList(nil, unix.AF_INET)
+	if err != nil {
+		return fmt.Errorf("list the addresses: %w", err)
+	}
+	for _, a := range addresses {
+		if p := prefix(a.IPNet); !mine[a.LinkIndex] && p.Overlaps(n.CIDR) {
+			return fmt.Errorf("cidr %s overlaps %s, an address of interface %s", n.CIDR, p, names[a.LinkIndex])
+		}
+	}
+	routes, err := rt.RouteListFiltered(unix.AF_INET, &netlink.Route{Table: unix.RT_TABLE_MAIN}, netlink.RT_FILTER_TABLE)
+	if err != nil {
+		return fmt.Errorf("list the routes: %w", err)
+	}
+	for _, r := range routes {
+		if r.Dst == nil || mine[r.LinkIndex] {
+			continue
+		}
+		p := prefix(r.Dst)
+		far := r.Gw != nil || len(r.MultiPath) > 0
+		if p.Bits() == 0 || !p.Overlaps(n.CIDR) || far && p.Bits() < n.CIDR.Bits() {
+			continue
+		}
+		to := ""
+		if name := names[r.LinkIndex]; name != "" {
+			to = " to interface " + name
+		}
+		return fmt.Errorf("cidr %s overlaps the route %s%s", n.CIDR, p, to)
+	}
+	return nil
+}
+
+// portFree returns an error if a program listens on a UDP port.
+func portFree(a netip.Addr, port uint16) error {
+	family, sa := unix.AF_INET, unix.Sockaddr(&unix.SockaddrInet4{Port: int(port)})
+	if !a.Is4() {
+		family, sa = unix.AF_INET6, &unix.SockaddrInet6{Port: int(port)}
+	}
+	fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("udp port %d: %w", port, err)
+	}
+	defer unix.Close(fd)
+	if err := unix.Bind(fd, sa); errors.Is(err, unix.EADDRINUSE) {
+		return fmt.Errorf("udp port %d is another program's already; `ss -lunp sport = :%[1]d` names it", port)
+	} else if err != nil {
+		return fmt.Errorf("udp port %d: %w", port, err)
+	}
+	return nil
+}
+
+// Able returns an error that names what the running kernel cannot do of what
+// n needs. It makes all of it in a network namespace that nobody else sees
+// and that is gone when it returns.
+func Able(n Network, u Underlay) error {
+	want, err := Want(n, Host{Machine: "trial", Subnet: n.Subnet(0), Underlay: u.Address, MTU: u.MTU}, nil)
+	if err != nil {
+		return err
+	}
+	want.Accept = Unfiltered // dockerd's chains are not there
+	err = elsewhere(func() error {
+		k, err := Open()
+		if err != nil {
+			return err
+		}
+		defer k.Close()
+		return k.Apply(Plan(Nothing(n), want))
+	})
+	if err != nil {
+		return fmt.Errorf("this kernel cannot hold the network: %w", err)
+	}
+	return nil
+}
+
+// EncryptionLacks lists what the running kernel lacks to encrypt what goes
+// from host to host, in either of two ways. It tries as Able does.
+func EncryptionLacks() []string {
+	var lacks []string
+	try := func(what string, f func() error) {
+		if err := elsewhere(f); err != nil {
+			lacks = append(lacks, fmt.Sprintf("%s (%v)", what, err))
+		}
+	}
+	try("IPsec ESP with rfc4106(gcm(aes))", func() error {
+		h, err := netlink.NewHandle(unix.NETLINK_XFRM)
+		if err != nil {
+			return err
+		}
+		defer h.Close()
+		return h.XfrmStateAdd(&netlink.XfrmState{
+			Src: net.IPv4(192, 0, 2, 1), Dst: net.IPv4(192, 0, 2, 2), Proto: netlink.XFRM_PROTO_ESP, Mode: netlink.XFRM_MODE_TRANSPORT, Spi: 0x100,
+			Aead: &netlink.XfrmStateAlgo{Name: "rfc4106(gcm(aes))", Key: make([]byte, 20), ICVLen: 128},
+		})
+	})
+	try("WireGuard", func() error {
+		a := netlink.NewLinkAttrs()
+		a.Name = "trial"
+		h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+		if err != nil {
+			return err
+		}
+		defer h.Close()
+		return h.LinkAdd(&netlink.Wireguard{LinkAttrs: a})
+	})
+	return lacks
+}

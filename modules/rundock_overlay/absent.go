@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"rundock/internal/fstree"
+	"rundock/internal/overlay"
+	"rundock/internal/runit"
+)
+
+// absent takes everything of the network away from this host but the agent's
+// log: first the agent, which tells other hosts, then what rundockd knows how
+// to remove, then the files. An interrupted call is finished by the next.
+func (t *task) absent() error {
+	now, err := t.look()
+	if err != nil {
+		return err
+	}
+	t.tell(now)
+	if now.Bad != nil {
+		return fmt.Errorf("%w: mend it, as it says what there is to remove", now.Bad)
+	}
+	if now.Settings != nil {
+		if err := t.leave("--check"); err != nil {
+			return err
+		}
+	}
+	service, err := fstree.Remove(t.dir, true)
+	if err != nil {
+		return err
+	}
+	settings, err := fstree.Delete(overlay.SettingsDir, t.file(), true)
+	if err != nil {
+		return err
+	}
+	hidden := now.Held && t.holds()
+	if now.Settings == nil && !now.Installed && !now.Enabled && !hidden && !now.Agent.Supervised {
+		t.told = facts{Name: t.p.Name, State: "absent"}
+		return nil
+	}
+	lines := ""
+	if now.Settings != nil {
+		if lines, err = undone(*now.Settings); err != nil {
+			return err
+		}
+	}
+	t.actions = []string{"removed"}
+	t.diff = append(settings.Diff(), service.Diff()...)
+	t.linked(now.Enabled, false)
+	t.commands(lines)
+	if t.check {
+		t.told = facts{Name: t.p.Name, State: "absent"}
+		return nil
+	}
+	if err := t.remove(now, hidden); err != nil {
+		return err
+	}
+	t.told = facts{Name: t.p.Name, State: "absent"}
+	return nil
+}
+
+// remove does what absent has found out.
+func (t *task) remove(now situation, hidden bool) error {
+	if err := t.folders.Unlink(t.runitName); err != nil {
+		return err
+	}
+	if err := t.halt(); err != nil {
+		return err
+	}
+	if now.Settings != nil {
+		err := t.leave()
+		var attached *attachedError
+		if errors.As(err, &attached) && now.Enabled {
+			// By a container of this very moment: nothing was done.
+			ctx, cancel := context.WithTimeout(context.Background(), patience)
+			defer cancel()
+			t.actions, t.diff = nil, nil
+			return errors.Join(err, t.folders.Enable(ctx, t.runitName))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if hidden {
+		if err := os.Remove(t.folders.Hidden(t.runitName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	if _, err := fstree.Remove(t.dir, false); err != nil {
+		return err
+	}
+	// Last: without it nobody knows any more what there is to remove.
+	_, err := fstree.Delete(overlay.SettingsDir, t.file(), false)
+	return err
+}
+
+// holds reports whether the hidden link is of this service directory.
+func (t *task) holds() bool {
+	to, err := os.Readlink(t.folders.Hidden(t.runitName))
+	return err == nil && filepath.Clean(to) == t.dir
+}
+
+// halt ends the agent, which is not linked any more.
+func (t *task) halt() error {
+	exit := func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		return runit.Exit(ctx, t.dir)
+	}
+	if exit() == nil {
+		return nil
+	}
+	t.warn("the agent of %s has not ended within %s and was killed", t.p.Name, patience)
+	if err := runit.Control(t.dir, "kx"); err != nil && !errors.Is(err, runit.ErrNotSupervised) {
+		return err
+	}
+	return exit()
+}
+
+// leave has rundockd remove what it made of the network; with --check, only
+// say whether it would.
+func (t *task) leave(flags ...string) error {
+	if t.p.Force {
+		flags = append(flags, "--force")
+	}
+	return t.rundockd(nil, append(append([]string{"leave"}, flags...), t.p.Name)...)
+}
+
+// undone are the commands by which a person would do what leave does.
+func undone(s overlay.Settings) (string, error) {
+	have, err := look(s.Network, netip.Prefix{})
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	if have.Bridge.Exists {
+		fmt.Fprintln(&b, "docker network rm", s.Name)
+	}
+	for _, op := range overlay.Plan(have, overlay.Nothing(s.Network)) {
+		fmt.Fprintln(&b, op)
+	}
+	return b.String(), nil
+}

@@ -1,0 +1,297 @@
+package main
+
+import (
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+const apps = "name=apps cidr=10.42.0.0/16 vni=42"
+
+// The files of a network, in the diff's order.
+var files = []string{
+	"/etc/rundock/overlay/apps.json", "/etc/sv/overlay-apps/log/config", "/etc/sv/overlay-apps/log/run", "/etc/sv/overlay-apps/run", "/etc/service/overlay-apps",
+}
+
+// A network whose hosts the registry knows, from nothing to nothing.
+func TestNetwork(t *testing.T) {
+	m := onHost(t)
+	planned, a := m.apply(apps)
+	m.wantActions(a, "installed", "enabled")
+	m.wantDiff(a, append(files, "network apps")...)
+	if n := planned.Network; n.Subnet != "pending" || n.Gateway != "pending" || n.MTU != 1450 || n.Underlay != "192.0.2.5" || strings.Join(n.Devices, " ") != "ovl42 vx42" {
+		t.Errorf("check says %+v", n)
+	}
+	want := facts{Name: "apps", State: "up", Subnet: "10.42.3.0/24", Gateway: "10.42.3.1", MTU: 1450, Devices: []string{"ovl42", "vx42"}, Underlay: "192.0.2.5", Alive: true}
+	if got := a.Network; got.State != want.State || got.Subnet != want.Subnet || got.Gateway != want.Gateway || got.MTU != want.MTU || got.Underlay != want.Underlay || !got.Alive || len(got.Devices) != 2 {
+		t.Errorf("network = %+v, want %+v", got, want)
+	}
+	for _, c := range []struct{ planned, done string }{
+		{"ip link add vx42 address ", "type vxlan id 42 local 192.0.2.5 dstport 4789 nolearning"},
+		{"ip link set ovl42 mtu 1450\n", "ip link set ovl42 mtu 1450\n"},
+		{"ip addr add <gateway>/24 dev ovl42\n", "ip addr add 10.42.3.1/24 dev ovl42\n"},
+		{"ip addr add <first of subnet>/32 dev vx42\n", "ip addr add 10.42.3.0/32 dev vx42\n"},
+		{"ip saddr <subnet> ip daddr != 10.42.0.0/16 masquerade\n", "ip saddr 10.42.3.0/24 ip daddr != 10.42.0.0/16 masquerade\n"},
+		{"nft add table ip rundock_ovl42\n", "nft add table ip rundock_ovl42\n"},
+		{"docker network create -d bridge --subnet <subnet> --gateway <gateway> ", "--subnet 10.42.3.0/24 --gateway 10.42.3.1 -o com.docker.network.bridge.name=ovl42 apps\n"},
+	} {
+		if !strings.Contains(planned.commands(), c.planned) {
+			t.Errorf("check does not show %q in:\n%s", c.planned, planned.commands())
+		}
+		if !strings.Contains(a.commands(), c.done) {
+			t.Errorf("the diff does not show %q in:\n%s", c.done, a.commands())
+		}
+	}
+	if text, err := os.ReadFile("/etc/rundock/overlay/apps.json"); err != nil || string(text) != "{\n  \"version\": 1,\n  \"name\": \"apps\",\n  \"cidr\": \"10.42.0.0/16\",\n  \"subnet_length\": 24,\n  \"vni\": 42\n}\n" {
+		t.Errorf("apps.json is %s, %v", text, err)
+	}
+	// Values that are a default make no difference.
+	if a := m.call(apps + " subnet_length=24 mtu=auto port=4789 encryption=none"); a.Changed || a.Failed {
+		t.Errorf("defaults that are given: %s", a.raw)
+	}
+
+	_, a = m.apply(apps + " underlay=eth0")
+	m.wantActions(a, "files updated", "agent handed over")
+	m.wantDiff(a, files[0])
+
+	m.sh("sv", "-w", "60", "stop", "/etc/service/overlay-apps")
+	m.sh("ip", "link", "del", "vx42")
+	_, a = m.apply(apps + " underlay=eth0")
+	m.wantActions(a, "agent started")
+	m.wantDiff(a, "network apps")
+	if got := a.commands(); !strings.Contains(got, "ip link add vx42 ") || strings.Contains(got, "ovl42") && strings.Contains(got, "ip link add ovl42") || !strings.Contains(got, "ip addr add 10.42.3.0/32 dev vx42\n") {
+		t.Errorf("what puts the network right is shown as:\n%s", got)
+	}
+
+	must(t, os.Remove("/etc/service/overlay-apps"))
+	_, a = m.apply(apps + " underlay=eth0")
+	m.wantActions(a, "enabled")
+
+	planned, a = m.apply("name=apps state=absent")
+	m.wantActions(a, "removed")
+	m.wantDiff(a, append(files, "network apps")...)
+	for _, want := range []string{"docker network rm apps\n", "ip link del vx42\n", "ip link del ovl42\n", "nft delete table ip rundock_ovl42\n"} {
+		if !strings.Contains(planned.commands(), want) || planned.commands() != a.commands() {
+			t.Errorf("leaving is shown as %q, in check mode as %q, want %q in both", a.commands(), planned.commands(), want)
+		}
+	}
+	if a.Network.State != "absent" {
+		t.Errorf("the network is %+v after it was left", a.Network)
+	}
+	if left := m.sh("ip", "-br", "link"); strings.Contains(left, "ovl42") || strings.Contains(left, "vx42") {
+		t.Errorf("devices are left:\n%s", left)
+	}
+}
+
+// With all hosts given, check knows all, and needs no host.json.
+func TestStaticPeers(t *testing.T) {
+	m := onHost(t)
+	must(t, os.Remove("/etc/rundock/host.json"))
+	const peers = `peers=[{"subnet":"10.43.1.0/24","underlay":"192.0.2.6"},{"subnet":"10.43.0.0/24","underlay":"192.0.2.5"}]`
+	planned, a := m.apply("name=pair cidr=10.43.0.0/22 vni=43 mtu=1400 port=4790 underlay=192.0.2.5 " + peers)
+	m.wantActions(a, "installed", "enabled")
+	if a.Network.Subnet != "10.43.0.0/24" || a.Network.Peers != 1 || a.Network.MTU != 1400 || planned.Network.Gateway != "10.43.0.1" {
+		t.Errorf("network = %+v, in check mode %+v", a.Network, planned.Network)
+	}
+	for _, want := range []string{
+		"ip neigh replace 10.43.1.0 lladdr ", " dev vx43 dst 192.0.2.6 self permanent\n",
+		"ip route replace 10.43.1.0/24 via 10.43.1.0 dev vx43 onlink proto 82 metric 2\n", "dstport 4790",
+	} {
+		if !strings.Contains(a.commands(), want) || planned.commands() != a.commands() {
+			t.Errorf("the diff does not show %q in:\n%s\nand in check mode:\n%s", want, a.commands(), planned.commands())
+		}
+	}
+	_, a = m.apply("name=pair cidr=10.43.0.0/22 vni=43 mtu=1400 port=4790 underlay=192.0.2.5 " + strings.ReplaceAll(peers, "192.0.2.6", "192.0.2.7"))
+	m.wantActions(a, "files updated", "agent handed over")
+	if got := a.commands(); !strings.Contains(got, "dst 192.0.2.7 self permanent\n") || strings.Count(got, "\n") != 1 {
+		t.Errorf("another address of a peer is shown as:\n%s", got)
+	}
+	m.refuses("name=pair cidr=10.43.0.0/22 vni=43 port=4790 underlay=192.0.2.5", "peers in the registry (it is given), mtu auto (it is 1400)")
+	m.apply("name=pair state=absent")
+}
+
+func TestWhatCannotBeIsRefused(t *testing.T) {
+	m := onHost(t)
+	for _, c := range []struct{ args, want string }{
+		{"cidr=10.42.0.0/16 vni=1", "missing required arguments: name"},
+		{"name=apps vni=1", "state is present but all of the following are missing: cidr"},
+		{"name=Apps cidr=10.42.0.0/16 vni=1", `value of name must be 1 to 32 of a-z, 0-9, - and _, the first a letter, got: "Apps"`},
+		{"name=../x state=absent", "value of name must be"},
+		{"name=apps cidr=10.42.0.0 vni=1", `value of cidr must be a network such as 10.42.0.0/16, got: "10.42.0.0"`},
+		{"name=apps cidr=10.42.1.0/16 vni=1", "cidr 10.42.1.0/16 has host bits set; the network is 10.42.0.0/16"},
+		{"name=apps cidr=10.42.0.0/24 vni=1", "subnet_length 24: want more than the 24 of cidr"},
+		{"name=apps cidr=10.42.0.0/16 vni=0", "value of vni must be between 1 and 16777215, got: 0"},
+		{apps + " mtu=big", `value of mtu must be auto or a number of bytes, got: "big"`},
+		{apps + " mtu=100", "mtu 100: want 576 to 65535"},
+		{apps + " mtu=1451", "mtu 1451 is more than the 1450 that are left of the underlay's 1500"},
+		{apps + " port=0", "value of port must be between 1 and 65535, got: 0"},
+		{apps + " wait_timeout=0", "value of wait_timeout must be between 1 and 86400, got: 0"},
+		{apps + " encryption=maybe", "value of encryption must be one of: none, required, got: maybe"},
+		{apps + " underlay=eth5", "underlay eth5: there is no such interface"},
+		{apps + " underlay=192.0.2.9", "underlay 192.0.2.9: no interface of this host has the address"},
+		{apps + ` underlay=eth0 peers=[{"subnet":"10.42.1.0/24","underlay":"192.0.2.9"}]`, "peers: no entry is this host's, 192.0.2.5"},
+		{apps + ` peers=[{"subnet":"10.42.1.0/24"}]`, "missing required arguments: underlay found in peers"},
+		{apps + ` peers=[{"subnet":"10.42.1.0/24","underlay":"eth0"}]`, `value of peers.underlay must be an address, got: "eth0"`},
+		{"name=apps cidr=192.0.0.0/16 vni=1", "cidr 192.0.0.0/16 overlaps 192.0.2.5/24, an address of interface eth0"},
+		{"name=apps cidr=192.0.2.0/25 subnet_length=26 vni=1", "cidr 192.0.2.0/25 overlaps 192.0.2.5/24"},
+	} {
+		m.refuses(c.args, c.want)
+	}
+
+	t.Run("for what else the host has", func(t *testing.T) {
+		m := onHost(t)
+		m.sh("ip", "route", "add", "10.42.8.0/24", "via", "192.0.2.1")
+		m.refuses(apps, "cidr 10.42.0.0/16 overlaps the route 10.42.8.0/24 to interface eth0")
+		m.sh("ip", "route", "del", "10.42.8.0/24")
+		m.sh("ip", "route", "add", "unreachable", "10.42.9.0/24")
+		m.refuses(apps, "cidr 10.42.0.0/16 overlaps the route 10.42.9.0/24")
+		m.sh("ip", "route", "del", "unreachable", "10.42.9.0/24")
+
+		m.set("unable", "this kernel cannot hold the network: ip link add vx42: operation not supported")
+		m.refuses(apps, "this kernel cannot hold the network: ip link add vx42: operation not supported")
+		m.unset("unable")
+
+		listener, err := net.ListenUDP("udp", &net.UDPAddr{Port: 4789})
+		must(t, err)
+		m.refuses(apps, "udp port 4789 is another program's already; `ss -lunp sport = :4789` names it")
+		listener.Close()
+
+		m.sh("ip", "link", "add", "foreign", "type", "vxlan", "id", "42", "dstport", "4789")
+		m.refuses(apps, "vni 42 is that of device foreign already")
+		m.sh("ip", "link", "del", "foreign")
+	})
+}
+
+func TestWhatOtherNetworksHaveIsRefused(t *testing.T) {
+	m := onHost(t)
+	m.apply(apps)
+	m.refuses("name=more cidr=10.44.0.0/16 vni=42", "vni 42 is that of network apps")
+	m.refuses("name=more cidr=10.42.128.0/17 vni=43", "cidr 10.42.128.0/17 overlaps 10.42.0.0/16 of network apps")
+	m.refuses("name=apps cidr=10.42.0.0/16 vni=43", "network apps cannot become one of vni 43 (it is 42) while hosts are in it")
+	m.refuses("name=apps cidr=10.42.0.0/16 vni=42 mtu=1400", "mtu 1400 (it is auto)")
+	_, a := m.apply("name=more cidr=10.44.0.0/16 vni=43") // a second one beside it, at the same port
+	m.wantActions(a, "installed", "enabled")
+	// A wider network behind a gateway may be divided.
+	m.sh("ip", "route", "add", "10.0.0.0/8", "via", "192.0.2.1")
+	m.apply("name=third cidr=10.45.0.0/16 vni=44")
+	m.sh("ip", "route", "del", "10.0.0.0/8")
+}
+
+func TestHostThatIsNotPrepared(t *testing.T) {
+	m := onHost(t)
+	must(t, os.WriteFile("/etc/rundock/host.json", []byte(strings.Replace(hostJSON, `"endpoints":["http://127.0.0.1:2379"]`, "", 1)), 0o644))
+	m.refuses(apps, "host.json has no etcd.endpoints, so there is no registry")
+	must(t, os.Remove("/etc/rundock/host.json"))
+	m.refuses(apps, "the host is not prepared (playbooks/site.yml)")
+	m.apply("name=apps state=absent") // nothing to do
+	must(t, os.WriteFile("/etc/rundock/host.json", []byte(hostJSON), 0o644))
+	must(t, os.Rename("/usr/local/bin/rundockd", "/usr/local/bin/away"))
+	defer os.Rename("/usr/local/bin/away", "/usr/local/bin/rundockd")
+	m.refuses(apps, "rundockd is not installed")
+}
+
+// What keeps the network from coming up is told, in the agent's words.
+func TestNetworkThatDoesNotComeUp(t *testing.T) {
+	m := onHost(t)
+	m.set("trouble", "all 256 subnets of 10.42.0.0/16 are taken")
+	a := m.call(apps + " wait_timeout=1")
+	if !a.Failed || !a.Changed || !strings.HasPrefix(a.Msg, "network apps is not up after 1 s: ") {
+		t.Errorf("a network without a subnet: %s", a.raw)
+	}
+	eventually(t, "the agent's last words are told", func() bool {
+		a = m.call(apps + " wait_timeout=1")
+		return a.Failed && !a.Changed && strings.HasPrefix(a.Msg, "network apps is not up after 1 s: all 256 subnets of 10.42.0.0/16 are taken\n/var/log/overlay-apps/current ends with:\n") && strings.Contains(a.Msg, "a line of the log: all 256")
+	})
+	m.unset("trouble")
+	m.set("refused", "network apps: vni is 42 here (node-1) and 7 in the registry (from node-2)")
+	m.sh("sv", "restart", "/etc/service/overlay-apps")
+	a = m.call(apps + " wait_timeout=3600")
+	if !a.Failed || a.Changed || a.Msg != "network apps: vni is 42 here (node-1) and 7 in the registry (from node-2)" {
+		t.Errorf("a network that is another in the registry: %s", a.raw)
+	}
+	m.unset("refused")
+	m.sh("sv", "restart", "/etc/service/overlay-apps")
+	m.apply(apps)
+
+	m.set("unreachable", "etcd http://127.0.0.1:2379: connection refused")
+	m.sh("sv", "restart", "/etc/service/overlay-apps")
+	eventually(t, "other hosts are not told", func() bool { return !m.call(apps, "check_mode").Network.Alive })
+	a = m.call(apps)
+	if a.Failed || a.Changed || len(a.Warnings) != 1 || a.Warnings[0] != "other hosts do not see this one: etcd http://127.0.0.1:2379: connection refused" {
+		t.Errorf("a network that is up, with the registry away: %s", a.raw)
+	}
+	a = m.call("name=apps state=absent")
+	if !a.Failed || a.Msg != "etcd http://127.0.0.1:2379: connection refused" {
+		t.Errorf("leaving with the registry away: %s", a.raw)
+	}
+	a = m.call("name=apps state=absent force=yes")
+	if a.Failed || !a.Changed || len(a.Warnings) != 1 || !strings.HasPrefix(a.Warnings[0], "the registry was not told: etcd") {
+		t.Errorf("leaving by force with the registry away: %s", a.raw)
+	}
+	m.apply("name=apps state=absent")
+}
+
+func TestLeavingIsRefusedWithContainers(t *testing.T) {
+	m := onHost(t)
+	m.apply(apps)
+	m.set("containers", "web, db")
+	m.refuses("name=apps state=absent", "network apps still has containers: web, db (force=true takes them off it)")
+	if a := m.call(apps); a.Changed || a.Network.State != "up" {
+		t.Errorf("the network after a refusal: %s", a.raw)
+	}
+	_, a := m.apply("name=apps state=absent force=true")
+	m.wantActions(a, "removed")
+}
+
+// A call that is killed at any point is finished by the next.
+func TestInterruptedCallIsFinished(t *testing.T) {
+	m := onHost(t)
+	m.apply(apps)
+	m.sh("sv", "-w", "60", "stop", "/etc/service/overlay-apps")
+	must(t, os.Remove("/etc/service/overlay-apps"))
+	_, a := m.apply("name=apps state=absent")
+	m.wantActions(a, "removed")
+
+	m.apply(apps)
+	m.sh("rm", "/etc/service/overlay-apps")
+	m.sh("sv", "-w", "30", "exit", "/etc/sv/overlay-apps")
+	m.sh("/usr/local/bin/rundockd", "overlay", "leave", "apps")
+	m.sh("rm", "-r", "/etc/sv/overlay-apps")
+	m.apply("name=apps state=absent")
+
+	// Settings without an agent, as before a first install was ended.
+	m.apply(apps)
+	settings, err := os.ReadFile("/etc/rundock/overlay/apps.json")
+	must(t, err)
+	m.apply("name=apps state=absent")
+	must(t, os.WriteFile("/etc/rundock/overlay/apps.json", settings, 0o644))
+	_, a = m.apply(apps)
+	m.wantActions(a, "installed", "enabled")
+}
+
+func TestHiddenLinkIsRespected(t *testing.T) {
+	m := onHost(t)
+	must(t, os.Symlink("/etc/sv/overlay-apps", "/etc/service/.overlay-apps"))
+	a := m.call(apps)
+	if a.Failed || len(a.Warnings) != 1 || !strings.Contains(a.Warnings[0], "/etc/service/.overlay-apps") || a.Network.State != "down" {
+		t.Errorf("a network that an administrator disabled: %s", a.raw)
+	}
+	m.apply("name=apps state=absent")
+	if _, err := os.Lstat("/etc/service/.overlay-apps"); err == nil {
+		t.Error("absent leaves the hidden link, which leads nowhere")
+	}
+}
+
+func TestCallsWaitForEachOther(t *testing.T) {
+	m := onHost(t)
+	must(t, os.MkdirAll("/run/rundock", 0o755))
+	lock, err := os.Create("/run/rundock/.overlay.lock")
+	must(t, err)
+	defer lock.Close()
+	must(t, syscall.Flock(int(lock.Fd()), syscall.LOCK_EX))
+	if a := m.call(apps + " wait_timeout=1"); !a.Failed || !strings.Contains(a.Msg, "another call is at work on the host's overlay networks") {
+		t.Errorf("a call beside another: %s", a.raw)
+	}
+}

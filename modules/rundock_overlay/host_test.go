@@ -1,0 +1,261 @@
+package main
+
+import (
+	"encoding/json"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"rundock/internal/moduletest"
+)
+
+// machine is the host that TestMain made, with runit running, rundockd's
+// stand-in installed, and eth0 at 192.0.2.5/24, MTU 1500.
+type machine struct {
+	t      *testing.T
+	module string
+}
+
+var theModule string
+
+const hostJSON = `{"version":1,"host":"node-1","domain":"prod.example.com","label":"s",` +
+	`"public":{"interface":"eth0"},"private":{"interface":"eth0"},"etcd":{"endpoints":["http://127.0.0.1:2379"]}}`
+
+// onHost returns the machine without any network.
+func onHost(t *testing.T) *machine {
+	t.Helper()
+	if !moduletest.InHost {
+		t.Skip("needs a host of its own: " + moduletest.WhyNoHost)
+	}
+	for _, tool := range []string{"runsvdir", "ip"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("%s is not installed", tool)
+		}
+	}
+	m := &machine{t: t}
+	if theModule == "" {
+		theModule = "/run/rundock_overlay"
+		m.sh("cp", moduletest.Build(t, ".", runtime.GOARCH), theModule)
+		m.sh("cp", moduletest.Build(t, "./testdata/standin", runtime.GOARCH), "/usr/local/bin/rundockd")
+		m.sh("sh", "-ec", "ip link set lo up; ip link add eth0 type veth peer name eth9; ip addr add 192.0.2.5/24 dev eth0; ip link set eth0 up; ip link set eth9 up; ip route add default via 192.0.2.1")
+		m.sh("sh", "-ec", "mkdir -p /etc/service /etc/sv /etc/rundock; rm -rf /etc/service/* /etc/sv/* /etc/rundock/overlay")
+		must(t, exec.Command("runsvdir", "-P", "/etc/service", "log: "+strings.Repeat(".", 300)).Start())
+	}
+	m.module = theModule
+	must(t, os.RemoveAll("/run/standin"))
+	must(t, os.MkdirAll("/run/standin", 0o755))
+	id, err := os.ReadFile("/etc/machine-id")
+	if err != nil || len(id) == 0 {
+		id = []byte("0123456789abcdef0123456789abcdef\n")
+		must(t, os.WriteFile("/etc/machine-id", id, 0o644))
+	}
+	m.set("machine", strings.TrimSpace(string(id)))
+	must(t, os.WriteFile("/etc/rundock/host.json", []byte(hostJSON), 0o644))
+	t.Cleanup(func() {
+		files, _ := filepath.Glob("/etc/rundock/overlay/*.json")
+		for _, f := range files {
+			m.t = t
+			if a := m.call("state=absent force=true name=" + strings.TrimSuffix(filepath.Base(f), ".json")); a.Failed {
+				t.Errorf("cannot be cleaned up: %s", a.raw)
+			}
+		}
+	})
+	return m
+}
+
+// set has the stand-in behave: file is a fact of its.
+func (m *machine) set(file, text string) {
+	m.t.Helper()
+	must(m.t, os.WriteFile("/run/standin/"+file, []byte(text), 0o644))
+}
+
+func (m *machine) unset(file string) { os.Remove("/run/standin/" + file) }
+
+func (m *machine) sh(words ...string) string {
+	m.t.Helper()
+	out, err := exec.Command(words[0], words[1:]...).CombinedOutput()
+	if err != nil {
+		m.t.Fatalf("%q: %v\n%s", words, err, out)
+	}
+	return string(out)
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// answer is a module's result.
+type answer struct {
+	Changed  bool
+	Failed   bool
+	Msg      string
+	Diff     []diff
+	Actions  []string
+	Warnings []string
+	Network  facts
+	raw      string
+}
+
+type diff struct {
+	Before, After string
+	BeforeHeader  string `json:"before_header"`
+	AfterHeader   string `json:"after_header"`
+}
+
+// call runs the module with arguments as an ad-hoc call writes them.
+func (m *machine) call(args string, internal ...string) answer {
+	m.t.Helper()
+	given := map[string]any{"_ansible_diff": true}
+	for _, i := range internal {
+		given["_ansible_"+i] = true
+	}
+	for _, w := range strings.Fields(args) {
+		k, v, _ := strings.Cut(w, "=")
+		given[k] = v
+	}
+	data, err := json.Marshal(given)
+	must(m.t, err)
+	cmd := exec.Command(m.module)
+	cmd.Stdin = strings.NewReader(string(data))
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, _ := cmd.Output()
+	a := answer{raw: string(out)}
+	if err := json.Unmarshal(out, &a); err != nil || strings.Count(string(out), "\n") != 1 {
+		m.t.Fatalf("%s: the result is not one line of JSON: %s%s", args, out, &stderr)
+	}
+	if stderr.Len() > 0 {
+		m.t.Errorf("%s: wrote to stderr: %s", args, stderr.String())
+	}
+	if a.Failed != (cmd.ProcessState.ExitCode() != 0) {
+		m.t.Errorf("%s: exit code %d, failed is %v", args, cmd.ProcessState.ExitCode(), a.Failed)
+	}
+	return a
+}
+
+// apply makes args so, in the pattern of every test: check, run, check again,
+// run again. Check writes nothing, and the last two report no change and have
+// nothing done. planned is what check said.
+func (m *machine) apply(args string) (planned, done answer) {
+	m.t.Helper()
+	before := m.state()
+	planned = m.call(args, "check_mode")
+	if planned.Failed {
+		m.t.Fatalf("check of %s failed: %s", args, planned.Msg)
+	}
+	if after := m.state(); !maps.Equal(before, after) {
+		m.t.Errorf("check of %s changed:\n%v\n%v", args, before, after)
+	}
+	done = m.call(args)
+	if done.Failed {
+		m.t.Fatalf("%s failed: %s", args, done.Msg)
+	}
+	if planned.Changed != done.Changed || !slices.Equal(planned.Actions, done.Actions) || planned.Msg != done.Msg || len(planned.Diff) != len(done.Diff) {
+		m.t.Errorf("check of %s does not report what the call does:\n check %s call  %s", args, planned.raw, done.raw)
+	}
+	if len(done.Warnings) > 0 {
+		m.t.Errorf("%s warns: %q", args, done.Warnings)
+	}
+	state := m.state()
+	for _, mode := range [][]string{{"check_mode"}, nil} {
+		again := m.call(args, mode...)
+		if again.Changed || len(again.Diff) > 0 || len(again.Actions) > 0 || again.Failed || !reflect.DeepEqual(again.Network, done.Network) {
+			m.t.Errorf("%s again %v: %s, want %s", args, mode, again.raw, done.raw)
+		}
+	}
+	if after := m.state(); !maps.Equal(state, after) {
+		m.t.Errorf("%s again changed:\n%v\n%v", args, state, after)
+	}
+	return planned, done
+}
+
+// refuses fails unless the call, and its check, fail with this and change
+// nothing.
+func (m *machine) refuses(args, want string) {
+	m.t.Helper()
+	before := m.state()
+	for _, mode := range [][]string{{"check_mode"}, nil} {
+		if a := m.call(args, mode...); !a.Failed || a.Changed || !strings.Contains(a.Msg, want) {
+			m.t.Errorf("%s %v:\n got  %s\n want a failure with %s", args, mode, a.raw, want)
+		}
+	}
+	if after := m.state(); !maps.Equal(before, after) {
+		m.t.Errorf("%s is refused, and yet changed:\n%v\n%v", args, before, after)
+	}
+}
+
+// state is all that a call may change: files with their times, devices, and
+// what the stand-in did.
+func (m *machine) state() map[string]string {
+	m.t.Helper()
+	all := map[string]string{"devices": m.sh("ip", "-br", "addr"), "routes": m.sh("ip", "route")}
+	data, _ := os.ReadFile("/run/standin/log")
+	all["done"] = string(data)
+	for _, root := range []string{"/etc/sv", "/etc/service/", "/etc/rundock"} {
+		must(m.t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.Name() == "supervise" {
+				return fs.SkipDir
+			}
+			if info, err := d.Info(); err == nil && !d.IsDir() {
+				data, _ := os.ReadFile(path)
+				all[path] = info.Mode().String() + " " + info.ModTime().String() + " " + string(data)
+			}
+			return nil
+		}))
+	}
+	return all
+}
+
+// wantActions fails unless exactly these were done.
+func (m *machine) wantActions(a answer, want ...string) {
+	m.t.Helper()
+	if !slices.Equal(a.Actions, want) {
+		m.t.Errorf("actions = %q, want %q", a.Actions, want)
+	}
+}
+
+// wantDiff fails unless the diff is of exactly these.
+func (m *machine) wantDiff(a answer, want ...string) {
+	m.t.Helper()
+	var got []string
+	for _, d := range a.Diff {
+		name := d.AfterHeader
+		if name == "/dev/null" {
+			name = d.BeforeHeader
+		}
+		got = append(got, name)
+	}
+	if !slices.Equal(got, want) {
+		m.t.Errorf("diff is of %q, want %q", got, want)
+	}
+}
+
+// commands is the diff's last part: what happens outside of files.
+func (a answer) commands() string {
+	if len(a.Diff) == 0 {
+		return ""
+	}
+	return a.Diff[len(a.Diff)-1].After
+}
+
+// eventually waits for a condition.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if ok() {
+			return
+		}
+	}
+	t.Fatal("not after 60 s: " + what)
+}

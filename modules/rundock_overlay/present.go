@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"rundock/internal/fstree"
+	"rundock/internal/hostconfig"
+	"rundock/internal/overlay"
+	"rundock/internal/runit"
+	"rundock/supervisor/overlaydir"
+)
+
+// patience is how long supervisors are given: runsvdir polls every 5 s.
+const patience = 20 * time.Second
+
+// present makes this host take part. Until it is known that it can, nothing
+// is written.
+func (t *task) present() error {
+	now, err := t.look()
+	if err != nil {
+		return err
+	}
+	t.tell(now)
+	if now.Settings != nil {
+		if err := differs(*now.Settings, t.settings); err != nil {
+			return err
+		}
+	}
+	data, err := file(t.settings)
+	if err != nil {
+		return err
+	}
+	settings := fstree.File{Path: t.file(), Mode: 0o644, Data: data}
+	files := overlaydir.Files(t.p.Name, filepath.Join(overlay.SettingsDir, settings.Path))
+	settingsChange, err := fstree.Put(overlay.SettingsDir, settings, true)
+	if err != nil {
+		return err
+	}
+	serviceChange, err := fstree.Apply(t.dir, files, true)
+	if err != nil {
+		return err
+	}
+	p := decide(now, settingsChange, serviceChange)
+	held := now.Held && !now.Enabled
+	if held {
+		t.warn("%s stays disabled: the link %s is there; remove it to have the network kept", t.p.Name, t.folders.Hidden(t.runitName))
+		p = plan{Write: p.Write}
+	}
+	var k kernel
+	if p.changes() {
+		if k, err = t.examine(); err == nil {
+			err = t.rundockd(data, "try")
+		}
+		if err != nil {
+			return err
+		}
+		t.foretell(k)
+	}
+	t.actions = p.actions(now)
+	t.diff = append(settingsChange.Diff(), serviceChange.Diff()...)
+	t.linked(now.Enabled, now.Enabled || p.Enable)
+	t.commands(k.lines())
+	if t.check {
+		return nil
+	}
+	if p.Write {
+		if _, err := fstree.Put(overlay.SettingsDir, settings, false); err != nil {
+			return err
+		}
+		if _, err := fstree.Apply(t.dir, files, false); err != nil {
+			return err
+		}
+	}
+	if held {
+		return nil
+	}
+	if err := t.act(p); err != nil {
+		return err
+	}
+	if err := t.wait(now, p); err != nil {
+		return err
+	}
+	if k.settle(t.told.Subnet) {
+		t.diff = t.diff[:len(t.diff)-1]
+		t.commands(k.lines())
+	}
+	return nil
+}
+
+// differs returns an error if what all hosts of a network share is to be
+// another than it was: then nothing of the old fits the new.
+func differs(was, is overlay.Settings) error {
+	var fields []string
+	differ := func(name string, was, is any) {
+		if was != is {
+			fields = append(fields, fmt.Sprintf("%s %v (it is %v)", name, is, was))
+		}
+	}
+	differ("cidr", was.CIDR, is.CIDR)
+	differ("subnet_length", was.SubnetLength, is.SubnetLength)
+	differ("vni", was.VNI, is.VNI)
+	differ("port", was.Port, is.Port)
+	by := func(s overlay.Settings) string { return choose(len(s.Peers) > 0, "given", "in the registry") }
+	differ("peers", by(was), by(is))
+	if len(is.Peers) == 0 {
+		differ("mtu", mtu(was), mtu(is)) // which is in the registry
+	}
+	if fields == nil {
+		return nil
+	}
+	return fmt.Errorf("network %s cannot become one of %s while hosts are in it: have all of them leave it first, by state=absent", is.Name, strings.Join(fields, ", "))
+}
+
+func mtu(s overlay.Settings) string {
+	if s.MTU == 0 {
+		return "auto"
+	}
+	return fmt.Sprint(s.MTU)
+}
+
+// examine looks whether the host allows the network, and what will be made.
+func (t *task) examine() (kernel, error) {
+	registry := len(t.settings.Peers) == 0
+	if t.noConfig != nil && (registry || t.settings.Underlay == "") {
+		return kernel{}, t.noConfig
+	}
+	if registry && len(t.config.Etcd.Endpoints) == 0 {
+		return kernel{}, errors.New("peers: host.json has no etcd.endpoints, so there is no registry, and the hosts of the network have to be given")
+	}
+	if err := t.apart(); err != nil {
+		return kernel{}, err
+	}
+	where := t.settings.Underlay
+	if where == "" {
+		a, err := t.config.PrivateAddress()
+		if err != nil {
+			return kernel{}, fmt.Errorf("underlay: %s: %w", hostconfig.Path, err)
+		}
+		where = a.String()
+	}
+	under, err := overlay.FindUnderlay(where)
+	if err != nil {
+		return kernel{}, err
+	}
+	return t.readKernel(under)
+}
+
+// apart returns an error if another network of this host has the VNI, or a
+// part of the cidr. It may not be in the kernel yet.
+func (t *task) apart() error {
+	files, err := filepath.Glob(filepath.Join(overlay.SettingsDir, "*.json"))
+	for _, f := range files {
+		name := strings.TrimSuffix(filepath.Base(f), ".json")
+		if name == t.p.Name {
+			continue
+		}
+		other, err := overlay.ReadSettings(overlay.SettingsDir, name)
+		switch {
+		case err != nil:
+			t.warn("network %s is not compared with this one: %v", name, err)
+		case other.VNI == t.settings.VNI:
+			return fmt.Errorf("vni %d is that of network %s", other.VNI, name)
+		case other.CIDR.Overlaps(t.settings.CIDR):
+			return fmt.Errorf("cidr %s overlaps %s of network %s", t.settings.CIDR, other.CIDR, name)
+		}
+	}
+	return err
+}
+
+// linked adds the link that enables the agent to the diff.
+func (t *task) linked(before, after bool) {
+	if before == after {
+		return
+	}
+	link := t.folders.Link(t.runitName)
+	show := func(there bool) string { return choose(there, "link to "+t.dir+"\n", "absent\n") }
+	t.diff = append(t.diff, fstree.Diff{BeforeHeader: link, AfterHeader: link, Before: show(before), After: show(after)})
+}
+
+// act brings the processes to the files.
+func (t *task) act(p plan) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if p.Enable {
+		if err := t.folders.Enable(ctx, t.runitName); err != nil {
+			return err
+		}
+	}
+	for _, c := range p.Commands {
+		if err := runit.Control(filepath.Join(t.dir, c.Dir), c.Letter); err != nil {
+			return err
+		}
+	}
+	return nil
+}

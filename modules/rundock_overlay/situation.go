@@ -1,0 +1,100 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+
+	"rundock/internal/control"
+	"rundock/internal/overlay"
+	"rundock/internal/runit"
+)
+
+// situation is how the network stands on the host, from files alone.
+type situation struct {
+	Settings  *overlay.Settings // nil: there are none, or they cannot be read
+	Bad       error             // why they cannot
+	Installed bool              // the service directory is there
+	Enabled   bool              // runsvdir is told to supervise it
+	Held      bool              // an administrator's hidden link keeps it disabled
+	Agent     process
+	Logger    process
+	Says      control.OverlayStatus
+	Stale     bool // the agent that runs has read other settings
+}
+
+// process is what a runsv says of its process.
+type process struct {
+	Supervised bool
+	Status     runit.Status
+}
+
+// look finds out how the network stands.
+func (t *task) look() (situation, error) {
+	var s situation
+	settings, err := overlay.ReadSettings(overlay.SettingsDir, t.p.Name)
+	switch {
+	case err == nil:
+		s.Settings = &settings
+	case !errors.Is(err, fs.ErrNotExist):
+		s.Bad = err
+	}
+	if s.Enabled, err = t.folders.Enabled(t.runitName); err != nil {
+		return s, err
+	}
+	s.Held = t.folders.HeldDisabled(t.runitName)
+	if _, err := os.Lstat(t.dir); err == nil {
+		s.Installed = true
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return s, err
+	}
+	if s.Agent, err = watch(t.dir); err != nil {
+		return s, err
+	}
+	if s.Logger, err = watch(t.dir + "/log"); err != nil {
+		return s, err
+	}
+	// An unreadable status is as good as none: the next agent writes it anew.
+	s.Says, _ = control.ReadOverlay(control.Dir, t.p.Name)
+	s.Stale = s.speaks() && s.Says.Digest != control.Digest(overlay.SettingsDir, []string{t.file()})
+	return s, nil
+}
+
+func (t *task) file() string { return t.p.Name + ".json" }
+
+func watch(dir string) (process, error) {
+	up, err := runit.Supervised(dir)
+	if err != nil || !up {
+		return process{}, err
+	}
+	p := process{Supervised: true}
+	p.Status, err = runit.ReadStatus(dir)
+	return p, err
+}
+
+// speaks reports whether the status is of the agent that runs.
+func (s situation) speaks() bool {
+	return s.Agent.Supervised && s.Agent.Status.PID != 0 && s.Agent.Status.PID == s.Says.PID
+}
+
+// up reports whether the agent that runs keeps the network as the settings
+// have it.
+func (s situation) up() bool {
+	return s.speaks() && !s.Stale && s.Says.State == control.OverlayUp
+}
+
+// tell notes how the network stands for the result. What an agent said that
+// is no more is of the past, but for what it made.
+func (t *task) tell(s situation) {
+	f := facts{
+		Name: t.p.Name, State: string(s.Says.State), Subnet: s.Says.Subnet, Gateway: s.Says.Gateway, MTU: s.Says.MTU,
+		Underlay: s.Says.Underlay, Peers: s.Says.Peers, Alive: s.Says.Alive,
+	}
+	if s.Settings != nil {
+		f.Devices = []string{s.Settings.Bridge(), s.Settings.Vxlan()}
+	}
+	if !s.speaks() {
+		f.State, f.Peers, f.Alive = "down", 0, false
+	}
+	t.told = f
+}

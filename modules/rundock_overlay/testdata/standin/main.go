@@ -1,0 +1,147 @@
+// Command standin takes the place of rundockd in the tests of the module: the
+// kernel's part of a network is real, that of Docker and the registry is not.
+// /run/standin holds what a test says: `containers`, those on the network;
+// `unable`, why this host cannot join; `trouble`, why the network does not come up; `refused`, how the registry
+// has it otherwise; `unreachable`, the registry. What the module has it do is in
+// /run/standin/log.
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"rundock/internal/control"
+	"rundock/internal/overlay"
+)
+
+const dir = "/run/standin/"
+
+func main() {
+	if len(os.Args) == 3 && os.Args[1] == "overlay" && os.Args[2] == "try" {
+		if why := said("unable"); why != "" {
+			fmt.Fprintln(os.Stderr, "rundockd overlay try:", why)
+			os.Exit(1)
+		}
+		return
+	}
+	if len(os.Args) < 4 || os.Args[1] != "overlay" {
+		fail(2, "unexpected arguments", os.Args[1:])
+	}
+	name := os.Args[len(os.Args)-1]
+	settings, err := overlay.ReadSettings(overlay.SettingsDir, name)
+	if err != nil {
+		fail(1, err)
+	}
+	k, err := overlay.Open()
+	if err != nil {
+		fail(1, err)
+	}
+	if os.Args[2] == "run" {
+		run(k, settings)
+	} else {
+		leave(k, settings, os.Args[3:])
+	}
+}
+
+func fail(code int, why ...any) {
+	fmt.Fprintln(os.Stderr, append([]any{"rundockd overlay leave:"}, why...)...)
+	os.Exit(code)
+}
+
+func said(file string) string {
+	data, _ := os.ReadFile(dir + file)
+	return strings.TrimSpace(string(data))
+}
+
+func log(words ...any) {
+	f, err := os.OpenFile(dir+"log", os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		fail(1, err)
+	}
+	fmt.Fprintln(f, words...)
+	f.Close()
+}
+
+func run(k *overlay.Kernel, s overlay.Settings) {
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGHUP)
+	status := control.OverlayStatus{
+		Network: s.Name, PID: os.Getpid(), Digest: control.Digest(overlay.SettingsDir, []string{s.Name + ".json"}),
+		Bridge: s.Bridge(), Vxlan: s.Vxlan(), State: control.OverlayWaiting, Since: time.Now(),
+	}
+	switch {
+	case said("refused") != "":
+		status.Registry, status.Refused = said("refused"), true
+	case said("trouble") != "":
+		status.Reason = said("trouble")
+		fmt.Println("a line of the log:", status.Reason)
+	default:
+		up(k, s, &status)
+	}
+	log("runs", s.Name)
+	if err := control.WriteOverlay(control.Dir, status); err != nil {
+		fail(1, err)
+	}
+	log("ended by", <-signals)
+}
+
+func up(k *overlay.Kernel, s overlay.Settings, status *control.OverlayStatus) {
+	where := s.Underlay
+	if where == "" {
+		where = "eth0"
+	}
+	u, err := overlay.FindUnderlay(where)
+	if err != nil {
+		fail(1, err)
+	}
+	h := overlay.Host{Machine: said("machine"), Subnet: s.Subnet(3), Underlay: u.Address, MTU: u.MTU}
+	var peers []overlay.Peer
+	if len(s.Peers) > 0 {
+		own, err := s.Own(u.Address)
+		if err != nil {
+			fail(1, err)
+		}
+		h.Machine, h.Subnet, peers = own.Identity(), own.Subnet, s.Others(own)
+	}
+	want, err := overlay.Want(s.Network, h, peers)
+	if err == nil {
+		_, err = overlay.NewKeeper(k, s.Network).Audit(h.Subnet, want)
+	}
+	if err != nil {
+		fail(1, err)
+	}
+	status.State, status.Alive, status.Peers = control.OverlayUp, said("unreachable") == "", len(peers)
+	status.Registry = said("unreachable")
+	status.Subnet, status.Gateway, status.MTU = h.Subnet.String(), overlay.Gateway(h.Subnet).String(), want.Bridge.MTU
+	status.Underlay = u.Address.String()
+}
+
+func leave(k *overlay.Kernel, s overlay.Settings, args []string) {
+	force := slices.Contains(args, "--force")
+	if c := said("containers"); c != "" && !force {
+		fail(3, "network "+s.Name+" still has containers: "+c)
+	}
+	if slices.Contains(args, "--check") {
+		return
+	}
+	log("leaves", strings.Join(args, " "))
+	have, err := k.Read(s.Network, netip.Prefix{})
+	if err == nil {
+		err = k.Apply(overlay.Plan(have, overlay.Nothing(s.Network)))
+	}
+	if err != nil {
+		fail(1, err)
+	}
+	if why := said("unreachable"); why != "" && !force {
+		fail(1, why)
+	} else if why != "" {
+		fmt.Println("the registry was not told:", why)
+	}
+	os.Remove(control.Dir + "/overlay/" + s.Name + ".json")
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"rundock/supervisor/overlaydir"
+)
+
+// wait returns when the network is up, and other hosts are told so. Where
+// nothing was done, that they are not is no more than a warning.
+func (t *task) wait(before situation, p plan) error {
+	deadline := time.Now().Add(t.p.patience())
+	for {
+		now, err := t.look()
+		if err != nil {
+			return err
+		}
+		t.tell(now)
+		exchanged := !p.exchanges() || now.Agent.Status.PID != before.Agent.Status.PID
+		switch {
+		case !exchanged:
+		case now.up() && now.Says.Alive:
+			return nil
+		case now.up() && !p.changes():
+			t.warn("other hosts do not see this one: %s", now.Says.Registry)
+			return nil
+		case now.speaks() && !now.Stale && now.Says.Refused:
+			return errors.New(now.Says.Registry)
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("network %s is not up after %d s: %s%s", t.p.Name, t.p.WaitTimeout, now.why(), lastWords(t.p.Name))
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// why says why the network is not up.
+func (s situation) why() string {
+	if !s.speaks() {
+		return "its agent has said nothing"
+	}
+	var reasons []string
+	for _, r := range []string{s.Says.Reason, s.Says.Registry} {
+		if r != "" {
+			reasons = append(reasons, r)
+		}
+	}
+	if reasons == nil {
+		reasons = []string{choose(s.up(), "other hosts are not told yet", "it is "+string(s.Says.State))}
+	}
+	return strings.Join(reasons, "; ")
+}
+
+// lastWords is the end of the agent's log.
+func lastWords(network string) string {
+	const count = 5
+	path := filepath.Join(overlaydir.LogDir(network), "current")
+	data, err := os.ReadFile(path)
+	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
+	if err != nil || lines[0] == "" {
+		return ""
+	}
+	return fmt.Sprintf("\n%s ends with:\n%s", path, strings.Join(lines[max(0, len(lines)-count):], "\n"))
+}
