@@ -5,6 +5,8 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime/debug"
+	"time"
 )
 
 // version is set at link time.
@@ -40,6 +42,20 @@ status, explain, logs and overlay say more with --help.
 
 func main() { os.Exit(command(os.Args[1:])) }
 
+// keepSmall has a process that every service runs once or twice collect its
+// garbage at a quarter of what it holds, where Go would wait for 4 MB, and give
+// back what it does not use: 11 MB a service instead of 14 (TestBenchMemory).
+func keepSmall() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(25)
+	}
+	go func() {
+		for range time.Tick(30 * time.Second) {
+			debug.FreeOSMemory()
+		}
+	}()
+}
+
 func command(args []string) int {
 	if len(args) == 0 {
 		fmt.Fprint(os.Stderr, usage)
@@ -53,10 +69,12 @@ func command(args []string) int {
 	case "logs":
 		return logsMain(args[1:])
 	case "run":
+		keepSmall()
 		return runMain(args[1:])
 	case "stop":
 		return stopMain(args[1:])
 	case "announce":
+		keepSmall()
 		return announceMain(args[1:])
 	case "check":
 		return checkMain(args[1:])
