@@ -22,7 +22,7 @@ func (s Service) Complete() Service {
 	c := s.Container.Expand(map[string]string{"ANNOUNCE_IP": address})
 	s.Announce.Announces = slices.Clone(s.Announce.Announces)
 	for i, a := range s.Announce.Announces {
-		if a.As == "container" && a.Network == "" && c.Networks != nil {
+		if joined := c.Joined(); a.As == "container" && a.Network == "" && joined != nil {
 			s.Announce.Announces[i].Network = c.Network
 		}
 		if a.As == "container" || c.Network == "host" {

@@ -104,8 +104,13 @@ func TestComplete(t *testing.T) {
 }
 
 func TestComplete_announces_the_address_in_the_first_of_several_networks(t *testing.T) {
-	for _, c := range []struct{ asked, want string }{{"", "zone"}, {"apps", "apps"}} {
-		s := Service{Name: "web", Container: spec.Container{Image: "web", Network: "zone", Networks: []spec.Network{{Name: "apps"}}},
+	two := []spec.Network{{Name: "apps"}}
+	for _, c := range []struct {
+		network     string
+		further     []spec.Network
+		asked, want string
+	}{{"zone", two, "", "zone"}, {"zone", two, "apps", "apps"}, {"zone", nil, "", "zone"}, {"bridge", nil, "", ""}, {"", nil, "", ""}} {
+		s := Service{Name: "web", Container: spec.Container{Image: "web", Network: c.network, Networks: c.further},
 			Announce: Announce{Announces: []Announcement{{Port: 80, As: "container", Network: c.asked}}}}
 		if got := s.Complete().Announce.Announces[0].Network; got != c.want {
 			t.Errorf("asked for network %q: announced is that of %q, want %q", c.asked, got, c.want)

@@ -46,6 +46,7 @@ func (p Param) problems() []string {
 		{p.Elements != "" && p.Type != List, "it has Elements and is no List"},
 		{p.Values != "" && (p.Type != Dict || p.Options != nil), "it has Values and is no Dict without Options"},
 		{p.Options != nil && !ofDicts, "it has Options and is neither Dict nor List of Dict"},
+		{p.Word != "" && (p.Elements != Dict || !slices.ContainsFunc(p.Options, func(o Param) bool { return o.Name == p.Word })), "its Word is none of its Options"},
 		{p.ApplyDefaults && (p.Type != Dict || p.Options == nil), "it has ApplyDefaults and is no Dict with Options"},
 		{p.RemovedIn != "" && p.RemovedAt != "", "it has RemovedIn and RemovedAt"},
 	} {

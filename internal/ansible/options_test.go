@@ -1,6 +1,7 @@
 package ansible
 
 import (
+	"fmt"
 	"reflect"
 	"testing"
 )
@@ -84,5 +85,24 @@ func TestDecodeFillsNestedStructs(t *testing.T) {
 				t.Errorf("%s\n read %+v (%s)\n want %+v", c.input, got, output, want)
 			}
 		})
+	}
+}
+
+// A list of dicts may hold words, each standing for a dict.
+func TestWordStandsForADict(t *testing.T) {
+	spec := Spec{Module: "m", Params: []Param{{Name: "networks", Type: List, Elements: Dict, Word: "name", Options: []Param{{Name: "name", Required: true}, {Name: "ip"}}}}}
+	for input, want := range map[string]string{
+		`["apps","zone"]`:                   "[{apps } {zone }]",
+		`"apps,zone"`:                       "[{apps } {zone }]",
+		`"apps"`:                            "[{apps }]",
+		`["apps",{"name":"zone","ip":"1"}]`: "[{apps } {zone 1}]",
+		`["name=apps ip=1"]`:                "[{apps 1}]",
+		`"{\"name\":\"apps\"}"`:             "[{apps }]",
+	} {
+		var got struct{ Networks []struct{ Name, IP string } }
+		output, code := respond(spec, []byte(`{"networks":`+input+`}`), nil, func(c Call) Result { return Result{Err: c.Decode(&got)} })
+		if text := fmt.Sprint(got.Networks); code != 0 || text != want {
+			t.Errorf("%s is read as %s (%s), want %s", input, text, output, want)
+		}
 	}
 }

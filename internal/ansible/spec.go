@@ -46,7 +46,8 @@ type Param struct {
 	// List of Dict; nil leaves those unchecked. Rules are between them.
 	Options       []Param
 	Rules         Rules
-	ApplyDefaults bool // a Dict that is not given is an empty one, so that defaults of Options apply
+	Word          string // of a List of Dict: the option that an element means which is a word and no dict; "": there is none
+	ApplyDefaults bool   // a Dict that is not given is an empty one, so that defaults of Options apply
 
 	RemovedIn         string       // version without the parameter; giving it returns a deprecation
 	RemovedAt         string       // or its date, YYYY-MM-DD

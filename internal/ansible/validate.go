@@ -244,6 +244,10 @@ func (l level) elements(p Param, list []any) (any, error) {
 	}
 	elements := make([]any, len(list))
 	for i, e := range list {
+		if word, ok := e.(string); ok && p.Word != "" && word != "" && !strings.ContainsAny(word, "={") {
+			elements[i] = map[string]any{p.Word: word}
+			continue
+		}
 		var err error
 		if elements[i], err = coerce(e, p.Elements); err != nil {
 			return nil, fmt.Errorf("Elements value for option '%s'%s is of type %s and we were unable to convert to %s: %w", p.Name, in, pythonType(e), p.Elements, err)

@@ -74,16 +74,7 @@ func (c *Client) checkNetworks(ctx context.Context, want spec.Container) error {
 			return err
 		}
 	}
-	networks := want.Networks
-	if mode := container.NetworkMode(want.Network); mode != "" && mode.IsUserDefined() {
-		first := spec.Network{}
-		if want.Endpoint != nil {
-			first = *want.Endpoint
-		}
-		first.Name = want.Network
-		networks = append([]spec.Network{first}, networks...)
-	}
-	for _, n := range networks {
+	for _, n := range want.Joined() {
 		r, err := c.api().NetworkInspect(ctx, n.Name, network.InspectOptions{})
 		if errdefs.IsNotFound(err) {
 			return fmt.Errorf("network %s: there is no such network", n.Name)
@@ -96,6 +87,29 @@ func (c *Client) checkNetworks(ctx context.Context, want spec.Container) error {
 				return fmt.Errorf("network %s: %w", n.Name, err)
 			}
 		}
+	}
+	return nil
+}
+
+// HasNetwork reports whether there is a network of that name.
+func (c *Client) HasNetwork(ctx context.Context, name string) (bool, error) {
+	err := bounded(ctx, c.limits.inspect, func(ctx context.Context) error {
+		_, err := c.api().NetworkInspect(ctx, name, network.InspectOptions{})
+		return err
+	})
+	if errdefs.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("network %s: %w", name, err)
+	}
+	return true, nil
+}
+
+// Join puts a container that runs into a network.
+func (c *Client) Join(ctx context.Context, id string, n spec.Network) error {
+	if err := c.api().NetworkConnect(ctx, n.Name, id, endpoint(n)); err != nil {
+		return fmt.Errorf("network %s: %w", n.Name, err)
 	}
 	return nil
 }

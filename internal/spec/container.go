@@ -12,6 +12,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"strings"
 )
 
 // Container is what the container is made of; every field of it enters the
@@ -148,6 +149,21 @@ type DeviceRequest struct {
 	IDs          []string          `json:"ids,omitempty"`   // excludes Count
 	Capabilities []string          `json:"capabilities,omitempty"`
 	Options      map[string]string `json:"options,omitempty"`
+}
+
+// Joined lists the networks that c is in and that somebody has made: Network,
+// where it is one, before Networks.
+func (c Container) Joined() []Network {
+	switch {
+	case c.Network == "", c.Network == "default", c.Network == "bridge", c.Network == "host", c.Network == "none", strings.HasPrefix(c.Network, "container:"):
+		return c.Networks
+	}
+	first := Network{}
+	if c.Endpoint != nil {
+		first = *c.Endpoint
+	}
+	first.Name = c.Network
+	return append([]Network{first}, c.Networks...)
 }
 
 // Hash identifies c: 16 hex digits of the SHA-256 of its JSON, in which zero

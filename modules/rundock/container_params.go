@@ -401,8 +401,9 @@ var containerSpec = describe([]ansible.Param{
 	{Name: "domainname"},
 	{Name: "network_mode", Description: []string{
 		"The network the container is in: C(bridge) (Docker's default), C(host), C(none), C(container:NAME) or the name of one. Beside I(networks) it is the first of them."}},
-	{Name: "networks", Type: ansible.List, Elements: ansible.Dict, Description: []string{
-		"The networks the container is in, which somebody has made. The first one counts as I(network_mode)."}, Options: []ansible.Param{
+	{Name: "networks", Type: ansible.List, Elements: ansible.Dict, Word: "name", Description: []string{
+		"The networks the container is in, which somebody has made: their names, or more of each. The first one counts as I(network_mode).",
+		"An overlay network (module rundock_overlay) that is not there yet, as after a boot, is waited for; in one that is made anew the container is again."}, Options: []ansible.Param{
 		{Name: "name", Required: true, Description: []string{"Name of the network."}},
 		{Name: "aliases", Type: ansible.List, Elements: ansible.Str, Description: []string{"Further names of the container in the network."}},
 		{Name: "ipv4_address", Description: []string{"The container's IPv4 address, of the network's subnet."}},

@@ -285,7 +285,7 @@ func (r *runner) start(ctx context.Context, old container.State, want spec.Conta
 	if err := r.backoff(ctx); err != nil {
 		return interrupted(ctx), 0
 	}
-	if r.mounts(ctx) != nil {
+	if r.mounts(ctx) != nil || r.networks(ctx) != nil {
 		return interrupted(ctx), 0
 	}
 	id, err := r.prepare(ctx, want, addresses)
@@ -465,6 +465,9 @@ func (r *runner) supervise(ctx context.Context, s container.State, problem error
 			ended <- code
 		}
 	}()
+	if problem == nil { // it is the wanted one
+		go r.rejoin(waitCtx, s.ID)
+	}
 	elsewhere := make(chan struct{})
 	go func() {
 		used := s.Labels[container.LabelAddresses]

@@ -417,7 +417,12 @@ options:
     type: str
   networks:
     description:
-      - The networks the container is in, which somebody has made. The first one counts as I(network_mode).
+      - >-
+        The networks the container is in, which somebody has made: their names, or more of each. The first one
+        counts as I(network_mode).
+      - >-
+        An overlay network (module rundock_overlay) that is not there yet, as after a boot, is waited for; in
+        one that is made anew the container is again.
     type: list
     elements: dict
     suboptions:
