@@ -14,7 +14,7 @@ NEEDS = ansible:ansible debootstrap:debootstrap dig:bind9-dnsutils ip:iproute2 i
 	nft:nftables nsenter:util-linux runsv:runit ssh:openssh-client
 # And the tests besides: Debian's etcd, which is older than the one that dnsd embeds, and what dnsd is
 # measured with and against.
-TEST_NEEDS = etcd:etcd-server dnsperf:dnsperf knotd:knot nsd:nsd taskset:util-linux
+TEST_NEEDS = etcd:etcd-server dnsperf:dnsperf knotd:knot nsd:nsd systemd-analyze:systemd taskset:util-linux
 
 .PHONY: build test bench bench-dns fuzz lint lab lab-down demo deps $(PROGRAMS) $(MODULES)
 build: $(PROGRAMS) $(MODULES)

@@ -28,6 +28,7 @@ func page(t *testing.T, address, path string) (int, string) {
 }
 
 func TestHealthReadyAndMetrics(t *testing.T) {
+	t.Parallel()
 	etcd, metrics := etcdtest.Start(t, "embedded", nil), etcdtest.Address()
 	upstream := etcdtest.Address() // nobody is there
 	admin := etcd.Admin()

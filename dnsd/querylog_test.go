@@ -19,6 +19,7 @@ import (
 )
 
 func TestAHUPTurnsTheQueryLogOnAndOff(t *testing.T) {
+	t.Parallel()
 	etcd, file := etcdtest.Start(t, "embedded", nil), filepath.Join(t.TempDir(), "dnsd.conf")
 	configure := func(share string) {
 		t.Helper()
@@ -61,6 +62,7 @@ func TestAHUPTurnsTheQueryLogOnAndOff(t *testing.T) {
 // A logger that reads no more, as svlogd does on a full disk, stops neither
 // answers nor changes.
 func TestALoggerThatIsStuckStopsNothing(t *testing.T) {
+	t.Parallel()
 	etcd, metrics := etcdtest.Start(t, "embedded", nil), etcdtest.Address()
 	put(t, etcd.Admin(), "web")
 	r, w, err := os.Pipe()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"rundock/dnsd/forward"
+	"rundock/dnsd/querylog"
 )
 
 const hostJSON = `{"version":1,"host":"node-1","domain":"prod.example.com","label":"s","private":{"interface":"lo"},
@@ -176,5 +178,51 @@ func TestALookFailsForAStubThatIsNoZone(t *testing.T) {
 	const want = `--stub: zone "a..b.": not a DNS name`
 	if _, err := newView(s, nil, 1); err == nil || err.Error() != want {
 		t.Errorf("it fails with %v, want %s", err, want)
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	s, err := read(t, hostJSON, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprintf("%d %d %d %v %d %s %d %s", s.maxUDP, s.ttl, s.negativeTTL, s.scaled, s.queryLog, s.metrics, len(s.upstreams), s.prefix); got != "1232 30 2 false 0 127.0.0.1:9153 0 /skydns" {
+		t.Errorf("defaults are %s", got)
+	}
+	for address, ours := range map[string]bool{"127.0.0.1": true, "10.1.2.3": true, "192.168.9.9": true, "fd00::1": true, "192.0.2.1": false, "8.8.8.8": false, "2001:db8::1": false} {
+		if got := slices.ContainsFunc(s.forwardFor, func(p netip.Prefix) bool { return p.Contains(netip.MustParseAddr(address)) }); got != ours {
+			t.Errorf("queries of %s are forwarded: %v", address, got)
+		}
+	}
+}
+
+func TestNameServersAreThoseConfiguredElseThoseListenedOn(t *testing.T) {
+	var n nameServers
+	for _, a := range []string{"127.0.0.1:53", "10.1.0.2:53", "0.0.0.0:53", "[fd00::2]:53"} {
+		n.add(netip.MustParseAddrPort(a))
+	}
+	if got := fmt.Sprint(n.get()); got != "[10.1.0.2 fd00::2]" {
+		t.Errorf("name servers are %s", got)
+	}
+	s, err := read(t, hostJSON, "", "--ns-address=10.9.9.9")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n.fixed = s.nameServers; fmt.Sprint(n.get()) != "[10.9.9.9]" {
+		t.Errorf("name servers are %v, want the one configured", n.get())
+	}
+}
+
+func TestTheShareOfQueriesToLog(t *testing.T) {
+	for args, want := range map[string]querylog.Share{"": 0, "--query-log=all": 1, "--query-log=1/20": 20} {
+		if s, err := read(t, hostJSON, "", strings.Fields(args)...); err != nil || s.queryLog != want {
+			t.Errorf("dnsd %s logs 1/%d, %v, want 1/%d", args, s.queryLog, err, want)
+		}
+	}
+	if s, err := read(t, hostJSON, "DNSD_QUERY_LOG=1/7"); err != nil || s.queryLog != 7 {
+		t.Errorf("the environment's share is 1/%d, %v", s.queryLog, err)
+	}
+	if _, err := read(t, hostJSON, "", "--query-log=some"); err == nil || !strings.Contains(err.Error(), "query-log: \"some\" is not off, all, or a share") {
+		t.Errorf("error = %v", err)
 	}
 }

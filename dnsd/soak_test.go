@@ -21,6 +21,7 @@ import (
 // records change: it must answer on, and in the end need no more than at the
 // beginning. RUNDOCK_SOAK, such as 10m, makes it longer.
 func TestSoak(t *testing.T) {
+	t.Parallel()
 	long := 4 * time.Second
 	if text := os.Getenv("RUNDOCK_SOAK"); text != "" {
 		var err error

@@ -109,3 +109,17 @@ func TestConnectionsAreLimited(t *testing.T) {
 		t.Errorf("reply is %v, %v", reply, err)
 	}
 }
+
+func TestAClientThatDoesNotReadIsCutOff(t *testing.T) {
+	t.Parallel()
+	conn := dialTCP(t, serve(t, handler(t, instances("web", 60))))
+	packet, _ := question("web.s.prod.example.com.", dns.TypeSRV).Pack()
+	framed := append(binary.BigEndian.AppendUint16(nil, uint16(len(packet))), packet...)
+	var err error
+	for err == nil {
+		_, err = conn.Write(framed)
+	}
+	if late := net.Error(nil); errors.As(err, &late) && late.Timeout() {
+		t.Errorf("after a minute of replies that nobody reads: %v", err)
+	}
+}

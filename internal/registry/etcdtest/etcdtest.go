@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/server/v3/embed"
@@ -30,6 +31,8 @@ type embedded struct {
 	Name, Dir, Client, Peer string
 	Cluster                 string // name=peer, for each member
 	CertFile, KeyFile, CAs  string
+	TokenTTL                uint // seconds; 0: etcd's default
+	Joins                   bool // the cluster is there already
 }
 
 // Main is the body of TestMain: it runs the tests, or the server.
@@ -54,6 +57,12 @@ func Main(m *testing.M) {
 		cfg.ClientTLSInfo.CertFile, cfg.ClientTLSInfo.KeyFile = want.CertFile, want.KeyFile
 		cfg.ClientTLSInfo.TrustedCAFile, cfg.ClientTLSInfo.ClientCertAuth = want.CAs, true
 	}
+	if want.TokenTTL > 0 {
+		cfg.AuthTokenTTL = want.TokenTTL
+	}
+	if want.Joins {
+		cfg.ClusterState = embed.ClusterStateFlagExisting
+	}
 	server, err := embed.StartEtcd(cfg)
 	if err != nil {
 		panic(err)
@@ -74,6 +83,7 @@ type Server struct {
 	t       *testing.T
 	command func() *exec.Cmd
 	process *exec.Cmd
+	config  embedded
 	dir     string
 	URL     string
 }
@@ -81,6 +91,10 @@ type Server struct {
 // Kinds are the servers there may be: the one of go.mod, and Debian's (3.4),
 // without which Start skips the test.
 var Kinds = []string{"embedded", "debian"}
+
+// ShortTokens is an embedded server on which who logged in must do so again
+// after 2 s.
+const ShortTokens = "embedded, short tokens"
 
 // TLS are the files of a server that demands certificates of its clients.
 type TLS struct{ CA, Cert, Key string }
@@ -95,10 +109,13 @@ func Start(t *testing.T, kind string, tls *TLS) *Server {
 	e := &Server{t: t, dir: filepath.Join(t.TempDir(), "data"), URL: scheme + "://" + Address()}
 	peer := "http://" + Address()
 	switch kind {
-	case "embedded":
+	case "embedded", ShortTokens:
 		cfg := embedded{Name: "one", Dir: e.dir, Client: e.URL, Peer: peer, Cluster: "one=" + peer}
 		if tls != nil {
 			cfg.CertFile, cfg.KeyFile, cfg.CAs = tls.Cert, tls.Key, tls.CA
+		}
+		if kind == ShortTokens {
+			cfg.TokenTTL = 2
 		}
 		e.embed(cfg)
 	case "debian":
@@ -137,8 +154,48 @@ func Cluster(t *testing.T) []*Server {
 	return members
 }
 
+// Replace puts another member in the place of e, which is killed, of a
+// cluster that other belongs to: with the same addresses and nothing stored.
+func (e *Server) Replace(other *Server) {
+	e.t.Helper()
+	ctx, admin := e.t.Context(), other.Admin()
+	e.insist("remove a member", func() error {
+		members, err := admin.MemberList(ctx)
+		if err != nil {
+			return err
+		}
+		for _, m := range members.Members {
+			if m.Name == e.config.Name {
+				_, err = admin.MemberRemove(ctx, m.ID)
+			}
+		}
+		return err
+	})
+	e.Wipe()
+	e.insist("add a member", func() error {
+		_, err := admin.MemberAdd(ctx, []string{e.config.Peer})
+		return err
+	})
+	e.config.Joins = true
+	e.embed(e.config)
+	e.Restart()
+}
+
+// insist does again what a cluster refuses until its members know each other.
+func (e *Server) insist(what string, do func() error) {
+	e.t.Helper()
+	err := do()
+	for deadline := time.Now().Add(time.Minute); err != nil && time.Now().Before(deadline); err = do() {
+		time.Sleep(200 * time.Millisecond)
+	}
+	if err != nil {
+		e.t.Fatalf("%s: %v", what, err)
+	}
+}
+
 // embed makes e a process of this test binary.
 func (e *Server) embed(cfg embedded) {
+	e.config = cfg
 	setting, err := json.Marshal(cfg)
 	if err != nil {
 		e.t.Fatal(err)
