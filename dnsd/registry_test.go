@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"rundock/internal/registry/etcdtest"
@@ -85,12 +84,12 @@ func TestALoginThatExpires(t *testing.T) {
 	eventually(t, "a record is answered", func() bool { return d.answers("first") })
 	for i, name := range []string{"second", "third"} {
 		// Silent for long enough that the connection is given up, and the login void.
-		etcd.Signal(syscall.SIGSTOP)
+		etcd.Freeze()
 		eventually(t, "the silence is noticed", func() bool { return strings.Count(d.said(), "registry is away") > i })
 		if !d.answers("first") {
 			t.Error("without its registry it does not answer")
 		}
-		etcd.Signal(syscall.SIGCONT)
+		etcd.Thaw()
 		put(name)
 		eventually(t, "changes are followed after another login", func() bool { return d.answers("first", name) })
 	}
