@@ -1,6 +1,7 @@
 package moduletest
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,7 +32,8 @@ func Budget(t *testing.T) {
 	})
 	t.Run("has at most 4 MB, stripped", func(t *testing.T) {
 		for _, arch := range []string{"amd64", "arm64"} {
-			path := Build(t, ".", arch)
+			path := filepath.Join(t.TempDir(), arch)
+			must(t, compile(path, arch, "."))
 			info, err := os.Stat(path)
 			if err != nil {
 				t.Fatal(err)
@@ -44,14 +46,13 @@ func Budget(t *testing.T) {
 	})
 }
 
-// Build compiles a program as it is shipped: static and stripped.
-func Build(t *testing.T, pkg, arch string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), filepath.Base(pkg)+"-"+arch)
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", path, pkg)
+// compile compiles programs as they are shipped, static and stripped, to a
+// file or, with a slash at its end, to a folder.
+func compile(to, arch string, packages ...string) error {
+	cmd := exec.Command("go", append([]string{"build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", to}, packages...)...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOARCH="+arch)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build %s: %v\n%s", pkg, err, out)
+		return fmt.Errorf("build %q: %w\n%s", packages, err, out)
 	}
-	return path
+	return nil
 }

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
-	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -27,7 +26,7 @@ type machine struct {
 	module string
 }
 
-var theMachine struct{ module, standin string }
+var runitRuns bool
 
 // onHost returns the machine in its first state: no service, host.json there.
 func onHost(t *testing.T) *machine {
@@ -38,21 +37,20 @@ func onHost(t *testing.T) *machine {
 	if _, err := exec.LookPath("runsvdir"); err != nil {
 		t.Skip("runit is not installed")
 	}
-	if theMachine.module == "" {
-		theMachine.module = keep(t, moduletest.Build(t, ".", runtime.GOARCH))
-		theMachine.standin = keep(t, moduletest.Build(t, "./testdata/standin", runtime.GOARCH))
+	if !runitRuns {
 		for _, d := range []string{"/etc/service", "/etc/sv"} {
 			must(t, os.MkdirAll(resolve(d), 0o755))
 			must(t, empty(resolve(d)))
 		}
 		must(t, exec.Command("runsvdir", "-P", "/etc/service", "log: "+strings.Repeat(".", 300)).Start())
+		runitRuns = true
 	}
 	must(t, os.MkdirAll("/etc/rundock", 0o755))
 	must(t, os.MkdirAll("/run/standin", 0o755))
 	os.Remove("/run/standin/ctl.log")
 	must(t, os.WriteFile("/etc/rundock/host.json", []byte(hostJSON), 0o644))
-	must(t, exec.Command("cp", "--remove-destination", theMachine.standin, "/usr/local/bin/rundockd").Run())
-	return &machine{t, theMachine.module}
+	must(t, exec.Command("cp", "--remove-destination", moduletest.Program("standin"), "/usr/local/bin/rundockd").Run())
+	return &machine{t, moduletest.Program("rundock")}
 }
 
 // testHost is main's, but for its patience.
@@ -60,13 +58,6 @@ var testHost = host{"/etc/rundock/host.json", "/usr/local/bin/rundockd", "/run/r
 
 const hostJSON = `{"version":1,"host":"node-1","domain":"prod.example.com","label":"s",` +
 	`"public":{"interface":"lo"},"private":{"interface":"lo"},"etcd":{"endpoints":["http://127.0.0.1:2379"]}}`
-
-// keep copies a file out of a test's temporary folder, for the tests after it.
-func keep(t *testing.T, path string) string {
-	to := filepath.Join("/run", filepath.Base(path))
-	must(t, exec.Command("cp", path, to).Run())
-	return to
-}
 
 func resolve(path string) string {
 	if to, err := filepath.EvalSymlinks(path); err == nil {
@@ -308,12 +299,12 @@ func (m *machine) wantDiff(a answer, service string, want ...string) {
 // eventually waits for a condition.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if ok() {
 			return
 		}
 	}
-	t.Fatal("not after 30 s: " + what)
+	t.Fatal("not after a minute: " + what)
 }
 
 func sv(t *testing.T, command, dir string) {

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -24,7 +23,7 @@ type machine struct {
 	module string
 }
 
-var theModule string
+var runitRuns bool
 
 const hostJSON = `{"version":1,"host":"node-1","domain":"prod.example.com","label":"s",` +
 	`"public":{"interface":"eth0"},"private":{"interface":"eth0"},"etcd":{"endpoints":["http://127.0.0.1:2379"]}}`
@@ -40,16 +39,14 @@ func onHost(t *testing.T) *machine {
 			t.Skipf("%s is not installed", tool)
 		}
 	}
-	m := &machine{t: t}
-	if theModule == "" {
-		theModule = "/run/rundock_overlay"
-		m.sh("cp", moduletest.Build(t, ".", runtime.GOARCH), theModule)
-		m.sh("cp", moduletest.Build(t, "./testdata/standin", runtime.GOARCH), "/usr/local/bin/rundockd")
+	m := &machine{t, moduletest.Program("rundock_overlay")}
+	if !runitRuns {
+		m.sh("cp", moduletest.Program("standin"), "/usr/local/bin/rundockd")
 		m.sh("sh", "-ec", "ip link set lo up; ip link add eth0 type veth peer name eth9; ip addr add 192.0.2.5/24 dev eth0; ip link set eth0 up; ip link set eth9 up; ip route add default via 192.0.2.1")
 		m.sh("sh", "-ec", "mkdir -p /etc/service /etc/sv /etc/rundock; rm -rf /etc/service/* /etc/sv/* /etc/rundock/overlay")
 		must(t, exec.Command("runsvdir", "-P", "/etc/service", "log: "+strings.Repeat(".", 300)).Start())
+		runitRuns = true
 	}
-	m.module = theModule
 	must(t, os.RemoveAll("/run/standin"))
 	must(t, os.MkdirAll("/run/standin", 0o755))
 	id, err := os.ReadFile("/etc/machine-id")
