@@ -31,7 +31,10 @@ func TestMain(m *testing.M) {
 	etcdtest.Main(m)
 }
 
-const patience = 30 * time.Second
+const (
+	patience     = time.Minute
+	answerWithin = 10 * time.Second // a query may be lost with the dnsd that was asked
+)
 
 // A daemon is a running dnsd.
 type daemon struct {
@@ -111,7 +114,7 @@ func (d *daemon) ended(t *testing.T) error {
 
 // addresses asks once; nil without a NOERROR reply.
 func (d *daemon) addresses(name string) []string {
-	c := dns.Client{Timeout: 2 * time.Second}
+	c := dns.Client{Timeout: answerWithin}
 	reply, _, err := c.Exchange(new(dns.Msg).SetQuestion(name, dns.TypeA), d.address)
 	if err != nil || reply.Rcode != dns.RcodeSuccess {
 		return nil

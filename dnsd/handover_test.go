@@ -36,7 +36,7 @@ func ask(t *testing.T, address, name string) *crowd {
 }
 
 func (c *crowd) run(network, address, name string) {
-	client := dns.Client{Net: network, Timeout: 5 * time.Second}
+	client := dns.Client{Net: network, Timeout: patience}
 	for {
 		select {
 		case <-c.stop:
@@ -60,7 +60,7 @@ func (c *crowd) end() (asked, lost int64) {
 }
 
 func (d *daemon) ttl(name string) uint32 {
-	c := dns.Client{Timeout: 2 * time.Second}
+	c := dns.Client{Timeout: answerWithin}
 	reply, _, err := c.Exchange(new(dns.Msg).SetQuestion(name, dns.TypeA), d.address)
 	if err != nil || len(reply.Answer) == 0 {
 		return 0

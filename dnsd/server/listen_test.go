@@ -41,7 +41,7 @@ func TestAnAddressThatIsNotThereYetStopsNoOther(t *testing.T) {
 		}
 	case err := <-done:
 		t.Fatalf("Run = %v", err)
-	case <-time.After(10 * time.Second):
+	case <-time.After(ample):
 		t.Fatal("the server does not listen")
 	}
 	cancel()
@@ -65,7 +65,7 @@ func TestAWildcardSocketRepliesFromTheAddressAsked(t *testing.T) {
 	defer conn.Close()
 	packet, _ := question("web.s.prod.example.com.", dns.TypeA).Pack()
 	conn.Write(packet)
-	conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	conn.SetReadDeadline(time.Now().Add(ample))
 	if _, err := conn.Read(make([]byte, 512)); err != nil {
 		t.Errorf("no reply from %s: %v", asked, err)
 	}
@@ -81,7 +81,7 @@ func TestOneConnectionTakesManyQueries(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	conn.SetDeadline(time.Now().Add(ample))
 	waiting := map[uint16]bool{}
 	for range 20 {
 		m := question("web.s.prod.example.com.", dns.TypeA)

@@ -18,6 +18,9 @@ import (
 
 const prefix = "/skydns"
 
+// ample is how long what must come is waited for.
+const ample = time.Minute
+
 // handler answers s.prod.example.com from records, loaded at revision 1.
 func handler(t testing.TB, records map[string]string) *Handler {
 	t.Helper()
@@ -73,7 +76,7 @@ func serve(t testing.TB, h *Handler) string {
 	case err := <-done:
 		done <- nil
 		t.Fatalf("Run = %v", err)
-	case <-time.After(10 * time.Second):
+	case <-time.After(ample):
 		t.Fatal("the server does not listen")
 	}
 	return ""
@@ -82,7 +85,7 @@ func serve(t testing.TB, h *Handler) string {
 // ask sends m over network and returns the reply.
 func ask(t testing.TB, network, server string, m *dns.Msg) *dns.Msg {
 	t.Helper()
-	c := dns.Client{Net: network, Timeout: 10 * time.Second}
+	c := dns.Client{Net: network, Timeout: ample}
 	reply, _, err := c.Exchange(m, server)
 	if err != nil {
 		t.Fatalf("%v over %s: %v", m.Question, network, err)

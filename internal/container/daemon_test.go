@@ -38,9 +38,12 @@ func (d *daemon) open(t *testing.T) *Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.limits = limits{ping: 200 * time.Millisecond, inspect: 200 * time.Millisecond, remove: 200 * time.Millisecond, quiet: 20 * time.Millisecond}
+	c.limits.quiet = 20 * time.Millisecond
 	return c
 }
+
+// soon is how long the client waits where the daemon is to hang.
+const soon = 200 * time.Millisecond
 
 func (d *daemon) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if d.hangs.Load() {
@@ -130,7 +133,7 @@ func TestWait_finds_a_container_gone_under_a_daemon_of_another_release(t *testin
 		t.Fatal(err)
 	}
 	d.api.Store("1.51")
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if code, err := c.Wait(ctx, strings.Repeat("f", 64)); err != nil || code != 137 {
 		t.Errorf("Wait = %d, %v; want 137 as the container is gone", code, err)
@@ -140,6 +143,7 @@ func TestWait_finds_a_container_gone_under_a_daemon_of_another_release(t *testin
 func TestClient_gives_up_on_a_daemon_that_hangs(t *testing.T) {
 	d := newDaemon()
 	c := d.open(t)
+	c.limits.ping, c.limits.inspect = soon, soon
 	d.hangs.Store(true)
 	_, inspect := c.Inspect(t.Context(), "web")
 	_, version := c.version(t.Context())
@@ -152,6 +156,7 @@ func TestClient_gives_up_on_a_daemon_that_hangs(t *testing.T) {
 
 func TestRemove_gives_up_on_a_removal_that_never_ends(t *testing.T) {
 	c := newDaemon().open(t)
+	c.limits.remove = 2 * time.Second // the daemon has to answer once within it
 	if err := c.Remove(t.Context(), "web"); err == nil || !strings.Contains(err.Error(), "already in progress") {
 		t.Errorf("Remove = %v, want what the daemon says", err)
 	}
@@ -160,6 +165,7 @@ func TestRemove_gives_up_on_a_removal_that_never_ends(t *testing.T) {
 func TestFollow_notices_a_daemon_that_hangs_and_one_that_answers_again(t *testing.T) {
 	d := newDaemon()
 	c := d.open(t)
+	c.limits.ping, c.limits.inspect = soon, soon
 	ctx, cancel := context.WithCancel(t.Context())
 	states := make(chan State)
 	ended := make(chan struct{})
@@ -174,7 +180,7 @@ func TestFollow_notices_a_daemon_that_hangs_and_one_that_answers_again(t *testin
 	}()
 	until := func(what string, ok func(State) bool) {
 		t.Helper()
-		late := time.After(20 * time.Second)
+		late := time.After(time.Minute)
 		for {
 			select {
 			case s := <-states:

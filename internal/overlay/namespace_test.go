@@ -219,7 +219,7 @@ func (h *node) container(n Network, number int) *container {
 // patience is how long a connection that should come about may take, and
 // restraint how long one that should not is tried.
 const (
-	patience  = 10 * time.Second
+	patience  = time.Minute
 	restraint = 500 * time.Millisecond
 )
 
