@@ -52,6 +52,7 @@ func writePassword(t *testing.T, path, password string) {
 }
 
 func TestUser(t *testing.T) {
+	t.Parallel()
 	const id = "m1/web/"
 	ours := map[string]string{item(id, "a").Key: string(item(id, "a").Value)}
 	for _, c := range []struct {
@@ -132,6 +133,7 @@ func TestUser(t *testing.T) {
 }
 
 func TestTLS(t *testing.T) {
+	t.Parallel()
 	for _, kind := range etcdtest.Kinds {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()

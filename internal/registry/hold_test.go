@@ -31,7 +31,12 @@ func item(id, value string) Item {
 
 func announce(t *testing.T, client *Client, items ...Item) *announcer {
 	t.Helper()
-	lease, err := client.NewLease(testLease)
+	return announceFor(t, client, testLease, items...)
+}
+
+func announceFor(t *testing.T, client *Client, ttl time.Duration, items ...Item) *announcer {
+	t.Helper()
+	lease, err := client.NewLease(ttl)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,6 +92,7 @@ func (a *announcer) leaseID() clientv3.LeaseID {
 }
 
 func TestHold(t *testing.T) {
+	t.Parallel()
 	const id, other = "m1/web/", "m2/web/"
 	key := item(id, "").Key
 	only := func(i Item) map[string]string { return map[string]string{i.Key: string(i.Value)} }
@@ -231,13 +237,15 @@ func TestHold(t *testing.T) {
 			eventually(t, "it holds", ours.held)
 		}},
 		{"is taken over by the same id without a gap, and the old lease takes nothing away", func(t *testing.T, server *etcdtest.Server, f *follower) {
-			first := announce(t, open(t, server, Config{}), item(id, "a"))
+			// Longer than a busy machine may take for the second to come.
+			const ttl = 3 * testLease
+			first := announceFor(t, open(t, server, Config{}), ttl, item(id, "a"))
 			eventually(t, "the first holds", first.held)
 			oldLease := first.leaseID()
 			// Handing over leaves what kill -9 leaves: a key and a lease that
 			// nobody renews.
 			want(t, "end of the first", first.end(ErrHandOver), nil)
-			second := announce(t, open(t, server, Config{}), item(id, "b"))
+			second := announceFor(t, open(t, server, Config{}), ttl, item(id, "b"))
 			eventually(t, "the second holds", second.held)
 			admin := server.Admin()
 			eventually(t, "the old lease is over", func() bool {

@@ -11,6 +11,7 @@ import (
 )
 
 func TestSwap_writes_only_what_it_expects(t *testing.T) {
+	t.Parallel()
 	eachEtcd(t, func(t *testing.T, server *etcdtest.Server) {
 		admin, client := server.Admin(), patient(t, server)
 		put(t, admin, "/there", "old")
@@ -59,6 +60,7 @@ func TestSwap_writes_only_what_it_expects(t *testing.T) {
 }
 
 func TestSwap_of_many_lets_one_win(t *testing.T) {
+	t.Parallel()
 	server := etcdtest.Start(t, "embedded", nil)
 	client := patient(t, server)
 	must(t, func(ctx context.Context) error { _, _, err := client.List(ctx, "/"); return err })

@@ -8,6 +8,7 @@ import (
 )
 
 func TestRead_tells_who_holds_a_key_and_for_how_long(t *testing.T) {
+	t.Parallel()
 	eachEtcd(t, func(t *testing.T, server *etcdtest.Server) {
 		client := patient(t, server)
 		held := item("m1/web", "a")
@@ -38,6 +39,7 @@ func TestRead_tells_who_holds_a_key_and_for_how_long(t *testing.T) {
 }
 
 func TestRead_takes_more_keys_than_one_exchange(t *testing.T) {
+	t.Parallel()
 	server := etcdtest.Start(t, etcdtest.Kinds[0], nil)
 	client := patient(t, server)
 	var keys []string

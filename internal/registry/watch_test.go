@@ -89,6 +89,7 @@ func (f *follower) completes() int {
 }
 
 func TestWatch(t *testing.T) {
+	t.Parallel()
 	cases := []struct {
 		claim string
 		test  func(t *testing.T, server *etcdtest.Server)
