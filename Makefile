@@ -12,9 +12,11 @@ PROGRAMS = bin/lab $(if $(wildcard supervisor/rundockd/*.go),bin/rundockd) $(if 
 # What a lab and the playbooks need on this machine, as command:package.
 NEEDS = ansible:ansible debootstrap:debootstrap dig:bind9-dnsutils ip:iproute2 iptables:iptables \
 	nft:nftables nsenter:util-linux runsv:runit ssh:openssh-client
-# And the tests besides: Debian's etcd, which is older than the one that dnsd embeds, and what dnsd is
-# measured with and against.
-TEST_NEEDS = etcd:etcd-server dnsperf:dnsperf knotd:knot nsd:nsd systemd-analyze:systemd taskset:util-linux
+# And the tests besides: Debian's etcd, which is older than the one that dnsd embeds; what dnsd is measured with
+# and against; its clients; and what its unit is checked with.
+TEST_NEEDS = etcd:etcd-server dnsperf:dnsperf knotd:knot nsd:nsd systemd-analyze:systemd taskset:util-linux \
+	kdig:knot-dnsutils drill:ldnsutils unbound:unbound haproxy:haproxy prometheus:prometheus \
+	busybox:busybox-static gcc:gcc musl-gcc:musl-tools
 
 .PHONY: build test bench bench-dns fuzz lint lab lab-down demo deps $(PROGRAMS) $(MODULES)
 build: $(PROGRAMS) $(MODULES)
@@ -86,6 +88,10 @@ lint:
 	$(GO) run github.com/OpenPeeDeeP/depguard/v2/cmd/depguard@v2.2.1 ./...
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt -w $$unformatted"; exit 1; }
 
+# Servers among them are not started: they would take port 53 and others.
+POLICY = /usr/sbin/policy-rc.d
 deps:
 	@missing=""; for n in $(NEEDS); do command -v "$${n%%:*}" >/dev/null || missing="$$missing $${n##*:}"; done; \
-	if [ -n "$$missing" ]; then set -x; apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; fi
+	[ -n "$$missing" ] || exit 0; \
+	[ -e $(POLICY) ] || { trap 'rm -f $(POLICY)' EXIT; trap 'exit 1' INT TERM; printf '#!/bin/sh\nexit 101\n' >$(POLICY); chmod 755 $(POLICY); }; \
+	set -x; apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing
