@@ -13,6 +13,7 @@ package bench
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -132,12 +133,13 @@ func medianOf(n int, of func(int) float64) float64 {
 type site struct {
 	dir      string
 	services int
+	beside   bool // with the names of other kinds
 }
 
 const zone = "s.prod.example.com"
 
 func newSite(t *testing.T, services int) *site {
-	return &site{t.TempDir(), services}
+	return &site{dir: t.TempDir(), services: services}
 }
 
 func address(service, instance int) string {
@@ -152,6 +154,9 @@ func (s *site) records() map[string]string {
 			records[fmt.Sprintf("/skydns/com/example/prod/s/svc-%d/node-%d", i, j)] = fmt.Sprintf(`{"host":%q,"port":80,"ttl":30}`, address(i, j))
 		}
 	}
+	if s.beside {
+		maps.Copy(records, beside.records)
+	}
 	return records
 }
 
@@ -163,6 +168,9 @@ func (s *site) zoneFile() string {
 		for j := range 3 {
 			fmt.Fprintf(&b, "svc-%d A %s\nnode-%d.svc-%d A %s\nsvc-%d SRV 10 33 80 node-%d.svc-%d\n", i, address(i, j), j, i, address(i, j), i, j, i)
 		}
+	}
+	if s.beside {
+		b.WriteString(beside.zone)
 	}
 	return b.String()
 }

@@ -27,6 +27,7 @@ type process struct {
 	name, address string
 	command       *exec.Cmd
 	etcd          *etcdtest.Server // that it asks; nil: none
+	static        bool             // it says one thing to all questions
 
 	mu     sync.Mutex
 	output bytes.Buffer
@@ -211,7 +212,7 @@ func (s *site) static(t *testing.T) *process {
 	}
 	command := pinned(0, exe)
 	command.Env = append(os.Environ(), staticListen+"="+address)
-	return run(t, &process{name: "miekg/dns, one static A", address: address}, command)
+	return run(t, &process{name: "miekg/dns, one static A", address: address, static: true}, command)
 }
 
 func serveStatic(address string) {
