@@ -16,7 +16,7 @@ NEEDS = ansible:ansible debootstrap:debootstrap dig:bind9-dnsutils ip:iproute2 i
 # and against; its clients; and what its unit is checked with.
 TEST_NEEDS = etcd:etcd-server dnsperf:dnsperf knotd:knot nsd:nsd systemd-analyze:systemd taskset:util-linux \
 	kdig:knot-dnsutils drill:ldnsutils unbound:unbound haproxy:haproxy prometheus:prometheus \
-	busybox:busybox-static gcc:gcc musl-gcc:musl-tools
+	busybox:busybox-static gcc:gcc gencat:libc6-dev musl-gcc:musl-tools
 
 .PHONY: build test bench bench-dns fuzz lint lab lab-down demo deps $(PROGRAMS) $(MODULES)
 build: $(PROGRAMS) $(MODULES)

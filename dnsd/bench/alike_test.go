@@ -72,7 +72,7 @@ func (p *process) answer(t *testing.T, question string) string {
 	t.Helper()
 	name, qtype, _ := strings.Cut(question, " ")
 	m := new(dns.Msg).SetQuestion(name+"."+zone+".", dns.StringToType[qtype]).SetEdns0(4096, false)
-	c := dns.Client{Timeout: 10 * time.Second}
+	c := dns.Client{Timeout: 30 * time.Second}
 	reply, _, err := c.Exchange(m, p.address)
 	if err != nil {
 		t.Fatalf("%s does not answer %s: %v", p.name, question, err)

@@ -13,45 +13,52 @@ import (
 // for there being no such name.
 func libraries(t *testing.T, h *host) {
 	need(t, "gcc", "musl-gcc", "busybox", "getent")
-	const web = "127.9.0.1 127.9.0.2 127.9.0.3"
 	for _, library := range []struct{ name, compiler string }{{"glibc", "gcc"}, {"musl", "musl-gcc"}} {
 		program := filepath.Join(t.TempDir(), "lookup")
 		output(t, library.compiler, "-o", program, "testdata/lookup.c")
-		names, want := []string{program}, []string{}
-		for _, c := range []struct{ name, addresses string }{
-			{"web." + zone, web},
-			{"web." + zone + ".", web},
-			{"node-2.web." + zone, "127.9.0.2"},
-			{"dual." + zone, "127.9.0.5 fd00::5"},
-			{"six." + zone, "fd00::6"},
-			{"alias." + zone, web},
-			{"whatever.app." + zone, "127.9.0.8"},
-			{"nope." + zone, "no such name"},
-			// By the search domain.
-			{"web", web},
-			{"alias", web},
-			{"dual", "127.9.0.5 fd00::5"},
-			{"nope", "no such name"},
-			// Upstream.
-			{"www.example.net", "127.9.9.9"},
-			{"away", "127.9.9.9"},
-			{"nope.example.net", "no such name"},
+		for _, c := range []struct {
+			domains string // that are searched, instead of the README's
+			want    string // names and their addresses
+		}{
+			{want: `
+web.s.prod.example.com: 127.9.0.1 127.9.0.2 127.9.0.3
+web.s.prod.example.com.: 127.9.0.1 127.9.0.2 127.9.0.3
+node-2.web.s.prod.example.com: 127.9.0.2
+dual.s.prod.example.com: 127.9.0.5 fd00::5
+six.s.prod.example.com: fd00::6
+alias.s.prod.example.com: 127.9.0.1 127.9.0.2 127.9.0.3
+whatever.app.s.prod.example.com: 127.9.0.8
+nope.s.prod.example.com: no such name
+web: 127.9.0.1 127.9.0.2 127.9.0.3
+alias: 127.9.0.1 127.9.0.2 127.9.0.3
+dual: 127.9.0.5 fd00::5
+six: fd00::6
+nope: no such name
+www.example.net: 127.9.9.9
+away: 127.9.9.9
+nope.example.net: no such name
+`},
+			{domains: staging + " " + zone, want: `
+web: 127.9.0.14
+deep: 127.9.0.15
+dual: 127.9.0.5 fd00::5
+nope: no such name
+`},
+			{domains: "elsewhere.example.net " + zone, want: `
+web: 127.9.0.1 127.9.0.2 127.9.0.3
+nope: no such name
+`},
 		} {
-			names, want = append(names, c.name), append(want, c.name+": "+c.addresses)
-		}
-		got := strings.Split(strings.TrimSpace(output(t, h.command(t, names...)...)), "\n")
-		for i, line := range got {
-			name, rest, _ := strings.Cut(line, ": ")
-			if strings.ContainsAny(rest, ".:") {
-				addresses := strings.Fields(rest)
-				slices.Sort(addresses)
-				got[i] = name + ": " + strings.Join(addresses, " ")
+			command := []string{program}
+			for line := range strings.Lines(c.want[1:]) {
+				name, _, _ := strings.Cut(line, ": ")
+				command = append(command, name)
+			}
+			if got := "\n" + inOrder(output(t, h.searching(t, c.domains, command...)...)); got != c.want {
+				t.Errorf("%s (search domains %q) finds%swant%s", library.name, c.domains, got, c.want)
 			}
 		}
-		if !slices.Equal(got, want) {
-			t.Errorf("%s finds\n%s\nwant\n%s", library.name, strings.Join(got, "\n"), strings.Join(want, "\n"))
-		}
-		got = strings.Fields(output(t, h.command(t, program, "many")...))
+		got := strings.Fields(output(t, h.command(t, program, "many")...))
 		slices.Sort(got)
 		if got = slices.Compact(got); library.name == "glibc" && len(got) != 1+60 || len(got) < 1+20 {
 			t.Errorf("%s finds %d addresses of 60: %v", library.name, len(got)-1, got)
@@ -75,4 +82,19 @@ func libraries(t *testing.T, h *host) {
 			t.Errorf("%s prints\n%s\nwant %q", c.command, got, c.want)
 		}
 	}
+}
+
+// inOrder sorts the addresses of each line.
+func inOrder(lines string) string {
+	var b strings.Builder
+	for line := range strings.Lines(lines) {
+		name, rest, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		if strings.ContainsAny(rest, ".:") {
+			addresses := strings.Fields(rest)
+			slices.Sort(addresses)
+			rest = strings.Join(addresses, " ")
+		}
+		b.WriteString(name + ": " + rest + "\n")
+	}
+	return b.String()
 }

@@ -44,7 +44,16 @@ func named(t *testing.T, s *site) {
 // in a mount namespace of its own, and looks up host names by DNS alone.
 func (h *host) command(t *testing.T, command ...string) []string {
 	t.Helper()
+	return h.searching(t, "", command...)
+}
+
+// searching is command with other search domains.
+func (h *host) searching(t *testing.T, domains string, command ...string) []string {
+	t.Helper()
 	conf := strings.Replace(recipe(t, "nameserver 127.0.0.1\n"), "127.0.0.1", h.address, 1) + "options timeout:20\n"
+	if domains != "" {
+		conf += "search " + domains + "\n" // the last line of its kind counts
+	}
 	mounts := `mount --bind "$1" /etc/resolv.conf && mount --bind "$2" /etc/nsswitch.conf && shift 2 && exec "$@"`
 	return append([]string{"unshare", "--mount", "sh", "-ec", mounts, "sh", file(t, "resolv.conf", conf), file(t, "nsswitch.conf", "hosts: dns\n")}, command...)
 }
