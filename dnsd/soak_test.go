@@ -75,7 +75,11 @@ func TestSoak(t *testing.T) {
 	soak(long)
 	eventually(t, "it answers on", func() bool { return d.answers("probe") })
 	after := number("process_resident_memory_bytes")
-	t.Logf("%.0f MB resident, then %.0f", memory/1e6, after/1e6)
+	answered := number("dnsd_query_seconds_count")
+	t.Logf("%.0f packets answered; %.0f MB resident, then %.0f", answered, memory/1e6, after/1e6)
+	if answered < 1000 {
+		t.Errorf("%.0f packets are no soak", answered)
+	}
 	if after > memory*1.25+16e6 {
 		t.Errorf("resident memory grew from %.0f to %.0f MB", memory/1e6, after/1e6)
 	}

@@ -136,6 +136,42 @@ func TestForward(t *testing.T) {
 			t.Errorf("answer is %s, want %s", got, want)
 		}
 	})
+	t.Run("a CNAME of others that leads home is completed by our records, though the upstream knows none", func(t *testing.T) {
+		h := handler(t, map[string]string{
+			"/skydns/com/example/prod/s/web/a": `{"host":"10.1.0.1","ttl":9}`, "/skydns/com/example/prod/s/away": `{"host":"Back.example.net","ttl":9}`,
+			"/skydns/com/example/prod/s/loop": `{"host":"round.example.net","ttl":9}`,
+		})
+		forwarding(h, upstream(t, func(w dns.ResponseWriter, m *dns.Msg) {
+			target := map[string]string{
+				"www.example.net.": "cdn.example.net.", "back.example.net.": "Web.s.prod.example.com.", "nope.example.net.": "nope.s.prod.example.com.",
+				"round.example.net.": "loop.s.prod.example.com.", "far.example.net.": "away.s.prod.example.com.",
+			}[m.Question[0].Name]
+			reply := new(dns.Msg).SetRcode(m, dns.RcodeNameError)
+			for _, s := range []string{m.Question[0].Name + " 60 IN CNAME " + target, "cdn.example.net. 60 IN CNAME web.s.prod.example.com."} {
+				rr, err := dns.NewRR(s)
+				if err != nil {
+					panic(err)
+				}
+				if reply.Answer = append(reply.Answer, rr); target != "cdn.example.net." {
+					break
+				}
+			}
+			w.WriteMsg(reply)
+		}))
+		const soa = "\n;; authority\ns.prod.example.com. 2 IN SOA ns.dns.s.prod.example.com. hostmaster.s.prod.example.com. 1 3600 600 86400 2"
+		for name, want := range map[string]string{
+			"www.example.net.":         "NOERROR\nwww.example.net. 60 IN CNAME cdn.example.net.\ncdn.example.net. 60 IN CNAME web.s.prod.example.com.\nweb.s.prod.example.com. 9 IN A 10.1.0.1",
+			"away.s.prod.example.com.": "NOERROR aa\naway.s.prod.example.com. 9 IN CNAME Back.example.net.\nBack.example.net. 60 IN CNAME Web.s.prod.example.com.\nWeb.s.prod.example.com. 9 IN A 10.1.0.1",
+			"far.example.net.":         "NOERROR\nfar.example.net. 60 IN CNAME away.s.prod.example.com.\naway.s.prod.example.com. 9 IN CNAME Back.example.net.\nBack.example.net. 60 IN CNAME Web.s.prod.example.com.\nWeb.s.prod.example.com. 9 IN A 10.1.0.1",
+			"nope.example.net.":        "NXDOMAIN\nnope.example.net. 60 IN CNAME nope.s.prod.example.com." + soa,
+			"round.example.net.":       "NOERROR\nround.example.net. 60 IN CNAME loop.s.prod.example.com.\nloop.s.prod.example.com. 9 IN CNAME round.example.net.",
+			"loop.s.prod.example.com.": "NOERROR aa\nloop.s.prod.example.com. 9 IN CNAME round.example.net.\nround.example.net. 60 IN CNAME loop.s.prod.example.com.",
+		} {
+			if got := written(asked(t, h, name, dns.TypeA)); got != sorted(t, want) {
+				t.Errorf("answer(%q) is\n%s\nwant\n%s", name, got, sorted(t, want))
+			}
+		}
+	})
 	t.Run("our own names never are", func(t *testing.T) {
 		h := handler(t, records)
 		var leaked atomic.Int32

@@ -109,44 +109,13 @@ func (h *Handler) serve(packet []byte, client Client, turn uint32) (reply []byte
 	r := h.Answers.Reply(q, turn)
 	switch forwards := query.RecursionDesired && h.forwardsFor(client.Addr()); {
 	case (r.Elsewhere || r.Continue != "") && forwards:
-		return nil, func(ctx context.Context) []byte { return finish(h.forward(ctx, query, r)) }
+		return nil, func(ctx context.Context) []byte { return finish(h.forward(ctx, query, r, turn)) }
 	case r.Elsewhere:
 		return refuse(dns.RcodeRefused), nil
 	case r.Authoritative:
 		return finish(r, false, querylog.Table), nil
 	}
 	return finish(r, false, querylog.Self), nil
-}
-
-// forward completes r by what an upstream says, whether it says that it
-// verified it, and where the reply comes from.
-func (h *Handler) forward(ctx context.Context, query *dns.Msg, r answer.Result) (full answer.Result, ad bool, from string) {
-	q := query.Question[0]
-	if r.Continue != "" {
-		q.Name = r.Continue
-	}
-	reply, from, err := h.Forwarder.Exchange(ctx, query, q)
-	if err != nil {
-		return answer.Result{Zone: r.Zone, Rcode: dns.RcodeServerFailure}, false, querylog.Self
-	}
-	ad = reply.AuthenticatedData && r.Continue == ""
-	r.Rcode = reply.Rcode
-	r.Answer = append(r.Answer, reply.Answer...)
-	r.Authority, r.Further = reply.Ns, reply.Extra
-	return r, ad, from
-}
-
-func (h *Handler) forwardsFor(client netip.Addr) bool {
-	if h.Forwarder == nil {
-		return false
-	}
-	client = client.Unmap().WithZone("")
-	for _, p := range h.ForwardFor {
-		if p.Contains(client) {
-			return true
-		}
-	}
-	return false
 }
 
 // pack makes the packet of a result: within the size the transport and the

@@ -1,0 +1,87 @@
+package server
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"rundock/dnsd/answer"
+	"rundock/dnsd/querylog"
+
+	"github.com/miekg/dns"
+)
+
+const (
+	patience   = 4 * time.Second // clients wait for 5 s
+	maxAliases = 16              // CNAMEs that are followed in an upstream's reply
+	maxLeaves  = 4               // times that a chain of CNAMEs may leave our zones
+)
+
+// forwardsFor says whether a client's queries are sent upstream.
+func (h *Handler) forwardsFor(client netip.Addr) bool {
+	if h.Forwarder == nil {
+		return false
+	}
+	client = client.Unmap().WithZone("")
+	for _, p := range h.ForwardFor {
+		if p.Contains(client) {
+			return true
+		}
+	}
+	return false
+}
+
+// forward completes r by what upstreams say, whether they say that they
+// verified it, and where the reply comes from. A chain of CNAMEs may leave our
+// zones, come back, as upstreams need not know our names, and leave again.
+func (h *Handler) forward(ctx context.Context, query *dns.Msg, r answer.Result, turn uint32) (full answer.Result, ad bool, from string) {
+	q := query.Question[0]
+	if r.Continue != "" {
+		q.Name = r.Continue
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	asked := map[string]bool{}
+	for {
+		asked[strings.ToLower(q.Name)] = true
+		reply, source, err := h.Forwarder.Exchange(ctx, query, q)
+		if err != nil {
+			return answer.Result{Zone: r.Zone, Rcode: dns.RcodeServerFailure}, false, querylog.Self
+		}
+		from = source
+		chain, target := aliases(reply.Answer, q)
+		home := h.Answers.Reply(dns.Question{Name: target, Qtype: q.Qtype, Qclass: q.Qclass}, turn)
+		if home.Zone < 0 {
+			ad = reply.AuthenticatedData && len(r.Answer) == 0
+			r.Rcode, r.Answer = reply.Rcode, append(r.Answer, reply.Answer...)
+			r.Authority, r.Further = reply.Ns, reply.Extra
+			return r, ad, from
+		}
+		r.Rcode, r.Answer = home.Rcode, dns.Dedup(slices.Concat(r.Answer, chain, home.Answer), nil)
+		r.Authority, r.Further = home.Authority, home.Further
+		if home.Continue == "" || asked[strings.ToLower(home.Continue)] || len(asked) == maxLeaves {
+			return r, false, from
+		}
+		q.Name = home.Continue
+	}
+}
+
+// aliases are the CNAMEs that a reply to q begins with, in their order, and
+// what the last one points to; "" without any.
+func aliases(records []dns.RR, q dns.Question) (chain []dns.RR, target string) {
+	if q.Qtype == dns.TypeCNAME {
+		return nil, ""
+	}
+	for name := q.Name; len(chain) < maxAliases; name = target {
+		i := slices.IndexFunc(records, func(rr dns.RR) bool {
+			return rr.Header().Rrtype == dns.TypeCNAME && strings.EqualFold(rr.Header().Name, name)
+		})
+		if i < 0 {
+			break
+		}
+		chain, target = append(chain, records[i]), records[i].(*dns.CNAME).Target
+	}
+	return chain, target
+}
