@@ -63,11 +63,11 @@ func command(args []string) int {
 	}
 	switch args[0] {
 	case "status":
-		return statusMain(args[1:])
+		return reports.Status(args[1:])
 	case "explain":
-		return explainMain(args[1:])
+		return reports.Explain(args[1:])
 	case "logs":
-		return logsMain(args[1:])
+		return reports.Logs(args[1:])
 	case "run":
 		keepSmall()
 		return runMain(args[1:])

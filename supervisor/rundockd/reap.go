@@ -173,3 +173,13 @@ func processFolders(folders runit.Folders) ([]string, error) {
 	}
 	return dirs, nil
 }
+
+// entries are the names in dir, none where it cannot be read.
+func entries(dir string) []string {
+	list, _ := os.ReadDir(dir)
+	var names []string
+	for _, e := range list {
+		names = append(names, e.Name())
+	}
+	return names
+}

@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"context"
@@ -35,15 +35,15 @@ Examples:
   rundockd status --json | jq -r '.services[] | select(.verdict == "wrong").name'
 `
 
-// statusMain is `rundockd status`.
-func statusMain(args []string) int {
+// Status is `rundockd status`; it returns the exit code.
+func (p Program) Status(args []string) int {
 	set := flag.NewFlagSet("status", flag.ContinueOnError)
 	asJSON := set.Bool("json", false, "")
-	names, code, done := arguments(set, statusUsage, args)
+	names, code, done := Arguments(set, statusUsage, args)
 	if done {
 		return code
 	}
-	g := newGatherer()
+	g := p.gatherer()
 	defer g.close()
 	all := g.names()
 	if len(names) == 0 {
@@ -62,13 +62,13 @@ func statusMain(args []string) int {
 }
 
 // resolve returns the names of services as rundock has them, once each. One
-// that is not there is said, with those that are, and the code is exitNone.
+// that is not there is said, with those that are, and the code is ExitNone.
 func (g *gatherer) resolve(command string, names, all []string) (found []string, code int) {
 	for _, name := range names {
 		short := strings.TrimPrefix(name, supervisor.Prefix)
 		switch {
 		case !isName(name):
-			return nil, badUsage(command, fmt.Sprintf("%q is not a service's name", name))
+			return nil, BadUsage(command, fmt.Sprintf("%q is not a service's name", name))
 		case g.known(name):
 		case g.known(short):
 			name = short
@@ -78,7 +78,7 @@ func (g *gatherer) resolve(command string, names, all []string) (found []string,
 				there = "there are: " + strings.Join(all, ", ")
 			}
 			fmt.Fprintf(os.Stderr, "rundockd %s: no service %s on this host; %s\n", command, name, there)
-			return nil, exitNone
+			return nil, ExitNone
 		}
 		if !slices.Contains(found, name) {
 			found = append(found, name)
@@ -100,7 +100,7 @@ func printJSON(v any, code int) int {
 	enc.SetIndent("", "  ")
 	if err := enc.Encode(v); err != nil {
 		fmt.Fprintln(os.Stderr, "rundockd:", err)
-		return exitUnknown
+		return ExitUnknown
 	}
 	return code
 }

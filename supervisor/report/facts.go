@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"errors"
@@ -32,6 +32,9 @@ type hostFacts struct {
 	Registry  trouble  // of asking etcd
 	Endpoints []string // etcd's
 	Resolver  string   // first name server of /etc/resolv.conf
+
+	Looped  int           // of Program
+	Settled time.Duration // the same
 }
 
 // serviceFacts are about one service. The last part is explain's alone.

@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"context"
@@ -26,18 +26,18 @@ Examples:
   rundockd explain --json influxdb | jq -r .wrong.next
 `
 
-// explainMain is `rundockd explain`.
-func explainMain(args []string) int {
+// Explain is `rundockd explain`; it returns the exit code.
+func (p Program) Explain(args []string) int {
 	set := flag.NewFlagSet("explain", flag.ContinueOnError)
 	asJSON := set.Bool("json", false, "")
-	names, code, done := arguments(set, explainUsage, args)
+	names, code, done := Arguments(set, explainUsage, args)
 	switch {
 	case done:
 		return code
 	case len(names) != 1:
-		return badUsage("explain", fmt.Sprintf("it takes the name of one service, not %d", len(names)))
+		return BadUsage("explain", fmt.Sprintf("it takes the name of one service, not %d", len(names)))
 	}
-	g := newGatherer()
+	g := p.gatherer()
 	defer g.close()
 	names, code = g.resolve("explain", names, g.names())
 	if code != 0 {

@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"slices"
@@ -139,7 +139,7 @@ func verdict(s serviceFacts, findings []finding) string {
 
 // exitCode is that of status: the worst of its services'.
 func (r statusReport) exitCode() int {
-	code := exitWell
+	code := ExitWell
 	for _, s := range r.Services {
 		code = max(code, exitCodeOf(s.Verdict))
 	}
@@ -149,11 +149,11 @@ func (r statusReport) exitCode() int {
 func exitCodeOf(verdict string) int {
 	switch verdict {
 	case "wrong":
-		return exitWrong
+		return ExitWrong
 	case "unknown":
-		return exitUnknown
+		return ExitUnknown
 	}
-	return exitWell
+	return ExitWell
 }
 
 // table is the report for people: columns aligned, nothing cut, the problem

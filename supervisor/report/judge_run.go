@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"fmt"
@@ -19,7 +19,7 @@ func judgeRunner(r *report, h hostFacts, s serviceFacts) {
 	says := s.Says
 	since := age(h.Now, says.Since)
 	// Between two crashes it always looks well.
-	looping := says.Phase == control.Running && says.Crashes >= looped && h.Now.Sub(says.Started) < settled
+	looping := says.Phase == control.Running && says.Crashes >= h.Looped && h.Now.Sub(says.Started) < h.Settled
 	switch {
 	case s.SaysTrouble.is():
 		r.trouble(s.SaysTrouble, "sv hup "+halfOf(h, s, "service")+", which has it written anew")

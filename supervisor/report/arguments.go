@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"errors"
@@ -9,28 +9,28 @@ import (
 	"strings"
 )
 
-// Exit codes of the commands for people, after those of LSB's init scripts.
+// Exit codes of the reports, after those of LSB's init scripts.
 const (
-	exitWell    = 0
-	exitUnknown = 1 // nothing is known to be wrong, but not everything could be found out
-	exitUsage   = 2
-	exitWrong   = 3
-	exitNone    = 4 // no such service
+	ExitWell    = 0
+	ExitUnknown = 1 // nothing is known to be wrong, but not everything could be found out
+	ExitUsage   = 2
+	ExitWrong   = 3
+	ExitNone    = 4 // no such service
 )
 
-// arguments reads the arguments of a command for people: flags of set, before,
+// Arguments reads the arguments of a command for people: flags of set, before,
 // between and after names. done says that the command is over, with code:
 // usage was asked for, or an argument is bad, which is said.
-func arguments(set *flag.FlagSet, usage string, args []string) (names []string, code int, done bool) {
+func Arguments(set *flag.FlagSet, usage string, args []string) (names []string, code int, done bool) {
 	set.SetOutput(io.Discard)
 	for {
 		err := set.Parse(args)
 		switch {
 		case errors.Is(err, flag.ErrHelp):
 			fmt.Print(usage)
-			return nil, exitWell, true
+			return nil, ExitWell, true
 		case err != nil:
-			return nil, badUsage(set.Name(), asTyped(err.Error(), args)), true
+			return nil, BadUsage(set.Name(), asTyped(err.Error(), args)), true
 		case set.NArg() == 0:
 			return names, 0, false
 		}
@@ -53,8 +53,8 @@ func asTyped(text string, args []string) string {
 	return "unknown flag -" + name
 }
 
-// badUsage says what is wrong with an argument of a command.
-func badUsage(command, what string) int {
+// BadUsage says what is wrong with an argument of a command.
+func BadUsage(command, what string) int {
 	fmt.Fprintf(os.Stderr, "rundockd %[1]s: %[2]s; see rundockd %[1]s --help\n", command, what)
-	return exitUsage
+	return ExitUsage
 }

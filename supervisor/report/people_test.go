@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"encoding/json"
@@ -41,6 +41,7 @@ func wellSituation() situation {
 	return situation{
 		Host: hostFacts{
 			Now: now, Root: true, Host: "node-1", Zone: "s.prod.example.com", MachineID: machine,
+			Looped: 3, Settled: time.Minute,
 			Service: "/etc/service", Scanned: true, Endpoints: []string{"http://10.0.0.5:2379"}, Resolver: "127.0.0.1",
 		},
 		Service: serviceFacts{

@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"context"
@@ -28,6 +28,7 @@ const askPatience = 3 * time.Second
 
 // gatherer finds out facts. Whatever cannot be found out becomes a trouble.
 type gatherer struct {
+	Program
 	host    hostFacts
 	config  hostconfig.Config
 	folders runit.Folders
@@ -35,11 +36,11 @@ type gatherer struct {
 	etcd    *registry.Client  // nil: it cannot be asked
 }
 
-// newGatherer finds out about the host by its files.
-func newGatherer() *gatherer {
-	g := &gatherer{}
+// gatherer finds out about the host by its files.
+func (p Program) gatherer() *gatherer {
+	g := &gatherer{Program: p}
 	h := &g.host
-	h.Now, h.Root = time.Now(), os.Geteuid() == 0
+	h.Now, h.Root, h.Looped, h.Settled = time.Now(), os.Geteuid() == 0, p.Looped, p.Settled
 	var err error
 	if g.config, err = hostconfig.Load(hostconfig.Path); err != nil {
 		h.Config = troubleOf(err)
@@ -67,14 +68,17 @@ func (g *gatherer) close() {
 // Folders of that prefix that rundock did not write are left out.
 func (g *gatherer) names() []string {
 	var names []string
-	for _, e := range entries(g.folders.SV) {
-		if name, ok := strings.CutPrefix(e, supervisor.Prefix); ok && ours(g.folders.Dir(e)) {
+	// None where a folder cannot be read.
+	installed, _ := os.ReadDir(g.folders.SV)
+	for _, e := range installed {
+		if name, ok := strings.CutPrefix(e.Name(), supervisor.Prefix); ok && ours(g.folders.Dir(e.Name())) {
 			names = append(names, name)
 		}
 	}
-	for _, e := range entries(control.Dir) {
-		if g.traces(e) {
-			names = append(names, e)
+	status, _ := os.ReadDir(control.Dir)
+	for _, e := range status {
+		if g.traces(e.Name()) {
+			names = append(names, e.Name())
 		}
 	}
 	slices.Sort(names)
@@ -102,16 +106,6 @@ func (g *gatherer) traces(name string) bool {
 func ours(dir string) bool {
 	_, err := os.Lstat(filepath.Join(dir, ".rundock"))
 	return err == nil || errors.Is(err, fs.ErrPermission)
-}
-
-// entries are the names in dir, none where it cannot be read.
-func entries(dir string) []string {
-	list, _ := os.ReadDir(dir)
-	var names []string
-	for _, e := range list {
-		names = append(names, e.Name())
-	}
-	return names
 }
 
 // gather finds out about the services named: by files, then from dockerd and
@@ -160,12 +154,12 @@ func (g *gatherer) byFiles(name string) serviceFacts {
 		s.Down = s.Down || exists(filepath.Join(announcer, "down"))
 	}
 	s.Down = s.Down || exists(filepath.Join(s.Dir, "down"))
-	s.compareFiles()
+	g.compareFiles(&s)
 	var err error
 	s.Says, err = control.ReadRunner(control.Dir, name)
-	s.SaysTrouble, s.RunnerLives = troubleOf(err), s.Says.PID != 0 && isRundockd(s.Says.PID, "run")
+	s.SaysTrouble, s.RunnerLives = troubleOf(err), s.Says.PID != 0 && g.Lives(s.Says.PID, "run")
 	s.Tells, err = control.ReadAnnounce(control.Dir, name)
-	s.TellsTrouble, s.AnnouncerLive = troubleOf(err), s.Tells.PID != 0 && isRundockd(s.Tells.PID, "announce")
+	s.TellsTrouble, s.AnnouncerLive = troubleOf(err), s.Tells.PID != 0 && g.Lives(s.Tells.PID, "announce")
 	if _, err := os.Lstat(filepath.Join(s.Dir, ".rundock")); errors.Is(err, fs.ErrPermission) {
 		// Then what it has, its status must tell.
 		s.Files, s.Runs, s.Announced = troubleOf(err), s.Says.PID != 0, s.Tells.PID != 0
@@ -249,7 +243,7 @@ func (g *gatherer) askRegistry(ctx context.Context, services []serviceFacts) {
 		return
 	}
 	if len(keys) == 0 {
-		keys = []string{keyPrefix} // whether it answers at all
+		keys = []string{"/skydns"} // whether it answers at all
 	}
 	etcd, err := registry.Open(registry.Config(g.config.Etcd), slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -287,7 +281,7 @@ func (g *gatherer) deepen(ctx context.Context, s *serviceFacts) {
 // compareFiles finds out which files are missing of those once written, and
 // which are not as this rundockd writes them for what service.json and
 // announce.json say: edited by hand, or written by another release.
-func (s *serviceFacts) compareFiles() {
+func (g *gatherer) compareFiles(s *serviceFacts) {
 	if s.Files.is() || !s.Runs && !s.Announced {
 		return
 	}
@@ -316,7 +310,7 @@ func (s *serviceFacts) compareFiles() {
 		}
 	}
 	if service.Runs() {
-		_, addresses, err := expand(service.Container)
+		_, addresses, err := g.Expand(service.Container)
 		s.Addresses, s.Expand = addresses, troubleOf(err)
 	}
 }
@@ -347,12 +341,12 @@ func (g *gatherer) tryChecks(ctx context.Context, s *serviceFacts) {
 	if err != nil {
 		return // s.Files says it
 	}
-	cfg, err := announceConfig(wanted, g.config)
+	cfg, err := g.Announcement(wanted, g.config)
 	if err != nil {
 		s.Checks = []announce.Trial{{What: "its address", Failure: err.Error()}}
 		return
 	}
-	s.Checks = cfg.Try(ctx, instance(s.Container))
+	s.Checks = cfg.Try(ctx, g.Instance(s.Container))
 }
 
 // lastMessages are the last n lines of an svlogd folder, without their times.

@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"bufio"
@@ -48,13 +48,13 @@ type logsAsked struct {
 	json   bool
 }
 
-// logsMain is `rundockd logs`.
-func logsMain(args []string) int {
+// Logs is `rundockd logs`; it returns the exit code.
+func (p Program) Logs(args []string) int {
 	asked, code, done := parseLogs(args, time.Now())
 	if done {
 		return code
 	}
-	g := newGatherer()
+	g := p.gatherer()
 	name, code := g.resolveLogs(asked.name)
 	if code != 0 {
 		return code
@@ -70,12 +70,12 @@ func logsMain(args []string) int {
 			err = fmt.Errorf("%w: run it as root", err)
 		}
 		fmt.Fprintln(os.Stderr, "rundockd logs:", err)
-		return exitUnknown
+		return ExitUnknown
 	}
-	return exitWell
+	return ExitWell
 }
 
-// parseLogs reads the arguments; done and code are as those of arguments.
+// parseLogs reads the arguments; done and code are as those of Arguments.
 func parseLogs(args []string, now time.Time) (asked logsAsked, code int, done bool) {
 	set := flag.NewFlagSet("logs", flag.ContinueOnError)
 	set.BoolVar(&asked.follow, "f", false, "")
@@ -94,7 +94,7 @@ func parseLogs(args []string, now time.Time) (asked logsAsked, code int, done bo
 		asked.wanted.since, err = parseSince(s, now)
 		return err
 	})
-	names, code, done := arguments(set, logsUsage, args)
+	names, code, done := Arguments(set, logsUsage, args)
 	if done {
 		return asked, code, true
 	}
@@ -104,7 +104,7 @@ func parseLogs(args []string, now time.Time) (asked logsAsked, code int, done bo
 	}
 	switch {
 	case len(names) != 1:
-		return asked, badUsage("logs", fmt.Sprintf("it takes the name of one service, and may be announce, not %d words: %q", len(names), names)), true
+		return asked, BadUsage("logs", fmt.Sprintf("it takes the name of one service, and may be announce, not %d words: %q", len(names), names)), true
 	case *all:
 		asked.logs = []string{"service", "announce"}
 	case *announce:
