@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // A base is a folder that hosts' roots lie on, read-only: "bare" is a Debian
@@ -72,7 +73,22 @@ func (l *Lab) base() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return l.cached(id, builder.build)
+	for {
+		dir, err := l.cached(id, builder.build)
+		if err != nil {
+			return "", err
+		}
+		// Its time keeps it from being pruned while it is put to use.
+		now := time.Now()
+		err = os.Chtimes(dir, now, now)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // pruned before that
+		}
+		if err != nil {
+			return "", fmt.Errorf("use the base: %w", err)
+		}
+		return dir, nil
+	}
 }
 
 // cached returns the folder name of the cache, having build fill it first if
@@ -120,6 +136,7 @@ func (l *Lab) cached(name string, build func(builder) error) (string, error) {
 	if err := os.Rename(building, done); err != nil {
 		return "", fmt.Errorf("build the base: %w", err)
 	}
+	l.prune()
 	return done, nil
 }
 
