@@ -77,6 +77,7 @@ FUZZTIME ?= 10m
 fuzz:
 	$(GO) test -run XXX -fuzz FuzzServe -fuzztime $(FUZZTIME) ./dnsd/server
 	$(GO) test -run XXX -fuzz FuzzPlain -fuzztime $(FUZZTIME) ./dnsd/server
+	$(GO) test -run XXX -fuzz FuzzLine -fuzztime $(FUZZTIME) ./dnsd/querylog
 	$(GO) test -run XXX -fuzz FuzzUpdate -fuzztime $(FUZZTIME) ./dnsd/table
 	$(GO) test -run XXX -fuzz FuzzDecode -fuzztime $(FUZZTIME) ./dnsd/snapshot
 	$(GO) test -run XXX -fuzz FuzzParse -fuzztime $(FUZZTIME) ./internal/skydns

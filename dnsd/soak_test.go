@@ -36,7 +36,7 @@ func TestSoak(t *testing.T) {
 		names = append(names, fmt.Sprintf("web-%d/node-%d", i/3, i%3))
 	}
 	put(t, admin, append(names, "probe")...)
-	d := start(t, following(t, etcd, "--metrics="+metrics, "--upstream="+etcdtest.Address(), "--cache=100")...)
+	d := start(t, following(t, etcd, "--metrics="+metrics, "--upstream="+etcdtest.Address(), "--cache=100", "--query-log=1/20")...)
 	eventually(t, "it answers", func() bool { return d.answers("probe") })
 
 	soak := func(long time.Duration) {

@@ -1,10 +1,13 @@
 package querylog
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"testing"
 	"time"
+
+	"github.com/miekg/dns"
 )
 
 func TestShare(t *testing.T) {
@@ -64,4 +67,21 @@ func TestAReaderThatIsStuckStopsNobody(t *testing.T) {
 		t.Error("Run does not end")
 	}
 	r.Close() // and so lets go of the writer
+}
+
+// FuzzLine has a line of whatever packet, and no more than that.
+func FuzzLine(f *testing.F) {
+	packet, err := new(dns.Msg).SetQuestion("web.example.com.", dns.TypeSRV).SetEdns0(1232, true).Pack()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(packet)
+	f.Fuzz(func(t *testing.T, packet []byte) {
+		var out bytes.Buffer
+		New(1, &out).write(Query{Asked: packet})
+		line := out.Bytes()
+		if bytes.Count(line, []byte{'\n'}) != 1 || line[len(line)-1] != '\n' || bytes.ContainsFunc(line[:len(line)-1], func(r rune) bool { return r < ' ' || r > '~' }) {
+			t.Errorf("%x is logged as %q", packet, line)
+		}
+	})
 }
