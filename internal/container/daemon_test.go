@@ -21,6 +21,7 @@ type daemon struct {
 	api        atomic.Value // string: the one version it speaks
 	hangs      atomic.Bool
 	containers map[string]string // id by name
+	networks   string            // JSON
 }
 
 func (d *daemon) open(t *testing.T) *Client {
@@ -69,6 +70,8 @@ func (d *daemon) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path == "/events":
 		w.(http.Flusher).Flush()
 		<-r.Context().Done()
+	case path == "/networks":
+		w.Write([]byte(d.networks))
 	case r.Method == "DELETE":
 		fail(409, "removal of container is already in progress")
 	case path == "/containers/json":

@@ -10,6 +10,7 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/api/types/versions"
 )
 
 // LabelOverlay marks Docker networks that stand for one of our overlays.
@@ -22,25 +23,110 @@ const LabelOverlay = "rundock.overlay"
 type Overlay struct {
 	Name    string
 	Bridge  string
+	Device  string // by which packets of other hosts come in
 	Subnet  netip.Prefix
 	Gateway netip.Addr
 	MTU     int
 }
 
-func (o Overlay) options() map[string]string {
-	return map[string]string{
+// Versions of the Engine API since which the daemon drops what comes from
+// elsewhere for a container's own address, with and without a way to name the
+// devices that are exempt; and since which it may write nftables itself.
+// Source: the release notes of Docker 28.0, 28.2 and 29.0.
+const (
+	oldest        = "1.41" // Docker 20.10
+	dropsDirect   = "1.48" // 28.0
+	trustsDevices = "1.50" // 28.2
+	writesNft     = "1.52" // 29.0
+)
+
+// options of the network. nft says that the daemon writes nftables itself: it
+// has no chain DOCKER-USER then, and no device is exempt of what it drops in
+// its filter. Nothing is dropped by the daemon in the mode nat-unprotected;
+// our own table, which drops what comes from elsewhere, comes first.
+func (o Overlay) options(api string, nft bool) map[string]string {
+	all := map[string]string{
 		"com.docker.network.bridge.name":                 o.Bridge,
 		"com.docker.network.bridge.enable_ip_masquerade": "false",
 		"com.docker.network.driver.mtu":                  strconv.Itoa(o.MTU),
 	}
+	switch {
+	case versions.LessThan(api, dropsDirect):
+	case nft, versions.LessThan(api, trustsDevices):
+		all["com.docker.network.bridge.gateway_mode_ipv4"] = "nat-unprotected"
+	default:
+		all["com.docker.network.bridge.trusted_host_interfaces"] = o.Device
+	}
+	return all
+}
+
+// wants returns the options that the daemon of this host needs.
+func (c *Client) wants(ctx context.Context, o Overlay) (map[string]string, error) {
+	api, err := c.version(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if versions.LessThan(api, oldest) {
+		return nil, fmt.Errorf("network %s needs Docker Engine API %s (Docker 20.10); the daemon of this host speaks %s", o.Name, oldest, api)
+	}
+	nft := false
+	if versions.GreaterThanOrEqualTo(api, writesNft) {
+		info, err := c.api().Info(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("ask dockerd for its firewall: %w", err)
+		}
+		nft = info.FirewallBackend != nil && strings.HasPrefix(info.FirewallBackend.Driver, "nftables")
+	}
+	return o.options(api, nft), nil
+}
+
+// OverlayConflict returns an error if the daemon is too old for an overlay
+// network, or has another network whose subnet is part of cidr.
+func (c *Client) OverlayConflict(ctx context.Context, name string, cidr netip.Prefix) error {
+	if _, err := c.wants(ctx, Overlay{Name: name}); err != nil {
+		return err
+	}
+	all, err := c.api().NetworkList(ctx, network.ListOptions{})
+	if err != nil {
+		return fmt.Errorf("list docker networks: %w", err)
+	}
+	for _, n := range all {
+		for _, config := range n.IPAM.Config {
+			p, err := netip.ParsePrefix(config.Subnet)
+			if err == nil && p.Overlaps(cidr) && n.Labels[LabelOverlay] != name {
+				return fmt.Errorf("cidr %s overlaps %s of docker network %s", cidr, p, n.Name)
+			}
+		}
+	}
+	return nil
+}
+
+// OverlayAddresses returns the names of the containers on a network, by
+// address.
+func (c *Client) OverlayAddresses(ctx context.Context, name string) (map[netip.Addr]string, error) {
+	r, err := c.api().NetworkInspect(ctx, name, network.InspectOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("docker network %s: %w", name, err)
+	}
+	found := map[netip.Addr]string{}
+	for _, e := range r.Containers {
+		if p, err := netip.ParsePrefix(e.IPv4Address); err == nil {
+			found[p.Addr()] = e.Name
+		}
+	}
+	return found, nil
 }
 
 // EnsureOverlay creates the network if there is none. One that is ours and
 // differs, such as in its subnet, is made anew if no container is attached.
 // It reports whether it changed anything.
 func (c *Client) EnsureOverlay(ctx context.Context, o Overlay) (changed bool, err error) {
+	options, err := c.wants(ctx, o)
+	if err != nil {
+		return false, err
+	}
 	there, err := c.removeIf(ctx, o.Name, func(r network.Inspect) (bool, error) {
-		if differs := o.differs(r); differs == "" {
+		if differs := o.differs(r, options); differs == "" {
 			return false, nil
 		} else if r.Labels[LabelOverlay] != o.Name {
 			return false, fmt.Errorf("docker network %s is there already, and is not ours: %s", o.Name, differs)
@@ -55,7 +141,7 @@ func (c *Client) EnsureOverlay(ctx context.Context, o Overlay) (changed bool, er
 	_, err = c.api().NetworkCreate(ctx, o.Name, network.CreateOptions{
 		Driver:  "bridge",
 		IPAM:    &network.IPAM{Driver: "default", Config: []network.IPAMConfig{{Subnet: o.Subnet.String(), Gateway: o.Gateway.String()}}},
-		Options: o.options(),
+		Options: options,
 		Labels:  map[string]string{LabelOverlay: o.Name},
 	})
 	if err != nil {
@@ -129,7 +215,7 @@ func (c *Client) removeIf(ctx context.Context, name string, remove func(network.
 }
 
 // differs says in what r is not o; "" if it is.
-func (o Overlay) differs(r network.Inspect) string {
+func (o Overlay) differs(r network.Inspect, options map[string]string) string {
 	switch {
 	case r.Driver != "bridge":
 		return "its driver is " + r.Driver
@@ -144,7 +230,7 @@ func (o Overlay) differs(r network.Inspect) string {
 	if has != subnet {
 		return "it has " + has + ", want " + subnet
 	}
-	for option, want := range o.options() {
+	for option, want := range options {
 		if got := r.Options[option]; got != want {
 			return fmt.Sprintf("its option %s is %q, want %q", option, got, want)
 		}

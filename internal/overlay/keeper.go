@@ -14,8 +14,14 @@ type Keeper struct {
 	ports   []string // of the bridge, when it was last there
 }
 
-// NewKeeper returns a Keeper of network n, which remembers nothing yet.
-func NewKeeper(k *Kernel, n Network) *Keeper { return &Keeper{kernel: k, network: n} }
+// NewKeeper returns a Keeper of network n that remembers these ports, such as
+// another one did that was killed while there was no bridge.
+func NewKeeper(k *Kernel, n Network, ports []string) *Keeper {
+	return &Keeper{kernel: k, network: n, ports: ports}
+}
+
+// Ports are the devices that are at the bridge, or should be.
+func (k *Keeper) Ports() []string { return slices.Clone(k.ports) }
 
 // Audit makes the kernel hold what is wanted and returns what it did, or, with
 // an error, tried to do. The subnet is the host's.
@@ -38,7 +44,7 @@ func (k *Keeper) Check(subnet netip.Prefix, want State) ([]Op, error) {
 	lost := slices.DeleteFunc(slices.Clone(k.ports), func(port string) bool {
 		return slices.Contains(have.Bridge.Ports, port) || !k.kernel.unattached(port)
 	})
-	k.ports = append(lost, have.Bridge.Ports...)
 	want.Bridge.Ports = lost
+	k.ports = slices.Sorted(slices.Values(slices.Concat(lost, have.Bridge.Ports)))
 	return Plan(have, want), nil
 }

@@ -8,9 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"os/exec"
 	"slices"
-	"strings"
 
 	"github.com/google/nftables"
 	"github.com/vishvananda/netlink"
@@ -57,11 +55,34 @@ func (k *Kernel) Close() {
 // none yet (the zero Prefix). A device with the name of one of n's, but of
 // another kind, is an error: it is not ours.
 func (k *Kernel) Read(n Network, subnet netip.Prefix) (State, error) {
-	s, err := k.read(n, subnet)
+	var s State
+	var err error
+	for range readTries {
+		if s, err = k.read(n, subnet); !errors.Is(err, netlink.ErrDumpInterrupted) {
+			break
+		}
+	}
 	if err != nil {
+		k.renew()
 		return State{}, fmt.Errorf("read network %s from the kernel: %w", n.Name, err)
 	}
 	return s, nil
+}
+
+// readTries is how often a list is asked for that others change meanwhile.
+const readTries = 10
+
+// renew takes new sockets: after an exchange that failed, the rest of its
+// answer may still come, and would be taken for that to the next question.
+func (k *Kernel) renew() {
+	if b, err := newBatch(); err == nil {
+		k.batch.close()
+		k.batch = b
+	}
+	if nft, err := nftables.New(nftables.AsLasting()); err == nil {
+		k.nft.CloseLasting()
+		k.nft = nft
+	}
 }
 
 func (k *Kernel) read(n Network, subnet netip.Prefix) (s State, err error) {
@@ -71,12 +92,12 @@ func (k *Kernel) read(n Network, subnet netip.Prefix) (s State, err error) {
 	if s.Table, err = k.table(n.Table()); err != nil {
 		return s, err
 	}
-	s.Accept, err = accepted(n)
+	s.Filter, err = readFilter(n)
 	return s, err
 }
 
 // Look returns what Read does of devices, and no more: neither Table nor
-// Accept. It is for programs that only look, and links little.
+// Filter. It is for programs that only look, and links little.
 func Look(n Network, subnet netip.Prefix) (State, error) {
 	rt, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {
@@ -237,40 +258,6 @@ func (k *Kernel) peers(vx int, s *State) error {
 	return nil
 }
 
-// accepted asks iptables, which is dockerd's own tool, so that there are no
-// two opinions on which back end is in use.
-func accepted(n Network) (Accept, error) {
-	tool, err := exec.LookPath("iptables")
-	if err != nil {
-		return Unfiltered, nil
-	}
-	out, err := exec.Command(tool, "-w", "5", "-S", "DOCKER-USER").Output()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.ExitCode() == 1 {
-		return Unfiltered, nil // no such chain
-	}
-	if err != nil {
-		return Unfiltered, fmt.Errorf("iptables -S DOCKER-USER: %w%s", err, stderr(err))
-	}
-	for line := range strings.Lines(string(out)) {
-		switch strings.TrimSpace(line) {
-		case fmt.Sprintf("-A DOCKER-USER -i %s -o %s -j ACCEPT", n.Vxlan(), n.Bridge()):
-			return Accepted, nil
-		case "-A DOCKER-USER -j RETURN":
-			return Refused, nil // what comes after is not reached
-		}
-	}
-	return Refused, nil
-}
-
-func stderr(err error) string {
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && len(exit.Stderr) > 0 {
-		return ": " + strings.TrimSpace(string(exit.Stderr))
-	}
-	return ""
-}
-
 // reported is how many failed operations an error lists.
 const reported = 5
 
@@ -283,6 +270,9 @@ func (k *Kernel) Apply(ops []Op) error {
 		n, errs := k.some(ops)
 		failed = append(failed, errs...)
 		ops = ops[n:]
+	}
+	if len(failed) > 0 {
+		k.renew()
 	}
 	if more := len(failed) - reported; more > 0 {
 		failed = append(failed[:reported:reported], fmt.Errorf("and %d more", more))
@@ -358,10 +348,10 @@ func (k *Kernel) one(op Op) error {
 	case deleteTable:
 		k.nft.DelTable(&nftables.Table{Family: nftables.TableFamilyIPv4, Name: o.name})
 		return k.nft.Flush()
-	case accept:
-		return iptables("-I", o.from, o.to)
-	case deleteAccept:
-		return iptables("-D", o.from, o.to)
+	case addRule:
+		return addToFilter(o.rule)
+	case deleteRule:
+		return deleteAll(o.rule)
 	case setForwarding:
 		return os.WriteFile(forwardingFile(o.dev), []byte("1"), 0)
 	case deleteLink:
@@ -419,12 +409,4 @@ func (k *Kernel) onLink(name string, do func(netlink.Link) error) error {
 		return err
 	}
 	return do(l)
-}
-
-func iptables(verb, from, to string) error {
-	_, err := exec.Command("iptables", "-w", "5", verb, "DOCKER-USER", "-i", from, "-o", to, "-j", "ACCEPT").Output()
-	if err != nil {
-		return fmt.Errorf("%w%s", err, stderr(err))
-	}
-	return nil
 }

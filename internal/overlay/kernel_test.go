@@ -153,6 +153,89 @@ func TestAudit_heals_tampering(t *testing.T) {
 	}
 }
 
+// An agent that is killed between any two operations leaves what the next one,
+// to which other hosts may be known by then, makes right.
+func TestApply_cut_short_anywhere_is_finished_by_the_next(t *testing.T) {
+	const hosts = 3
+	c := newCluster(t, hosts, false)
+	h := c.hosts[0]
+	some := func(peers ...int) State {
+		var all []Peer
+		for _, i := range peers {
+			all = append(all, Peer{Subnet: apps.Subnet(i), Underlay: underlay(i), MAC: VxlanMAC(fmt.Sprint(i), apps.VNI)})
+		}
+		s, err := Want(apps, Host{Machine: h.id(), Subnet: apps.Subnet(1), Underlay: underlay(1), MTU: 1500}, all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	step := func(want State, most int) (done []Op, all int) {
+		t.Helper()
+		h.do(func() {
+			k, err := Open() // another process
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer k.Close()
+			have, err := k.Read(apps, apps.Subnet(1))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			ops := Plan(have, want)
+			all = len(ops)
+			done = ops[:min(most, len(ops))]
+			if err := k.Apply(done); err != nil {
+				t.Errorf("Apply: %v", err)
+			}
+		})
+		return done, all
+	}
+	before, after, nothing := some(2, 3, 4), some(3, 4, 5), Nothing(apps)
+	for _, change := range [][2]State{{nothing, before}, {before, after}, {after, nothing}} {
+		for cut := 0; ; cut++ {
+			step(change[0], 1000)
+			done, all := step(change[1], cut)
+			step(after, 1000)
+			if left, n := step(after, 0); n > 0 {
+				t.Fatalf("killed after\n%sit leaves\n%s", lines(done), lines(left))
+			}
+			if cut >= all || t.Failed() {
+				break
+			}
+		}
+	}
+	if out := h.sh("ip neigh show dev vx7 nud permanent; bridge fdb show dev vx7 | grep 192; ip route show proto 82"); strings.Contains(out, "10.42.2.") || strings.Count(out, "\n") != 9 {
+		t.Errorf("in the end there is\n%s", out)
+	}
+}
+
+// Docker does not put its containers back at a bridge that is made anew, and
+// the agent that saw them at the old one may be gone.
+func TestKeeper_gives_a_new_bridge_the_ports_that_another_remembered(t *testing.T) {
+	c := newCluster(t, 2, false, apps)
+	h := c.hosts[0]
+	from, to := h.container(apps, 10), c.hosts[1].container(apps, 10)
+	foreign := newNamespace(t, "foreign")
+	cable(t, h.namespace, "veth-other", foreign, "eth0")
+	ports := h.keepers["apps"].Ports()
+	if len(ports) != 1 || ports[0] != "veth7-10" {
+		t.Fatalf("ports are %q", ports)
+	}
+	h.sh("ip link del ovl7")
+	h.keepers["apps"] = NewKeeper(h.kernel, apps, append(ports, "veth-that-left"))
+	h.audit()
+	reaches(t, from.namespace, to.namespace, to.address, from.address)
+	if field(h.sh("ip link show veth-other"), "master") {
+		t.Error("a device of somebody else's is at the bridge")
+	}
+	if ports := h.keepers["apps"].Ports(); len(ports) != 1 || ports[0] != "veth7-10" {
+		t.Errorf("ports are %q, want those at the bridge", ports)
+	}
+}
+
 func TestRead_refuses_a_device_that_is_not_ours(t *testing.T) {
 	n := newNamespace(t, "host")
 	n.sh("ip link add ovl7 type veth peer name other")
@@ -175,7 +258,7 @@ func TestLeaving_takes_all_of_ours_away(t *testing.T) {
 	h := c.hosts[0]
 	look := "ip -br link; ip route; ip neigh show nud permanent; nft list tables 2>/dev/null || true"
 	have := h.want(apps)
-	have.Accept = Unfiltered
+	have.Filter.Rules = nil
 	var err error
 	h.do(func() { err = h.kernel.Apply(Plan(have, Nothing(apps))) })
 	if err != nil {

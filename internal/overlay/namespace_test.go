@@ -134,7 +134,7 @@ func newCluster(t *testing.T, count int, six bool, networks ...Network) *cluster
 		t.Cleanup(h.kernel.Close)
 		h.keepers = map[string]*Keeper{}
 		for _, n := range networks {
-			h.keepers[n.Name] = NewKeeper(h.kernel, n)
+			h.keepers[n.Name] = NewKeeper(h.kernel, n, nil)
 		}
 		c.hosts = append(c.hosts, h)
 	}
@@ -220,7 +220,7 @@ func (h *node) container(n Network, number int) *container {
 // restraint how long one that should not is tried.
 const (
 	patience  = time.Minute
-	restraint = 500 * time.Millisecond
+	restraint = 300 * time.Millisecond
 )
 
 // dial connects from a to a listener that to opens on address for this, and

@@ -87,6 +87,21 @@ func IsName(s string) bool {
 	return true
 }
 
+// Beside returns an error that names which of a host's other networks has what
+// n has, or a part of it. One of n's name is n itself.
+func (n Network) Beside(others []Network) error {
+	for _, o := range others {
+		switch {
+		case o.Name == n.Name:
+		case o.VNI == n.VNI:
+			return fmt.Errorf("vni %d is that of network %s", n.VNI, o.Name)
+		case o.CIDR.Overlaps(n.CIDR):
+			return fmt.Errorf("cidr %s overlaps %s of network %s", n.CIDR, o.CIDR, o.Name)
+		}
+	}
+	return nil
+}
+
 // Subnets is how many hosts fit.
 func (n Network) Subnets() int { return 1 << (n.SubnetLength - n.CIDR.Bits()) }
 

@@ -103,3 +103,23 @@ func TestMACs_are_stable_and_distinct(t *testing.T) {
 		t.Errorf("VxlanMAC = %s", got)
 	}
 }
+
+func TestBeside_names_the_other_network(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		other Network
+		want  string
+	}{
+		{"another", Network{Name: "data", CIDR: netip.MustParsePrefix("10.43.0.0/16"), VNI: 8}, ""},
+		{"itself", apps, ""},
+		{"a part of it", Network{Name: "data", CIDR: netip.MustParsePrefix("10.42.128.0/17"), VNI: 8}, "cidr 10.42.0.0/16 overlaps 10.42.128.0/17 of network data"},
+		{"one around it", Network{Name: "data", CIDR: netip.MustParsePrefix("10.0.0.0/8"), VNI: 8}, "cidr 10.42.0.0/16 overlaps 10.0.0.0/8 of network data"},
+		{"one with its VNI", Network{Name: "data", CIDR: netip.MustParsePrefix("10.43.0.0/16"), VNI: 7}, "vni 7 is that of network data"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if err := apps.Beside([]Network{c.other}); c.want == "" && err != nil || c.want != "" && (err == nil || err.Error() != c.want) {
+				t.Errorf("Beside = %v, want %q", err, c.want)
+			}
+		})
+	}
+}

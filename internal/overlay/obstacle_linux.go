@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -35,6 +36,10 @@ func Obstacle(n Network, u Underlay) error {
 		}
 		if vx, ok := l.(*netlink.Vxlan); ok && vx.Port == int(n.port()) {
 			shared = true // the kernel's own socket has the port
+			if a.Name != n.Vxlan() && (vx.FlowBased || vx.GBP) {
+				// It has one socket for all devices that want the same of it.
+				return fmt.Errorf("udp port %d is that of VXLAN device %s, which does not share it", vx.Port, a.Name)
+			}
 			if vx.VxlanId == int(n.VNI) && a.Name != n.Vxlan() {
 				return fmt.Errorf("vni %d is that of device %s already", n.VNI, a.Name)
 			}
@@ -96,7 +101,13 @@ func portFree(a netip.Addr, port uint16) error {
 		return fmt.Errorf("udp port %d: %w", port, err)
 	}
 	defer unix.Close(fd)
-	if err := unix.Bind(fd, sa); errors.Is(err, unix.EADDRINUSE) {
+	err = unix.Bind(fd, sa)
+	for tries := 0; errors.Is(err, unix.EADDRINUSE) && tries < 10; tries++ {
+		// Another network's agent may be trying the same at this moment.
+		time.Sleep(20 * time.Millisecond)
+		err = unix.Bind(fd, sa)
+	}
+	if errors.Is(err, unix.EADDRINUSE) {
 		return fmt.Errorf("udp port %d is another program's already; `ss -lunp sport = :%[1]d` names it", port)
 	} else if err != nil {
 		return fmt.Errorf("udp port %d: %w", port, err)
@@ -112,7 +123,7 @@ func Able(n Network, u Underlay) error {
 	if err != nil {
 		return err
 	}
-	want.Accept = Unfiltered // dockerd's chains are not there
+	want.Filter.Rules = nil // dockerd's chains are not there
 	err = elsewhere(func() error {
 		k, err := Open()
 		if err != nil {

@@ -69,9 +69,9 @@ type (
 		table   Table
 		replace bool // there is one
 	}
-	deleteTable  struct{ name string }
-	accept       struct{ from, to string }
-	deleteAccept accept
+	deleteTable struct{ name string }
+	addRule     struct{ rule string }
+	deleteRule  addRule
 )
 
 func (o addBridge) String() string {
@@ -153,10 +153,5 @@ func (o putTable) String() string {
 
 func (o deleteTable) String() string { return "nft delete table ip " + o.name }
 
-func (o accept) String() string {
-	return fmt.Sprintf("iptables -I DOCKER-USER -i %s -o %s -j ACCEPT", o.from, o.to)
-}
-
-func (o deleteAccept) String() string {
-	return fmt.Sprintf("iptables -D DOCKER-USER -i %s -o %s -j ACCEPT", o.from, o.to)
-}
+func (o addRule) String() string    { return "iptables " + strings.Join(adding(o.rule), " ") }
+func (o deleteRule) String() string { return "iptables " + strings.Join(deleting(o.rule), " ") }

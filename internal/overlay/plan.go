@@ -33,14 +33,26 @@ func Plan(have, want State) []Op {
 	ops = append(ops, planLink(have.Bridge, want.Bridge, addBridge{want.Bridge.Name, want.Bridge.MAC})...)
 	ops = append(ops, planLink(have.Vxlan, want.Vxlan, addVxlan{want.Vxlan.Name, want.Vxlan.MAC, want.Vxlan.Tunnel})...)
 	ops = append(ops, planPeers(have, want)...)
-	switch {
-	case have.Accept == Refused && want.Accept == Accepted:
-		ops = append(ops, accept{want.Vxlan.Name, want.Bridge.Name})
-	case have.Accept == Accepted && want.Accept != Accepted:
-		ops = append(ops, deleteAccept{have.Vxlan.Name, have.Bridge.Name})
-	}
+	ops = append(ops, planFilter(have, want)...)
 	if have.Table.Chains != nil && want.Table.Chains == nil {
 		ops = append(ops, deleteTable{have.Table.Name})
+	}
+	return ops
+}
+
+// planFilter leaves Docker's chain and the way to it where they are.
+func planFilter(have, want State) []Op {
+	var ops []Op
+	for _, rule := range want.Filter.Rules {
+		if !have.Filter.Open && !slices.Contains(have.Filter.Rules, rule) {
+			ops = append(ops, addRule{rule})
+		}
+	}
+	for _, rule := range have.Filter.Rules {
+		ours := names(rule, have.Bridge.Name) || names(rule, have.Vxlan.Name)
+		if ours && !slices.Contains(want.Filter.Rules, rule) {
+			ops = append(ops, deleteRule{rule})
+		}
 	}
 	return ops
 }

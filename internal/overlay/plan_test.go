@@ -36,7 +36,7 @@ func want(t *testing.T, n Network, h Host, peers ...Peer) State {
 
 // bare is a kernel that has nothing of want, with Docker running.
 func bare(want State) State {
-	return State{Bridge: Link{Name: want.Bridge.Name}, Vxlan: Link{Name: want.Vxlan.Name}, Table: Table{Name: want.Table.Name}, Accept: Refused}
+	return State{Bridge: Link{Name: want.Bridge.Name}, Vxlan: Link{Name: want.Vxlan.Name}, Table: Table{Name: want.Table.Name}, Filter: Filter{Rules: want.Filter.Rules[:2:2]}}
 }
 
 func lines(ops []Op) string {
@@ -84,6 +84,10 @@ ip neigh replace 10.42.2.0 lladdr 02:00:00:00:00:02 dev vx7 nud permanent
 bridge fdb replace 02:00:00:00:00:02 dev vx7 dst 192.0.2.2 self permanent
 ip route replace 10.42.2.0/24 via 10.42.2.0 dev vx7 onlink proto 82 metric 3
 iptables -I DOCKER-USER -i vx7 -o ovl7 -j ACCEPT
+iptables -I DOCKER-USER -i ovl7 -o vx7 -j ACCEPT
+iptables -A FORWARD -o ovl7 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+iptables -A FORWARD -i ovl7 ! -o ovl7 -j ACCEPT
+iptables -A FORWARD -i ovl7 -o ovl7 -j ACCEPT
 `},
 		{"what is right is left alone", []Peer{peer(2), peer(3)}, nil, func(*State) {}, "\n"},
 		{"a peer joins", []Peer{peer(2), peer(3)}, []Peer{peer(2)}, nil, `
@@ -148,10 +152,19 @@ ip link set vx7 mtu 1450
 sysctl -w net.ipv4.conf.vx7.forwarding=1
 ip link set vx7 up
 `},
-		{"a rule that Docker's chain lost", nil, nil, func(s *State) { s.Accept = Refused }, `
+		{"a rule that Docker's chain lost", nil, nil, func(s *State) { s.Filter.Rules = slices.Delete(s.Filter.Rules, 2, 3) }, `
 iptables -I DOCKER-USER -i vx7 -o ovl7 -j ACCEPT
 `},
-		{"no Docker, no rule", nil, nil, func(s *State) { s.Accept = Unfiltered }, "\n"},
+		{"a filter that was flushed, with Docker's chains", nil, nil, func(s *State) { s.Filter.Rules = nil }, `
+iptables -N DOCKER-USER
+iptables -I FORWARD -j DOCKER-USER
+iptables -I DOCKER-USER -i vx7 -o ovl7 -j ACCEPT
+iptables -I DOCKER-USER -i ovl7 -o vx7 -j ACCEPT
+iptables -A FORWARD -o ovl7 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+iptables -A FORWARD -i ovl7 ! -o ovl7 -j ACCEPT
+iptables -A FORWARD -i ovl7 -o ovl7 -j ACCEPT
+`},
+		{"no Docker, no rule", nil, nil, func(s *State) { s.Filter = Filter{Open: true} }, "\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -175,6 +188,10 @@ func TestPlan_of_nothing_takes_all_away(t *testing.T) {
 	if got, want := lines(Plan(have, bare(have))), `ip link del vx7
 ip link del ovl7
 iptables -D DOCKER-USER -i vx7 -o ovl7 -j ACCEPT
+iptables -D DOCKER-USER -i ovl7 -o vx7 -j ACCEPT
+iptables -D FORWARD -o ovl7 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+iptables -D FORWARD -i ovl7 ! -o ovl7 -j ACCEPT
+iptables -D FORWARD -i ovl7 -o ovl7 -j ACCEPT
 nft delete table ip rundock_ovl7
 `; got != want {
 		t.Errorf("plan:\n%swant:\n%s", got, want)
@@ -246,7 +263,8 @@ func tamper(r *rand.Rand, s *State) {
 		case 3:
 			s.Table.Chains = []Chain{{Name: "forward", Type: "filter", Hook: "forward", Priority: -10, Rules: []string{"drop"}}}
 		case 4:
-			s.Accept = Accept(r.IntN(3))
+			s.Filter.Rules = slices.DeleteFunc(slices.Clone(s.Filter.Rules), func(string) bool { return r.IntN(2) == 0 })
+			s.Filter.Open = len(s.Filter.Rules) == 0 && r.IntN(2) == 0
 		case 5:
 			for ip := range s.Neighbours {
 				delete(s.Neighbours, ip)
@@ -355,10 +373,10 @@ func model(t *testing.T, s *State, op Op) {
 		s.Table = o.table
 	case deleteTable:
 		s.Table.Chains = nil
-	case accept:
-		s.Accept = Accepted
-	case deleteAccept:
-		s.Accept = Refused
+	case addRule:
+		s.Filter.Rules = append(slices.Clone(s.Filter.Rules), o.rule)
+	case deleteRule:
+		s.Filter.Rules = slices.DeleteFunc(slices.Clone(s.Filter.Rules), func(rule string) bool { return rule == o.rule })
 	default:
 		t.Fatalf("the model does not know %T", op)
 	}
@@ -368,6 +386,7 @@ func TestFence_cuts_a_host_off_and_leaves_its_containers_their_bridge(t *testing
 	have := want(t, apps, host(1), peer(2))
 	if got, want := lines(Plan(have, Fence(have))), `ip link del vx7
 iptables -D DOCKER-USER -i vx7 -o ovl7 -j ACCEPT
+iptables -D DOCKER-USER -i ovl7 -o vx7 -j ACCEPT
 `; got != want {
 		t.Errorf("plan:\n%swant:\n%s", got, want)
 	}

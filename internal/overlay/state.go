@@ -16,7 +16,7 @@ type State struct {
 	Routes     map[RouteKey]Route // of our protocol
 
 	Table  Table
-	Accept Accept
+	Filter Filter
 }
 
 // Link is one of the two devices.
@@ -70,11 +70,9 @@ type Chain struct {
 	Rules    []string // as nft prints them
 }
 
-// Accept is whether Docker's own filter lets pass what comes from other hosts.
-type Accept int
-
-const (
-	Unfiltered Accept = iota // there is no chain DOCKER-USER
-	Refused
-	Accepted
-)
+// Filter is the part of iptables' table filter that lets a network's packets
+// through what Docker drops.
+type Filter struct {
+	Open  bool     // of a kernel: it drops nothing by itself and Docker has no part in it, so that no rule is needed
+	Rules []string // as iptables -S prints them; of a kernel, those of FilterRules that it has, where they are reached
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -120,7 +121,7 @@ func Want(n Network, h Host, peers []Peer) (State, error) {
 		Forwards:   map[MAC]netip.Addr{},
 		Routes:     map[RouteKey]Route{},
 		Table:      table(n, h.Subnet),
-		Accept:     Accepted,
+		Filter:     Filter{Rules: FilterRules(n)},
 	}
 	bySubnet := map[netip.Prefix]Peer{}
 	for _, p := range peers {
@@ -155,7 +156,7 @@ func Want(n Network, h Host, peers []Peer) (State, error) {
 func Fence(want State) State {
 	want.Vxlan = Link{Name: want.Vxlan.Name}
 	want.Neighbours, want.Forwards, want.Routes = nil, nil, nil
-	want.Accept = Unfiltered
+	want.Filter.Rules = slices.DeleteFunc(slices.Clone(want.Filter.Rules), func(rule string) bool { return names(rule, want.Vxlan.Name) })
 	return want
 }
 

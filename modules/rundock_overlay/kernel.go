@@ -58,9 +58,10 @@ func (t *task) readKernel(u overlay.Underlay) (kernel, error) {
 func look(n overlay.Network, subnet netip.Prefix) (overlay.State, error) {
 	have, err := overlay.Look(n, subnet)
 	have.Table = overlay.Table{Name: n.Table()}
-	have.Accept = overlay.Refused
+	rules := overlay.FilterRules(n)
+	have.Filter.Rules = rules[:2] // Docker's own
 	if have.Bridge.Exists {
-		have.Accept = overlay.Accepted
+		have.Filter.Rules = rules
 		have.Table.Chains = []overlay.Chain{}
 	}
 	return have, err

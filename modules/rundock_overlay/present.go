@@ -160,13 +160,10 @@ func (t *task) apart() error {
 			continue
 		}
 		other, err := overlay.ReadSettings(overlay.SettingsDir, name)
-		switch {
-		case err != nil:
+		if err != nil {
 			t.warn("network %s is not compared with this one: %v", name, err)
-		case other.VNI == t.settings.VNI:
-			return fmt.Errorf("vni %d is that of network %s", other.VNI, name)
-		case other.CIDR.Overlaps(t.settings.CIDR):
-			return fmt.Errorf("cidr %s overlaps %s of network %s", t.settings.CIDR, other.CIDR, name)
+		} else if err := t.settings.Beside([]overlay.Network{other.Network}); err != nil {
+			return err
 		}
 	}
 	return err

@@ -24,7 +24,7 @@ import (
 const (
 	overlayAudit  = 10 * time.Second      // between audits when nothing seems to happen
 	overlaySettle = 20 * time.Millisecond // for more of a burst of changes to come
-	overlayRetry  = time.Second           // before the registry is asked again
+	overlayRetry  = time.Second           // before what failed is tried again
 	overlayDocker = 5 * time.Second       // for an answer of dockerd
 )
 
@@ -66,8 +66,11 @@ func (a *overlayAgent) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	a.keeper = overlay.NewKeeper(a.kernel, a.settings.Network)
+	a.keeper = overlay.NewKeeper(a.kernel, a.settings.Network, readPorts(a.settings.Name))
 	if a.docker, err = container.Open(); err != nil {
+		return err
+	}
+	if err := a.conflict(ctx); err != nil {
 		return err
 	}
 	a.ready = make(chan struct{})
@@ -116,6 +119,55 @@ func (a *overlayAgent) nudge() {
 	case a.wake <- struct{}{}:
 	default:
 	}
+}
+
+// conflict returns an error that names what keeps this host from taking part,
+// before anything is changed. A network that it has taken part in is kept
+// going: what came in its way since, its status tells.
+func (a *overlayAgent) conflict(ctx context.Context) error {
+	n := a.settings.Network
+	known, err := readKnown(overlayKept, n)
+	if err != nil {
+		a.log.Warn("starting without", "err", err)
+	}
+	if known.Subnet.IsValid() {
+		return nil
+	}
+	if _, err := a.kernel.Read(n, known.Subnet); err != nil {
+		return err // a device of another program's
+	}
+	if err := n.Beside(a.others()); err != nil {
+		return err
+	}
+	if err := overlay.Obstacle(n, a.underlay); err != nil {
+		return err
+	}
+	if err := overlay.Able(n, a.underlay); err != nil {
+		return err
+	}
+	if err := a.docker.Ping(ctx); err != nil {
+		a.log.Warn("whether docker has networks in the way is not known", "err", err)
+		return nil
+	}
+	return a.docker.OverlayConflict(ctx, n.Name, n.CIDR)
+}
+
+// others are this host's other networks.
+func (a *overlayAgent) others() []overlay.Network {
+	names, err := overlayNames(nil)
+	if err != nil {
+		a.log.Warn("the settings of other networks are not known", "err", err)
+	}
+	var all []overlay.Network
+	for _, name := range names {
+		s, err := overlay.ReadSettings(overlaySettings, name)
+		if err != nil {
+			a.log.Warn("the settings of another network are not known", "err", err)
+			continue
+		}
+		all = append(all, s.Network)
+	}
+	return all
 }
 
 // static takes the peers from the settings.
@@ -261,6 +313,9 @@ func (a *overlayAgent) audit(ctx context.Context) {
 		}
 	}
 	a.say(s)
+	if err != nil {
+		time.AfterFunc(overlayRetry, a.nudge)
+	}
 }
 
 // apply makes the kernel hold what follows from known.
@@ -270,7 +325,13 @@ func (a *overlayAgent) apply(known overlayKnown, s *control.OverlayStatus) error
 		return err
 	}
 	s.Subnet, s.Gateway, s.MTU = known.Subnet.String(), overlay.Gateway(known.Subnet).String(), want.Bridge.MTU
+	before := a.keeper.Ports()
 	ops, err := a.keeper.Audit(known.Subnet, want)
+	if ports := a.keeper.Ports(); !slices.Equal(ports, before) {
+		if err := keepPorts(a.settings.Name, ports); err != nil {
+			a.log.Warn("another agent will not know which devices are at the bridge", "err", err)
+		}
+	}
 	if len(ops) > 0 {
 		s.Changes += len(ops)
 		s.Changed = time.Now()
@@ -291,7 +352,7 @@ func (a *overlayAgent) network(ctx context.Context, known overlayKnown, mtu int)
 	ctx, cancel := context.WithTimeout(ctx, overlayDocker)
 	defer cancel()
 	changed, err := a.docker.EnsureOverlay(ctx, container.Overlay{
-		Name: a.settings.Name, Bridge: a.settings.Bridge(), Subnet: known.Subnet, Gateway: overlay.Gateway(known.Subnet), MTU: mtu,
+		Name: a.settings.Name, Bridge: a.settings.Bridge(), Device: a.settings.Vxlan(), Subnet: known.Subnet, Gateway: overlay.Gateway(known.Subnet), MTU: mtu,
 	})
 	if changed {
 		a.log.Info("made the docker network", "subnet", known.Subnet)

@@ -103,7 +103,7 @@ func leaveOverlay(name string, how leaving) error {
 			fmt.Printf("the registry was not told, so that the subnet of this host stays taken for %s: %v\n", roster.DefaultReclaim, err)
 		}
 	}
-	for _, path := range []string{filepath.Join(overlayKept, name+".json"), filepath.Join(control.Dir, "overlay", name+".json")} {
+	for _, path := range []string{filepath.Join(overlayKept, name+".json"), filepath.Join(control.Dir, "overlay", name+".json"), portsFile(name)} {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

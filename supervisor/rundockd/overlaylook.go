@@ -97,5 +97,5 @@ func overlayLeft(name string) ([]overlay.Op, error) {
 		return nil, err
 	}
 	defer k.Close()
-	return overlay.NewKeeper(k, p.settings.Network).Check(known.Subnet, want)
+	return overlay.NewKeeper(k, p.settings.Network, readPorts(name)).Check(known.Subnet, want)
 }

@@ -52,7 +52,10 @@ func tryOverlay(data []byte) error {
 	if err != nil {
 		return err
 	}
-	return docker.OverlayFree(ctx, settings.Name)
+	if err := docker.OverlayFree(ctx, settings.Name); err != nil {
+		return err
+	}
+	return docker.OverlayConflict(ctx, settings.Name, settings.CIDR)
 }
 
 func refuseEncryption(lacks []string) error {

@@ -343,6 +343,39 @@ func TestFollow(t *testing.T) {
 	})
 }
 
+// A host that has another address since, which the changes that were kept do
+// not tell any more.
+func TestFollow_over_a_compaction_sees_what_has_changed(t *testing.T) {
+	server := etcdtest.Start(t, "embedded", nil)
+	one, two := join(t, server, apps, 1), join(t, server, apps, 2)
+	reserve(t, one, netip.Prefix{})
+	subnet := reserve(t, two, netip.Prefix{})
+	w := follow(t, one)
+	alive(t, two)
+	eventually(t, "node-2 is seen", w.sees("node-2"))
+
+	server.Kill()
+	server.Restart()
+	moved := two.Self
+	moved.Subnet, moved.Underlay, moved.MAC = subnet, netip.MustParseAddr("192.0.2.102"), overlay.MAC{2, 0, 0, 0, 1, 2}
+	value, err := json.Marshal(moved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin := server.Admin()
+	retry(t, func(ctx context.Context) error {
+		resp, err := admin.Put(ctx, two.subnetKey(subnet), string(value))
+		if err == nil {
+			_, err = admin.Compact(ctx, resp.Header.Revision)
+		}
+		return err
+	})
+	eventually(t, "node-2 is seen where it is", func() bool {
+		v, _ := w.get()
+		return len(v.Peers) == 1 && v.Peers[0].Underlay == moved.Underlay && v.Peers[0].MAC == moved.MAC && v.Peers[0].Subnet == subnet
+	})
+}
+
 func TestRelease_of_the_last_host_ends_the_network(t *testing.T) {
 	server := etcdtest.Start(t, "embedded", nil)
 	other := apps

@@ -111,7 +111,7 @@ func up(k *overlay.Kernel, s overlay.Settings, status *control.OverlayStatus) {
 	}
 	want, err := overlay.Want(s.Network, h, peers)
 	if err == nil {
-		_, err = overlay.NewKeeper(k, s.Network).Audit(h.Subnet, want)
+		_, err = overlay.NewKeeper(k, s.Network, nil).Audit(h.Subnet, want)
 	}
 	if err != nil {
 		fail(1, err)

@@ -1,0 +1,148 @@
+package overlay
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// What iptables prints is what becomes of it.
+func TestFilter_is_what_iptables_prints(t *testing.T) {
+	wanted := FilterRules(apps)
+	const docker = "-P FORWARD DROP\n-A FORWARD -j DOCKER-USER\n-A FORWARD -j DOCKER-ISOLATION-STAGE-1\n"
+	tests := []struct {
+		name          string
+		forward, user string
+		want          string // the indexes of wanted
+		open          bool
+	}{
+		{"no Docker", "-P FORWARD ACCEPT\n", "", "", true},
+		{"no Docker, and a firewall that drops", "-P FORWARD DROP\n", "", "", false},
+		{"Docker before any network", docker, "-N DOCKER-USER\n-A DOCKER-USER -j RETURN\n", "01", false},
+		{"Docker whose policy is to accept", "-P FORWARD ACCEPT\n-A FORWARD -j DOCKER-USER\n", "-N DOCKER-USER\n", "01", false},
+		{"all", docker + strings.Join(wanted[4:], "\n"), strings.Join(wanted[:1], "\n") + "\n" + strings.Join(wanted[2:4], "\n") + "\n-A DOCKER-USER -j RETURN\n", "0123456", false},
+		{"ours behind Docker's return", docker, "-N DOCKER-USER\n-A DOCKER-USER -j RETURN\n" + strings.Join(wanted[2:4], "\n"), "01", false},
+		{"a chain that nothing leads to", "-P FORWARD DROP\n", "-N DOCKER-USER\n" + strings.Join(wanted[2:4], "\n"), "023", false},
+		{"another network's", docker, "-N DOCKER-USER\n-A DOCKER-USER -i vx77 -o ovl77 -j ACCEPT\n", "01", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := filterOf(wanted, tt.forward, tt.user)
+			got := ""
+			for i, rule := range wanted {
+				for _, found := range f.Rules {
+					if found == rule {
+						got += fmt.Sprint(i)
+					}
+				}
+			}
+			if got != tt.want || f.Open != tt.open {
+				t.Errorf("filterOf has rules %q, open %v; want %q, %v", got, f.Open, tt.want, tt.open)
+			}
+		})
+	}
+}
+
+// dockerRules is what dockerd 20.10 makes of table filter for networks over
+// the two bridges. (Seen with Debian 12's docker.io.)
+const dockerRules = `iptables -w 5 -P FORWARD DROP
+for c in DOCKER DOCKER-ISOLATION-STAGE-1 DOCKER-ISOLATION-STAGE-2 DOCKER-USER; do iptables -w 5 -N $c; done
+iptables -w 5 -A DOCKER-USER -j RETURN
+iptables -w 5 -A FORWARD -j DOCKER-USER
+iptables -w 5 -A FORWARD -j DOCKER-ISOLATION-STAGE-1
+for b in ovl7 ovl8; do
+	iptables -w 5 -A FORWARD -o $b -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+	iptables -w 5 -A FORWARD -o $b -j DOCKER
+	iptables -w 5 -A FORWARD -i $b ! -o $b -j ACCEPT
+	iptables -w 5 -A FORWARD -i $b -o $b -j ACCEPT
+	iptables -w 5 -A DOCKER-ISOLATION-STAGE-1 -i $b ! -o $b -j DOCKER-ISOLATION-STAGE-2
+	iptables -w 5 -A DOCKER-ISOLATION-STAGE-2 -o $b -j DROP
+done
+iptables -w 5 -A DOCKER-ISOLATION-STAGE-1 -j RETURN
+iptables -w 5 -A DOCKER-ISOLATION-STAGE-2 -j RETURN`
+
+// Networks work, and stay apart, whatever is flushed beneath Docker, with
+// either of iptables' back ends.
+func TestFlush_of_the_firewall_is_survived(t *testing.T) {
+	for _, backend := range []string{"nft", "legacy"} {
+		t.Run("iptables of "+backend, func(t *testing.T) {
+			useIptables(t, backend)
+			c := newCluster(t, 2, false, apps, data)
+			one, two := c.hosts[0], c.hosts[1]
+			a1, a2, d1, d2 := one.container(apps, 10), two.container(apps, 10), one.container(data, 10), two.container(data, 10)
+			beside := one.container(apps, 11)
+			for _, h := range c.hosts {
+				h.sh(dockerRules)
+				h.audit()
+			}
+			check := func(t *testing.T) {
+				t.Helper()
+				reaches(t, a1.namespace, a2.namespace, a2.address, a1.address)
+				reaches(t, a2.namespace, a1.namespace, a1.address, a2.address)
+				reaches(t, d1.namespace, d2.namespace, d2.address, d1.address)
+				reaches(t, d2.namespace, d1.namespace, d1.address, d2.address)
+				reaches(t, beside.namespace, a1.namespace, a1.address, beside.address)
+				reaches(t, a1.namespace, two.namespace, underlay(2), underlay(1))
+				reaches(t, two.namespace, a1.namespace, a1.address, apps.Subnet(2).Addr())
+				var wg sync.WaitGroup
+				for from, to := range map[*container][]*container{a1: {d1, d2}, d1: {a1, a2}, d2: {a1}} {
+					wg.Go(func() {
+						for _, to := range to {
+							apart(t, from.namespace, to.namespace, to.address)
+						}
+					})
+				}
+				wg.Wait()
+			}
+			check(t)
+			for _, script := range []string{
+				"iptables -w 5 -F",
+				// As a dockerd leaves it that starts over running containers (live-restore).
+				"iptables -w 5 -F; iptables -w 5 -t nat -F; iptables -w 5 -X; for c in DOCKER DOCKER-ISOLATION-STAGE-1; do iptables -w 5 -N $c; done; iptables -w 5 -A FORWARD -j DOCKER-ISOLATION-STAGE-1",
+				"iptables -w 5 -D FORWARD -j DOCKER-USER",
+				"iptables -w 5 -F DOCKER-USER; iptables -w 5 -A DOCKER-USER -j RETURN; iptables -w 5 -A DOCKER-USER -i vx7 -o ovl7 -j ACCEPT",
+				"nft flush ruleset; iptables -w 5 -P FORWARD DROP",
+			} {
+				t.Run(script, func(t *testing.T) {
+					one.sh(script)
+					if len(one.plan(apps)) == 0 {
+						t.Error("the audit sees nothing")
+					}
+					one.audit()
+					check(t)
+				})
+			}
+			for _, n := range c.networks {
+				have := one.want(n)
+				var err error
+				one.do(func() { err = one.kernel.Apply(Plan(have, Nothing(n))) })
+				if err != nil {
+					t.Error(err)
+				}
+			}
+			if out := one.sh("iptables -w 5 -S"); strings.Contains(out, "ovl7") || strings.Contains(out, "vx8") {
+				t.Errorf("after both networks are left there is\n%s", out)
+			}
+		})
+	}
+}
+
+// useIptables makes iptables a back end's for the time of the test.
+func useIptables(t *testing.T, backend string) {
+	t.Helper()
+	tool(t, "nft")
+	tool(t, "iptables-"+backend)
+	real, err := exec.LookPath("iptables-" + backend)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.Symlink(real, filepath.Join(dir, "iptables")); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+}
