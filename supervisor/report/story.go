@@ -38,34 +38,44 @@ func (t story) text() string {
 		b.WriteString(" on " + t.Host)
 	}
 	b.WriteString(", " + stamp(t.Time) + "\n")
-	part := ""
-	for _, f := range t.Findings {
-		if f.Part != part {
-			part = f.Part
-			fmt.Fprintf(&b, "\n%s\n", part)
-		}
-		fmt.Fprintf(&b, "  %-4s  %s\n", marks[f.Level], oneLine(f.Text))
-		for _, line := range f.More {
-			fmt.Fprintf(&b, "        | %s\n", line)
-		}
-	}
+	writeFindings(&b, t.Findings)
 	return b.String() + "\n" + t.last() + "\n"
 }
 
 // last is the line that a hurried reader looks at.
 func (t story) last() string {
-	switch {
-	case t.Wrong != nil:
-		text := oneLine(t.Wrong.Text)
+	if t.Service.Verdict == "disabled" {
+		return "Nothing is wrong: the service is disabled. To run it: state=enabled"
+	}
+	return lastLine(t.Findings)
+}
+
+// writeFindings writes a line for each, below its part.
+func writeFindings(b *strings.Builder, findings []finding) {
+	part := ""
+	for _, f := range findings {
+		if f.Part != part {
+			part = f.Part
+			fmt.Fprintf(b, "\n%s\n", part)
+		}
+		fmt.Fprintf(b, "  %-4s  %s\n", marks[f.Level], oneLine(f.Text))
+		for _, line := range f.More {
+			fmt.Fprintf(b, "        | %s\n", line)
+		}
+	}
+}
+
+// lastLine tells the first that is wrong, or else could not be found out.
+func lastLine(findings []finding) string {
+	if f, ok := first(findings, wrong); ok {
+		text := oneLine(f.Text)
 		if !strings.HasSuffix(text, "?") {
 			text = strings.TrimSuffix(text, ".") + "."
 		}
-		return fmt.Sprintf("Wrong: %s: %s Next: %s", t.Wrong.Part, text, t.Wrong.Next)
-	case t.Service.Verdict == "unknown":
-		f, _ := first(t.Findings, unknown)
+		return fmt.Sprintf("Wrong: %s: %s Next: %s", f.Part, text, f.Next)
+	}
+	if f, ok := first(findings, unknown); ok {
 		return fmt.Sprintf("Nothing is known to be wrong, but not all could be found out. Next: %s", f.Next)
-	case t.Service.Verdict == "disabled":
-		return "Nothing is wrong: the service is disabled. To run it: state=enabled"
 	}
 	return "Nothing is wrong."
 }

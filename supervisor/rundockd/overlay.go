@@ -31,6 +31,8 @@ const overlayUsage = `usage: rundockd overlay run NAME      keep network NAME; r
        rundockd overlay status [NAME...]
        rundockd overlay check [NAME...]   what would be changed to make the kernel
                                           hold what it should; nothing when all is right
+       rundockd overlay explain ADDRESS   which host and container has it, and why it
+                                          cannot be reached
        rundockd overlay leave NAME        remove what run made, and give the subnet back;
                                           --check: only say whether it can be
                                           --force: also while containers are attached,
@@ -56,6 +58,8 @@ func overlayMain(args []string) int {
 		return overlayLeave(names)
 	case verb == "status":
 		return overlayStatus(names)
+	case verb == "explain":
+		return networks.ExplainAddress(names)
 	case verb == "check":
 		return overlayCheck(names)
 	case verb == "--help" || verb == "-h":

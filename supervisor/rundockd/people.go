@@ -3,6 +3,7 @@ package main
 import (
 	"flag"
 
+	"rundock/internal/overlay"
 	"rundock/supervisor/report"
 )
 
@@ -10,6 +11,25 @@ import (
 var reports = report.Program{
 	Expand: expand, Announcement: announceConfig, Instance: instance, Lives: isRundockd,
 	Looped: looped, Settled: settled,
+}
+
+// networks is the one of them that is about networks, and tells as those do.
+var networks = report.Networks{
+	Names: func() ([]string, error) { return overlayNames(nil) },
+	Join: func(name string) (j report.Joined, err error) {
+		if j.Settings, err = overlay.ReadSettings(overlaySettings, name); err != nil {
+			return j, err
+		}
+		p, err := placeOverlay(j.Settings)
+		if err != nil {
+			return j, err
+		}
+		known, err := readKnown(overlayKept, j.Settings.Network)
+		j.Host, j.Machine, j.Underlay, j.Subnet, j.Peers = p.host, p.machine, p.underlay, known.Subnet, known.Peers
+		return j, err
+	},
+	Left:  overlayLeft,
+	Lives: isRundockd,
 }
 
 // Those that are about networks take arguments and exit as these do.

@@ -1,0 +1,271 @@
+package report
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"rundock/internal/container"
+	"rundock/internal/control"
+	"rundock/internal/hostconfig"
+	"rundock/internal/overlay"
+	"rundock/internal/overlay/roster"
+	"rundock/internal/registry"
+)
+
+const overlayExplainUsage = `usage: rundockd overlay explain [--json] ADDRESS
+
+What an address of an overlay network is, which host has it, which container,
+and whether this host reaches it: the network here, the host that has the
+subnet, what the kernel holds, the path there, the container. The last line
+names the first thing that is wrong, and what to do next. It sends some ICMP
+echo requests, and changes nothing.
+
+  --json   one JSON document, described in docs/operations.md
+
+Lines begin with ok, note, ?? (could not be found out) or !! (wrong).
+
+Exit codes: 0 it is reachable; 1 not everything could be found out, and nothing
+else is wrong; 2 bad arguments; 3 something is wrong; 4 the address is in none of
+this host's networks.
+
+Examples:
+  rundockd overlay explain 10.42.3.7
+  rundockd overlay explain --json 10.42.3.7 | jq -r .peer.host
+`
+
+// Joined is a network as this host takes part in it.
+type Joined struct {
+	Settings overlay.Settings
+	Host     hostconfig.Config
+	Machine  string
+	Underlay overlay.Underlay
+	Subnet   netip.Prefix   // this host's, by what its agent knew last
+	Peers    []overlay.Peer // by the same
+}
+
+// Networks is what `rundockd overlay explain` asks of the rest of overlay.
+type Networks struct {
+	Names func() ([]string, error)
+	Join  func(name string) (Joined, error)       // whose Settings are set also with an error, if they can be read
+	Left  func(name string) ([]overlay.Op, error) // to make the kernel right
+	Lives func(pid int, command string) bool      // as Program's
+}
+
+// ExplainAddress is `rundockd overlay explain`.
+func (n Networks) ExplainAddress(args []string) int {
+	set := flag.NewFlagSet("overlay explain", flag.ContinueOnError)
+	asJSON := set.Bool("json", false, "")
+	words, code, done := Arguments(set, overlayExplainUsage, args)
+	switch {
+	case done:
+		return code
+	case len(words) != 1:
+		return BadUsage("overlay explain", fmt.Sprintf("it takes one address, not %d", len(words)))
+	}
+	address, err := netip.ParseAddr(words[0])
+	if err != nil {
+		return BadUsage("overlay explain", fmt.Sprintf("%q is not an IP address", words[0]))
+	}
+	name, there, err := n.of(address)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "rundockd overlay explain:", err)
+		return ExitUnknown
+	}
+	if name == "" {
+		fmt.Fprintf(os.Stderr, "rundockd overlay explain: %s is in none of this host's networks; %s\n", address, there)
+		return ExitNone
+	}
+	told := n.gather(context.Background(), name, address).story()
+	if *asJSON {
+		return printJSON(told, exitCodeOf(told.Verdict))
+	}
+	fmt.Print(told.text())
+	return exitCodeOf(told.Verdict)
+}
+
+// of finds the network of address; there says which networks there are.
+func (n Networks) of(address netip.Addr) (name, there string, err error) {
+	names, err := n.Names()
+	if err != nil {
+		return "", "", err
+	}
+	var all []string
+	for _, name := range names {
+		s, err := overlay.ReadSettings(overlay.SettingsDir, name)
+		if err != nil {
+			return "", "", err
+		}
+		if s.CIDR.Contains(address) {
+			return name, "", nil
+		}
+		all = append(all, fmt.Sprintf("%s %s", name, s.CIDR))
+	}
+	if len(all) == 0 {
+		return "", "there is none", nil
+	}
+	return "", "there are: " + strings.Join(all, ", "), nil
+}
+
+// netFacts is what could be found out about an address of a network.
+type netFacts struct {
+	Now     time.Time
+	Root    bool
+	Address netip.Addr
+	Network overlay.Network
+
+	Place  trouble // why settings or underlay of this host are not known; then nothing follows
+	Host   string  // this one
+	Says   control.OverlayStatus
+	Lives  bool   // Says.PID is an agent
+	Known  Joined // what the agent has last known
+	Static bool   // the settings list the hosts, and there is no registry
+
+	Registry trouble
+	Hosts    []roster.Standing // by the registry, or by the settings
+
+	Left   []string // what check prints
+	Kernel trouble  // why that is not known
+
+	Docker     trouble
+	Containers map[netip.Addr]string // of this host, on the network
+	Names      []string              // that DNS has for the address
+
+	Underlay echo // of the host that has the address, on its underlay
+	Gateway  echo // of its bridge
+	Full     echo // the same in packets as large as the MTU
+	Target   echo // of the address
+}
+
+// subnet is that of the address.
+func (f netFacts) subnet() netip.Prefix {
+	return netip.PrefixFrom(f.Address, f.Network.SubnetLength).Masked()
+}
+
+// owner is the host that has the address's subnet.
+func (f netFacts) owner() (roster.Standing, bool) {
+	i := slices.IndexFunc(f.Hosts, func(s roster.Standing) bool { return s.Subnet == f.subnet() })
+	if i < 0 {
+		return roster.Standing{}, false
+	}
+	return f.Hosts[i], true
+}
+
+// gather finds out.
+func (n Networks) gather(ctx context.Context, name string, address netip.Addr) netFacts {
+	f := netFacts{Now: time.Now(), Root: os.Geteuid() == 0, Address: address}
+	f.Host, _ = os.Hostname()
+	joined, err := n.Join(name)
+	f.Known, f.Network, f.Place = joined, joined.Settings.Network, troubleOf(err)
+	f.Says, _ = control.ReadOverlay(control.Dir, name)
+	f.Lives = f.Says.PID != 0 && n.Lives(f.Says.PID, "overlay")
+	if f.Place.is() {
+		return f
+	}
+	if joined.Host.Host != "" {
+		f.Host = joined.Host.Host
+	}
+	f.askHosts(ctx)
+	f.askKernel(n, name)
+	f.askDocker(ctx, name)
+	f.askNames(ctx)
+	f.tryPath(ctx)
+	return f
+}
+
+// askHosts takes the hosts from the settings or the registry, or else from
+// what the agent has last known.
+func (f *netFacts) askHosts(ctx context.Context) {
+	p := f.Known
+	if f.Static = len(p.Settings.Peers) > 0; f.Static {
+		for _, s := range p.Settings.Peers {
+			f.Hosts = append(f.Hosts, roster.Standing{Member: roster.Member{Host: s.Underlay.String(), Subnet: s.Subnet, Underlay: s.Underlay}, Alive: true})
+		}
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, askPatience)
+	defer cancel()
+	etcd, err := registry.Open(registry.Config(p.Host.Etcd), slog.New(slog.DiscardHandler))
+	if err == nil {
+		defer etcd.Close()
+		r := &roster.Roster{Client: etcd, Network: f.Network, Self: roster.Member{ID: p.Machine}}
+		f.Hosts, err = r.Hosts(ctx)
+	}
+	if f.Registry = troubleOf(err); err == nil {
+		return
+	}
+	f.Hosts = []roster.Standing{{Member: roster.Member{Host: f.Host, Subnet: f.Known.Subnet, Underlay: p.Underlay.Address}, Alive: true}}
+	for _, peer := range f.Known.Peers {
+		f.Hosts = append(f.Hosts, roster.Standing{Member: roster.Member{Host: peer.Underlay.String(), Subnet: peer.Subnet, Underlay: peer.Underlay}, Alive: true})
+	}
+}
+
+func (f *netFacts) askKernel(n Networks, name string) {
+	if !f.Root {
+		f.Kernel = trouble{Text: "what the kernel holds only root can see", Denied: true}
+		return
+	}
+	ops, err := n.Left(name)
+	f.Kernel = troubleOf(err)
+	for _, op := range ops {
+		f.Left = append(f.Left, strings.Split(op.String(), "\n")...)
+	}
+}
+
+func (f *netFacts) askDocker(ctx context.Context, name string) {
+	if f.subnet() != f.Known.Subnet {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, askPatience)
+	defer cancel()
+	docker, err := container.Open()
+	if err == nil {
+		f.Containers, err = docker.OverlayAddresses(ctx, name)
+	}
+	f.Docker = troubleOf(err)
+}
+
+// askNames asks this host's dnsd under which names the address is announced.
+func (f *netFacts) askNames(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, askPatience)
+	defer cancel()
+	resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, ownDNS)
+	}}
+	names, err := resolver.LookupAddr(ctx, f.Address.String())
+	if err != nil {
+		return // it is worth knowing, and no more
+	}
+	for _, name := range names {
+		f.Names = append(f.Names, strings.TrimSuffix(name, "."))
+	}
+	slices.Sort(f.Names)
+}
+
+// tryPath sends something along the whole way, all of it at once.
+func (f *netFacts) tryPath(ctx context.Context) {
+	owner, ok := f.owner()
+	if !ok || !f.Root {
+		return
+	}
+	var wg sync.WaitGroup
+	try := func(e *echo, to netip.Addr, size int) { wg.Go(func() { *e = ping(ctx, to, size) }) }
+	if owner.Subnet != f.Known.Subnet {
+		gateway := overlay.Gateway(owner.Subnet)
+		try(&f.Underlay, owner.Underlay, 0)
+		try(&f.Gateway, gateway, 0)
+		if f.Says.MTU > 0 {
+			try(&f.Full, gateway, f.Says.MTU)
+		}
+	}
+	try(&f.Target, f.Address, 0)
+	wg.Wait()
+}

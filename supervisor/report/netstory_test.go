@@ -1,0 +1,145 @@
+package report
+
+import (
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"rundock/internal/control"
+	"rundock/internal/overlay"
+	"rundock/internal/overlay/roster"
+)
+
+// reachable is a container of another host, and all is well with it.
+func reachable() netFacts {
+	n := overlay.Network{Name: "apps", CIDR: netip.MustParsePrefix("10.42.0.0/16"), SubnetLength: 24, VNI: 7}
+	at := func(i int, host string, underlay string) roster.Standing {
+		return roster.Standing{Member: roster.Member{Host: host, Subnet: n.Subnet(i), Underlay: netip.MustParseAddr(underlay)}, Alive: true}
+	}
+	back := echo{Sent: true, Back: true, After: 300 * time.Microsecond}
+	return netFacts{
+		Now: time.Date(2026, 11, 21, 7, 30, 0, 0, time.UTC), Root: true, Address: netip.MustParseAddr("10.42.2.7"), Network: n, Host: "node-1",
+		Says: control.OverlayStatus{Network: "apps", PID: 812, State: control.OverlayUp, MTU: 1450, Alive: true, Peers: 1}, Lives: true,
+		Known: Joined{Subnet: n.Subnet(1), Peers: []overlay.Peer{{Subnet: n.Subnet(2), Underlay: netip.MustParseAddr("192.0.2.2")}}},
+		Hosts: []roster.Standing{at(1, "node-1", "192.0.2.1"), at(2, "node-2", "192.0.2.2")},
+		Names: []string{"node-2.shop.s.prod.example.com"}, Underlay: back, Gateway: back, Full: back, Target: back,
+	}
+}
+
+func TestOverlay_explain_tells_the_whole_story(t *testing.T) {
+	const want = `10.42.2.7, seen from node-1, 2026-11-21 07:30:00 UTC
+
+network
+  ok    apps: 10.42.0.0/16 in parts of /24, of which this host has 10.42.1.0/24
+  ok    the agent, process 812, keeps it; other hosts: 1
+
+host
+  ok    node-2 has 10.42.2.0/24, behind 192.0.2.2
+
+kernel
+  ok    the kernel of this host holds what it should
+
+path
+  ok    node-2 answers from 10.42.2.1, after 300µs
+  ok    packets of 1450 bytes, the network's MTU, pass
+
+container
+  ok    DNS has it as node-2.shop.s.prod.example.com
+  ok    it answers, after 300µs
+
+Nothing is wrong.
+`
+	told := reachable().story()
+	if got := told.text(); got != want {
+		t.Errorf("the story is\n%s\nwant\n%s", got, want)
+	}
+	if told.Verdict != "ok" || told.Wrong != nil || told.Peer == nil || told.Peer.Host != "node-2" || told.Peer.Here {
+		t.Errorf("as JSON it is %+v, of %+v", told, told.Peer)
+	}
+}
+
+func TestOverlay_explain_names_the_cause_first(t *testing.T) {
+	lost := echo{Sent: true, Failure: "no answer within 2.1s"}
+	here := func(f *netFacts) {
+		f.Address = netip.MustParseAddr("10.42.1.7")
+		f.Containers = map[netip.Addr]string{f.Address: "shop"}
+		f.Underlay, f.Gateway, f.Full = echo{}, echo{}, echo{}
+	}
+	tests := []struct {
+		name   string
+		change func(*netFacts)
+		want   string // the last line, or its beginning
+	}{
+		{"no such underlay", func(f *netFacts) {
+			*f = netFacts{Network: f.Network, Address: f.Address, Place: trouble{Text: "underlay eth9: there is no such interface"}}
+		}, "Wrong: network: underlay eth9: there is no such interface. Next: put right"},
+		{"no agent", func(f *netFacts) { f.Lives = false; f.Gateway = lost }, "Wrong: network: no agent keeps the network on this host. Next: sv up overlay-apps"},
+		{"an agent that waits", func(f *netFacts) { f.Says.State, f.Says.Reason = control.OverlayWaiting, "cidr overlaps" }, "Wrong: network: the agent is waiting: cidr overlaps."},
+		{"cut off", func(f *netFacts) { f.Says.State = control.OverlayFenced; f.Gateway = lost }, "Wrong: network: this host's subnet is another's now"},
+		{"a host that others take for dead", func(f *netFacts) { f.Says.Alive = false }, "Wrong: network: other hosts are not told that this one is alive."},
+		{"nobody's subnet", func(f *netFacts) { f.Address = netip.MustParseAddr("10.42.9.7") }, "Wrong: host: no host has 10.42.9.0/24, which 10.42.9.7 is in."},
+		{"a dead host", func(f *netFacts) {
+			f.Hosts[1].Alive = false
+			f.Known.Peers = nil
+			f.Gateway, f.Underlay = lost, lost
+		},
+			"Wrong: host: node-2 is not alive: its agent has not said so for a lease's time. Next: on node-2: rundockd overlay status apps"},
+		{"a host that has moved, and the agent has not heard", func(f *netFacts) { f.Hosts[1].Underlay = netip.MustParseAddr("192.0.2.3") }, "Wrong: host: this host's agent does not know of it."},
+		{"a kernel that was tampered with", func(f *netFacts) {
+			f.Left = []string{"ip neigh replace 10.42.2.0 lladdr 02:00:00:00:00:02 dev vx7 nud permanent"}
+			f.Gateway = lost
+		}, "Wrong: kernel: the kernel of this host does not hold what it should; commands left to do: 1."},
+		{"a firewall between the hosts", func(f *netFacts) { f.Gateway, f.Full, f.Target = lost, lost, lost },
+			"Wrong: path: node-2 answers on the underlay, 192.0.2.2, and not in the network, 10.42.2.1: no answer within 2.1s. Next: on node-2: rundockd overlay check apps; and see that no firewall between the hosts drops UDP port 4789"},
+		{"a host that is gone", func(f *netFacts) { f.Underlay, f.Gateway, f.Full, f.Target = lost, lost, lost, lost },
+			"Wrong: path: node-2 does not answer, neither on the underlay, 192.0.2.2"},
+		{"a path with a smaller MTU", func(f *netFacts) { f.Full = lost }, "Wrong: path: packets of 1450 bytes, the network's MTU, are lost on the way."},
+		{"a container that is gone, elsewhere", func(f *netFacts) { f.Target = echo{Sent: true, Failure: "no route to host"} },
+			"Wrong: container: it does not answer: no route to host. Next: on node-2: rundockd overlay explain 10.42.2.7"},
+		{"a container of this host", here, "Nothing is wrong."},
+		{"a container that is gone, here", func(f *netFacts) { here(f); f.Containers = nil; f.Target = lost }, "Wrong: container: no container of this host has it."},
+		{"dockerd away", func(f *netFacts) { here(f); f.Docker = trouble{Text: "reach dockerd: connection refused"} }, "Wrong: container: reach dockerd: connection refused."},
+		{"a gateway", func(f *netFacts) { f.Address = netip.MustParseAddr("10.42.2.1") }, "Nothing is wrong."},
+		{"a registry that is away", func(f *netFacts) { f.Registry = trouble{Text: "etcd: connection refused"} }, "Nothing is known to be wrong, but not all could be found out. Next: see to the registry"},
+		{"not root", func(f *netFacts) {
+			f.Root = false
+			f.Kernel = trouble{Text: "permission denied", Denied: true}
+		}, "Nothing is known to be wrong, but not all could be found out. Next: run it as root"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := reachable()
+			tt.change(&f)
+			lines := strings.Split(strings.TrimSpace(f.story().text()), "\n")
+			if got := lines[len(lines)-1]; !strings.HasPrefix(got, tt.want) {
+				t.Errorf("the last line is\n%s\nwant\n%s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestPing(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("ICMP needs root")
+	}
+	for _, address := range []string{"127.0.0.1", "::1"} {
+		a := netip.MustParseAddr(address)
+		if l, err := net.Listen("tcp", net.JoinHostPort(address, "0")); err != nil {
+			continue // a machine without IPv6
+		} else {
+			l.Close()
+		}
+		for _, size := range []int{0, 1450, 60000} {
+			if e := ping(t.Context(), a, size); !e.Back {
+				t.Errorf("ping %s with %d bytes = %+v, want an answer", a, size, e)
+			}
+		}
+	}
+	// More than the loopback's MTU.
+	if e := ping(t.Context(), netip.MustParseAddr("127.0.0.1"), 65537); e.Back || e.Failure != "message too long" {
+		t.Errorf("ping with too much = %+v, want that it is too long", e)
+	}
+}
