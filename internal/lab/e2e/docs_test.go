@@ -34,9 +34,10 @@ func TestDocs_run(t *testing.T) {
 	for _, image := range []string{"shop:4", "cart:2", "web:1"} {
 		s.sh(t, back1, "docker tag "+images+"grafana:latest "+images+image+" && docker push -q "+images+image)
 	}
+	t.Cleanup(func() { s.leaveNetwork(t, "fleet") }) // which the page does, unless it fails
 	s.remove(t, back1, "influxdb", "grafana", "registry", "shop", "cart", "web")
 
-	for _, page := range []string{"README.md", "modules/rundock/README.md", "docs/args.md", "docs/operations.md"} {
+	for _, page := range []string{"README.md", "modules/rundock/README.md", "docs/args.md", "docs/operations.md", "docs/overlay.md"} {
 		t.Run(page, func(t *testing.T) {
 			text, err := os.ReadFile(filepath.Join(copied, page))
 			if err != nil {

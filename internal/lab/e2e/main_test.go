@@ -129,7 +129,13 @@ type result struct {
 // may fail; no answer from it is fatal.
 func (s *setup) rundock(t *testing.T, host, args string, flags ...string) result {
 	t.Helper()
-	cmd := exec.Command("ansible", append([]string{"-i", s.inventory, host, "-b", "-m", "rundock", "-a", args}, flags...)...)
+	return s.call(t, host, "rundock", args, flags...)
+}
+
+// call is rundock for any module.
+func (s *setup) call(t *testing.T, host, module, args string, flags ...string) result {
+	t.Helper()
+	cmd := exec.Command("ansible", append([]string{"-i", s.inventory, host, "-b", "-m", module, "-a", args}, flags...)...)
 	cmd.Dir = s.checkout
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
@@ -137,10 +143,10 @@ func (s *setup) rundock(t *testing.T, host, args string, flags ...string) result
 	shown, answer, found := strings.Cut(string(out), "=> ")
 	r := result{shown: shown, Warnings: warnings(stderr.String())}
 	if !found {
-		t.Fatalf("ansible %s -m rundock -a '%s' gave no answer:\n%s%s", host, args, out, &stderr)
+		t.Fatalf("ansible %s -m %s -a '%s' gave no answer:\n%s%s", host, module, args, out, &stderr)
 	}
 	if err := json.NewDecoder(strings.NewReader(answer)).Decode(&r); err != nil {
-		t.Fatalf("ansible %s -m rundock -a '%s': %v:\n%s", host, args, err, out)
+		t.Fatalf("ansible %s -m %s -a '%s': %v:\n%s", host, module, args, err, out)
 	}
 	// Ansible says in words, not in the answer, that a module failed.
 	r.Failed = r.Failed || strings.Contains(shown, "| FAILED!") || strings.Contains(shown, "| UNREACHABLE!")

@@ -1,0 +1,168 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// onAll runs f for each host at the same time.
+func onAll(hosts []string, f func(host string)) {
+	var wg sync.WaitGroup
+	for _, host := range hosts {
+		wg.Go(func() { f(host) })
+	}
+	wg.Wait()
+}
+
+// TestOverlay_module has three hosts join two networks by the role, and
+// services on them reach each other by name, from host to host.
+func TestOverlay_module(t *testing.T) {
+	s := need(t)
+	hosts := []string{front, back1, back2}
+	const networks = `{"rundock_overlays":[{"name":"apps","cidr":"10.46.0.0/16","vni":46},{"name":"zone","cidr":"10.47.0.0/16","vni":47}]}`
+	play := filepath.Join(t.TempDir(), "play.yml")
+	if err := os.WriteFile(play, []byte("- hosts: all\n  become: true\n  gather_facts: false\n  roles: [overlay]\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		s.leaveNetwork(t, "apps")
+		s.leaveNetwork(t, "zone")
+	})
+	s.remove(t, front, "client")
+	s.remove(t, back1, "shop")
+	s.remove(t, back2, "cart")
+
+	t.Run("a second call changes nothing", func(t *testing.T) {
+		for _, recap := range []string{"changed=1 ", "changed=0 "} {
+			out, err := s.playbook(play, "-e", networks, "--diff")
+			if err != nil || strings.Count(out, recap) != len(hosts) {
+				t.Fatalf("want %s of each host: %v\n%s", recap, err, out)
+			}
+		}
+		for _, host := range hosts {
+			if out, err := s.try(host, "rundockd overlay check"); out != "" || err != nil {
+				t.Errorf("%s: rundockd overlay check: %s, %v", host, out, err)
+			}
+		}
+	})
+
+	service := func(network string) string {
+		return fmt.Sprintf(" image=%sinfluxdb:latest networks=%s announce=8086 announce_as=container wait=announced", images, network)
+	}
+	onAll(hosts, func(host string) {
+		switch host {
+		case front:
+			s.install(t, host, "state=enabled name=client image="+images+"influxdb:latest networks=apps wait=running")
+		case back1:
+			s.install(t, host, "state=enabled name=shop"+service("apps,zone"))
+		case back2:
+			s.install(t, host, "state=enabled name=cart"+service("zone"))
+		}
+	})
+	client := s.sh(t, front, "docker inspect -f '{{.NetworkSettings.Networks.apps.IPAddress}}' client")
+	// The client's container asks, from inside of network apps.
+	get := func(name string) string {
+		return fmt.Sprintf("curl -sf -m 10 'http://%s:8086/get?url=http://%s.%s:8086/health'", client, name, zone)
+	}
+	subnet := func(host, network string) string {
+		return s.sh(t, host, `sed -n 's/.*"subnet":"\([0-9]*\.[0-9]*\.[0-9]*\)\..*/\1/p' /run/rundock/overlay/`+network+".json")
+	}
+
+	t.Run("services are found and reached by name", func(t *testing.T) {
+		for name, want := range map[string]string{"shop": subnet(back1, "apps"), "cart": subnet(back2, "zone")} {
+			s.resolves(t, front, name, fmt.Sprintf("10 100 8086 node-back-%s.%s.%s.", map[string]string{"shop": "1", "cart": "2"}[name], name, zone))
+			if got := s.dig(t, front, name+"."+zone); !strings.HasPrefix(got, want+".") {
+				t.Errorf("%s is at %q, want it in %s.0/24", name, got, want)
+			}
+		}
+		for _, host := range hosts {
+			s.sh(t, host, "curl -sf -m 10 http://shop."+zone+":8086/health")
+			s.sh(t, host, "curl -sf -m 10 http://cart."+zone+":8086/health")
+		}
+		s.sh(t, front, get("shop"))
+		if out, err := s.try(front, strings.Replace(get("cart"), "-m 10", "-m 2", 1)); err == nil {
+			t.Errorf("a container of apps reaches one of zone: %s", out)
+		}
+	})
+
+	t.Run("absent refuses while there are containers", func(t *testing.T) {
+		for _, flags := range [][]string{{"--check"}, nil} {
+			r := s.call(t, back1, "rundock_overlay", "name=apps state=absent", flags...)
+			if !r.Failed || r.Changed || r.Msg != "network apps still has containers: shop (force=true takes them off it)" {
+				t.Errorf("absent %v: changed=%v, %s", flags, r.Changed, r.Msg)
+			}
+		}
+		s.sh(t, front, get("shop"))
+	})
+
+	t.Run("a container comes back into a network that is made anew", func(t *testing.T) {
+		before := s.id(t, back1, "shop")
+		if r := s.call(t, back1, "rundock_overlay", "name=apps state=absent force=true"); r.Failed || !r.Changed {
+			t.Fatalf("absent by force: %s", r.Msg)
+		}
+		s.resolves(t, front, "shop", "")
+		if r := s.call(t, back1, "rundock_overlay", "name=apps cidr=10.46.0.0/16 vni=46"); r.Failed || !r.Changed {
+			t.Fatalf("present again: %s", r.Msg)
+		}
+		s.resolves(t, front, "shop", "10 100 8086 node-back-1.shop."+zone+".")
+		eventually(t, "shop is reached again", func() string {
+			if out, err := s.try(front, get("shop")); err != nil {
+				return out + err.Error()
+			}
+			return ""
+		})
+		if after := s.id(t, back1, "shop"); after != before {
+			t.Errorf("the container was restarted: %s, was %s", after, before)
+		}
+	})
+
+	t.Run("a container waits for its network", func(t *testing.T) {
+		s.sh(t, back2, "sv -w 60 stop docker-cart && sv -w 60 stop overlay-zone && docker network rm zone >/dev/null && rm /run/rundock/overlay/zone.json && sv start docker-cart")
+		eventually(t, "status says what cart waits for", func() string {
+			out, _ := s.try(back2, "cat /run/rundock/cart/runner.json")
+			if !strings.Contains(out, `"phase":"waiting"`) || !strings.Contains(out, "network zone is not there yet: its agent has said nothing: see sv status overlay-zone") {
+				return out
+			}
+			return ""
+		})
+		if out, _ := s.asked(t, back2, "rundockd status cart"); !strings.Contains(out, "network zone is not there yet") {
+			t.Errorf("rundockd status does not say what cart waits for:\n%s", out)
+		}
+		s.sh(t, back2, "sv start overlay-zone")
+		s.resolves(t, front, "cart", "10 100 8086 node-back-2.cart."+zone+".")
+	})
+
+	t.Run("absent frees the subnets", func(t *testing.T) {
+		onAll(hosts, func(host string) {
+			s.install(t, host, "state=absent name="+map[string]string{front: "client", back1: "shop", back2: "cart"}[host])
+		})
+		out, err := s.playbook(play, "-e", strings.ReplaceAll(networks, `"vni"`, `"state":"absent","vni"`))
+		if err != nil || strings.Count(out, "changed=1 ") != len(hosts) {
+			t.Fatalf("leaving: %v\n%s", err, out)
+		}
+		if keys := s.sh(t, front, "ETCDCTL_API=3 etcdctl get --prefix --keys-only /rundock/v1/overlay/"); regexp.MustCompile(`/(apps|zone)/`).MatchString(keys) {
+			t.Errorf("left in the registry:\n%s", keys)
+		}
+		for _, host := range hosts {
+			if left := s.sh(t, host, "ip -br link | grep -E 'ovl4[67]|vx4[67]'; ls /etc/rundock/overlay /run/rundock/overlay /var/lib/rundock/overlay | grep -E 'apps|zone'; docker network ls -q -f label=rundock.overlay; ls -d /etc/s*/overlay-* 2>/dev/null; true"); regexp.MustCompile(`ovl|vx|apps\.json|zone\.json|overlay-(apps|zone)`).MatchString(left) {
+				t.Errorf("%s: left is\n%s", host, left)
+			}
+		}
+	})
+}
+
+// leaveNetwork has all hosts leave a network that is still there.
+func (s *setup) leaveNetwork(t *testing.T, network string) {
+	for _, host := range []string{front, back1, back2} {
+		if _, err := s.try(host, "test -e /etc/rundock/overlay/"+network+".json"); err == nil {
+			if r := s.call(t, host, "rundock_overlay", "state=absent force=true name="+network); r.Failed {
+				t.Errorf("%s does not leave network %s: %s", host, network, r.Msg)
+			}
+		}
+	}
+}
