@@ -206,17 +206,17 @@ func TestNetworkThatDoesNotComeUp(t *testing.T) {
 	})
 	m.unset("trouble")
 	m.set("refused", "network apps: vni is 42 here (node-1) and 7 in the registry (from node-2)")
-	m.sh("sv", "restart", "/etc/service/overlay-apps")
+	m.restart("apps")
 	a = m.call(apps + " wait_timeout=3600")
 	if !a.Failed || a.Changed || a.Msg != "network apps: vni is 42 here (node-1) and 7 in the registry (from node-2)" {
 		t.Errorf("a network that is another in the registry: %s", a.raw)
 	}
 	m.unset("refused")
-	m.sh("sv", "restart", "/etc/service/overlay-apps")
+	m.restart("apps")
 	m.apply(apps)
 
 	m.set("unreachable", "etcd http://127.0.0.1:2379: connection refused")
-	m.sh("sv", "restart", "/etc/service/overlay-apps")
+	m.restart("apps")
 	eventually(t, "other hosts are not told", func() bool { return !m.call(apps, "check_mode").Network.Alive })
 	a = m.call(apps)
 	if a.Failed || a.Changed || len(a.Warnings) != 1 || a.Warnings[0] != "other hosts do not see this one: etcd http://127.0.0.1:2379: connection refused" {

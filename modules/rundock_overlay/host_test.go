@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"rundock/internal/control"
 	"rundock/internal/moduletest"
 )
 
@@ -83,6 +84,19 @@ func (m *machine) sh(words ...string) string {
 		m.t.Fatalf("%q: %v\n%s", words, err, out)
 	}
 	return string(out)
+}
+
+// restart returns when another agent of the network has said how it stands,
+// which sv does not wait for.
+func (m *machine) restart(network string) {
+	m.t.Helper()
+	before, err := control.ReadOverlay(control.Dir, network)
+	must(m.t, err)
+	m.sh("sv", "-w", "60", "restart", "/etc/service/overlay-"+network)
+	eventually(m.t, "another agent has said how the network stands", func() bool {
+		now, err := control.ReadOverlay(control.Dir, network)
+		return err == nil && now.PID != 0 && now.PID != before.PID
+	})
 }
 
 func must(t *testing.T, err error) {
