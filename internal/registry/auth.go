@@ -35,9 +35,10 @@ type login struct {
 }
 
 // loginTimeout is long because etcd spends a tenth of a second of processor
-// time on each password: after its restart, a fleet waits in line, and who
-// gives up early only makes the line longer.
-const loginTimeout = 10 * time.Second
+// time on each password, also on those whose askers gave up: after its
+// restart, a fleet that asks anew every few seconds would never get in. An
+// etcd that hangs ends the connection sooner, by gRPC's pings.
+const loginTimeout = time.Minute
 
 // ensure returns once there is a token to use, or the reason there is none. A
 // login goes on when ctx ends; whoever asks next waits for it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -117,6 +118,18 @@ func TestUser(t *testing.T) {
 				return err == nil && len(resp.Kvs) == 1
 			})
 			want(t, "end", a.end(nil), nil)
+		}},
+		{"a login at an etcd that hangs ends with the connection, and is made again", func(t *testing.T, server *etcdtest.Server, admin *clientv3.Client) {
+			lock(t, admin)
+			client := open(t, server, Config{User: "rundock", PasswordFile: passwordFile(t, "first")})
+			a := announce(t, client, item(id, "a"))
+			eventually(t, "it holds", a.held)
+			server.Freeze()
+			client.auth.drop()
+			names(t, "reason", a.reason, "no answer within")
+			eventually(t, "the connection ends", func() bool { return a.reason() != "" && !strings.Contains(a.reason(), "no answer") })
+			server.Thaw()
+			eventually(t, "it holds again", a.held)
 		}},
 		{"a key the user may not write is named as such", func(t *testing.T, server *etcdtest.Server, admin *clientv3.Client) {
 			lock(t, admin)
