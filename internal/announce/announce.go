@@ -36,6 +36,7 @@ type Config struct {
 // Announcer announces one service.
 type Announcer struct {
 	cfg      Config
+	reg      *registry.Client
 	ports    []*port
 	onStatus func(control.AnnounceStatus)
 	log      *slog.Logger
@@ -77,12 +78,15 @@ type port struct {
 	release  context.CancelFunc
 	state    registry.HoldState
 	leftover error // the last withdrawal did not reach the registry
+
+	settled  bool // what a predecessor may have left of the key was taken over, or away as far as could be
+	dropping bool // what a predecessor left is being taken away
 }
 
 // New checks cfg; an error names what is wrong. onStatus is told each change,
 // from Run's goroutine, with everything but PID set.
 func New(cfg Config, reg *registry.Client, onStatus func(control.AnnounceStatus), log *slog.Logger) (*Announcer, error) {
-	a := &Announcer{cfg: cfg, onStatus: onStatus, log: log, events: make(chan func(time.Time)), left: make(chan struct{})}
+	a := &Announcer{cfg: cfg, reg: reg, onStatus: onStatus, log: log, events: make(chan func(time.Time)), left: make(chan struct{})}
 	fail := func(err error) (*Announcer, error) {
 		return nil, fmt.Errorf("announce %s: %w", cfg.Service, err)
 	}
@@ -145,10 +149,10 @@ func (a *Announcer) Withdraw() {
 	})
 }
 
-// Run announces and withdraws until ctx is done; then it withdraws, gives
-// clients cfg.Drain to leave and returns nil. With the cause
-// registry.ErrHandOver it returns at once and leaves the keys to a successor
-// of the same identity.
+// Run announces and withdraws until ctx is done; then it withdraws, also what
+// a predecessor has left, gives clients cfg.Drain to leave and returns nil.
+// With the cause registry.ErrHandOver it returns at once and leaves the keys
+// to a successor of the same identity.
 func (a *Announcer) Run(ctx context.Context) error {
 	defer close(a.left)
 	for _, p := range a.ports {
@@ -177,6 +181,13 @@ func (a *Announcer) Run(ctx context.Context) error {
 	announced := a.announced() || a.request != nil && a.request.announced && !a.request.done
 	if announced {
 		a.report(control.Draining, "told to stop")
+	}
+	a.finish()
+	for _, p := range a.ports {
+		a.drop(p, func() {
+			announced = true
+			a.report(control.Draining, "told to stop")
+		})
 	}
 	a.finish()
 	if announced {
@@ -310,7 +321,7 @@ func (a *Announcer) setHold(ctx context.Context, p *port) {
 		}
 		return
 	}
-	if !p.up {
+	if !p.up || p.dropping {
 		return
 	}
 	holdCtx, release := context.WithCancel(ctx)
@@ -318,10 +329,32 @@ func (a *Announcer) setHold(ctx context.Context, p *port) {
 	p.holding, p.release, p.held, p.state, p.leftover = true, release, item, registry.HoldState{}, nil
 	a.work.Go(func() {
 		err := p.lease.Hold(holdCtx, []registry.Item{item}, func(s registry.HoldState) {
-			a.tell(func(time.Time) { p.state = s })
+			a.tell(func(time.Time) {
+				p.state = s
+				p.settled = p.settled || s.Held || s.HeldBy != ""
+			})
 		})
 		release()
 		a.tell(func(time.Time) { p.holding, p.state, p.leftover = false, registry.HoldState{}, err })
+	})
+}
+
+// drop takes away, once, what a predecessor of the same identity may have left
+// of p's key, where no Hold has come to take it over. found is called if there
+// was something.
+func (a *Announcer) drop(p *port, found func()) {
+	if p.settled || p.dropping {
+		return
+	}
+	p.dropping = true
+	a.work.Go(func() {
+		there, err := a.reg.Drop(context.Background(), a.cfg.key(p.Port), a.cfg.ID)
+		a.tell(func(time.Time) {
+			p.settled, p.dropping, p.leftover = true, false, err
+			if there {
+				found()
+			}
+		})
 	})
 }
 
@@ -337,6 +370,10 @@ func (a *Announcer) drain(now time.Time) (again time.Time) {
 			return time.Time{}
 		}
 		if p.holding {
+			return time.Time{}
+		}
+		a.drop(p, func() { w.announced = true })
+		if p.dropping {
 			return time.Time{}
 		}
 	}

@@ -311,6 +311,38 @@ func TestAnnouncer(t *testing.T) {
 			eventually(t, "the successor announces", b.is(control.Announced))
 			a.mustNot(s, "delete "+webKey)
 		}},
+		{"takes away what its predecessor left, told to stop before it could announce", func(t *testing.T, s *stage) {
+			s.left(t, "m1/web")
+			b := s.announce(func(c *Config) { c.Drain = 50 * time.Millisecond })
+			b.end(nil)
+			if s.there(t, webKey) {
+				t.Error("it has ended, and the key is still there")
+			}
+			if !slices.Contains(b.states(), control.Draining) {
+				t.Errorf("states = %v, and none that gives clients time to leave", b.states())
+			}
+		}},
+		{"withdraws on request what its predecessor left", func(t *testing.T, s *stage) {
+			s.left(t, "m1/web")
+			b := s.announce(func(c *Config) { c.Drain = 50 * time.Millisecond })
+			b.Withdraw()
+			eventually(t, "it is withdrawn", b.is(control.Withdrawn))
+			if s.there(t, webKey) {
+				t.Error("it says withdrawn, and the key is still there")
+			}
+			b.Instance(s.run("two"))
+			eventually(t, "it announces another container", b.is(control.Announced))
+		}},
+		{"leaves another's key, told to stop or to withdraw", func(t *testing.T, s *stage) {
+			s.left(t, "m2/web")
+			b := s.announce(nil)
+			b.Withdraw()
+			eventually(t, "it is withdrawn", b.is(control.Withdrawn))
+			b.end(nil)
+			if !s.there(t, webKey) {
+				t.Error("the other's key is gone")
+			}
+		}},
 		{"goes on through dockerd's restart while the port answers", func(t *testing.T, s *stage) {
 			run := s.run("one")
 			a := s.announce(nil)
@@ -390,6 +422,25 @@ func TestAnnouncer(t *testing.T) {
 			c.test(t, newStage(t))
 		})
 	}
+}
+
+// left is what an announcer leaves that has handed over, for a long time.
+func (s *stage) left(t *testing.T, id string) {
+	t.Helper()
+	a := s.announce(func(c *Config) { c.ID, c.Ports[0].Lease = id, time.Hour })
+	a.Instance(s.run("one"))
+	eventually(t, "the predecessor announces", a.is(control.Announced))
+	a.end(registry.ErrHandOver)
+}
+
+// there asks etcd itself whether it has key now.
+func (s *stage) there(t *testing.T, key string) bool {
+	t.Helper()
+	resp, err := s.server.Admin().Get(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.Count > 0
 }
 
 // mustNot fails if the watcher saw event. A marker written now makes sure

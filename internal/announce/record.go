@@ -82,10 +82,8 @@ func (id Identity) record(p Port, i Instance) (registry.Item, control.Record, er
 		TTL:   uint32(p.Lease / 3 / time.Second),
 		Group: "main", Tags: p.Tags, Meta: p.Meta, ID: id.ID,
 	}
-	name := id.Host + "." + id.Service + "." + id.Zone
 	if p.Name != "" {
 		r.Group = "_" + p.Name
-		name = id.Host + "._" + p.Name + "._" + p.Protocol + "." + id.Service + "." + id.Zone
 	}
 	address := p.Address
 	if !address.IsValid() {
@@ -100,9 +98,20 @@ func (id Identity) record(p Port, i Instance) (registry.Item, control.Record, er
 	if err != nil {
 		return registry.Item{}, control.Record{}, err
 	}
-	key := skydns.Key(id.Prefix, name)
+	name, key := id.name(p), id.key(p)
 	return registry.Item{Key: key, Value: value, ID: id.ID}, control.Record{Key: key, Name: strings.ToLower(name), Host: r.Host, Port: r.Port}, nil
 }
+
+// name is the DNS name of p's record.
+func (id Identity) name(p Port) string {
+	if p.Name == "" {
+		return id.Host + "." + id.Service + "." + id.Zone
+	}
+	return id.Host + "._" + p.Name + "._" + p.Protocol + "." + id.Service + "." + id.Zone
+}
+
+// key is where it is kept.
+func (id Identity) key(p Port) string { return skydns.Key(id.Prefix, id.name(p)) }
 
 // target is where p's checks go: the container's own address and port, which
 // tell about this container alone; the announced ones where it has none of
