@@ -103,6 +103,7 @@ func Files(s Service) ([]fstree.File, error) {
 		}
 		files = append(files,
 			fstree.File{Path: path.Join(announcer, "run"), Mode: 0o755, Data: announcerScript(s)},
+			fstree.File{Path: path.Join(announcer, "finish"), Mode: 0o755, Data: announcerFinishScript()},
 			fstree.File{Path: path.Join(announcer, "announce.json"), Mode: 0o644, Data: data},
 			fstree.File{Path: path.Join(announcer, "log/run"), Mode: 0o755, Data: logger.Script(LogDir(s.Name) + "/announce")},
 			fstree.File{Path: path.Join(announcer, "log/config"), Mode: 0o644, Data: logger.Config(s.Log.Size, s.Log.Keep)},
@@ -169,10 +170,8 @@ func announcerScript(s Service) []byte {
 }
 
 // finishScript says in the log why the runner ended: runsv gives finish the
-// exit code, or -1 and the signal. A runner that TERM ended was told to stop
-// before it could listen, and what it was to stop still runs; so it does where
-// one left it to a successor (INT) which is no longer wanted. A log that takes
-// nothing, as its disk is full, must not keep the service from being started.
+// exit code, or -1 and the signal. A log that takes nothing, as its disk is
+// full, must not keep the service from being started.
 func finishScript(s Service) []byte {
 	return []byte(`#!/bin/sh
 # runsv: $1 is the exit code of run, -1 if a signal ended it; then $2 is the signal.
@@ -181,19 +180,38 @@ say() { timeout 1 printf 'rundock: %s\n' "$1"; }
 signal=$((${2:-0} & 127))
 case $1,$signal in
 0,*) ;;
--1,2) # left to a successor, which has come after 3 s if runsv was not told otherwise
-	(
-		sleep 3
-		read -r stat <supervise/stat
-		case $stat in down*) exec /usr/local/bin/rundockd stop "$PWD" ;; esac
-	) &
-	read -r stat <supervise/stat
-	case $stat in *want*) exec /usr/local/bin/rundockd stop "$PWD" ;; esac ;;
--1,15) exec /usr/local/bin/rundockd stop "$PWD" ;;
--1,*) say "runner of ` + s.Name + ` ended by signal $signal; the container stays" ;;
+` + unfinished("stop") + `-1,*) say "runner of ` + s.Name + ` ended by signal $signal; the container stays" ;;
 *) say "` + s.Name + ` ended with exit code $1" ;;
 esac
 `)
+}
+
+// announcerFinishScript is that of the sidecar, which says itself why it ends.
+func announcerFinishScript() []byte {
+	return []byte(`#!/bin/sh
+# runsv: $1 is the exit code of run, -1 if a signal ended it; then $2 is the signal.
+exec 2>&1
+signal=$((${2:-0} & 127))
+case $1,$signal in
+` + unfinished("withdraw") + `esac
+`)
+}
+
+// unfinished has the rundockd command do what a process did not get to: one
+// that TERM ended was told to stop before it could listen, and what it was to
+// end is still there; so it is where one left it to a successor (HUP) which is
+// no longer wanted.
+func unfinished(command string) string {
+	return strings.ReplaceAll(`-1,1) # left to a successor, which has come after 3 s if runsv was not told otherwise
+	(
+		sleep 3
+		read -r stat <supervise/stat
+		case $stat in down*) exec /usr/local/bin/rundockd COMMAND "$PWD" ;; esac
+	) &
+	read -r stat <supervise/stat
+	case $stat in *want*) exec /usr/local/bin/rundockd COMMAND "$PWD" ;; esac ;;
+-1,15) exec /usr/local/bin/rundockd COMMAND "$PWD" ;;
+`, "COMMAND", command)
 }
 
 func checkScript(s Service) []byte {

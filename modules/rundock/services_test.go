@@ -101,8 +101,8 @@ func TestFiftyServicesInACall(t *testing.T) {
 		names = append(names, fmt.Sprintf(`{"name":"many-%d"}`, i))
 	}
 	a := m.apply(`services='[` + strings.Join(list, ",") + `]'`)
-	if len(each(t, a)) != 50 || len(a.Diff) != 50*11 {
-		t.Errorf("%d results and %d diffs, want 50 and 550", len(each(t, a)), len(a.Diff))
+	if len(each(t, a)) != 50 || len(a.Diff) != 50*12 {
+		t.Errorf("%d results and %d diffs, want 50 and 600", len(each(t, a)), len(a.Diff))
 	}
 	m.apply(`state=absent services='[` + strings.Join(names, ",") + `]'`)
 }

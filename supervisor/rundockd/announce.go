@@ -35,90 +35,146 @@ func announceMain(args []string) int {
 		fmt.Fprintln(os.Stderr, "usage: rundockd announce DIR\nDIR holds announce.json; runsv starts this.")
 		return 100
 	}
-	log := newLogger()
-	ctx, cancel := context.WithCancelCause(context.Background())
-	defer cancel(nil)
-	withdraw := make(chan struct{}, 1)
-	go announceSignals(cancel, withdraw)
-
-	digest := control.Digest(args[0], control.AnnouncerReads)
-	wanted, err := supervisor.ReadAnnounce(filepath.Join(args[0], "announce.json"))
-	if err != nil {
-		log.Error("cannot announce", "err", err)
-		pause(ctx)
-		return 100
-	}
-	log = log.With("service", wanted.Service)
-	unlock, err := takeOver(ctx, filepath.Join(control.Dir, wanted.Service, "announcer.lock"), "announce", log)
-	if err != nil {
-		log.Error("cannot announce", "err", err)
-		pause(ctx)
-		return 100
-	}
-	defer unlock()
-	say := func(s control.AnnounceStatus) {
-		s.PID, s.Digest = os.Getpid(), digest
-		if err := control.WriteAnnounce(control.Dir, s); err != nil {
-			log.Warn("the status is not written", "err", err)
-		}
-	}
-	if err := announceService(ctx, wanted, withdraw, say, log); err != nil {
-		log.Error("cannot announce", "err", err)
-		say(control.AnnounceStatus{Service: wanted.Service, State: control.Unhealthy, Reason: err.Error(), Since: time.Now()})
-		pause(ctx)
-		return 100
-	}
-	return 0
+	s := newSidecar(args[0])
+	go s.signals()
+	return ended(s.main())
 }
 
-// announceSignals: TERM withdraws and leaves, HUP leaves the keys to a
-// successor, USR1 withdraws until another container is up.
-func announceSignals(cancel context.CancelCauseFunc, withdraw chan<- struct{}) {
+// withdrawMain is `rundockd withdraw DIR`: what a sidecar does that is told to
+// stop. The finish script calls it for one that was told so before it could
+// listen, and for one whose successor never came.
+func withdrawMain(args []string) int {
+	if len(args) != 1 {
+		fmt.Fprintln(os.Stderr, "usage: rundockd withdraw DIR\nDIR holds announce.json; the sidecar's finish script calls this.")
+		return 100
+	}
+	s := newSidecar(args[0])
+	s.stop()
+	go s.signals()
+	return ended(s.main())
+}
+
+// sidecar announces one service for as long as it lives.
+type sidecar struct {
+	dir      string // its service directory, with announce.json
+	log      *slog.Logger
+	wanted   supervisor.Announce
+	digest   string          // of the files that it read there
+	ctx      context.Context // ends at the first signal to leave
+	leave    context.CancelCauseFunc
+	stopped  context.Context // ends at TERM, be it after a HUP
+	stop     func()
+	withdraw chan struct{} // USR1
+}
+
+func newSidecar(dir string) *sidecar {
+	s := &sidecar{dir: dir, log: newLogger(), withdraw: make(chan struct{}, 1)}
+	s.ctx, s.leave = context.WithCancelCause(context.Background())
+	stopped, stop := context.WithCancelCause(context.Background())
+	s.stopped, s.stop = stopped, func() { stop(errStop); s.leave(errStop) }
+	return s
+}
+
+// main runs until the sidecar is told to leave.
+func (s *sidecar) main() int {
+	code, err := s.prepared()
+	if err != nil {
+		s.log.Error("cannot announce", "err", err)
+		pause(s.ctx)
+		return 100
+	}
+	return code
+}
+
+// prepared gets what a sidecar needs, and announces. An error is one of the
+// setup.
+func (s *sidecar) prepared() (int, error) {
+	s.digest = control.Digest(s.dir, control.AnnouncerReads)
+	var err error
+	if s.wanted, err = supervisor.ReadAnnounce(filepath.Join(s.dir, "announce.json")); err != nil {
+		return 0, err
+	}
+	s.log = s.log.With("service", s.wanted.Service)
+	// Told to stop meanwhile, it still has to withdraw what a predecessor leaves.
+	unlock, err := takeOver(context.WithoutCancel(s.ctx), filepath.Join(control.Dir, s.wanted.Service, "announcer.lock"), "announce", s.log)
+	if err != nil {
+		return 0, err
+	}
+	defer unlock()
+	left, err := s.announce(s.ctx)
+	if left {
+		alone := leftAlone(s.dir)
+		switch {
+		case s.stopped.Err() != nil:
+			s.log.Info("told to stop as well, so that no successor withdraws")
+			_, err = s.announce(s.stopped)
+		case !alone:
+			return handedOver, nil
+		}
+	}
+	if err != nil {
+		s.say(control.AnnounceStatus{Service: s.wanted.Service, State: control.Unhealthy, Reason: err.Error(), Since: time.Now()})
+	}
+	return 0, err
+}
+
+// say writes the status file. That it cannot be written must not stop the
+// service.
+func (s *sidecar) say(status control.AnnounceStatus) {
+	status.PID, status.Digest = os.Getpid(), s.digest
+	if err := control.WriteAnnounce(control.Dir, status); err != nil {
+		s.log.Warn("the status is not written", "err", err)
+	}
+}
+
+// signals: TERM withdraws and leaves, also after HUP, which leaves the keys to
+// a successor; USR1 withdraws until another container is up.
+func (s *sidecar) signals() {
 	signal.Ignore(syscall.SIGPIPE)
 	c := make(chan os.Signal, 4)
 	signal.Notify(c, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR1)
-	for s := range c {
-		switch s {
+	for told := range c {
+		switch told {
 		case syscall.SIGHUP:
-			cancel(registry.ErrHandOver)
+			s.leave(registry.ErrHandOver)
 		case syscall.SIGUSR1:
 			select {
-			case withdraw <- struct{}{}:
+			case s.withdraw <- struct{}{}:
 			default:
 			}
 		default:
-			cancel(errStop)
+			s.stop()
 		}
 	}
 }
 
-// announceService runs until ctx is done, or the host has other addresses than
+// announce runs until ctx is done, or the host has other addresses than
 // those that are announced: then it hands over to a successor that knows them.
-// An error is one of the setup.
-func announceService(ctx context.Context, wanted supervisor.Announce, withdraw <-chan struct{}, say func(control.AnnounceStatus), log *slog.Logger) error {
+// left says that it has left the keys to one. An error is one of the setup.
+func (s *sidecar) announce(ctx context.Context) (left bool, err error) {
 	host, err := hostconfig.Load(hostconfig.Path)
 	if err != nil {
-		return err
+		return false, err
 	}
-	cfg, err := announceConfig(wanted, host)
+	cfg, err := announceConfig(s.wanted, host)
 	if err != nil {
-		return err
+		return false, err
 	}
-	etcd, err := registry.Open(registry.Config(host.Etcd), log)
+	etcd, err := registry.Open(registry.Config(host.Etcd), s.log)
 	if err != nil {
-		return fmt.Errorf("%s: %w", hostconfig.Path, err)
+		return false, fmt.Errorf("%s: %w", hostconfig.Path, err)
 	}
 	defer etcd.Close()
 	docker, err := container.Open()
 	if err != nil {
-		return err
+		return false, err
 	}
-	announcer, err := announce.New(cfg, etcd, say, log)
+	announcer, err := announce.New(cfg, etcd, s.say, s.log)
 	if err != nil {
-		return err
+		return false, err
 	}
 	go func() {
-		for range withdraw {
+		for range s.withdraw {
 			announcer.Withdraw()
 		}
 	}()
@@ -126,15 +182,16 @@ func announceService(ctx context.Context, wanted supervisor.Announce, withdraw <
 	defer leave(nil)
 	go func() {
 		used := addresses(cfg)
-		if to, ok := moved(ctx, addressLook, used, func() (string, error) { return addressesNow(wanted) }); ok {
-			log.Warn("the host's addresses have changed: starting anew", "from", used, "to", to)
+		if to, ok := moved(ctx, addressLook, used, func() (string, error) { return addressesNow(s.wanted) }); ok {
+			s.log.Warn("the host's addresses have changed: starting anew", "from", used, "to", to)
 			leave(registry.ErrHandOver)
 		}
 	}()
-	if wanted.Container {
-		go docker.Follow(ctx, wanted.Service, func(s container.State) { announcer.Instance(instance(s)) })
+	if s.wanted.Container {
+		go docker.Follow(ctx, s.wanted.Service, func(now container.State) { announcer.Instance(instance(now)) })
 	}
-	return announcer.Run(ctx)
+	err = announcer.Run(ctx)
+	return context.Cause(ctx) == registry.ErrHandOver, err
 }
 
 func pause(ctx context.Context) { wait(ctx, setupPause) }

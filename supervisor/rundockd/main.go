@@ -36,6 +36,7 @@ For modules and generated scripts:
   ctl               JSON requests on stdin, a response on stdout for each
   reap DIR          have supervisors that were left behind in DIR/* make way
   stop DIR          stop the container of DIR/service.json, as its runner would
+  withdraw DIR      withdraw the service of DIR/announce.json, as its sidecar would
 
 status, explain, logs and overlay say more with --help.
 `
@@ -76,6 +77,8 @@ func command(args []string) int {
 	case "announce":
 		keepSmall()
 		return announceMain(args[1:])
+	case "withdraw":
+		return withdrawMain(args[1:])
 	case "check":
 		return checkMain(args[1:])
 	case "config":

@@ -64,14 +64,7 @@ func runMain(args []string) int {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	r := newRunner(args[0], cancel)
-	code := r.main(ctx)
-	if code == handedOver {
-		signal.Reset(leaveSignal)
-		syscall.Kill(os.Getpid(), leaveSignal)
-		time.Sleep(time.Second)
-		code = 0
-	}
-	return code
+	return ended(r.main(ctx))
 }
 
 // stopMain is `rundockd stop DIR`: what a runner does that is told to stop. The
@@ -179,23 +172,10 @@ func (r *runner) run(ctx context.Context) int {
 	}
 }
 
-// handedOver is no exit code: a runner that expects a successor ends by
-// leaveSignal, unlike any container. Where runsv was told to stop in the
-// meantime, the finish script does what was left.
-const (
-	handedOver  = -1
-	leaveSignal = syscall.SIGINT
-)
-
 // left ends the runner that has left its container to a successor. TERM may
-// follow on HUP's heels, and then none comes: the container is stopped. Who
-// wants it left alone tells runsv to start no successor, before HUP.
+// follow on HUP's heels, and then none comes: the container is stopped.
 func (r *runner) left() int {
-	stat, _ := os.ReadFile(filepath.Join(r.dir, "supervise/stat"))
-	alone := strings.Contains(string(stat), "want")
-	if alone {
-		time.Sleep(20 * time.Millisecond) // runsv notes the wish before it sends TERM
-	}
+	alone := leftAlone(r.dir)
 	switch {
 	case r.stopped.Load():
 		return r.stop()

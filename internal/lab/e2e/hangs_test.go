@@ -51,14 +51,45 @@ func TestHangs(t *testing.T) {
 
 // TestStop_in_the_middle_of_a_hand_over: whoever is told to stop a moment
 // after it was told to leave, or before its successor can listen, leaves no
-// container behind.
+// container and no record behind.
 func TestStop_in_the_middle_of_a_hand_over(t *testing.T) {
 	s := need(t)
-	const name = "hasty"
+	t.Run("a runner", func(t *testing.T) {
+		const name = "hasty"
+		s.remove(t, back1, name)
+		s.install(t, back1, "state=enabled name="+name+" image="+images+"influxdb:latest")
+		s.hasty(t, name, ".", "0 0.002 0.005 0.01 0.015 0.02 0.03 0.05")
+	})
+	// Its lease would keep the record for an hour.
+	const name = "hastier"
 	s.remove(t, back1, name)
-	s.install(t, back1, "state=enabled name="+name+" image="+images+"influxdb:latest")
-	left := s.sh(t, back1, `cd /etc/service/docker-`+name+`
-		for pause in 0 0.002 0.005 0.01 0.015 0.02 0.03 0.05; do
+	s.install(t, back1, `{"state":"enabled","name":"`+name+`","image":"`+images+`influxdb:latest","wait":"announced","announces":[{"port":8086,"lease":3600}]}`)
+	t.Run("a sidecar", func(t *testing.T) {
+		sidecar := "cd /etc/service/docker-" + name + "/services/announce; "
+		for _, pause := range []string{"0", "0.002", "0.005", "0.01", "0.02", "0.05"} {
+			// A second first, or runsv waits before it starts the successor.
+			s.sh(t, back1, sidecar+"sleep 1.2; kill -HUP $(cat supervise/pid); sleep "+pause+"; sv -w 60 down . >/dev/null")
+			eventually(t, "it is withdrawn, told to stop "+pause+" s after HUP", func() string { return s.keys(t, name+"/"+back1) })
+			s.sh(t, back1, sidecar+"sv up . >/dev/null")
+			eventually(t, "it is announced again", func() string {
+				if s.keys(t, name+"/"+back1) == "" {
+					return "no record"
+				}
+				return ""
+			})
+		}
+	})
+	t.Run("a runner beside a sidecar", func(t *testing.T) {
+		s.hasty(t, name, "services/service", "0 0.005 0.02")
+	})
+}
+
+// hasty stops the runner in a folder of the service's directory that many
+// seconds after it was told to hand over, and starts it again.
+func (s *setup) hasty(t *testing.T, name, dir, seconds string) {
+	t.Helper()
+	left := s.sh(t, back1, `cd /etc/service/docker-`+name+`/`+dir+`
+		for pause in `+seconds+`; do
 			for i in $(seq 300); do [ -z "$(docker ps -q -f name=^`+name+`$)" ] || break; sleep 0.1; done
 			sleep 1.2 # or runsv waits before it starts the successor
 			kill -HUP $(cat supervise/pid)
