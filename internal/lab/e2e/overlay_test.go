@@ -1,0 +1,192 @@
+package e2e
+
+import (
+	"fmt"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// overlays are networks of all hosts, with a web server of each on it.
+type overlays struct {
+	*setup
+	hosts   []string
+	names   []string
+	address map[string]string // of "apps node-back-1", its container
+}
+
+// everywhere runs f for each host at the same time.
+func everywhere(hosts []string, f func(host string)) {
+	var wg sync.WaitGroup
+	for _, host := range hosts {
+		wg.Go(func() { f(host) })
+	}
+	wg.Wait()
+}
+
+// join makes a network of all hosts.
+func (o *overlays) join(t *testing.T, name, cidr string, vni int) {
+	t.Helper()
+	o.names = append(o.names, name)
+	t.Cleanup(func() {
+		everywhere(o.hosts, func(host string) { o.try(host, "docker ps -aq -f network="+name+" | xargs -r docker rm -f") })
+		o.module(t, "state=absent name="+name)
+		everywhere(o.hosts, func(host string) { o.nothingLeft(t, host, name, vni) })
+	})
+	o.module(t, fmt.Sprintf("name=%s cidr=%s vni=%d", name, cidr, vni))
+	if t.Failed() {
+		t.FailNow()
+	}
+}
+
+// module is the ad-hoc call of rundock_overlay on all hosts.
+func (o *overlays) module(t *testing.T, args string) {
+	t.Helper()
+	cmd := exec.Command("ansible", "-i", o.inventory, strings.Join(o.hosts, ","), "-b", "-m", "rundock_overlay", "-a", args)
+	cmd.Dir = o.checkout
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("rundock_overlay %s: %v\n%s", args, err, out)
+	}
+}
+
+// nothingLeft looks for what is left of a network.
+func (o *overlays) nothingLeft(t *testing.T, host, name string, vni int) {
+	out, err := o.try(host, fmt.Sprintf(`name=%s; ls -d /etc/service/*overlay-$name /etc/sv/overlay-$name /etc/rundock/overlay/$name.json /run/rundock/overlay/$name.json /run/rundock/overlay/$name.ports 2>/dev/null
+		ip -br link | grep -w -e ovl%d -e vx%[2]d; nft list tables | grep -w rundock_ovl%[2]d; ip route | grep 'proto 82 .*vx%[2]d'
+		iptables -S | grep -w -e vx%[2]d -e ovl%[2]d; docker network ls -q -f name=^$name$; true`, name, vni))
+	if out != "" || err != nil {
+		t.Errorf("%s has left network %s, and has still %s%v", host, name, out, err)
+	}
+}
+
+// whole waits until these hosts have joined all networks, see the others of
+// them and no more, and their containers reach each other.
+func (o *overlays) whole(t *testing.T, hosts ...string) {
+	t.Helper()
+	missing := make(map[string]string)
+	var mu sync.Mutex
+	eventually(t, strings.Join(hosts, ", ")+" are one", func() string {
+		everywhere(hosts, func(host string) {
+			out, err := o.try(host, o.survey(host, hosts))
+			mu.Lock()
+			defer mu.Unlock()
+			if missing[host] = out; err != nil {
+				missing[host] += err.Error()
+			}
+		})
+		all := ""
+		for _, host := range hosts {
+			if missing[host] != "" {
+				all += "\n" + host + ": " + missing[host]
+			}
+		}
+		return all
+	})
+}
+
+// survey is a script that prints what host misses.
+func (o *overlays) survey(host string, hosts []string) string {
+	var script strings.Builder
+	fmt.Fprintf(&script, "[ $(docker ps -q -f name=on- | wc -l) = %d ] || { echo its containers do not run; exit 0; }\n", len(o.names))
+	for _, name := range o.names {
+		fmt.Fprintf(&script, `set -- $(rundockd overlay status %s | tail -n 1)
+			[ "$2 $5 $6" = "up %d true" ] || { echo "$@"; tail -n 3 /var/log/overlay-%[1]s/current; }
+			rundockd overlay check %[1]s 2>&1
+			pid=$(docker inspect -f '{{.State.Pid}}' on-%[1]s)
+			`, name, len(hosts)-1)
+		for _, other := range hosts {
+			if other != host {
+				fmt.Fprintf(&script, "nsenter -t $pid -n curl -sfm 2 -o /dev/null http://%s/hostname || echo on-%s does not reach that of %s\n", o.address[name+" "+other], name, other)
+			}
+		}
+	}
+	return script.String()
+}
+
+// reaches reports whether the container of network on host gets a page there.
+func (o *overlays) reaches(host, network, at string) bool {
+	_, err := o.try(host, fmt.Sprintf("nsenter -t $(docker inspect -f '{{.State.Pid}}' on-%s) -n curl -sfm 2 http://%s/hostname", network, at))
+	return err == nil
+}
+
+// Three hosts, two networks, everything that happens to them. What the agent
+// does about each thing that is taken away is tested in namespaces, by
+// internal/overlay.
+func TestOverlay(t *testing.T) {
+	o := &overlays{setup: need(t), hosts: []string{front, back1, back2}, address: map[string]string{}}
+	o.join(t, "apps", "10.42.0.0/16", 7)
+	o.join(t, "data", "10.43.0.0/16", 8)
+	var mu sync.Mutex
+	everywhere(o.hosts, func(host string) {
+		out, err := o.try(host, fmt.Sprintf(`docker run -d --restart always --name on-apps --network apps -p 8099:80 %sbusybox:latest httpd -f -p 80 -h /etc >/dev/null
+			docker run -d --restart always --name on-data --network data %[1]sbusybox:latest httpd -f -p 80 -h /etc >/dev/null
+			docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' on-apps on-data`, images))
+		found := strings.Fields(out)
+		if len(found) != 2 || err != nil {
+			t.Errorf("containers on %s: %s %v", host, out, err)
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		o.address["apps "+host], o.address["data "+host] = found[0], found[1]
+	})
+	if t.Failed() {
+		t.FailNow()
+	}
+	o.whole(t, o.hosts...)
+
+	t.Run("networks are apart in both directions", func(t *testing.T) {
+		from := func(host, network, other string) {
+			everywhere(o.hosts[:2], func(to string) {
+				if o.reaches(host, network, o.address[other+" "+to]) {
+					t.Errorf("that of network %s on %s reaches that of %s on %s", network, host, other, to)
+				}
+			})
+		}
+		everywhere(o.hosts[:2], func(host string) {
+			from(host, "apps", "data")
+			from(host, "data", "apps")
+		})
+	})
+	t.Run("hosts reach containers, containers reach published ports", func(t *testing.T) {
+		o.sh(t, front, "curl -sfm 10 http://"+o.address["apps "+back1]+"/hostname; curl -sfm 10 http://"+o.Addr(back2).String()+":8099/hostname")
+		if !o.reaches(back1, "data", o.Addr(back2).String()+":8099") {
+			t.Error("a container does not reach a published port of another host")
+		}
+	})
+	t.Run("the underlay does not reach a port that is not published", func(t *testing.T) {
+		out, err := o.try(back2, fmt.Sprintf("ip route replace %s/32 via %s && curl -sm 2 http://%[1]s/hostname; ip route del %[1]s/32", o.address["data "+back1], o.Addr(back1)))
+		if err == nil && out != "" {
+			t.Errorf("it does: %s", out)
+		}
+	})
+	t.Run("devices, tables, rules and agents that are lost come back", func(t *testing.T) {
+		o.sh(t, back1, "ip link del vx7; ip link del ovl8; nft delete table ip rundock_ovl7; iptables -F; iptables -X || true; pkill -9 -f '[r]undockd overlay run'")
+		o.whole(t, o.hosts...)
+	})
+	t.Run("a flush of the firewall and a restart of dockerd", func(t *testing.T) {
+		// With live-restore, dockerd itself does not bring all its chains back.
+		o.sh(t, back1, "nft flush ruleset; iptables -P FORWARD DROP; service docker restart >/dev/null 2>&1")
+		o.whole(t, o.hosts...)
+	})
+	t.Run("hosts that lose power or are cut off are withdrawn, and come back", func(t *testing.T) {
+		if err := o.Partition(back2); err != nil {
+			t.Fatal(err)
+		}
+		if err := o.Stop(back1); err != nil {
+			t.Fatal(err)
+		}
+		o.whole(t, front)
+		if routes := o.sh(t, back2, "ip route show proto 82 | wc -l"); routes != "4" {
+			t.Errorf("the host that is cut off has %s routes to peers, want its 4: it cannot know", routes)
+		}
+		if err := o.Heal(back2); err != nil {
+			t.Fatal(err)
+		}
+		if err := o.Start(t.Context(), back1); err != nil {
+			t.Fatal(err)
+		}
+		o.whole(t, o.hosts...)
+	})
+}
