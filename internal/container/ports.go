@@ -45,7 +45,7 @@ func (p HostPort) Conflicts(q HostPort) bool {
 // count as free: it is about to be replaced.
 func (c *Client) CheckPorts(ctx context.Context, want []HostPort, own State) error {
 	for _, p := range want {
-		if p.Port == 0 || own.publishes(p) {
+		if p.Port == 0 || own.Publishes(p) {
 			continue
 		}
 		err := bind(p)
@@ -60,7 +60,8 @@ func (c *Client) CheckPorts(ctx context.Context, want []HostPort, own State) err
 	return nil
 }
 
-func (s State) publishes(p HostPort) bool {
+// Publishes reports whether the container runs and holds p, or what p conflicts with.
+func (s State) Publishes(p HostPort) bool {
 	for _, q := range s.Published {
 		if s.Running && q.Conflicts(p) {
 			return true

@@ -16,10 +16,10 @@ import (
 )
 
 // Main is a TestMain. As root, each test runs in a process of its own, in
-// mount and process namespaces whose /etc, /run, /usr/local/bin, /var/lib and
-// /var/log are copies: the module and runit work at their real paths, and
-// nothing of it stays. As they mostly wait for runit, several run at the same
-// time. further are flags of unshare(1).
+// mount and process namespaces whose /etc, /run, /usr/local/bin and /var are
+// copies: the module and runit work at their real paths, and nothing of it
+// stays. As they mostly wait for runit, several run at the same time. further
+// are flags of unshare(1).
 func Main(m *testing.M, further ...string) {
 	flag.Parse()
 	if dir := os.Getenv(scratchDir); dir != "" {
@@ -143,7 +143,7 @@ func enter(scratch string) error {
 	if err := syscall.Mount("tmpfs", scratch, "tmpfs", 0, ""); err != nil {
 		return err
 	}
-	for _, d := range []string{"/etc", "/var/lib"} {
+	for _, d := range []string{"/etc", "/var"} {
 		upper, work := filepath.Join(scratch, d, "upper"), filepath.Join(scratch, d, "work")
 		if err := errors.Join(os.MkdirAll(upper, 0o755), os.MkdirAll(work, 0o755)); err != nil {
 			return err

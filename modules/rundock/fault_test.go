@@ -159,6 +159,20 @@ func TestFullAndReadOnlyFileSystems(t *testing.T) {
 		m.refuses("state=enabled name=new image=app:1", "/etc/sv/docker-new", "read-only file system")
 		m.refuses("state=disabled name=disk", "/etc/service/docker-disk", "read-only file system")
 	})
+	t.Run("a read-only /var/log", func(t *testing.T) {
+		m := onHost(t)
+		must(t, syscall.Mount("/var/log", "/var/log", "", syscall.MS_BIND, ""))
+		defer func() { must(t, syscall.Unmount("/var/log", syscall.MNT_DETACH)) }()
+		must(t, syscall.Mount("", "/var/log", "", syscall.MS_REMOUNT|syscall.MS_BIND|syscall.MS_RDONLY, ""))
+		m.refuses(service("2"), "the log of disk could not be written: access /var/log/docker-disk: read-only file system")
+		m.refuses("state=enabled name=new image=app:1", "the log of new could not be written: access /var/log: read-only file system")
+		if a := m.call("state=enabled name=new image=app:1", "check_mode"); !a.Failed {
+			t.Errorf("check mode finds nothing wrong: %s", a.raw)
+		}
+		if a := m.call(service("1")); a.Failed || a.Changed {
+			t.Errorf("a call that changes nothing: %s", a.raw)
+		}
+	})
 	m.wantEvents("disk")
 	m.apply(service("3"))
 	m.wantEvents("disk", "container 1 stopped", "container 2 started")

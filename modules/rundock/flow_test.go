@@ -327,3 +327,42 @@ func TestHiddenLinkIsRespected(t *testing.T) {
 		t.Error("absent leaves the hidden link, which leads nowhere")
 	}
 }
+
+// An operator disables a service by putting a dot in front of its link, and
+// enables it by taking the dot away. What is called meanwhile is written.
+func TestHiddenLinkOfAnOperatorIsRespected(t *testing.T) {
+	m := onHost(t)
+	const call = "state=enabled name=shy image=app:1"
+	m.apply(call)
+	move := func(from, to, event string) {
+		t.Helper()
+		must(t, os.Rename("/etc/service/"+from, "/etc/service/"+to))
+		eventually(t, "runsvdir has seen it", func() bool {
+			runit.Wake("/etc/service")
+			data, _ := os.ReadFile("/run/standin/shy.events")
+			return strings.HasSuffix(string(data), event+"\n")
+		})
+	}
+	move("docker-shy", ".docker-shy", "container 1 stopped")
+	m.events("shy")
+	for _, c := range []struct {
+		args    string
+		actions []string
+	}{
+		{call + " args='-e A=1'", []string{"files updated"}},
+		{call + " args='-e A=1'", nil},
+		{"state=restarted name=shy image=app:1 args='-e A=1'", nil},
+	} {
+		a := m.call(c.args)
+		m.wantActions(a, c.actions...)
+		if a.Failed || len(a.Warnings) != 1 || !strings.Contains(a.Warnings[0], "shy stays disabled: the link /etc/service/.docker-shy is there") {
+			t.Errorf("%s under a hidden link: %s", c.args, a.raw)
+		}
+	}
+	m.apply("state=present name=shy image=app:1 args='-e A=1'")
+	m.apply("state=disabled name=shy")
+	m.wantEvents("shy")
+	move(".docker-shy", "docker-shy", "container 2 started")
+	m.wantActions(m.apply(call + " args='-e A=1'"))
+	m.apply("state=absent name=shy")
+}

@@ -41,6 +41,11 @@ func (t *task) install() error {
 	}
 	restart := t.p.State == "restarted" && run
 	plan := decide(now, w, changes, run, restart)
+	if plan.Write || plan.acts() {
+		if err := t.needsLog(); err != nil {
+			return err
+		}
+	}
 	if t.check {
 		t.done(now, plan, changes)
 		return nil

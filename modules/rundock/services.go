@@ -12,8 +12,6 @@ import (
 	"rundock/internal/ansible"
 	"rundock/internal/control"
 	"rundock/internal/fstree"
-	"rundock/internal/hostconfig"
-	"rundock/internal/spec"
 )
 
 // shared are the parameters that are given beside services, for each that
@@ -107,23 +105,31 @@ func (h host) callEach(list []params, check, diff bool) ansible.Result {
 		}
 		t.session = session
 		tasks = append(tasks, t)
+		var w wanted // none where it is to go
 		if p.installs() {
-			w, err := t.want()
-			if err != nil {
+			if w, err = t.want(); err != nil {
 				problems = append(problems, fmt.Errorf("%w found in services[%d]", err, i))
 			}
-			all = append(all, w)
 		}
+		all = append(all, w)
 	}
-	problems = append(problems, collisions(all, tasks[0].config)...)
-	if err := listed(problems); err != nil {
+	after, more := succession(tasks, all)
+	if err := listed(append(problems, more...)); err != nil {
 		return ansible.Result{Err: err}
 	}
 	results := make([]ansible.Result, len(tasks))
+	done := make([]chan struct{}, len(tasks))
+	for i := range done {
+		done[i] = make(chan struct{})
+	}
 	slots := make(chan struct{}, atOnce)
 	var running sync.WaitGroup
 	for i, t := range tasks {
 		running.Go(func() {
+			defer close(done[i])
+			for _, before := range after[i] {
+				<-done[before]
+			}
 			slots <- struct{}{}
 			t.idle = sync.OnceFunc(func() { <-slots })
 			defer t.idle()
@@ -167,31 +173,4 @@ func joined(list []params, results []ansible.Result, diff bool) ansible.Result {
 	}
 	sum.Values = map[string]any{"results": each}
 	return sum
-}
-
-// collisions are the ports of the host that two services of one call both
-// publish: each alone would be found free.
-func collisions(all []wanted, host hostconfig.Config) []error {
-	vars := map[string]string{}
-	if a, err := host.PrivateAddress(); err == nil {
-		vars["PRIVATE_IP"] = a.String()
-	}
-	if a, err := host.PublicAddress(); err == nil {
-		vars["PUBLIC_IP"] = a.String()
-	}
-	var problems []error
-	var before []wanted
-	for _, w := range all {
-		if !w.service.Runs() || w.service.Container.Network == "host" {
-			continue
-		}
-		w.service.Container = w.service.Container.Expand(vars)
-		for _, b := range before {
-			if port, ok := spec.Collision(b.service.Container, w.service.Container); ok {
-				problems = append(problems, fmt.Errorf("services %s and %s both publish %s", b.service.Name, w.service.Name, port))
-			}
-		}
-		before = append(before, w)
-	}
-	return problems
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -135,6 +136,23 @@ func (t *task) needsProgram() error {
 	}
 	if !info.Mode().IsRegular() || info.Mode()&0o111 == 0 {
 		return fmt.Errorf("rundockd is not installed: %s is no executable file", t.host.program)
+	}
+	return nil
+}
+
+// needsLog refuses to have a service run whose loggers cannot write, as on a
+// disk that has become read-only: what it says would be lost, and once its
+// pipe is full it would hang.
+func (t *task) needsLog() error {
+	const writable = 2 // access(2)
+	dir := supervisor.LogDir(t.p.Name)
+	err := syscall.Access(dir, writable)
+	for errors.Is(err, fs.ErrNotExist) && dir != "/" {
+		dir = filepath.Dir(dir) // where the logger is going to make it
+		err = syscall.Access(dir, writable)
+	}
+	if err != nil {
+		return fmt.Errorf("the log of %s could not be written: %w", t.p.Name, &fs.PathError{Op: "access", Path: dir, Err: err})
 	}
 	return nil
 }

@@ -143,6 +143,9 @@ func prepare(ctx context.Context, docker *container.Client, q control.Request) c
 	if err := docker.CheckPorts(ctx, ports, current); err != nil {
 		return fail(err)
 	}
+	if err := owned(host, s.Name, ports, current); err != nil {
+		return fail(err)
+	}
 	pulled, err := docker.Pull(ctx, want.Image, want.Platform, s.Pull)
 	if err != nil {
 		return fail(err)

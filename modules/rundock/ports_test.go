@@ -1,0 +1,52 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestWaiting(t *testing.T) {
+	for name, c := range map[string]struct {
+		after [][]int
+		want  []int
+	}{
+		"nobody for anybody":            {[][]int{nil, nil}, nil},
+		"in a row":                      {[][]int{{1}, {2}, nil}, nil},
+		"for two":                       {[][]int{{1, 2}, nil, nil}, nil},
+		"for each other":                {[][]int{{1}, {0}, nil}, []int{0, 1}},
+		"for those who wait for others": {[][]int{{1}, {2}, {1}, nil}, []int{0, 1, 2}},
+	} {
+		if got := waiting(c.after); !slices.Equal(got, c.want) {
+			t.Errorf("%s: waiting(%v) = %v, want %v", name, c.after, got, c.want)
+		}
+	}
+}
+
+func TestPortsChangeHandsWithinACall(t *testing.T) {
+	m := onHost(t)
+	call := func(ports ...string) string {
+		var list []string
+		for i, p := range ports {
+			list = append(list, `{"name":"`+string(rune('a'+i))+`a","image":"app:1",`+p+`}`)
+		}
+		return `state=enabled services='[` + strings.Join(list, ",") + `]'`
+	}
+	gone := `state=absent services='[{"name":"aa"},{"name":"ba"},{"name":"ca"}]'`
+	m.apply(call(`"announce":81`, `"announce":82`, `"announce":83`))
+	asked := m.asked()
+
+	m.apply(call(`"announce":82`, `"announce":83`, `"announce":84`))
+	var order []string
+	for line := range strings.Lines(strings.TrimPrefix(m.asked(), asked)) {
+		if what := strings.Fields(line); what[0] == "prepare" || what[0] == "wait" {
+			order = append(order, what[0]+" "+what[1])
+		}
+	}
+	if want := []string{"prepare ca", "wait ca", "prepare ba", "wait ba", "prepare aa", "wait aa"}; !slices.Equal(order, want) {
+		t.Errorf("rundockd is asked to %q, want %q", order, want)
+	}
+	m.refuses(call(`"announce":83`, `"announce":82`, `"announce":84`), "services aa, ba take over ports of each other")
+	m.apply(`state=enabled services='[{"name":"ca","state":"absent"},{"name":"aa","image":"app:1","announce":84}]'`)
+	m.apply(gone)
+}
