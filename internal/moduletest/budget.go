@@ -1,6 +1,7 @@
 package moduletest
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -46,10 +47,21 @@ func Budget(t *testing.T) {
 	})
 }
 
-// compile compiles programs as they are shipped, static and stripped, to a
-// file or, with a slash at its end, to a folder.
+// compile compiles programs as modules are shipped: static, stripped, and with
+// what the Makefile calls SMALL. They go to a file or, with a slash at its
+// end, to a folder.
 func compile(to, arch string, packages ...string) error {
-	cmd := exec.Command("go", append([]string{"build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", to}, packages...)...)
+	makefile, err := os.ReadFile("../../Makefile")
+	if err != nil {
+		return err
+	}
+	_, small, _ := strings.Cut(string(makefile), "\nSMALL = ")
+	small, _, ok := strings.Cut(small, "\n")
+	if !ok {
+		return errors.New("the Makefile does not say what SMALL is")
+	}
+	args := append([]string{"build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w"}, strings.Fields(small)...)
+	cmd := exec.Command("go", append(append(args, "-o", to), packages...)...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOARCH="+arch)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build %q: %w\n%s", packages, err, out)

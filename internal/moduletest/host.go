@@ -63,7 +63,7 @@ var (
 func Program(name string) string { return filepath.Join(os.Getenv(programsDir), name) }
 
 // Written is the folder of what this process wrote to a folder of the
-// machine, /etc or /var/lib, over which its own lies.
+// machine, /etc or /var, over which its own lies.
 func Written(dir string) string { return filepath.Join(os.Getenv(scratchDir), dir, "upper") }
 
 // hosts is how many tests run at the same time.
