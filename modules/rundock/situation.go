@@ -136,7 +136,8 @@ func (p process) olderThan(dir string, files ...string) bool {
 }
 
 // readOthers reports whether the logger that p is has read other files than
-// those that dir has now. Its environment tells.
+// those that dir has now. Its environment tells; before it is svlogd, it is
+// about to read those.
 func (p process) readOthers(dir string) bool {
 	if !p.Supervised || p.Status.State != runit.Run {
 		return false
@@ -148,6 +149,10 @@ func (p process) readOthers(dir string) bool {
 			return false
 		}
 		present = append(present, data...)
+	}
+	name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", p.Status.PID))
+	if name := string(name); name == "runsv\n" || name == "run\n" {
+		return false
 	}
 	environment, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", p.Status.PID))
 	for variable := range bytes.SplitSeq(environment, []byte{0}) {
