@@ -30,7 +30,7 @@ func testImages(app, busybox []byte, applets []string) []image {
 	}
 	check := &healthcheck{
 		Test:     []string{"CMD", "/testapp", "healthcheck"},
-		Interval: time.Second, Timeout: 2 * time.Second, StartInterval: 100 * time.Millisecond, Retries: 1,
+		Interval: time.Second, Timeout: 30 * time.Second, StartInterval: 100 * time.Millisecond, Retries: 1,
 	}
 	ports := func(all ...string) map[string]struct{} {
 		exposed := make(map[string]struct{})

@@ -204,7 +204,7 @@ func (s *setup) try(host, script string) (string, error) {
 // dig asks host's own dnsd, and returns the answer in short form.
 func (s *setup) dig(t *testing.T, host, question string) string {
 	t.Helper()
-	return s.sh(t, host, "dig +short +tries=1 +time=2 "+question+" || true")
+	return s.sh(t, host, "dig +short +tries=1 +time=10 "+question+" || true")
 }
 
 // id is the container a service runs on host, with the time it was started;

@@ -18,7 +18,7 @@ import (
 // same would be damped as flapping, and slowed by the back-off.
 func TestMeasure(t *testing.T) {
 	s := need(t)
-	tries := 20
+	tries := 5
 	if benching() {
 		tries = 50
 	}

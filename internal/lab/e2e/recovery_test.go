@@ -93,7 +93,7 @@ func (w *watcher) steady(t *testing.T) {
 func srv(server, service string) (int, error) {
 	m := new(dns.Msg)
 	m.SetQuestion(service+"."+zone+".", dns.TypeSRV)
-	c := dns.Client{Timeout: 2 * time.Second}
+	c := dns.Client{Timeout: 10 * time.Second}
 	answer, _, err := c.Exchange(m, server)
 	if err != nil {
 		return 0, err
@@ -348,28 +348,6 @@ func (s *setup) settled(t *testing.T, service string) {
 	})
 }
 
-func TestRecovery_of_dockerd_keeps_containers(t *testing.T) {
-	s := need(t)
-	const name = "restored"
-	s.serve(t, back1, name)
-	container := s.id(t, back1, name)
-	w := s.watch(t, back2, name)
-	s.sh(t, back1, "service docker restart")
-	eventually(t, "dockerd answers", func() string {
-		if _, err := s.try(back1, "docker version"); err != nil {
-			return err.Error()
-		}
-		return ""
-	})
-	if r := s.install(t, back1, "state=enabled name="+name+" "+plain); r.Changed {
-		t.Errorf("the module after a restart of dockerd: changed by %v", r.Actions)
-	}
-	w.steady(t)
-	if got := s.id(t, back1, name); got != container {
-		t.Errorf("container was %s, is %s", container, got)
-	}
-}
-
 // leaves waits until w saw service leave DNS, and returns how long it was
 // found after since.
 func (w *watcher) leaves(t *testing.T, since time.Time) time.Duration {
@@ -447,31 +425,5 @@ func TestRecovery_from_power_loss_of_the_etcd_host(t *testing.T) {
 	s.settled(t, name)
 	for _, w := range watchers {
 		w.steady(t)
-	}
-}
-
-func TestRecovery_from_a_partition(t *testing.T) {
-	s := need(t)
-	const name = "islander"
-	s.serve(t, back1, name)
-	container := s.id(t, back1, name)
-	w := s.watch(t, back2, name)
-	since := time.Now()
-	if err := s.Partition(back1); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Heal(back1) })
-	t.Logf("a host cut off is found for %s (lease 15 s)", w.leaves(t, since).Round(time.Millisecond))
-	if got := s.dig(t, back1, "SRV "+name+"."+zone); got != record(back1, name) {
-		t.Errorf("the host cut off itself answers %q, not what it knew last", got)
-	}
-	since = time.Now()
-	if err := s.Heal(back1); err != nil {
-		t.Fatal(err)
-	}
-	s.settled(t, name)
-	t.Logf("found again after %s", time.Since(since).Round(time.Millisecond))
-	if got := s.id(t, back1, name); got != container {
-		t.Errorf("container was %s, is %s", container, got)
 	}
 }

@@ -114,3 +114,120 @@ func (s *setup) programs(t *testing.T, version string) string {
 	}
 	return dir
 }
+
+// TestUpgrade_of_Docker puts Docker of the next Debian release on a host, and
+// takes it off again: over releases of Docker's API, in either direction.
+func TestUpgrade_of_Docker(t *testing.T) {
+	s := need(t)
+	const name, call = "harbour", "name=harbour " + plain
+	debs, err := s.Debs("trixie", "docker.io", "docker-cli", "containerd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	version := func() string {
+		v, _ := s.try(back2, "docker version -f '{{.Server.Version}} with API {{.Server.APIVersion}}'")
+		return v
+	}
+	old, packages := version(), s.sh(t, back2, `dpkg-query -W -f '${Package}=${Version} ' docker.io containerd`)
+	s.serve(t, back2, name)
+	runner := s.pid(t, back2, name, "runner")
+
+	// exchanged restarts dockerd after dpkg has put another in its place.
+	exchanged := func(t *testing.T, install string) {
+		t.Helper()
+		s.sh(t, back2, `export DEBIAN_FRONTEND=noninteractive; { `+install+` && service docker restart; } >/run/exchange.log 2>&1 || { cat /run/exchange.log >&2; exit 1; }`)
+	}
+	back := func(t *testing.T) {
+		t.Helper()
+		exchanged(t, "apt-get -qq update; apt-get -qq --allow-downgrades install docker-cli- "+packages)
+	}
+	t.Cleanup(func() {
+		if version() != old {
+			back(t)
+		}
+	})
+	// well waits until service and module find themselves with a dockerd that
+	// is not of version before, by the runner that was there all the time.
+	well := func(t *testing.T, before string) {
+		t.Helper()
+		eventually(t, "another dockerd answers", func() string {
+			if v := version(); v == "" || v == before {
+				return "version " + v
+			}
+			return ""
+		})
+		if r := s.install(t, back2, "state=enabled "+call); r.Changed {
+			t.Errorf("the module with dockerd %s: changed by %v", version(), r.Actions)
+		}
+		container := s.id(t, back2, name)
+		s.install(t, back2, "state=restarted "+call+" wait=announced")
+		s.renewed(t, back2, name, container, record(back2, name))
+		if got := s.pid(t, back2, name, "runner"); got != runner {
+			t.Errorf("runner was %s, is %s", runner, got)
+		}
+	}
+
+	t.Run("with live-restore nothing stops", func(t *testing.T) {
+		container := s.id(t, back2, name)
+		w := s.watch(t, front, name)
+		s.copyAll(t, back2, debs, "/run/debs")
+		exchanged(t, "dpkg -i /run/debs/*.deb")
+		s.sh(t, back2, "rm -r /run/debs")
+		eventually(t, "dockerd answers", func() string {
+			if v := version(); v == "" {
+				return "it does not"
+			}
+			return ""
+		})
+		if got := s.id(t, back2, name); got != container {
+			t.Errorf("container was %s, is %s", container, got)
+		}
+		w.steady(t)
+		well(t, old)
+		t.Logf("from dockerd %s to %s", old, version())
+	})
+	t.Run("what needs the newer one can be had", func(t *testing.T) {
+		s.remove(t, back2, "annotated")
+		s.install(t, back2, `{"state":"enabled","name":"annotated","image":"`+images+`influxdb:latest","annotations":{"a":"b"}}`)
+		if got := s.sh(t, back2, "docker inspect -f '{{.HostConfig.Annotations.a}}' annotated"); got != "b" {
+			t.Errorf("the annotation is %q", got)
+		}
+	})
+	t.Run("and back without live-restore containers are started anew", func(t *testing.T) {
+		newer, container := version(), s.id(t, back2, name)
+		w := s.watch(t, front, name)
+		s.withoutLiveRestore(t)
+		back(t)
+		s.renewed(t, back2, name, container, record(back2, name))
+		if !w.gone() {
+			t.Errorf("%s did not leave DNS while its container was down", name)
+		}
+		well(t, newer)
+	})
+}
+
+// copyAll puts the files of a folder into one of host.
+func (s *setup) copyAll(t *testing.T, host, from, to string) {
+	t.Helper()
+	s.sh(t, host, "mkdir "+to)
+	files, err := os.ReadDir(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if err := s.put(host, filepath.Join(from, f.Name()), to+"/"+f.Name()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// withoutLiveRestore has dockerd of back2 take its containers along, until the
+// test ends.
+func (s *setup) withoutLiveRestore(t *testing.T) {
+	t.Helper()
+	s.sh(t, back2, `cp -a /etc/docker/daemon.json /root/daemon.json && sed -i 's/"live-restore": *true/"live-restore": false/' /etc/docker/daemon.json && ! cmp -s /root/daemon.json /etc/docker/daemon.json`)
+	t.Cleanup(func() {
+		s.sh(t, back2, "mv /root/daemon.json /etc/docker/daemon.json; kill -HUP $(cat /run/docker.pid)")
+	})
+	s.sh(t, back2, "kill -HUP $(cat /run/docker.pid); sleep 1")
+}

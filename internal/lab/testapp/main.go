@@ -90,7 +90,7 @@ func healthcheck(c config) error {
 	if err != nil {
 		return err
 	}
-	client := http.Client{Timeout: time.Second}
+	client := http.Client{Timeout: 20 * time.Second}
 	resp, err := client.Get("http://127.0.0.1:" + port + "/health")
 	if err != nil {
 		return err
