@@ -34,28 +34,30 @@ lab: deps bin/lab
 
 lab-down: bin/lab
 	bin/lab down
-	for n in 2 3; do RUNDOCK_LAB_ID=$${RUNDOCK_LAB_ID:-rd}$$n bin/lab down || exit; done
+	for n in 2 3 4; do RUNDOCK_LAB_ID=$${RUNDOCK_LAB_ID:-rd}$$n bin/lab down || exit; done
 
 demo: deps build
 	playbooks/demo/demo.sh
 
-# Everything: what needs no lab; the main line in the lab, and its figures; then
-# the other lab tests, in labs side by side (.ci/labs); then the lab's own tests,
-# which bring up labs of their own; the demo.
+# Everything: what needs no lab; the main line in the lab; then the other lab
+# tests, in labs side by side (.ci/labs); then the lab's own tests, which bring
+# up labs of their own, beside the demo.
 LAB_TEST = RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 .ci/gotest
 UNIT     = $(shell $(GO) list ./... | grep -v /internal/lab)
-MAIN     = Smoke|Measure
 # Six packages at a time, as the longest mostly wait.
 test: NEEDS += $(TEST_NEEDS)
 test: deps build lint
 	RUNDOCK_SLOW=1 .ci/gotest "unit tests" -count=1 -p 6 $(UNIT)
 	$(MAKE) --no-print-directory fuzz FUZZTIME=3s
-	$(LAB_TEST) "lab: main line" -count=1 -run '$(MAIN)' ./internal/lab/e2e
-	RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 .ci/labs '$(MAIN)'
+	$(LAB_TEST) "lab: the main line" -count=1 -run '^TestSmoke' ./internal/lab/e2e
+	RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 .ci/labs Smoke
 	$(MAKE) -s lab-down
-	$(LAB_TEST) "tests of the lab" -count=1 -timeout 20m ./internal/lab ./internal/lab/cmd/... ./internal/lab/testapp
-	playbooks/demo/demo.sh
+	$(MAKE) --no-print-directory -j2 -Otarget test-lab test-demo
 	bin/lab down
+
+.PHONY: test-lab test-demo
+test-lab: ; $(LAB_TEST) "tests of the lab" -count=1 -timeout 20m ./internal/lab ./internal/lab/cmd/... ./internal/lab/testapp
+test-demo: ; playbooks/demo/demo.sh
 
 # Benchmarks in a lab, on a machine that has little else to do: commands,
 # medians, and ratios to a peer in the same run.
