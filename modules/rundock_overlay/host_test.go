@@ -43,7 +43,8 @@ func onHost(t *testing.T) *machine {
 	m := &machine{t, moduletest.Program("rundock_overlay")}
 	if !runitRuns {
 		m.sh("cp", moduletest.Program("standin"), "/usr/local/bin/rundockd")
-		m.sh("sh", "-ec", "ip link set lo up; ip link add eth0 type veth peer name eth9; ip addr add 192.0.2.5/24 dev eth0; ip link set eth0 up; ip link set eth9 up; ip route add default via 192.0.2.1")
+		m.sh("sh", "-ec", "ip link set lo up; ip link add eth0 type veth peer name eth9; ip addr add 192.0.2.5/24 dev eth0; for d in eth0 eth9; do ip link set $d addrgenmode none; ip link set $d up; done; ip route add default via 192.0.2.1")
+		eventually(t, "the link is up for good", func() bool { return strings.Count(m.sh("ip", "-br", "link"), " UP ") == 2 })
 		m.sh("sh", "-ec", "mkdir -p /etc/service /etc/sv /etc/rundock; rm -rf /etc/service/* /etc/sv/* /etc/rundock/overlay")
 		must(t, exec.Command("runsvdir", "-P", "/etc/service", "log: "+strings.Repeat(".", 300)).Start())
 		runitRuns = true
