@@ -80,6 +80,11 @@ func (g *gate) container(now time.Time, i Instance) {
 		// means nothing afterwards either.
 		g.good, g.any, g.streak, g.failure = false, false, 0, ""
 	}
+	if !newRun && i.Health == "starting" && g.instance.Health != "" {
+		// A dockerd that was restarted has forgotten it (seen with 26.1): what
+		// was known holds until its first check.
+		i.Health, i.HealthLog = g.instance.Health, g.instance.HealthLog
+	}
 	g.asked, g.instance = true, i
 }
 

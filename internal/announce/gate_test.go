@@ -77,6 +77,14 @@ func TestGate(t *testing.T) {
 			10   ok         => up
 			11   run d      => not checked yet
 			11   ok         => flapping`},
+		{"a dockerd that has forgotten how a container is changes nothing", byDocker, `
+			0    run a starting  => HEALTHCHECK: starting
+			1    run a healthy   => up
+			5    dockerd-gone    => up
+			6    run a starting  => up
+			7    run a unhealthy => HEALTHCHECK: unhealthy
+			8    run a starting  => HEALTHCHECK: unhealthy
+			9    run b starting  => HEALTHCHECK: starting`},
 		{"a removed container is said to be missing", tcp, `
 			0    run a      => not checked yet
 			0    ok         => up
