@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -41,6 +42,10 @@ type File struct {
 // On error Changes lists what was already done; calling again finishes the
 // job. Errors wrap *fs.PathError or *os.LinkError, which name the path.
 func Apply(dir string, files []File, check bool) (Changes, error) {
+	return apply(dir, files, check, nil)
+}
+
+func apply(dir string, files []File, check bool, together *Together) (Changes, error) {
 	if err := checkPaths(files); err != nil {
 		return Changes{Dir: dir}, err
 	}
@@ -53,7 +58,7 @@ func Apply(dir string, files []File, check bool) (Changes, error) {
 		return want, err
 	}
 	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
-		if err := build(dir, files); err != nil {
+		if err := build(dir, files, together); err != nil {
 			return Changes{Dir: dir}, err
 		}
 		return want, nil
@@ -258,7 +263,7 @@ func update(dir string, files []File, owned []string, want Changes) (done Change
 }
 
 // build makes dir, which does not exist, hold files.
-func build(dir string, files []File) (err error) {
+func build(dir string, files []File, together *Together) (err error) {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return err
 	}
@@ -286,23 +291,26 @@ func build(dir string, files []File) (err error) {
 		for d := filepath.Dir(name); d != tmp; d = filepath.Dir(d) {
 			folders[d] = true
 		}
-		if err := write(name, f); err != nil {
+		if err := together.write(name, f); err != nil {
 			return named(filepath.Join(dir, filepath.FromSlash(f.Path)), err)
 		}
 	}
-	for d := range folders {
-		if err := syncDir(d); err != nil {
-			return err
-		}
+	if err := together.sync(slices.Collect(maps.Keys(folders))...); err != nil {
+		return err
 	}
 	if err := os.Rename(tmp, dir); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(dir))
+	return together.sync(filepath.Dir(dir))
 }
 
 // write creates the file name with f's content and mode, synced.
 func write(name string, f File) error {
+	return created(name, func(w *os.File) error { return errors.Join(fill(w, f.Mode, f.Data), w.Sync()) })
+}
+
+// created has fill write the file name, which it creates.
+func created(name string, fill func(*os.File) error) error {
 	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL
 	w, err := os.OpenFile(name, flags, 0o600)
 	if errors.Is(err, fs.ErrExist) { // of an Apply that was interrupted
@@ -313,7 +321,7 @@ func write(name string, f File) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(fill(w, f.Mode, f.Data), w.Close())
+	return errors.Join(fill(w), w.Close())
 }
 
 // named turns an error about a temporary name into one about name, which is

@@ -33,7 +33,7 @@ func put(name string, mode fs.FileMode, data []byte, publish func(temporary, nam
 		return named(name, err)
 	}
 	defer os.Remove(w.Name())
-	if err := errors.Join(fill(w, mode, data), w.Close()); err != nil {
+	if err := errors.Join(fill(w, mode, data), w.Sync(), w.Close()); err != nil {
 		return named(name, err)
 	}
 	if err := publish(w.Name(), name); err != nil {
@@ -42,14 +42,12 @@ func put(name string, mode fs.FileMode, data []byte, publish func(temporary, nam
 	return syncDir(dir)
 }
 
-// fill writes data to the new file w, synced. The mode is set while it is still
+// fill writes data to the new file w. The mode is set while it is still
 // empty: a secret is never readable, even for a moment.
 func fill(w *os.File, mode fs.FileMode, data []byte) error {
 	if err := w.Chmod(mode.Perm()); err != nil {
 		return err
 	}
-	if _, err := w.Write(data); err != nil {
-		return err
-	}
-	return w.Sync()
+	_, err := w.Write(data)
+	return err
 }

@@ -68,7 +68,7 @@ func (t *task) install() error {
 		}
 	}
 	stopping := t.stopping()
-	if changes, err = fstree.Apply(t.dir, w.files, false); err != nil {
+	if changes, err = t.together.Apply(t.dir, w.files, false); err != nil {
 		// What was done is told; the next call finishes the job.
 		t.done(now, written(changes), changes)
 		return err

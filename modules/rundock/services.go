@@ -95,6 +95,10 @@ const atOnce = 16
 func (h host) callEach(list []params, check, diff bool) ansible.Result {
 	session := &control.Session{Program: h.program}
 	defer session.Close()
+	var together *fstree.Together
+	if len(list) > 1 {
+		together = new(fstree.Together)
+	}
 	var tasks []*task
 	var problems []error
 	var all []wanted
@@ -103,7 +107,7 @@ func (h host) callEach(list []params, check, diff bool) ansible.Result {
 		if err != nil {
 			return ansible.Result{Err: err} // of the host
 		}
-		t.session = session
+		t.session, t.together = session, together
 		tasks = append(tasks, t)
 		var w wanted // none where it is to go
 		if p.installs() {

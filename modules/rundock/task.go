@@ -26,6 +26,7 @@ type task struct {
 	p          params
 	check      bool
 	session    *control.Session // of rundockd, shared by the tasks of a call
+	together   *fstree.Together // likewise; nil where there is one task
 	runitName  string           // docker-<name>
 	dir        string           // its service directory
 	wasEnabled bool             // when the call began

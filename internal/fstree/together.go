@@ -1,0 +1,89 @@
+package fstree
+
+import (
+	"os"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// Together is Apply for several directories at once. Those that are new get
+// on the disk by a sync of their file system, which serves all that wait for
+// one: file by file, as Apply does it, the syncs of fifty services are most of
+// what a call takes. It also waits for what others have written there, so a
+// single directory does better by itself.
+//
+// The zero value is ready for use. A nil one is Apply.
+type Together struct {
+	lane sync.Mutex // held by who syncs
+
+	mu   sync.Mutex
+	next *round // that who comes now waits for
+}
+
+// A round is one sync, begun after all who wait for it came.
+type round struct {
+	done chan struct{}
+	err  error
+}
+
+// Apply is the function of that name. It may be called from several goroutines
+// at once, for directories of one folder.
+func (t *Together) Apply(dir string, files []File, check bool) (Changes, error) {
+	return apply(dir, files, check, t)
+}
+
+// write creates the file name as the function of that name does, but synced
+// only by the next sync.
+func (t *Together) write(name string, f File) error {
+	if t == nil {
+		return write(name, f)
+	}
+	return created(name, func(w *os.File) error { return fill(w, f.Mode, f.Data) })
+}
+
+// sync returns when folders, which have a file system in common, are on the
+// disk with, unless t is nil, all that is in them.
+func (t *Together) sync(folders ...string) error {
+	if t == nil {
+		for _, f := range folders {
+			if err := syncDir(f); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	t.mu.Lock()
+	r := t.next
+	if r != nil {
+		t.mu.Unlock()
+		<-r.done
+		return r.err
+	}
+	r = &round{done: make(chan struct{})}
+	t.next = r
+	t.mu.Unlock()
+
+	t.lane.Lock() // until then others join
+	defer t.lane.Unlock()
+	t.mu.Lock()
+	t.next = nil
+	t.mu.Unlock()
+	r.err = syncFileSystem(folders[0])
+	close(r.done)
+	return r.err
+}
+
+// syncFileSystem syncs the file system that folder is in. Linux reports what
+// could not be written since 5.8.
+func syncFileSystem(folder string) error {
+	f, err := os.Open(folder)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := unix.Syncfs(int(f.Fd())); err != nil {
+		return &os.PathError{Op: "sync the file system of", Path: folder, Err: err}
+	}
+	return nil
+}
