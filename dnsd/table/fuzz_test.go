@@ -31,8 +31,8 @@ func FuzzUpdate(f *testing.F) {
 			t.Fatalf("the table has %v", n)
 		}
 		set(nil)
-		if s := tab.State(); s.Records+s.Bad+s.Names != 0 || tab.index.size != 1 || tab.Wildcards() != 0 {
-			t.Fatalf("after the deletion: %+v, index %d", s, tab.index.size)
+		if s := tab.State(); s.Records+s.Bad+s.Names != 0 || tab.index.names != 1 || tab.Wildcards() != 0 {
+			t.Fatalf("after the deletion: %+v, index %d", s, tab.index.names)
 		}
 	})
 }

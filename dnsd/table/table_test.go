@@ -134,8 +134,8 @@ func TestTable(t *testing.T) {
 	})
 	t.Run("an empty Replace leaves nothing", func(t *testing.T) {
 		tab.Replace(10, pairs(""))
-		if s := tab.State(); s.Records != 0 || s.Names != 0 || !tab.root.children.empty() || tab.index.size != 1 {
-			t.Errorf("state = %+v, index %d", s, tab.index.size)
+		if s := tab.State(); s.Records != 0 || s.Names != 0 || !tab.root.children.empty() || tab.index.names != 1 {
+			t.Errorf("state = %+v, index %d", s, tab.index.names)
 		}
 	})
 }
