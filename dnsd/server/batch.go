@@ -15,7 +15,7 @@ import (
 //
 // Source: recvmmsg(2), sendmmsg(2).
 type batch struct {
-	raw      syscall.RawConn
+	socket   *udpSocket
 	in, out  []byte
 	outSpace int
 	received [batchSize]message
@@ -24,11 +24,10 @@ type batch struct {
 	names    [batchSize]unix.RawSockaddrInet6 // has room for IPv4's
 	controls [batchSize][controlSpace]byte
 
-	count, sent int // of replies
-	n           int // packets read
-	errno       syscall.Errno
-	onReadable  func(fd uintptr) bool
-	onWritable  func(fd uintptr) bool
+	count      int // of replies
+	n          int // packets read
+	errno      syscall.Errno
+	onReadable func(fd uintptr) bool
 }
 
 // A message is the kernel's struct mmsghdr.
@@ -39,21 +38,16 @@ type message struct {
 }
 
 const (
-	batchSize    = 64
+	batchSize    = 32
 	inSpace      = 4096 // a longer packet is cut, and so malformed
 	controlSpace = 64
 	// Without a gap all packets of a batch would begin in the same few lines
 	// of the processor's cache.
 	gap = 64
-	// Go's scheduler is told of a system call that sends so many packets, so
-	// that others run meanwhile. To tell it of each short one would wake its
-	// monitor thread for every query of a server with little to do, which
-	// costs a quarter of its time.
-	long = 8
 )
 
-func newBatch(raw syscall.RawConn, maxReply int) *batch {
-	b := &batch{raw: raw, outSpace: maxReply}
+func newBatch(socket *udpSocket, maxReply int) *batch {
+	b := &batch{socket: socket, outSpace: maxReply}
 	b.in = make([]byte, batchSize*(inSpace+gap))
 	b.out = make([]byte, batchSize*(maxReply+gap))
 	for i := range batchSize {
@@ -64,13 +58,13 @@ func newBatch(raw syscall.RawConn, maxReply int) *batch {
 		m.Name = (*byte)(unsafe.Pointer(&b.names[i]))
 		m.Control = &b.controls[i][0]
 	}
-	b.onReadable, b.onWritable = b.receive, b.transmit
+	b.onReadable = b.receive
 	return b
 }
 
 // read waits for packets and returns how many there are.
 func (b *batch) read() (int, error) {
-	if err := b.raw.Read(b.onReadable); err != nil {
+	if err := b.socket.receive(b.onReadable); err != nil {
 		return 0, err
 	}
 	if b.errno != 0 {
@@ -79,14 +73,14 @@ func (b *batch) read() (int, error) {
 	return b.n, nil
 }
 
-func (b *batch) receive(fd uintptr) (done bool) {
+func (b *batch) receive(uintptr) (done bool) {
 	for i := range b.received {
 		m := &b.received[i].Msghdr
 		m.Namelen, m.Flags = unix.SizeofSockaddrInet6, 0
 		m.SetControllen(controlSpace)
 	}
 	for {
-		n, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&b.received)), batchSize, unix.MSG_DONTWAIT, 0, 0)
+		n, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(b.socket.fd), uintptr(unsafe.Pointer(&b.received)), batchSize, unix.MSG_DONTWAIT, 0, 0)
 		switch errno {
 		case unix.EAGAIN:
 			return false
@@ -146,28 +140,26 @@ func (b *batch) send(i, length int) {
 
 // flush sends the replies. One that cannot be sent is lost, as on the way.
 func (b *batch) flush() {
-	if b.sent = 0; b.count > 0 {
-		b.raw.Write(b.onWritable)
+	for sent := 0; sent < b.count; {
+		// Go's scheduler is not told: its monitor thread would be woken for
+		// nearly every batch, and a batch takes no longer than other work.
+		n, _, errno := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(b.socket.fd), uintptr(unsafe.Pointer(&b.replies[sent])), uintptr(b.count-sent), unix.MSG_DONTWAIT, 0, 0)
+		switch errno {
+		case 0:
+			sent += int(n)
+		case unix.EAGAIN:
+			b.socket.awaitRoom()
+		case unix.EINTR:
+		default:
+			sent++
+		}
 	}
 	b.count = 0
 }
 
-func (b *batch) transmit(fd uintptr) (done bool) {
-	for b.sent < b.count {
-		call := unix.RawSyscall6
-		if b.count-b.sent >= long {
-			call = unix.Syscall6
-		}
-		n, _, errno := call(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&b.replies[b.sent])), uintptr(b.count-b.sent), unix.MSG_DONTWAIT, 0, 0)
-		switch errno {
-		case 0:
-			b.sent += int(n)
-		case unix.EAGAIN:
-			return false
-		case unix.EINTR:
-		default:
-			b.sent++
-		}
-	}
-	return true
+// sender returns what sends the reply to packet i later, when the batch may be
+// another already.
+func (b *batch) sender(i int) func(reply []byte) {
+	to, source := b.from(i), append([]byte(nil), replySource(b.control(i))...)
+	return func(reply []byte) { b.socket.send(reply, source, to) }
 }

@@ -37,13 +37,13 @@ func (s *Server) HandOver() (all []Handed, err error) {
 	defer s.binding.Unlock()
 	for _, k := range s.bound {
 		h := Handed{At: k.at}
-		if h.TCP, err = duplicate(k.tcp); err != nil {
+		if h.TCP, err = duplicateOf(k.tcp); err != nil {
 			err = fmt.Errorf("hand over %s: %w", k.at, err)
 			break
 		}
-		for _, conn := range k.udp {
+		for _, each := range k.udp {
 			var fd int
-			if fd, err = duplicate(conn); err != nil {
+			if fd, err = duplicate(each.fd); err != nil {
 				err = fmt.Errorf("hand over %s: %w", k.at, err)
 				break
 			}
@@ -60,14 +60,17 @@ func (s *Server) HandOver() (all []Handed, err error) {
 	return all, nil
 }
 
-// duplicate does not use File, whose Fd makes the socket block, for both.
-func duplicate(conn syscall.Conn) (fd int, err error) {
+// duplicate is closed by exec.
+func duplicate(fd int) (int, error) { return unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0) }
+
+// duplicateOf does not use File, whose Fd makes the socket block, for both.
+func duplicateOf(conn syscall.Conn) (fd int, err error) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return 0, err
 	}
 	var dup error
-	err = raw.Control(func(from uintptr) { fd, dup = unix.FcntlInt(from, unix.F_DUPFD_CLOEXEC, 0) })
+	err = raw.Control(func(from uintptr) { fd, dup = duplicate(int(from)) })
 	return fd, errors.Join(err, dup)
 }
 
@@ -82,42 +85,54 @@ func (s *Server) inherited(at netip.AddrPort) (k socket, ok bool, err error) {
 	defer h.Close() // what follows makes copies
 	k.at = at
 	for _, fd := range h.UDP {
-		conn, err := fileOf(fd, net.FilePacketConn)
+		udp, err := inheritUDP(fd)
 		if err != nil {
 			k.close()
-			return socket{}, true, err
-		}
-		udp, ok := conn.(*net.UDPConn)
-		if !ok {
-			conn.Close()
-			k.close()
-			return socket{}, true, fmt.Errorf("inherited socket of %s is no UDP socket", at)
+			return socket{}, true, fmt.Errorf("inherited socket of %s: %w", at, err)
 		}
 		k.udp = append(k.udp, udp)
 	}
-	l, err := fileOf(h.TCP, net.FileListener)
-	if err != nil {
+	if k.tcp, err = inheritTCP(h.TCP); err != nil {
 		k.close()
-		return socket{}, true, err
-	}
-	if k.tcp, ok = l.(*net.TCPListener); !ok {
-		l.Close()
-		k.close()
-		return socket{}, true, fmt.Errorf("inherited socket of %s is no TCP listener", at)
+		return socket{}, true, fmt.Errorf("inherited socket of %s: %w", at, err)
 	}
 	return k, true, nil
 }
 
-// fileOf makes what listens out of a descriptor, which stays open.
-func fileOf[T any](fd int, made func(*os.File) (T, error)) (T, error) {
-	copied, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+// inheritUDP makes a socket out of a descriptor, which stays open.
+func inheritUDP(fd int) (*udpSocket, error) {
+	kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
 	if err != nil {
-		var none T
-		return none, err
+		return nil, err
+	}
+	if kind != unix.SOCK_DGRAM {
+		return nil, errors.New("it is no UDP socket")
+	}
+	copied, err := duplicate(fd)
+	if err != nil {
+		return nil, err
+	}
+	return newUDPSocket(copied)
+}
+
+// inheritTCP makes a listener out of a descriptor, which stays open.
+func inheritTCP(fd int) (*net.TCPListener, error) {
+	copied, err := duplicate(fd)
+	if err != nil {
+		return nil, err
 	}
 	f := os.NewFile(uintptr(copied), "inherited")
 	defer f.Close()
-	return made(f)
+	l, err := net.FileListener(f)
+	if err != nil {
+		return nil, err
+	}
+	tcp, ok := l.(*net.TCPListener)
+	if !ok {
+		l.Close()
+		return nil, errors.New("it is no TCP listener")
+	}
+	return tcp, nil
 }
 
 // closeInherited closes what no address was asked for.

@@ -180,7 +180,7 @@ func (s *Server) await(ctx context.Context, a Address) []socket {
 // among which the kernel spreads the clients.
 type socket struct {
 	at  netip.AddrPort
-	udp []*net.UDPConn
+	udp []*udpSocket
 	tcp *net.TCPListener
 }
 
@@ -188,8 +188,8 @@ func (k socket) close() {
 	if k.tcp != nil {
 		k.tcp.Close()
 	}
-	for _, conn := range k.udp {
-		conn.Close()
+	for _, each := range k.udp {
+		each.close()
 	}
 }
 
@@ -235,12 +235,12 @@ func bindBoth(at netip.AddrPort) (socket, error) {
 	at = netip.AddrPortFrom(at.Addr(), uint16(tcp.Addr().(*net.TCPAddr).Port))
 	k := socket{at: at, tcp: tcp}
 	for range runtime.GOMAXPROCS(0) {
-		conn, err := listenUDP(at)
+		udp, err := listenUDP(at)
 		if err != nil {
 			k.close()
 			return socket{}, err
 		}
-		k.udp = append(k.udp, conn)
+		k.udp = append(k.udp, udp)
 	}
 	return k, nil
 }
@@ -263,16 +263,16 @@ func (s *Server) serve(ctx context.Context, k socket) {
 	}
 	// The UDP sockets stay open for the replies of forwarded queries.
 	stop := context.AfterFunc(ctx, func() {
-		for _, conn := range k.udp {
-			conn.SetReadDeadline(time.Unix(1, 0))
+		for _, each := range k.udp {
+			each.end()
 		}
 		k.tcp.Close()
 	})
 	defer stop()
 	defer k.close()
 	var both sync.WaitGroup
-	for _, conn := range k.udp {
-		both.Go(func() { s.serveUDP(ctx, conn) })
+	for _, each := range k.udp {
+		both.Go(func() { s.serveUDP(ctx, each) })
 	}
 	both.Go(func() { s.serveTCP(ctx, k.tcp) })
 	both.Wait()

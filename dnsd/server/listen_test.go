@@ -54,20 +54,36 @@ func TestAnAddressThatIsNotThereYetStopsNoOther(t *testing.T) {
 func TestAWildcardSocketRepliesFromTheAddressAsked(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	listening, done := make(chan netip.AddrPort, 2), make(chan error, 1)
-	s := &Server{Handler: handler(t, instances("web", 1)), Log: slog.New(slog.NewTextHandler(io.Discard, nil)), OnListen: func(a netip.AddrPort) { listening <- a }}
-	go func() { done <- s.Run(ctx, []Address{{"0.0.0.0", 0}}) }()
-	a := <-listening
-	asked := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.9"), a.Port()).String()
-	conn, err := net.Dial("udp", asked)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	packet, _ := question("web.s.prod.example.com.", dns.TypeA).Pack()
-	conn.Write(packet)
-	conn.SetReadDeadline(time.Now().Add(ample))
-	if _, err := conn.Read(make([]byte, 512)); err != nil {
-		t.Errorf("no reply from %s: %v", asked, err)
+	h := handler(t, instances("web", 1))
+	forwarding(h, upstream(t, saying("www.example.net. 60 IN A 192.0.2.1")))
+	h.ForwardFor = append(h.ForwardFor, netip.MustParsePrefix("::1/128"))
+	go h.Forwarder.Run(ctx)
+	s := &Server{Handler: h, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), OnListen: func(a netip.AddrPort) { listening <- a }}
+	go func() { done <- s.Run(ctx, []Address{{"0.0.0.0", 0}, {"::", 0}}) }()
+	for range 2 {
+		a := <-listening
+		asked := "127.0.0.9"
+		if a.Addr().Is6() {
+			asked = "::1"
+		}
+		conn, err := net.Dial("udp", netip.AddrPortFrom(netip.MustParseAddr(asked), a.Port()).String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		for _, name := range []string{"web.s.prod.example.com.", "www.example.net."} {
+			packet, _ := question(name, dns.TypeA).Pack()
+			conn.Write(packet)
+			conn.SetReadDeadline(time.Now().Add(ample))
+			reply, buf := new(dns.Msg), make([]byte, 512)
+			n, err := conn.Read(buf)
+			if err == nil {
+				err = reply.Unpack(buf[:n])
+			}
+			if err != nil || len(reply.Answer) != 1 {
+				t.Errorf("%s asked for %s replies %v, %v", conn.RemoteAddr(), name, reply, err)
+			}
+		}
 	}
 	cancel()
 	if err := <-done; err != nil {

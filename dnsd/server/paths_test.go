@@ -22,7 +22,7 @@ import (
 )
 
 // plainly is a worker of h that no socket belongs to.
-func plainly(h *Handler) *worker { return (&Server{Handler: h}).newWorker(nil) }
+func plainly(h *Handler) *worker { return (&Server{Handler: h}).newWorker() }
 
 // A world makes random records and questions that have to do with each other.
 type world struct{ *rand.Rand }

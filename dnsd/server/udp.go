@@ -5,10 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"math/rand/v2"
-	"net"
-	"net/netip"
 	"sync"
-	"syscall"
 	"time"
 
 	"rundock/dnsd/metrics"
@@ -22,18 +19,13 @@ import (
 // are dropped, as the network would.
 const maxForwards = 2048
 
-// serveUDP answers packets on conn until ctx is done and what was forwarded
-// is answered. It takes as many packets as are waiting, answers them one by
-// one in memory of its own, and sends the replies together.
-func (s *Server) serveUDP(ctx context.Context, conn *net.UDPConn) {
-	w := s.newWorker(conn)
+// serveUDP answers the packets of a socket until ctx is done and what was
+// forwarded is answered. It takes as many packets as are waiting, answers them
+// one by one in memory of its own, and sends the replies together.
+func (s *Server) serveUDP(ctx context.Context, socket *udpSocket) {
+	w := s.newWorker()
 	defer w.forwards.Wait()
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		s.Log.Error("serve UDP", "address", conn.LocalAddr().String(), "err", err)
-		return
-	}
-	b := newBatch(raw, s.Handler.MaxUDP)
+	b := newBatch(socket, s.Handler.MaxUDP)
 	for {
 		n, err := b.read()
 		if err != nil && ctx.Err() != nil {
@@ -60,16 +52,15 @@ func (s *Server) serveUDP(ctx context.Context, conn *net.UDPConn) {
 // A worker answers the queries of one socket.
 type worker struct {
 	*Server
-	conn     *net.UDPConn
 	policy   packed.Policy
 	question packed.Question
 	counts   *metrics.Queries
 	forwards sync.WaitGroup
 }
 
-func (s *Server) newWorker(conn *net.UDPConn) *worker {
+func (s *Server) newWorker() *worker {
 	return &worker{
-		Server: s, conn: conn,
+		Server: s,
 		policy: packed.Policy{MaxUDP: s.Handler.MaxUDP, Recursive: s.Handler.Forwarder != nil},
 		counts: s.Handler.Metrics.NewQueries(metrics.UDP),
 	}
@@ -147,8 +138,7 @@ func (w *worker) any(ctx context.Context, b *batch, i int) int {
 	from := b.from(i)
 	reply, later := w.Handler.Serve(b.packet(i), Client{AddrPort: from, Counts: w.counts})
 	if later != nil {
-		source := append([]byte(nil), replySource(b.control(i))...)
-		w.limited(ctx, &w.forwards, later, func(reply []byte) { w.conn.WriteMsgUDPAddrPort(reply, source, from) })
+		w.limited(ctx, &w.forwards, later, b.sender(i))
 	}
 	return copy(b.reply(i), reply)
 }
@@ -176,41 +166,4 @@ func replySource(oob []byte) []byte {
 		clear(oob[data : data+4])
 	}
 	return oob
-}
-
-// listenUDP opens a socket that shares its address with others of its kind;
-// for a wildcard address one that tells which address each packet was sent to.
-func listenUDP(at netip.AddrPort) (*net.UDPConn, error) {
-	network := "udp4"
-	if at.Addr().Is6() {
-		network = "udp6"
-	}
-	config := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) error {
-		var err error
-		set := func(level, option int) func(fd uintptr) {
-			return func(fd uintptr) {
-				if err == nil {
-					err = unix.SetsockoptInt(int(fd), level, option, 1)
-				}
-			}
-		}
-		if e := raw.Control(set(unix.SOL_SOCKET, unix.SO_REUSEPORT)); e != nil {
-			return e
-		}
-		switch {
-		case !at.Addr().IsUnspecified():
-		case at.Addr().Is4():
-			raw.Control(set(unix.IPPROTO_IP, unix.IP_PKTINFO))
-		default:
-			raw.Control(set(unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO))
-		}
-		return err
-	}}
-	conn, err := config.ListenPacket(context.Background(), network, at.String())
-	if err != nil {
-		return nil, err
-	}
-	udp := conn.(*net.UDPConn)
-	udp.SetReadBuffer(1 << 20)
-	return udp, nil
 }
