@@ -20,6 +20,7 @@
 package packed
 
 import (
+	"encoding/binary"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -31,13 +32,15 @@ type Answer struct {
 	Rcode uint8
 	Zone  uint8 // for the metrics: the index of the zone
 
-	data      []byte   // the records of all sections
-	at        []uint16 // where each record begins in data, and where the last one ends
-	answers   uint16   // records in each section
+	// Where in block each record begins and the last one ends, two bytes
+	// each, and then the records of all sections: they are side by side, as a
+	// query that finds them in memory mostly waits for memory.
+	block     []byte
+	answers   uint16 // records in each section
 	authority uint16
 	further   uint16
 	cut       bool    // there are more answers, so that every reply is truncated
-	serial    uint16  // where in data the serial of the authority's SOA is; 0: there is none
+	serial    uint16  // where in block the serial of the authority's SOA is; 0: there is none
 	turns     []Group // of the answers
 }
 
@@ -47,9 +50,9 @@ type Sections struct {
 	Turns                      []Group // of Answer; and of Further, if it is as long
 }
 
-// maxData bounds an answer, in bytes. Of a larger one only the preferred
+// maxRecords bounds an answer, in bytes. Of a larger one only the preferred
 // records are kept: no UDP reply has room for the rest, TCP's are not packed here.
-const maxData = 16 << 10
+const maxRecords = 16 << 10
 
 // headerLen is the length of a message's header, behind which the question is.
 const headerLen = 12
@@ -67,39 +70,55 @@ func New(name string, s Sections) (*Answer, error) {
 		moving = s.Turns[0].From
 	}
 	behind := headerLen + len(name) + 4
-	a.at = make([]uint16, 0, 1+len(s.Answer)+len(s.Authority)+len(s.Further))
+	var records []byte
+	at := make([]int, 0, 1+len(s.Answer)+len(s.Authority)+len(s.Further)) // in records
+	serial := -1
 	for section, rrs := range [][]dns.RR{s.Answer, s.Authority, s.Further} {
 		if a.cut {
 			break
 		}
 		for i, rr := range rrs {
-			a.at = append(a.at, uint16(len(a.data)))
-			data, err := appendRecord(a.data, rr, known)
+			longer, err := appendRecord(records, rr, known)
 			if err != nil {
 				return nil, err
 			}
-			if len(data) > maxData {
-				a.at = a.at[:len(a.at)-1]
+			if len(longer) > maxRecords {
 				a.shorten(section, i)
 				break
 			}
-			a.data = data
+			at = append(at, len(records))
+			records = longer
 			if alias, ok := rr.(*dns.CNAME); ok && section == 0 && i < moving {
 				target, err := wire(alias.Target)
 				if err != nil {
 					return nil, err
 				}
 				// The target ends the record.
-				known = append(known, placed{target, behind + len(data) - len(target)})
+				known = append(known, placed{target, behind + len(records) - len(target)})
 			}
 			if rr.Header().Rrtype == dns.TypeSOA && section == 1 {
-				a.serial = uint16(len(data) - 20)
+				serial = len(records) - 20
 			}
 		}
 	}
-	a.at = append(a.at, uint16(len(a.data)))
+	at = append(at, len(records))
+	first := 2 * len(at)
+	a.block = make([]byte, 0, first+len(records))
+	for _, n := range at {
+		a.block = binary.NativeEndian.AppendUint16(a.block, uint16(first+n))
+	}
+	a.block = append(a.block, records...)
+	if serial >= 0 {
+		a.serial = uint16(first + serial)
+	}
 	return a, nil
 }
+
+// at is where record i begins in block, and the one before it ends.
+func (a *Answer) at(i int) int { return int(binary.NativeEndian.Uint16(a.block[2*i:])) }
+
+// size is how many bytes all records are.
+func (a *Answer) size() int { return len(a.block) - a.at(0) }
 
 // shorten makes the answer end before record i of a section.
 func (a *Answer) shorten(section, i int) {

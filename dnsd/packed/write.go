@@ -26,7 +26,7 @@ func (a *Answer) Write(out []byte, q *Question, p *Policy, turn, serial uint32) 
 		size -= optLen
 	}
 	n := copy(out, q.packet[:q.end])
-	if n+len(a.data) > size || a.cut {
+	if n+a.size() > size || a.cut {
 		return a.writePart(out[:size], n, q, p, turn, serial)
 	}
 	n = a.turned(out, n, 0, turn)
@@ -34,7 +34,7 @@ func (a *Answer) Write(out []byte, q *Question, p *Policy, turn, serial uint32) 
 	if a.further == a.answers {
 		n = a.turned(out, n, int(a.answers+a.authority), turn)
 	} else {
-		n += copy(out[n:], a.data[a.at[a.answers+a.authority]:])
+		n += copy(out[n:], a.block[a.at(int(a.answers+a.authority)):])
 	}
 	return finish(out, n, q, p, flagAA|uint16(a.Rcode), counts{a.answers, a.authority, a.further})
 }
@@ -42,23 +42,23 @@ func (a *Answer) Write(out []byte, q *Question, p *Policy, turn, serial uint32) 
 // turned copies as many records as there are answers, from record first on,
 // in the order of the turn.
 func (a *Answer) turned(out []byte, n, first int, turn uint32) int {
-	at := a.at[first:]
+	end := a.at(first + int(a.answers))
 	if len(a.turns) == 0 {
-		return n + copy(out[n:], a.data[at[0]:at[a.answers]])
+		return n + copy(out[n:], a.block[a.at(first):end])
 	}
-	n += copy(out[n:], a.data[at[0]:at[a.turns[0].From]])
+	n += copy(out[n:], a.block[a.at(first):a.at(first+a.turns[0].From)])
 	for i := range a.turns {
 		g := &a.turns[i]
-		start := g.Start(turn)
-		n += copy(out[n:], a.data[at[start]:at[g.To]])
-		n += copy(out[n:], a.data[at[g.From]:at[start]])
+		start := a.at(first + g.Start(turn))
+		n += copy(out[n:], a.block[start:a.at(first+g.To)])
+		n += copy(out[n:], a.block[a.at(first+g.From):start])
 	}
 	return n
 }
 
 func (a *Answer) writeAuthority(out []byte, n int, serial uint32) int {
-	from := int(a.at[a.answers])
-	end := n + copy(out[n:], a.data[from:a.at[a.answers+a.authority]])
+	from := a.at(int(a.answers))
+	end := n + copy(out[n:], a.block[from:a.at(int(a.answers+a.authority))])
 	if a.serial != 0 {
 		binary.BigEndian.PutUint32(out[n+int(a.serial)-from:], serial)
 	}
@@ -68,7 +68,7 @@ func (a *Answer) writeAuthority(out []byte, n int, serial uint32) int {
 // writePart is Write into less room than the whole answer needs.
 func (a *Answer) writePart(out []byte, n int, q *Question, p *Policy, turn, serial uint32) int {
 	flags := flagAA | uint16(a.Rcode)
-	if needed := int(a.at[a.answers+a.authority]); n+needed > len(out) || a.cut {
+	if needed := a.at(int(a.answers+a.authority)) - a.at(0); n+needed > len(out) || a.cut {
 		n, answers := a.fill(out, n, 0, a.answers, true, turn)
 		return finish(out[:cap(out)], n, q, p, flags|flagTC, counts{answer: answers})
 	}
@@ -80,11 +80,10 @@ func (a *Answer) writePart(out []byte, n int, q *Question, p *Policy, turn, seri
 
 // fill copies records from first on until the next one does not fit.
 func (a *Answer) fill(out []byte, n, first int, count uint16, turning bool, turn uint32) (int, uint16) {
-	at := a.at[first:]
 	done := uint16(0)
 	copyRun := func(from, to int) bool {
 		for i := from; i < to; i++ {
-			record := a.data[at[i]:at[i+1]]
+			record := a.block[a.at(first+i):a.at(first+i+1)]
 			if n+len(record) > len(out) {
 				return false
 			}

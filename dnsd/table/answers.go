@@ -15,15 +15,15 @@ import (
 // change raises the version of its node and of all nodes above, whose answers
 // have its record in them, and an answer is kept with the versions it has
 // seen. Whoever reads compares: the change is visible with the next query.
-type answers struct {
-	version uint64 // of the node; all are of the same
-	list    []kept
-}
-
+//
+// kept is one of a node's answers in a list that does not change once it can be seen.
 type kept struct {
-	qtype  uint16
-	seen   []Seen         // other nodes the answer depends on
-	answer *packed.Answer // nil: there is nothing of the type
+	version uint64 // of the node
+	next    *kept  // of another type
+	qtype   uint16
+	nothing bool          // there is nothing of the type
+	answer  packed.Answer // else
+	seen    []Seen        // other nodes the answer depends on
 }
 
 // Bounds of what a node keeps; questions beyond are answered anew each time.
@@ -45,21 +45,22 @@ func (s *Seen) stale() bool { return s.node.version.Load() != s.version }
 // of the type is there. Not ok: none is kept, or something that it was made
 // from has changed.
 func (n *Node) Answer(qtype uint16) (a *packed.Answer, ok bool) {
-	all := n.answers.Load()
-	if all == nil || all.version != n.version.Load() {
+	k := n.kept.Load()
+	for k != nil && k.qtype != qtype {
+		k = k.next
+	}
+	if k == nil || k.version != n.version.Load() {
 		return nil, false
 	}
-	for i := range all.list {
-		if k := &all.list[i]; k.qtype == qtype {
-			for j := range k.seen {
-				if k.seen[j].stale() {
-					return nil, false
-				}
-			}
-			return k.answer, true
+	for i := range k.seen {
+		if k.seen[i].stale() {
+			return nil, false
 		}
 	}
-	return nil, false
+	if k.nothing {
+		return nil, true
+	}
+	return &k.answer, true
 }
 
 // Keep keeps an answer, which may be nil, for a type at seen[0]'s node. It was made from what
@@ -69,15 +70,39 @@ func Keep(seen []Seen, qtype uint16, a *packed.Answer) {
 	if len(seen) > 1+maxSeen || seen[0].stale() {
 		return
 	}
-	next := &answers{version: version}
-	old := n.answers.Load()
+	k := &kept{version: version, qtype: qtype, nothing: a == nil}
+	if a != nil {
+		k.answer = *a
+	}
+	if len(seen) > 1 {
+		k.seen = slices.Clip(seen[1:])
+	}
+	old := n.kept.Load()
 	if old != nil && old.version == version {
-		next.list = slices.DeleteFunc(slices.Clone(old.list), func(k kept) bool { return k.qtype == qtype })
+		var count int
+		if k.next, count = old.without(qtype); count >= maxKept {
+			return
+		}
 	}
-	if len(next.list) < maxKept {
-		next.list = append(next.list, kept{qtype, slices.Clip(seen[1:]), a})
-		n.answers.CompareAndSwap(old, next) // else somebody else was faster, and this one's turn comes
+	n.kept.CompareAndSwap(old, k) // else somebody else was faster, and this one's turn comes
+}
+
+// without returns the answers from k on, and how many they are, less that for
+// a type. Those in front of it are copied: a reader may stand on them.
+func (k *kept) without(qtype uint16) (*kept, int) {
+	if k == nil {
+		return nil, 0
 	}
+	rest, count := k.next.without(qtype)
+	if k.qtype == qtype {
+		return rest, count
+	}
+	if rest == k.next {
+		return k, count + 1
+	}
+	copied := *k
+	copied.next = rest
+	return &copied, count + 1
 }
 
 // See is Lookup with what to hold an answer against: the node, or where there

@@ -19,8 +19,8 @@ import (
 // reverse name of some record's address.
 type Node struct {
 	name     string
-	version  atomic.Uint64 // grows with each change at the node or below it
-	answers  atomic.Pointer[answers]
+	version  atomic.Uint64        // grows with each change at the node or below it
+	kept     atomic.Pointer[kept] // answers, a list
 	parent   *Node
 	record   atomic.Pointer[Record]
 	children list // through self
