@@ -11,7 +11,6 @@
 package table
 
 import (
-	"fmt"
 	"iter"
 	"sync"
 	"sync/atomic"
@@ -197,7 +196,7 @@ func (t *Table) publish(revision int64) {
 // set makes one key hold value, or nothing, and returns why a value is bad.
 func (t *Table) set(key string, value []byte) (reason string) {
 	delete(t.bad, key)
-	name, err := wireName(t.prefix, key)
+	name, err := skydns.Wire(t.prefix, key)
 	if err != nil {
 		if value != nil {
 			t.bad[key] = err.Error()
@@ -317,17 +316,4 @@ func (t *Table) prune(n *Node) {
 		t.counts.names--
 		n = n.parent
 	}
-}
-
-func wireName(prefix, key string) (string, error) {
-	name, err := skydns.Name(prefix, key)
-	if err != nil {
-		return "", err
-	}
-	var buf [255]byte
-	end, err := dns.PackDomainName(name, buf[:], 0, nil, false)
-	if err != nil {
-		return "", fmt.Errorf("key %q: %w", key, err)
-	}
-	return string(buf[:end]), nil
 }

@@ -53,32 +53,63 @@ func Key(prefix, name string) string {
 // or an upper-case letter (no lookup would ever reach it). So for every key
 // it accepts, Key(prefix, Name(prefix, key)) == key.
 func Name(prefix, key string) (string, error) {
+	labels, err := labels(prefix, key)
+	if err != nil {
+		return "", err
+	}
+	if len(labels) == 0 {
+		return ".", nil
+	}
+	var b strings.Builder
+	for _, label := range slices.Backward(labels) {
+		writeLabel(&b, label)
+		b.WriteByte('.')
+	}
+	return b.String(), nil
+}
+
+// Wire is Name in wire format:
+//
+//	Wire("/skydns", "/skydns/com/example/prod/web") == "\x03web\x04prod\x07example\x03com\x00"
+func Wire(prefix, key string) (string, error) {
+	labels, err := labels(prefix, key)
+	if err != nil {
+		return "", err
+	}
+	b := make([]byte, 0, maxWire)
+	for _, label := range slices.Backward(labels) {
+		b = append(append(b, byte(len(label))), label...)
+	}
+	return string(append(b, 0)), nil
+}
+
+// labels returns the labels of a key's name, the topmost first.
+func labels(prefix, key string) ([]string, error) {
 	prefix = strings.TrimRight(prefix, "/")
 	path, ok := strings.CutPrefix(key, prefix)
 	if !ok || path != "" && path[0] != '/' {
-		return "", fmt.Errorf("key %q: not under %s", key, prefix)
+		return nil, fmt.Errorf("key %q: not under %s", key, prefix)
 	}
 	if path == "" {
-		return ".", nil
+		return nil, nil
 	}
-	parts := strings.Split(path[1:], "/")
-	var b strings.Builder
+	labels := strings.Split(path[1:], "/")
 	wire := 1
-	for _, part := range slices.Backward(parts) {
+	for i, part := range labels {
 		label, err := unescapePart(part)
 		if err == nil {
 			err = checkLabel(label)
 		}
 		if err != nil {
-			return "", fmt.Errorf("key %q: %w", key, err)
+			return nil, fmt.Errorf("key %q: %w", key, err)
 		}
-		if wire += 1 + len(label); wire > maxWire {
-			return "", fmt.Errorf("key %q: longer than a DNS name (255 bytes)", key)
-		}
-		writeLabel(&b, label)
-		b.WriteByte('.')
+		labels[i] = label
+		wire += 1 + len(label)
 	}
-	return b.String(), nil
+	if wire > maxWire {
+		return nil, fmt.Errorf("key %q: longer than a DNS name (255 bytes)", key)
+	}
+	return labels, nil
 }
 
 func checkLabel(label string) error {
@@ -92,8 +123,15 @@ func checkLabel(label string) error {
 }
 
 func unescapePart(part string) (string, error) {
-	if i := strings.IndexFunc(part, func(c rune) bool { return 'A' <= c && c <= 'Z' }); i >= 0 {
-		return "", fmt.Errorf("%q: upper case, where names are looked up in lower case", part)
+	escapes := false
+	for _, c := range []byte(part) {
+		if 'A' <= c && c <= 'Z' {
+			return "", fmt.Errorf("%q: upper case, where names are looked up in lower case", part)
+		}
+		escapes = escapes || c == '\\'
+	}
+	if !escapes {
+		return part, nil
 	}
 	label := partUnescaper.Replace(part)
 	if strings.Count(part, `\`) != strings.Count(part, `\047`)+strings.Count(part, `\092`) {

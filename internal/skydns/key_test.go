@@ -27,6 +27,11 @@ func TestKeyAndNameAreInverse(t *testing.T) {
 		if got, err := Name("/skydns", c.key); err != nil || got != c.name {
 			t.Errorf("Name(%q) = %q, %v, want %q", c.key, got, err, c.name)
 		}
+		packed := make([]byte, 255)
+		n, err := dns.PackDomainName(c.name, packed, 0, nil, false)
+		if got, wireErr := Wire("/skydns", c.key); err != nil || wireErr != nil || got != string(packed[:n]) {
+			t.Errorf("Wire(%q) = %q, %v, want %q", c.key, got, wireErr, packed[:n])
+		}
 		if got := Key("/skydns/", c.name); got != c.key {
 			t.Errorf("Key(%q) with a final slash on the prefix = %q, want %q", c.name, got, c.key)
 		}
@@ -73,7 +78,11 @@ func FuzzKey(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, key string) {
 		name, err := Name("/skydns", key)
+		written, wireErr := Wire("/skydns", key)
 		if err != nil {
+			if wireErr == nil || wireErr.Error() != err.Error() {
+				t.Fatalf("Name(%q) fails by %v, Wire by %v", key, err, wireErr)
+			}
 			return
 		}
 		if again := Key("/skydns", name); again != key {
@@ -83,6 +92,9 @@ func FuzzKey(f *testing.F) {
 		n, err := dns.PackDomainName(name, wire, 0, nil, false)
 		if err != nil {
 			t.Fatalf("pack %q of key %q: %v", name, key, err)
+		}
+		if wireErr != nil || written != string(wire[:n]) {
+			t.Fatalf("Wire(%q) = %q, %v, want %q", key, written, wireErr, wire[:n])
 		}
 		parts := strings.Count(key, "/") - 1
 		if labels := dns.CountLabel(name); labels != parts {

@@ -63,11 +63,20 @@ func Parse(value []byte) (Record, error) {
 	if value[0] != '{' {
 		return Record{}, fmt.Errorf("record: not a JSON object: %.40q", value)
 	}
+	var r Record
+	if json.Unmarshal(value, &r) == nil && r.check() == nil {
+		return r, nil
+	}
+	return parseFields(value)
+}
+
+// parseFields is Parse of what is not written as a Record is, in some times
+// the time: it takes more, and knows which field is wrong.
+func parseFields(value []byte) (r Record, err error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(value, &fields); err != nil {
 		return Record{}, fmt.Errorf("record: %w", err)
 	}
-	var r Record
 	for name, raw := range fields {
 		if bytes.Equal(raw, []byte("null")) {
 			continue
@@ -77,6 +86,25 @@ func Parse(value []byte) (Record, error) {
 		}
 	}
 	return r, nil
+}
+
+// check holds the fields to what set does.
+func (r *Record) check() error {
+	for _, field := range []struct{ value, limit int }{
+		{r.Port, max16}, {r.Priority, max16}, {r.Weight, max16}, {int(r.TTL), maxTTL}, {r.TargetStrip, maxLabels},
+	} {
+		if err := within(field.value, field.limit); err != nil {
+			return err
+		}
+	}
+	return checkHost(r.Host)
+}
+
+func within(n, limit int) error {
+	if n < 0 || n > limit {
+		return fmt.Errorf("%d is not between 0 and %d", n, limit)
+	}
+	return nil
 }
 
 func (r *Record) set(name string, raw json.RawMessage) (err error) {
