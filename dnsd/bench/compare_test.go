@@ -38,6 +38,10 @@ func TestMain(m *testing.M) {
 		serveStatic(listen)
 		return
 	}
+	if listen := os.Getenv(bareListen); listen != "" {
+		fmt.Fprintln(os.Stderr, serveBare(listen))
+		os.Exit(1)
+	}
 	etcdtest.Main(m)
 }
 
@@ -74,7 +78,7 @@ func TestServersCompared(t *testing.T) {
 	if *earnest {
 		half := 0.5 * median(got[sets[0].name][servers[0].name], func(m measure) float64 { return m.rate })
 		for range n {
-			for _, s := range servers[:3] {
+			for _, s := range servers[:min(4, len(servers))] {
 				m := sets[0].load(t, s, length, half)
 				got[sets[0].name][s.name+" at half load"] = append(got[sets[0].name][s.name+" at half load"], m)
 			}

@@ -87,7 +87,7 @@ func (s *site) start(t *testing.T) []*process {
 	zoneFile := s.file(t, "zone", s.zoneFile())
 	etcd := etcdtest.Start(t, "embedded", nil)
 	fill(t, etcd.URL, s.records())
-	all := []*process{s.knot(t, zoneFile), s.dnsd(t, etcd), s.nsd(t, zoneFile), s.static(t)}
+	all := []*process{s.knot(t, zoneFile), s.dnsd(t, etcd), s.nsd(t, zoneFile), s.bare(t), s.static(t)}
 	if *coredns != "" {
 		all = append(all, s.coredns(t, etcd, false), s.coredns(t, etcd, true))
 	}
