@@ -18,7 +18,7 @@ TEST_NEEDS = etcd:etcd-server dnsperf:dnsperf knotd:knot nsd:nsd systemd-analyze
 	kdig:knot-dnsutils drill:ldnsutils unbound:unbound haproxy:haproxy prometheus:prometheus \
 	busybox:busybox-static gcc:gcc gencat:libc6-dev musl-gcc:musl-tools
 
-.PHONY: build test bench bench-dns fuzz lint lab lab-down demo deps $(PROGRAMS) $(MODULES)
+.PHONY: build test bench bench-dns bench-overlay fuzz lint lab lab-down demo deps $(PROGRAMS) $(MODULES)
 build: $(PROGRAMS) $(MODULES)
 
 # Go itself knows what is up to date.
@@ -75,6 +75,16 @@ bench-dns: deps $(if $(WITHOUT_COREDNS),,bin/bench-coredns)
 
 bin/bench-coredns: dnsd/bench/coredns/main.go dnsd/bench/coredns/go.mod
 	cd dnsd/bench/coredns && CGO_ENABLED=0 $(GO) build -trimpath -o $(CURDIR)/$@ .
+
+# An overlay network beside a kernel that is programmed by hand, its agent from its start on, and hosts of a lab that
+# come and go: figures, on a quiet machine. LAB= leaves the lab out.
+LAB ?= 1
+bench-overlay: NEEDS += $(TEST_NEEDS)
+bench-overlay: ROUNDS = 10
+bench-overlay: deps build
+	$(GO) test -count=1 -run XXX -bench . -benchmem ./internal/overlay
+	$(GO) test -count=1 -timeout 60m -v ./internal/overlay/bench -args -earnest -rounds $(ROUNDS) -seconds $(SECONDS)
+	$(if $(LAB),RUNDOCK_BENCH=1 RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 $(GO) test -v -count=1 -timeout 60m -run '^TestMeasure_overlay' ./internal/lab/e2e)
 
 # Packets, records and keys that nobody thought of, each for FUZZTIME.
 FUZZTIME ?= 10m
