@@ -1,20 +1,21 @@
 package overlay
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"syscall"
 	"time"
 
-	"github.com/vishvananda/netlink"
-	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
 // batch sends many requests in one message: 10,000 peers are 30,000 requests,
-// and one exchange with the kernel for each costs more than what they ask.
+// and one exchange with the kernel for each costs more than what they ask. It
+// also asks for lists of as many.
 type batch struct {
-	fd int
+	fd       int
+	message  []byte
+	received []byte
 }
 
 const (
@@ -33,40 +34,45 @@ func newBatch() (*batch, error) {
 		unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}),
 		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, batchReceive),
 		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, 4*batchBytes),
-		unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_CAP_ACK, 1), // errors without the request
+		unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_CAP_ACK, 1),        // errors without the request
+		unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_GET_STRICT_CHK, 1), // lists of what is asked for alone
 		unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &timeout),
 	)
 	if err != nil {
 		unix.Close(fd)
 		return nil, err
 	}
-	return &batch{fd}, nil
+	return &batch{fd: fd, received: make([]byte, 64<<10)}, nil
 }
 
 func (b *batch) close() { unix.Close(b.fd) }
 
-// do sends requests in order, and tells of each that failed. The error is one
-// of the exchange itself, after which nothing is known of the rest.
-func (b *batch) do(requests []*nl.NetlinkRequest, failed func(i int, err error)) error {
-	for first := 0; first < len(requests); {
-		var message []byte
+// do sends peers' operations in order, each to the device with the index that
+// is given for its device's name, and tells of each that failed. The error is
+// one of the exchange itself, after which nothing is known of the rest.
+func (b *batch) do(ops []Op, index map[string]int, failed func(i int, err error)) error {
+	for first := 0; first < len(ops); {
+		b.message = b.message[:0]
 		last := first
-		for ; last < len(requests) && len(message) < batchBytes; last++ {
-			r := requests[last]
-			r.Seq = uint32(last + 1)
-			r.Flags &^= unix.NLM_F_ACK
-			if last == len(requests)-1 || len(message)+256 >= batchBytes {
-				r.Flags |= unix.NLM_F_ACK
-				message = append(message, r.Serialize()...)
-				last++
-				break
-			}
-			message = append(message, r.Serialize()...)
+		for more := true; more; last++ {
+			at := len(b.message)
+			b.message = appendRequest(b.message, ops[last], index[peerDevice(ops[last])])
+			more = last+1 < len(ops) && len(b.message)+256 < batchBytes
+			number(b.message[at:], uint32(last+1), !more)
 		}
-		if err := unix.Sendto(b.fd, message, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		if err := b.send(); err != nil {
 			return fmt.Errorf("send a batch of %d requests: %w", last-first, err)
 		}
-		if err := b.answers(uint32(last), failed); err != nil {
+		err := b.answers(func(m message) (done bool, err error) {
+			if m.kind != unix.NLMSG_ERROR {
+				return false, nil
+			}
+			if err := m.errno(); err != nil {
+				failed(int(m.number)-1, err)
+			}
+			return m.number == uint32(last), nil
+		})
+		if err != nil {
 			return fmt.Errorf("answer to a batch of %d requests: %w", last-first, err)
 		}
 		first = last
@@ -74,96 +80,58 @@ func (b *batch) do(requests []*nl.NetlinkRequest, failed func(i int, err error))
 	return nil
 }
 
-// answers reads until the answer to request last.
-func (b *batch) answers(last uint32, failed func(i int, err error)) error {
-	buf := make([]byte, 64<<10)
+func (b *batch) send() error {
+	return unix.Sendto(b.fd, b.message, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
+}
+
+// answers gives each message that comes, until one is the last.
+func (b *batch) answers(each func(message) (done bool, err error)) error {
 	for {
-		n, _, err := unix.Recvfrom(b.fd, buf, 0)
+		n, _, err := unix.Recvfrom(b.fd, b.received, 0)
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		messages, err := syscall.ParseNetlinkMessage(buf[:n])
-		if err != nil {
-			return err
-		}
-		for _, m := range messages {
-			if m.Header.Type != unix.NLMSG_ERROR || len(m.Data) < 4 {
-				continue
+		for rest := b.received[:n]; len(rest) > 0; {
+			var m message
+			if m, rest, err = nextMessage(rest); err != nil {
+				return err
 			}
-			if code := int32(nl.NativeEndian().Uint32(m.Data)); code != 0 {
-				failed(int(m.Header.Seq)-1, unix.Errno(-code))
-			}
-			if m.Header.Seq == last {
-				return nil
+			if done, err := each(m); done || err != nil {
+				return err
 			}
 		}
 	}
 }
 
-// peerRequest returns the device of a peer's operation and how to ask for it
-// with that device's index; nil where op is another operation.
-func peerRequest(op Op) (dev string, request func(index int) *nl.NetlinkRequest) {
-	switch o := op.(type) {
-	case putNeighbour:
-		return o.dev, func(index int) *nl.NetlinkRequest {
-			return neighbour(unix.RTM_NEWNEIGH, unix.AF_INET, index, 0, o.ip.AsSlice(), o.mac[:])
-		}
-	case deleteNeighbour:
-		return o.dev, func(index int) *nl.NetlinkRequest {
-			return neighbour(unix.RTM_DELNEIGH, unix.AF_INET, index, 0, o.ip.AsSlice(), nil)
-		}
-	case putForward:
-		return o.dev, func(index int) *nl.NetlinkRequest {
-			return neighbour(unix.RTM_NEWNEIGH, unix.AF_BRIDGE, index, unix.NTF_SELF, o.to.AsSlice(), o.mac[:])
-		}
-	case deleteForward:
-		return o.dev, func(index int) *nl.NetlinkRequest {
-			return neighbour(unix.RTM_DELNEIGH, unix.AF_BRIDGE, index, unix.NTF_SELF, o.to.AsSlice(), o.mac[:])
-		}
-	case putRoute:
-		return o.dev, func(index int) *nl.NetlinkRequest { return route(unix.RTM_NEWROUTE, index, o) }
-	case deleteRoute:
-		return o.dev, func(index int) *nl.NetlinkRequest { return route(unix.RTM_DELROUTE, index, putRoute(o)) }
-	}
-	return "", nil
+// message is one of netlink's that was received.
+type message struct {
+	kind, flags uint16
+	number      uint32
+	data        []byte // behind the header
 }
 
-func flags(kind int) int {
-	if kind == unix.RTM_NEWNEIGH || kind == unix.RTM_NEWROUTE {
-		return unix.NLM_F_CREATE | unix.NLM_F_REPLACE
+func nextMessage(b []byte) (m message, rest []byte, err error) {
+	if len(b) < headerBytes {
+		return m, nil, fmt.Errorf("a netlink message of %d bytes", len(b))
 	}
-	return 0
+	n := int(binary.NativeEndian.Uint32(b))
+	if n < headerBytes || n > len(b) {
+		return m, nil, fmt.Errorf("a netlink message that says it has %d bytes, of %d", n, len(b))
+	}
+	m = message{binary.NativeEndian.Uint16(b[4:]), binary.NativeEndian.Uint16(b[6:]), binary.NativeEndian.Uint32(b[8:]), b[headerBytes:n]}
+	return m, b[min((n+3)&^3, len(b)):], nil
 }
 
-func neighbour(kind, family, index int, ntf uint8, dst, mac []byte) *nl.NetlinkRequest {
-	r := nl.NewNetlinkRequest(kind, flags(kind))
-	r.AddData(&netlink.Ndmsg{Family: uint8(family), Index: uint32(index), State: unix.NUD_PERMANENT, Flags: ntf})
-	r.AddData(nl.NewRtAttr(unix.NDA_DST, dst))
-	if mac != nil {
-		r.AddData(nl.NewRtAttr(unix.NDA_LLADDR, mac))
+// errno is what an answer says went wrong, if anything did.
+func (m message) errno() error {
+	if len(m.data) < 4 {
+		return nil
 	}
-	return r
-}
-
-func route(kind, index int, o putRoute) *nl.NetlinkRequest {
-	r := nl.NewNetlinkRequest(kind, flags(kind))
-	m := &nl.RtMsg{RtMsg: unix.RtMsg{
-		Family: unix.AF_INET, Dst_len: uint8(o.key.Subnet.Bits()), Table: unix.RT_TABLE_MAIN,
-		Protocol: Protocol, Scope: unix.RT_SCOPE_UNIVERSE, Type: unix.RTN_UNICAST, Flags: unix.RTNH_F_ONLINK,
-	}}
-	r.AddData(m)
-	r.AddData(nl.NewRtAttr(unix.RTA_DST, o.key.Subnet.Addr().AsSlice()))
-	r.AddData(nl.NewRtAttr(unix.RTA_GATEWAY, o.route.Via.AsSlice()))
-	r.AddData(nl.NewRtAttr(unix.RTA_OIF, nl.Uint32Attr(uint32(index))))
-	r.AddData(nl.NewRtAttr(unix.RTA_PRIORITY, nl.Uint32Attr(uint32(o.key.Metric))))
-	if o.route.MTU != 0 && kind == unix.RTM_NEWROUTE {
-		metrics := nl.NewRtAttr(unix.RTA_METRICS, nil)
-		metrics.AddRtAttr(unix.RTAX_LOCK, nl.Uint32Attr(1<<unix.RTAX_MTU))
-		metrics.AddRtAttr(unix.RTAX_MTU, nl.Uint32Attr(uint32(o.route.MTU)))
-		r.AddData(metrics)
+	if code := int32(binary.NativeEndian.Uint32(m.data)); code != 0 {
+		return unix.Errno(-code)
 	}
-	return r
+	return nil
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/google/nftables"
 	"github.com/vishvananda/netlink"
-	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
@@ -22,6 +21,8 @@ type Kernel struct {
 	rt    *netlink.Handle
 	batch *batch
 	nft   *nftables.Conn
+
+	peerCount int // when they were last read
 }
 
 // Open opens the namespace of the calling thread.
@@ -41,7 +42,7 @@ func Open() (*Kernel, error) {
 		b.close()
 		return nil, fmt.Errorf("open nftables: %w", err)
 	}
-	return &Kernel{rt, b, nft}, nil
+	return &Kernel{rt: rt, batch: b, nft: nft}, nil
 }
 
 // Close closes the sockets; what was made stays.
@@ -104,7 +105,12 @@ func Look(n Network, subnet netip.Prefix) (State, error) {
 		return State{}, fmt.Errorf("open netlink: %w", err)
 	}
 	defer rt.Close()
-	s, err := (&Kernel{rt: rt}).devices(n, subnet)
+	b, err := newBatch()
+	if err != nil {
+		return State{}, fmt.Errorf("open netlink: %w", err)
+	}
+	defer b.close()
+	s, err := (&Kernel{rt: rt, batch: b}).devices(n, subnet)
 	if err != nil {
 		return State{}, fmt.Errorf("read network %s from the kernel: %w", n.Name, err)
 	}
@@ -224,37 +230,17 @@ func (k *Kernel) unattached(name string) bool {
 }
 
 func (k *Kernel) peers(vx int, s *State) error {
-	s.Neighbours, s.Forwards, s.Routes = map[netip.Addr]MAC{}, map[MAC]netip.Addr{}, map[RouteKey]Route{}
-	neighbours, err := k.rt.NeighListExecute(netlink.Ndmsg{Family: unix.AF_INET, Index: uint32(vx)})
-	if err != nil {
+	s.Neighbours, s.Forwards, s.Routes = make(map[netip.Addr]MAC, k.peerCount), make(map[MAC]netip.Addr, k.peerCount), make(map[RouteKey]Route, k.peerCount)
+	if err := k.batch.neighbours(unix.AF_INET, vx, func(mac MAC, ip netip.Addr) { s.Neighbours[ip] = mac }); err != nil {
 		return fmt.Errorf("neighbours of device %s: %w", s.Vxlan.Name, err)
 	}
-	for _, n := range neighbours {
-		if ip, ok := netip.AddrFromSlice(n.IP); ok && n.State&unix.NUD_PERMANENT != 0 && len(n.HardwareAddr) == 6 {
-			s.Neighbours[ip.Unmap()] = MAC(n.HardwareAddr)
-		}
-	}
-	forwards, err := k.rt.NeighListExecute(netlink.Ndmsg{Family: unix.AF_BRIDGE, Index: uint32(vx)})
-	if err != nil {
+	if err := k.batch.neighbours(unix.AF_BRIDGE, vx, func(mac MAC, to netip.Addr) { s.Forwards[mac] = to }); err != nil {
 		return fmt.Errorf("forwarding entries of device %s: %w", s.Vxlan.Name, err)
 	}
-	for _, f := range forwards {
-		if to, ok := netip.AddrFromSlice(f.IP); ok && f.State&unix.NUD_PERMANENT != 0 && len(f.HardwareAddr) == 6 {
-			s.Forwards[MAC(f.HardwareAddr)] = to.Unmap()
-		}
-	}
-	routes, err := k.rt.RouteListFiltered(unix.AF_INET, &netlink.Route{LinkIndex: vx, Protocol: Protocol, Table: unix.RT_TABLE_MAIN},
-		netlink.RT_FILTER_OIF|netlink.RT_FILTER_PROTOCOL|netlink.RT_FILTER_TABLE)
-	if err != nil {
+	if err := k.batch.routes(vx, func(key RouteKey, r Route) { s.Routes[key] = r }); err != nil {
 		return fmt.Errorf("routes of device %s: %w", s.Vxlan.Name, err)
 	}
-	for _, r := range routes {
-		if r.Dst == nil {
-			continue
-		}
-		via, _ := netip.AddrFromSlice(r.Gw)
-		s.Routes[RouteKey{prefix(r.Dst), r.Priority}] = Route{Via: via.Unmap(), MTU: r.MTU}
-	}
+	k.peerCount = len(s.Routes)
 	return nil
 }
 
@@ -284,40 +270,39 @@ func (k *Kernel) Apply(ops []Op) error {
 // kernel in the same batch. It returns how many they are.
 func (k *Kernel) some(ops []Op) (int, []error) {
 	index := map[string]int{}
-	var requests []*nl.NetlinkRequest
-	for _, op := range ops {
-		dev, request := peerRequest(op)
-		if request == nil {
+	count := 0
+	for ; count < len(ops); count++ {
+		dev := peerDevice(ops[count])
+		if dev == "" {
 			break
 		}
 		if _, ok := index[dev]; !ok {
 			l, err := k.rt.LinkByName(dev)
-			if err != nil && len(requests) > 0 {
+			if err != nil && count > 0 {
 				break // it is the first of the next
 			}
 			if err != nil {
-				return 1, []error{fmt.Errorf("%s: %w", op, err)}
+				return 1, []error{fmt.Errorf("%s: %w", ops[0], err)}
 			}
 			index[dev] = l.Attrs().Index
 		}
-		requests = append(requests, request(index[dev]))
 	}
-	if len(requests) == 0 {
+	if count == 0 {
 		if err := k.one(ops[0]); err != nil {
 			return 1, []error{fmt.Errorf("%s: %w", ops[0], err)}
 		}
 		return 1, nil
 	}
 	var failed []error
-	err := k.batch.do(requests, func(i int, err error) {
-		if !(deletes(ops[i]) && gone(err)) {
+	err := k.batch.do(ops[:count], index, func(i int, err error) {
+		if i >= 0 && i < count && !(deletes(ops[i]) && gone(err)) {
 			failed = append(failed, fmt.Errorf("%s: %w", ops[i], err))
 		}
 	})
 	if err != nil {
 		failed = append(failed, err)
 	}
-	return len(requests), failed
+	return count, failed
 }
 
 func deletes(op Op) bool {

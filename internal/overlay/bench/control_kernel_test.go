@@ -6,31 +6,94 @@ import (
 	"rundock/internal/overlay"
 )
 
-// TestControl_programs_peers measures what it takes to program all peers of a
-// network whose devices are there.
-func TestControl_programs_peers(t *testing.T) {
+// TestControl_kernel measures, in a namespace for each round, what it takes to
+// program all peers of a network whose devices are there, to find that all is
+// right, and to change one; and what it takes a bare probe.
+func TestControl_kernel(t *testing.T) {
 	for _, count := range sizes() {
-		all, alone := want(t, peers(count)), want(t, nil)
-		var took []float64
+		var program, programBare, audit, auditBare, change, changeBare []float64
 		for range turns() {
 			ns := newNamespace(t)
 			ns.do(func() {
-				k, err := overlay.Open()
+				s, err := newStand(count)
 				if err != nil {
 					t.Error(err)
 					return
 				}
-				defer k.Close()
-				if err := k.Apply(overlay.Plan(overlay.Nothing(many), alone)); err != nil {
-					t.Error(err)
+				defer s.close()
+				must := func(what string, f func() error) float64 {
+					return milliseconds(func() {
+						if err := f(); err != nil {
+							t.Errorf("%s: %v", what, err)
+						}
+					})
 				}
-				took = append(took, milliseconds(func() {
-					if err := k.Apply(overlay.Plan(alone, all)); err != nil {
-						t.Error(err)
+				programBare = append(programBare, must("the probe programs", func() error { return s.probe.send(s.requests) }))
+				auditBare = append(auditBare, must("the probe lists", s.probe.look))
+				changeBare = append(changeBare, must("the probe changes one", func() error { return s.probe.send(s.requests[3:6]) }))
+				must("all is taken away", func() error { return s.kernel.Apply(overlay.Plan(s.all, s.alone)) })
+				program = append(program, must("all are programmed", func() error { return s.kernel.Apply(overlay.Plan(s.alone, s.all)) }))
+				audit = append(audit, must("an audit", func() error {
+					ops, err := s.keeper.Audit(host.Subnet, s.all)
+					if len(ops) > 0 {
+						t.Errorf("after %d peers are programmed there is left to do %s, and more: %d in all", count, ops[0], len(ops))
 					}
+					return err
 				}))
+				change = append(change, must("one is changed", func() error { return s.kernel.Apply(overlay.Plan(s.all, s.moved)) }))
 			})
+			if t.Failed() {
+				return
+			}
 		}
-		report(t, "%d peers programmed: %.1f ms", count, median(took))
+		report(t, "%d peers programmed: %.1f ms, %.2f of a bare probe", count, median(program), ratio(program, programBare))
+		report(t, "audit of %d peers: %.1f ms, %.2f of a bare probe", count, median(audit), ratio(audit, auditBare))
+		report(t, "one of %d peers changed: %.2f ms, %.2f of a bare probe", count, median(change), ratio(change, changeBare))
 	}
+}
+
+// stand is the network in a namespace, without peers.
+type stand struct {
+	kernel            *overlay.Kernel
+	keeper            *overlay.Keeper
+	probe             *probe
+	requests          [][]byte // of the probe
+	alone, all, moved overlay.State
+}
+
+func newStand(count int) (s stand, err error) {
+	of := peers(count)
+	states := []struct {
+		s     *overlay.State
+		peers []overlay.Peer
+	}{{&s.alone, nil}, {&s.all, of}, {&s.moved, moved(of)}}
+	for _, state := range states {
+		if *state.s, err = overlay.Want(many, host, state.peers); err != nil {
+			return s, err
+		}
+	}
+	if s.kernel, err = overlay.Open(); err != nil {
+		return s, err
+	}
+	s.keeper = overlay.NewKeeper(s.kernel, many, nil)
+	if _, err = s.keeper.Audit(host.Subnet, s.alone); err != nil {
+		return s, err
+	}
+	if s.probe, err = openProbe(many.Vxlan()); err != nil {
+		return s, err
+	}
+	s.requests = s.probe.requests(of)
+	return s, nil
+}
+
+func (s stand) close() {
+	s.probe.close()
+	s.kernel.Close()
+}
+
+// moved are peers of which one has another address.
+func moved(all []overlay.Peer) []overlay.Peer {
+	other := append([]overlay.Peer(nil), all...)
+	other[len(all)/2].Underlay = other[len(all)/2].Underlay.Next().Next()
+	return other
 }

@@ -3,7 +3,6 @@ package bench
 import (
 	"fmt"
 	"net/netip"
-	"testing"
 	"time"
 
 	"rundock/internal/overlay"
@@ -39,13 +38,4 @@ func milliseconds(f func()) float64 {
 	began := time.Now()
 	f()
 	return float64(time.Since(began).Microseconds()) / 1000
-}
-
-func want(t *testing.T, of []overlay.Peer) overlay.State {
-	t.Helper()
-	s, err := overlay.Want(many, host, of)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
 }

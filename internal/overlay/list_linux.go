@@ -1,0 +1,103 @@
+package overlay
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// Lists of peers' entries are read here and not by the library, which makes
+// dozens of objects of each, for the same reason as requests are.
+
+// list asks for a list and gives each entry's fixed part and attributes. The
+// error is netlink.ErrDumpInterrupted if something changed meanwhile.
+func (b *batch) list(kind uint16, fixed []byte, attributes []byte, fixedBytes int, each func(fixed []byte, attributes attributes)) error {
+	b.message = begin(b.message[:0], kind, unix.NLM_F_DUMP, fixed...)
+	b.message = finish(append(b.message, attributes...), 0)
+	number(b.message, 1, false)
+	if err := b.send(); err != nil {
+		return err
+	}
+	interrupted := false
+	err := b.answers(func(m message) (bool, error) {
+		interrupted = interrupted || m.flags&unix.NLM_F_DUMP_INTR != 0
+		switch {
+		case m.kind == unix.NLMSG_DONE, m.kind == unix.NLMSG_ERROR:
+			return true, m.errno()
+		case len(m.data) >= fixedBytes:
+			each(m.data[:fixedBytes], attributesOf(m.data[fixedBytes:]))
+		}
+		return false, nil
+	})
+	if err == nil && interrupted {
+		return netlink.ErrDumpInterrupted
+	}
+	return err
+}
+
+// attributes are by kind, of those that are read here.
+type attributes [16][]byte
+
+func attributesOf(b []byte) (all attributes) {
+	for len(b) >= 4 {
+		n, kind := int(binary.NativeEndian.Uint16(b)), binary.NativeEndian.Uint16(b[2:])&^uint16(unix.NLA_F_NESTED|unix.NLA_F_NET_BYTEORDER)
+		if n < 4 || n > len(b) {
+			break
+		}
+		if int(kind) < len(all) {
+			all[kind] = b[4:n]
+		}
+		b = b[min((n+3)&^3, len(b)):]
+	}
+	return all
+}
+
+func (a *attributes) number(kind int) int {
+	if len(a[kind]) != 4 {
+		return 0
+	}
+	return int(binary.NativeEndian.Uint32(a[kind]))
+}
+
+// address is the zero Addr where there is none.
+func (a *attributes) address(kind int) netip.Addr {
+	found, _ := netip.AddrFromSlice(a[kind])
+	return found.Unmap()
+}
+
+const (
+	ndmsgBytes = 12 // struct ndmsg: family, padding, index, state, flags, type
+	rtmsgBytes = 12 // struct rtmsg: family, lengths, tos, table, protocol, scope, type, flags
+)
+
+// neighbours gives the permanent entries of a device: of AF_INET, or
+// AF_BRIDGE's, which are the forwarding entries.
+func (b *batch) neighbours(family byte, index int, each func(MAC, netip.Addr)) error {
+	ask := append([]byte{family}, make([]byte, ndmsgBytes-1)...)
+	return b.list(unix.RTM_GETNEIGH, ask, attribute32(nil, unix.NDA_IFINDEX, uint32(index)), ndmsgBytes, func(fixed []byte, a attributes) {
+		if fixed[0] != family || int(binary.NativeEndian.Uint32(fixed[4:])) != index || binary.NativeEndian.Uint16(fixed[8:])&unix.NUD_PERMANENT == 0 {
+			return
+		}
+		if to := a.address(unix.NDA_DST); to.IsValid() && len(a[unix.NDA_LLADDR]) == len(MAC{}) {
+			each(MAC(a[unix.NDA_LLADDR]), to)
+		}
+	})
+}
+
+// routes gives those of our protocol in the main table that lead to a device.
+func (b *batch) routes(index int, each func(RouteKey, Route)) error {
+	ask := append([]byte{unix.AF_INET, 0, 0, 0, unix.RT_TABLE_MAIN, Protocol}, make([]byte, rtmsgBytes-6)...)
+	return b.list(unix.RTM_GETROUTE, ask, attribute32(nil, unix.RTA_OIF, uint32(index)), rtmsgBytes, func(fixed []byte, a attributes) {
+		if fixed[0] != unix.AF_INET || fixed[4] != unix.RT_TABLE_MAIN || fixed[5] != Protocol || a.number(unix.RTA_OIF) != index {
+			return
+		}
+		to := a.address(unix.RTA_DST)
+		if !to.IsValid() {
+			return // the default route
+		}
+		metrics := attributesOf(a[unix.RTA_METRICS])
+		each(RouteKey{netip.PrefixFrom(to, int(fixed[1])), a.number(unix.RTA_PRIORITY)}, Route{Via: a.address(unix.RTA_GATEWAY), MTU: metrics.number(unix.RTAX_MTU)})
+	})
+}
