@@ -198,14 +198,14 @@ func prefix(n *net.IPNet) netip.Prefix {
 }
 
 // connected reports whether the subnet of address is routed to the bridge.
-func (k *Kernel) connected(bridge netlink.Link, address netip.Prefix) (bool, error) {
-	routes, err := k.rt.RouteListFiltered(unix.AF_INET, &netlink.Route{LinkIndex: bridge.Attrs().Index, Table: unix.RT_TABLE_MAIN}, netlink.RT_FILTER_OIF|netlink.RT_FILTER_TABLE)
+func (k *Kernel) connected(bridge netlink.Link, address netip.Prefix) (is bool, err error) {
+	err = k.batch.routes(0, bridge.Attrs().Index, func(key RouteKey, r Route) {
+		is = is || key.Subnet == address.Masked() && !r.Via.IsValid()
+	})
 	if err != nil {
 		return false, fmt.Errorf("routes of device %s: %w", bridge.Attrs().Name, err)
 	}
-	return slices.ContainsFunc(routes, func(r netlink.Route) bool {
-		return r.Dst != nil && prefix(r.Dst) == address.Masked() && r.Gw == nil
-	}), nil
+	return is, nil
 }
 
 func (k *Kernel) ports(bridge netlink.Link) ([]string, error) {
@@ -237,7 +237,7 @@ func (k *Kernel) peers(vx int, s *State) error {
 	if err := k.batch.neighbours(unix.AF_BRIDGE, vx, func(mac MAC, to netip.Addr) { s.Forwards[mac] = to }); err != nil {
 		return fmt.Errorf("forwarding entries of device %s: %w", s.Vxlan.Name, err)
 	}
-	if err := k.batch.routes(vx, func(key RouteKey, r Route) { s.Routes[key] = r }); err != nil {
+	if err := k.batch.routes(Protocol, vx, func(key RouteKey, r Route) { s.Routes[key] = r }); err != nil {
 		return fmt.Errorf("routes of device %s: %w", s.Vxlan.Name, err)
 	}
 	k.peerCount = len(s.Routes)

@@ -86,11 +86,12 @@ func (b *batch) neighbours(family byte, index int, each func(MAC, netip.Addr)) e
 	})
 }
 
-// routes gives those of our protocol in the main table that lead to a device.
-func (b *batch) routes(index int, each func(RouteKey, Route)) error {
-	ask := append([]byte{unix.AF_INET, 0, 0, 0, unix.RT_TABLE_MAIN, Protocol}, make([]byte, rtmsgBytes-6)...)
+// routes gives those of a protocol, or of any (0), in the main table that lead
+// to a device.
+func (b *batch) routes(protocol byte, index int, each func(RouteKey, Route)) error {
+	ask := append([]byte{unix.AF_INET, 0, 0, 0, unix.RT_TABLE_MAIN, protocol}, make([]byte, rtmsgBytes-6)...)
 	return b.list(unix.RTM_GETROUTE, ask, attribute32(nil, unix.RTA_OIF, uint32(index)), rtmsgBytes, func(fixed []byte, a attributes) {
-		if fixed[0] != unix.AF_INET || fixed[4] != unix.RT_TABLE_MAIN || fixed[5] != Protocol || a.number(unix.RTA_OIF) != index {
+		if fixed[0] != unix.AF_INET || fixed[4] != unix.RT_TABLE_MAIN || protocol != 0 && fixed[5] != protocol || a.number(unix.RTA_OIF) != index {
 			return
 		}
 		to := a.address(unix.RTA_DST)

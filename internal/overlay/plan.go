@@ -2,6 +2,7 @@ package overlay
 
 import (
 	"cmp"
+	"maps"
 	"net/netip"
 	"reflect"
 	"slices"
@@ -102,6 +103,9 @@ func planLink(have, want Link, add Op) []Op {
 func planPeers(have, want State) []Op {
 	if !want.Vxlan.Exists {
 		return nil
+	}
+	if maps.Equal(have.Routes, want.Routes) && maps.Equal(have.Neighbours, want.Neighbours) && maps.Equal(have.Forwards, want.Forwards) {
+		return nil // what an audit mostly finds, in half the time of what follows
 	}
 	dev := want.Vxlan.Name
 	var ops []Op
