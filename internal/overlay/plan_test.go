@@ -384,13 +384,13 @@ func model(t *testing.T, s *State, op Op) {
 
 func TestFence_cuts_a_host_off_and_leaves_its_containers_their_bridge(t *testing.T) {
 	have := want(t, apps, host(1), peer(2))
-	if got, want := lines(Plan(have, Fence(have))), `ip link del vx7
+	if got, want := lines(Plan(have, fence(have))), `ip link del vx7
 iptables -D DOCKER-USER -i vx7 -o ovl7 -j ACCEPT
 iptables -D DOCKER-USER -i ovl7 -o vx7 -j ACCEPT
 `; got != want {
 		t.Errorf("plan:\n%swant:\n%s", got, want)
 	}
-	if back := lines(Plan(Fence(have), have)); !strings.Contains(back, "ip link add vx7") || !strings.Contains(back, "ip route replace 10.42.2.0/24") {
+	if back := lines(Plan(fence(have), have)); !strings.Contains(back, "ip link add vx7") || !strings.Contains(back, "ip route replace 10.42.2.0/24") {
 		t.Errorf("what undoes it:\n%s", back)
 	}
 }

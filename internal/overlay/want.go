@@ -96,64 +96,19 @@ func (n Network) mtu(h Host) (int, error) {
 
 // Want returns what the kernel of host h should hold. Peers with h's own
 // subnet or underlay address are left out; of two peers with one subnet, the
-// last counts. Errors name the peer and the field.
+// last counts, and of two with one MAC, that with the highest subnet. Errors
+// name the peer and the field.
 func Want(n Network, h Host, peers []Peer) (State, error) {
-	if err := n.Check(); err != nil {
-		return State{}, err
-	}
-	if _, err := n.Index(h.Subnet); err != nil {
-		return State{}, err
-	}
-	mtu, err := n.mtu(h)
+	w, err := NewWanted(n, h, peers)
 	if err != nil {
 		return State{}, err
 	}
-	s := State{
-		Bridge: Link{
-			Name: n.Bridge(), Exists: true, MAC: BridgeMAC(h.Machine, n.VNI), MTU: mtu, Up: true, Forwarding: true,
-			Address: netip.PrefixFrom(Gateway(h.Subnet), n.SubnetLength), Connected: true,
-		},
-		Vxlan: Link{
-			Name: n.Vxlan(), Exists: true, MAC: VxlanMAC(h.Machine, n.VNI), MTU: mtu, Up: true, Forwarding: true,
-			Tunnel: Tunnel{VNI: n.VNI, Local: h.Underlay, Port: n.port()}, Address: netip.PrefixFrom(h.Subnet.Addr(), 32),
-		},
-		Neighbours: map[netip.Addr]MAC{},
-		Forwards:   map[MAC]netip.Addr{},
-		Routes:     map[RouteKey]Route{},
-		Table:      table(n, h.Subnet),
-		Filter:     Filter{Rules: FilterRules(n)},
-	}
-	bySubnet := map[netip.Prefix]Peer{}
-	for _, p := range peers {
-		if p.Subnet == h.Subnet || p.Underlay == h.Underlay {
-			continue
-		}
-		if _, err := n.Index(p.Subnet); err != nil {
-			return State{}, fmt.Errorf("peer %s: %w", p.Underlay, err)
-		}
-		if p.Underlay.Is4() != h.Underlay.Is4() {
-			return State{}, fmt.Errorf("peer %s: its underlay address is not of the family of ours, %s", p.Underlay, h.Underlay)
-		}
-		bySubnet[p.Subnet] = p
-	}
-	for subnet, p := range bySubnet {
-		i, _ := n.Index(subnet)
-		via := subnet.Addr()
-		s.Neighbours[via] = p.MAC
-		s.Forwards[p.MAC] = p.Underlay
-		route := Route{Via: via}
-		if p.MTU != 0 && p.MTU < mtu {
-			route.MTU = p.MTU
-		}
-		// From 1: a route by hand, which says no metric, has 0.
-		s.Routes[RouteKey{subnet, i + 1}] = route
-	}
-	return s, nil
+	return w.state, nil
 }
 
-// Fence is what a host should hold whose subnet is another's: its containers
+// fence is what a host should hold whose subnet is another's: its containers
 // reach each other and the outside, and no other host.
-func Fence(want State) State {
+func fence(want State) State {
 	want.Vxlan = Link{Name: want.Vxlan.Name}
 	want.Neighbours, want.Forwards, want.Routes = nil, nil, nil
 	want.Filter.Rules = slices.DeleteFunc(slices.Clone(want.Filter.Rules), func(rule string) bool { return names(rule, want.Vxlan.Name) })

@@ -1,0 +1,232 @@
+package overlay
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+)
+
+// Wanted is what a host should hold, kept as its peers come, change and go.
+// A change costs what has changed; it is the Plan of two desired states, of
+// which only the part is made that the changed peers have in them.
+type Wanted struct {
+	network Network
+	host    Host
+	mtu     int
+	peers   map[netip.Prefix]Peer // all that are known, also such as are left out
+	holders map[MAC]int           // how many of those that are not left out have it
+	state   State                 // as if no peer had this host's subnet
+}
+
+// NewWanted begins with peers, as Want does.
+func NewWanted(n Network, h Host, peers []Peer) (*Wanted, error) {
+	if err := n.Check(); err != nil {
+		return nil, err
+	}
+	if _, err := n.Index(h.Subnet); err != nil {
+		return nil, err
+	}
+	mtu, err := n.mtu(h)
+	if err != nil {
+		return nil, err
+	}
+	w := &Wanted{network: n, host: h, mtu: mtu, peers: make(map[netip.Prefix]Peer, len(peers)), holders: make(map[MAC]int, len(peers))}
+	w.state = State{
+		Bridge: Link{
+			Name: n.Bridge(), Exists: true, MAC: BridgeMAC(h.Machine, n.VNI), MTU: mtu, Up: true, Forwarding: true,
+			Address: netip.PrefixFrom(Gateway(h.Subnet), n.SubnetLength), Connected: true,
+		},
+		Vxlan: Link{
+			Name: n.Vxlan(), Exists: true, MAC: VxlanMAC(h.Machine, n.VNI), MTU: mtu, Up: true, Forwarding: true,
+			Tunnel: Tunnel{VNI: n.VNI, Local: h.Underlay, Port: n.port()}, Address: netip.PrefixFrom(h.Subnet.Addr(), 32),
+		},
+		Neighbours: make(map[netip.Addr]MAC, len(peers)),
+		Forwards:   make(map[MAC]netip.Addr, len(peers)),
+		Routes:     make(map[RouteKey]Route, len(peers)),
+		Table:      table(n, h.Subnet),
+		Filter:     Filter{Rules: FilterRules(n)},
+	}
+	for _, p := range peers {
+		if err := w.check(p); err != nil {
+			return nil, err
+		}
+		w.put(p)
+	}
+	return w, nil
+}
+
+// State is what the kernel should hold, or, if a peer has this host's subnet,
+// what is left of it then. Its maps are w's own: they are only to be read, and
+// only until the next Change.
+func (w *Wanted) State() State {
+	if w.Fenced() {
+		return fence(w.state)
+	}
+	return w.state
+}
+
+// Subnet is the host's.
+func (w *Wanted) Subnet() netip.Prefix { return w.host.Subnet }
+
+// Fenced reports whether a peer has this host's subnet.
+func (w *Wanted) Fenced() bool { _, is := w.peers[w.host.Subnet]; return is }
+
+// Count is how many peers are known.
+func (w *Wanted) Count() int { return len(w.peers) }
+
+// Peers returns all that are known, in no order.
+func (w *Wanted) Peers() []Peer {
+	return slices.AppendSeq(make([]Peer, 0, len(w.peers)), maps.Values(w.peers))
+}
+
+// Difference returns the Change that makes these all the peers there are.
+func (w *Wanted) Difference(peers []Peer) map[netip.Prefix]*Peer {
+	change := map[netip.Prefix]*Peer{}
+	all := make(map[netip.Prefix]bool, len(peers))
+	for _, p := range peers {
+		all[p.Subnet] = true
+		if had, ok := w.peers[p.Subnet]; !ok || had != p {
+			change[p.Subnet] = &p
+		}
+	}
+	for subnet := range w.peers {
+		if !all[subnet] {
+			change[subnet] = nil
+		}
+	}
+	return change
+}
+
+// Change takes in, by subnet, peers that came or are others now, and those
+// that are gone (nil). It returns what that takes of a kernel that held State
+// before; whole says that it does not suffice, and that State is to be
+// compared with what the kernel holds. Errors name peers that are not taken
+// in; the others are.
+func (w *Wanted) Change(peers map[netip.Prefix]*Peer) (ops []Op, whole bool, err error) {
+	var bad []error
+	var subnets []netip.Prefix
+	var macs []MAC
+	for subnet, p := range peers {
+		if had, ok := w.peers[subnet]; ok {
+			macs = append(macs, had.MAC)
+		}
+		if p != nil {
+			if err := w.check(*p); err != nil {
+				bad = append(bad, err)
+				continue
+			}
+			macs = append(macs, p.MAC)
+		}
+		subnets = append(subnets, subnet)
+	}
+	// Of hosts with one MAC only State knows which counts.
+	shared := func() bool { return slices.ContainsFunc(macs, func(m MAC) bool { return w.holders[m] > 1 }) }
+	wasFenced, whole, had := w.Fenced(), shared(), w.part(subnets, macs)
+	for _, subnet := range subnets {
+		w.remove(subnet)
+		if p := peers[subnet]; p != nil {
+			w.put(*p)
+		}
+	}
+	has := w.part(subnets, macs)
+	if wasFenced {
+		had = fence(had)
+	}
+	if w.Fenced() {
+		has = fence(has)
+	} else if wasFenced {
+		return nil, true, errors.Join(bad...) // all peers are to be programmed
+	}
+	return Plan(had, has), whole || shared(), errors.Join(bad...)
+}
+
+// check returns an error that names what of a peer does not fit.
+func (w *Wanted) check(p Peer) error {
+	if !w.reached(p) {
+		return nil
+	}
+	if _, err := w.network.Index(p.Subnet); err != nil {
+		return fmt.Errorf("peer %s: %w", p.Underlay, err)
+	}
+	if p.Underlay.Is4() != w.host.Underlay.Is4() {
+		return fmt.Errorf("peer %s: its underlay address is not of the family of ours, %s", p.Underlay, w.host.Underlay)
+	}
+	return nil
+}
+
+// reached reports whether p is another host.
+func (w *Wanted) reached(p Peer) bool {
+	return p.Subnet != w.host.Subnet && p.Underlay != w.host.Underlay
+}
+
+func (w *Wanted) key(subnet netip.Prefix) RouteKey {
+	i, _ := w.network.Index(subnet)
+	// From 1: a route by hand, which says no metric, has 0.
+	return RouteKey{subnet, i + 1}
+}
+
+func (w *Wanted) put(p Peer) {
+	w.remove(p.Subnet)
+	w.peers[p.Subnet] = p
+	if !w.reached(p) {
+		return
+	}
+	route := Route{Via: p.Subnet.Addr()}
+	if p.MTU != 0 && p.MTU < w.mtu {
+		route.MTU = p.MTU
+	}
+	w.state.Neighbours[route.Via] = p.MAC
+	w.state.Routes[w.key(p.Subnet)] = route
+	w.holders[p.MAC]++
+	w.forward(p.MAC, p)
+}
+
+func (w *Wanted) remove(subnet netip.Prefix) {
+	p, ok := w.peers[subnet]
+	delete(w.peers, subnet)
+	if !ok || !w.reached(p) {
+		return
+	}
+	delete(w.state.Neighbours, subnet.Addr())
+	delete(w.state.Routes, w.key(subnet))
+	if w.holders[p.MAC]--; w.holders[p.MAC] == 0 {
+		delete(w.holders, p.MAC)
+		delete(w.state.Forwards, p.MAC)
+		return
+	}
+	w.forward(p.MAC, Peer{})
+}
+
+// forward says behind which host a MAC is that some have: p, unless hands gave
+// it to others as well, which are looked for then, as they are where p is zero.
+func (w *Wanted) forward(mac MAC, p Peer) {
+	if w.holders[mac] > 1 || !p.Subnet.IsValid() {
+		for _, other := range w.peers {
+			if other.MAC == mac && w.reached(other) && (!p.Subnet.IsValid() || p.Subnet.Compare(other.Subnet) < 0) {
+				p = other
+			}
+		}
+	}
+	w.state.Forwards[mac] = p.Underlay
+}
+
+// part is the state with no more of the peers than what these subnets and
+// MACs have in it.
+func (w *Wanted) part(subnets []netip.Prefix, macs []MAC) State {
+	s := w.state
+	s.Neighbours, s.Forwards, s.Routes = map[netip.Addr]MAC{}, map[MAC]netip.Addr{}, map[RouteKey]Route{}
+	for _, subnet := range subnets {
+		if mac, ok := w.state.Neighbours[subnet.Addr()]; ok {
+			s.Neighbours[subnet.Addr()] = mac
+			s.Routes[w.key(subnet)] = w.state.Routes[w.key(subnet)]
+		}
+	}
+	for _, mac := range macs {
+		if to, ok := w.state.Forwards[mac]; ok {
+			s.Forwards[mac] = to
+		}
+	}
+	return s
+}
