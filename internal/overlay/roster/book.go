@@ -18,22 +18,26 @@ type Book struct {
 	network overlay.Network
 	self    Member
 	subnets map[netip.Prefix]Member
-	raw     map[netip.Prefix][]byte // by subnet, the value as it stands there
-	alive   map[string]bool         // by machine id
+	owned   map[string][]netip.Prefix // by machine id; more than one by hand only
+	raw     map[netip.Prefix][]byte   // by subnet, the value as it stands there
+	alive   map[string]bool           // by machine id
 }
 
 // NewBook returns an empty book of self's.
 func NewBook(n overlay.Network, self Member) *Book {
-	return &Book{n, self, map[netip.Prefix]Member{}, map[netip.Prefix][]byte{}, map[string]bool{}}
+	return &Book{n, self, map[netip.Prefix]Member{}, map[string][]netip.Prefix{}, map[netip.Prefix][]byte{}, map[string]bool{}}
 }
 
-// Fold takes in a batch.
-func (b *Book) Fold(batch registry.Batch) {
+// Fold takes in a batch and returns the subnets whose hosts it is about; of a
+// complete one those that have a host now.
+func (b *Book) Fold(batch registry.Batch) []netip.Prefix {
 	if batch.Complete {
 		clear(b.subnets)
+		clear(b.owned)
 		clear(b.raw)
 		clear(b.alive)
 	}
+	var about []netip.Prefix
 	for _, c := range batch.Changes {
 		kind, name, _ := strings.Cut(strings.TrimPrefix(c.Key, Prefix(b.network.Name)), "/")
 		switch kind {
@@ -41,35 +45,47 @@ func (b *Book) Fold(batch registry.Batch) {
 			if b.alive[name] = true; c.Value == nil {
 				delete(b.alive, name)
 			}
+			about = append(about, b.owned[name]...)
 		case "subnets":
-			b.subnet(name, c.Value)
+			if subnet, ok := b.subnet(name, c.Value); ok {
+				about = append(about, subnet)
+			}
 		}
 	}
+	return about
 }
 
-func (b *Book) subnet(name string, value []byte) {
+func (b *Book) subnet(name string, value []byte) (netip.Prefix, bool) {
 	i := strings.LastIndexByte(name, '-')
 	if i < 0 {
-		return
+		return netip.Prefix{}, false
 	}
 	subnet, err := netip.ParsePrefix(name[:i] + "/" + name[i+1:])
 	if err != nil {
-		return
+		return netip.Prefix{}, false
+	}
+	if had, ok := b.subnets[subnet]; ok {
+		b.owned[had.ID] = slices.DeleteFunc(b.owned[had.ID], func(p netip.Prefix) bool { return p == subnet })
+		if len(b.owned[had.ID]) == 0 {
+			delete(b.owned, had.ID)
+		}
 	}
 	delete(b.subnets, subnet)
 	delete(b.raw, subnet)
 	if value == nil {
-		return
+		return subnet, true
 	}
 	b.raw[subnet] = value
 	var m Member
 	if err := json.Unmarshal(value, &m); err != nil || m.Subnet != subnet || m.ID == "" {
-		return
+		return subnet, true
 	}
 	if _, err := b.network.Index(subnet); err != nil {
-		return
+		return subnet, true
 	}
 	b.subnets[subnet] = m
+	b.owned[m.ID] = append(b.owned[m.ID], subnet)
+	return subnet, true
 }
 
 // members returns all, sorted by subnet.
@@ -79,18 +95,16 @@ func (b *Book) members() []Member {
 
 // Own returns this host's entry.
 func (b *Book) Own() (Member, bool) {
-	for _, m := range b.members() {
-		if m.ID == b.self.ID {
-			return m, true
-		}
+	own := b.owned[b.self.ID]
+	if len(own) == 0 {
+		return Member{}, false
 	}
-	return Member{}, false
+	return b.subnets[slices.MinFunc(own, netip.Prefix.Compare)], true
 }
 
-// Peers returns the other hosts that are alive and can be reached over this
-// host's underlay, sorted by subnet.
-func (b *Book) Peers() []Member {
-	return slices.DeleteFunc(b.members(), func(m Member) bool {
-		return m.ID == b.self.ID || !b.alive[m.ID] || !m.Underlay.IsValid() || m.Underlay.Is4() != b.self.Underlay.Is4()
-	})
+// peer returns the host that has a subnet, if it is another, alive, and can be
+// reached over this host's underlay.
+func (b *Book) peer(subnet netip.Prefix) (Member, bool) {
+	m, ok := b.subnets[subnet]
+	return m, ok && m.ID != b.self.ID && b.alive[m.ID] && m.Underlay.IsValid() && m.Underlay.Is4() == b.self.Underlay.Is4()
 }

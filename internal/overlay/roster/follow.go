@@ -2,29 +2,34 @@ package roster
 
 import (
 	"context"
+	"maps"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
 	"rundock/internal/registry"
 )
 
-// View is a network as this host is to see it.
+// View is a network as this host is to see it, as far as it has changed.
 type View struct {
-	Subnet netip.Prefix // this host's in the registry; zero: it has none, or not any more
-	Peers  []Member
+	Subnet   netip.Prefix             // this host's in the registry; zero: it has none, or not any more
+	Complete bool                     // Peers are all there are; this is the first View
+	Peers    map[netip.Prefix]*Member // by subnet, who came or is another now; nil: nobody has it any more
 }
 
 // Follow tells on what the registry knows, first when all of it is known, and
-// after each change. It returns nil when ctx is done. As long as the registry
-// is away, on is not called: what was told last stays right.
+// then what changes, at a cost that follows from it. It returns nil when ctx
+// is done. As long as the registry is away, on is not called: what was told
+// stays right.
 //
 // A peer that a change takes away is gone at once. One that is merely missing
 // when the registry is back from an absence gets the time of a lease to
 // appear again: its own lease may have run out unrenewed meanwhile, or the
 // registry have lost its data. onHealth is as in registry's Watch.
 func (r *Roster) Follow(ctx context.Context, on func(View), onHealth func(error)) error {
-	f := follower{book: NewBook(r.Network, r.Self), missing: map[netip.Prefix]Member{}, lease: r.lease(), on: on}
+	f := follower{book: NewBook(r.Network, r.Self), told: map[netip.Prefix]Member{}, lease: r.lease(), on: on}
+	f.forgive()
 	defer f.stop()
 	return r.Client.Watch(ctx, Prefix(r.Network.Name), f.fold, onHealth)
 }
@@ -33,35 +38,40 @@ type follower struct {
 	lease time.Duration
 	on    func(View)
 
-	mu      sync.Mutex
-	book    *Book
-	last    []Member                // told
-	missing map[netip.Prefix]Member // told, and kept for a while
-	timer   *time.Timer
-	stopped bool
+	mu        sync.Mutex
+	book      *Book
+	began     bool                    // on was told once
+	told      map[netip.Prefix]Member // what on knows
+	missing   map[netip.Prefix]Member // told, and kept for a while
+	missingID map[string]netip.Prefix // the same by machine id
+	timer     *time.Timer
+	stopped   bool
+}
+
+// forgive forgets who is missing.
+func (f *follower) forgive() {
+	f.missing, f.missingID = map[netip.Prefix]Member{}, map[string]netip.Prefix{}
 }
 
 func (f *follower) fold(batch registry.Batch) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.book.Fold(batch)
+	about := f.book.Fold(batch)
 	if batch.Complete {
-		clear(f.missing)
-		now := map[netip.Prefix]Member{}
-		ids := map[string]bool{}
-		for _, m := range f.book.Peers() {
-			now[m.Subnet], ids[m.ID] = m, true
-		}
-		for _, m := range f.last {
-			if _, here := now[m.Subnet]; !here && !ids[m.ID] {
-				f.missing[m.Subnet] = m
+		f.forgive()
+		for subnet, m := range f.told {
+			_, here := f.book.peer(subnet)
+			elsewhere := slices.ContainsFunc(f.book.owned[m.ID], func(p netip.Prefix) bool { _, is := f.book.peer(p); return is })
+			if !here && !elsewhere {
+				f.missing[subnet], f.missingID[m.ID] = m, subnet
 			}
 		}
+		about = slices.AppendSeq(about, maps.Keys(f.told))
 		if len(f.missing) > 0 {
 			f.restart()
 		}
 	}
-	f.tell()
+	f.tell(about)
 }
 
 // restart gives the missing a lease's time. f.mu is held.
@@ -73,34 +83,62 @@ func (f *follower) restart() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		if len(f.missing) > 0 && !f.stopped {
-			clear(f.missing)
-			f.tell()
+			about := slices.Collect(maps.Keys(f.missing))
+			f.forgive()
+			f.tell(about)
 		}
 	})
 }
 
-// tell is called with f.mu held.
-func (f *follower) tell() {
-	peers := f.book.Peers()
-	for _, m := range peers {
-		for subnet, gone := range f.missing {
-			if gone.ID == m.ID || subnet == m.Subnet {
-				delete(f.missing, subnet)
+// tell says how it stands about some subnets, as far as that is new. It is
+// called with f.mu held.
+func (f *follower) tell(about []netip.Prefix) {
+	for _, subnet := range about {
+		if m, ok := f.book.peer(subnet); ok {
+			f.found(subnet)
+			if was, ok := f.missingID[m.ID]; ok {
+				f.found(was)
+				about = append(about, was)
 			}
 		}
 	}
-	for _, m := range f.missing {
-		// A subnet that has another owner now is not kept for the old one.
-		if owner, ok := f.book.subnets[m.Subnet]; !ok || owner.ID == m.ID {
-			peers = append(peers, m)
+	view := View{Complete: !f.began, Peers: map[netip.Prefix]*Member{}}
+	f.began = true
+	for _, subnet := range about {
+		had, known := f.told[subnet]
+		switch m, ok := f.sees(subnet); {
+		case ok && known && m.ID == had.ID && m.Peer() == had.Peer():
+		case ok:
+			f.told[subnet], view.Peers[subnet] = m, &m
+		case known:
+			delete(f.told, subnet)
+			view.Peers[subnet] = nil
 		}
 	}
-	f.last = peers
-	view := View{Peers: peers}
 	if own, ok := f.book.Own(); ok {
 		view.Subnet = own.Subnet
 	}
 	f.on(view)
+}
+
+// found takes a subnet from the missing.
+func (f *follower) found(subnet netip.Prefix) {
+	if m, ok := f.missing[subnet]; ok {
+		delete(f.missing, subnet)
+		delete(f.missingID, m.ID)
+	}
+}
+
+// sees returns who has a subnet, or had it and is missing.
+func (f *follower) sees(subnet netip.Prefix) (Member, bool) {
+	if m, ok := f.book.peer(subnet); ok {
+		return m, true
+	}
+	m, ok := f.missing[subnet]
+	if owner, taken := f.book.subnets[subnet]; taken && owner.ID != m.ID {
+		return Member{}, false // it is not kept for the old one
+	}
+	return m, ok
 }
 
 func (f *follower) stop() {

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -108,16 +110,23 @@ func alive(t *testing.T, r *Roster) (end func(cause error)) {
 	return end
 }
 
-// watcher holds what Follow told last.
+// watcher folds what Follow told.
 type watcher struct {
-	mu    sync.Mutex
-	view  View
-	calls int
+	mu     sync.Mutex
+	subnet netip.Prefix
+	peers  map[netip.Prefix]Member
+	calls  int
+}
+
+// seen is what Follow told in all.
+type seen struct {
+	Subnet netip.Prefix
+	Peers  []Member
 }
 
 func follow(t *testing.T, r *Roster) *watcher {
 	t.Helper()
-	w := &watcher{}
+	w := &watcher{peers: map[netip.Prefix]Member{}}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan bool)
 	go func() {
@@ -125,7 +134,20 @@ func follow(t *testing.T, r *Roster) *watcher {
 		r.Follow(ctx, func(v View) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
-			w.view = v
+			if v.Complete != (w.calls == 0) {
+				t.Errorf("call %d says that it is complete: %v", w.calls, v.Complete)
+			}
+			for subnet, m := range v.Peers {
+				switch had, ok := w.peers[subnet]; {
+				case m == nil && !ok, m != nil && ok && had == *m:
+					t.Errorf("call %d tells nothing new of %s: %v", w.calls, subnet, m)
+				case m == nil:
+					delete(w.peers, subnet)
+				default:
+					w.peers[subnet] = *m
+				}
+			}
+			w.subnet = v.Subnet
 			w.calls++
 		}, func(error) {})
 	}()
@@ -133,10 +155,10 @@ func follow(t *testing.T, r *Roster) *watcher {
 	return w
 }
 
-func (w *watcher) get() (View, int) {
+func (w *watcher) get() (seen, int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.view, w.calls
+	return seen{w.subnet, slices.Collect(maps.Values(w.peers))}, w.calls
 }
 
 // sees reports whether the peers are these hosts.
