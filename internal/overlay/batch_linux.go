@@ -16,6 +16,7 @@ type batch struct {
 	fd       int
 	message  []byte
 	received []byte
+	parsed   attributes // of the entry that is looked at
 }
 
 const (

@@ -133,8 +133,8 @@ func (k *Kernel) devices(n Network, subnet netip.Prefix) (s State, err error) {
 	}
 	s.Bridge, s.Vxlan = s0, s1
 	if br != nil {
-		if s.Bridge.Connected, err = k.connected(br, bridge); err != nil {
-			return s, err
+		if s.Bridge.Connected, err = k.batch.connected(bridge.Masked(), br.Attrs().Index); err != nil {
+			return s, fmt.Errorf("routes of device %s: %w", s.Bridge.Name, err)
 		}
 		if s.Bridge.Ports, err = k.ports(br); err != nil {
 			return s, err
@@ -197,17 +197,6 @@ func prefix(n *net.IPNet) netip.Prefix {
 	return netip.PrefixFrom(a.Unmap(), ones)
 }
 
-// connected reports whether the subnet of address is routed to the bridge.
-func (k *Kernel) connected(bridge netlink.Link, address netip.Prefix) (is bool, err error) {
-	err = k.batch.routes(0, bridge.Attrs().Index, func(key RouteKey, r Route) {
-		is = is || key.Subnet == address.Masked() && !r.Via.IsValid()
-	})
-	if err != nil {
-		return false, fmt.Errorf("routes of device %s: %w", bridge.Attrs().Name, err)
-	}
-	return is, nil
-}
-
 func (k *Kernel) ports(bridge netlink.Link) ([]string, error) {
 	links, err := k.rt.LinkList()
 	if err != nil {
@@ -237,7 +226,7 @@ func (k *Kernel) peers(vx int, s *State) error {
 	if err := k.batch.neighbours(unix.AF_BRIDGE, vx, func(mac MAC, to netip.Addr) { s.Forwards[mac] = to }); err != nil {
 		return fmt.Errorf("forwarding entries of device %s: %w", s.Vxlan.Name, err)
 	}
-	if err := k.batch.routes(Protocol, vx, func(key RouteKey, r Route) { s.Routes[key] = r }); err != nil {
+	if err := k.batch.routes(vx, func(key RouteKey, r Route) { s.Routes[key] = r }); err != nil {
 		return fmt.Errorf("routes of device %s: %w", s.Vxlan.Name, err)
 	}
 	k.peerCount = len(s.Routes)

@@ -13,7 +13,7 @@ import (
 
 // list asks for a list and gives each entry's fixed part and attributes. The
 // error is netlink.ErrDumpInterrupted if something changed meanwhile.
-func (b *batch) list(kind uint16, fixed []byte, attributes []byte, fixedBytes int, each func(fixed []byte, attributes attributes)) error {
+func (b *batch) list(kind uint16, fixed, attributes []byte, fixedBytes int, each func(fixed []byte, a *attributes)) error {
 	b.message = begin(b.message[:0], kind, unix.NLM_F_DUMP, fixed...)
 	b.message = finish(append(b.message, attributes...), 0)
 	number(b.message, 1, false)
@@ -27,7 +27,8 @@ func (b *batch) list(kind uint16, fixed []byte, attributes []byte, fixedBytes in
 		case m.kind == unix.NLMSG_DONE, m.kind == unix.NLMSG_ERROR:
 			return true, m.errno()
 		case len(m.data) >= fixedBytes:
-			each(m.data[:fixedBytes], attributesOf(m.data[fixedBytes:]))
+			b.parsed = attributesOf(m.data[fixedBytes:])
+			each(m.data[:fixedBytes], &b.parsed)
 		}
 		return false, nil
 	})
@@ -72,12 +73,25 @@ const (
 	rtmsgBytes = 12 // struct rtmsg: family, lengths, tos, table, protocol, scope, type, flags
 )
 
+func permanent(ndmsg []byte) bool {
+	return binary.NativeEndian.Uint16(ndmsg[8:])&unix.NUD_PERMANENT != 0
+}
+
+// routeOf reads a route; ours says that it is of our protocol, in the main
+// table, and no default route.
+func routeOf(rtmsg []byte, a *attributes) (key RouteKey, r Route, ours bool) {
+	to, metrics := a.address(unix.RTA_DST), attributesOf(a[unix.RTA_METRICS])
+	key = RouteKey{netip.PrefixFrom(to, int(rtmsg[1])), a.number(unix.RTA_PRIORITY)}
+	return key, Route{Via: a.address(unix.RTA_GATEWAY), MTU: metrics.number(unix.RTAX_MTU)},
+		to.IsValid() && rtmsg[0] == unix.AF_INET && rtmsg[4] == unix.RT_TABLE_MAIN && rtmsg[5] == Protocol
+}
+
 // neighbours gives the permanent entries of a device: of AF_INET, or
 // AF_BRIDGE's, which are the forwarding entries.
 func (b *batch) neighbours(family byte, index int, each func(MAC, netip.Addr)) error {
 	ask := append([]byte{family}, make([]byte, ndmsgBytes-1)...)
-	return b.list(unix.RTM_GETNEIGH, ask, attribute32(nil, unix.NDA_IFINDEX, uint32(index)), ndmsgBytes, func(fixed []byte, a attributes) {
-		if fixed[0] != family || int(binary.NativeEndian.Uint32(fixed[4:])) != index || binary.NativeEndian.Uint16(fixed[8:])&unix.NUD_PERMANENT == 0 {
+	return b.list(unix.RTM_GETNEIGH, ask, attribute32(nil, unix.NDA_IFINDEX, uint32(index)), ndmsgBytes, func(fixed []byte, a *attributes) {
+		if fixed[0] != family || int(binary.NativeEndian.Uint32(fixed[4:])) != index || !permanent(fixed) {
 			return
 		}
 		if to := a.address(unix.NDA_DST); to.IsValid() && len(a[unix.NDA_LLADDR]) == len(MAC{}) {
@@ -86,19 +100,29 @@ func (b *batch) neighbours(family byte, index int, each func(MAC, netip.Addr)) e
 	})
 }
 
-// routes gives those of a protocol, or of any (0), in the main table that lead
-// to a device.
-func (b *batch) routes(protocol byte, index int, each func(RouteKey, Route)) error {
+// routes gives those of our protocol in the main table that lead to a device.
+func (b *batch) routes(index int, each func(RouteKey, Route)) error {
+	return b.routesOf(Protocol, index, func(fixed []byte, a *attributes) {
+		if key, r, ours := routeOf(fixed, a); ours {
+			each(key, r)
+		}
+	})
+}
+
+// connected reports whether a network is routed to a device by whomever.
+func (b *batch) connected(network netip.Prefix, index int) (is bool, err error) {
+	err = b.routesOf(unix.RTPROT_UNSPEC, index, func(fixed []byte, a *attributes) {
+		key, r, _ := routeOf(fixed, a)
+		is = is || fixed[4] == unix.RT_TABLE_MAIN && network.IsValid() && key.Subnet == network && !r.Via.IsValid()
+	})
+	return is, err
+}
+
+func (b *batch) routesOf(protocol byte, index int, each func(fixed []byte, a *attributes)) error {
 	ask := append([]byte{unix.AF_INET, 0, 0, 0, unix.RT_TABLE_MAIN, protocol}, make([]byte, rtmsgBytes-6)...)
-	return b.list(unix.RTM_GETROUTE, ask, attribute32(nil, unix.RTA_OIF, uint32(index)), rtmsgBytes, func(fixed []byte, a attributes) {
-		if fixed[0] != unix.AF_INET || fixed[4] != unix.RT_TABLE_MAIN || protocol != 0 && fixed[5] != protocol || a.number(unix.RTA_OIF) != index {
-			return
+	return b.list(unix.RTM_GETROUTE, ask, attribute32(nil, unix.RTA_OIF, uint32(index)), rtmsgBytes, func(fixed []byte, a *attributes) {
+		if a.number(unix.RTA_OIF) == index {
+			each(fixed, a)
 		}
-		to := a.address(unix.RTA_DST)
-		if !to.IsValid() {
-			return // the default route
-		}
-		metrics := attributesOf(a[unix.RTA_METRICS])
-		each(RouteKey{netip.PrefixFrom(to, int(fixed[1])), a.number(unix.RTA_PRIORITY)}, Route{Via: a.address(unix.RTA_GATEWAY), MTU: metrics.number(unix.RTAX_MTU)})
 	})
 }

@@ -2,35 +2,48 @@ package overlay
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
-	"syscall"
 
-	"github.com/vishvananda/netlink/nl"
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
 // nftGroup is NFNLGRP_NFTABLES: every change of a table of nftables.
 const nftGroup = 7
 
+// monitorReceive is how much of a burst waits to be read: the kernel drops
+// more, which counts as a change.
+const monitorReceive = 4 << 20
+
 // Monitor tells when something changed that may be a network's.
 type Monitor struct {
+	network    Network
 	route, nft *os.File
+	rt         *netlink.Handle
+	names      map[int]string // of devices, until one of them changes
 }
 
 // OpenMonitor listens in the namespace of the calling thread from now on.
-func OpenMonitor() (*Monitor, error) {
+func OpenMonitor(n Network) (*Monitor, error) {
+	rt, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		return nil, fmt.Errorf("monitor netlink: %w", err)
+	}
 	route, err := listen(unix.NETLINK_ROUTE, unix.RTNLGRP_LINK, unix.RTNLGRP_NEIGH, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV4_ROUTE)
 	if err != nil {
+		rt.Close()
 		return nil, fmt.Errorf("monitor netlink: %w", err)
 	}
 	nft, err := listen(unix.NETLINK_NETFILTER, nftGroup)
 	if err != nil {
+		rt.Close()
 		route.Close()
 		return nil, fmt.Errorf("monitor nftables: %w", err)
 	}
-	return &Monitor{route, nft}, nil
+	return &Monitor{n, route, nft, rt, map[int]string{}}, nil
 }
 
 func listen(family int, groups ...int) (*os.File, error) {
@@ -38,7 +51,10 @@ func listen(family int, groups ...int) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
+	err = errors.Join(
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, monitorReceive),
+		unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}),
+	)
 	for _, g := range groups {
 		err = errors.Join(err, unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_ADD_MEMBERSHIP, g))
 	}
@@ -49,17 +65,20 @@ func listen(family int, groups ...int) (*os.File, error) {
 	return os.NewFile(uintptr(fd), "netlink"), nil
 }
 
-// Run calls on after each burst of messages that may concern a network, from
+// Run calls on after each burst of messages that may concern the network, from
 // either of two goroutines, until ctx is done; then it returns nil. What the
-// kernel had to drop counts as a change.
-func (m *Monitor) Run(ctx context.Context, on func()) error {
+// kernel had to drop counts as a change. A peer's operation that is wanted is
+// none: holds, which is Wanted's and is called from one of them, says which
+// those are, of whomever they are.
+func (m *Monitor) Run(ctx context.Context, on func(), holds func(Op) bool) error {
+	defer m.rt.Close()
 	stop := context.AfterFunc(ctx, func() {
 		m.route.Close()
 		m.nft.Close()
 	})
 	defer stop()
 	failed := make(chan error, 2)
-	read := func(f *os.File, concerns func([]syscall.NetlinkMessage) bool) {
+	read := func(f *os.File, concerns func([]byte) bool) {
 		buf := make([]byte, 128<<10)
 		for {
 			n, err := f.Read(buf)
@@ -71,14 +90,13 @@ func (m *Monitor) Run(ctx context.Context, on func()) error {
 				failed <- err
 				return
 			}
-			messages, err := syscall.ParseNetlinkMessage(buf[:n])
-			if err != nil || concerns(messages) {
+			if concerns(buf[:n]) {
 				on()
 			}
 		}
 	}
-	go read(m.route, anyConcerns)
-	go read(m.nft, func([]syscall.NetlinkMessage) bool { return true })
+	go read(m.route, func(messages []byte) bool { return m.anyConcerns(messages, holds) })
+	go read(m.nft, func([]byte) bool { return true })
 	err := errors.Join(<-failed, <-failed)
 	if ctx.Err() != nil {
 		return nil
@@ -86,23 +104,85 @@ func (m *Monitor) Run(ctx context.Context, on func()) error {
 	return fmt.Errorf("monitor the kernel: %w", err)
 }
 
-func anyConcerns(messages []syscall.NetlinkMessage) bool {
-	for _, m := range messages {
-		if concerns(m) {
+func (m *Monitor) anyConcerns(messages []byte, holds func(Op) bool) bool {
+	any := false
+	for len(messages) > 0 {
+		next, rest, err := nextMessage(messages)
+		if err != nil {
 			return true
 		}
+		// All are looked at: one of them may be of a device's end.
+		any = m.concerns(next, holds) || any
+		messages = rest
 	}
-	return false
+	return any
 }
 
-// concerns leaves out what happens all the time and is nobody's doing:
-// neighbours that are found, confirmed and forgotten. Ours are permanent. A
-// deletion says nothing of what the entry was.
-func concerns(m syscall.NetlinkMessage) bool {
-	switch m.Header.Type {
-	case unix.RTM_NEWNEIGH:
-		// struct ndmsg: family, padding, index, state.
-		return len(m.Data) >= 10 && nl.NativeEndian().Uint16(m.Data[8:])&unix.NUD_PERMANENT != 0
+// concerns leaves out what is of other devices; what happens all the time and
+// is nobody's doing: neighbours that are found, confirmed and forgotten, where
+// ours are permanent; and what is as it should be, such as our own doing.
+func (m *Monitor) concerns(msg message, holds func(Op) bool) bool {
+	put := false
+	switch msg.kind {
+	default:
+		clear(m.names)
+		return true // devices, among them those of containers at the bridge
+	case unix.RTM_NEWADDR, unix.RTM_DELADDR:
+		// struct ifaddrmsg: family, length, flags, scope, index.
+		return len(msg.data) < 8 || m.ours(int(binary.NativeEndian.Uint32(msg.data[4:])))
+	case unix.RTM_NEWNEIGH, unix.RTM_NEWROUTE:
+		put = true
+	case unix.RTM_DELNEIGH, unix.RTM_DELROUTE:
 	}
-	return true
+	if len(msg.data) < ndmsgBytes { // struct rtmsg is as long
+		return true
+	}
+	fixed, a := msg.data[:ndmsgBytes], attributesOf(msg.data[ndmsgBytes:])
+	if msg.kind == unix.RTM_NEWROUTE || msg.kind == unix.RTM_DELROUTE {
+		if dev := m.name(a.number(unix.RTA_OIF)); dev != m.network.Vxlan() {
+			return dev == m.network.Bridge()
+		}
+		key, route, ours := routeOf(fixed, &a)
+		switch o := (putRoute{m.network.Vxlan(), key, route}); {
+		case !ours:
+			return false
+		case put:
+			return !holds(o)
+		default:
+			return !holds(deleteRoute(o))
+		}
+	}
+	if m.name(int(binary.NativeEndian.Uint32(fixed[4:]))) != m.network.Vxlan() || put && !permanent(fixed) {
+		return false
+	}
+	dev, to, mac := m.network.Vxlan(), a.address(unix.NDA_DST), MAC{}
+	copy(mac[:], a[unix.NDA_LLADDR])
+	switch forward := fixed[0] == unix.AF_BRIDGE; {
+	case forward && put:
+		return !holds(putForward{dev, mac, to})
+	case forward:
+		return !holds(deleteForward{dev, mac, to})
+	case put:
+		return !holds(putNeighbour{dev, to, mac})
+	default:
+		return !holds(deleteNeighbour{dev, to})
+	}
+}
+
+func (m *Monitor) ours(index int) bool {
+	name := m.name(index)
+	return name == m.network.Vxlan() || name == m.network.Bridge()
+}
+
+// name is "" of a device that is not there any more, as a message of its own
+// says.
+func (m *Monitor) name(index int) string {
+	name, known := m.names[index]
+	if !known {
+		if l, err := m.rt.LinkByIndex(index); err == nil {
+			name = l.Attrs().Name
+		}
+		m.names[index] = name
+	}
+	return name
 }

@@ -2,25 +2,82 @@ package overlay
 
 import (
 	"context"
+	"fmt"
+	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
+
+// watching is a monitor of a host's, told of what is not as wanted.
+type watching struct {
+	host   *node
+	told   chan bool
+	marked chan bool // a mark has been read
+	marks  byte
+
+	mu     sync.Mutex
+	wanted *Wanted
+}
+
+// mark is a neighbour that stands for nothing.
+var mark = netip.MustParseAddr("10.42.222.0")
+
+func watch(t *testing.T, h *node) *watching {
+	t.Helper()
+	w := &watching{host: h, told: make(chan bool, 1000), marked: make(chan bool, 1), wanted: h.wanted(apps)}
+	var m *Monitor
+	var err error
+	h.do(func() { m, err = OpenMonitor(apps) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() {
+		done <- m.Run(ctx, func() { w.told <- true }, func(op Op) bool {
+			if o, ok := op.(putNeighbour); ok && o.ip == mark {
+				w.marked <- true
+				return true
+			}
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return w.wanted.Holds(op)
+		})
+	}()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run = %v, want nil", err)
+		}
+	})
+	return w
+}
+
+// times is how often the monitor told since the last call, of all that was
+// done before.
+func (w *watching) times() (n int) {
+	w.marks++ // the same again would be no change
+	w.host.sh(putNeighbour{"vx7", mark, MAC{2, 0, 0, 0, 0, w.marks}}.String())
+	select {
+	case <-w.marked: // messages come in order
+	case <-time.After(patience):
+		w.host.t.Fatal("the monitor does not see what is done")
+	}
+	for len(w.told) > 0 {
+		<-w.told
+		n++
+	}
+	return n
+}
 
 func TestMonitor_tells_of_tampering_and_not_of_everyday_life(t *testing.T) {
 	c := newCluster(t, 2, false, apps)
 	h := c.hosts[0]
 	from, to := h.container(apps, 10), c.hosts[1].container(apps, 10)
 	reaches(t, from.namespace, to.namespace, to.address, from.address)
-	var m *Monitor
-	var err error
-	h.do(func() { m, err = OpenMonitor() })
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	told, done := make(chan bool, 1000), make(chan error, 1)
-	go func() { done <- m.Run(ctx, func() { told <- true }) }()
+	told := watch(t, h).told
 	for range 20 {
 		reaches(t, from.namespace, to.namespace, to.address, from.address)
 	}
@@ -45,8 +102,48 @@ func TestMonitor_tells_of_tampering_and_not_of_everyday_life(t *testing.T) {
 			t.Errorf("the monitor does not tell of %s", script)
 		}
 	}
-	cancel()
-	if err := <-done; err != nil {
-		t.Errorf("Run = %v, want nil", err)
+}
+
+// What peers' changes lead to is not told, whoever does it; what leads away
+// from it is.
+func TestMonitor_knows_its_own(t *testing.T) {
+	c := newCluster(t, 2, false, apps)
+	h := c.hosts[0]
+	w := watch(t, h)
+	one, other := peer(50), peer(50)
+	other.Underlay, other.MAC, other.MTU = underlay(60), MAC{2, 0, 0, 0, 0, 60}, 1300
+	for _, change := range []struct {
+		what string
+		peer *Peer
+	}{{"a peer that comes", &one}, {"one that has moved", &other}, {"one that goes", nil}} {
+		w.mu.Lock()
+		ops, _, err := w.wanted.Change(map[netip.Prefix]*Peer{one.Subnet: change.peer})
+		w.mu.Unlock()
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.do(func() { err = h.kernel.Apply(ops) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := w.times(); n > 0 {
+			t.Errorf("%s is taken for tampering, %d times", change.what, n)
+		}
+	}
+	h.sh("ip link add foreign type bridge; ip link set foreign up; ip addr add 10.99.0.1/24 dev foreign")
+	time.Sleep(100 * time.Millisecond) // the device gets addresses by itself
+	w.times()
+	h.sh("ip route add 10.98.0.0/24 via 10.99.0.2; ip neigh replace 10.99.0.2 lladdr 02:00:00:00:00:99 dev foreign nud permanent; ip addr add 10.99.0.3/24 dev foreign")
+	h.sh("ip route del 10.98.0.0/24; ip neigh del 10.99.0.2 dev foreign; ip addr del 10.99.0.3/24 dev foreign; ip route add 10.97.0.0/24 dev vx7")
+	if n := w.times(); n > 0 {
+		t.Errorf("what others do with their devices is taken for tampering, %d times", n)
+	}
+	for _, script := range []string{
+		"ip route replace 10.42.2.0/24 via 10.42.9.0 dev vx7 onlink proto 82 metric 3", "bridge fdb append 02:33:33:33:33:33 dev vx7 dst 192.0.2.33 self permanent",
+		fmt.Sprintf("bridge fdb replace %s dev vx7 dst 192.0.2.77 self permanent", VxlanMAC("machine-2", apps.VNI)), "ip neigh replace 10.42.2.0 lladdr 02:22:22:22:22:22 dev vx7 nud permanent",
+	} {
+		if h.sh(script); w.times() == 0 {
+			t.Errorf("the monitor does not tell of %s", script)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -156,15 +157,22 @@ func (h *node) id() string { return fmt.Sprint("machine-", h.number) }
 // want is what h should hold of n.
 func (h *node) want(n Network) State {
 	h.t.Helper()
+	return h.wanted(n).State()
+}
+
+func (h *node) wanted(n Network) *Wanted {
+	h.t.Helper()
 	var peers []Peer
 	for _, other := range h.c.hosts {
 		peers = append(peers, Peer{Subnet: n.Subnet(other.number), Underlay: h.c.underlay(other.number), MAC: VxlanMAC(other.id(), n.VNI)})
 	}
-	s, err := Want(n, Host{Machine: h.id(), Subnet: n.Subnet(h.number), Underlay: h.c.underlay(h.number), MTU: 1500}, peers)
+	// This host is none of its peers: it would be fenced.
+	peers = slices.DeleteFunc(peers, func(p Peer) bool { return p.Subnet == n.Subnet(h.number) })
+	w, err := NewWanted(n, Host{Machine: h.id(), Subnet: n.Subnet(h.number), Underlay: h.c.underlay(h.number), MTU: 1500}, peers)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return s
+	return w
 }
 
 // plan is what is left to do for n.

@@ -142,6 +142,33 @@ func (w *Wanted) Change(peers map[netip.Prefix]*Peer) (ops []Op, whole bool, err
 	return Plan(had, has), whole || shared(), errors.Join(bad...)
 }
 
+// Holds reports whether a peer's operation is one that leads to what is
+// wanted, or leaves it as it is.
+func (w *Wanted) Holds(op Op) bool {
+	s := w.State()
+	switch o := op.(type) {
+	case putNeighbour:
+		mac, ok := s.Neighbours[o.ip]
+		return ok && mac == o.mac
+	case deleteNeighbour:
+		_, ok := s.Neighbours[o.ip]
+		return !ok
+	case putForward:
+		to, ok := s.Forwards[o.mac]
+		return ok && to == o.to
+	case deleteForward:
+		to, ok := s.Forwards[o.mac]
+		return !ok || to != o.to
+	case putRoute:
+		route, ok := s.Routes[o.key]
+		return ok && route == o.route
+	case deleteRoute:
+		route, ok := s.Routes[o.key]
+		return !ok || route.Via != o.route.Via
+	}
+	return false
+}
+
 // check returns an error that names what of a peer does not fit.
 func (w *Wanted) check(p Peer) error {
 	if !w.reached(p) {

@@ -51,6 +51,7 @@ func overlayMain(args []string) int {
 	}
 	switch verb, names := args[0], args[1:]; {
 	case verb == "run" && len(names) == 1:
+		keepSmall()
 		return overlayRun(names[0])
 	case verb == "try" && len(names) == 0:
 		return overlayTry()
@@ -168,21 +169,17 @@ func machineID() (string, error) {
 	return id, nil
 }
 
-// want is what the kernel should hold, given what others are known to be.
-func (p overlayPlace) want(k overlayKnown) (overlay.State, error) {
+// wanted is what the kernel should hold, given what others are known to be.
+func (p overlayPlace) wanted(k overlayKnown) (*overlay.Wanted, error) {
 	h := overlay.Host{Machine: p.machine, Subnet: k.Subnet, Underlay: p.underlay.Address, MTU: p.underlay.MTU}
 	if len(p.settings.Peers) > 0 {
 		own, err := p.settings.Own(p.underlay.Address)
 		if err != nil {
-			return overlay.State{}, err
+			return nil, err
 		}
 		h.Machine, h.Subnet = own.Identity(), own.Subnet
 	}
-	s, err := overlay.Want(p.settings.Network, h, k.Peers)
-	if err == nil && k.Fenced {
-		s = overlay.Fence(s)
-	}
-	return s, err
+	return overlay.NewWanted(p.settings.Network, h, k.Peers)
 }
 
 // newOverlayAgent reads the settings.
@@ -192,7 +189,7 @@ func newOverlayAgent(name string, log *slog.Logger) (*overlayAgent, error) {
 		return nil, err
 	}
 	return &overlayAgent{
-		overlayPlace: p, log: log, wake: make(chan struct{}, 1),
+		overlayPlace: p, log: log, wake: make(chan struct{}, 1), due: make(chan struct{}, 1), news: make(chan struct{}, 1), ready: make(chan struct{}),
 		status: control.OverlayStatus{Network: name, PID: os.Getpid(), Bridge: p.settings.Bridge(), Vxlan: p.settings.Vxlan(), Underlay: p.underlay.Address.String()},
 	}, nil
 }

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"os"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -26,28 +24,37 @@ const (
 	overlaySettle = 20 * time.Millisecond // for more of a burst of changes to come
 	overlayRetry  = time.Second           // before what failed is tried again
 	overlayDocker = 5 * time.Second       // for an answer of dockerd
+	overlayKeep   = time.Second           // between two times that the peers are kept, and the status is written
 )
 
-// overlayAgent keeps one network of this host. The registry's goroutine says
-// what is known; run's makes the kernel and Docker agree with it.
+// overlayAgent keeps one network of this host. The registry's goroutine learns
+// what is known and has the kernel follow at once (overlaylearn.go); run's
+// makes sure that it did, and that Docker agrees with it.
 type overlayAgent struct {
 	overlayPlace
-	log  *slog.Logger
-	wake chan struct{} // holds one token when there is something to audit
-
-	kernel *overlay.Kernel
-	keeper *overlay.Keeper
+	log    *slog.Logger
 	docker *container.Client
+	wake   chan struct{} // holds one token when the kernel is not what was wanted; it may be the first of many
+	due    chan struct{} // holds one token when all is to be looked at now
+	news   chan struct{} // holds one token when there is something to keep and to say
+	ready  chan struct{} // closed once other hosts may send
 
 	mu       sync.Mutex
-	known    overlayKnown
+	kernel   *overlay.Kernel
+	keeper   *overlay.Keeper
+	wanted   *overlay.Wanted // nil: no subnet yet
+	right    bool            // the kernel was all that is wanted when it was last told something
+	unkept   bool            // wanted is not what is on disk
 	alive    bool
 	registry error // why it cannot be used
+	changes  int
+	healed   int
+	changed  time.Time
 
 	// run's goroutine alone
 	status  control.OverlayStatus
-	applied overlay.State // last, whole
-	ready   chan struct{} // closed once other hosts may send
+	audited bool  // once
+	failed  error // why the last audit did not succeed
 	open    bool
 }
 
@@ -62,7 +69,7 @@ func (a *overlayAgent) run(ctx context.Context) (err error) {
 	if a.kernel, err = overlay.Open(); err != nil {
 		return err
 	}
-	monitor, err := overlay.OpenMonitor()
+	monitor, err := overlay.OpenMonitor(a.settings.Network)
 	if err != nil {
 		return err
 	}
@@ -70,24 +77,30 @@ func (a *overlayAgent) run(ctx context.Context) (err error) {
 	if a.docker, err = container.Open(); err != nil {
 		return err
 	}
-	if err := a.conflict(ctx); err != nil {
+	known, err := readKnown(overlayKept, a.settings.Network)
+	if err != nil {
+		a.log.Warn("starting without", "err", err)
+	}
+	if err := a.conflict(ctx, known); err != nil {
 		return err
 	}
-	a.ready = make(chan struct{})
+	if len(a.settings.Peers) > 0 {
+		if known, err = a.static(); err != nil {
+			return err
+		}
+	}
+	if known.Subnet.IsValid() {
+		if a.wanted, err = a.overlayPlace.wanted(known); err != nil {
+			return err
+		}
+	}
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		if err := monitor.Run(ctx, a.nudge); err != nil {
+		if err := monitor.Run(ctx, func() { poke(a.wake) }, a.holds); err != nil {
 			a.log.Warn("the kernel is looked at now and then only", "err", err)
 		}
 	})
-	if len(a.settings.Peers) > 0 {
-		if err := a.static(); err != nil {
-			return err
-		}
-	} else {
-		if a.known, err = readKnown(overlayKept, a.settings.Network); err != nil {
-			a.log.Warn("starting without", "err", err)
-		}
+	if len(a.settings.Peers) == 0 {
 		etcd, err := registry.Open(registry.Config(a.host.Etcd), a.log)
 		if err != nil {
 			return fmt.Errorf("%s: %w", hostconfig.Path, err)
@@ -96,27 +109,45 @@ func (a *overlayAgent) run(ctx context.Context) (err error) {
 		a.registry = errors.New("not asked yet")
 		wg.Go(func() { a.follow(ctx, etcd) })
 	}
-	a.nudge()
+	poke(a.due)
 	timer := time.NewTicker(overlayAudit)
 	defer timer.Stop()
+	var settled, rested <-chan time.Time
 	for ctx.Err() == nil {
+		news := a.news
+		if rested != nil {
+			news = nil
+		}
 		select {
 		case <-ctx.Done():
 		case <-timer.C:
 			a.audit(ctx)
+		case <-a.due:
+			a.audit(ctx)
 		case <-a.wake:
-			if wait(ctx, overlaySettle) == nil {
-				a.audit(ctx)
+			if settled == nil {
+				settled = time.After(overlaySettle)
 			}
+		case <-settled:
+			settled = nil
+			a.audit(ctx)
+		case <-news:
+			a.keep()
+			a.say()
+			rested = time.After(overlayKeep)
+		case <-rested:
+			rested = nil
 		}
 	}
 	wg.Wait()
+	a.keep()
 	return nil
 }
 
-func (a *overlayAgent) nudge() {
+// poke leaves a token, if there is none.
+func poke(tokens chan struct{}) {
 	select {
-	case a.wake <- struct{}{}:
+	case tokens <- struct{}{}:
 	default:
 	}
 }
@@ -124,12 +155,8 @@ func (a *overlayAgent) nudge() {
 // conflict returns an error that names what keeps this host from taking part,
 // before anything is changed. A network that it has taken part in is kept
 // going: what came in its way since, its status tells.
-func (a *overlayAgent) conflict(ctx context.Context) error {
+func (a *overlayAgent) conflict(ctx context.Context, known overlayKnown) error {
 	n := a.settings.Network
-	known, err := readKnown(overlayKept, n)
-	if err != nil {
-		a.log.Warn("starting without", "err", err)
-	}
 	if known.Subnet.IsValid() {
 		return nil
 	}
@@ -171,198 +198,132 @@ func (a *overlayAgent) others() []overlay.Network {
 }
 
 // static takes the peers from the settings.
-func (a *overlayAgent) static() error {
+func (a *overlayAgent) static() (overlayKnown, error) {
 	own, err := a.settings.Own(a.underlay.Address)
 	if err != nil {
-		return err
+		return overlayKnown{}, err
 	}
-	a.known, a.alive = overlayKnown{Subnet: own.Subnet, Peers: a.settings.Others(own)}, true
-	return a.known.keep(overlayKept, a.settings.Name)
-}
-
-// follow takes this host's subnet and the peers from the registry.
-func (a *overlayAgent) follow(ctx context.Context, etcd *registry.Client) {
-	host, _ := os.Hostname()
-	if a.host.Host != "" {
-		host = a.host.Host
-	}
-	r := &roster.Roster{Client: etcd, Network: a.settings.Network, Log: a.log, Self: roster.Member{
-		ID: a.machine, Host: host, Underlay: a.underlay.Address, MAC: overlay.VxlanMAC(a.machine, a.settings.VNI),
-	}}
-	for ctx.Err() == nil && !a.join(ctx, r) {
-		wait(ctx, overlayRetry)
-	}
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		select {
-		case <-a.ready:
-		case <-ctx.Done():
-			return
-		}
-		err := r.Alive(ctx, func(s registry.HoldState) {
-			a.change(func() { a.alive = s.Held })
-			a.log.Info("other hosts are told that this one is alive", "told", s.Held, "reason", s.Reason)
-		})
-		if err != nil {
-			a.log.Warn("other hosts take this one for alive for a while", "err", err)
-		}
-	})
-	again := make(chan struct{}, 1)
-	wg.Go(func() {
-		renew := time.NewTicker(time.Hour) // Seen, by which the dead are told from the living
-		defer renew.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-renew.C:
-			case <-again:
-			}
-			for ctx.Err() == nil && !a.join(ctx, r) {
-				wait(ctx, overlayRetry)
-			}
-		}
-	})
-	r.Follow(ctx, func(v roster.View) {
-		peers := make([]overlay.Peer, len(v.Peers))
-		for i, m := range v.Peers {
-			peers[i] = m.Peer()
-		}
-		a.change(func() {
-			a.known.Peers = peers
-			a.known.Fenced = slices.ContainsFunc(peers, func(p overlay.Peer) bool { return p.Subnet == a.known.Subnet })
-			if v.Subnet != a.known.Subnet {
-				select {
-				case again <- struct{}{}:
-				default:
-				}
-			}
-		})
-	}, func(err error) { a.change(func() { a.registry = err }) })
-	wg.Wait()
-}
-
-// join makes sure of the configuration and of a subnet, the same as before if
-// that can be. It reports whether it did.
-func (a *overlayAgent) join(ctx context.Context, r *roster.Roster) bool {
-	a.mu.Lock()
-	before := a.known.Subnet
-	a.mu.Unlock()
-	err := r.Agree(ctx)
-	var subnet netip.Prefix
-	if err == nil {
-		subnet, err = r.Reserve(ctx, before)
-	}
-	a.change(func() {
-		if a.registry = err; err != nil {
-			return
-		}
-		if before.IsValid() && before != subnet {
-			a.log.Error("the subnet of this host is another's now", "was", before, "is", subnet)
-		}
-		a.known.Subnet, a.known.Fenced = subnet, a.known.Fenced && before == subnet
-	})
-	return err == nil
-}
-
-// change changes what is known, keeps it, and has it applied.
-func (a *overlayAgent) change(f func()) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	before := a.known
-	f()
-	if !reflect.DeepEqual(a.known, before) && a.known.Subnet.IsValid() {
-		if err := a.known.keep(overlayKept, a.settings.Name); err != nil {
-			a.log.Warn("a boot without registry will not know this", "err", err)
-		}
-	}
-	a.nudge()
+	a.alive = true
+	k := overlayKnown{Subnet: own.Subnet, Peers: a.settings.Others(own)}
+	return k, k.keep(overlayKept, a.settings.Name)
 }
 
 // audit puts kernel and Docker right, and says how that went.
 func (a *overlayAgent) audit(ctx context.Context) {
 	a.mu.Lock()
-	known, alive, unreached := a.known, a.alive, a.registry
-	a.mu.Unlock()
-	s := a.status
-	s.Alive, s.Peers, s.Registry, s.Reason = alive, len(known.Peers), "", ""
-	var differs *roster.Disagreement
-	s.Refused = errors.As(unreached, &differs)
-	if unreached != nil {
-		s.Registry = unreached.Error()
-	}
-	if !known.Subnet.IsValid() {
-		s.State, s.Reason = control.OverlayWaiting, "no subnet yet"
-		a.say(s)
+	if a.wanted == nil {
+		a.mu.Unlock()
+		a.say()
 		return
 	}
-	err := a.apply(known, &s)
+	state, subnet, fenced := a.wanted.State(), a.wanted.Subnet(), a.wanted.Fenced()
+	err := a.look(subnet, state)
+	a.mu.Unlock()
+	if err == nil && !fenced && !a.open {
+		a.open = true
+		close(a.ready)
+	}
 	if err == nil {
-		err = a.network(ctx, known, s.MTU)
+		err = a.network(ctx, subnet, state.Bridge.MTU)
 	}
-	switch {
-	case err != nil:
-		s.State, s.Reason = control.OverlayWaiting, err.Error()
-	case known.Fenced:
-		s.State = control.OverlayFenced
-	default:
-		s.State = control.OverlayUp
-		if !a.open {
-			a.open = true
-			close(a.ready)
-		}
-	}
-	a.say(s)
+	a.audited, a.failed = true, err
+	a.status.Subnet, a.status.Gateway, a.status.MTU = subnet.String(), overlay.Gateway(subnet).String(), state.Bridge.MTU
+	a.keep()
+	a.say()
 	if err != nil {
-		time.AfterFunc(overlayRetry, a.nudge)
+		time.AfterFunc(overlayRetry, func() { poke(a.due) })
 	}
 }
 
-// apply makes the kernel hold what follows from known.
-func (a *overlayAgent) apply(known overlayKnown, s *control.OverlayStatus) error {
-	want, err := a.want(known)
-	if err != nil {
-		return err
-	}
-	s.Subnet, s.Gateway, s.MTU = known.Subnet.String(), overlay.Gateway(known.Subnet).String(), want.Bridge.MTU
+// look makes the kernel hold what is wanted. a.mu is held.
+func (a *overlayAgent) look(subnet netip.Prefix, want overlay.State) error {
 	before := a.keeper.Ports()
-	ops, err := a.keeper.Audit(known.Subnet, want)
+	ops, err := a.keeper.Audit(subnet, want)
 	if ports := a.keeper.Ports(); !slices.Equal(ports, before) {
 		if err := keepPorts(a.settings.Name, ports); err != nil {
 			a.log.Warn("another agent will not know which devices are at the bridge", "err", err)
 		}
 	}
-	if len(ops) > 0 {
-		s.Changes += len(ops)
-		s.Changed = time.Now()
-		if reflect.DeepEqual(want, a.applied) {
-			s.Healed += len(ops)
-			first, _, _ := strings.Cut(ops[0].String(), "\n")
-			a.log.Warn("put right what was changed", "operations", len(ops), "first", first)
-		}
+	a.count(ops)
+	if len(ops) > 0 && a.right {
+		a.healed += len(ops)
+		first, _, _ := strings.Cut(ops[0].String(), "\n")
+		a.log.Warn("put right what was changed", "operations", len(ops), "first", first)
 	}
-	if err == nil {
-		a.applied = want
-	}
+	a.right = err == nil
 	return err
+}
+
+// count counts what the kernel was told. a.mu is held.
+func (a *overlayAgent) count(ops []overlay.Op) {
+	if len(ops) > 0 {
+		a.changes += len(ops)
+		a.changed = time.Now()
+	}
 }
 
 // network makes Docker's part, once what it builds on is there.
-func (a *overlayAgent) network(ctx context.Context, known overlayKnown, mtu int) error {
+func (a *overlayAgent) network(ctx context.Context, subnet netip.Prefix, mtu int) error {
 	ctx, cancel := context.WithTimeout(ctx, overlayDocker)
 	defer cancel()
 	changed, err := a.docker.EnsureOverlay(ctx, container.Overlay{
-		Name: a.settings.Name, Bridge: a.settings.Bridge(), Device: a.settings.Vxlan(), Subnet: known.Subnet, Gateway: overlay.Gateway(known.Subnet), MTU: mtu,
+		Name: a.settings.Name, Bridge: a.settings.Bridge(), Device: a.settings.Vxlan(), Subnet: subnet, Gateway: overlay.Gateway(subnet), MTU: mtu,
 	})
 	if changed {
-		a.log.Info("made the docker network", "subnet", known.Subnet)
-		a.nudge() // Docker may have touched the bridge
+		a.log.Info("made the docker network", "subnet", subnet)
+		poke(a.wake) // Docker may have touched the bridge
 	}
 	return err
 }
 
+// keep keeps what is known, if it is not what is on disk.
+func (a *overlayAgent) keep() {
+	a.mu.Lock()
+	if !a.unkept {
+		a.mu.Unlock()
+		return
+	}
+	known := knownOf(a.wanted)
+	a.unkept = false
+	a.mu.Unlock()
+	a.kept(known.keep(overlayKept, a.settings.Name))
+}
+
+// kept says that keeping failed.
+func (a *overlayAgent) kept(err error) {
+	if err != nil {
+		a.log.Warn("a boot without registry will not know this", "err", err)
+	}
+}
+
 // say writes the status if it differs from the last.
-func (a *overlayAgent) say(s control.OverlayStatus) {
+func (a *overlayAgent) say() {
+	s := a.status
+	a.mu.Lock()
+	unreached, fenced, pending := a.registry, false, a.wanted == nil
+	s.Alive, s.Changes, s.Healed, s.Changed, s.Peers = a.alive, a.changes, a.healed, a.changed, 0
+	if a.wanted != nil {
+		fenced, s.Peers = a.wanted.Fenced(), a.wanted.Count()
+	}
+	a.mu.Unlock()
+	var differs *roster.Disagreement
+	s.Refused = errors.As(unreached, &differs)
+	s.Registry, s.Reason = "", ""
+	if unreached != nil {
+		s.Registry = unreached.Error()
+	}
+	switch {
+	case pending:
+		s.State, s.Reason = control.OverlayWaiting, "no subnet yet"
+	case !a.audited:
+		return // an audit is due
+	case a.failed != nil:
+		s.State, s.Reason = control.OverlayWaiting, a.failed.Error()
+	case fenced:
+		s.State = control.OverlayFenced
+	default:
+		s.State = control.OverlayUp
+	}
 	if s.State != a.status.State || s.Reason != a.status.Reason {
 		s.Since = time.Now()
 		a.log.Info("the network is "+string(s.State), "reason", s.Reason, "subnet", s.Subnet, "peers", s.Peers)

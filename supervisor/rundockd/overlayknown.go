@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"rundock/internal/fstree"
 	"rundock/internal/overlay"
@@ -15,11 +16,20 @@ import (
 
 // overlayKnown is what was last known of a network. It is kept on disk, so
 // that after a boot the network works before the registry does, and so that
-// check knows what is wanted.
+// check knows what is wanted. This host's subnet, and that it is another's, is
+// on disk before the kernel is told; peers are after it, so that of them a
+// kill loses what the registry tells again.
 type overlayKnown struct {
-	Subnet netip.Prefix   `json:"subnet"` // this host's; zero: none yet
-	Fenced bool           `json:"fenced,omitempty"`
-	Peers  []overlay.Peer `json:"peers"`
+	Subnet netip.Prefix   `json:"subnet"`           // this host's; zero: none yet
+	Fenced bool           `json:"fenced,omitempty"` // one of Peers has it
+	Peers  []overlay.Peer `json:"peers"`            // sorted by subnet
+}
+
+// knownOf returns what is to be kept of w.
+func knownOf(w *overlay.Wanted) overlayKnown {
+	k := overlayKnown{Subnet: w.Subnet(), Fenced: w.Fenced(), Peers: w.Peers()}
+	slices.SortFunc(k.Peers, func(a, b overlay.Peer) int { return a.Subnet.Compare(b.Subnet) })
+	return k
 }
 
 // readKnown returns the zero overlayKnown where nothing is kept of network n,

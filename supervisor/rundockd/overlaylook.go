@@ -88,7 +88,7 @@ func overlayLeft(name string) ([]overlay.Op, error) {
 	if !known.Subnet.IsValid() {
 		return nil, fmt.Errorf("network %s has no subnet on this host yet", name)
 	}
-	want, err := p.want(known)
+	want, err := p.wanted(known)
 	if err != nil {
 		return nil, err
 	}
@@ -97,5 +97,5 @@ func overlayLeft(name string) ([]overlay.Op, error) {
 		return nil, err
 	}
 	defer k.Close()
-	return overlay.NewKeeper(k, p.settings.Network, readPorts(name)).Check(known.Subnet, want)
+	return overlay.NewKeeper(k, p.settings.Network, readPorts(name)).Check(known.Subnet, want.State())
 }

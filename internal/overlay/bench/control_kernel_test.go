@@ -1,7 +1,10 @@
 package bench
 
 import (
+	"errors"
+	"net/netip"
 	"testing"
+	"time"
 
 	"rundock/internal/overlay"
 )
@@ -22,11 +25,11 @@ func TestControl_kernel(t *testing.T) {
 				}
 				defer s.close()
 				must := func(what string, f func() error) float64 {
-					return milliseconds(func() {
-						if err := f(); err != nil {
-							t.Errorf("%s: %v", what, err)
-						}
-					})
+					began := time.Now()
+					if err := f(); err != nil {
+						t.Errorf("%s: %v", what, err)
+					}
+					return milliseconds(time.Since(began))
 				}
 				programBare = append(programBare, must("the probe programs", func() error { return s.probe.send(s.requests) }))
 				auditBare = append(auditBare, must("the probe lists", s.probe.look))
@@ -40,7 +43,10 @@ func TestControl_kernel(t *testing.T) {
 					}
 					return err
 				}))
-				change = append(change, must("one is changed", func() error { return s.kernel.Apply(overlay.Plan(s.all, s.moved)) }))
+				change = append(change, must("one is changed", func() error {
+					ops, _, err := s.wanted.Change(map[netip.Prefix]*overlay.Peer{s.moved.Subnet: &s.moved})
+					return errors.Join(err, s.kernel.Apply(ops))
+				}))
 			})
 			if t.Failed() {
 				return
@@ -54,24 +60,25 @@ func TestControl_kernel(t *testing.T) {
 
 // stand is the network in a namespace, without peers.
 type stand struct {
-	kernel            *overlay.Kernel
-	keeper            *overlay.Keeper
-	probe             *probe
-	requests          [][]byte // of the probe
-	alone, all, moved overlay.State
+	kernel     *overlay.Kernel
+	keeper     *overlay.Keeper
+	probe      *probe
+	requests   [][]byte // of the probe
+	alone, all overlay.State
+	wanted     *overlay.Wanted // all
+	moved      overlay.Peer    // one of them, with another address
 }
 
 func newStand(count int) (s stand, err error) {
 	of := peers(count)
-	states := []struct {
-		s     *overlay.State
-		peers []overlay.Peer
-	}{{&s.alone, nil}, {&s.all, of}, {&s.moved, moved(of)}}
-	for _, state := range states {
-		if *state.s, err = overlay.Want(many, host, state.peers); err != nil {
-			return s, err
-		}
+	if s.alone, err = overlay.Want(many, host, nil); err != nil {
+		return s, err
 	}
+	if s.wanted, err = overlay.NewWanted(many, host, of); err != nil {
+		return s, err
+	}
+	s.all, s.moved = s.wanted.State(), of[count/2]
+	s.moved.Underlay = underlay(50_000)
 	if s.kernel, err = overlay.Open(); err != nil {
 		return s, err
 	}
@@ -89,11 +96,4 @@ func newStand(count int) (s stand, err error) {
 func (s stand) close() {
 	s.probe.close()
 	s.kernel.Close()
-}
-
-// moved are peers of which one has another address.
-func moved(all []overlay.Peer) []overlay.Peer {
-	other := append([]overlay.Peer(nil), all...)
-	other[len(all)/2].Underlay = other[len(all)/2].Underlay.Next().Next()
-	return other
 }

@@ -18,12 +18,15 @@ func peers(count int) []overlay.Peer {
 	all := make([]overlay.Peer, count)
 	for i := range all {
 		all[i] = overlay.Peer{
-			Subnet: many.Subnet(i), Underlay: netip.AddrFrom4([4]byte{198, 18, byte(i >> 8), byte(i)}),
+			Subnet: many.Subnet(i), Underlay: underlay(i),
 			MAC: overlay.VxlanMAC(fmt.Sprint(i), many.VNI),
 		}
 	}
 	return all
 }
+
+// underlay is a host's; nobody is there.
+func underlay(i int) netip.Addr { return netip.AddrFrom4([4]byte{198, 18, byte(i >> 8), byte(i)}) }
 
 // sizes are the numbers of peers that are looked at.
 func sizes() []int {
@@ -33,9 +36,4 @@ func sizes() []int {
 	return []int{50}
 }
 
-// milliseconds is how long f takes.
-func milliseconds(f func()) float64 {
-	began := time.Now()
-	f()
-	return float64(time.Since(began).Microseconds()) / 1000
-}
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

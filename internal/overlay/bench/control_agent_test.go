@@ -1,0 +1,228 @@
+package bench
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"rundock/internal/overlay"
+)
+
+// The agent has the kernel follow each change at once, taking for granted what
+// the kernel holds. Whatever was not so, and whatever happens to the agent or
+// to the registry meanwhile, in the end the kernel holds what is wanted.
+
+// begin starts the agent with peers, and returns when they are programmed.
+func (s *site) begin(peers []overlay.Peer) {
+	s.t.Helper()
+	s.reserve(own)
+	s.fill(peers)
+	s.start()
+	s.right(peers)
+}
+
+// right waits until the kernel is right.
+func (s *site) right(peers []overlay.Peer) {
+	s.t.Helper()
+	s.eventually("the kernel is right", func() string { return s.left(own, peers) })
+}
+
+// move has a peer be elsewhere, with another device.
+func (s *site) move(p *overlay.Peer, to int) {
+	s.t.Helper()
+	p.Underlay, p.MAC = underlay(to), overlay.VxlanMAC(fmt.Sprint("moved-", to), many.VNI)
+	key, value := s.entry(*p)
+	s.put(map[string]string{key: value})
+}
+
+// frozen stops the agent while f is done.
+func (s *site) frozen(f func()) {
+	s.t.Helper()
+	s.agent.Process.Signal(syscall.SIGSTOP)
+	defer s.agent.Process.Signal(syscall.SIGCONT)
+	f()
+}
+
+// kept is what is on disk.
+func (s *site) kept() (known struct {
+	Subnet netip.Prefix
+	Fenced bool
+	Peers  []overlay.Peer
+}) {
+	s.t.Helper()
+	data, err := os.ReadFile("/var/lib/rundock/overlay/" + s.network.Name + ".json")
+	if err == nil {
+		err = json.Unmarshal(data, &known)
+	}
+	if err != nil {
+		s.t.Fatalf("what is kept of the network: %v", err)
+	}
+	return known
+}
+
+func TestControl_agent_follows_over_tampering(t *testing.T) {
+	onHost(t, func(s *site) {
+		all := peers(5)
+		s.begin(all)
+		for i, tamper := range []string{
+			"ip route del $SUBNET dev $DEV", // of the peer that changes
+			"ip neigh flush dev $DEV nud permanent",
+			"bridge fdb del $MAC dev $DEV dst $TO self", // which the change deletes
+			"ip link del $DEV",                          // so that the change cannot be done
+			"ip link set $DEV down",
+			// So that it is done, at the wrong device.
+			"ip link del $DEV; ip link add $DEV type vxlan id 77 dstport 4791 local 192.0.2.5; ip link set $DEV up",
+		} {
+			tamper = strings.NewReplacer("$DEV", s.network.Vxlan(), "$SUBNET", all[0].Subnet.String(), "$MAC", all[0].MAC.String(), "$TO", all[0].Underlay.String()).Replace(tamper)
+			s.frozen(func() {
+				s.sh(tamper)
+				s.move(&all[0], 100+i)
+			})
+			s.right(all)
+		}
+	})
+}
+
+func TestControl_agent_follows_bursts_and_lists(t *testing.T) {
+	onHost(t, func(s *site) {
+		all := peers(30)
+		s.begin(all)
+		there := make([]bool, len(all))
+		for i := range there {
+			there[i] = true
+		}
+		r := rand.New(rand.NewPCG(1, 2))
+		for i := range 200 {
+			at := r.IntN(len(all))
+			p := &all[at]
+			switch r.IntN(4) {
+			case 0: // away, and perhaps back before anybody looks
+				s.put(map[string]string{s.key("alive", id(*p)): ""})
+				there[at] = false
+			case 1:
+				s.put(map[string]string{s.key("alive", id(*p)): "{}"})
+				there[at] = true
+			default:
+				s.move(p, 1000+i)
+				s.move(p, 2000+i)
+			}
+			switch i {
+			case 70: // a list, while changes wait
+				s.frozen(func() {
+					s.etcd.Kill()
+					s.etcd.Restart()
+					s.move(p, 3000)
+				})
+			case 140:
+				s.sh("ip route flush proto 82")
+			}
+		}
+		s.etcd.Kill()
+		s.etcd.Restart()
+		var alive []overlay.Peer
+		for i, p := range all {
+			if there[i] {
+				alive = append(alive, p)
+			}
+		}
+		// Who is missing after the registry was away has time to appear again.
+		s.put(map[string]string{s.key("alive", id(all[0])): "{}"})
+		if !there[0] {
+			alive = append(alive, all[0])
+		}
+		s.right(alive)
+		s.eventually("what is known is kept", func() string {
+			if n := len(s.kept().Peers); n != len(alive) {
+				return fmt.Sprintf("%d peers are on disk, want %d", n, len(alive))
+			}
+			return ""
+		})
+	})
+}
+
+// A change that the kernel has and the disk not yet is what a kill may lose,
+// until the registry tells it again.
+func TestControl_agent_killed_before_a_change_is_kept(t *testing.T) {
+	onHost(t, func(s *site) {
+		all := peers(5)
+		s.begin(all)
+		w := watch(t, unix.RTNLGRP_NEIGH)
+		for i := range 10 {
+			s.move(&all[0], 100+i)
+			s.move(&all[1], 200+i)
+			w.until(1, unix.RTM_NEWNEIGH, all[1].Underlay.AsSlice())
+			s.stop(syscall.SIGKILL)
+			known := s.kept()
+			if known.Subnet != own || known.Fenced || len(known.Peers) != len(all) {
+				t.Fatalf("on disk is %+v", known)
+			}
+			s.etcd.Freeze()
+			s.start()
+			s.right(known.Peers)
+			s.etcd.Thaw()
+			s.right(all)
+		}
+	})
+}
+
+// A host whose subnet is another's is cut off by the change that tells it, and
+// stays so over a kill, whether or not the registry can be asked.
+func TestControl_agent_is_fenced_at_once_and_for_good(t *testing.T) {
+	onHost(t, func(s *site) {
+		n := overlay.Network{Name: "two", CIDR: netip.MustParsePrefix("10.42.0.0/16"), SubnetLength: 17, VNI: 7}
+		s.settings(n)
+		s.reserve(n.Subnet(0))
+		s.fill([]overlay.Peer{{Subnet: n.Subnet(1), Underlay: underlay(1), MAC: overlay.VxlanMAC("1", n.VNI)}})
+		s.start()
+		s.eventually("the peer is programmed", func() string {
+			return s.left(n.Subnet(0), []overlay.Peer{{Subnet: n.Subnet(1), Underlay: underlay(1), MAC: overlay.VxlanMAC("1", n.VNI)}})
+		})
+		w := watch(t, unix.RTNLGRP_LINK)
+		s.fill([]overlay.Peer{{Subnet: n.Subnet(0), Underlay: underlay(2), MAC: overlay.VxlanMAC("2", n.VNI)}})
+		w.until(1, unix.RTM_DELLINK, []byte(n.Vxlan()+"\x00"))
+		s.stop(syscall.SIGKILL)
+		if known := s.kept(); !known.Fenced || known.Subnet != n.Subnet(0) {
+			t.Errorf("when the host is cut off there is on disk %+v", known)
+		}
+		s.etcd.Freeze()
+		s.start()
+		s.eventually("the agent has looked", func() string {
+			if status := s.status(); status.PID != s.agent.Process.Pid {
+				return fmt.Sprintf("its status is %+v", status)
+			}
+			return ""
+		})
+		if out := s.sh("ip -br link"); strings.Contains(out, n.Vxlan()) || !strings.Contains(out, n.Bridge()) {
+			t.Errorf("a host that is fenced has\n%s", out)
+		}
+		s.etcd.Thaw()
+		s.put(map[string]string{s.key("subnets", n.Subnet(0)): ""})
+		s.eventually("the host has a subnet again", func() string {
+			return s.left(n.Subnet(0), []overlay.Peer{{Subnet: n.Subnet(1), Underlay: underlay(1), MAC: overlay.VxlanMAC("1", n.VNI)}})
+		})
+	})
+}
+
+// An agent that leaves has kept all that it knew.
+func TestControl_agent_that_stops_has_kept_what_it_knew(t *testing.T) {
+	onHost(t, func(s *site) {
+		all := peers(5)
+		s.begin(all)
+		w := watch(t, unix.RTNLGRP_NEIGH)
+		for i := range 5 {
+			s.move(&all[i], 100+i)
+			w.until(1, unix.RTM_NEWNEIGH, all[i].Underlay.AsSlice())
+		}
+		s.stop(syscall.SIGTERM)
+		if known := s.kept(); len(known.Peers) != len(all) || known.Peers[4] != all[4] || known.Peers[0] != all[0] {
+			t.Errorf("on disk is %+v, want %+v", known.Peers, all)
+		}
+	})
+}

@@ -1,0 +1,72 @@
+package bench
+
+import (
+	"syscall"
+	"testing"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"golang.org/x/sys/unix"
+
+	"rundock/internal/overlay"
+)
+
+// TestControl_change measures how long after etcd has been told that one of
+// many peers has another address the kernel knows: by the agent, and by a bare
+// watch of that key with a bare probe behind it, in turns.
+func TestControl_change(t *testing.T) {
+	count, changes := 50, 5
+	if *earnest {
+		count, changes = 10_000, 40*turns()
+	}
+	onHost(t, func(s *site) {
+		all := peers(count)
+		s.reserve(own)
+		s.fill(all)
+		s.start()
+		s.eventually("all are programmed", func() string { return s.left(own, all) })
+		if *earnest {
+			time.Sleep(3 * time.Second)
+		}
+		s.sh("ip link add vxbare type vxlan id 99 dstport 4790 local 192.0.2.5 nolearning && ip link set vxbare up")
+		bare, err := openProbe("vxbare")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer bare.close()
+		probed := make(chan time.Time)
+		go func() {
+			for response := range s.admin.Watch(t.Context(), "/bare") {
+				for range response.Events {
+					if err := bare.send(bare.requests([]overlay.Peer{all[0]})); err != nil {
+						t.Error(err)
+					}
+					probed <- time.Now()
+				}
+			}
+		}()
+		w := watch(t, unix.RTNLGRP_NEIGH)
+		var took, bareTook []float64
+		for i := range changes {
+			p := &all[(i*7919)%count]
+			p.Underlay = underlay(20_000 + i)
+			key, value := s.entry(*p)
+			began := time.Now()
+			if _, err := s.admin.Put(t.Context(), key, value); err != nil {
+				t.Fatal(err)
+			}
+			took = append(took, milliseconds(w.until(1, unix.RTM_NEWNEIGH, p.Underlay.AsSlice()).Sub(began)))
+			time.Sleep(20 * time.Millisecond)
+			began = time.Now()
+			if _, err := s.admin.Do(t.Context(), clientv3.OpPut("/bare", value)); err != nil {
+				t.Fatal(err)
+			}
+			bareTook = append(bareTook, milliseconds((<-probed).Sub(began)))
+			time.Sleep(20 * time.Millisecond)
+		}
+		s.eventually("the kernel is right", func() string { return s.left(own, all) })
+		report(t, "a change of one of %d peers, from etcd to the kernel: %.1f ms (median of %d), 99 %% within %.1f ms; %.2f of a bare watch and probe (%.1f ms)",
+			count, median(took), len(took), quantile(took, 0.99), ratio(took, bareTook), median(bareTook))
+		s.stop(syscall.SIGTERM)
+	})
+}

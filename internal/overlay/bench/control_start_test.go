@@ -1,0 +1,81 @@
+package bench
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// own is the subnet of the site's host.
+var own = many.Subnet(16000)
+
+// TestControl_start measures how long after the start of an agent all peers
+// that the registry has are programmed: on a host that was in the network
+// before and has booted, and on one that comes anew. Then what memory it takes.
+func TestControl_start(t *testing.T) {
+	count := 100
+	if *earnest {
+		count = 1000
+	}
+	onHost(t, func(s *site) {
+		all := peers(count)
+		s.fill(all)
+		var took [2][]float64
+		for round := range 2 * turns() {
+			anew := round % 2
+			if anew == 1 {
+				s.sh("rm -rf /var/lib/rundock")
+				s.put(map[string]string{s.key("subnets", own): ""})
+			} else {
+				s.reserve(own)
+			}
+			w := watch(t, unix.RTNLGRP_IPV4_ROUTE)
+			began := time.Now()
+			s.start()
+			// struct rtmsg: ..., table, protocol, scope, type.
+			done := w.until(count, unix.RTM_NEWROUTE, []byte{unix.RT_TABLE_MAIN, 82, unix.RT_SCOPE_UNIVERSE, unix.RTN_UNICAST})
+			took[anew] = append(took[anew], milliseconds(done.Sub(began)))
+			subnet := own
+			s.eventually("the agent has a subnet", func() string {
+				var err error
+				if subnet, err = netip.ParsePrefix(s.status().Subnet); err != nil {
+					return err.Error()
+				}
+				return ""
+			})
+			s.eventually("the kernel is right", func() string { return s.left(subnet, all) })
+			if round == 2*turns()-1 {
+				if *earnest {
+					time.Sleep(40 * time.Second) // what the start left behind is given back
+				}
+				report(t, "memory of an agent with %d peers: %.1f MB (PSS)", count, s.pss())
+			}
+			s.stop(syscall.SIGTERM)
+			s.put(map[string]string{s.key("subnets", subnet): ""})
+			s.sh("ip link del " + many.Vxlan() + "; ip link del " + many.Bridge() + "; nft delete table ip " + many.Table())
+		}
+		report(t, "start with %d peers in the registry to all programmed, without dockerd: %.0f ms where the host knew them, %.0f ms on one that comes anew", count, median(took[0]), median(took[1]))
+	})
+}
+
+// pss is the agent's share of memory in MB: what it has for itself, and its
+// part of what it shares.
+func (s *site) pss() float64 {
+	s.t.Helper()
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", s.agent.Process.Pid))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(data), "\nPss:")
+	var kB float64
+	if _, err := fmt.Sscan(rest, &kB); err != nil {
+		s.t.Fatal(err)
+	}
+	return kB / 1000 * 1.024
+}

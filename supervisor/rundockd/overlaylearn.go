@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+
+	"rundock/internal/overlay"
+	"rundock/internal/overlay/roster"
+	"rundock/internal/registry"
+)
+
+// follow takes this host's subnet and the peers from the registry.
+func (a *overlayAgent) follow(ctx context.Context, etcd *registry.Client) {
+	host, _ := os.Hostname()
+	if a.host.Host != "" {
+		host = a.host.Host
+	}
+	r := &roster.Roster{Client: etcd, Network: a.settings.Network, Log: a.log, Self: roster.Member{
+		ID: a.machine, Host: host, Underlay: a.underlay.Address, MAC: overlay.VxlanMAC(a.machine, a.settings.VNI),
+	}}
+	for ctx.Err() == nil && !a.join(ctx, r) {
+		wait(ctx, overlayRetry)
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		select {
+		case <-a.ready:
+		case <-ctx.Done():
+			return
+		}
+		err := r.Alive(ctx, func(s registry.HoldState) {
+			a.mu.Lock()
+			a.alive = s.Held
+			a.mu.Unlock()
+			poke(a.news)
+			a.log.Info("other hosts are told that this one is alive", "told", s.Held, "reason", s.Reason)
+		})
+		if err != nil {
+			a.log.Warn("other hosts take this one for alive for a while", "err", err)
+		}
+	})
+	again := make(chan struct{}, 1)
+	wg.Go(func() {
+		renew := time.NewTicker(time.Hour) // Seen, by which the dead are told from the living
+		defer renew.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-renew.C:
+			case <-again:
+			}
+			for ctx.Err() == nil && !a.join(ctx, r) {
+				wait(ctx, overlayRetry)
+			}
+		}
+	})
+	if ctx.Err() == nil {
+		r.Follow(ctx, func(v roster.View) {
+			if a.learn(v) {
+				poke(again)
+			}
+		}, a.reach)
+	}
+	wg.Wait()
+}
+
+// reach notes whether the registry can be used.
+func (a *overlayAgent) reach(err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.registry = err
+	poke(a.news)
+}
+
+// join makes sure of the configuration and of a subnet, the same as before if
+// that can be. It reports whether it did.
+func (a *overlayAgent) join(ctx context.Context, r *roster.Roster) bool {
+	a.mu.Lock()
+	var known overlayKnown
+	if a.wanted != nil {
+		known = knownOf(a.wanted)
+	}
+	a.mu.Unlock()
+	err := r.Agree(ctx)
+	var subnet netip.Prefix
+	if err == nil {
+		subnet, err = r.Reserve(ctx, known.Subnet)
+	}
+	if err == nil {
+		err = a.settle(subnet)
+	}
+	a.reach(err)
+	return err == nil
+}
+
+// settle takes a subnet.
+func (a *overlayAgent) settle(subnet netip.Prefix) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	known := overlayKnown{Subnet: subnet}
+	if a.wanted != nil {
+		before := a.wanted.Subnet()
+		if before == subnet {
+			return nil
+		}
+		a.log.Error("the subnet of this host is another's now", "was", before, "is", subnet)
+		known.Peers = a.wanted.Peers()
+	}
+	wanted, err := a.overlayPlace.wanted(known)
+	if err != nil {
+		return err
+	}
+	a.wanted, a.right, a.unkept = wanted, false, false
+	a.kept(knownOf(wanted).keep(overlayKept, a.settings.Name))
+	poke(a.due)
+	return nil
+}
+
+// learn takes in what the registry says, and has the kernel follow at once.
+// Only what changed is asked of it: an audit sees to the rest, and to what was
+// taken for granted wrongly. lost says that the subnet is not this host's in
+// the registry.
+func (a *overlayAgent) learn(v roster.View) (lost bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	peers := make(map[netip.Prefix]*overlay.Peer, len(v.Peers))
+	var all []overlay.Peer
+	for subnet, m := range v.Peers {
+		peers[subnet] = nil
+		if m != nil {
+			p := m.Peer()
+			peers[subnet] = &p
+			all = append(all, p)
+		}
+	}
+	if v.Complete {
+		peers = a.wanted.Difference(all)
+	}
+	a.change(peers)
+	return v.Subnet != a.wanted.Subnet()
+}
+
+// change changes what is known of peers, by subnet. a.mu is held.
+func (a *overlayAgent) change(peers map[netip.Prefix]*overlay.Peer) {
+	if len(peers) == 0 {
+		return
+	}
+	fenced := a.wanted.Fenced()
+	ops, whole, err := a.wanted.Change(peers)
+	if err != nil {
+		a.log.Warn("a peer is left out", "err", err)
+	}
+	a.unkept = true
+	if a.wanted.Fenced() != fenced {
+		a.unkept = false
+		a.kept(knownOf(a.wanted).keep(overlayKept, a.settings.Name))
+	}
+	if a.right {
+		if err = a.kernel.Apply(ops); err != nil {
+			a.log.Warn("a change was not done, looking at all", "err", err)
+		}
+		a.count(ops)
+	}
+	if a.right = a.right && err == nil && !whole; !a.right {
+		poke(a.due)
+	}
+	poke(a.news)
+}
+
+// holds reports whether an operation leads to what is wanted.
+func (a *overlayAgent) holds(op overlay.Op) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.wanted != nil && a.wanted.Holds(op)
+}
