@@ -45,10 +45,9 @@ status, explain, logs and overlay say more with --help.
 func main() { os.Exit(command(os.Args[1:])) }
 
 // keepSmall has a process that every service runs once or twice, and every
-// network once, make do with
-// one processor, collect its garbage at a quarter of what it holds, where Go
-// would wait for 4 MB, and give back what it does not use. What that saves is
-// seen by TestBenchMemory.
+// network once, make do with one processor, collect its garbage at a quarter of
+// what it holds, where Go would wait for 4 MB, and give back what it does not
+// use. What that saves is seen by TestBenchMemory.
 func keepSmall() {
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(1)

@@ -52,10 +52,13 @@ type overlayAgent struct {
 	changed  time.Time
 
 	// run's goroutine alone
-	status  control.OverlayStatus
-	audited bool  // once
-	failed  error // why the last audit did not succeed
-	open    bool
+	status      control.OverlayStatus
+	audited     bool  // once
+	failed      error // why the kernel is not what is wanted
+	apart       error // why Docker has no part in it
+	auditAgain  <-chan time.Time
+	attachAgain <-chan time.Time
+	open        bool
 }
 
 func (a *overlayAgent) close() {
@@ -124,6 +127,10 @@ func (a *overlayAgent) run(ctx context.Context) (err error) {
 			a.audit(ctx)
 		case <-a.due:
 			a.audit(ctx)
+		case <-a.auditAgain:
+			a.audit(ctx)
+		case <-a.attachAgain:
+			a.attach(ctx)
 		case <-a.wake:
 			if settled == nil {
 				settled = time.After(overlaySettle)
@@ -223,16 +230,28 @@ func (a *overlayAgent) audit(ctx context.Context) {
 		a.open = true
 		close(a.ready)
 	}
-	if err == nil {
-		err = a.network(ctx, subnet, state.Bridge.MTU)
-	}
-	a.audited, a.failed = true, err
+	a.audited, a.failed, a.auditAgain = true, err, nil
 	a.status.Subnet, a.status.Gateway, a.status.MTU = subnet.String(), overlay.Gateway(subnet).String(), state.Bridge.MTU
+	if err != nil {
+		a.auditAgain = time.After(overlayRetry)
+	}
+	a.attach(ctx)
+}
+
+// attach puts Docker right, once what it builds on is there. A dockerd that is
+// away is no reason to look at the kernel again.
+func (a *overlayAgent) attach(ctx context.Context) {
+	a.mu.Lock()
+	subnet, mtu := a.wanted.Subnet(), a.wanted.State().Bridge.MTU
+	a.mu.Unlock()
+	a.attachAgain = nil
+	if a.failed == nil {
+		if a.apart = a.network(ctx, subnet, mtu); a.apart != nil {
+			a.attachAgain = time.After(overlayRetry)
+		}
+	}
 	a.keep()
 	a.say()
-	if err != nil {
-		time.AfterFunc(overlayRetry, func() { poke(a.due) })
-	}
 }
 
 // look makes the kernel hold what is wanted. a.mu is held.
@@ -262,7 +281,7 @@ func (a *overlayAgent) count(ops []overlay.Op) {
 	}
 }
 
-// network makes Docker's part, once what it builds on is there.
+// network makes Docker's part.
 func (a *overlayAgent) network(ctx context.Context, subnet netip.Prefix, mtu int) error {
 	ctx, cancel := context.WithTimeout(ctx, overlayDocker)
 	defer cancel()
@@ -319,6 +338,8 @@ func (a *overlayAgent) say() {
 		return // an audit is due
 	case a.failed != nil:
 		s.State, s.Reason = control.OverlayWaiting, a.failed.Error()
+	case a.apart != nil:
+		s.State, s.Reason = control.OverlayWaiting, a.apart.Error()
 	case fenced:
 		s.State = control.OverlayFenced
 	default:

@@ -54,7 +54,8 @@ func TestControl_start(t *testing.T) {
 				if *earnest {
 					time.Sleep(40 * time.Second) // what the start left behind is given back
 				}
-				report(t, "memory of an agent with %d peers: %.1f MB (PSS)", count, s.pss())
+				all, anonymous := s.pss()
+				report(t, "memory of an agent with %d peers: %.1f MB (PSS), %.1f MB of it not the program's file", count, all, anonymous)
 			}
 			s.stop(syscall.SIGTERM)
 			s.put(map[string]string{s.key("subnets", subnet): ""})
@@ -65,17 +66,19 @@ func TestControl_start(t *testing.T) {
 }
 
 // pss is the agent's share of memory in MB: what it has for itself, and its
-// part of what it shares.
-func (s *site) pss() float64 {
+// part of what it shares, such as its file; and that without files.
+func (s *site) pss() (all, anonymous float64) {
 	s.t.Helper()
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", s.agent.Process.Pid))
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(data), "\nPss:")
-	var kB float64
-	if _, err := fmt.Sscan(rest, &kB); err != nil {
-		s.t.Fatal(err)
+	figure := func(name string) (kB float64) {
+		_, rest, _ := strings.Cut(string(data), "\n"+name+":")
+		if _, err := fmt.Sscan(rest, &kB); err != nil {
+			s.t.Fatalf("%s of\n%s: %v", name, data, err)
+		}
+		return kB * 1.024 / 1000
 	}
-	return kB / 1000 * 1.024
+	return figure("Pss"), figure("Pss_Anon")
 }

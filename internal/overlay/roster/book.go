@@ -19,7 +19,7 @@ type Book struct {
 	self    Member
 	subnets map[netip.Prefix]Member
 	owned   map[string][]netip.Prefix // by machine id; more than one by hand only
-	raw     map[netip.Prefix][]byte   // by subnet, the value as it stands there
+	raw     map[netip.Prefix][]byte   // by subnet, the value as it stands there; nil: nobody needs it
 	alive   map[string]bool           // by machine id
 }
 
@@ -75,7 +75,9 @@ func (b *Book) subnet(name string, value []byte) (netip.Prefix, bool) {
 	if value == nil {
 		return subnet, true
 	}
-	b.raw[subnet] = value
+	if b.raw != nil {
+		b.raw[subnet] = value
+	}
 	var m Member
 	if err := json.Unmarshal(value, &m); err != nil || m.Subnet != subnet || m.ID == "" {
 		return subnet, true

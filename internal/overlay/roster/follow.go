@@ -29,6 +29,7 @@ type View struct {
 // registry have lost its data. onHealth is as in registry's Watch.
 func (r *Roster) Follow(ctx context.Context, on func(View), onHealth func(error)) error {
 	f := follower{book: NewBook(r.Network, r.Self), told: map[netip.Prefix]Member{}, lease: r.lease(), on: on}
+	f.book.raw = nil // nothing is swapped for it
 	f.forgive()
 	defer f.stop()
 	return r.Client.Watch(ctx, Prefix(r.Network.Name), f.fold, onHealth)
