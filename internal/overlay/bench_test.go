@@ -1,6 +1,7 @@
 package overlay
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"testing"
@@ -58,7 +59,19 @@ func BenchmarkPeers(b *testing.B) {
 		bench("program", alone, func(k *Kernel) error { return k.reach(n, h.Subnet, all) })
 		bench("audit", all, func(k *Kernel) error { return k.reach(n, h.Subnet, all) })
 		bench("change one, and audit", all, func(k *Kernel) error { return k.reach(n, h.Subnet, one) })
-		bench("change one", all, func(k *Kernel) error { return k.Apply(Plan(all, one)) })
+		w, err := NewWanted(n, h, peers)
+		if err != nil {
+			b.Fatal(err)
+		}
+		back := true
+		bench("change one", all, func(k *Kernel) error {
+			p := peers[count/2]
+			if back = !back; !back {
+				p = moved
+			}
+			ops, _, err := w.Change(map[netip.Prefix]*Peer{p.Subnet: &p})
+			return errors.Join(err, k.Apply(ops))
+		})
 	}
 }
 

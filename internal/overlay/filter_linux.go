@@ -1,6 +1,7 @@
 package overlay
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os/exec"
@@ -8,23 +9,24 @@ import (
 )
 
 // readFilter asks iptables, which is dockerd's own tool, so that there are no
-// two opinions on which back end is in use.
-func readFilter(n Network) (Filter, error) {
+// two opinions on which back end is in use. It is asked while the caller does
+// something else, before it calls what is returned.
+func readFilter(n Network) (answer func() (Filter, error)) {
 	if _, err := exec.LookPath("iptables"); err != nil {
-		return Filter{Open: true}, nil
+		return func() (Filter, error) { return Filter{Open: true}, nil }
 	}
-	forward, err := iptables("-S", "FORWARD")
-	if err != nil {
-		return Filter{}, err
+	forward, user := startIptables("-S", "FORWARD"), startIptables("-S", userChain)
+	return func() (Filter, error) {
+		forward, err := forward()
+		user, userErr := user()
+		if isExit(userErr, 1) {
+			user, userErr = "", nil // there is no such chain
+		}
+		if err := errors.Join(err, userErr); err != nil {
+			return Filter{}, err
+		}
+		return filterOf(FilterRules(n), forward, user), nil
 	}
-	user, err := iptables("-S", userChain)
-	if isExit(err, 1) {
-		user, err = "", nil // there is no such chain
-	}
-	if err != nil {
-		return Filter{}, err
-	}
-	return filterOf(FilterRules(n), forward, user), nil
 }
 
 // addToFilter adds a rule, or the chain if nobody else has just done so.
@@ -49,13 +51,24 @@ func deleteAll(rule string) error {
 	}
 }
 
-// iptables waits for a lock that others have.
-func iptables(args ...string) (string, error) {
-	out, err := exec.Command("iptables", append([]string{"-w", "5"}, args...)...).Output()
-	if err != nil {
-		return "", fmt.Errorf("iptables %s: %w%s", strings.Join(args, " "), err, stderr(err))
+func iptables(args ...string) (string, error) { return startIptables(args...)() }
+
+// startIptables waits for a lock that others have. It begins in the network
+// namespace of the calling thread, and what is returned waits for its end.
+func startIptables(args ...string) (answer func() (string, error)) {
+	var out, complaint bytes.Buffer
+	cmd := exec.Command("iptables", append([]string{"-w", "5"}, args...)...)
+	cmd.Stdout, cmd.Stderr = &out, &complaint
+	err := cmd.Start()
+	return func() (string, error) {
+		if err == nil {
+			err = cmd.Wait()
+		}
+		if err != nil {
+			return "", fmt.Errorf("iptables %s: %w%s", strings.Join(args, " "), err, told(complaint))
+		}
+		return out.String(), nil
 	}
-	return string(out), nil
 }
 
 func isExit(err error, code int) bool {
@@ -63,10 +76,9 @@ func isExit(err error, code int) bool {
 	return errors.As(err, &exit) && exit.ExitCode() == code
 }
 
-func stderr(err error) string {
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && len(exit.Stderr) > 0 {
-		return ": " + strings.TrimSpace(string(exit.Stderr))
+func told(complaint bytes.Buffer) string {
+	if complaint.Len() == 0 {
+		return ""
 	}
-	return ""
+	return ": " + strings.TrimSpace(complaint.String())
 }

@@ -87,13 +87,16 @@ func (k *Kernel) renew() {
 }
 
 func (k *Kernel) read(n Network, subnet netip.Prefix) (s State, err error) {
-	if s, err = k.devices(n, subnet); err != nil {
-		return s, err
+	filter := readFilter(n)
+	s, err = k.devices(n, subnet)
+	if err == nil {
+		s.Table, err = k.table(n.Table())
 	}
-	if s.Table, err = k.table(n.Table()); err != nil {
-		return s, err
+	var filterErr error
+	s.Filter, filterErr = filter() // it is to be waited for in any case
+	if err == nil {
+		err = filterErr
 	}
-	s.Filter, err = readFilter(n)
 	return s, err
 }
 

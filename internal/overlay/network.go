@@ -1,8 +1,8 @@
 // Package overlay joins the containers of all hosts in one routed network
-// over VXLAN. It decides what the kernel of a host should hold (Want), reads
-// what it holds (Kernel.Read), and turns one into the other (Plan, and
-// Kernel.Apply). Nothing of ours is on the data path, and all that is made
-// stays when we leave.
+// over VXLAN. It decides what the kernel of a host should hold (Want, and as
+// peers come and go Wanted), reads what it holds (Kernel.Read), and turns one
+// into the other (Plan, and Kernel.Apply). Nothing of ours is on the data path,
+// and all that is made stays when we leave.
 //
 // A network has on each host a bridge, ovl<VNI>, to which Docker attaches
 // containers, and a VXLAN device, vx<VNI>, which learns nothing: for each
