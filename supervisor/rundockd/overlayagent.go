@@ -93,7 +93,13 @@ func (a *overlayAgent) run(ctx context.Context) (err error) {
 		}
 	}
 	if known.Subnet.IsValid() {
-		if a.wanted, err = a.overlayPlace.wanted(known); err != nil {
+		a.wanted, err = a.overlayPlace.wanted(known)
+		if err != nil && len(a.settings.Peers) == 0 {
+			a.log.Warn("starting without the peers that were known", "err", err) // such as of an underlay of another family
+			known.Peers = nil
+			a.wanted, err = a.overlayPlace.wanted(known)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -226,3 +226,18 @@ func TestControl_agent_that_stops_has_kept_what_it_knew(t *testing.T) {
 		}
 	})
 }
+
+// Of what is on disk that does not fit any more, such as peers of an underlay
+// of the other family, nothing keeps an agent from its work.
+func TestControl_agent_starts_with_peers_that_do_not_fit(t *testing.T) {
+	onHost(t, func(s *site) {
+		all := peers(5)
+		s.begin(all)
+		s.stop(syscall.SIGTERM)
+		path := "/var/lib/rundock/overlay/" + s.network.Name + ".json"
+		s.write(path, strings.ReplaceAll(s.sh("cat "+path), `"198.18.0.1"`, `"2001:db8::1"`))
+		s.sh("ip link del " + s.network.Vxlan())
+		s.start()
+		s.right(all)
+	})
+}

@@ -1,7 +1,8 @@
 // Package bench measures an overlay network beside what the kernel does by
 // itself: data in files dataplane*, control in control*. It consists of
 // tests, which run small among the others, so that they cannot rot, and in
-// earnest by make bench-overlay.
+// earnest by make bench-overlay. What the agent does as a process, with a real
+// etcd on a host of its own, is tested here as well (control_agent_test.go).
 //
 // A comparison is one run: what is compared takes turns, round by round, so
 // that whatever else the machine does meets all of it. What counts is the
