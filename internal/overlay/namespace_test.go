@@ -113,7 +113,8 @@ type node struct {
 	*namespace
 	number  int
 	kernel  *Kernel
-	keepers map[string]*Keeper // by network
+	keepers map[string]*Keeper   // by network
+	narrow  map[netip.Prefix]int // MTU of paths, by the peer's subnet
 	c       *cluster
 }
 
@@ -164,7 +165,7 @@ func (h *node) wanted(n Network) *Wanted {
 	h.t.Helper()
 	var peers []Peer
 	for _, other := range h.c.hosts {
-		peers = append(peers, Peer{Subnet: n.Subnet(other.number), Underlay: h.c.underlay(other.number), MAC: VxlanMAC(other.id(), n.VNI)})
+		peers = append(peers, Peer{Subnet: n.Subnet(other.number), Underlay: h.c.underlay(other.number), MAC: VxlanMAC(other.id(), n.VNI), MTU: h.narrow[n.Subnet(other.number)]})
 	}
 	// This host is none of its peers: it would be fenced.
 	peers = slices.DeleteFunc(peers, func(p Peer) bool { return p.Subnet == n.Subnet(h.number) })

@@ -1,0 +1,392 @@
+package overlay
+
+import (
+	"container/heap"
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// PathProber finds the largest packet of one network that passes to each
+// peer: the network's MTU, or less where the path is narrower than this host's
+// own interface.
+//
+// It needs nothing of a peer but that its kernel answers an ICMP echo in the
+// network, and nothing of routers. Probes are what the network itself sends,
+// except that they must not be fragmented: what the VXLAN device sends over
+// IPv4 may be, as every packet of a black hole would be lost otherwise until
+// it is found. A peer that answers nothing is left as it is.
+type PathProber struct {
+	network  Network
+	underlay netip.AddrPort // with the port of wire
+	wire     *net.UDPConn   // sends over IPv6; holds the port that raw sends from
+	raw      int            // sends over IPv4, with a header of ours; -1: none
+	echo     *net.IPConn    // sends the controls, and receives all answers
+	wake     chan struct{}
+	every    time.Duration // pathEvery
+
+	mu    sync.Mutex
+	probe probe // what all have in common
+	mtu   int
+	paths map[netip.Addr]*path // by the address of the peer's device
+	queue pathQueue            // all of paths
+	busy  int                  // how many of them have a search
+	hint  int                  // found last
+	found []Path               // not told yet
+}
+
+// Path is what was found out about the way to a peer.
+type Path struct {
+	Subnet netip.Prefix
+	MTU    int // of packets in the network; 0: its own
+}
+
+type path struct {
+	subnet netip.Prefix
+	mac    MAC
+	to     netip.Addr
+	known  int // MTU; 0: the network's
+	search *pathSearch
+	silent int       // searches in a row that found out nothing
+	due    time.Time // of the next round, or the next search
+	at     int       // in the queue
+}
+
+const (
+	// Between two looks at a path: for so long a path that has become narrow
+	// is a black hole. Of many peers each has its turn more seldom, so that
+	// there are no more than twenty looks a second.
+	pathEvery = 30 * time.Second
+	pathEach  = time.Second / 20
+
+	// Until a peer of which nothing is heard is asked again, at first; it may
+	// have only just heard of us.
+	pathAgain = 2 * time.Second
+
+	// Searches at the same time: one that has to look for a size sends ten
+	// rounds a second.
+	pathsBusy = 32
+)
+
+// icmpFilter is ICMP_FILTER: types that a raw socket does not receive, a bit
+// for each.
+const icmpFilter = 1
+
+// OpenPathProber opens it in the namespace of the calling thread, for a host
+// with this address. The sockets take nothing in but answers.
+func OpenPathProber(n Network, underlay netip.Addr) (*PathProber, error) {
+	p := &PathProber{network: n, raw: -1, every: pathEvery, wake: make(chan struct{}, 1), paths: map[netip.Addr]*path{}}
+	var id [2]byte
+	rand.Read(id[:])
+	rand.Read(p.probe.token[:])
+	p.probe.id, p.probe.vni = binary.BigEndian.Uint16(id[:]), n.VNI
+	if err := p.open(underlay); err != nil {
+		p.Close()
+		return nil, fmt.Errorf("open the sockets that look for the MTU of paths: %w", err)
+	}
+	return p, nil
+}
+
+func (p *PathProber) open(underlay netip.Addr) error {
+	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) (err error) {
+		e := c.Control(func(fd uintptr) { err = onlySend(int(fd), underlay.Is4()) })
+		return errors.Join(e, err)
+	}}
+	wire, err := lc.ListenPacket(context.Background(), "udp", netip.AddrPortFrom(underlay, 0).String())
+	if err != nil {
+		return err
+	}
+	p.wire = wire.(*net.UDPConn)
+	p.underlay = netip.AddrPortFrom(underlay, p.wire.LocalAddr().(*net.UDPAddr).AddrPort().Port())
+	if underlay.Is4() {
+		if p.raw, err = unix.Socket(unix.AF_INET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.IPPROTO_RAW); err != nil {
+			return err
+		}
+		// As the VXLAN device, for routes that depend on it.
+		if err := errors.Join(unix.SetsockoptInt(p.raw, unix.IPPROTO_IP, unix.IP_FREEBIND, 1), unix.Bind(p.raw, &unix.SockaddrInet4{Addr: underlay.As4()})); err != nil {
+			return err
+		}
+	}
+	if p.echo, err = net.ListenIP("ip4:1", nil); err != nil {
+		return err
+	}
+	return p.onEcho(func(fd int) error { return unix.SetsockoptInt(fd, unix.SOL_RAW, icmpFilter, ^(1 << icmpEchoReply)) })
+}
+
+func (p *PathProber) onEcho(f func(fd int) error) error {
+	raw, err := p.echo.SyscallConn()
+	if err != nil {
+		return err
+	}
+	e := raw.Control(func(fd uintptr) { err = f(int(fd)) })
+	return errors.Join(e, err)
+}
+
+// onlySend has a socket drop what comes. What a router says of a packet that
+// was too big goes no further either (that is what DISC_INTERFACE is for): the
+// kernel would remember it for ten minutes, and fragment what the VXLAN device
+// sends when the path is wide again.
+func onlySend(fd int, four bool) error {
+	nothing := []unix.SockFilter{{Code: unix.BPF_RET | unix.BPF_K}}
+	err := unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: 1, Filter: &nothing[0]})
+	// The address may not be usable yet, at boot.
+	if four {
+		return errors.Join(err, unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_FREEBIND, 1),
+			unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_INTERFACE))
+	}
+	return errors.Join(err, unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_FREEBIND, 1),
+		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER, unix.IPV6_PMTUDISC_INTERFACE),
+		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_DONTFRAG, 1))
+}
+
+// Close closes the sockets.
+func (p *PathProber) Close() {
+	if p.wire != nil {
+		p.wire.Close()
+	}
+	if p.raw >= 0 {
+		unix.Close(p.raw)
+	}
+	if p.echo != nil {
+		p.echo.Close()
+	}
+}
+
+// Follow has it look at the paths to the peers of want, which the kernel
+// holds. One that is new, or elsewhere, is looked at at once.
+func (p *PathProber) Follow(want State) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.probe.from, p.probe.fromMAC = want.Vxlan.Address.Addr(), want.Vxlan.MAC
+	if p.mtu != want.Vxlan.MTU {
+		for _, t := range p.paths {
+			p.forget(t)
+		}
+		p.mtu = want.Vxlan.MTU
+	}
+	there := make(map[netip.Addr]bool, len(want.Routes))
+	for key, route := range want.Routes {
+		there[route.Via] = true
+		mac := want.Neighbours[route.Via]
+		to := want.Forwards[mac]
+		if t, ok := p.paths[route.Via]; ok {
+			if t.subnet == key.Subnet && t.mac == mac && t.to == to {
+				continue
+			}
+			p.forget(t)
+		}
+		t := &path{subnet: key.Subnet, mac: mac, to: to, known: route.MTU, due: time.Now()}
+		p.paths[route.Via] = t
+		heap.Push(&p.queue, t)
+	}
+	for via, t := range p.paths {
+		if !there[via] {
+			p.forget(t)
+		}
+	}
+	p.nudge()
+}
+
+func (p *PathProber) forget(t *path) {
+	heap.Remove(&p.queue, t.at)
+	delete(p.paths, t.subnet.Addr())
+	if t.search != nil {
+		p.busy--
+	}
+}
+
+func (p *PathProber) nudge() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run looks until ctx is done, and tells what has changed.
+func (p *PathProber) Run(ctx context.Context, on func([]Path)) {
+	stop := context.AfterFunc(ctx, func() { p.echo.SetReadDeadline(time.Unix(1, 0)) })
+	defer stop()
+	var wg sync.WaitGroup
+	wg.Go(func() { p.listen(ctx) })
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-p.wake:
+		case <-timer.C:
+		}
+		found, next := p.look()
+		if len(found) > 0 {
+			on(found)
+		}
+		timer.Reset(next)
+	}
+	wg.Wait()
+}
+
+// listen takes in the answers.
+func (p *PathProber) listen(ctx context.Context) {
+	buf := make([]byte, 1500)
+	for ctx.Err() == nil {
+		n, from, err := p.echo.ReadFromIP(buf)
+		if err != nil {
+			// Such as of an ICMP error that an earlier probe caused.
+			select {
+			case <-ctx.Done():
+			case <-time.After(searchPause):
+			}
+			continue
+		}
+		if address, ok := netip.AddrFromSlice(from.IP); ok {
+			p.answered(address.Unmap(), buf[:n])
+		}
+	}
+}
+
+func (p *PathProber) answered(from netip.Addr, message []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	t, ok := p.paths[from]
+	if !ok || t.search == nil {
+		return
+	}
+	size, round, ok := p.probe.answers(message)
+	if !ok {
+		return
+	}
+	if size == 0 {
+		t.search.controlled(round)
+	} else {
+		t.search.answer(size)
+	}
+	if _, over := t.search.over(); over {
+		t.due = time.Now()
+		heap.Fix(&p.queue, t.at)
+		p.nudge()
+	}
+}
+
+// look does what is due, and returns what was found and how long there is
+// nothing more to do.
+func (p *PathProber) look() ([]Path, time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	if len(p.queue) > 0 && !p.queue[0].due.After(now) {
+		// The device may have been made anew.
+		if err := p.bind(); err != nil {
+			return nil, pathAgain
+		}
+	}
+	for len(p.queue) > 0 && !p.queue[0].due.After(now) {
+		t := p.queue[0]
+		if t.search == nil && p.busy >= pathsBusy {
+			t.due = now.Add(searchPause)
+		} else {
+			p.turn(t, now)
+		}
+		heap.Fix(&p.queue, t.at)
+	}
+	found := p.found
+	p.found = nil
+	if len(p.queue) == 0 {
+		return found, time.Hour
+	}
+	return found, time.Until(p.queue[0].due)
+}
+
+// turn does one round of a search, its end or its beginning.
+func (p *PathProber) turn(t *path, now time.Time) {
+	if t.search == nil {
+		known := t.known
+		if known == 0 {
+			known = p.mtu
+		}
+		t.search = newPathSearch(p.mtu, known, p.hint)
+		p.busy++
+	}
+	mtu, over := t.search.over()
+	if !over {
+		sizes, pause := t.search.round()
+		p.send(t, sizes)
+		t.due = now.Add(pause)
+		return
+	}
+	t.search = nil
+	p.busy--
+	every := max(p.every, time.Duration(len(p.paths))*pathEach)
+	if mtu == 0 {
+		t.due = now.Add(min(every, pathAgain<<min(t.silent, 8)))
+		t.silent++
+		return
+	}
+	t.silent, t.due = 0, now.Add(every)
+	if mtu == p.mtu {
+		mtu = 0
+	} else {
+		p.hint = mtu
+	}
+	if mtu != t.known {
+		t.known = mtu
+		p.found = append(p.found, Path{t.subnet, mtu})
+	}
+}
+
+// send sends the probes of a round, and the control last, so that its answer
+// says that the others were on the way. What cannot be sent is as good as
+// lost.
+func (p *PathProber) send(t *path, sizes []int) {
+	q := p.probe
+	q.to, q.mac, q.round = t.subnet.Addr(), t.mac, t.search.rounds
+	to := netip.AddrPortFrom(t.to, p.network.port())
+	for _, size := range sizes {
+		q.size = size
+		if p.raw < 0 {
+			p.wire.WriteToUDPAddrPort(q.vxlan(), to)
+			continue
+		}
+		unix.Sendto(p.raw, q.packet4(p.underlay, to), 0, &unix.SockaddrInet4{Addr: t.to.As4()})
+	}
+	// By the kernel itself, so that its tracking of connections knows what
+	// the answers to all of these belong to.
+	q.size = 0
+	p.echo.WriteToIP(q.echo(), &net.IPAddr{IP: q.to.AsSlice()})
+}
+
+// bind has nothing go to, or come from, other devices than the network's.
+func (p *PathProber) bind() error {
+	return p.onEcho(func(fd int) error {
+		return unix.SetsockoptString(fd, unix.SOL_SOCKET, unix.SO_BINDTODEVICE, p.network.Vxlan())
+	})
+}
+
+// pathQueue is sorted by due: a heap.
+type pathQueue []*path
+
+func (q pathQueue) Len() int           { return len(q) }
+func (q pathQueue) Less(i, j int) bool { return q[i].due.Before(q[j].due) }
+func (q pathQueue) Swap(i, j int) {
+	q[i], q[j] = q[j], q[i]
+	q[i].at, q[j].at = i, j
+}
+
+func (q *pathQueue) Push(x any) {
+	x.(*path).at = len(*q)
+	*q = append(*q, x.(*path))
+}
+
+func (q *pathQueue) Pop() any {
+	last := (*q)[len(*q)-1]
+	*q = (*q)[:len(*q)-1]
+	return last
+}

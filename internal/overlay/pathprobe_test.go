@@ -1,0 +1,283 @@
+package overlay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// routers are two that a host is behind: between them is a narrow place.
+type routers struct{ near, far *namespace }
+
+// behindRouters puts two routers, with mtu between them, between host i and
+// the switch. Host and switch see each other as before: the routers answer for
+// those on the other side.
+func (c *cluster) behindRouters(i, mtu int) routers {
+	c.t.Helper()
+	r := routers{newNamespace(c.t, "near router"), newNamespace(c.t, "far router")}
+	h := c.hosts[i-1]
+	h.sh("ip link del eth0")
+	port := fmt.Sprint("port", i)
+	cable(c.t, c.sw, port, r.near, "eth0")
+	cable(c.t, r.near, "eth1", r.far, "eth0")
+	cable(c.t, r.far, "eth1", h.namespace, "eth0")
+	c.sw.sh(fmt.Sprintf("ip link set %s master sw up", port))
+	var others strings.Builder
+	for _, other := range c.hosts {
+		fmt.Fprintf(&others, "%s ", c.underlay(other.number))
+	}
+	router := fmt.Sprintf(`cd /proc/sys/net
+		echo 1 >ipv4/ip_forward; echo 1 >ipv6/conf/all/forwarding
+		for dev in eth0 eth1; do
+			echo 0 >ipv6/conf/$dev/accept_dad; echo 1 >ipv4/conf/$dev/proxy_arp; echo 1 >ipv6/conf/$dev/proxy_ndp
+			ip link set $dev up
+		done
+		host=%s others='%s' mtu=%d
+	`, c.underlay(i), &others, mtu)
+	if c.six {
+		r.near.sh(router + `ip addr add 2001:db8:1::1/64 dev eth1; ip addr add 2001:db8::c8/64 dev eth0
+			ip link set eth1 mtu $mtu; ip route add $host via 2001:db8:1::2; ip neigh add proxy $host dev eth0`)
+		r.far.sh(router + `ip addr add 2001:db8:1::2/64 dev eth0; ip route add 2001:db8::/64 via 2001:db8:1::1; ip route add $host dev eth1
+			ip link set eth0 mtu $mtu; for other in $others; do [ $other = $host ] || ip neigh add proxy $other dev eth1; done`)
+		h.sh(fmt.Sprintf("ip addr add %s/64 dev eth0 nodad; ip link set eth0 up", c.underlay(i)))
+		return r
+	}
+	r.near.sh(router + `ip addr add 198.51.100.1/24 dev eth1; ip addr add 192.0.2.200/24 dev eth0
+		ip link set eth1 mtu $mtu; ip route add $host via 198.51.100.2`)
+	r.far.sh(router + `ip addr add 198.51.100.2/24 dev eth0; ip route add 192.0.2.0/24 via 198.51.100.1; ip route add $host dev eth1
+		ip link set eth0 mtu $mtu`)
+	h.sh(fmt.Sprintf("ip addr add %s/24 dev eth0; ip link set eth0 up", c.underlay(i)))
+	return r
+}
+
+// setMTU makes the place between the routers wider or narrower.
+func (r routers) setMTU(mtu int) {
+	r.near.sh(fmt.Sprintf("ip link set eth1 mtu %d", mtu))
+	r.far.sh(fmt.Sprintf("ip link set eth0 mtu %d", mtu))
+}
+
+// swallow has the routers say nothing of packets that are too big, and pass no
+// fragments.
+func (r routers) swallow() {
+	for _, n := range []*namespace{r.near, r.far} {
+		n.sh(`nft 'add table inet swallow
+			add chain inet swallow out { type filter hook output priority 0; }
+			add rule inet swallow out icmp type destination-unreachable drop
+			add rule inet swallow out icmpv6 type packet-too-big drop
+			add chain inet swallow in { type filter hook prerouting priority -450; }
+			add rule inet swallow in ip frag-off & 0x3fff != 0 drop'`)
+	}
+}
+
+// prober looks at the paths of h in n.
+type prober struct {
+	*PathProber
+	h     *node
+	n     Network
+	found chan []Path
+}
+
+func (h *node) probe(n Network, every time.Duration) *prober {
+	h.t.Helper()
+	p := &prober{h: h, n: n, found: make(chan []Path, 100)}
+	var err error
+	h.do(func() { p.PathProber, err = OpenPathProber(n, h.c.underlay(h.number)) })
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	p.every = every
+	p.Follow(h.want(n))
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan bool)
+	go func() {
+		defer close(done)
+		p.Run(ctx, func(found []Path) { p.found <- found })
+	}()
+	h.t.Cleanup(func() {
+		cancel()
+		<-done
+		p.Close()
+	})
+	return p
+}
+
+// finds waits until a path's MTU is found, and has it applied.
+func (p *prober) finds(peer, mtu int) {
+	p.h.t.Helper()
+	for late := time.After(patience); ; {
+		select {
+		case found := <-p.found:
+			for _, path := range found {
+				if path != (Path{p.n.Subnet(peer), mtu}) {
+					p.h.t.Fatalf("%s: found %+v, want %d for host-%d", p.h.name, path, mtu, peer)
+				}
+			}
+			if p.h.narrow == nil {
+				p.h.narrow = map[netip.Prefix]int{}
+			}
+			p.h.narrow[p.n.Subnet(peer)] = mtu
+			p.h.audit()
+			p.Follow(p.h.want(p.n))
+			return
+		case <-late:
+			p.h.t.Fatalf("%s: the MTU of the path to host-%d was not found", p.h.name, peer)
+		}
+	}
+}
+
+// searched reports whether each path was looked at to the end.
+func (p *prober) searched() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, t := range p.paths {
+		if t.search != nil || t.silent == 0 && time.Until(t.due) < p.every/2 {
+			return false
+		}
+	}
+	return true
+}
+
+func TestPaths_that_are_narrow_are_found_and_their_packets_fit(t *testing.T) {
+	tool(t, "nft")
+	for _, tt := range []struct {
+		name           string
+		six, blackHole bool
+	}{
+		{"IPv4", false, false},
+		{"IPv4, a black hole", false, true},
+		{"IPv6", true, false},
+		{"IPv6, a black hole", true, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			n := apps
+			c := newCluster(t, 3, tt.six, n)
+			r := c.behindRouters(3, 1300)
+			if tt.blackHole {
+				r.swallow()
+			}
+			one, three := c.hosts[0], c.hosts[2]
+			from, to := one.container(n, 10), three.container(n, 10)
+			const long = time.Hour
+			p, back := one.probe(n, long), three.probe(n, long)
+			fits := 1300 - Overhead(c.underlay(1))
+			p.finds(3, fits)
+			if !field(one.sh("ip route show "+n.Subnet(3).String()), fmt.Sprint("mtu lock ", fits)) || field(one.sh("ip route show "+n.Subnet(2).String()), "mtu") {
+				t.Errorf("the routes are\n%s", one.sh("ip route show proto 82"))
+			}
+			// The two paths of host 3, which are both narrow.
+			for range 2 {
+				found := <-back.found
+				for _, path := range found {
+					if path.MTU != fits {
+						t.Errorf("host-3 found %+v, want %d", path, fits)
+					}
+				}
+				if len(found) == 2 {
+					break
+				}
+			}
+			three.narrow = map[netip.Prefix]int{n.Subnet(1): fits, n.Subnet(2): fits}
+			three.audit()
+			if _, err := dial(from.namespace, to.namespace, to.address, 3_000_000, patience); err != nil {
+				t.Errorf("a transfer between containers: %v", err)
+			}
+			if err := datagram(from.namespace, to.namespace, to.address, fits-28); err != nil {
+				t.Errorf("%d bytes do not arrive: %v", fits-28, err)
+			}
+			if err := datagram(from.namespace, to.namespace, to.address, fits-27); !errors.Is(err, unix.EMSGSIZE) {
+				t.Errorf("sending %d bytes = %v, want %v", fits-27, err, unix.EMSGSIZE)
+			}
+			// Or it would fragment for ten minutes after the path has grown.
+			if out := one.sh(fmt.Sprintf("ip route get %s", c.underlay(3))); strings.Contains(out, "mtu") {
+				t.Errorf("of the probes the kernel remembers\n%s", out)
+			}
+		})
+	}
+}
+
+func TestPaths_that_change_are_followed(t *testing.T) {
+	t.Parallel()
+	n := apps
+	c := newCluster(t, 3, false, n)
+	r := c.behindRouters(3, 1500)
+	one := c.hosts[0]
+	p := one.probe(n, 100*time.Millisecond)
+	r.setMTU(1300)
+	p.finds(3, 1250)
+	r.setMTU(1400)
+	p.finds(3, 1350)
+	// A device made anew: the sockets that are bound to the old one are of no use.
+	one.sh("ip link del vx7")
+	one.audit()
+	r.setMTU(1200)
+	p.finds(3, 1150)
+	r.setMTU(1500)
+	p.finds(3, 0)
+	if field(one.sh("ip route show proto 82"), "mtu") {
+		t.Errorf("the routes are\n%s", one.sh("ip route show proto 82"))
+	}
+}
+
+func TestPaths_of_peers_that_answer_nothing_are_left_as_they_are(t *testing.T) {
+	tool(t, "nft")
+	t.Parallel()
+	n := apps
+	c := newCluster(t, 3, false, n)
+	r := c.behindRouters(3, 1300)
+	one, two, three := c.hosts[0], c.hosts[1], c.hosts[2]
+	mute := `nft 'add table ip mute
+		add chain ip mute in { type filter hook input priority 0; }
+		add rule ip mute in icmp type echo-request drop'`
+	two.sh(mute)
+	three.sh(mute)
+	one.narrow = map[netip.Prefix]int{n.Subnet(2): 1111}
+	one.audit()
+	p := one.probe(n, 100*time.Millisecond)
+	for end := time.Now().Add(patience); !p.searched(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the search does not end")
+		}
+	}
+	select {
+	case found := <-p.found:
+		t.Errorf("found %+v", found)
+	default:
+	}
+	three.sh("nft delete table ip mute")
+	p.finds(3, 1250)
+	r.setMTU(1500)
+	two.sh("nft delete table ip mute")
+	got := map[Path]bool{}
+	for len(got) < 2 {
+		for _, path := range <-p.found {
+			got[path] = true
+		}
+	}
+	if !got[Path{n.Subnet(2), 0}] || !got[Path{n.Subnet(3), 0}] {
+		t.Errorf("found %v, want that both are wide", got)
+	}
+}
+
+// A firewall that lets in only what belongs to a connection that this host
+// has begun.
+func TestPaths_are_found_behind_a_firewall_of_this_host(t *testing.T) {
+	tool(t, "nft")
+	t.Parallel()
+	n := apps
+	c := newCluster(t, 2, false, n)
+	c.behindRouters(2, 1300)
+	one := c.hosts[0]
+	one.sh(`nft 'add table ip strict
+		add chain ip strict in { type filter hook input priority 0; policy drop; }
+		add rule ip strict in iifname lo accept
+		add rule ip strict in udp dport 4789 accept
+		add rule ip strict in ct state established,related accept'`)
+	one.probe(n, time.Hour).finds(2, 1250)
+}
