@@ -42,12 +42,15 @@ type PathProber struct {
 	busy  int                  // how many of them have a search
 	hint  int                  // found last
 	found []Path               // not told yet
+
+	narrow map[netip.Prefix]Path // also of peers that are gone, for when they are back
 }
 
 // Path is what was found out about the way to a peer.
 type Path struct {
-	Subnet netip.Prefix
-	MTU    int // of packets in the network; 0: its own
+	Subnet   netip.Prefix
+	Underlay netip.Addr
+	MTU      int // of packets in the network; 0: its own
 }
 
 type path struct {
@@ -84,7 +87,7 @@ const icmpFilter = 1
 // OpenPathProber opens it in the namespace of the calling thread, for a host
 // with this address. The sockets take nothing in but answers.
 func OpenPathProber(n Network, underlay netip.Addr) (*PathProber, error) {
-	p := &PathProber{network: n, raw: -1, every: pathEvery, wake: make(chan struct{}, 1), paths: map[netip.Addr]*path{}}
+	p := &PathProber{network: n, raw: -1, every: pathEvery, wake: make(chan struct{}, 1), paths: map[netip.Addr]*path{}, narrow: map[netip.Prefix]Path{}}
 	var id [2]byte
 	rand.Read(id[:])
 	rand.Read(p.probe.token[:])
@@ -159,6 +162,32 @@ func (p *PathProber) Close() {
 	if p.echo != nil {
 		p.echo.Close()
 	}
+}
+
+// Remember takes what another prober found for true, until it is looked at.
+func (p *PathProber) Remember(peers []Peer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, peer := range peers {
+		p.remember(Path{peer.Subnet, peer.Underlay, peer.MTU})
+	}
+}
+
+func (p *PathProber) remember(path Path) {
+	if delete(p.narrow, path.Subnet); path.MTU != 0 {
+		p.narrow[path.Subnet] = path
+	}
+}
+
+// Known is the MTU of the path to a peer, as it was found last: what its
+// Peer.MTU is to be.
+func (p *PathProber) Known(peer Peer) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if path := p.narrow[peer.Subnet]; path.Underlay == peer.Underlay {
+		return path.MTU
+	}
+	return 0
 }
 
 // Follow has it look at the paths to the peers of want, which the kernel
@@ -338,7 +367,9 @@ func (p *PathProber) turn(t *path, now time.Time) {
 	}
 	if mtu != t.known {
 		t.known = mtu
-		p.found = append(p.found, Path{t.subnet, mtu})
+		found := Path{t.subnet, t.to, mtu}
+		p.found = append(p.found, found)
+		p.remember(found)
 	}
 }
 

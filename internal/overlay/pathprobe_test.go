@@ -114,7 +114,7 @@ func (p *prober) finds(peer, mtu int) {
 		select {
 		case found := <-p.found:
 			for _, path := range found {
-				if path != (Path{p.n.Subnet(peer), mtu}) {
+				if path != (Path{p.n.Subnet(peer), p.h.c.underlay(peer), mtu}) {
 					p.h.t.Fatalf("%s: found %+v, want %d for host-%d", p.h.name, path, mtu, peer)
 				}
 			}
@@ -260,7 +260,7 @@ func TestPaths_of_peers_that_answer_nothing_are_left_as_they_are(t *testing.T) {
 			got[path] = true
 		}
 	}
-	if !got[Path{n.Subnet(2), 0}] || !got[Path{n.Subnet(3), 0}] {
+	if !got[Path{n.Subnet(2), underlay(2), 0}] || !got[Path{n.Subnet(3), underlay(3), 0}] {
 		t.Errorf("found %v, want that both are wide", got)
 	}
 }

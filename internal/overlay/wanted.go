@@ -76,6 +76,9 @@ func (w *Wanted) Fenced() bool { _, is := w.peers[w.host.Subnet]; return is }
 // Count is how many peers are known.
 func (w *Wanted) Count() int { return len(w.peers) }
 
+// Peer returns the one that has a subnet.
+func (w *Wanted) Peer(subnet netip.Prefix) (Peer, bool) { p, ok := w.peers[subnet]; return p, ok }
+
 // Peers returns all that are known, in no order.
 func (w *Wanted) Peers() []Peer {
 	return slices.AppendSeq(make([]Peer, 0, len(w.peers)), maps.Values(w.peers))

@@ -34,6 +34,7 @@ type overlayAgent struct {
 	overlayPlace
 	log    *slog.Logger
 	docker *container.Client
+	paths  *overlay.PathProber
 	wake   chan struct{} // holds one token when the kernel is not what was wanted; it may be the first of many
 	due    chan struct{} // holds one token when all is to be looked at now
 	news   chan struct{} // holds one token when there is something to keep and to say
@@ -65,6 +66,9 @@ func (a *overlayAgent) close() {
 	if a.kernel != nil {
 		a.kernel.Close()
 	}
+	if a.paths != nil {
+		a.paths.Close()
+	}
 }
 
 // run keeps the network until ctx is done. An error is one of the setup.
@@ -87,6 +91,10 @@ func (a *overlayAgent) run(ctx context.Context) (err error) {
 	if err := a.conflict(ctx, known); err != nil {
 		return err
 	}
+	if a.paths, err = overlay.OpenPathProber(a.settings.Network, a.underlay.Address); err != nil {
+		return err
+	}
+	a.paths.Remember(known.Peers)
 	if len(a.settings.Peers) > 0 {
 		if known, err = a.static(); err != nil {
 			return err
@@ -104,6 +112,7 @@ func (a *overlayAgent) run(ctx context.Context) (err error) {
 		}
 	}
 	var wg sync.WaitGroup
+	wg.Go(func() { a.paths.Run(ctx, a.pathsFound) })
 	wg.Go(func() {
 		if err := monitor.Run(ctx, func() { poke(a.wake) }, a.holds); err != nil {
 			a.log.Warn("the kernel is looked at now and then only", "err", err)
@@ -145,6 +154,7 @@ func (a *overlayAgent) run(ctx context.Context) (err error) {
 			settled = nil
 			a.audit(ctx)
 		case <-news:
+			a.followPaths()
 			a.keep()
 			a.say()
 			rested = time.After(overlayKeep)
@@ -217,7 +227,7 @@ func (a *overlayAgent) static() (overlayKnown, error) {
 		return overlayKnown{}, err
 	}
 	a.alive = true
-	k := overlayKnown{Subnet: own.Subnet, Peers: a.settings.Others(own)}
+	k := overlayKnown{Subnet: own.Subnet, Peers: a.withPaths(a.settings.Others(own))}
 	return k, k.keep(overlayKept, a.settings.Name)
 }
 
@@ -237,6 +247,7 @@ func (a *overlayAgent) audit(ctx context.Context) {
 		close(a.ready)
 	}
 	a.audited, a.failed, a.auditAgain = true, err, nil
+	a.followPaths()
 	a.status.Subnet, a.status.Gateway, a.status.MTU = subnet.String(), overlay.Gateway(subnet).String(), state.Bridge.MTU
 	if err != nil {
 		a.auditAgain = time.After(overlayRetry)
@@ -326,9 +337,9 @@ func (a *overlayAgent) say() {
 	s := a.status
 	a.mu.Lock()
 	unreached, fenced, pending := a.registry, false, a.wanted == nil
-	s.Alive, s.Changes, s.Healed, s.Changed, s.Peers = a.alive, a.changes, a.healed, a.changed, 0
+	s.Alive, s.Changes, s.Healed, s.Changed, s.Peers, s.Narrow = a.alive, a.changes, a.healed, a.changed, 0, 0
 	if a.wanted != nil {
-		fenced, s.Peers = a.wanted.Fenced(), a.wanted.Count()
+		fenced, s.Peers, s.Narrow = a.wanted.Fenced(), a.wanted.Count(), narrow(a.wanted.State())
 	}
 	a.mu.Unlock()
 	var differs *roster.Disagreement

@@ -133,6 +133,7 @@ func (a *overlayAgent) learn(v roster.View) (lost bool) {
 		peers[subnet] = nil
 		if m != nil {
 			p := m.Peer()
+			p.MTU = a.paths.Known(p)
 			peers[subnet] = &p
 			all = append(all, p)
 		}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"net/netip"
+
+	"rundock/internal/overlay"
+)
+
+// withPaths gives peers the MTU of the paths to them.
+func (a *overlayAgent) withPaths(peers []overlay.Peer) []overlay.Peer {
+	for i, p := range peers {
+		peers[i].MTU = a.paths.Known(p)
+	}
+	return peers
+}
+
+// followPaths has the MTU of the paths to all peers looked for.
+func (a *overlayAgent) followPaths() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.wanted != nil && a.right {
+		a.paths.Follow(a.wanted.State())
+	}
+}
+
+// pathsFound has routes follow what was found.
+func (a *overlayAgent) pathsFound(found []overlay.Path) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	changed := map[netip.Prefix]*overlay.Peer{}
+	for _, path := range found {
+		p, ok := a.wanted.Peer(path.Subnet)
+		if !ok || p.Underlay != path.Underlay {
+			continue
+		}
+		p.MTU = path.MTU
+		changed[path.Subnet] = &p
+		if path.MTU == 0 {
+			a.log.Info("packets of the network's MTU pass to another host again", "subnet", p.Subnet, "underlay", p.Underlay)
+		} else {
+			a.log.Warn("only packets smaller than the network's MTU pass to another host, and it is sent no larger ones", "subnet", p.Subnet, "underlay", p.Underlay, "mtu", path.MTU)
+		}
+	}
+	a.change(changed)
+}
+
+// narrow is how many peers only smaller packets than others pass to.
+func narrow(s overlay.State) int {
+	n := 0
+	for _, route := range s.Routes {
+		if route.MTU != 0 {
+			n++
+		}
+	}
+	return n
+}
