@@ -141,7 +141,7 @@ type netFacts struct {
 
 	Underlay echo // of the host that has the address, on its underlay
 	Gateway  echo // of its bridge
-	Full     echo // the same in packets as large as the MTU
+	Full     echo // the same in packets as large as may be sent there
 	Target   echo // of the address
 }
 
@@ -157,6 +157,17 @@ func (f netFacts) owner() (roster.Standing, bool) {
 		return roster.Standing{}, false
 	}
 	return f.Hosts[i], true
+}
+
+// pathMTU is how large packets to the host that has the address may be, and
+// whether that is less than the network's MTU.
+func (f netFacts) pathMTU() (mtu int, narrow bool) {
+	for _, p := range f.Known.Peers {
+		if p.Subnet == f.subnet() && p.MTU != 0 && p.MTU < f.Says.MTU {
+			return p.MTU, true
+		}
+	}
+	return f.Says.MTU, false
 }
 
 // gather finds out.
@@ -263,7 +274,8 @@ func (f *netFacts) tryPath(ctx context.Context) {
 		try(&f.Underlay, owner.Underlay, 0)
 		try(&f.Gateway, gateway, 0)
 		if f.Says.MTU > 0 {
-			try(&f.Full, gateway, f.Says.MTU)
+			mtu, _ := f.pathMTU()
+			try(&f.Full, gateway, mtu)
 		}
 	}
 	try(&f.Target, f.Address, 0)

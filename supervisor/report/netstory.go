@@ -8,6 +8,7 @@ import (
 
 	"rundock/internal/control"
 	"rundock/internal/overlay"
+	"rundock/supervisor/overlaydir"
 )
 
 // netStory is what `rundockd overlay explain --json` prints. Its field
@@ -31,7 +32,8 @@ type peerStory struct {
 	Subnet   netip.Prefix `json:"subnet"`
 	Underlay netip.Addr   `json:"underlay"`
 	Alive    bool         `json:"alive"`
-	Here     bool         `json:"here"` // it is this host
+	Here     bool         `json:"here"`          // it is this host
+	MTU      int          `json:"mtu,omitempty"` // of packets to it
 }
 
 // story judges an address. It is pure.
@@ -41,7 +43,8 @@ func (f netFacts) story() netStory {
 		Container: f.Containers[f.Address], Names: f.Names, Verdict: "ok", Findings: judgeNetwork(f),
 	}
 	if owner, ok := f.owner(); ok {
-		t.Peer = &peerStory{owner.Host, owner.Subnet, owner.Underlay, owner.Alive, f.here()}
+		mtu, _ := f.pathMTU()
+		t.Peer = &peerStory{owner.Host, owner.Subnet, owner.Underlay, owner.Alive, f.here(), mtu}
 	}
 	if _, ok := first(t.Findings, unknown); ok {
 		t.Verdict = "unknown"
@@ -171,12 +174,21 @@ func judgePath(r *report, f netFacts) {
 }
 
 func judgeFull(r *report, f netFacts) {
+	mtu, narrow := f.pathMTU()
 	switch {
+	case f.Full.Back && narrow:
+		r.note("the path is narrow: packets of %d bytes pass, the network's MTU is %d; the agent has found that out, and no larger ones are sent", mtu, f.Says.MTU)
 	case f.Full.Back:
-		r.fine("packets of %d bytes, the network's MTU, pass", f.Says.MTU)
+		r.fine("packets of %d bytes, the network's MTU, pass", mtu)
+	case f.Full.Sent && narrow:
+		r.wrong(fmt.Sprintf("packets of %d bytes are lost on the way, which is what the agent has found to pass (the network's MTU is %d)", mtu, f.Says.MTU), narrowNext(f))
 	case f.Full.Sent:
-		r.wrong(fmt.Sprintf("packets of %d bytes, the network's MTU, are lost on the way", f.Says.MTU), "a smaller mtu in the network's settings on all hosts, or a larger one on the underlay")
+		r.wrong(fmt.Sprintf("packets of %d bytes, the network's MTU, are lost on the way", mtu), narrowNext(f))
 	}
+}
+
+func narrowNext(f netFacts) string {
+	return "the agent finds out within a minute or so what does pass, and has no larger ones sent; if this stays, its log says why: " + overlaydir.LogDir(f.Network.Name)
 }
 
 func judgeTarget(r *report, f netFacts) {

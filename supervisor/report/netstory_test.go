@@ -96,7 +96,12 @@ func TestOverlay_explain_names_the_cause_first(t *testing.T) {
 			"Wrong: path: node-2 answers on the underlay, 192.0.2.2, and not in the network, 10.42.2.1: no answer within 2.1s. Next: on node-2: rundockd overlay check apps; and see that no firewall between the hosts drops UDP port 4789"},
 		{"a host that is gone", func(f *netFacts) { f.Underlay, f.Gateway, f.Full, f.Target = lost, lost, lost, lost },
 			"Wrong: path: node-2 does not answer, neither on the underlay, 192.0.2.2"},
-		{"a path with a smaller MTU", func(f *netFacts) { f.Full = lost }, "Wrong: path: packets of 1450 bytes, the network's MTU, are lost on the way."},
+		{"a path that has become narrow", func(f *netFacts) { f.Full = lost }, "Wrong: path: packets of 1450 bytes, the network's MTU, are lost on the way. Next: the agent finds out"},
+		{"a path that is narrow", func(f *netFacts) { f.Known.Peers[0].MTU = 1250 }, "Nothing is wrong."},
+		{"a path that has become narrower still", func(f *netFacts) {
+			f.Known.Peers[0].MTU = 1250
+			f.Full = lost
+		}, "Wrong: path: packets of 1250 bytes are lost on the way, which is what the agent has found to pass (the network's MTU is 1450)."},
 		{"a container that is gone, elsewhere", func(f *netFacts) { f.Target = echo{Sent: true, Failure: "no route to host"} },
 			"Wrong: container: it does not answer: no route to host. Next: on node-2: rundockd overlay explain 10.42.2.7"},
 		{"a container of this host", here, "Nothing is wrong."},
@@ -118,6 +123,16 @@ func TestOverlay_explain_names_the_cause_first(t *testing.T) {
 				t.Errorf("the last line is\n%s\nwant\n%s", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestOverlay_explain_tells_that_a_path_is_narrow(t *testing.T) {
+	f := reachable()
+	f.Known.Peers[0].MTU = 1250
+	told := f.story()
+	const want = "  note  the path is narrow: packets of 1250 bytes pass, the network's MTU is 1450; the agent has found that out, and no larger ones are sent\n"
+	if !strings.Contains(told.text(), want) || told.Verdict != "ok" || told.Peer.MTU != 1250 {
+		t.Errorf("the story of %+v is\n%s\nwant\n%s", told.Peer, told.text(), want)
 	}
 }
 

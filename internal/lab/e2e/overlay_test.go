@@ -161,6 +161,41 @@ func TestOverlay(t *testing.T) {
 			t.Errorf("it does: %s", out)
 		}
 	})
+	t.Run("a path that large packets do not pass is found, and found to be wide again", func(t *testing.T) {
+		// What they send to each other is lost without a word, where it is
+		// larger than on a path of MTU 1300.
+		hole := func(do string) {
+			everywhere(o.hosts[:2], func(host string) { o.sh(t, host, do) })
+		}
+		// A packet of many segments would be seen as one, as no card splits it.
+		hole("ip link set vx7 gso_max_segs 1; nft 'add table ip hole; add chain ip hole in { type filter hook input priority -100; }; add rule ip hole in ip saddr { " +
+			o.Addr(front).String() + ", " + o.Addr(back1).String() + " } udp dport 4789 meta length > 1300 drop'")
+		defer hole("ip link set vx7 gso_max_segs 65535; nft delete table ip hole 2>/dev/null || true")
+		// Or it would be found half a minute later.
+		again := func() { hole("sv restart overlay-apps >/dev/null") }
+		again()
+		to := o.address["apps "+back1]
+		eventually(t, "the path is narrow", func() string {
+			missing := ""
+			for _, host := range o.hosts[:2] {
+				if routes := o.sh(t, host, "ip route show proto 82 dev vx7"); !strings.Contains(routes, "mtu lock 1250") {
+					missing += host + ":\n" + routes
+				}
+			}
+			return missing
+		})
+		o.sh(t, back1, "docker exec on-apps dd if=/dev/zero of=/etc/large bs=1000000 count=4 2>/dev/null")
+		o.sh(t, front, "nsenter -t $(docker inspect -f '{{.State.Pid}}' on-apps) -n curl -sfm 30 -o /dev/null http://"+to+"/large")
+		if out := o.sh(t, front, "rundockd overlay check apps; rundockd overlay explain "+to); !strings.Contains(out, "packets of 1250 bytes pass, the network's MTU is 1450") {
+			t.Errorf("explain says\n%s", out)
+		}
+		hole("nft delete table ip hole")
+		again()
+		eventually(t, "the path is wide", func() string {
+			out, _ := o.try(front, "ip route show proto 82 dev vx7 | grep mtu")
+			return out
+		})
+	})
 	t.Run("devices, tables, rules and agents that are lost come back", func(t *testing.T) {
 		o.sh(t, back1, "ip link del vx7; ip link del ovl8; nft delete table ip rundock_ovl7; iptables -F; iptables -X || true; pkill -9 -f '[r]undockd overlay run'")
 		o.whole(t, o.hosts...)
