@@ -172,17 +172,10 @@ func (f netFacts) pathMTU() (mtu int, narrow bool) {
 
 // gather finds out.
 func (n Networks) gather(ctx context.Context, name string, address netip.Addr) netFacts {
-	f := netFacts{Now: time.Now(), Root: os.Geteuid() == 0, Address: address}
-	f.Host, _ = os.Hostname()
-	joined, err := n.Join(name)
-	f.Known, f.Network, f.Place = joined, joined.Settings.Network, troubleOf(err)
-	f.Says, _ = control.ReadOverlay(control.Dir, name)
-	f.Lives = f.Says.PID != 0 && n.Lives(f.Says.PID, "overlay")
-	if f.Place.is() {
+	f, ok := n.place(name)
+	f.Address = address
+	if !ok {
 		return f
-	}
-	if joined.Host.Host != "" {
-		f.Host = joined.Host.Host
 	}
 	f.askHosts(ctx)
 	f.askKernel(n, name)
@@ -190,6 +183,21 @@ func (n Networks) gather(ctx context.Context, name string, address netip.Addr) n
 	f.askNames(ctx)
 	f.tryPath(ctx)
 	return f
+}
+
+// place finds out how this host takes part in a network; ok says that it could
+// be found out.
+func (n Networks) place(name string) (f netFacts, ok bool) {
+	f = netFacts{Now: time.Now(), Root: os.Geteuid() == 0}
+	f.Host, _ = os.Hostname()
+	joined, err := n.Join(name)
+	f.Known, f.Network, f.Place = joined, joined.Settings.Network, troubleOf(err)
+	f.Says, _ = control.ReadOverlay(control.Dir, name)
+	f.Lives = f.Says.PID != 0 && n.Lives(f.Says.PID, "overlay")
+	if joined.Host.Host != "" {
+		f.Host = joined.Host.Host
+	}
+	return f, !f.Place.is()
 }
 
 // askHosts takes the hosts from the settings or the registry, or else from

@@ -188,7 +188,7 @@ func judgeFull(r *report, f netFacts) {
 }
 
 func narrowNext(f netFacts) string {
-	return "the agent finds out within a minute or so what does pass, and has no larger ones sent; if this stays, its log says why: " + overlaydir.LogDir(f.Network.Name)
+	return "the agent finds out within a minute or so what does pass, and has no larger ones sent; if this stays, its log says why: " + agentLog(f.Network.Name)
 }
 
 func judgeTarget(r *report, f netFacts) {
@@ -229,3 +229,5 @@ func judgeTarget(r *report, f netFacts) {
 		r.wrong("it does not answer: "+f.Target.Failure, "on "+owner.Host+": rundockd overlay explain "+f.Address.String())
 	}
 }
+
+func agentLog(network string) string { return overlaydir.LogDir(network) + "/current" }

@@ -19,7 +19,7 @@ For people:
   status [NAME...]  what the services of this host are doing, one line for each
   explain NAME      why a service is, or is not, in DNS, and what to do next
   logs NAME [-f]    what its container prints; logs NAME announce: its sidecar
-  overlay ...       status, check: how the overlay networks stand; leave one
+  overlay ...       status, peers, check: how the overlay networks stand; leave one
   version           print the version
 
 For scripts:

@@ -28,7 +28,8 @@ const (
 const overlayUsage = `usage: rundockd overlay run NAME      keep network NAME; runsv starts this
        rundockd overlay try               whether this host could join the network whose
                                           settings are on stdin; nothing is changed
-       rundockd overlay status [NAME...]
+       rundockd overlay status [NAME...]  how networks stand; a line for each
+       rundockd overlay peers NAME        the hosts of a network; a line for each
        rundockd overlay check [NAME...]   what would be changed to make the kernel
                                           hold what it should; nothing when all is right
        rundockd overlay explain ADDRESS   which host and container has it, and why it
@@ -58,7 +59,9 @@ func overlayMain(args []string) int {
 	case verb == "leave":
 		return overlayLeave(names)
 	case verb == "status":
-		return overlayStatus(names)
+		return networks.Status(names)
+	case verb == "peers":
+		return networks.ListPeers(names)
 	case verb == "explain":
 		return networks.ExplainAddress(names)
 	case verb == "check":

@@ -6,10 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
-	"time"
 
-	"rundock/internal/control"
 	"rundock/internal/overlay"
 )
 
@@ -23,38 +20,6 @@ func overlayNames(names []string) ([]string, error) {
 		names = append(names, strings.TrimSuffix(filepath.Base(f), ".json"))
 	}
 	return names, err
-}
-
-// overlayStatus prints a line for each network.
-func overlayStatus(names []string) int {
-	names, err := overlayNames(names)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "rundockd overlay status:", err)
-		return exitUnknown
-	}
-	code := exitWell
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "NETWORK\tSTATE\tSUBNET\tMTU\tPEERS\tALIVE\tHEALED\tCHANGED\tREASON")
-	for _, name := range names {
-		s, err := control.ReadOverlay(control.Dir, name)
-		if err != nil {
-			s.Reason = err.Error()
-		}
-		if s.State == "" {
-			s.State = "?"
-		}
-		if s.State != control.OverlayUp || !s.Alive {
-			code = exitWrong
-		}
-		changed := "-"
-		if !s.Changed.IsZero() {
-			changed = s.Changed.Format(time.RFC3339)
-		}
-		reason := strings.TrimPrefix(s.Reason+"; "+s.Registry, "; ")
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%v\t%d\t%s\t%s\n", name, s.State, s.Subnet, s.MTU, s.Peers, s.Alive, s.Healed, changed, strings.TrimSuffix(reason, "; "))
-	}
-	w.Flush()
-	return code
 }
 
 // overlayCheck prints what an audit would do.

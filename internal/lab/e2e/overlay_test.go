@@ -91,7 +91,7 @@ func (o *overlays) survey(host string, hosts []string) string {
 	fmt.Fprintf(&script, "[ $(docker ps -q -f name=on- | wc -l) = %d ] || { echo its containers do not run; exit 0; }\n", len(o.names))
 	for _, name := range o.names {
 		fmt.Fprintf(&script, `set -- $(rundockd overlay status %s | tail -n 1)
-			[ "$2 $5 $6" = "up %d true" ] || { echo "$@"; tail -n 3 /var/log/overlay-%[1]s/current; }
+			[ "$2 $5 $6" = "up %d yes" ] || { echo "$@"; tail -n 3 /var/log/overlay-%[1]s/current; }
 			rundockd overlay check %[1]s 2>&1
 			pid=$(docker inspect -f '{{.State.Pid}}' on-%[1]s)
 			`, name, len(hosts)-1)

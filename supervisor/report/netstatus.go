@@ -1,0 +1,218 @@
+package report
+
+import (
+	"cmp"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"rundock/internal/control"
+	"rundock/internal/overlay"
+)
+
+const overlayStatusUsage = `usage: rundockd overlay status [--json] [NAME...]
+
+One line for each overlay network of this host, or for each that is named: how
+its agent keeps it, and what is wrong first.
+
+  --json   one JSON document, described in docs/operations.md
+
+Columns: STATE of the agent; SUBNET of this host; MTU of the network here; PEERS:
+other hosts; ALIVE: other hosts are told that this one is; NARROW: peers to which
+only smaller packets pass (rundockd overlay peers NAME); ENCRYPTION; CHANGES that
+the agent has made to the kernel since it started; HEALED: those of them that put
+right what others had changed; LAST: how long ago the last was. "-" is none, "?"
+could not be found out.
+
+Exit codes: 0 all is right; 1 not everything could be found out, and nothing
+else is wrong; 2 bad arguments; 3 a network is not kept, or other hosts are not
+told of this one; 4 no such network.
+`
+
+// Status is `rundockd overlay status`.
+func (n Networks) Status(args []string) int {
+	set := flag.NewFlagSet("overlay status", flag.ContinueOnError)
+	asJSON := set.Bool("json", false, "")
+	names, code, done := Arguments(set, overlayStatusUsage, args)
+	if done {
+		return code
+	}
+	if names, code = n.resolve("overlay status", names); code != 0 {
+		return code
+	}
+	r := netReport{Version: statusVersion, Time: time.Now().UTC(), Networks: []netStatus{}}
+	r.Host, _ = os.Hostname()
+	for _, name := range names {
+		r.Networks = append(r.Networks, netStatusOf(n.kept(name)))
+	}
+	if *asJSON {
+		return printJSON(r, r.exitCode())
+	}
+	fmt.Print(r.table())
+	if len(names) == 0 {
+		fmt.Fprintln(os.Stderr, "no overlay networks on this host")
+	}
+	return r.exitCode()
+}
+
+// resolve returns names, or else those of all networks of this host.
+func (n Networks) resolve(command string, names []string) (found []string, code int) {
+	all, err := n.Names()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "rundockd %s: %v\n", command, err)
+		return nil, ExitUnknown
+	}
+	if len(names) == 0 {
+		return all, 0
+	}
+	for _, name := range names {
+		if slices.Contains(all, name) {
+			continue
+		}
+		there := "there is none"
+		if len(all) > 0 {
+			there = "there are: " + strings.Join(all, ", ")
+		}
+		fmt.Fprintf(os.Stderr, "rundockd %s: no network %s on this host; %s\n", command, name, there)
+		return nil, ExitNone
+	}
+	return names, 0
+}
+
+// keptFacts is what is known of a network without asking anybody else.
+type keptFacts struct {
+	Name     string
+	Settings overlay.Settings
+	Trouble  trouble // why Settings are not known
+	Says     control.OverlayStatus
+	Unsaid   trouble // why Says is not
+	Lives    bool    // Says.PID is an agent
+}
+
+func (n Networks) kept(name string) keptFacts {
+	f := keptFacts{Name: name}
+	var err error
+	f.Settings, err = overlay.ReadSettings(overlay.SettingsDir, name)
+	f.Trouble = troubleOf(err)
+	f.Says, err = control.ReadOverlay(control.Dir, name)
+	f.Unsaid = troubleOf(err)
+	f.Lives = f.Says.PID != 0 && n.Lives(f.Says.PID, "overlay")
+	return f
+}
+
+// netReport is what `rundockd overlay status --json` prints. Its field names
+// stay.
+type netReport struct {
+	Version  int         `json:"version"`
+	Host     string      `json:"host"`
+	Time     time.Time   `json:"time"`
+	Networks []netStatus `json:"networks"`
+}
+
+type netStatus struct {
+	Name       string               `json:"name"`
+	Verdict    string               `json:"verdict"`           // ok, unknown, wrong
+	Problem    string               `json:"problem,omitempty"` // the first thing that is wrong, or could not be found out
+	Next       string               `json:"next,omitempty"`    // what to do about it
+	PID        int                  `json:"pid,omitempty"`     // of the agent
+	Running    bool                 `json:"running"`           // the agent
+	State      control.OverlayState `json:"state,omitempty"`   // that it told last
+	Since      time.Time            `json:"since,omitzero"`    // when State began
+	CIDR       string               `json:"cidr,omitempty"`
+	VNI        uint32               `json:"vni,omitempty"`
+	Subnet     string               `json:"subnet,omitempty"` // of this host
+	Gateway    string               `json:"gateway,omitempty"`
+	Underlay   string               `json:"underlay,omitempty"`
+	MTU        int                  `json:"mtu,omitempty"`
+	Encryption string               `json:"encryption"`
+	Alive      bool                 `json:"alive"` // other hosts are told that this one is
+	Peers      int                  `json:"peers"`
+	Narrow     int                  `json:"narrow"`             // of those, to which only smaller packets than MTU pass
+	Registry   string               `json:"registry,omitempty"` // why it cannot be used, if it is needed and cannot
+	Changes    int                  `json:"changes"`            // that the agent has made to the kernel since it started
+	Healed     int                  `json:"healed"`             // of those, such as put right what others had changed
+	Changed    time.Time            `json:"changed,omitzero"`
+}
+
+// netStatusOf judges a network. It is pure.
+func netStatusOf(f keptFacts) netStatus {
+	says := f.Says
+	s := netStatus{
+		Name: f.Name, Verdict: "ok", PID: says.PID, Running: f.Lives, State: says.State, Since: says.Since.UTC(), VNI: f.Settings.VNI,
+		Subnet: says.Subnet, Gateway: says.Gateway, Underlay: says.Underlay, MTU: says.MTU, Encryption: "none", Alive: says.Alive && f.Lives,
+		Peers: says.Peers, Narrow: says.Narrow, Registry: says.Registry, Changes: says.Changes, Healed: says.Healed, Changed: says.Changed.UTC(),
+	}
+	if f.Settings.CIDR.IsValid() {
+		s.CIDR = f.Settings.CIDR.String()
+	}
+	log := "the agent's log, " + agentLog(f.Name)
+	wrong := func(problem, next string) { s.Verdict, s.Problem, s.Next = "wrong", problem, next }
+	switch {
+	case f.Trouble.is() && !f.Trouble.Denied:
+		wrong(f.Trouble.Text, "put right what it names")
+	case f.Unsaid.is():
+		s.Verdict, s.Problem, s.Next = "unknown", f.Unsaid.Text, "ask as root"
+	case !f.Lives:
+		wrong("no agent keeps it", "sv up overlay-"+f.Name)
+	case says.State == control.OverlayFenced:
+		wrong("this host's subnet is another's now, and it is cut off", "wait until it has a new one; see "+log)
+	case says.State != control.OverlayUp:
+		wrong(strings.TrimSuffix(cmp.Or(says.Reason, "no reason given")+"; "+says.Registry, "; "), "put right what it names; see "+log)
+	case !says.Alive:
+		wrong(strings.TrimSuffix("other hosts are not told that this one is alive; "+says.Registry, "; "), "see to the registry; see "+log)
+	case says.Registry != "":
+		s.Problem, s.Next = says.Registry, "see to the registry; until it is back the network stays as it is"
+	}
+	return s
+}
+
+func (r netReport) exitCode() int {
+	code := ExitWell
+	for _, s := range r.Networks {
+		code = max(code, exitCodeOf(s.Verdict))
+	}
+	return code
+}
+
+func (r netReport) table() string {
+	if len(r.Networks) == 0 {
+		return ""
+	}
+	rows := [][]string{{"NETWORK", "STATE", "SUBNET", "MTU", "PEERS", "ALIVE", "NARROW", "ENCRYPTION", "CHANGES", "HEALED", "LAST", "PROBLEM"}}
+	for _, s := range r.Networks {
+		state := cellOf(string(s.State))
+		switch {
+		case s.Verdict == "unknown":
+			state = "?"
+		case !s.Running && s.State != "":
+			state = "gone" // without saying so: this was its last word
+		}
+		last := "-"
+		if !s.Changed.IsZero() {
+			last = age(r.Time, s.Changed)
+		}
+		rows = append(rows, []string{
+			s.Name, state, cellOf(s.Subnet), numberCell(s.MTU), strconv.Itoa(s.Peers), yesNo(s.Alive), strconv.Itoa(s.Narrow), s.Encryption,
+			strconv.Itoa(s.Changes), strconv.Itoa(s.Healed), last, oneLine(s.Problem),
+		})
+	}
+	return aligned(rows)
+}
+
+func numberCell(n int) string {
+	if n == 0 {
+		return "-"
+	}
+	return strconv.Itoa(n)
+}
+
+func yesNo(is bool) string {
+	if is {
+		return "yes"
+	}
+	return "no"
+}

@@ -1,0 +1,105 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/tools/txtar"
+
+	"rundock/internal/overlay"
+)
+
+// netSituation is what the facts of a golden file are merged into: a network
+// that is well.
+type netSituation struct {
+	Kept  keptFacts
+	Peers netFacts
+}
+
+func wellNetwork() netSituation {
+	f := reachable()
+	f.Network.CIDR = netip.MustParsePrefix("10.42.0.0/16")
+	f.Says.Subnet, f.Says.Gateway, f.Says.Underlay = "10.42.1.0/24", "10.42.1.1", "192.0.2.1"
+	f.Says.Since, f.Says.Changed, f.Says.Changes = f.Now.Add(-3*time.Hour), f.Now.Add(-2*time.Minute), 14
+	f.Known.Underlay.Address = netip.MustParseAddr("192.0.2.1")
+	for i := range f.Hosts {
+		f.Hosts[i].Seen = f.Now.Add(-time.Duration(11+i) * time.Minute)
+	}
+	return netSituation{
+		Kept:  keptFacts{Name: "apps", Settings: overlay.Settings{Version: 1, Network: f.Network}, Says: f.Says, Lives: true},
+		Peers: f,
+	}
+}
+
+// TestNetworks compares what overlay status and overlay peers say with
+// testdata/networks: the file facts holds what differs from a network that is
+// well.
+func TestNetworks(t *testing.T) {
+	files, _ := filepath.Glob("testdata/networks/*.txtar")
+	if len(files) == 0 {
+		t.Fatal("no situations")
+	}
+	for _, path := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+			golden, err := txtar.ParseFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var facts []byte
+			withJSON := false
+			for _, f := range golden.Files {
+				if f.Name == "facts" {
+					facts = f.Data
+				}
+				withJSON = withJSON || strings.HasSuffix(f.Name, ".json")
+			}
+			now := wellNetwork()
+			dec := json.NewDecoder(strings.NewReader(string(facts)))
+			dec.DisallowUnknownFields()
+			if err := dec.Decode(&now); err != nil {
+				t.Fatalf("facts: %v", err)
+			}
+			got := now.tell(withJSON)
+			got.Comment = golden.Comment
+			got.Files = append([]txtar.File{{Name: "facts", Data: facts}}, got.Files...)
+			if *update {
+				if err := os.WriteFile(path, txtar.Format(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if g, w := string(txtar.Format(got)), string(txtar.Format(golden)); g != w {
+				t.Errorf("differs from %s (-update writes it anew):\n%s", path, g)
+			}
+		})
+	}
+}
+
+func (n netSituation) tell(withJSON bool) *txtar.Archive {
+	status := netReport{Version: statusVersion, Host: n.Peers.Host, Time: n.Peers.Now, Networks: []netStatus{netStatusOf(n.Kept)}}
+	peers := n.Peers.peers()
+	a := &txtar.Archive{Files: []txtar.File{
+		{Name: fmt.Sprintf("status exits with %d", status.exitCode()), Data: []byte(status.table())},
+		{Name: fmt.Sprintf("peers exits with %d", peers.exitCode()), Data: []byte(peers.table() + peers.remarks())},
+	}}
+	if !withJSON {
+		return a
+	}
+	for _, doc := range []struct {
+		name string
+		v    any
+	}{{"status.json", status}, {"peers.json", peers}} {
+		data, err := json.MarshalIndent(doc.v, "", "  ")
+		if err != nil {
+			data = []byte(err.Error())
+		}
+		a.Files = append(a.Files, txtar.File{Name: doc.name, Data: append(data, '\n')})
+	}
+	return a
+}
