@@ -38,8 +38,8 @@ type PathProber struct {
 	probe probe // what all have in common
 	mtu   int
 	paths map[netip.Addr]*path // by the address of the peer's device
-	queue pathQueue            // all of paths
-	busy  int                  // how many of them have a search
+	idle  pathQueue            // those of them that have no search
+	busy  pathQueue            // the others
 	hint  int                  // found last
 	found []Path               // not told yet
 
@@ -60,8 +60,8 @@ type path struct {
 	known  int // MTU; 0: the network's
 	search *pathSearch
 	silent int       // searches in a row that found out nothing
-	due    time.Time // of the next round, or the next search
-	at     int       // in the queue
+	due    time.Time // the next round, or the next search
+	at     int       // in idle or busy
 }
 
 const (
@@ -215,7 +215,7 @@ func (p *PathProber) Follow(want State) {
 		}
 		t := &path{subnet: key.Subnet, mac: mac, to: to, known: route.MTU, due: time.Now()}
 		p.paths[route.Via] = t
-		heap.Push(&p.queue, t)
+		heap.Push(&p.idle, t)
 	}
 	for via, t := range p.paths {
 		if !there[via] {
@@ -226,11 +226,12 @@ func (p *PathProber) Follow(want State) {
 }
 
 func (p *PathProber) forget(t *path) {
-	heap.Remove(&p.queue, t.at)
-	delete(p.paths, t.subnet.Addr())
 	if t.search != nil {
-		p.busy--
+		heap.Remove(&p.busy, t.at)
+	} else {
+		heap.Remove(&p.idle, t.at)
 	}
+	delete(p.paths, t.subnet.Addr())
 }
 
 func (p *PathProber) nudge() {
@@ -300,7 +301,7 @@ func (p *PathProber) answered(from netip.Addr, message []byte) {
 	}
 	if _, over := t.search.over(); over {
 		t.due = time.Now()
-		heap.Fix(&p.queue, t.at)
+		heap.Fix(&p.busy, t.at)
 		p.nudge()
 	}
 }
@@ -311,48 +312,56 @@ func (p *PathProber) look() ([]Path, time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	if len(p.queue) > 0 && !p.queue[0].due.After(now) {
-		// The device may have been made anew.
-		if err := p.bind(); err != nil {
-			return nil, pathAgain
+	if p.next().After(now) {
+		return nil, time.Until(p.next())
+	}
+	// The device may have been made anew.
+	if err := p.bind(); err != nil {
+		return nil, pathAgain
+	}
+	for next := p.next(); !next.After(now); next = p.next() {
+		if len(p.busy) == 0 || p.busy[0].due.After(now) {
+			p.begin(heap.Pop(&p.idle).(*path))
 		}
-	}
-	for len(p.queue) > 0 && !p.queue[0].due.After(now) {
-		t := p.queue[0]
-		if t.search == nil && p.busy >= pathsBusy {
-			t.due = now.Add(searchPause)
-		} else {
-			p.turn(t, now)
+		t := p.busy[0]
+		if mtu, over := t.search.over(); over {
+			p.end(heap.Pop(&p.busy).(*path), mtu, now)
+			continue
 		}
-		heap.Fix(&p.queue, t.at)
-	}
-	found := p.found
-	p.found = nil
-	if len(p.queue) == 0 {
-		return found, time.Hour
-	}
-	return found, time.Until(p.queue[0].due)
-}
-
-// turn does one round of a search, its end or its beginning.
-func (p *PathProber) turn(t *path, now time.Time) {
-	if t.search == nil {
-		known := t.known
-		if known == 0 {
-			known = p.mtu
-		}
-		t.search = newPathSearch(p.mtu, known, p.hint)
-		p.busy++
-	}
-	mtu, over := t.search.over()
-	if !over {
 		sizes, pause := t.search.round()
 		p.send(t, sizes)
 		t.due = now.Add(pause)
-		return
+		heap.Fix(&p.busy, t.at)
 	}
+	found := p.found
+	p.found = nil
+	return found, time.Until(p.next())
+}
+
+// next is when there is something to do.
+func (p *PathProber) next() time.Time {
+	next := time.Now().Add(time.Hour)
+	if len(p.busy) > 0 {
+		next = p.busy[0].due
+	}
+	if len(p.idle) > 0 && len(p.busy) < pathsBusy && p.idle[0].due.Before(next) {
+		next = p.idle[0].due
+	}
+	return next
+}
+
+func (p *PathProber) begin(t *path) {
+	known := t.known
+	if known == 0 {
+		known = p.mtu
+	}
+	t.search = newPathSearch(p.mtu, known, p.hint)
+	heap.Push(&p.busy, t)
+}
+
+func (p *PathProber) end(t *path, mtu int, now time.Time) {
 	t.search = nil
-	p.busy--
+	defer heap.Push(&p.idle, t)
 	every := max(p.every, time.Duration(len(p.paths))*pathEach)
 	if mtu == 0 {
 		t.due = now.Add(min(every, pathAgain<<min(t.silent, 8)))
