@@ -31,6 +31,7 @@ type PathProber struct {
 	wire     *net.UDPConn   // sends over IPv6; holds the port that raw sends from
 	raw      int            // sends over IPv4, with a header of ours; -1: none
 	echo     *net.IPConn    // sends the controls, and receives all answers
+	route    int            // is connected to a peer, to see what the kernel takes for the MTU of the path
 	wake     chan struct{}
 	every    time.Duration // pathEvery
 
@@ -87,7 +88,7 @@ const icmpFilter = 1
 // OpenPathProber opens it in the namespace of the calling thread, for a host
 // with this address. The sockets take nothing in but answers.
 func OpenPathProber(n Network, underlay netip.Addr) (*PathProber, error) {
-	p := &PathProber{network: n, raw: -1, every: pathEvery, wake: make(chan struct{}, 1), paths: map[netip.Addr]*path{}, narrow: map[netip.Prefix]Path{}}
+	p := &PathProber{network: n, raw: -1, route: -1, every: pathEvery, wake: make(chan struct{}, 1), paths: map[netip.Addr]*path{}, narrow: map[netip.Prefix]Path{}}
 	var id [2]byte
 	rand.Read(id[:])
 	rand.Read(p.probe.token[:])
@@ -115,9 +116,19 @@ func (p *PathProber) open(underlay netip.Addr) error {
 			return err
 		}
 		// As the VXLAN device, for routes that depend on it.
-		if err := errors.Join(unix.SetsockoptInt(p.raw, unix.IPPROTO_IP, unix.IP_FREEBIND, 1), unix.Bind(p.raw, &unix.SockaddrInet4{Addr: underlay.As4()})); err != nil {
+		if err := errors.Join(unix.SetsockoptInt(p.raw, unix.IPPROTO_IP, unix.IP_FREEBIND, 1), unix.Bind(p.raw, sockaddr(underlay, 0))); err != nil {
 			return err
 		}
+	}
+	family := unix.AF_INET
+	if underlay.Is6() {
+		family = unix.AF_INET6
+	}
+	if p.route, err = unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0); err != nil {
+		return err
+	}
+	if err := errors.Join(receiveNothing(p.route), freeBind(p.route, underlay.Is4()), unix.Bind(p.route, sockaddr(underlay, 0))); err != nil {
+		return err
 	}
 	if p.echo, err = net.ListenIP("ip4:1", nil); err != nil {
 		return err
@@ -136,19 +147,54 @@ func (p *PathProber) onEcho(f func(fd int) error) error {
 
 // onlySend has a socket drop what comes. What a router says of a packet that
 // was too big goes no further either (that is what DISC_INTERFACE is for): the
-// kernel would remember it for ten minutes, and fragment what the VXLAN device
-// sends when the path is wide again.
+// kernel would remember it for ten minutes, and no packet of the VXLAN device
+// be larger when the path is wide again.
 func onlySend(fd int, four bool) error {
-	nothing := []unix.SockFilter{{Code: unix.BPF_RET | unix.BPF_K}}
-	err := unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: 1, Filter: &nothing[0]})
-	// The address may not be usable yet, at boot.
+	err := errors.Join(receiveNothing(fd), freeBind(fd, four))
 	if four {
-		return errors.Join(err, unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_FREEBIND, 1),
-			unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_INTERFACE))
+		return errors.Join(err, unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_INTERFACE))
 	}
-	return errors.Join(err, unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_FREEBIND, 1),
-		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER, unix.IPV6_PMTUDISC_INTERFACE),
+	return errors.Join(err, unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER, unix.IPV6_PMTUDISC_INTERFACE),
 		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_DONTFRAG, 1))
+}
+
+func receiveNothing(fd int) error {
+	nothing := []unix.SockFilter{{Code: unix.BPF_RET | unix.BPF_K}}
+	return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: 1, Filter: &nothing[0]})
+}
+
+// freeBind is for an address that cannot be used yet, at boot.
+func freeBind(fd int, four bool) error {
+	if four {
+		return unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_FREEBIND, 1)
+	}
+	return unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_FREEBIND, 1)
+}
+
+func sockaddr(a netip.Addr, port int) unix.Sockaddr {
+	if a.Is4() {
+		return &unix.SockaddrInet4{Addr: a.As4(), Port: port}
+	}
+	return &unix.SockaddrInet6{Addr: a.As16(), Port: port}
+}
+
+// remembered is the largest packet in the network that the kernel sends to a
+// peer without fragmenting it, by what others, such as its own TCP, have been
+// told by routers in the last ten minutes. Over IPv6 it sends no larger one at
+// all, so that a path that has grown is of no use before.
+func (p *PathProber) remembered(to netip.Addr) int {
+	if err := unix.Connect(p.route, sockaddr(to, int(p.network.port()))); err != nil {
+		return maxMTU // there is no route, and nothing will be sent
+	}
+	level, option := unix.IPPROTO_IP, unix.IP_MTU
+	if to.Is6() {
+		level, option = unix.IPPROTO_IPV6, unix.IPV6_MTU
+	}
+	mtu, err := unix.GetsockoptInt(p.route, level, option)
+	if err != nil {
+		return maxMTU
+	}
+	return mtu - Overhead(to)
 }
 
 // Close closes the sockets.
@@ -156,8 +202,10 @@ func (p *PathProber) Close() {
 	if p.wire != nil {
 		p.wire.Close()
 	}
-	if p.raw >= 0 {
-		unix.Close(p.raw)
+	for _, fd := range []int{p.raw, p.route} {
+		if fd >= 0 {
+			unix.Close(fd)
+		}
 	}
 	if p.echo != nil {
 		p.echo.Close()
@@ -389,13 +437,16 @@ func (p *PathProber) send(t *path, sizes []int) {
 	q := p.probe
 	q.to, q.mac, q.round = t.subnet.Addr(), t.mac, t.search.rounds
 	to := netip.AddrPortFrom(t.to, p.network.port())
+	most := p.remembered(t.to)
 	for _, size := range sizes {
-		q.size = size
+		if q.size = size; size > most {
+			continue
+		}
 		if p.raw < 0 {
 			p.wire.WriteToUDPAddrPort(q.vxlan(), to)
 			continue
 		}
-		unix.Sendto(p.raw, q.packet4(p.underlay, to), 0, &unix.SockaddrInet4{Addr: t.to.As4()})
+		unix.Sendto(p.raw, q.packet4(p.underlay, to), 0, sockaddr(t.to, 0))
 	}
 	// By the kernel itself, so that its tracking of connections knows what
 	// the answers to all of these belong to.

@@ -225,6 +225,39 @@ func TestPaths_that_change_are_followed(t *testing.T) {
 	}
 }
 
+// What a router has told the kernel of other packets, it remembers, and over
+// IPv6 sends nothing larger: so a path that has grown is narrow until that is
+// forgotten.
+func TestPaths_are_as_narrow_as_the_kernel_takes_them_for(t *testing.T) {
+	for _, six := range []bool{false, true} {
+		t.Run(fmt.Sprintf("underlay of IPv6 %v", six), func(t *testing.T) {
+			t.Parallel()
+			n := apps
+			c := newCluster(t, 2, six, n)
+			r := c.behindRouters(2, 1300)
+			one, two := c.hosts[0], c.hosts[1]
+			get := fmt.Sprintf("ip route get %s", c.underlay(2))
+			// A connection of the host's own, on the underlay.
+			if _, err := dial(one.namespace, two.namespace, c.underlay(2), 100_000, patience); err != nil {
+				t.Fatal(err)
+			}
+			if out := one.sh(get); !strings.Contains(out, "mtu 1300") {
+				t.Fatalf("the kernel remembers nothing:\n%s", out)
+			}
+			r.setMTU(1500)
+			p := one.probe(n, 100*time.Millisecond)
+			fits := 1300 - Overhead(c.underlay(1))
+			p.finds(2, fits)
+			from, to := one.container(n, 10), two.container(n, 10)
+			if err := datagram(from.namespace, to.namespace, to.address, fits-28); err != nil {
+				t.Errorf("%d bytes do not arrive: %v", fits-28, err)
+			}
+			one.sh("ip route flush cache; ip -6 route flush cache")
+			p.finds(2, 0)
+		})
+	}
+}
+
 func TestPaths_of_peers_that_answer_nothing_are_left_as_they_are(t *testing.T) {
 	tool(t, "nft")
 	t.Parallel()
