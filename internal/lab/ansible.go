@@ -20,20 +20,15 @@ type Ansible struct {
 // the cache when it is not there yet. trixie has 2.19, forky 2.22 at the time
 // of writing; a cached one stays as it is.
 func (l *Lab) Ansible(release string) (Ansible, error) {
-	root, err := l.cached("ansible-"+release, func(b builder) error {
-		b.release = release
+	root, err := l.cached("ansible-"+release, release, func(b builder) error {
 		b.progress("fetching Ansible of Debian %s: takes a minute or two, once", release)
-		// debootstrap knows releases by a script each, all of them links to
-		// that of sid, and has none yet for those after its own.
-		const script = "/usr/share/debootstrap/scripts/sid"
-		if err := b.isolated("", "debootstrap", "--variant=minbase", release, b.dir, b.mirror, script); err != nil {
+		if err := b.debootstrap(b.dir); err != nil {
 			return err
 		}
 		if err := b.lendNetwork(b.dir); err != nil {
 			return err
 		}
-		// A mirror's copy of a release in the making may be older than apt likes.
-		return b.isolated(b.dir, "sh", "-c", "apt-get -q -o Acquire::Check-Valid-Until=false update && "+install+"install ansible-core openssh-client && apt-get clean && rm -r /var/lib/apt/lists")
+		return b.isolated(b.dir, "sh", "-c", refresh+" && "+install+"install ansible-core openssh-client && apt-get clean && rm -r /var/lib/apt/lists")
 	})
 	return Ansible{root}, err
 }

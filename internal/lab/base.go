@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -40,6 +41,15 @@ var (
 	offeredPackages = []string{"haproxy", "nginx-light", "python3-apt", "tcpdump"}
 )
 
+// preparedFor returns the packages of a release's prepared hosts: since trixie
+// the docker command has a package of its own.
+func preparedFor(release string) []string {
+	if release == "bullseye" || release == "bookworm" {
+		return preparedPackages
+	}
+	return slices.Concat(preparedPackages, []string{"docker-cli"})
+}
+
 // recipe holds what makes a base out of plain packages.
 //
 //go:embed recipe
@@ -52,7 +62,7 @@ const builderVersion = "1"
 // changes with anything that the base is made of, but not with the archive.
 func fingerprint(release, mirror string) (string, error) {
 	sum := sha256.New()
-	fmt.Fprintln(sum, builderVersion, release, mirror, runtime.GOARCH, barePackages, preparedPackages, offeredPackages)
+	fmt.Fprintln(sum, builderVersion, release, mirror, runtime.GOARCH, barePackages, preparedFor(release), offeredPackages)
 	err := fs.WalkDir(recipe, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -67,14 +77,14 @@ func fingerprint(release, mirror string) (string, error) {
 	return fmt.Sprintf("%x", sum.Sum(nil)[:6]), nil
 }
 
-// base returns the folder that holds bare, prepared and packages.
-func (l *Lab) base() (string, error) {
-	id, err := fingerprint(l.Release, l.Mirror)
+// base returns the folder that holds bare, prepared and packages of a release.
+func (l *Lab) base(release string) (string, error) {
+	id, err := fingerprint(release, l.Mirror)
 	if err != nil {
 		return "", err
 	}
 	for {
-		dir, err := l.cached(id, builder.build)
+		dir, err := l.cached(id, release, builder.build)
 		if err != nil {
 			return "", err
 		}
@@ -91,10 +101,10 @@ func (l *Lab) base() (string, error) {
 	}
 }
 
-// cached returns the folder name of the cache, having build fill it first if
-// there is none. A build that is killed leaves nothing that a later one takes
-// for finished.
-func (l *Lab) cached(name string, build func(builder) error) (string, error) {
+// cached returns the folder name of the cache, having build fill it from a
+// release first if there is none. A build that is killed leaves nothing that a
+// later one takes for finished.
+func (l *Lab) cached(name, release string, build func(builder) error) (string, error) {
 	done := filepath.Join(l.Cache, name)
 	if exists(done) {
 		return done, nil
@@ -130,7 +140,7 @@ func (l *Lab) cached(name string, build func(builder) error) (string, error) {
 		return "", fmt.Errorf("build the base: %w", err)
 	}
 	defer log.Close()
-	if err := build(builder{dir: building, log: log, release: l.Release, mirror: l.Mirror, progress: l.Progress}); err != nil {
+	if err := build(builder{dir: building, log: log, release: release, mirror: l.Mirror, progress: l.Progress}); err != nil {
 		return "", fmt.Errorf("build the base: %w; see %s", err, logPath)
 	}
 	if err := os.Rename(building, done); err != nil {
@@ -140,8 +150,13 @@ func (l *Lab) cached(name string, build func(builder) error) (string, error) {
 	return done, nil
 }
 
-// install begins an apt-get command in a base.
-const install = "DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends "
+// What apt-get commands in a base begin with, and the one that reads the
+// archive's lists: a mirror's copy of a release in the making may be older than
+// apt likes.
+const (
+	install = "DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends "
+	refresh = "apt-get -q -o Acquire::Check-Valid-Until=false update"
+)
 
 // builder makes the folders of the cache: build makes bare, prepared and
 // packages in dir.
@@ -153,8 +168,8 @@ type builder struct {
 
 func (b builder) build() error {
 	bare, prepared, packages := filepath.Join(b.dir, "bare"), filepath.Join(b.dir, "prepared"), filepath.Join(b.dir, "packages")
-	b.progress("building the base of all hosts (Debian %s): takes a minute or two, once", b.release)
-	if err := b.isolated("", "debootstrap", "--variant=minbase", "--include="+strings.Join(barePackages, ","), b.release, bare, b.mirror); err != nil {
+	b.progress("building the base of all hosts of Debian %s: takes a minute or two, once", b.release)
+	if err := b.debootstrap(bare, barePackages...); err != nil {
 		return err
 	}
 	if err := trimBoot(bare); err != nil {
@@ -171,8 +186,8 @@ func (b builder) build() error {
 	if err := b.lendNetwork(prepared); err != nil {
 		return err
 	}
-	fetch := "apt-get clean; apt-get -q update && " + install + "--download-only install " +
-		strings.Join(preparedPackages, " ") + " " + strings.Join(offeredPackages, " ")
+	needed := strings.Join(preparedFor(b.release), " ")
+	fetch := "apt-get clean; " + refresh + " && " + install + "--download-only install " + needed + " " + strings.Join(offeredPackages, " ")
 	if err := b.isolated(prepared, "sh", "-c", fetch); err != nil {
 		return err
 	}
@@ -181,11 +196,12 @@ func (b builder) build() error {
 	}
 
 	b.progress("installing what prepared hosts have")
-	if err := b.isolated(prepared, "sh", "-c", install+"--no-download install "+strings.Join(preparedPackages, " ")); err != nil {
+	if err := b.isolated(prepared, "sh", "-c", install+"--no-download install "+needed); err != nil {
 		return err
 	}
-	// rundock has its own store, and its registry runs under runit.
-	if err := b.isolated(prepared, "sh", "-c", "update-rc.d etcd disable && update-rc.d docker-registry disable"); err != nil {
+	// rundock has its own store, and its registry runs under runit. Releases
+	// after bookworm have etcd start by systemd alone.
+	if err := b.isolated(prepared, "sh", "-c", "for s in etcd docker-registry; do [ ! -e /etc/init.d/$s ] || update-rc.d $s disable || exit; done"); err != nil {
 		return err
 	}
 	if err := copyRecipe("recipe/prepared", prepared); err != nil {
@@ -207,6 +223,23 @@ func (b builder) build() error {
 		}
 	}
 	return nil
+}
+
+// debootstrap makes root a Debian of the release with few packages but those
+// given.
+func (b builder) debootstrap(root string, packages ...string) error {
+	argv := []string{"debootstrap", "--variant=minbase"}
+	if len(packages) > 0 {
+		argv = append(argv, "--include="+strings.Join(packages, ","))
+	}
+	argv = append(argv, b.release, root, b.mirror)
+	// It knows releases by a script each, all of them links to that of sid,
+	// and has none yet for those after its own.
+	const scripts = "/usr/share/debootstrap/scripts/"
+	if !exists(scripts + b.release) {
+		argv = append(argv, scripts+"sid")
+	}
+	return b.isolated("", argv...)
 }
 
 // lendNetwork lets apt in root reach the archive as this machine does, and
@@ -325,11 +358,12 @@ func copyRecipe(from, root string) error {
 }
 
 // hardwareScripts are Debian's boot scripts that would touch the machine
-// below: its disks, its clock, its screen, its kernel's mounts.
+// below: its disks, its clock, its screen, its kernel's mounts and devices. Not
+// every release has each.
 var hardwareScripts = []string{
 	"bootlogs", "brightness", "checkfs.sh", "checkroot-bootclean.sh", "checkroot.sh", "hwclock.sh", "mount-configfs",
 	"mountall-bootclean.sh", "mountall.sh", "mountdevsubfs.sh", "mountkernfs.sh", "mountnfs-bootclean.sh", "mountnfs.sh",
-	"umountfs", "umountnfs.sh", "umountroot", "urandom",
+	"udev", "umountfs", "umountnfs.sh", "umountroot", "urandom",
 }
 
 // trimBoot takes away what hardwareScripts do. They stay as names in the boot
@@ -338,6 +372,9 @@ func trimBoot(root string) error {
 	for _, name := range hardwareScripts {
 		path := filepath.Join(root, "etc/init.d", name)
 		text, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
 		if err != nil {
 			return err
 		}

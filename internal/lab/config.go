@@ -17,12 +17,15 @@ type Config struct {
 	Cache   string // bases shared by all labs; "" means /var/cache/rundock-lab
 	State   string // the hosts' disks; "" means /var/lib/rundock-lab. Not on overlayfs or tmpfs
 	Mirror  string // Debian archive the bases are built from; "" means http://deb.debian.org/debian
-	Release string // Debian release of the hosts; "" means bookworm
+	Release string // Debian release of hosts that are not said to be of another; "" means bookworm
 }
 
 const defaultID = "rd"
 
-var validID = regexp.MustCompile(`^[a-z][a-z0-9]{0,7}$`)
+var (
+	validID      = regexp.MustCompile(`^[a-z][a-z0-9]{0,7}$`)
+	validRelease = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
+)
 
 // ConfigFrom reads RUNDOCK_LAB_ID, _DIR, _CACHE, _STATE, _MIRROR and
 // _RELEASE by getenv, which is os.Getenv in every program.

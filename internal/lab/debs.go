@@ -14,7 +14,7 @@ import (
 func (l *Lab) Debs(release string, packages ...string) (string, error) {
 	list := strings.Join(packages, " ")
 	sum := sha256.Sum256([]byte(l.Mirror + " " + list))
-	return l.cached(fmt.Sprintf("debs-%s-%x", release, sum[:4]), func(b builder) error {
+	return l.cached(fmt.Sprintf("debs-%s-%x", release, sum[:4]), release, func(b builder) error {
 		b.progress("fetching %s of Debian %s", list, release)
 		// apt of this machine, with lists of its own.
 		apt := filepath.Join(b.dir, "apt")

@@ -18,29 +18,40 @@ import (
 )
 
 // A host's disk is a folder: upper and work are the writable part of its
-// root, base a link to the part it shares, docker and containerd what
-// must not lie on an overlay, root where the whole is mounted (in the host's
-// own mount namespace only), boot.log what went wrong before init ran.
+// root, base a link to the part it shares, release whose base it is, docker and
+// containerd what must not lie on an overlay, root where the whole is mounted
+// (in the host's own mount namespace only), boot.log what went wrong before
+// init ran.
+
+// disk is what a new host's is made from.
+type disk struct {
+	release  string
+	base     string // bare or prepared, of the release's base
+	noPython bool
+}
 
 // makeDisk makes the disk of a new host. A half-made disk has another name.
-func (l *Lab) makeDisk(h Host, base string, noPython bool) error {
-	if err := l.fillDisk(h, base, noPython); err != nil {
+func (l *Lab) makeDisk(h Host, d disk) error {
+	if err := l.fillDisk(h, d); err != nil {
 		return fmt.Errorf("make the disk of %s: %w", h.Name, err)
 	}
 	return nil
 }
 
-func (l *Lab) fillDisk(h Host, base string, noPython bool) error {
-	disk := filepath.Join(l.state(), "hosts", "."+h.Name)
-	if err := os.RemoveAll(disk); err != nil {
+func (l *Lab) fillDisk(h Host, d disk) error {
+	at := filepath.Join(l.state(), "hosts", "."+h.Name)
+	if err := os.RemoveAll(at); err != nil {
 		return err
 	}
 	for _, dir := range []string{"upper", "work", "root", "docker", "containerd"} {
-		if err := os.MkdirAll(filepath.Join(disk, dir), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Join(at, dir), 0o755); err != nil {
 			return err
 		}
 	}
-	if err := os.Symlink(base, filepath.Join(disk, "base")); err != nil {
+	if err := os.Symlink(d.base, filepath.Join(at, "base")); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(at, "release"), []byte(d.release), 0o644); err != nil {
 		return err
 	}
 	key, err := os.ReadFile(filepath.Join(l.state(), "id_ed25519.pub"))
@@ -60,25 +71,25 @@ func (l *Lab) fillDisk(h Host, base string, noPython bool) error {
 		{"etc/machine-id", 0o444, fmt.Sprintf("%x\n", id)},
 		{"etc/resolv.conf", 0o644, ""},
 		// The lab's own repository; who can forge it is root on all hosts.
-		{"etc/apt/sources.list", 0o644, fmt.Sprintf("deb [trusted=yes] http://%s/debian ./\n", private.at(atSwitch))},
+		{"etc/apt/sources.list", 0o644, fmt.Sprintf("deb [trusted=yes] http://%s/debian/%s ./\n", private.at(atSwitch), d.release)},
 		{"root/.ssh/authorized_keys", 0o600, string(key)},
 	} {
-		if err := writeOver(filepath.Join(disk, "upper"), base, f.path, f.mode, f.text); err != nil {
+		if err := writeOver(filepath.Join(at, "upper"), d.base, f.path, f.mode, f.text); err != nil {
 			return err
 		}
 	}
-	if err := makeDirs(filepath.Join(disk, "upper"), base, "etc/ssh"); err != nil {
+	if err := makeDirs(filepath.Join(at, "upper"), d.base, "etc/ssh"); err != nil {
 		return err
 	}
-	if _, err := run("", "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "root@"+h.Name, "-f", filepath.Join(disk, "upper/etc/ssh/ssh_host_ed25519_key")); err != nil {
+	if _, err := run("", "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "root@"+h.Name, "-f", filepath.Join(at, "upper/etc/ssh/ssh_host_ed25519_key")); err != nil {
 		return err
 	}
-	if noPython {
-		if err := hidePython(filepath.Join(disk, "upper"), base); err != nil {
+	if d.noPython {
+		if err := hidePython(filepath.Join(at, "upper"), d.base); err != nil {
 			return err
 		}
 	}
-	return os.Rename(disk, l.disk(h.Name))
+	return os.Rename(at, l.disk(h.Name))
 }
 
 // writeOver writes a file into upper so that it shows over the folder base.
@@ -144,6 +155,16 @@ func hidePython(upper, base string) error {
 func (l *Lab) withoutPython(name string) bool {
 	info, err := os.Lstat(filepath.Join(l.disk(name), "upper/usr/bin/python3"))
 	return err == nil && info.Mode()&fs.ModeCharDevice != 0
+}
+
+// release returns the Debian release the host was made from, "" if there is no
+// such host.
+func (l *Lab) release(name string) string {
+	text, err := os.ReadFile(filepath.Join(l.disk(name), "release"))
+	if err != nil {
+		return ""
+	}
+	return string(text)
 }
 
 // flavour returns the flavour of hosts, "" if there are none.

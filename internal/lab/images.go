@@ -60,7 +60,7 @@ func testImages(app, busybox []byte, applets []string) []image {
 // Images builds the test images and returns their archives for docker load,
 // one for each name, below Config.Dir. It needs a base, whose busybox it takes.
 func (l *Lab) Images(ctx context.Context) ([]string, error) {
-	base, err := l.base()
+	base, err := l.base(l.Release)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,6 +68,26 @@ func (l *Lab) state() string { return filepath.Join(l.State, l.ID) }
 // disk is the folder of one host's disk.
 func (l *Lab) disk(name string) string { return filepath.Join(l.state(), "hosts", name) }
 
+// served is the folder whose packages the switch serves to hosts of a release;
+// of "", the folder of all of these.
+func (l *Lab) served(release string) string { return filepath.Join(l.state(), "packages", release) }
+
+// serve has the switch serve the packages of a base to hosts of its release.
+func (l *Lab) serve(release, base string) error {
+	link := l.served(release)
+	err := os.Remove(link + ".new")
+	if err == nil || errors.Is(err, os.ErrNotExist) {
+		err = os.Symlink(filepath.Join(base, "packages"), link+".new")
+	}
+	if err == nil {
+		err = os.Rename(link+".new", link)
+	}
+	if err != nil {
+		return fmt.Errorf("serve the packages of Debian %s: %w", release, err)
+	}
+	return nil
+}
+
 // lock keeps other programs from changing the lab meanwhile.
 func (l *Lab) lock() (unlock func(), err error) {
 	if err := os.MkdirAll(l.Cache, 0o755); err != nil {
@@ -78,9 +99,10 @@ func (l *Lab) lock() (unlock func(), err error) {
 // Options say what Up makes. The zero value keeps a lab as it is, and makes a
 // new one of three prepared hosts.
 type Options struct {
-	Hosts    int      // number of hosts; 0 means those there are, or 3
-	Flavour  Flavour  // "" means that of the hosts there are, or Prepared
-	NoPython []string // hosts to make without any Python
+	Hosts    int               // number of hosts; 0 means those there are, or 3
+	Flavour  Flavour           // "" means that of the hosts there are, or Prepared
+	NoPython []string          // hosts to make without any Python
+	Releases map[string]string // host to the Debian release it is made from; "" means the lab's
 }
 
 // defaultHosts is how many hosts a new lab has.
@@ -121,6 +143,14 @@ func (o Options) wanted(id string, have []Host, flavour Flavour) ([]Host, Flavou
 			return nil, "", fmt.Errorf("lab %s: no host %s to be without Python", id, name)
 		}
 	}
+	for name, release := range o.Releases {
+		if !slices.ContainsFunc(hosts, func(h Host) bool { return h.Name == name }) {
+			return nil, "", fmt.Errorf("lab %s: no host %s to be of Debian %s", id, name, release)
+		}
+		if !validRelease.MatchString(release) {
+			return nil, "", fmt.Errorf("lab %s: release %q of %s: want a name such as trixie", id, release, name)
+		}
+	}
 	return hosts, f, nil
 }
 
@@ -152,12 +182,28 @@ func (l *Lab) Up(ctx context.Context, o Options) (did []string, err error) {
 			return nil, fmt.Errorf("lab %s has %s with Python; run lab down first", l.ID, name)
 		}
 	}
-	base, err := l.base()
-	if err != nil {
-		return nil, err
+	for name, release := range o.Releases {
+		if slices.ContainsFunc(have, func(h Host) bool { return h.Name == name }) && l.release(name) != release {
+			return nil, fmt.Errorf("lab %s has %s of Debian %s, not %s; run lab down first", l.ID, name, l.release(name), release)
+		}
 	}
-	if err := os.MkdirAll(filepath.Join(l.state(), "hosts"), 0o755); err != nil {
-		return nil, fmt.Errorf("make the lab's folder: %w", err)
+	for _, dir := range []string{"hosts", "packages"} {
+		if err := os.MkdirAll(filepath.Join(l.state(), dir), 0o755); err != nil {
+			return nil, fmt.Errorf("make the lab's folder: %w", err)
+		}
+	}
+	bases := make(map[string]string) // by release, of hosts that are to be made
+	for _, h := range hosts {
+		release := cmp.Or(o.Releases[h.Name], l.Release)
+		if bases[release] != "" || exists(l.disk(h.Name)) {
+			continue
+		}
+		if bases[release], err = l.base(release); err != nil {
+			return nil, err
+		}
+		if err := l.serve(release, bases[release]); err != nil {
+			return nil, err
+		}
 	}
 	if err := l.makeKey(); err != nil {
 		return nil, err
@@ -168,14 +214,15 @@ func (l *Lab) Up(ctx context.Context, o Options) (did []string, err error) {
 		if err := l.unplugOperator(); err != nil {
 			return nil, err
 		}
-		if switchPid, err = l.startSwitch(filepath.Join(base, "packages")); err != nil {
+		if switchPid, err = l.startSwitch(l.served("")); err != nil {
 			return nil, err
 		}
 		did = append(did, "started the switch")
 	}
 	var mu sync.Mutex
 	err = l.each(hosts, func(h Host) error {
-		what, err := l.bring(ctx, h, filepath.Join(base, string(flavour)), slices.Contains(o.NoPython, h.Name), switchPid)
+		release := cmp.Or(o.Releases[h.Name], l.Release)
+		what, err := l.bring(ctx, h, disk{release, filepath.Join(bases[release], string(flavour)), slices.Contains(o.NoPython, h.Name)}, switchPid)
 		if what != "" {
 			l.Progress("%s", what)
 			mu.Lock()
@@ -206,10 +253,10 @@ func (l *Lab) each(hosts []Host, f func(Host) error) error {
 }
 
 // bring makes one host be up and answer, and says what that took.
-func (l *Lab) bring(ctx context.Context, h Host, base string, noPython bool, switchPid int) (string, error) {
+func (l *Lab) bring(ctx context.Context, h Host, d disk, switchPid int) (string, error) {
 	what := ""
 	if !exists(l.disk(h.Name)) {
-		if err := l.makeDisk(h, base, noPython); err != nil {
+		if err := l.makeDisk(h, d); err != nil {
 			return "", err
 		}
 		what = "made and started " + h.Name

@@ -235,6 +235,26 @@ func TestPreparedLab(t *testing.T) {
 		}
 		on(t, l, "node-back-3", "docker version")
 	})
+	t.Run("a host of another release has its own packages", func(t *testing.T) {
+		other := map[string]string{"node-back-4": "forky"}
+		if _, err := l.Up(t.Context(), Options{Hosts: 5, Releases: other}); err != nil {
+			t.Fatal(err)
+		}
+		const offered = ". /etc/os-release && echo $VERSION_CODENAME && apt-get -qq update && apt-get -s install tcpdump | grep ^Inst && docker version"
+		if on(t, l, back1, offered) == on(t, l, "node-back-4", offered) {
+			t.Error("it has the same as another")
+		}
+		s, err := l.Status(t.Context())
+		if err != nil || s.Hosts[3].Release != l.Release || s.Hosts[4].Release != "forky" {
+			t.Errorf("status = %+v, %v", s, err)
+		}
+		if did, err := l.Up(t.Context(), Options{Releases: other}); err != nil || len(did) != 0 {
+			t.Errorf("up again = %q, %v, want nothing done", did, err)
+		}
+		if _, err := l.Up(t.Context(), Options{Releases: map[string]string{back1: "forky"}}); err == nil || !strings.Contains(err.Error(), "node-back-1 of Debian "+l.Release) {
+			t.Errorf("up of a host that is there with another release: %v, want an error that names both", err)
+		}
+	})
 }
 
 // strip returns s without the output of commands that differ by boot.
@@ -345,7 +365,7 @@ func TestKilledUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.base(); err != nil {
+	if _, err := l.base(l.Release); err != nil {
 		t.Fatal(err)
 	}
 	environ := func(extra ...string) []string {

@@ -110,6 +110,9 @@ func TestWanted(t *testing.T) {
 		{"an unknown flavour is named", Options{Flavour: "x"}, nil, "", 0, "", `flavour "x"`},
 		{"too many hosts are refused", Options{Hosts: MaxHosts + 1}, nil, "", 0, "", "want 1 to 200"},
 		{"a host to be without Python must exist", Options{NoPython: []string{"node-back-9"}}, nil, "", 0, "", "node-back-9"},
+		{"a host may be of another release", Options{Releases: map[string]string{"node-back-2": "forky"}}, nil, "", 3, Prepared, ""},
+		{"a host to be of a release must exist", Options{Releases: map[string]string{"node-back-9": "forky"}}, nil, "", 0, "", "no host node-back-9 to be of Debian forky"},
+		{"a release is a name", Options{Releases: map[string]string{"node-back-2": "../x"}}, nil, "", 0, "", `release "../x" of node-back-2`},
 	} {
 		t.Run(c.claim, func(t *testing.T) {
 			hosts, flavour, err := c.o.wanted("rd", c.have, c.flavour)

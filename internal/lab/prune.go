@@ -15,7 +15,7 @@ import (
 // Bases of other recipes are kept for going back and forth between branches:
 // the last few used, and any that somebody may be about to make hosts from.
 const (
-	keptBases  = 3
+	keptBases  = 4 // two releases' of two branches
 	recentBase = time.Hour
 )
 
@@ -93,15 +93,19 @@ func (l *Lab) oldBases() ([]oldBase, error) {
 }
 
 // baseLinks are the bases of all labs' disks, also of those that are being
-// made, and of hosts without power.
+// made, and of hosts without power; and those that labs serve packages of.
 func (l *Lab) baseLinks() ([]string, error) {
 	disks, err := filepath.Glob(filepath.Join(l.State, "*", "hosts", "*", "base"))
 	if err != nil {
 		return nil, err
 	}
+	served, err := filepath.Glob(filepath.Join(l.State, "*", "packages", "*"))
+	if err != nil {
+		return nil, err
+	}
 	var links []string
-	for _, disk := range disks {
-		to, err := os.Readlink(disk)
+	for _, link := range slices.Concat(disks, served) {
+		to, err := os.Readlink(link)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // taken down meanwhile
 		}

@@ -21,10 +21,10 @@ func TestPrunable(t *testing.T) {
 		want  string
 	}{
 		{"nothing is nothing", nil, ""},
-		{"three stay, however old", []oldBase{base("a", 90*day, false), base("b", 80*day, false), base("c", 70*day, false)}, ""},
-		{"of more, those used longest ago go", []oldBase{base("a", 3*day, false), base("b", 9*day, false), base("c", day, false), base("d", 2*day, false), base("e", 4*day, false)}, "e b"},
-		{"one that a host is on stays", []oldBase{base("a", day, false), base("b", day, false), base("c", day, false), base("d", 9*day, true), base("e", 8*day, false)}, "e"},
-		{"one used within the hour stays", []oldBase{base("a", time.Minute, false), base("b", time.Minute, false), base("c", time.Minute, false), base("d", 59*time.Minute, false), base("e", 61*time.Minute, false)}, "e"},
+		{"four stay, however old", []oldBase{base("a", 90*day, false), base("b", 80*day, false), base("c", 70*day, false), base("d", 60*day, false)}, ""},
+		{"of more, those used longest ago go", []oldBase{base("a", 3*day, false), base("b", 9*day, false), base("c", day, false), base("d", 2*day, false), base("e", 4*day, false), base("f", day, false)}, "e b"},
+		{"one that a host is on stays", []oldBase{base("a", day, false), base("b", day, false), base("c", day, false), base("d", 9*day, true), base("e", 8*day, false), base("f", day, false)}, "e"},
+		{"one used within the hour stays", []oldBase{base("a", time.Minute, false), base("b", time.Minute, false), base("c", time.Minute, false), base("d", 59*time.Minute, false), base("e", 61*time.Minute, false), base("f", time.Minute, false)}, "e"},
 	} {
 		before := slices.Clone(c.bases)
 		var got []string
@@ -53,8 +53,9 @@ func TestPrune_leaves_what_a_lab_uses(t *testing.T) {
 			}
 		}
 	}
-	// By age, the oldest first: three unused, one mounted, one of a host without power, three unused.
-	names := []string{"000000000001", "000000000002", "000000000003", "00000000000a", "00000000000b", "000000000004", "000000000005", "000000000006"}
+	// By age, the oldest first: three unused, one mounted, one of a host without power, one whose packages are served, four unused.
+	names := []string{"000000000001", "000000000002", "000000000003", "00000000000a", "00000000000b", "00000000000c",
+		"000000000004", "000000000005", "000000000006", "000000000007"}
 	for i, name := range names {
 		folders(name+"/bare", name+"/prepared/etc")
 		used := time.Now().Add(time.Duration(i-100) * 24 * time.Hour)
@@ -71,6 +72,13 @@ func TestPrune_leaves_what_a_lab_uses(t *testing.T) {
 	if err := os.Symlink(filepath.Join(l.Cache, "00000000000b", "prepared"), filepath.Join(disk, "base")); err != nil {
 		t.Fatal(err)
 	}
+	served := &Lab{Config: Config{ID: "third", State: l.State}}
+	if err := os.MkdirAll(served.served(""), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := served.serve("forky", filepath.Join(l.Cache, "00000000000c")); err != nil {
+		t.Fatal(err)
+	}
 	l.prune()
 	entries, err := os.ReadDir(l.Cache)
 	if err != nil {
@@ -80,7 +88,8 @@ func TestPrune_leaves_what_a_lab_uses(t *testing.T) {
 	for _, e := range entries {
 		left = append(left, e.Name())
 	}
-	want := []string{"000000000004", "000000000005", "000000000006", "00000000000a", "00000000000b", "0123456789ab", "ansible-trixie", "building-000000000009"}
+	want := []string{"000000000004", "000000000005", "000000000006", "000000000007", "00000000000a", "00000000000b", "00000000000c",
+		"0123456789ab", "ansible-trixie", "building-000000000009"}
 	if !slices.Equal(left, want) {
 		t.Errorf("left are %v, want %v", left, want)
 	}

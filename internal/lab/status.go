@@ -28,6 +28,7 @@ type HostStatus struct {
 	SSH         bool       `json:"ssh"`    // sshd listens
 	Docker      bool       `json:"docker"` // dockerd answers
 	Python      bool       `json:"python"` // was made with Python
+	Release     string     `json:"release"`
 }
 
 // Status looks at the lab.
@@ -48,7 +49,7 @@ func (l *Lab) Status(ctx context.Context) (Status, error) {
 	var all sync.WaitGroup
 	for i, h := range hosts {
 		all.Go(func() {
-			hs := HostStatus{Name: h.Name, State: "stopped", Private: h.Private, Public: h.Public, Python: !l.withoutPython(h.Name)}
+			hs := HostStatus{Name: h.Name, State: "stopped", Private: h.Private, Public: h.Public, Python: !l.withoutPython(h.Name), Release: l.release(h.Name)}
 			for _, n := range h.nics(private, public) {
 				hs.Partitioned = hs.Partitioned || slices.Contains(cut, n.port)
 			}

@@ -26,7 +26,7 @@ const switchPort = "80"
 // switchOrder says what the switch holds.
 type switchOrder struct {
 	Bridges  map[string]netip.Prefix // bridge to the switch's own address
-	Packages string                  // folder served as /debian/
+	Packages string                  // folder served as /debian/, in it a folder of each release
 	Listen   string
 }
 

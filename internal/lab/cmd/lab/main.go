@@ -24,6 +24,7 @@ import (
 const usage = `lab runs several Debian hosts on this machine, as root:
 
   lab up [--hosts N] [--bare | --prepared] [--no-python HOST]...
+         [--release HOST=RELEASE]...
                                 bring the lab up; three prepared hosts at first
   lab down                      remove it
   lab status [--json]           what there is
@@ -116,6 +117,17 @@ func up(ctx context.Context, l *lab.Lab, args []string) error {
 	bare := flags.Bool("bare", false, "")
 	prepared := flags.Bool("prepared", false, "")
 	flags.Func("no-python", "", func(h string) error { o.NoPython = append(o.NoPython, h); return nil })
+	flags.Func("release", "", func(v string) error {
+		host, release, found := strings.Cut(v, "=")
+		if !found {
+			return errors.New("want a host and its Debian release, as node-back-2=trixie")
+		}
+		if o.Releases == nil {
+			o.Releases = make(map[string]string)
+		}
+		o.Releases[host] = release
+		return nil
+	})
 	if err := parse(flags, args, 0, "nothing"); err != nil {
 		return err
 	}
@@ -190,7 +202,7 @@ func status(ctx context.Context, l *lab.Lab, args []string) error {
 		return "no"
 	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "HOST\tSTATE\tPRIVATE\tPUBLIC\tSSH\tDOCKER\tPYTHON")
+	fmt.Fprintln(w, "HOST\tSTATE\tPRIVATE\tPUBLIC\tSSH\tDOCKER\tPYTHON\tRELEASE")
 	for _, h := range s.Hosts {
 		state, public := h.State, "-"
 		if h.Partitioned {
@@ -199,7 +211,7 @@ func status(ctx context.Context, l *lab.Lab, args []string) error {
 		if h.Public.IsValid() {
 			public = h.Public.String()
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", h.Name, state, h.Private, public, yes(h.SSH), yes(h.Docker), yes(h.Python))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", h.Name, state, h.Private, public, yes(h.SSH), yes(h.Docker), yes(h.Python), h.Release)
 	}
 	return w.Flush()
 }
