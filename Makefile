@@ -34,7 +34,7 @@ lab: deps bin/lab
 
 lab-down: bin/lab
 	bin/lab down
-	for n in 2 3 4; do RUNDOCK_LAB_ID=$${RUNDOCK_LAB_ID:-rd}$$n bin/lab down || exit; done
+	for n in n 2 3 4; do RUNDOCK_LAB_ID=$${RUNDOCK_LAB_ID:-rd}$$n bin/lab down || exit; done
 
 demo: deps build
 	playbooks/demo/demo.sh

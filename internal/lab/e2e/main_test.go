@@ -35,6 +35,7 @@ type setup struct {
 	*lab.Lab
 	checkout  string
 	inventory string
+	ansible   func(dir, name string, args ...string) *exec.Cmd
 }
 
 func TestMain(m *testing.M) {
@@ -64,8 +65,7 @@ func prepare(ctx context.Context) (s *setup, down func(), err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	c := lab.ConfigFrom(os.Getenv)
-	l, err := lab.New(c)
+	l, err := lab.New(lab.ConfigFrom(os.Getenv))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -76,26 +76,36 @@ func prepare(ctx context.Context) (s *setup, down func(), err error) {
 			}
 		}
 	}
-	if _, err := l.Up(ctx, lab.Options{}); err != nil {
-		return nil, down, err
+	s = &setup{l, checkout, filepath.Join(l.Dir, "inventory"), own}
+	return s, down, s.fill(ctx, lab.Options{})
+}
+
+// own is a command of the machine's own Ansible that runs in folder dir.
+func own(dir, name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(name, args...)
+	cmd.Dir = dir
+	return cmd
+}
+
+// fill brings the lab up, installs rundock and pushes the test images.
+func (s *setup) fill(ctx context.Context, o lab.Options) error {
+	if _, err := s.Up(ctx, o); err != nil {
+		return err
 	}
-	s = &setup{l, checkout, filepath.Join(l.Dir, "inventory")}
 	if out, err := s.playbook("playbooks/site.yml"); err != nil {
-		return nil, down, fmt.Errorf("playbooks/site.yml: %w\n%s", err, out)
+		return fmt.Errorf("playbooks/site.yml: %w\n%s", err, out)
 	}
-	archives, err := l.Images(ctx)
+	archives, err := s.Images(ctx)
 	if err != nil {
-		return nil, down, err
+		return err
 	}
-	_, err = l.Push(ctx, archives)
-	return s, down, err
+	_, err = s.Push(ctx, archives)
+	return err
 }
 
 // playbook runs ansible-playbook in the checkout.
 func (s *setup) playbook(args ...string) (string, error) {
-	cmd := exec.Command("ansible-playbook", append([]string{"-i", s.inventory}, args...)...)
-	cmd.Dir = s.checkout
-	out, err := cmd.CombinedOutput()
+	out, err := s.ansible(s.checkout, "ansible-playbook", append([]string{"-i", s.inventory}, args...)...).CombinedOutput()
 	return string(out), err
 }
 
@@ -135,8 +145,7 @@ func (s *setup) rundock(t *testing.T, host, args string, flags ...string) result
 // call is rundock for any module.
 func (s *setup) call(t *testing.T, host, module, args string, flags ...string) result {
 	t.Helper()
-	cmd := exec.Command("ansible", append([]string{"-i", s.inventory, host, "-b", "-m", module, "-a", args}, flags...)...)
-	cmd.Dir = s.checkout
+	cmd := s.ansible(s.checkout, "ansible", append([]string{"-i", s.inventory, host, "-b", "-m", module, "-a", args}, flags...)...)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, _ := cmd.Output() // fails with the module

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -43,8 +42,7 @@ func (o *overlays) join(t *testing.T, name, cidr string, vni int) {
 // module is the ad-hoc call of rundock_overlay on all hosts.
 func (o *overlays) module(t *testing.T, args string) {
 	t.Helper()
-	cmd := exec.Command("ansible", "-i", o.inventory, strings.Join(o.hosts, ","), "-b", "-m", "rundock_overlay", "-a", args)
-	cmd.Dir = o.checkout
+	cmd := o.ansible(o.checkout, "ansible", "-i", o.inventory, strings.Join(o.hosts, ","), "-b", "-m", "rundock_overlay", "-a", args)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("rundock_overlay %s: %v\n%s", args, err, out)
 	}

@@ -23,25 +23,27 @@ func (s *setup) cores(t *testing.T) []core {
 	if err != nil {
 		t.Fatalf("ask for the version of ansible-core: %v", err)
 	}
-	all := []core{{string(version), func(dir, name string, args ...string) *exec.Cmd {
-		cmd := exec.Command(name, args...)
-		cmd.Dir = dir
-		return cmd
-	}}}
+	all := []core{{string(version), own}}
 	for _, release := range []string{"trixie", "forky"} {
-		a, err := s.Ansible(release)
-		if err != nil {
-			t.Fatal(err)
-		}
-		version, err := a.Version()
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, core{version, func(dir, name string, args ...string) *exec.Cmd {
-			return a.Command(context.Background(), dir, name, args...)
-		}})
+		all = append(all, s.core(t, release))
 	}
 	return all
+}
+
+// core is the ansible-core of a Debian release.
+func (s *setup) core(t *testing.T, release string) core {
+	t.Helper()
+	a, err := s.Ansible(release)
+	if err != nil {
+		t.Fatal(err)
+	}
+	version, err := a.Version()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return core{version, func(dir, name string, args ...string) *exec.Cmd {
+		return a.Command(context.Background(), dir, name, args...)
+	}}
 }
 
 // pluginCheckout is a checkout like ours that has the module probe instead,

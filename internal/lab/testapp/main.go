@@ -156,6 +156,10 @@ func routes(c config, host string, sick *atomic.Bool) http.Handler {
 		}
 	})
 	mux.HandleFunc("GET /ping", func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "pong", c.name, c.version) })
+	mux.HandleFunc("GET /caller", func(w http.ResponseWriter, r *http.Request) {
+		host, _, _ := net.SplitHostPort(r.RemoteAddr)
+		fmt.Fprintln(w, host)
+	})
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, r *http.Request) {
 		if sick.Load() {
 			http.Error(w, "unwell", http.StatusServiceUnavailable)

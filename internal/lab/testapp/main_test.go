@@ -68,6 +68,11 @@ func TestRoutes(t *testing.T) {
 			t.Errorf("/get of a closed port = %d, want 502", code)
 		}
 	})
+	t.Run("it tells who called", func(t *testing.T) {
+		if _, body := get(t, server.URL+"/caller"); body != "127.0.0.1\n" {
+			t.Errorf("/caller = %q, want our own address", body)
+		}
+	})
 	t.Run("a number that is none is refused", func(t *testing.T) {
 		for _, query := range []string{"lines=x", "lines=1&width=x", "lines=1&every=x"} {
 			if code, _ := get(t, server.URL+"/log?"+query); code != http.StatusBadRequest {
