@@ -16,7 +16,8 @@ const userChain = "DOCKER-USER"
 // The chain and the way to it are Docker's. A dockerd that is restarted over
 // running containers (live-restore) does not bring them back after a flush,
 // nor does any without a restart. The last three it makes itself with its
-// network, in these words; a flush takes them away as well.
+// network, in these words, and since 28 in chains of its own, which come first;
+// a flush takes them away as well.
 func FilterRules(n Network) []string {
 	br, vx := n.Bridge(), n.Vxlan()
 	return []string{

@@ -87,7 +87,7 @@ func TestOverlay_with_the_newest_Docker(t *testing.T) {
 			if c.disturb != "" {
 				o.sh(t, back2, c.disturb)
 			}
-			o.served(t, outside, c.when == "at first")
+			o.served(t, outside)
 			o.apart(t)
 		})
 	}
@@ -112,9 +112,9 @@ func (o *overlays) outside(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// served waits until all that is to be reached is, from where it says. Ports
-// that the newest Docker itself has published do not outlive a flush.
-func (o *overlays) served(t *testing.T, outside string, published bool) {
+// served waits until all that is to be reached is, from where it says, and
+// until the agents have nothing to put right.
+func (o *overlays) served(t *testing.T, outside string) {
 	t.Helper()
 	// ask prints what differs from what is wanted.
 	const ask = `ask() { got=$(curl -sfm 5 "$2" 2>&1) || got="nothing, curl $?"; [ "$got" = "$1" ] || echo "$3: $got"; }
@@ -132,7 +132,7 @@ func (o *overlays) served(t *testing.T, outside string, published bool) {
 				for _, other := range o.hosts {
 					fmt.Fprintf(&script, "ask %s '%s' '%s asks %s by name'\n", local, in("http://"+other+"."+name+"."+zone+"/caller"), name, other)
 					fmt.Fprintf(&script, "ask 'pong grafana latest' http://%s/ping 'the host asks %s of %s'\n", o.address[name+" "+other], name, other)
-					if published && other != host {
+					if other != host {
 						port := "http://" + o.Addr(other).String() + ":8099/ping"
 						fmt.Fprintf(&script, "ask 'pong grafana latest' '%s' '%s asks the published port of %s'\n", in(port), name, other)
 						fmt.Fprintf(&script, "ask 'pong grafana latest' %s 'the host asks the published port of %s'\n", port, other)
