@@ -60,6 +60,7 @@ type overlayAgent struct {
 	auditAgain  <-chan time.Time
 	attachAgain <-chan time.Time
 	open        bool
+	answering   map[string]answering // by the end of a container; inside's
 }
 
 func (a *overlayAgent) close() {
@@ -263,8 +264,15 @@ func (a *overlayAgent) attach(ctx context.Context) {
 	a.mu.Unlock()
 	a.attachAgain = nil
 	if a.failed == nil {
-		if a.apart = a.network(ctx, subnet, mtu); a.apart != nil {
+		starting := false
+		if a.apart = a.network(ctx, subnet, mtu); a.apart == nil {
+			starting, a.apart = a.inside(ctx, subnet)
+		}
+		switch {
+		case a.apart != nil:
 			a.attachAgain = time.After(overlayRetry)
+		case starting:
+			a.attachAgain = time.After(overlaySoon)
 		}
 	}
 	a.keep()

@@ -40,7 +40,7 @@ func (s *setup) withNewest(t *testing.T) *setup {
 }
 
 // Hosts with Docker of bookworm and the newest in the same two networks, the
-// services shop and cart of each announced as container.
+// services shop and cart of each announced as container, and one in both.
 func TestOverlay_with_the_newest_Docker(t *testing.T) {
 	o := &overlays{setup: need(t).withNewest(t), hosts: []string{front, back1, back2}, address: map[string]string{}}
 	dockerd := func(host string) string {
@@ -55,10 +55,10 @@ func TestOverlay_with_the_newest_Docker(t *testing.T) {
 	o.join(t, "data", "10.43.0.0/16", 43)
 	outside := o.outside(t)
 	for _, host := range o.hosts {
-		o.remove(t, host, "shop", "cart")
+		o.remove(t, host, "shop", "cart", "both")
 	}
 	everywhere(o.hosts, func(host string) {
-		for name, params := range map[string]string{"shop": "networks=apps args='-p $PRIVATE_IP:8099:80'", "cart": "networks=data"} {
+		for name, params := range map[string]string{"shop": "networks=apps args='-p $PRIVATE_IP:8099:80'", "cart": "networks=data", "both": "networks=apps,data"} {
 			if r := o.rundock(t, host, "state=enabled name="+name+" image="+images+"grafana:latest announce=80 announce_as=container wait=announced "+params); r.Failed {
 				t.Errorf("%s on %s: %s", name, host, r.Msg)
 			}
@@ -75,6 +75,10 @@ func TestOverlay_with_the_newest_Docker(t *testing.T) {
 			o.address[name+" "+host] = a
 			mu.Unlock()
 		}
+		both := strings.Fields(o.sh(t, host, "docker inspect -f '{{.NetworkSettings.Networks.apps.IPAddress}} {{.NetworkSettings.Networks.data.IPAddress}}' both"))
+		mu.Lock()
+		defer mu.Unlock()
+		o.address["shop's both "+host], o.address["cart's both "+host] = both[0], both[1]
 	})
 
 	for _, c := range []struct{ when, disturb string }{
@@ -132,6 +136,8 @@ func (o *overlays) served(t *testing.T, outside string) {
 				for _, other := range o.hosts {
 					fmt.Fprintf(&script, "ask %s '%s' '%s asks %s by name'\n", local, in("http://"+other+"."+name+"."+zone+"/caller"), name, other)
 					fmt.Fprintf(&script, "ask 'pong grafana latest' http://%s/ping 'the host asks %s of %s'\n", o.address[name+" "+other], name, other)
+					fmt.Fprintf(&script, "ask %s '%s' '%s asks the one of %s in both networks'\n", local, in("http://"+o.address[name+"'s both "+other]+"/caller"), name, other)
+					fmt.Fprintf(&script, "ask 'pong grafana latest' http://%s/ping 'the host asks the one of %s in both networks, as %s does'\n", o.address[name+"'s both "+other], other, name)
 					if other != host {
 						port := "http://" + o.Addr(other).String() + ":8099/ping"
 						fmt.Fprintf(&script, "ask 'pong grafana latest' '%s' '%s asks the published port of %s'\n", in(port), name, other)
