@@ -274,17 +274,13 @@ func TestKilledSupervisorsAreCleanedUp(t *testing.T) {
 	const args = "state=enabled name=kill announce=80" + image
 	m.apply(args)
 	m.events("kill")
-	s, err := runit.ReadStatus("/etc/sv/docker-kill")
-	must(t, err)
-	kill(t, s.PID) // the outer script: its runsvdir and runsvs are left behind
+	kill(t, supervised(t, "/etc/sv/docker-kill")) // the outer script: its runsvdir and runsvs are left behind
 	eventually(t, "the service is announced by a new sidecar", func() bool {
 		data, _ := os.ReadFile("/run/standin/kill.events")
 		return strings.Contains(string(data), "adopted") && strings.Contains(string(data), "announced")
 	})
 	m.events("kill")
-	runner, err := runit.ReadStatus("/etc/sv/docker-kill/services/service")
-	must(t, err)
-	kill(t, runner.PID)
+	kill(t, supervised(t, "/etc/sv/docker-kill/services/service"))
 	m.apply("state=absent name=kill")
 	if last := m.events("kill"); !slices.Contains(last, "container 1 stopped") && !slices.Contains(last, "container 1 removed") {
 		t.Errorf("the container of a killed runner runs on: %q", last)

@@ -17,6 +17,7 @@ import (
 
 	"rundock/internal/fstree"
 	"rundock/internal/moduletest"
+	"rundock/internal/runit"
 )
 
 // machine is the host that TestMain made, with runit running and rundockd's
@@ -323,8 +324,17 @@ func writeOnly(t *task, w wanted) (fstree.Changes, error) {
 
 func kill(t *testing.T, pid int) {
 	t.Helper()
-	if pid == 0 {
-		t.Fatal("there is no process to kill")
-	}
 	must(t, syscall.Kill(pid, syscall.SIGKILL))
+}
+
+// supervised returns the process of a service directory. runsv says which it
+// is a moment after that has begun to run.
+func supervised(t *testing.T, dir string) (pid int) {
+	t.Helper()
+	eventually(t, dir+" has a process", func() bool {
+		s, err := runit.ReadStatus(dir)
+		pid = s.PID
+		return err == nil && pid != 0
+	})
+	return pid
 }
