@@ -30,16 +30,23 @@ func Supervised(dir string) (bool, error) {
 // as runsv(8) names them: u(p), d(own), o(nce), t(erm), h(up), 1, k(ill),
 // (e)x(it) and others. Errors name dir; one wraps ErrNotSupervised.
 func Control(dir, commands string) error {
-	path := filepath.Join(dir, "supervise/control")
-	f, err := openFIFO(path)
+	f, err := openFIFO(filepath.Join(dir, "supervise/control"))
+	if err == nil {
+		defer f.Close()
+		err = write(f, commands)
+	}
 	if errors.Is(err, ErrNotSupervised) {
 		return fmt.Errorf("control %s: %w", dir, err)
 	}
-	if err != nil {
-		return err
+	return err
+}
+
+// write writes to a FIFO whose reader may have left since it was opened.
+func write(f *os.File, commands string) error {
+	_, err := f.WriteString(commands)
+	if errors.Is(err, syscall.EPIPE) {
+		return ErrNotSupervised
 	}
-	defer f.Close()
-	_, err = f.WriteString(commands)
 	return err
 }
 

@@ -274,3 +274,23 @@ func await(t *testing.T, what string, done func() (bool, error)) {
 		t.Fatal(err)
 	}
 }
+
+func TestARunsvThatLeavesMeanwhileIsNone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "control")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	reader, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := openFIFO(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	reader.Close()
+	if err := write(f, "x"); !errors.Is(err, ErrNotSupervised) {
+		t.Errorf("write = %v, want %v", err, ErrNotSupervised)
+	}
+}
