@@ -89,7 +89,7 @@ func (x *index) remove(n *Node) {
 	}
 }
 
-// renew makes slots for the names there are and as many again.
+// renew makes slots for the names there are, and for half as many more at least.
 func (x *index) renew(old []slot) []slot {
 	count := fewestSlots
 	for count < 3*x.names {

@@ -165,7 +165,7 @@ func (t *Table) key(n *Node) string { return skydns.Key(t.prefix, n.presentation
 func (n *Node) presentation() string {
 	name, _, err := dns.UnpackDomainName([]byte(n.name), 0)
 	if err != nil {
-		panic(err) // it was made by packing one
+		panic(err) // skydns.Wire made it
 	}
 	return name
 }
@@ -249,8 +249,10 @@ func (t *Table) clear(n *Node) {
 	if n.epoch != t.epoch {
 		t.counts.missing--
 	}
-	t.point(n, old, nil)
+	// In this order: the reverse name may be n itself, or below it, and takes n
+	// out with it then.
 	t.prune(n)
+	t.point(n, old, nil)
 	touch(n)
 }
 
