@@ -36,28 +36,34 @@ func (s *Server) HandOver() (all []Handed, err error) {
 	s.binding.Lock()
 	defer s.binding.Unlock()
 	for _, k := range s.bound {
-		h := Handed{At: k.at}
-		if h.TCP, err = duplicateOf(k.tcp); err != nil {
-			err = fmt.Errorf("hand over %s: %w", k.at, err)
-			break
-		}
-		for _, each := range k.udp {
-			var fd int
-			if fd, err = duplicate(each.fd); err != nil {
-				err = fmt.Errorf("hand over %s: %w", k.at, err)
-				break
+		h, err := k.handOver()
+		if err != nil {
+			for _, h := range all {
+				h.Close()
 			}
-			h.UDP = append(h.UDP, fd)
+			return nil, fmt.Errorf("hand over %s: %w", k.at, err)
 		}
 		all = append(all, h)
 	}
-	if err != nil {
-		for _, h := range all {
-			h.Close()
-		}
-		return nil, err
-	}
 	return all, nil
+}
+
+// handOver copies all of a socket, or nothing.
+func (k socket) handOver() (Handed, error) {
+	tcp, err := duplicateOf(k.tcp)
+	if err != nil {
+		return Handed{}, err
+	}
+	h := Handed{At: k.at, TCP: tcp}
+	for _, each := range k.udp {
+		fd, err := duplicate(each.fd)
+		if err != nil {
+			h.Close()
+			return Handed{}, err
+		}
+		h.UDP = append(h.UDP, fd)
+	}
+	return h, nil
 }
 
 // duplicate is closed by exec.
@@ -83,6 +89,9 @@ func (s *Server) inherited(at netip.AddrPort) (k socket, ok bool, err error) {
 	h := s.Inherit[i]
 	s.Inherit = slices.Delete(s.Inherit, i, i+1)
 	defer h.Close() // what follows makes copies
+	if len(h.UDP) == 0 {
+		return socket{}, true, fmt.Errorf("inherited socket of %s has no UDP", at)
+	}
 	k.at = at
 	for _, fd := range h.UDP {
 		udp, err := inheritUDP(fd)

@@ -202,18 +202,18 @@ func (s *Server) bind(a Address) ([]socket, error) {
 	defer s.binding.Unlock()
 	var bound []socket
 	for _, at := range all {
-		k, inherited, err := s.inherited(at)
-		if inherited && err == nil {
+		k, inherited, unfit := s.inherited(at)
+		if inherited && unfit == nil {
 			bound = append(bound, k)
 			continue
 		}
-		k, err = bindBoth(at)
+		k, err := bindBoth(at)
 		for tries := 0; at.Port() == 0 && errors.Is(err, syscall.EADDRINUSE) && tries < 10; tries++ {
 			k, err = bindBoth(at) // TCP was given a port that UDP has not free
 		}
 		if err != nil {
 			closeAll(bound)
-			return nil, err
+			return nil, errors.Join(unfit, err)
 		}
 		if s.Trial {
 			k.close()

@@ -92,6 +92,10 @@ func (s *udpSocket) watch() error {
 	if err := unix.EpollCtl(fd, unix.EPOLL_CTL_ADD, s.fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(s.fd)}); err != nil {
 		return err
 	}
+	// An error where Go's poller has not taken it: it would not wait.
+	if err := s.epoll.SetReadDeadline(time.Time{}); err != nil {
+		return err
+	}
 	s.wait, err = s.epoll.SyscallConn()
 	return err
 }
@@ -112,9 +116,9 @@ func (s *udpSocket) receive(try func(uintptr) (done bool)) error { return s.wait
 // answered.
 func (s *udpSocket) end() { s.epoll.SetReadDeadline(time.Unix(1, 0)) }
 
-// awaitRoom waits until something can be sent again, or sending fails.
+// awaitRoom waits until something can be sent again, as a rule: the caller tries.
 func (s *udpSocket) awaitRoom() {
-	unix.Poll([]unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLOUT}}, 1000)
+	unix.Poll([]unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLOUT}}, int(time.Second/time.Millisecond))
 }
 
 // send sends one packet, with a control message. One that cannot be sent is
@@ -127,5 +131,7 @@ func (s *udpSocket) send(packet, control []byte, to netip.AddrPort) {
 		zone, _ := strconv.ParseUint(to.Addr().Zone(), 10, 32) // as batch.from has it
 		name = &unix.SockaddrInet6{Port: int(to.Port()), ZoneId: uint32(zone), Addr: to.Addr().As16()}
 	}
-	unix.Sendmsg(s.fd, packet, control, name, unix.MSG_DONTWAIT)
+	for unix.Sendmsg(s.fd, packet, control, name, unix.MSG_DONTWAIT) == unix.EAGAIN {
+		s.awaitRoom()
+	}
 }
