@@ -70,8 +70,8 @@ func Parse(value []byte) (Record, error) {
 	return parseFields(value)
 }
 
-// parseFields is Parse of what is not written as a Record is, in some times
-// the time: it takes more, and knows which field is wrong.
+// parseFields is Parse of what is not written as a Record is. It takes several
+// times as long, but takes more for right, and knows which field is wrong.
 func parseFields(value []byte) (r Record, err error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(value, &fields); err != nil {
