@@ -71,6 +71,9 @@ func (c Config) complete() (Config, error) {
 			*s.field = s.zero
 		}
 	}
+	if !validRelease.MatchString(c.Release) {
+		return c, fmt.Errorf("lab release %q: want a name such as bookworm", c.Release)
+	}
 	for _, path := range []*string{&c.Dir, &c.Cache, &c.State} {
 		abs, err := filepath.Abs(*path)
 		if err != nil {

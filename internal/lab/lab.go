@@ -102,7 +102,7 @@ type Options struct {
 	Hosts    int               // number of hosts; 0 means those there are, or 3
 	Flavour  Flavour           // "" means that of the hosts there are, or Prepared
 	NoPython []string          // hosts to make without any Python
-	Releases map[string]string // host to the Debian release it is made from; "" means the lab's
+	Releases map[string]string // host to the Debian release it is made from; those not named are of the lab's
 }
 
 // defaultHosts is how many hosts a new lab has.
@@ -190,6 +190,11 @@ func (l *Lab) Up(ctx context.Context, o Options) (did []string, err error) {
 	for _, dir := range []string{"hosts", "packages"} {
 		if err := os.MkdirAll(filepath.Join(l.state(), dir), 0o755); err != nil {
 			return nil, fmt.Errorf("make the lab's folder: %w", err)
+		}
+	}
+	for _, h := range have {
+		if l.release(h.Name) == "" {
+			return nil, fmt.Errorf("lab %s: an older release of this program made %s; run lab down first", l.ID, h.Name)
 		}
 	}
 	bases := make(map[string]string) // by release, of hosts that are to be made

@@ -66,7 +66,7 @@ func (o *overlays) comesAnew(t *testing.T, host, network string) time.Duration {
 		done.Go(func() {
 			trying.Done()
 			// The other's sshd; each try is short, as a packet that nobody answers is sent again after a second.
-			reached[i] = o.nanoseconds(t, other, "until timeout 0.1 bash -c 'exec 3<>/dev/tcp/"+gateway+"/22' 2>/dev/null; do :; done; date +%s%N")
+			reached[i] = o.nanoseconds(t, other, inAMinute+"until timeout 0.1 bash -c 'exec 3<>/dev/tcp/"+gateway+"/22' 2>/dev/null; do in_time; done; date +%s%N")
 		})
 	}
 	trying.Wait()
@@ -84,6 +84,10 @@ func (o *overlays) comesAnew(t *testing.T, host, network string) time.Duration {
 	}
 	return last.Sub(began)
 }
+
+// inAMinute begins a script whose loops call in_time: it fails in the one that
+// is not over in a minute.
+const inAMinute = `end=$(($(date +%s)+60)); in_time() { [ $(date +%s) -lt $end ] || { echo not in a minute >&2; exit 1; }; }; `
 
 func (o *overlays) others(host string) (others []string) {
 	for _, h := range o.hosts {
@@ -125,16 +129,16 @@ func (o *overlays) dies(t *testing.T, host, network, service string) (routes, na
 	var all sync.WaitGroup
 	for _, other := range o.others(host) {
 		all.Go(func() {
-			later(&routes, o.nanoseconds(t, other, "while ip route show proto 82 | grep -q "+prefix+"; do sleep 0.01; done; date +%s%N"))
+			later(&routes, o.nanoseconds(t, other, inAMinute+"while ip route show proto 82 | grep -q "+prefix+"; do in_time; sleep 0.01; done; date +%s%N"))
 		})
 		all.Go(func() {
-			for {
+			for end := began.Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 				if n, err := srv(o.Addr(other).String()+":53", service); err == nil && n == 0 {
 					later(&names, time.Now())
 					return
 				}
-				time.Sleep(5 * time.Millisecond)
 			}
+			t.Errorf("%s still has %s in DNS a minute after its host lost power", other, service)
 		})
 	}
 	all.Wait()
