@@ -22,6 +22,8 @@ type daemon struct {
 	hangs      atomic.Bool
 	containers map[string]string // id by name
 	networks   string            // JSON
+	network    string            // JSON, of any that is asked for
+	starting   string            // name of a container that is never done starting: nothing is said of it
 }
 
 func (d *daemon) open(t *testing.T) *Client {
@@ -70,6 +72,8 @@ func (d *daemon) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path == "/events":
 		w.(http.Flusher).Flush()
 		<-r.Context().Done()
+	case strings.HasPrefix(path, "/networks/"):
+		w.Write([]byte(d.network))
 	case path == "/networks":
 		w.Write([]byte(d.networks))
 	case r.Method == "DELETE":
@@ -86,9 +90,14 @@ func (d *daemon) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		asked := strings.TrimSuffix(strings.TrimPrefix(path, "/containers/"), "/json")
 		for name, id := range d.containers {
 			if name == asked || strings.HasPrefix(id, asked) {
+				if name == d.starting {
+					<-r.Context().Done()
+					return
+				}
 				json.NewEncoder(w).Encode(container.InspectResponse{
 					ContainerJSONBase: &container.ContainerJSONBase{ID: id, Name: "/" + name, HostConfig: &container.HostConfig{}},
 					Config:            &container.Config{},
+					NetworkSettings:   &container.NetworkSettings{NetworkSettingsBase: container.NetworkSettingsBase{SandboxKey: "/run/docker/netns/" + name}},
 				})
 				return
 			}

@@ -15,9 +15,10 @@ type limits struct {
 	inspect time.Duration // waits for the container's lock, which a start holds
 	remove  time.Duration
 	quiet   time.Duration // between looks without an event
+	end     time.Duration // for a container of a network, among others
 }
 
-var defaultLimits = limits{ping: 10 * time.Second, inspect: 30 * time.Second, remove: time.Minute, quiet: 15 * time.Second}
+var defaultLimits = limits{ping: 10 * time.Second, inspect: 30 * time.Second, remove: time.Minute, quiet: 15 * time.Second, end: time.Second}
 
 // Ping returns an error while the daemon does not answer.
 //

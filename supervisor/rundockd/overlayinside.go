@@ -21,13 +21,15 @@ type answering struct {
 
 // inside has the network's containers answer by it, also those whose default
 // route is another network's. Each start of one is seen to once; starting says
-// that one of them is not as far yet.
-func (a *overlayAgent) inside(ctx context.Context, subnet netip.Prefix) (starting bool, err error) {
+// that one of them is not as far yet. What goes wrong with one is no reason
+// to hold up the others, or the network.
+func (a *overlayAgent) inside(ctx context.Context, subnet netip.Prefix) (starting bool) {
 	ctx, cancel := context.WithTimeout(ctx, overlayDocker)
 	defer cancel()
 	ends, err := a.docker.OverlayEnds(ctx, a.settings.Name, func(id string) bool { return a.answering[id].done })
 	if err != nil {
-		return false, err
+		a.log.Warn("which containers are in the network is not known", "err", err)
+		return true
 	}
 	all := map[string]answering{}
 	for id, end := range ends {
@@ -36,14 +38,18 @@ func (a *overlayAgent) inside(ctx context.Context, subnet netip.Prefix) (startin
 			c.since = time.Now()
 		}
 		if !c.done {
-			c.done, err = overlay.Inside(end.Sandbox, a.settings.Network, subnet, end.Address)
-			if err != nil {
+			err := end.Unanswered
+			if err == nil {
+				c.done, err = overlay.Inside(end.Sandbox, a.settings.Network, subnet, end.Address)
+			}
+			soon := time.Since(c.since) < overlayStart
+			if err != nil && !soon {
 				a.log.Warn("a container may not be reached by hosts of this network", "err", err)
 			}
-			starting = starting || err == nil && !c.done && time.Since(c.since) < overlayStart
+			starting = starting || !c.done && soon
 		}
 		all[id] = c
 	}
 	a.answering = all
-	return starting, nil
+	return starting
 }
