@@ -6,8 +6,6 @@ import (
 	"io/fs"
 	"net"
 	"net/netip"
-	"os"
-	"runtime"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -54,30 +52,10 @@ func Inside(path string, n Network, subnet netip.Prefix, at netip.Addr) (bool, e
 		return nil
 	})
 	if errors.Is(err, fs.ErrNotExist) {
-		return true, nil
+		return true, nil // dockerd has named it once it was there
 	}
 	if err != nil {
 		return false, fmt.Errorf("route to %s in the container at %s: %w", n.CIDR, at, err)
 	}
 	return there, nil
-}
-
-// within runs f in the network namespace at path.
-func within(path string, f func() error) error {
-	ns, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer ns.Close()
-	failed := make(chan error)
-	go func() {
-		// Never unlocked, so that the thread ends with this goroutine.
-		runtime.LockOSThread()
-		if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
-			failed <- fmt.Errorf("enter network namespace %s: %w", path, err)
-			return
-		}
-		failed <- f()
-	}()
-	return <-failed
 }
