@@ -8,6 +8,18 @@ import (
 	"strings"
 )
 
+// FilterError is why iptables could not be asked, such as that another program
+// keeps its lock. All else is known, and can be put right.
+type FilterError struct{ Err error }
+
+func (e *FilterError) Error() string { return e.Err.Error() }
+func (e *FilterError) Unwrap() error { return e.Err }
+
+func isFilter(err error) bool {
+	var f *FilterError
+	return errors.As(err, &f)
+}
+
 // readFilter asks iptables, which is dockerd's own tool, so that there are no
 // two opinions on which back end is in use. It is asked while the caller does
 // something else, before it calls what is returned.

@@ -1,6 +1,7 @@
 package overlay
 
 import (
+	"errors"
 	"net/netip"
 	"slices"
 )
@@ -24,19 +25,19 @@ func NewKeeper(k *Kernel, n Network, ports []string) *Keeper {
 func (k *Keeper) Ports() []string { return slices.Clone(k.ports) }
 
 // Audit makes the kernel hold what is wanted and returns what it did, or, with
-// an error, tried to do. The subnet is the host's.
+// an error, tried to do. The subnet is the host's. A firewall that cannot be
+// asked keeps nothing else from being put right.
 func (k *Keeper) Audit(subnet netip.Prefix, want State) ([]Op, error) {
 	ops, err := k.Check(subnet, want)
-	if err != nil {
-		return nil, err
-	}
-	return ops, k.kernel.Apply(ops)
+	return ops, errors.Join(err, k.kernel.Apply(ops))
 }
 
-// Check returns what Audit would do.
+// Check returns what Audit would do; with an error, what it would all the same.
 func (k *Keeper) Check(subnet netip.Prefix, want State) ([]Op, error) {
 	have, err := k.kernel.Read(k.network, subnet)
-	if err != nil {
+	if isFilter(err) {
+		want.Filter = have.Filter
+	} else if err != nil {
 		return nil, err
 	}
 	// The device of a container that left, or that Docker took off the
@@ -46,5 +47,5 @@ func (k *Keeper) Check(subnet netip.Prefix, want State) ([]Op, error) {
 	})
 	want.Bridge.Ports = lost
 	k.ports = slices.Sorted(slices.Values(slices.Concat(lost, have.Bridge.Ports)))
-	return Plan(have, want), nil
+	return Plan(have, want), err
 }

@@ -54,7 +54,8 @@ func (k *Kernel) Close() {
 
 // Read returns what the kernel holds of n on a host with this subnet, or with
 // none yet (the zero Prefix). A device with the name of one of n's, but of
-// another kind, is an error: it is not ours.
+// another kind, is an error: it is not ours. With a *FilterError all else of
+// the State is right.
 func (k *Kernel) Read(n Network, subnet netip.Prefix) (State, error) {
 	var s State
 	var err error
@@ -63,11 +64,15 @@ func (k *Kernel) Read(n Network, subnet netip.Prefix) (State, error) {
 			break
 		}
 	}
-	if err != nil {
-		k.renew()
-		return State{}, fmt.Errorf("read network %s from the kernel: %w", n.Name, err)
+	if err == nil {
+		return s, nil
 	}
-	return s, nil
+	err = fmt.Errorf("read network %s from the kernel: %w", n.Name, err)
+	if isFilter(err) {
+		return s, err
+	}
+	k.renew()
+	return State{}, err
 }
 
 // readTries is how often a list is asked for that others change meanwhile.
@@ -92,10 +97,10 @@ func (k *Kernel) read(n Network, subnet netip.Prefix) (s State, err error) {
 	if err == nil {
 		s.Table, err = k.table(n.Table())
 	}
-	var filterErr error
-	s.Filter, filterErr = filter() // it is to be waited for in any case
-	if err == nil {
-		err = filterErr
+	var unread error
+	s.Filter, unread = filter() // it is to be waited for in any case
+	if err == nil && unread != nil {
+		err = &FilterError{unread}
 	}
 	return s, err
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -214,6 +216,29 @@ func TestApply_cut_short_anywhere_is_finished_by_the_next(t *testing.T) {
 
 // Docker does not put its containers back at a bridge that is made anew, and
 // the agent that saw them at the old one may be gone.
+func TestPeers_are_put_right_though_the_firewall_cannot_be_asked(t *testing.T) {
+	c := newCluster(t, 3, false, apps)
+	h := c.hosts[0]
+	// Before the real one: it says what iptables does while another program
+	// has its lock.
+	broken := t.TempDir()
+	script := "#!/bin/sh\necho Another app is currently holding the xtables lock. >&2\nexit 4\n"
+	if err := os.WriteFile(filepath.Join(broken, "iptables"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", broken+":"+os.Getenv("PATH"))
+	h.sh("ip route del 10.42.3.0/24 dev vx7")
+	var ops []Op
+	var err error
+	h.do(func() { ops, err = h.keepers["apps"].Audit(apps.Subnet(1), h.want(apps)) })
+	if len(ops) != 1 || !strings.HasPrefix(ops[0].String(), "ip route replace 10.42.3.0/24") {
+		t.Errorf("done was %v, want the route", ops)
+	}
+	if !isFilter(err) || !strings.Contains(err.Error(), "xtables lock") {
+		t.Errorf("Audit = %v, want what iptables says", err)
+	}
+}
+
 func TestKeeper_gives_a_new_bridge_the_ports_that_another_remembered(t *testing.T) {
 	c := newCluster(t, 2, false, apps)
 	h := c.hosts[0]
