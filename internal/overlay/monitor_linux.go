@@ -97,7 +97,10 @@ func (m *Monitor) Run(ctx context.Context, on func(), holds func(Op) bool) error
 	}
 	go read(m.route, func(messages []byte) bool { return m.anyConcerns(messages, holds) })
 	go read(m.nft, func([]byte) bool { return true })
-	err := errors.Join(<-failed, <-failed)
+	err := <-failed
+	m.route.Close() // half of it would be taken for the whole
+	m.nft.Close()
+	err = errors.Join(err, <-failed)
 	if ctx.Err() != nil {
 		return nil
 	}

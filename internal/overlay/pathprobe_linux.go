@@ -443,7 +443,7 @@ func (p *PathProber) send(t *path, sizes []int) {
 			continue
 		}
 		if p.raw < 0 {
-			p.wire.WriteToUDPAddrPort(q.vxlan(), to)
+			sendNow(p.wire, q.vxlan(), sockaddr(to.Addr(), int(to.Port())))
 			continue
 		}
 		unix.Sendto(p.raw, q.packet4(p.underlay, to), 0, sockaddr(t.to, 0))
@@ -451,7 +451,19 @@ func (p *PathProber) send(t *path, sizes []int) {
 	// By the kernel itself, so that its tracking of connections knows what
 	// the answers to all of these belong to.
 	q.size = 0
-	p.echo.WriteToIP(q.echo(), &net.IPAddr{IP: q.to.AsSlice()})
+	sendNow(p.echo, q.echo(), sockaddr(q.to, 0))
+}
+
+// sendNow does not wait for room, as p.mu is held.
+func sendNow(c syscall.Conn, packet []byte, to unix.Sockaddr) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return
+	}
+	raw.Write(func(fd uintptr) (done bool) {
+		unix.Sendto(int(fd), packet, unix.MSG_DONTWAIT, to)
+		return true
+	})
 }
 
 // bind has nothing go to, or come from, other devices than the network's.
