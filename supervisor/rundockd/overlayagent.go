@@ -46,6 +46,7 @@ type overlayAgent struct {
 	wanted   *overlay.Wanted // nil: no subnet yet
 	right    bool            // the kernel was all that is wanted when it was last told something
 	unkept   bool            // wanted is not what is on disk
+	keeping  sync.Mutex      // held by who writes it there; taken while mu is held, so that what is known later is written later
 	alive    bool
 	registry error // why it cannot be used
 	changes  int
@@ -104,8 +105,8 @@ func (a *overlayAgent) run(ctx context.Context) (err error) {
 	if known.Subnet.IsValid() {
 		a.wanted, err = a.overlayPlace.wanted(known)
 		if err != nil && len(a.settings.Peers) == 0 {
-			a.log.Warn("starting without the peers that were known", "err", err) // such as of an underlay of another family
-			known.Peers = nil
+			a.log.Warn("starting without the peers that were known", "err", err)                                        // such as of an underlay of another family
+			known.Peers = slices.DeleteFunc(known.Peers, func(p overlay.Peer) bool { return p.Subnet != known.Subnet }) // who has it fences this host
 			a.wanted, err = a.overlayPlace.wanted(known)
 		}
 		if err != nil {
@@ -266,7 +267,10 @@ func (a *overlayAgent) attach(ctx context.Context) {
 	if a.failed == nil {
 		starting := false
 		if a.apart = a.network(ctx, subnet, mtu); a.apart == nil {
-			starting, a.apart = a.inside(ctx, subnet)
+			starting = a.inside(ctx, subnet)
+		}
+		if ctx.Err() != nil {
+			return // which is all that went wrong
 		}
 		switch {
 		case a.apart != nil:
@@ -329,15 +333,31 @@ func (a *overlayAgent) keep() {
 	}
 	known := knownOf(a.wanted)
 	a.unkept = false
+	a.keeping.Lock()
 	a.mu.Unlock()
-	a.kept(known.keep(overlayKept, a.settings.Name))
+	err := known.keep(overlayKept, a.settings.Name)
+	a.keeping.Unlock()
+	if err != nil {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.notKept(err)
+	}
 }
 
-// kept says that keeping failed.
-func (a *overlayAgent) kept(err error) {
-	if err != nil {
-		a.log.Warn("a boot without registry will not know this", "err", err)
+// keepNow is keep of what the kernel is not told before. a.mu is held.
+func (a *overlayAgent) keepNow() {
+	a.keeping.Lock()
+	defer a.keeping.Unlock()
+	a.unkept = false
+	if err := knownOf(a.wanted).keep(overlayKept, a.settings.Name); err != nil {
+		a.notKept(err)
 	}
+}
+
+// notKept has it tried again with the next audit. a.mu is held.
+func (a *overlayAgent) notKept(err error) {
+	a.unkept = true
+	a.log.Warn("a boot without registry will not know this", "err", err)
 }
 
 // say writes the status if it differs from the last.

@@ -20,14 +20,13 @@ import (
 // on disk before the kernel is told; peers are after it, so that of them a
 // kill loses what the registry tells again.
 type overlayKnown struct {
-	Subnet netip.Prefix   `json:"subnet"`           // this host's; zero: none yet
-	Fenced bool           `json:"fenced,omitempty"` // one of Peers has it
-	Peers  []overlay.Peer `json:"peers"`            // sorted by subnet
+	Subnet netip.Prefix   `json:"subnet"` // this host's; zero: none yet
+	Peers  []overlay.Peer `json:"peers"`  // sorted by subnet; one that has Subnet fences this host
 }
 
 // knownOf returns what is to be kept of w.
 func knownOf(w *overlay.Wanted) overlayKnown {
-	k := overlayKnown{Subnet: w.Subnet(), Fenced: w.Fenced(), Peers: w.Peers()}
+	k := overlayKnown{Subnet: w.Subnet(), Peers: w.Peers()}
 	slices.SortFunc(k.Peers, func(a, b overlay.Peer) int { return a.Subnet.Compare(b.Subnet) })
 	return k
 }

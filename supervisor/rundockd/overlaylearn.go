@@ -80,15 +80,15 @@ func (a *overlayAgent) reach(err error) {
 // that can be. It reports whether it did.
 func (a *overlayAgent) join(ctx context.Context, r *roster.Roster) bool {
 	a.mu.Lock()
-	var known overlayKnown
+	var before netip.Prefix
 	if a.wanted != nil {
-		known = knownOf(a.wanted)
+		before = a.wanted.Subnet()
 	}
 	a.mu.Unlock()
 	err := r.Agree(ctx)
 	var subnet netip.Prefix
 	if err == nil {
-		subnet, err = r.Reserve(ctx, known.Subnet)
+		subnet, err = r.Reserve(ctx, before)
 	}
 	if err == nil {
 		err = a.settle(subnet)
@@ -114,8 +114,8 @@ func (a *overlayAgent) settle(subnet netip.Prefix) error {
 	if err != nil {
 		return err
 	}
-	a.wanted, a.right, a.unkept = wanted, false, false
-	a.kept(knownOf(wanted).keep(overlayKept, a.settings.Name))
+	a.wanted, a.right = wanted, false
+	a.keepNow()
 	poke(a.due)
 	return nil
 }
@@ -157,17 +157,16 @@ func (a *overlayAgent) change(peers map[netip.Prefix]*overlay.Peer) {
 	}
 	a.unkept = true
 	if a.wanted.Fenced() != fenced {
-		a.unkept = false
-		a.kept(knownOf(a.wanted).keep(overlayKept, a.settings.Name))
+		a.keepNow()
 	}
-	if a.right {
+	if a.right { // else an audit is to come
 		if err = a.kernel.Apply(ops); err != nil {
 			a.log.Warn("a change was not done, looking at all", "err", err)
 		}
 		a.count(ops)
-	}
-	if a.right = a.right && err == nil && !whole; !a.right {
-		poke(a.due)
+		if a.right = err == nil && !whole; !a.right {
+			poke(a.due)
+		}
 	}
 	poke(a.news)
 }
