@@ -27,7 +27,7 @@ func (b *batch) list(kind uint16, fixed, attributes []byte, fixedBytes int, each
 		case m.kind == unix.NLMSG_DONE, m.kind == unix.NLMSG_ERROR:
 			return true, m.errno()
 		case len(m.data) >= fixedBytes:
-			b.parsed = attributesOf(m.data[fixedBytes:])
+			b.parsed.read(m.data[fixedBytes:])
 			each(m.data[:fixedBytes], &b.parsed)
 		}
 		return false, nil
@@ -38,10 +38,12 @@ func (b *batch) list(kind uint16, fixed, attributes []byte, fixedBytes int, each
 	return err
 }
 
-// attributes are by kind, of those that are read here.
+// attributes are by kind, of those that are read here. They are read in place:
+// to copy them costs as much as all else of an entry.
 type attributes [16][]byte
 
-func attributesOf(b []byte) (all attributes) {
+func (all *attributes) read(b []byte) {
+	clear(all[:])
 	for len(b) >= 4 {
 		n, kind := int(binary.NativeEndian.Uint16(b)), binary.NativeEndian.Uint16(b[2:])&^uint16(unix.NLA_F_NESTED|unix.NLA_F_NET_BYTEORDER)
 		if n < 4 || n > len(b) {
@@ -52,7 +54,6 @@ func attributesOf(b []byte) (all attributes) {
 		}
 		b = b[min((n+3)&^3, len(b)):]
 	}
-	return all
 }
 
 func (a *attributes) number(kind int) int {
@@ -80,10 +81,15 @@ func permanent(ndmsg []byte) bool {
 // routeOf reads a route; ours says that it is of our protocol, in the main
 // table, and no default route.
 func routeOf(rtmsg []byte, a *attributes) (key RouteKey, r Route, ours bool) {
-	to, metrics := a.address(unix.RTA_DST), attributesOf(a[unix.RTA_METRICS])
+	to := a.address(unix.RTA_DST)
 	key = RouteKey{netip.PrefixFrom(to, int(rtmsg[1])), a.number(unix.RTA_PRIORITY)}
-	return key, Route{Via: a.address(unix.RTA_GATEWAY), MTU: metrics.number(unix.RTAX_MTU)},
-		to.IsValid() && rtmsg[0] == unix.AF_INET && rtmsg[4] == unix.RT_TABLE_MAIN && rtmsg[5] == Protocol
+	r.Via = a.address(unix.RTA_GATEWAY)
+	if of := a[unix.RTA_METRICS]; len(of) > 0 {
+		var metrics attributes
+		metrics.read(of)
+		r.MTU = metrics.number(unix.RTAX_MTU)
+	}
+	return key, r, to.IsValid() && rtmsg[0] == unix.AF_INET && rtmsg[4] == unix.RT_TABLE_MAIN && rtmsg[5] == Protocol
 }
 
 // neighbours gives the permanent entries of a device: of AF_INET, or

@@ -140,7 +140,8 @@ func (m *Monitor) concerns(msg message, holds func(Op) bool) bool {
 	if len(msg.data) < ndmsgBytes { // struct rtmsg is as long
 		return true
 	}
-	fixed, a := msg.data[:ndmsgBytes], attributesOf(msg.data[ndmsgBytes:])
+	fixed, a := msg.data[:ndmsgBytes], attributes{}
+	a.read(msg.data[ndmsgBytes:])
 	if msg.kind == unix.RTM_NEWROUTE || msg.kind == unix.RTM_DELROUTE {
 		if dev := m.name(a.number(unix.RTA_OIF)); dev != m.network.Vxlan() {
 			return dev == m.network.Bridge()
