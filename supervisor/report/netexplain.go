@@ -221,10 +221,20 @@ func (f *netFacts) askHosts(ctx context.Context) {
 	if f.Registry = troubleOf(err); err == nil {
 		return
 	}
-	f.Hosts = []roster.Standing{{Member: roster.Member{Host: f.Host, Subnet: f.Known.Subnet, Underlay: p.Underlay.Address}, Alive: true}}
-	for _, peer := range f.Known.Peers {
-		f.Hosts = append(f.Hosts, roster.Standing{Member: roster.Member{Host: peer.Underlay.String(), Subnet: peer.Subnet, Underlay: peer.Underlay}, Alive: true})
+	f.Hosts = f.lastKnown()
+}
+
+// lastKnown is what the agent knew last of who has which subnet.
+func (f netFacts) lastKnown() []roster.Standing {
+	var hosts []roster.Standing
+	own := f.Known.Subnet
+	if !slices.ContainsFunc(f.Known.Peers, func(p overlay.Peer) bool { return p.Subnet == own }) {
+		hosts = append(hosts, roster.Standing{Member: roster.Member{Host: f.Host, Subnet: own, Underlay: f.Known.Underlay.Address}, Alive: true})
 	}
+	for _, peer := range f.Known.Peers {
+		hosts = append(hosts, roster.Standing{Member: roster.Member{Host: peer.Underlay.String(), Subnet: peer.Subnet, Underlay: peer.Underlay}, Alive: true})
+	}
+	return hosts
 }
 
 func (f *netFacts) askKernel(n Networks, name string) {
@@ -240,7 +250,7 @@ func (f *netFacts) askKernel(n Networks, name string) {
 }
 
 func (f *netFacts) askDocker(ctx context.Context, name string) {
-	if f.subnet() != f.Known.Subnet {
+	if !f.here() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, askPatience)
@@ -272,12 +282,12 @@ func (f *netFacts) askNames(ctx context.Context) {
 // tryPath sends something along the whole way, all of it at once.
 func (f *netFacts) tryPath(ctx context.Context) {
 	owner, ok := f.owner()
-	if !ok || !f.Root {
+	if !ok || !f.Root || f.taken() {
 		return
 	}
 	var wg sync.WaitGroup
 	try := func(e *echo, to netip.Addr, size int) { wg.Go(func() { *e = ping(ctx, to, size) }) }
-	if owner.Subnet != f.Known.Subnet {
+	if !f.here() {
 		gateway := overlay.Gateway(owner.Subnet)
 		try(&f.Underlay, owner.Underlay, 0)
 		try(&f.Gateway, gateway, 0)

@@ -99,7 +99,7 @@ func (f netFacts) peers() peersReport {
 }
 
 func (f netFacts) peer(host roster.Standing) peerStatus {
-	s := peerStatus{Host: host.Host, Subnet: host.Subnet, Underlay: host.Underlay, Here: host.Subnet == f.Known.Subnet, Seen: host.Seen.UTC()}
+	s := peerStatus{Host: host.Host, Subnet: host.Subnet, Underlay: host.Underlay, Here: f.is(host), Seen: host.Seen.UTC()}
 	s.Known = s.Here || f.Static
 	for _, p := range f.Known.Peers {
 		if p.Subnet != host.Subnet || p.Underlay != host.Underlay {

@@ -27,7 +27,6 @@ func wellNetwork() netSituation {
 	f.Network.CIDR = netip.MustParsePrefix("10.42.0.0/16")
 	f.Says.Subnet, f.Says.Gateway, f.Says.Underlay = "10.42.1.0/24", "10.42.1.1", "192.0.2.1"
 	f.Says.Since, f.Says.Changed, f.Says.Changes = f.Now.Add(-3*time.Hour), f.Now.Add(-2*time.Minute), 14
-	f.Known.Underlay.Address = netip.MustParseAddr("192.0.2.1")
 	for i := range f.Hosts {
 		f.Hosts[i].Seen = f.Now.Add(-time.Duration(11+i) * time.Minute)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"rundock/internal/control"
 	"rundock/internal/overlay"
+	"rundock/internal/overlay/roster"
 	"rundock/supervisor/overlaydir"
 )
 
@@ -63,8 +64,27 @@ func (t netStory) text() string {
 	return b.String() + "\n" + lastLine(t.Findings) + "\n"
 }
 
+// is reports whether a host is this one. Of two that have its subnet, as when
+// it is fenced, the registry tells which machine has it.
+func (f netFacts) is(host roster.Standing) bool {
+	if host.Subnet != f.Known.Subnet {
+		return false
+	}
+	if host.ID != "" {
+		return host.ID == f.Known.Machine
+	}
+	return host.Underlay == f.Known.Underlay.Address
+}
+
 // here reports whether the address is of this host's subnet.
-func (f netFacts) here() bool { return f.Known.Subnet.IsValid() && f.subnet() == f.Known.Subnet }
+func (f netFacts) here() bool {
+	owner, ok := f.owner()
+	return ok && f.is(owner)
+}
+
+// taken reports whether the address is of a subnet that this host has, but
+// that is another's: packets to it do not leave this host.
+func (f netFacts) taken() bool { return f.subnet() == f.Known.Subnet && !f.here() }
 
 // judgeNetwork tells the story of an address: the network on this host, the
 // host that has it, this host's kernel, the path, the container. As in judge,
@@ -156,6 +176,8 @@ func judgePath(r *report, f netFacts) {
 	}
 	gateway := overlay.Gateway(owner.Subnet)
 	switch {
+	case f.taken():
+		r.note("packets to %s stay on this host, whose subnet it was", owner.Subnet)
 	case !f.Root:
 		r.add(unknown, "whether packets arrive only root can try", "run it as root")
 	case f.Gateway.Back:

@@ -17,13 +17,13 @@ import (
 func reachable() netFacts {
 	n := overlay.Network{Name: "apps", CIDR: netip.MustParsePrefix("10.42.0.0/16"), SubnetLength: 24, VNI: 7}
 	at := func(i int, host string, underlay string) roster.Standing {
-		return roster.Standing{Member: roster.Member{Host: host, Subnet: n.Subnet(i), Underlay: netip.MustParseAddr(underlay)}, Alive: true}
+		return roster.Standing{Member: roster.Member{ID: "id-of-" + host, Host: host, Subnet: n.Subnet(i), Underlay: netip.MustParseAddr(underlay)}, Alive: true}
 	}
 	back := echo{Sent: true, Back: true, After: 300 * time.Microsecond}
 	return netFacts{
 		Now: time.Date(2026, 11, 21, 7, 30, 0, 0, time.UTC), Root: true, Address: netip.MustParseAddr("10.42.2.7"), Network: n, Host: "node-1",
 		Says: control.OverlayStatus{Network: "apps", PID: 812, State: control.OverlayUp, MTU: 1450, Alive: true, Peers: 1}, Lives: true,
-		Known: Joined{Subnet: n.Subnet(1), Peers: []overlay.Peer{{Subnet: n.Subnet(2), Underlay: netip.MustParseAddr("192.0.2.2")}}},
+		Known: Joined{Machine: "id-of-node-1", Underlay: overlay.Underlay{Address: netip.MustParseAddr("192.0.2.1")}, Subnet: n.Subnet(1), Peers: []overlay.Peer{{Subnet: n.Subnet(2), Underlay: netip.MustParseAddr("192.0.2.2")}}},
 		Hosts: []roster.Standing{at(1, "node-1", "192.0.2.1"), at(2, "node-2", "192.0.2.2")},
 		Names: []string{"node-2.shop.s.prod.example.com"}, Underlay: back, Gateway: back, Full: back, Target: back,
 	}
@@ -133,6 +133,33 @@ func TestOverlay_explain_tells_that_a_path_is_narrow(t *testing.T) {
 	const want = "  note  the path is narrow: packets of 1250 bytes pass, the network's MTU is 1450; the agent has found that out, and no larger ones are sent\n"
 	if !strings.Contains(told.text(), want) || told.Verdict != "ok" || told.Peer.MTU != 1250 {
 		t.Errorf("the story of %+v is\n%s\nwant\n%s", told.Peer, told.text(), want)
+	}
+}
+
+func TestOverlay_explain_tells_whose_the_subnet_of_a_fenced_host_is(t *testing.T) {
+	fenced := func() netFacts {
+		f := reachable()
+		f.Address, f.Says.State = netip.MustParseAddr("10.42.1.7"), control.OverlayFenced
+		f.Known.Peers = append(f.Known.Peers, overlay.Peer{Subnet: f.Known.Subnet, Underlay: netip.MustParseAddr("192.0.2.3")})
+		f.Underlay, f.Gateway, f.Full, f.Target = echo{}, echo{}, echo{}, echo{}
+		return f
+	}
+	byRegistry, byAgent := fenced(), fenced()
+	byRegistry.Hosts[0].Member = roster.Member{ID: "id-of-node-3", Host: "node-3", Subnet: byRegistry.Known.Subnet, Underlay: netip.MustParseAddr("192.0.2.3")}
+	byAgent.Hosts = byAgent.lastKnown()
+	for name, f := range map[string]netFacts{"node-3": byRegistry, "192.0.2.3": byAgent} {
+		told := f.story()
+		if p := told.Peer; p == nil || p.Here || p.Host != name {
+			t.Errorf("the address is said to be on %+v, want %s, which is not this host", p, name)
+		}
+		for _, want := range []string{
+			"  ok    " + name + " has 10.42.1.0/24, behind 192.0.2.3\n", "  note  packets to 10.42.1.0/24 stay on this host, whose subnet it was\n",
+			"\nWrong: network: this host's subnet is another's now",
+		} {
+			if !strings.Contains(told.text(), want) {
+				t.Errorf("the story lacks %q:\n%s", want, told.text())
+			}
+		}
 	}
 }
 
