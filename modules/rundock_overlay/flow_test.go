@@ -89,10 +89,10 @@ func TestNetwork(t *testing.T) {
 func TestStaticPeers(t *testing.T) {
 	m := onHost(t)
 	must(t, os.Remove("/etc/rundock/host.json"))
-	const peers = `peers=[{"subnet":"10.43.1.0/24","underlay":"192.0.2.6"},{"subnet":"10.43.0.0/24","underlay":"192.0.2.5"}]`
+	const peers = `peers=[{"subnet":"10.43.1.0/24","underlay":"192.0.2.6"},{"subnet":"10.43.0.0/24","underlay":"192.0.2.5"},{"subnet":"10.43.2.0/24","underlay":"192.0.2.8"}]`
 	planned, a := m.apply("name=pair cidr=10.43.0.0/22 vni=43 mtu=1400 port=4790 underlay=192.0.2.5 " + peers)
 	m.wantActions(a, "installed", "enabled")
-	if a.Network.Subnet != "10.43.0.0/24" || a.Network.Peers != 1 || a.Network.MTU != 1400 || planned.Network.Gateway != "10.43.0.1" {
+	if a.Network.Subnet != "10.43.0.0/24" || a.Network.Peers != 2 || a.Network.MTU != 1400 || planned.Network.Gateway != "10.43.0.1" {
 		t.Errorf("network = %+v, in check mode %+v", a.Network, planned.Network)
 	}
 	for _, want := range []string{
@@ -103,9 +103,13 @@ func TestStaticPeers(t *testing.T) {
 			t.Errorf("the diff does not show %q in:\n%s\nand in check mode:\n%s", want, a.commands(), planned.commands())
 		}
 	}
+	// What the agent found to pass on the way to a peer stays, unless the peer is elsewhere now.
+	for peer, metric := range map[string]string{"10.43.1.0": "2", "10.43.2.0": "3"} {
+		m.sh("ip", "route", "replace", peer+"/24", "via", peer, "dev", "vx43", "onlink", "proto", "82", "metric", metric, "mtu", "lock", "1250")
+	}
 	_, a = m.apply("name=pair cidr=10.43.0.0/22 vni=43 mtu=1400 port=4790 underlay=192.0.2.5 " + strings.ReplaceAll(peers, "192.0.2.6", "192.0.2.7"))
 	m.wantActions(a, "files updated", "agent handed over")
-	if got := a.commands(); !strings.Contains(got, "dst 192.0.2.7 self permanent\n") || strings.Count(got, "\n") != 1 {
+	if got := a.commands(); !strings.Contains(got, "dst 192.0.2.7 self permanent\n") || !strings.Contains(got, "ip route replace 10.43.1.0/24 via 10.43.1.0 dev vx43 onlink proto 82 metric 2\n") || strings.Count(got, "\n") != 2 {
 		t.Errorf("another address of a peer is shown as:\n%s", got)
 	}
 	m.refuses("name=pair cidr=10.43.0.0/22 vni=43 port=4790 underlay=192.0.2.5", "peers in the registry (it is given), mtu auto (it is 1400)")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 
 	"rundock/internal/fstree"
@@ -81,8 +82,8 @@ func (k *kernel) settle(subnet string) bool {
 }
 
 // want is what the kernel is to hold. Peers that the registry tells of are
-// the agent's business: they are as they are. A pending subnet is taken for
-// the first.
+// the agent's business, and so is what it found to pass on the way to a peer:
+// they are as they are. A pending subnet is taken for the first.
 func (k kernel) want() (overlay.State, error) {
 	h := k.host
 	var peers []overlay.Peer
@@ -90,6 +91,12 @@ func (k kernel) want() (overlay.State, error) {
 		h.Subnet = k.settings.Subnet(0)
 	} else if len(k.settings.Peers) > 0 {
 		peers = k.settings.Others(overlay.Static{Subnet: h.Subnet, Underlay: h.Underlay})
+		for key, route := range k.have.Routes {
+			i := slices.IndexFunc(peers, func(p overlay.Peer) bool { return p.Subnet == key.Subnet && p.Underlay == k.have.Forwards[p.MAC] })
+			if i >= 0 {
+				peers[i].MTU = route.MTU
+			}
+		}
 	}
 	s, err := overlay.Want(k.settings.Network, h, peers)
 	if k.have.Bridge.Exists {
