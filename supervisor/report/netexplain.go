@@ -125,9 +125,10 @@ type netFacts struct {
 	Place  trouble // why settings or underlay of this host are not known; then nothing follows
 	Host   string  // this one
 	Says   control.OverlayStatus
-	Lives  bool   // Says.PID is an agent
-	Known  Joined // what the agent has last known
-	Static bool   // the settings list the hosts, and there is no registry
+	Unsaid trouble // why Says is not known
+	Lives  bool    // Says.PID is an agent
+	Known  Joined  // what the agent has last known
+	Static bool    // the settings list the hosts, and there is no registry
 
 	Registry trouble
 	Hosts    []roster.Standing // by the registry, or by the settings
@@ -192,7 +193,8 @@ func (n Networks) place(name string) (f netFacts, ok bool) {
 	f.Host, _ = os.Hostname()
 	joined, err := n.Join(name)
 	f.Known, f.Network, f.Place = joined, joined.Settings.Network, troubleOf(err)
-	f.Says, _ = control.ReadOverlay(control.Dir, name)
+	f.Says, err = control.ReadOverlay(control.Dir, name)
+	f.Unsaid = troubleOf(err)
 	f.Lives = f.Says.PID != 0 && n.Lives(f.Says.PID, "overlay")
 	if joined.Host.Host != "" {
 		f.Host = joined.Host.Host

@@ -138,6 +138,21 @@ type netStatus struct {
 	Changed    time.Time            `json:"changed,omitzero"`
 }
 
+// What overlay status and overlay explain say alike.
+const (
+	cutOff     = "this host's subnet is another's now, and it is cut off"
+	cutOffNext = "wait until it has a new one; see the agent's log"
+	unheard    = "other hosts are not told that this one is alive"
+)
+
+// unsaidNext is what to do where the agent's status could not be read.
+func unsaidNext(why trouble, network string) string {
+	if why.Denied {
+		return "run it as root"
+	}
+	return "the agent writes it anew: sv restart overlay-" + network
+}
+
 // netStatusOf judges a network. It is pure.
 func netStatusOf(f keptFacts) netStatus {
 	says := f.Says
@@ -155,15 +170,15 @@ func netStatusOf(f keptFacts) netStatus {
 	case f.Trouble.is() && !f.Trouble.Denied:
 		wrong(f.Trouble.Text, "put right what it names")
 	case f.Unsaid.is():
-		s.Verdict, s.Problem, s.Next = "unknown", f.Unsaid.Text, "ask as root"
+		s.Verdict, s.Problem, s.Next = "unknown", f.Unsaid.Text, unsaidNext(f.Unsaid, f.Name)
 	case !f.Lives:
 		wrong("no agent keeps it", "sv up overlay-"+f.Name)
 	case says.State == control.OverlayFenced:
-		wrong("this host's subnet is another's now, and it is cut off", "wait until it has a new one; see "+log)
+		wrong(cutOff, cutOffNext+", "+agentLog(f.Name))
 	case says.State != control.OverlayUp:
 		wrong(strings.TrimSuffix(cmp.Or(says.Reason, "no reason given")+"; "+says.Registry, "; "), "put right what it names; see "+log)
 	case !says.Alive:
-		wrong(strings.TrimSuffix("other hosts are not told that this one is alive; "+says.Registry, "; "), "see to the registry; see "+log)
+		wrong(strings.TrimSuffix(unheard+"; "+says.Registry, "; "), "see to the registry; see "+log)
 	case says.Registry != "":
 		s.Problem, s.Next = says.Registry, "see to the registry; until it is back the network stays as it is"
 	}

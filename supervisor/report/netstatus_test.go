@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/tools/txtar"
 
+	"rundock/internal/control"
 	"rundock/internal/overlay"
 )
 
@@ -77,6 +78,27 @@ func TestNetworks(t *testing.T) {
 				t.Errorf("differs from %s (-update writes it anew):\n%s", path, g)
 			}
 		})
+	}
+}
+
+func TestNetworks_tell_what_to_do_about_a_status_that_cannot_be_read(t *testing.T) {
+	damaged := trouble{Text: "read /run/rundock/overlay/apps.json: unexpected end of JSON input"}
+	for _, c := range []struct {
+		unsaid trouble
+		next   string
+	}{
+		{damaged, "the agent writes it anew: sv restart overlay-apps"},
+		{trouble{Text: "open /run/rundock/overlay/apps.json: " + deniedText, Denied: true}, "run it as root"},
+	} {
+		s := wellNetwork()
+		s.Kept.Says, s.Kept.Lives, s.Kept.Unsaid = control.OverlayStatus{}, false, c.unsaid
+		s.Peers.Says, s.Peers.Lives, s.Peers.Unsaid = control.OverlayStatus{}, false, c.unsaid
+		if got := netStatusOf(s.Kept); got.Verdict != "unknown" || got.Problem != c.unsaid.Text || got.Next != c.next {
+			t.Errorf("status: %s, %s; next: %s; want unknown, %s; next: %s", got.Verdict, got.Problem, got.Next, c.unsaid.Text, c.next)
+		}
+		if got := s.Peers.story(); got.Verdict != "unknown" || !strings.HasSuffix(got.text(), "Next: "+c.next+"\n") {
+			t.Errorf("explain says, as %s, want next: %s:\n%s", got.Verdict, c.next, got.text())
+		}
 	}
 }
 

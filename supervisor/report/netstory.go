@@ -117,17 +117,19 @@ func judgeJoined(r *report, f netFacts) {
 		r.wrong(name+": this host has no subnet yet", "rundockd overlay status "+name)
 	}
 	switch {
+	case f.Unsaid.is():
+		r.add(unknown, f.Unsaid.Text, unsaidNext(f.Unsaid, name))
 	case !f.Lives:
 		r.wrong("no agent keeps the network on this host", "sv up overlay-"+name)
 	case f.Says.State == control.OverlayFenced:
-		r.wrong("this host's subnet is another's now, and it is cut off", "wait until it has a new one; see the agent's log")
+		r.wrong(cutOff, cutOffNext)
 	case f.Says.State != control.OverlayUp:
 		r.wrong(fmt.Sprintf("the agent is %s: %s", f.Says.State, f.Says.Reason), "put right what it names")
 	default:
 		r.fine("the agent, process %d, keeps it; other hosts: %d", f.Says.PID, f.Says.Peers)
 	}
 	if f.Lives && f.Says.State == control.OverlayUp && !f.Says.Alive && !f.Static {
-		r.wrong("other hosts are not told that this one is alive", "rundockd overlay status "+name)
+		r.wrong(unheard, "rundockd overlay status "+name)
 	}
 	if f.Registry.is() {
 		r.add(unknown, "which hosts there are, the registry does not tell: "+f.Registry.Text, "see to the registry; until then what the agent knew last is taken for true")
