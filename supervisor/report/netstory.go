@@ -212,7 +212,7 @@ func judgeFull(r *report, f netFacts) {
 }
 
 func narrowNext(f netFacts) string {
-	return "the agent finds out within a minute or so what does pass, and has no larger ones sent; if this stays, its log says why: " + agentLog(f.Network.Name)
+	return "the agent, which looks at each host twice a minute, and at twenty a second where there are more than 600, finds out what does pass, and has no larger ones sent; if this stays, its log says why: " + agentLog(f.Network.Name)
 }
 
 func judgeTarget(r *report, f netFacts) {

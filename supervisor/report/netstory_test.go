@@ -96,7 +96,7 @@ func TestOverlay_explain_names_the_cause_first(t *testing.T) {
 			"Wrong: path: node-2 answers on the underlay, 192.0.2.2, and not in the network, 10.42.2.1: no answer within 2.1s. Next: on node-2: rundockd overlay check apps; and see that no firewall between the hosts drops UDP port 4789"},
 		{"a host that is gone", func(f *netFacts) { f.Underlay, f.Gateway, f.Full, f.Target = lost, lost, lost, lost },
 			"Wrong: path: node-2 does not answer, neither on the underlay, 192.0.2.2"},
-		{"a path that has become narrow", func(f *netFacts) { f.Full = lost }, "Wrong: path: packets of 1450 bytes, the network's MTU, are lost on the way. Next: the agent finds out"},
+		{"a path that has become narrow", func(f *netFacts) { f.Full = lost }, "Wrong: path: packets of 1450 bytes, the network's MTU, are lost on the way. Next: the agent, which looks at each host twice a minute, and at twenty a second where there are more than 600, finds out what does pass"},
 		{"a path that is narrow", func(f *netFacts) { f.Known.Peers[0].MTU = 1250 }, "Nothing is wrong."},
 		{"a path that has become narrower still", func(f *netFacts) {
 			f.Known.Peers[0].MTU = 1250
