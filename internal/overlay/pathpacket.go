@@ -41,7 +41,7 @@ func (p probe) echo() []byte {
 	m = append(m, p.token[:]...)
 	m = binary.BigEndian.AppendUint16(m, uint16(p.size))
 	m = binary.BigEndian.AppendUint16(m, uint16(p.round))
-	binary.BigEndian.PutUint16(m[2:], checksum(0, m))
+	binary.BigEndian.PutUint16(m[2:], Checksum(0, m))
 	return m
 }
 
@@ -76,7 +76,7 @@ func ip4(from, to netip.Addr, protocol byte, payload int) []byte {
 	h[8], h[9] = 64, protocol
 	copy(h[12:], from.AsSlice())
 	copy(h[16:], to.AsSlice())
-	binary.BigEndian.PutUint16(h[10:], checksum(0, h))
+	binary.BigEndian.PutUint16(h[10:], Checksum(0, h))
 	return h
 }
 
@@ -90,7 +90,7 @@ func (p probe) packet4(from, to netip.AddrPort) []byte {
 	udp = append(udp, payload...)
 	pseudo := append(append(from.Addr().AsSlice(), to.Addr().AsSlice()...), 0, 17)
 	pseudo = append(pseudo, udp[4:6]...)
-	sum := checksum(sumOf(0, pseudo), udp)
+	sum := Checksum(sumOf(0, pseudo), udp)
 	if sum == 0 {
 		sum = 0xffff // 0 says that there is none
 	}
@@ -98,8 +98,8 @@ func (p probe) packet4(from, to netip.AddrPort) []byte {
 	return append(ip4(from.Addr(), to.Addr(), 17, len(udp)), udp...)
 }
 
-// checksum is that of RFC 1071, of b and what was summed up before.
-func checksum(sum uint32, b []byte) uint16 {
+// Checksum is that of RFC 1071, of b and what was summed up before.
+func Checksum(sum uint32, b []byte) uint16 {
 	sum = sumOf(sum, b)
 	for sum > 0xffff {
 		sum = sum>>16 + sum&0xffff

@@ -11,6 +11,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"rundock/internal/overlay"
 )
 
 // echo is what became of ICMP echo requests; the zero value: none was sent.
@@ -56,7 +58,7 @@ func ping(ctx context.Context, to netip.Addr, size int) echo {
 		binary.BigEndian.PutUint16(m[6:], uint16(i))
 		m[2], m[3] = 0, 0
 		if to.Is4() { // for IPv6 the kernel does it
-			binary.BigEndian.PutUint16(m[2:], checksum(m))
+			binary.BigEndian.PutUint16(m[2:], overlay.Checksum(0, m))
 		}
 		began := time.Now()
 		c.SetReadDeadline(began.Add(echoWait))
@@ -90,19 +92,4 @@ func reasonOf(err error) string {
 		return number.Error()
 	}
 	return err.Error()
-}
-
-// checksum is that of RFC 1071.
-func checksum(b []byte) uint16 {
-	var sum uint32
-	for i := 0; i+1 < len(b); i += 2 {
-		sum += uint32(binary.BigEndian.Uint16(b[i:]))
-	}
-	if len(b)%2 == 1 {
-		sum += uint32(b[len(b)-1]) << 8
-	}
-	for sum > 0xffff {
-		sum = sum>>16 + sum&0xffff
-	}
-	return ^uint16(sum)
 }
