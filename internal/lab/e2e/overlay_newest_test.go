@@ -33,7 +33,15 @@ func (s *setup) withNewest(t *testing.T) *setup {
 		}
 	})
 	mixed := &setup{l, s.checkout, l.Dir + "/inventory", s.core(t, newest).command}
-	if err := mixed.fill(t.Context(), lab.Options{Releases: map[string]string{back2: newest}}); err != nil {
+	releases := lab.Options{Releases: map[string]string{back2: newest}}
+	if _, err := mixed.Up(t.Context(), releases); err != nil {
+		t.Fatal(err)
+	}
+	mixed.sh(t, back2, "dpkg --purge docker-cli") // which this docker.io only recommends
+	if out, err := mixed.playbook("--check", "playbooks/site.yml"); err != nil || !strings.Contains(out, "would install docker-cli and") {
+		t.Errorf("site.yml in check mode, on hosts that were never set up: %v, want that it would install docker-cli:\n%s", err, out)
+	}
+	if err := mixed.fill(t.Context(), releases); err != nil {
 		t.Fatal(err)
 	}
 	return mixed
