@@ -252,13 +252,13 @@ func TestModule_wait(t *testing.T) {
 			s.resolves(t, front, "found", "10 100 8110 node-back-2.found."+zone+".")
 		}},
 		claim{"healthy says why a container is not", func(t *testing.T) {
-			r := s.rundock(t, back1, "state=enabled name=sickly wait=healthy wait_timeout=5 "+neverHealthy)
-			r.wantFailure(t, "sickly is not healthy after 5s: container is unhealthy: ", "unwell", "its last log lines:")
+			r := s.rundock(t, back1, "state=enabled name=sickly wait=healthy wait_timeout=20 "+neverHealthy)
+			r.wantFailure(t, "sickly is not healthy after 20s: container is unhealthy: ", "unwell", "its last log lines:")
 			r.wantEnd(t, "\nnever-healthy listening on :80")
 		}},
 		claim{"announced says why a service is not", func(t *testing.T) {
-			r := s.rundock(t, back1, "state=enabled name=unfound wait=announced wait_timeout=5 announce=8111 port=80 "+neverHealthy)
-			r.wantFailure(t, "unfound is not announced after 5s: ", "unhealthy", "its last log lines:")
+			r := s.rundock(t, back1, "state=enabled name=unfound wait=announced wait_timeout=20 announce=8111 port=80 "+neverHealthy)
+			r.wantFailure(t, "unfound is not announced after 20s: ", "unhealthy", "its last log lines:")
 			r.wantEnd(t, "\nnever-healthy listening on :80")
 		}},
 		claim{"a container that crashes is told with its exit code", func(t *testing.T) {
