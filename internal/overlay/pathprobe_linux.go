@@ -5,12 +5,10 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"sync"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -81,10 +79,6 @@ const (
 	pathsBusy = 32
 )
 
-// icmpFilter is ICMP_FILTER: types that a raw socket does not receive, a bit
-// for each.
-const icmpFilter = 1
-
 // OpenPathProber opens it in the namespace of the calling thread, for a host
 // with this address. The sockets take nothing in but answers.
 func OpenPathProber(n Network, underlay netip.Addr) (*PathProber, error) {
@@ -98,118 +92,6 @@ func OpenPathProber(n Network, underlay netip.Addr) (*PathProber, error) {
 		return nil, fmt.Errorf("open the sockets that look for the MTU of paths: %w", err)
 	}
 	return p, nil
-}
-
-func (p *PathProber) open(underlay netip.Addr) error {
-	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) (err error) {
-		e := c.Control(func(fd uintptr) { err = onlySend(int(fd), underlay.Is4()) })
-		return errors.Join(e, err)
-	}}
-	wire, err := lc.ListenPacket(context.Background(), "udp", netip.AddrPortFrom(underlay, 0).String())
-	if err != nil {
-		return err
-	}
-	p.wire = wire.(*net.UDPConn)
-	p.underlay = netip.AddrPortFrom(underlay, p.wire.LocalAddr().(*net.UDPAddr).AddrPort().Port())
-	if underlay.Is4() {
-		if p.raw, err = unix.Socket(unix.AF_INET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.IPPROTO_RAW); err != nil {
-			return err
-		}
-		// As the VXLAN device, for routes that depend on it.
-		if err := errors.Join(unix.SetsockoptInt(p.raw, unix.IPPROTO_IP, unix.IP_FREEBIND, 1), unix.Bind(p.raw, sockaddr(underlay, 0))); err != nil {
-			return err
-		}
-	}
-	family := unix.AF_INET
-	if underlay.Is6() {
-		family = unix.AF_INET6
-	}
-	if p.route, err = unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0); err != nil {
-		return err
-	}
-	if err := errors.Join(receiveNothing(p.route), freeBind(p.route, underlay.Is4()), unix.Bind(p.route, sockaddr(underlay, 0))); err != nil {
-		return err
-	}
-	if p.echo, err = net.ListenIP("ip4:1", nil); err != nil {
-		return err
-	}
-	return p.onEcho(func(fd int) error { return unix.SetsockoptInt(fd, unix.SOL_RAW, icmpFilter, ^(1 << icmpEchoReply)) })
-}
-
-func (p *PathProber) onEcho(f func(fd int) error) error {
-	raw, err := p.echo.SyscallConn()
-	if err != nil {
-		return err
-	}
-	e := raw.Control(func(fd uintptr) { err = f(int(fd)) })
-	return errors.Join(e, err)
-}
-
-// onlySend has a socket drop what comes. What a router says of a packet that
-// was too big goes no further either (that is what DISC_INTERFACE is for): the
-// kernel would remember it for ten minutes, and no packet of the VXLAN device
-// be larger when the path is wide again.
-func onlySend(fd int, four bool) error {
-	err := errors.Join(receiveNothing(fd), freeBind(fd, four))
-	if four {
-		return errors.Join(err, unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_INTERFACE))
-	}
-	return errors.Join(err, unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER, unix.IPV6_PMTUDISC_INTERFACE),
-		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_DONTFRAG, 1))
-}
-
-func receiveNothing(fd int) error {
-	nothing := []unix.SockFilter{{Code: unix.BPF_RET | unix.BPF_K}}
-	return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: 1, Filter: &nothing[0]})
-}
-
-// freeBind is for an address that cannot be used yet, at boot.
-func freeBind(fd int, four bool) error {
-	if four {
-		return unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_FREEBIND, 1)
-	}
-	return unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_FREEBIND, 1)
-}
-
-func sockaddr(a netip.Addr, port int) unix.Sockaddr {
-	if a.Is4() {
-		return &unix.SockaddrInet4{Addr: a.As4(), Port: port}
-	}
-	return &unix.SockaddrInet6{Addr: a.As16(), Port: port}
-}
-
-// remembered is the largest packet in the network that the kernel sends to a
-// peer without fragmenting it, by what others, such as its own TCP, have been
-// told by routers in the last ten minutes. Over IPv6 it sends no larger one at
-// all, so that a path that has grown is of no use before.
-func (p *PathProber) remembered(to netip.Addr) int {
-	if err := unix.Connect(p.route, sockaddr(to, int(p.network.port()))); err != nil {
-		return maxMTU // there is no route, and nothing will be sent
-	}
-	level, option := unix.IPPROTO_IP, unix.IP_MTU
-	if to.Is6() {
-		level, option = unix.IPPROTO_IPV6, unix.IPV6_MTU
-	}
-	mtu, err := unix.GetsockoptInt(p.route, level, option)
-	if err != nil {
-		return maxMTU
-	}
-	return mtu - Overhead(to)
-}
-
-// Close closes the sockets.
-func (p *PathProber) Close() {
-	if p.wire != nil {
-		p.wire.Close()
-	}
-	for _, fd := range []int{p.raw, p.route} {
-		if fd >= 0 {
-			unix.Close(fd)
-		}
-	}
-	if p.echo != nil {
-		p.echo.Close()
-	}
 }
 
 // Remember takes what another prober found for true, until it is looked at.
@@ -452,25 +334,6 @@ func (p *PathProber) send(t *path, sizes []int) {
 	// the answers to all of these belong to.
 	q.size = 0
 	sendNow(p.echo, q.echo(), sockaddr(q.to, 0))
-}
-
-// sendNow does not wait for room, as p.mu is held.
-func sendNow(c syscall.Conn, packet []byte, to unix.Sockaddr) {
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return
-	}
-	raw.Write(func(fd uintptr) (done bool) {
-		unix.Sendto(int(fd), packet, unix.MSG_DONTWAIT, to)
-		return true
-	})
-}
-
-// bind has nothing go to, or come from, other devices than the network's.
-func (p *PathProber) bind() error {
-	return p.onEcho(func(fd int) error {
-		return unix.SetsockoptString(fd, unix.SOL_SOCKET, unix.SO_BINDTODEVICE, p.network.Vxlan())
-	})
 }
 
 // pathQueue is sorted by due: a heap.
