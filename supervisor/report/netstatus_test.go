@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -41,44 +39,11 @@ func wellNetwork() netSituation {
 // testdata/networks: the file facts holds what differs from a network that is
 // well.
 func TestNetworks(t *testing.T) {
-	files, _ := filepath.Glob("testdata/networks/*.txtar")
-	if len(files) == 0 {
-		t.Fatal("no situations")
-	}
-	for _, path := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
-			golden, err := txtar.ParseFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var facts []byte
-			withJSON := false
-			for _, f := range golden.Files {
-				if f.Name == "facts" {
-					facts = f.Data
-				}
-				withJSON = withJSON || strings.HasSuffix(f.Name, ".json")
-			}
-			now := wellNetwork()
-			dec := json.NewDecoder(strings.NewReader(string(facts)))
-			dec.DisallowUnknownFields()
-			if err := dec.Decode(&now); err != nil {
-				t.Fatalf("facts: %v", err)
-			}
-			got := now.tell(withJSON)
-			got.Comment = golden.Comment
-			got.Files = append([]txtar.File{{Name: "facts", Data: facts}}, got.Files...)
-			if *update {
-				if err := os.WriteFile(path, txtar.Format(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if g, w := string(txtar.Format(got)), string(txtar.Format(golden)); g != w {
-				t.Errorf("differs from %s (-update writes it anew):\n%s", path, g)
-			}
-		})
-	}
+	situations(t, "testdata/networks", func(t *testing.T, facts []byte, withJSON bool) *txtar.Archive {
+		now := wellNetwork()
+		merge(t, facts, &now)
+		return now.tell(withJSON)
+	})
 }
 
 func TestNetworks_tell_what_to_do_about_a_status_that_cannot_be_read(t *testing.T) {

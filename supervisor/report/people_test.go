@@ -86,7 +86,18 @@ func shallow(s serviceFacts) serviceFacts {
 // TestPeople compares what status and explain say with testdata/people: the
 // file facts holds what differs from a service that is well.
 func TestPeople(t *testing.T) {
-	files, _ := filepath.Glob("testdata/people/*.txtar")
+	situations(t, "testdata/people", func(t *testing.T, facts []byte, withJSON bool) *txtar.Archive {
+		now := wellSituation()
+		now.Service.forget(t, facts)
+		merge(t, facts, &now)
+		return tell(now, withJSON)
+	})
+}
+
+// situations compares each golden file of a folder with what is told of its
+// file facts, as JSON too where the golden file has that.
+func situations(t *testing.T, dir string, tell func(t *testing.T, facts []byte, withJSON bool) *txtar.Archive) {
+	files, _ := filepath.Glob(dir + "/*.txtar")
 	if len(files) == 0 {
 		t.Fatal("no situations")
 	}
@@ -104,14 +115,7 @@ func TestPeople(t *testing.T) {
 				}
 				withJSON = withJSON || strings.HasSuffix(f.Name, ".json")
 			}
-			now := wellSituation()
-			now.Service.forget(t, facts)
-			dec := json.NewDecoder(strings.NewReader(string(facts)))
-			dec.DisallowUnknownFields()
-			if err := dec.Decode(&now); err != nil {
-				t.Fatalf("facts: %v", err)
-			}
-			got := tell(now, withJSON)
+			got := tell(t, facts, withJSON)
 			got.Comment = golden.Comment
 			got.Files = append([]txtar.File{{Name: "facts", Data: facts}}, got.Files...)
 			if *update {
@@ -124,6 +128,16 @@ func TestPeople(t *testing.T) {
 				t.Errorf("differs from %s (-update writes it anew):\n%s", path, g)
 			}
 		})
+	}
+}
+
+// merge puts facts over what into has.
+func merge(t *testing.T, facts []byte, into any) {
+	t.Helper()
+	dec := json.NewDecoder(strings.NewReader(string(facts)))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		t.Fatalf("facts: %v", err)
 	}
 }
 
