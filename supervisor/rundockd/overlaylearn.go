@@ -132,8 +132,7 @@ func (a *overlayAgent) learn(v roster.View) (lost bool) {
 	for subnet, m := range v.Peers {
 		peers[subnet] = nil
 		if m != nil {
-			p := m.Peer()
-			p.MTU = a.paths.Known(p)
+			p := a.withPath(m.Peer())
 			peers[subnet] = &p
 			all = append(all, p)
 		}

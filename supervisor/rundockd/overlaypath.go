@@ -9,9 +9,14 @@ import (
 // withPaths gives peers the MTU of the paths to them.
 func (a *overlayAgent) withPaths(peers []overlay.Peer) []overlay.Peer {
 	for i, p := range peers {
-		peers[i].MTU = a.paths.Known(p)
+		peers[i] = a.withPath(p)
 	}
 	return peers
+}
+
+func (a *overlayAgent) withPath(p overlay.Peer) overlay.Peer {
+	p.MTU = a.paths.Known(p)
+	return p
 }
 
 // followPaths has the MTU of the paths to all peers looked for.
