@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/network"
 )
 
 // daemon answers at a socket as dockerd does where a real one cannot be had:
@@ -23,6 +24,7 @@ type daemon struct {
 	containers map[string]string // id by name
 	networks   string            // JSON
 	network    string            // JSON, of any that is asked for
+	asked      atomic.Int32      // how often for a network
 	starting   string            // name of a container that is never done starting: nothing is said of it
 }
 
@@ -73,6 +75,7 @@ func (d *daemon) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.(http.Flusher).Flush()
 		<-r.Context().Done()
 	case strings.HasPrefix(path, "/networks/"):
+		d.asked.Add(1)
 		w.Write([]byte(d.network))
 	case path == "/networks":
 		w.Write([]byte(d.networks))
@@ -94,10 +97,14 @@ func (d *daemon) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 					<-r.Context().Done()
 					return
 				}
+				networks := map[string]*network.EndpointSettings{"apps": {}}
+				if name == "both" {
+					networks["data"] = &network.EndpointSettings{}
+				}
 				json.NewEncoder(w).Encode(container.InspectResponse{
 					ContainerJSONBase: &container.ContainerJSONBase{ID: id, Name: "/" + name, HostConfig: &container.HostConfig{}},
 					Config:            &container.Config{},
-					NetworkSettings:   &container.NetworkSettings{NetworkSettingsBase: container.NetworkSettingsBase{SandboxKey: "/run/docker/netns/" + name}},
+					NetworkSettings:   &container.NetworkSettings{NetworkSettingsBase: container.NetworkSettingsBase{SandboxKey: "/run/docker/netns/" + name}, Networks: networks},
 				})
 				return
 			}
@@ -107,7 +114,7 @@ func (d *daemon) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func newDaemon() *daemon {
-	d := &daemon{containers: map[string]string{"web": "db" + strings.Repeat("0", 62), "cafe": "aa" + strings.Repeat("0", 62)}}
+	d := &daemon{containers: map[string]string{"web": "db" + strings.Repeat("0", 62), "cafe": "aa" + strings.Repeat("0", 62), "both": "bb" + strings.Repeat("0", 62)}}
 	d.api.Store("1.41")
 	return d
 }

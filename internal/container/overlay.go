@@ -121,14 +121,16 @@ func (c *Client) OverlayAddresses(ctx context.Context, name string) (map[netip.A
 
 // EnsureOverlay creates the network if there is none. One that is ours and
 // differs, such as in its subnet, is made anew if no container is attached.
-// It reports whether it changed anything.
-func (c *Client) EnsureOverlay(ctx context.Context, o Overlay) (changed bool, err error) {
+// It reports whether it changed anything, and else which containers are in the
+// network.
+func (c *Client) EnsureOverlay(ctx context.Context, o Overlay) (changed bool, ends []End, err error) {
 	options, err := c.wants(ctx, o)
 	if err != nil {
-		return false, err
+		return false, nil, err
 	}
 	there, err := c.removeIf(ctx, o.Name, func(r network.Inspect) (bool, error) {
 		if differs := o.differs(r, options); differs == "" {
+			ends = endsOf(r)
 			return false, nil
 		} else if r.Labels[LabelOverlay] != o.Name {
 			return false, fmt.Errorf("docker network %s is there already, and is not ours: %s", o.Name, differs)
@@ -138,7 +140,7 @@ func (c *Client) EnsureOverlay(ctx context.Context, o Overlay) (changed bool, er
 		return true, nil
 	})
 	if err != nil || there {
-		return false, err
+		return false, ends, err
 	}
 	_, err = c.api().NetworkCreate(ctx, o.Name, network.CreateOptions{
 		Driver:  "bridge",
@@ -147,9 +149,9 @@ func (c *Client) EnsureOverlay(ctx context.Context, o Overlay) (changed bool, er
 		Labels:  map[string]string{LabelOverlay: o.Name},
 	})
 	if err != nil {
-		return false, fmt.Errorf("create docker network %s: %w", o.Name, err)
+		return false, nil, fmt.Errorf("create docker network %s: %w", o.Name, err)
 	}
-	return true, nil
+	return true, nil, nil
 }
 
 // OverlayFree returns an error if there is a network of that name that is not

@@ -12,50 +12,42 @@ import (
 
 // End is where a container is attached to an overlay network.
 type End struct {
-	Address netip.Addr
-	Sandbox string // path of the container's network namespace
-
-	Unanswered error // why nothing else is known, as of a container whose start hangs
+	ID        string // another for each start of the container
+	Address   netip.Addr
+	Name      string // of the container
+	container string // its id
 }
 
-// OverlayEnds returns the ends of the network's containers, by an id that is
-// another for each start of a container. Of those that are known alone the id is
-// said, as for the rest each container must be asked for.
-func (c *Client) OverlayEnds(ctx context.Context, name string, known func(id string) bool) (map[string]End, error) {
-	r, err := c.api().NetworkInspect(ctx, name, network.InspectOptions{})
-	if err != nil {
-		return nil, fmt.Errorf("docker network %s: %w", name, err)
-	}
-	ends := map[string]End{}
+// endsOf leaves out what is being attached.
+func endsOf(r network.Inspect) (ends []End) {
 	for id, e := range r.Containers {
-		if known(e.EndpointID) {
-			ends[e.EndpointID] = End{}
-			continue
-		}
 		address, err := netip.ParsePrefix(e.IPv4Address)
-		if err != nil || strings.HasPrefix(id, "ep-") {
-			continue // of one that is being attached
-		}
-		sandbox, err := c.sandbox(ctx, id)
-		switch {
-		case errdefs.IsNotFound(err):
-		case err != nil:
-			ends[e.EndpointID] = End{Unanswered: fmt.Errorf("container %s: %w", e.Name, err)}
-		case sandbox != "":
-			ends[e.EndpointID] = End{Address: address.Addr(), Sandbox: sandbox}
+		if err == nil && !strings.HasPrefix(id, "ep-") {
+			ends = append(ends, End{ID: e.EndpointID, Address: address.Addr(), Name: e.Name, container: id})
 		}
 	}
-	return ends, nil
+	return ends
 }
 
-// sandbox is the path of a container's network namespace. dockerd answers
-// once it is there: not while the container is being started.
-func (c *Client) sandbox(ctx context.Context, id string) (string, error) {
+// Sandbox is a container's network namespace.
+type Sandbox struct {
+	Path    string // "": the container has gone
+	Several bool   // networks are in it
+}
+
+// Sandbox returns that of an end's container. dockerd answers once it is there:
+// not while the container is being started.
+func (c *Client) Sandbox(ctx context.Context, e End) (Sandbox, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.limits.end)
 	defer cancel()
-	s, err := c.api().ContainerInspect(ctx, id)
-	if err != nil || s.NetworkSettings == nil {
-		return "", err
+	s, err := c.api().ContainerInspect(ctx, e.container)
+	switch {
+	case errdefs.IsNotFound(err):
+		return Sandbox{}, nil
+	case err != nil:
+		return Sandbox{}, fmt.Errorf("container %s: %w", e.Name, err)
+	case s.NetworkSettings == nil:
+		return Sandbox{}, nil
 	}
-	return s.NetworkSettings.SandboxKey, nil
+	return Sandbox{s.NetworkSettings.SandboxKey, len(s.NetworkSettings.Networks) > 1}, nil
 }

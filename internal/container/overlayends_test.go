@@ -2,31 +2,47 @@ package container
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 )
 
-func TestOverlayEnds_of_others_are_known_while_a_container_is_starting(t *testing.T) {
+func TestEnsureOverlay_tells_the_ends_of_a_network_that_is_right(t *testing.T) {
+	d := newDaemon()
+	d.network = fmt.Sprintf(`{"Name":"apps","Driver":"bridge","Labels":{"rundock.overlay":"apps"},"IPAM":{"Config":[{"Subnet":"10.42.3.0/24","Gateway":"10.42.3.1"}]},
+		"Options":{"com.docker.network.bridge.name":"ovl7","com.docker.network.bridge.enable_ip_masquerade":"false","com.docker.network.driver.mtu":"1450"},"Containers":{
+		%q:{"Name":"web","EndpointID":"e1","IPv4Address":"10.42.3.2/24"},
+		"ep-e3":{"Name":"gone","EndpointID":"e3","IPv4Address":"10.42.3.4/24"},
+		"attaching":{"Name":"attaching","EndpointID":"e4","IPv4Address":""}}}`, d.containers["web"])
+	apps := Overlay{Name: "apps", Bridge: "ovl7", Device: "vx7", Subnet: netip.MustParsePrefix("10.42.3.0/24"), Gateway: netip.MustParseAddr("10.42.3.1"), MTU: 1450}
+	changed, ends, err := d.open(t).EnsureOverlay(t.Context(), apps)
+	if err != nil || changed {
+		t.Fatalf("EnsureOverlay = %v, %v of a network that is right", changed, err)
+	}
+	web := End{ID: "e1", Address: netip.MustParseAddr("10.42.3.2"), Name: "web", container: d.containers["web"]}
+	if len(ends) != 1 || ends[0] != web {
+		t.Errorf("ends are %+v, want %+v", ends, web)
+	}
+	if n := d.asked.Load(); n != 1 {
+		t.Errorf("the daemon was asked %d times for the network, want once", n)
+	}
+}
+
+func TestSandbox_of_others_is_known_while_a_container_is_starting(t *testing.T) {
 	d := newDaemon()
 	d.starting = "cafe"
-	d.network = fmt.Sprintf(`{"Name":"apps","Containers":{
-		%q:{"Name":"web","EndpointID":"e1","IPv4Address":"10.42.3.2/24"},
-		%q:{"Name":"cafe","EndpointID":"e2","IPv4Address":"10.42.3.3/24"},
-		"ep-e3":{"Name":"gone","EndpointID":"e3","IPv4Address":"10.42.3.4/24"},
-		"seen":{"Name":"seen","EndpointID":"e4","IPv4Address":"10.42.3.5/24"}}}`, d.containers["web"], d.containers["cafe"])
 	c := d.open(t)
 	c.limits.end = soon
-	ends, err := c.OverlayEnds(t.Context(), "apps", func(id string) bool { return id == "e4" })
-	if err != nil || len(ends) != 3 {
-		t.Fatalf("OverlayEnds = %v, %v, want those of web, cafe and seen", ends, err)
+	end := func(name string) End { return End{Name: name, container: d.containers[name]} }
+	if s, err := c.Sandbox(t.Context(), end("cafe")); err == nil || !strings.Contains(err.Error(), "container cafe: ") {
+		t.Errorf("that of one that is starting is %+v, %v, want why it is not known", s, err)
 	}
-	if web := ends["e1"]; web.Sandbox != "/run/docker/netns/web" || web.Address.String() != "10.42.3.2" || web.Unanswered != nil {
-		t.Errorf("web is %+v", web)
+	for name, want := range map[string]Sandbox{"web": {Path: "/run/docker/netns/web"}, "both": {"/run/docker/netns/both", true}} {
+		if s, err := c.Sandbox(t.Context(), end(name)); err != nil || s != want {
+			t.Errorf("that of %s is %+v, %v, want %+v", name, s, err, want)
+		}
 	}
-	if cafe := ends["e2"]; cafe.Unanswered == nil || !strings.Contains(cafe.Unanswered.Error(), "container cafe: ") {
-		t.Errorf("cafe is %+v, want why it is not known", cafe)
-	}
-	if seen := ends["e4"]; seen != (End{}) {
-		t.Errorf("one that is known is asked for: %+v", seen)
+	if s, err := c.Sandbox(t.Context(), End{Name: "gone", container: strings.Repeat("f", 64)}); err != nil || s != (Sandbox{}) {
+		t.Errorf("that of one that has gone is %+v, %v", s, err)
 	}
 }

@@ -17,18 +17,26 @@ func TestInside(t *testing.T) {
 	c.sh(`ip link add eth0 type veth peer name host0; ip link add eth1 type veth peer name host1
 		ip link set host0 up; ip link set host1 up
 		ip addr add 10.43.3.2/24 dev eth0; ip link set eth0 up; ip route add default via 10.43.3.1`)
-	inside := func(want bool) {
+	inside := func(there, changed bool) {
 		t.Helper()
-		if done, err := Inside(path, apps, subnet, at); err != nil || done != want {
-			t.Fatalf("Inside = %v, %v, want %v", done, err, want)
+		if is, does, err := Inside(path, apps, subnet, at); err != nil || is != there || does != changed {
+			t.Fatalf("Inside = %v, %v, %v, want %v, %v", is, does, err, there, changed)
 		}
 	}
-	inside(false)
+	inside(false, false)
 	c.sh("ip addr add 10.42.3.2/24 dev eth1")
-	inside(false)
+	inside(false, false)
 	c.sh("ip link set eth1 up")
-	for range 2 {
-		inside(true)
+	for _, tamper := range []string{
+		"true",
+		"ip route del 10.42.0.0/16",
+		"ip route replace 10.42.0.0/16 via 10.43.3.1 dev eth0 proto 82",
+		"ip route replace 10.42.0.0/16 via 10.42.3.9 dev eth1 proto 82",
+		"ip link set eth1 down; ip link set eth1 up",
+	} {
+		c.sh(tamper)
+		inside(true, true)
+		inside(true, false)
 		if got := c.sh("ip -o route show proto 82"); strings.TrimSpace(got) != "10.42.0.0/16 via 10.42.3.1 dev eth1" {
 			t.Errorf("routes are %s", got)
 		}
@@ -36,7 +44,7 @@ func TestInside(t *testing.T) {
 	if got := c.sh("ip route get 10.42.9.9") + c.sh("ip route get 10.9.9.9"); !strings.Contains(got, "10.42.9.9 via 10.42.3.1 dev eth1") || !strings.Contains(got, "10.9.9.9 via 10.43.3.1 dev eth0") {
 		t.Errorf("the container answers by %s", got)
 	}
-	if done, err := Inside(filepath.Join(t.TempDir(), "gone"), apps, subnet, at); err != nil || !done {
-		t.Errorf("Inside of a container that has gone = %v, %v", done, err)
+	if there, changed, err := Inside(filepath.Join(t.TempDir(), "gone"), apps, subnet, at); err != nil || !there || changed {
+		t.Errorf("Inside of a container that has gone = %v, %v, %v", there, changed, err)
 	}
 }

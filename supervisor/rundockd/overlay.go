@@ -193,6 +193,7 @@ func newOverlayAgent(name string, log *slog.Logger) (*overlayAgent, error) {
 	}
 	return &overlayAgent{
 		overlayPlace: p, log: log, wake: make(chan struct{}, 1), due: make(chan struct{}, 1), news: make(chan struct{}, 1), ready: make(chan struct{}),
+		attach: make(chan struct{}, 1), parts: make(chan dockerPart),
 		status: control.OverlayStatus{Network: name, PID: os.Getpid(), Bridge: p.settings.Bridge(), Vxlan: p.settings.Vxlan(), Underlay: p.underlay.Address.String()},
 	}, nil
 }

@@ -23,22 +23,24 @@ const (
 	overlayAudit  = 10 * time.Second      // between audits when nothing seems to happen
 	overlaySettle = 20 * time.Millisecond // for more of a burst of changes to come
 	overlayRetry  = time.Second           // before what failed is tried again
-	overlayDocker = 5 * time.Second       // for an answer of dockerd
 	overlayKeep   = time.Second           // between two times that the peers are kept, and the status is written
 )
 
 // overlayAgent keeps one network of this host. The registry's goroutine learns
 // what is known and has the kernel follow at once (overlaylearn.go); run's
-// makes sure that it did, and that Docker agrees with it.
+// makes sure that it did; a third one's that Docker agrees with it
+// (overlaydocker.go).
 type overlayAgent struct {
 	overlayPlace
 	log    *slog.Logger
 	docker *container.Client
 	paths  *overlay.PathProber
-	wake   chan struct{} // holds one token when the kernel is not what was wanted; it may be the first of many
-	due    chan struct{} // holds one token when all is to be looked at now
-	news   chan struct{} // holds one token when there is something to keep and to say
-	ready  chan struct{} // closed once other hosts may send
+	wake   chan struct{}   // holds one token when the kernel is not what was wanted; it may be the first of many
+	due    chan struct{}   // holds one token when all is to be looked at now
+	news   chan struct{}   // holds one token when there is something to keep and to say
+	ready  chan struct{}   // closed once other hosts may send
+	attach chan struct{}   // holds one token when Docker's part is to be looked at
+	parts  chan dockerPart // as it was found
 
 	mu       sync.Mutex
 	kernel   *overlay.Kernel
@@ -54,14 +56,12 @@ type overlayAgent struct {
 	changed  time.Time
 
 	// run's goroutine alone
-	status      control.OverlayStatus
-	audited     bool  // once
-	failed      error // why the kernel is not what is wanted
-	apart       error // why Docker has no part in it
-	auditAgain  <-chan time.Time
-	attachAgain <-chan time.Time
-	open        bool
-	answering   map[string]answering // by the end of a container; inside's
+	status     control.OverlayStatus
+	audited    bool  // once
+	failed     error // why the kernel is not what is wanted
+	part       dockerPart
+	auditAgain <-chan time.Time
+	open       bool
 }
 
 func (a *overlayAgent) close() {
@@ -129,6 +129,7 @@ func (a *overlayAgent) run(ctx context.Context) (err error) {
 		a.registry = errors.New("not asked yet")
 		wg.Go(func() { a.follow(ctx, etcd) })
 	}
+	wg.Go(func() { a.takePart(ctx) })
 	poke(a.due)
 	timer := time.NewTicker(overlayAudit)
 	defer timer.Stop()
@@ -141,20 +142,20 @@ func (a *overlayAgent) run(ctx context.Context) (err error) {
 		select {
 		case <-ctx.Done():
 		case <-timer.C:
-			a.audit(ctx)
+			a.audit()
 		case <-a.due:
-			a.audit(ctx)
+			a.audit()
 		case <-a.auditAgain:
-			a.audit(ctx)
-		case <-a.attachAgain:
-			a.attach(ctx)
+			a.audit()
+		case a.part = <-a.parts:
+			a.say()
 		case <-a.wake:
 			if settled == nil {
 				settled = time.After(overlaySettle)
 			}
 		case <-settled:
 			settled = nil
-			a.audit(ctx)
+			a.audit()
 		case <-news:
 			a.followPaths()
 			a.keep()
@@ -201,6 +202,8 @@ func (a *overlayAgent) conflict(ctx context.Context, known overlayKnown) error {
 		a.log.Warn("whether docker has networks in the way is not known", "err", err)
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, overlayDocker)
+	defer cancel()
 	return a.docker.OverlayConflict(ctx, n.Name, n.CIDR)
 }
 
@@ -233,8 +236,8 @@ func (a *overlayAgent) static() (overlayKnown, error) {
 	return k, k.keep(overlayKept, a.settings.Name)
 }
 
-// audit puts kernel and Docker right, and says how that went.
-func (a *overlayAgent) audit(ctx context.Context) {
+// audit puts the kernel right, says how that went, and has Docker put right.
+func (a *overlayAgent) audit() {
 	a.mu.Lock()
 	if a.wanted == nil {
 		a.mu.Unlock()
@@ -253,31 +256,8 @@ func (a *overlayAgent) audit(ctx context.Context) {
 	a.status.Subnet, a.status.Gateway, a.status.MTU = subnet.String(), overlay.Gateway(subnet).String(), state.Bridge.MTU
 	if err != nil {
 		a.auditAgain = time.After(overlayRetry)
-	}
-	a.attach(ctx)
-}
-
-// attach puts Docker right, once what it builds on is there. A dockerd that is
-// away is no reason to look at the kernel again.
-func (a *overlayAgent) attach(ctx context.Context) {
-	a.mu.Lock()
-	subnet, mtu := a.wanted.Subnet(), a.wanted.State().Bridge.MTU
-	a.mu.Unlock()
-	a.attachAgain = nil
-	if a.failed == nil {
-		starting := false
-		if a.apart = a.network(ctx, subnet, mtu); a.apart == nil {
-			starting = a.inside(ctx, subnet)
-		}
-		if ctx.Err() != nil {
-			return // which is all that went wrong
-		}
-		switch {
-		case a.apart != nil:
-			a.attachAgain = time.After(overlayRetry)
-		case starting:
-			a.attachAgain = time.After(overlaySoon)
-		}
+	} else {
+		poke(a.attach)
 	}
 	a.keep()
 	a.say()
@@ -308,20 +288,6 @@ func (a *overlayAgent) count(ops []overlay.Op) {
 		a.changes += len(ops)
 		a.changed = time.Now()
 	}
-}
-
-// network makes Docker's part.
-func (a *overlayAgent) network(ctx context.Context, subnet netip.Prefix, mtu int) error {
-	ctx, cancel := context.WithTimeout(ctx, overlayDocker)
-	defer cancel()
-	changed, err := a.docker.EnsureOverlay(ctx, container.Overlay{
-		Name: a.settings.Name, Bridge: a.settings.Bridge(), Device: a.settings.Vxlan(), Subnet: subnet, Gateway: overlay.Gateway(subnet), MTU: mtu,
-	})
-	if changed {
-		a.log.Info("made the docker network", "subnet", subnet)
-		poke(a.wake) // Docker may have touched the bridge
-	}
-	return err
 }
 
 // keep keeps what is known, if it is not what is on disk.
@@ -364,10 +330,10 @@ func (a *overlayAgent) notKept(err error) {
 func (a *overlayAgent) say() {
 	s := a.status
 	a.mu.Lock()
-	unreached, fenced, pending := a.registry, false, a.wanted == nil
+	unreached, fenced, pending, subnet := a.registry, false, a.wanted == nil, netip.Prefix{}
 	s.Alive, s.Changes, s.Healed, s.Changed, s.Peers, s.Narrow = a.alive, a.changes, a.healed, a.changed, 0, 0
 	if a.wanted != nil {
-		fenced, s.Peers, s.Narrow = a.wanted.Fenced(), a.wanted.Count(), narrow(a.wanted.State())
+		fenced, s.Peers, s.Narrow, subnet = a.wanted.Fenced(), a.wanted.Count(), narrow(a.wanted.State()), a.wanted.Subnet()
 	}
 	a.mu.Unlock()
 	var differs *roster.Disagreement
@@ -383,8 +349,10 @@ func (a *overlayAgent) say() {
 		return // an audit is due
 	case a.failed != nil:
 		s.State, s.Reason = control.OverlayWaiting, a.failed.Error()
-	case a.apart != nil:
-		s.State, s.Reason = control.OverlayWaiting, a.apart.Error()
+	case a.part.subnet != subnet:
+		return // Docker is being asked
+	case a.part.missing != nil:
+		s.State, s.Reason = control.OverlayWaiting, a.part.missing.Error()
 	case fenced:
 		s.State = control.OverlayFenced
 	default:

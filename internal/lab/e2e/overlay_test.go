@@ -194,6 +194,24 @@ func TestOverlay(t *testing.T) {
 			return out
 		})
 	})
+	t.Run("the routes of a container in several networks are put back", func(t *testing.T) {
+		o.sh(t, back1, "docker create --name both --network apps "+images+"busybox:latest sleep 1d >/dev/null; docker network connect data both; docker start both >/dev/null")
+		defer o.sh(t, back1, "docker rm -f both >/dev/null")
+		inside := "nsenter -n -t $(docker inspect -f '{{.State.Pid}}' both) ip route "
+		there := func() string {
+			routes := o.sh(t, back1, inside+"show proto 82")
+			if strings.Contains(routes, "10.42.0.0/16 via ") && strings.Contains(routes, "10.43.0.0/16 via ") {
+				return ""
+			}
+			return routes + "\nis all"
+		}
+		eventually(t, "it has both", there)
+		o.sh(t, back1, inside+"flush proto 82")
+		eventually(t, "it has both again", there)
+		if log := o.sh(t, back1, "grep -h 'in a container' /var/log/overlay-apps/current /var/log/overlay-data/current"); strings.Count(log, "container=both") != 2 {
+			t.Errorf("the logs say %s", log)
+		}
+	})
 	t.Run("devices, tables, rules and agents that are lost come back", func(t *testing.T) {
 		o.sh(t, back1, "ip link del vx7; ip link del ovl8; nft delete table ip rundock_ovl7; iptables -F; iptables -X || true; pkill -9 -f '[r]undockd overlay run'")
 		o.whole(t, o.hosts...)

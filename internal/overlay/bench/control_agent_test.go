@@ -2,17 +2,22 @@ package bench
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net"
 	"net/netip"
 	"os"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
+	"rundock/internal/control"
 	"rundock/internal/overlay"
 )
 
@@ -246,5 +251,41 @@ func TestControl_agent_starts_with_peers_that_do_not_fit(t *testing.T) {
 		s.sh("ip link del " + s.network.Vxlan())
 		s.start()
 		s.right(all)
+	})
+}
+
+// A dockerd that hangs accepts connections and answers nothing. What is in the
+// kernel is put right meanwhile, and the status tells what it is about.
+func TestControl_agent_heals_while_dockerd_hangs(t *testing.T) {
+	onHost(t, func(s *site) {
+		all := peers(5)
+		s.begin(all)
+		dockerd, err := net.Listen("unix", "/var/run/docker.sock")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer dockerd.Close()
+		// On a busy machine, the agent may have stopped waiting before all is right.
+		for range 20 {
+			asked, err := dockerd.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.sh("ip route flush proto 82")
+			s.right(all)
+			asked.SetReadDeadline(time.Now().Add(time.Millisecond))
+			_, err = io.Copy(io.Discard, asked)
+			if asked.Close(); !errors.Is(err, os.ErrDeadlineExceeded) {
+				continue // it had gone
+			}
+			s.eventually("the status tells why", func() string {
+				if status := s.status(); status.State != control.OverlayWaiting || !strings.Contains(status.Reason, "dockerd") {
+					return fmt.Sprintf("%s: %s", status.State, status.Reason)
+				}
+				return ""
+			})
+			return
+		}
+		t.Error("never did the agent wait for dockerd and put the kernel right at the same time")
 	})
 }

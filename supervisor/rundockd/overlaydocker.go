@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"rundock/internal/container"
+	"rundock/internal/overlay"
+)
+
+const (
+	overlayDocker = 5 * time.Second        // for an answer of dockerd
+	overlaySoon   = 100 * time.Millisecond // before a container that is being started is looked at again
+	overlayStart  = 10 * time.Second       // how long that takes; then it is looked at now and then
+)
+
+// dockerPart is Docker's part of the network, as it was last found.
+type dockerPart struct {
+	subnet  netip.Prefix // what it was to have then
+	missing error        // why Docker has no part in it
+}
+
+// takePart puts Docker right whenever there is a token for it, until ctx is
+// done. It has a goroutine of its own, as a dockerd that hangs is to hold up
+// nothing else; one that is away is no reason to look at the kernel again.
+func (a *overlayAgent) takePart(ctx context.Context) {
+	var again <-chan time.Time
+	var known map[string]answering
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-a.attach:
+		case <-again:
+		}
+		again = nil
+		a.mu.Lock()
+		subnet, mtu, right := a.wanted.Subnet(), a.wanted.State().Bridge.MTU, a.right
+		a.mu.Unlock()
+		if !right {
+			continue // what Docker builds on is not there; an audit is to come
+		}
+		ends, err := a.network(ctx, subnet, mtu)
+		starting := false
+		if err == nil {
+			known, starting = a.inside(ctx, subnet, ends, known)
+		}
+		switch {
+		case err != nil:
+			again = time.After(overlayRetry)
+		case starting:
+			again = time.After(overlaySoon)
+		}
+		if ctx.Err() != nil {
+			return // which is all that went wrong
+		}
+		select {
+		case <-ctx.Done():
+		case a.parts <- dockerPart{subnet, err}:
+		}
+	}
+}
+
+// network makes Docker's part, and returns which containers are in it.
+func (a *overlayAgent) network(ctx context.Context, subnet netip.Prefix, mtu int) ([]container.End, error) {
+	ctx, cancel := context.WithTimeout(ctx, overlayDocker)
+	defer cancel()
+	changed, ends, err := a.docker.EnsureOverlay(ctx, container.Overlay{
+		Name: a.settings.Name, Bridge: a.settings.Bridge(), Device: a.settings.Vxlan(), Subnet: subnet, Gateway: overlay.Gateway(subnet), MTU: mtu,
+	})
+	if changed {
+		a.log.Info("made the docker network", "subnet", subnet)
+		poke(a.wake) // Docker may have touched the bridge
+	}
+	return ends, err
+}
+
+// answering is a start of a container, which answers by the network once done.
+type answering struct {
+	since   time.Time
+	done    bool
+	sandbox container.Sandbox // when it was done
+}
+
+// inside has the network's containers answer by it, also those whose default
+// route is another network's. Each start of one is seen to once, and then
+// whether it stays so where another network is in the way; starting says that
+// one of them is not as far yet. What goes wrong with one is no reason to hold
+// up the others, or the network.
+func (a *overlayAgent) inside(ctx context.Context, subnet netip.Prefix, ends []container.End, known map[string]answering) (now map[string]answering, starting bool) {
+	ctx, cancel := context.WithTimeout(ctx, overlayDocker)
+	defer cancel()
+	now = make(map[string]answering, len(ends))
+	for _, end := range ends {
+		c, there := known[end.ID]
+		if !there {
+			c.since = time.Now()
+		}
+		var err error
+		if !c.done {
+			c.sandbox, err = a.docker.Sandbox(ctx, end)
+			if err == nil && c.sandbox.Path == "" {
+				continue
+			}
+		}
+		if err == nil && (!c.done || c.sandbox.Several) {
+			var answers, changed bool
+			answers, changed, err = overlay.Inside(c.sandbox.Path, a.settings.Network, subnet, end.Address)
+			if changed && c.done {
+				a.healedInside(end)
+			}
+			c.done = c.done || answers
+		}
+		soon := time.Since(c.since) < overlayStart
+		if err != nil && !soon {
+			a.log.Warn("a container may not be reached by hosts of this network", "err", err)
+		}
+		starting = starting || !c.done && soon
+		now[end.ID] = c
+	}
+	return now, starting
+}
+
+// healedInside counts the route of a container that was put back.
+func (a *overlayAgent) healedInside(end container.End) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.changes++
+	a.healed++
+	a.changed = time.Now()
+	a.log.Warn("put right what was changed in a container", "container", end.Name, "address", end.Address)
+}
