@@ -84,14 +84,16 @@ func (w *Wanted) Peers() []Peer {
 	return slices.AppendSeq(make([]Peer, 0, len(w.peers)), maps.Values(w.peers))
 }
 
-// Difference returns the Change that makes these all the peers there are.
+// Difference returns the Change that makes these, to which it refers, all the
+// peers there are.
 func (w *Wanted) Difference(peers []Peer) map[netip.Prefix]*Peer {
 	change := map[netip.Prefix]*Peer{}
 	all := make(map[netip.Prefix]bool, len(peers))
-	for _, p := range peers {
+	for i := range peers {
+		p := &peers[i]
 		all[p.Subnet] = true
-		if had, ok := w.peers[p.Subnet]; !ok || had != p {
-			change[p.Subnet] = &p
+		if had, ok := w.peers[p.Subnet]; !ok || had != *p {
+			change[p.Subnet] = p
 		}
 	}
 	for subnet := range w.peers {

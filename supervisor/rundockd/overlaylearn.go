@@ -127,20 +127,23 @@ func (a *overlayAgent) settle(subnet netip.Prefix) error {
 func (a *overlayAgent) learn(v roster.View) (lost bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	peers := make(map[netip.Prefix]*overlay.Peer, len(v.Peers))
-	var all []overlay.Peer
-	for subnet, m := range v.Peers {
-		peers[subnet] = nil
-		if m != nil {
-			p := a.withPath(m.Peer())
-			peers[subnet] = &p
-			all = append(all, p)
-		}
-	}
 	if v.Complete {
-		peers = a.wanted.Difference(all)
+		all := make([]overlay.Peer, 0, len(v.Peers))
+		for _, m := range v.Peers {
+			all = append(all, a.withPath(m.Peer()))
+		}
+		a.change(a.wanted.Difference(all))
+	} else {
+		changed := make(map[netip.Prefix]*overlay.Peer, len(v.Peers))
+		for subnet, m := range v.Peers {
+			changed[subnet] = nil
+			if m != nil {
+				p := a.withPath(m.Peer())
+				changed[subnet] = &p
+			}
+		}
+		a.change(changed)
 	}
-	a.change(peers)
 	return v.Subnet != a.wanted.Subnet()
 }
 

@@ -17,7 +17,7 @@ import (
 type Book struct {
 	network overlay.Network
 	self    Member
-	subnets map[netip.Prefix]Member
+	subnets map[netip.Prefix]*Member  // never changed, only replaced: Follow has them as well
 	owned   map[string][]netip.Prefix // by machine id; more than one by hand only
 	raw     map[netip.Prefix][]byte   // by subnet, the value as it stands there; nil: nobody needs it
 	alive   map[string]bool           // by machine id
@@ -25,7 +25,7 @@ type Book struct {
 
 // NewBook returns an empty book of self's.
 func NewBook(n overlay.Network, self Member) *Book {
-	return &Book{n, self, map[netip.Prefix]Member{}, map[string][]netip.Prefix{}, map[netip.Prefix][]byte{}, map[string]bool{}}
+	return &Book{n, self, map[netip.Prefix]*Member{}, map[string][]netip.Prefix{}, map[netip.Prefix][]byte{}, map[string]bool{}}
 }
 
 // Fold takes in a batch and returns the subnets whose hosts it is about; of a
@@ -78,8 +78,8 @@ func (b *Book) subnet(name string, value []byte) (netip.Prefix, bool) {
 	if b.raw != nil {
 		b.raw[subnet] = value
 	}
-	var m Member
-	if err := json.Unmarshal(value, &m); err != nil || m.Subnet != subnet || m.ID == "" {
+	m := new(Member)
+	if err := json.Unmarshal(value, m); err != nil || m.Subnet != subnet || m.ID == "" {
 		return subnet, true
 	}
 	if _, err := b.network.Index(subnet); err != nil {
@@ -91,8 +91,8 @@ func (b *Book) subnet(name string, value []byte) (netip.Prefix, bool) {
 }
 
 // members returns all, sorted by subnet.
-func (b *Book) members() []Member {
-	return slices.SortedFunc(maps.Values(b.subnets), func(a, b Member) int { return a.Subnet.Compare(b.Subnet) })
+func (b *Book) members() []*Member {
+	return slices.SortedFunc(maps.Values(b.subnets), func(a, b *Member) int { return a.Subnet.Compare(b.Subnet) })
 }
 
 // Own returns this host's entry.
@@ -101,12 +101,12 @@ func (b *Book) Own() (Member, bool) {
 	if len(own) == 0 {
 		return Member{}, false
 	}
-	return b.subnets[slices.MinFunc(own, netip.Prefix.Compare)], true
+	return *b.subnets[slices.MinFunc(own, netip.Prefix.Compare)], true
 }
 
 // peer returns the host that has a subnet, if it is another, alive, and can be
 // reached over this host's underlay.
-func (b *Book) peer(subnet netip.Prefix) (Member, bool) {
+func (b *Book) peer(subnet netip.Prefix) (*Member, bool) {
 	m, ok := b.subnets[subnet]
 	return m, ok && m.ID != b.self.ID && b.alive[m.ID] && m.Underlay.IsValid() && m.Underlay.Is4() == b.self.Underlay.Is4()
 }

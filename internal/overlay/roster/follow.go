@@ -28,7 +28,7 @@ type View struct {
 // appear again: its own lease may have run out unrenewed meanwhile, or the
 // registry have lost its data. onHealth is as in registry's Watch.
 func (r *Roster) Follow(ctx context.Context, on func(View), onHealth func(error)) error {
-	f := follower{book: NewBook(r.Network, r.Self), told: map[netip.Prefix]Member{}, lease: r.lease(), on: on}
+	f := follower{book: NewBook(r.Network, r.Self), told: map[netip.Prefix]*Member{}, lease: r.lease(), on: on}
 	f.book.raw = nil // nothing is swapped for it
 	f.forgive()
 	defer f.stop()
@@ -41,17 +41,17 @@ type follower struct {
 
 	mu        sync.Mutex
 	book      *Book
-	began     bool                    // on was told once
-	told      map[netip.Prefix]Member // what on knows
-	missing   map[netip.Prefix]Member // told, and kept for a while
-	missingID map[string]netip.Prefix // the same by machine id
+	began     bool                     // on was told once
+	told      map[netip.Prefix]*Member // what on knows
+	missing   map[netip.Prefix]*Member // told, and kept for a while
+	missingID map[string]netip.Prefix  // the same by machine id
 	timer     *time.Timer
 	stopped   bool
 }
 
 // forgive forgets who is missing.
 func (f *follower) forgive() {
-	f.missing, f.missingID = map[netip.Prefix]Member{}, map[string]netip.Prefix{}
+	f.missing, f.missingID = map[netip.Prefix]*Member{}, map[string]netip.Prefix{}
 }
 
 func (f *follower) fold(batch registry.Batch) {
@@ -109,8 +109,9 @@ func (f *follower) tell(about []netip.Prefix) {
 		had, known := f.told[subnet]
 		switch m, ok := f.sees(subnet); {
 		case ok && known && m.ID == had.ID && m.Peer() == had.Peer():
+			f.told[subnet] = m // the book's, so that there is one of each
 		case ok:
-			f.told[subnet], view.Peers[subnet] = m, &m
+			f.told[subnet], view.Peers[subnet] = m, m
 		case known:
 			delete(f.told, subnet)
 			view.Peers[subnet] = nil
@@ -131,13 +132,13 @@ func (f *follower) found(subnet netip.Prefix) {
 }
 
 // sees returns who has a subnet, or had it and is missing.
-func (f *follower) sees(subnet netip.Prefix) (Member, bool) {
+func (f *follower) sees(subnet netip.Prefix) (*Member, bool) {
 	if m, ok := f.book.peer(subnet); ok {
 		return m, true
 	}
 	m, ok := f.missing[subnet]
-	if owner, taken := f.book.subnets[subnet]; taken && owner.ID != m.ID {
-		return Member{}, false // it is not kept for the old one
+	if owner, taken := f.book.subnets[subnet]; ok && taken && owner.ID != m.ID {
+		return nil, false // it is not kept for the old one
 	}
 	return m, ok
 }

@@ -23,7 +23,7 @@ func (r *Roster) Hosts(ctx context.Context) ([]Standing, error) {
 	b.Fold(registry.Batch{Complete: true, Changes: list})
 	var hosts []Standing
 	for _, m := range b.members() {
-		hosts = append(hosts, Standing{m, b.alive[m.ID]})
+		hosts = append(hosts, Standing{*m, b.alive[m.ID]})
 	}
 	return hosts, nil
 }

@@ -212,13 +212,13 @@ func (r *Roster) choose(b *Book, prefer netip.Prefix) (netip.Prefix, []byte, err
 			return subnet, nil, nil
 		}
 	}
-	dead := slices.DeleteFunc(b.members(), func(m Member) bool {
+	dead := slices.DeleteFunc(b.members(), func(m *Member) bool {
 		return b.alive[m.ID] || time.Since(m.Seen) < r.reclaim()
 	})
 	if len(dead) == 0 {
 		return netip.Prefix{}, nil, fmt.Errorf("network %s: all %d subnets of %s are taken, and none by a host that is dead for %s", r.Network.Name, count, r.Network.CIDR, r.reclaim())
 	}
-	longest := slices.MinFunc(dead, func(a, b Member) int { return a.Seen.Compare(b.Seen) })
+	longest := slices.MinFunc(dead, func(a, b *Member) int { return a.Seen.Compare(b.Seen) })
 	r.Log.Warn("no subnet is free, taking that of a dead host", "network", r.Network.Name, "subnet", longest.Subnet, "host", longest.Host, "seen", longest.Seen)
 	return longest.Subnet, b.raw[longest.Subnet], nil
 }
