@@ -41,7 +41,7 @@ func onHost(t *testing.T, test func(*site)) {
 	}
 	dir := t.TempDir()
 	program := filepath.Join(dir, "rundockd")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, "rundock/supervisor/rundockd")
+	build := exec.Command("go", "build", "-trimpath", "-tags", "grpcnotrace", "-ldflags", "-s -w", "-o", program, "rundock/supervisor/rundockd")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build rundockd: %v\n%s", err, out)
