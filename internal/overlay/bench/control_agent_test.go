@@ -79,6 +79,17 @@ func (s *site) kept() (known known) {
 	return known
 }
 
+// keeps waits until that many peers are on disk.
+func (s *site) keeps(count int) {
+	s.t.Helper()
+	s.eventually("what is known is kept", func() string {
+		if n := len(s.kept().Peers); n != count {
+			return fmt.Sprintf("%d peers are on disk, want %d", n, count)
+		}
+		return ""
+	})
+}
+
 func TestControl_agent_follows_over_tampering(t *testing.T) {
 	onHost(t, func(s *site) {
 		all := peers(5)
@@ -150,12 +161,7 @@ func TestControl_agent_follows_bursts_and_lists(t *testing.T) {
 			alive = append(alive, all[0])
 		}
 		s.right(alive)
-		s.eventually("what is known is kept", func() string {
-			if n := len(s.kept().Peers); n != len(alive) {
-				return fmt.Sprintf("%d peers are on disk, want %d", n, len(alive))
-			}
-			return ""
-		})
+		s.keeps(len(alive))
 	})
 }
 
@@ -165,6 +171,7 @@ func TestControl_agent_killed_before_a_change_is_kept(t *testing.T) {
 	onHost(t, func(s *site) {
 		all := peers(5)
 		s.begin(all)
+		s.keeps(len(all))
 		w := watch(t, unix.RTNLGRP_NEIGH)
 		for i := range 10 {
 			s.move(&all[0], 100+i)
