@@ -13,6 +13,7 @@ type Keeper struct {
 	kernel  *Kernel
 	network Network
 	ports   []string // of the bridge, when it was last there
+	listed  listing  // when it last looked
 }
 
 // NewKeeper returns a Keeper of network n that remembers these ports, such as
@@ -28,18 +29,47 @@ func (k *Keeper) Ports() []string { return slices.Clone(k.ports) }
 // an error, tried to do. The subnet is the host's. A firewall that cannot be
 // asked keeps nothing else from being put right.
 func (k *Keeper) Audit(subnet netip.Prefix, want State) ([]Op, error) {
-	ops, err := k.Check(subnet, want)
-	return ops, errors.Join(err, k.kernel.Apply(ops))
+	seen, err := k.Look(subnet)
+	if err != nil {
+		return nil, err
+	}
+	ops := k.Left(seen, want, nil)
+	return ops, k.Apply(seen, ops)
 }
 
 // Check returns what Audit would do; with an error, what it would all the same.
 func (k *Keeper) Check(subnet netip.Prefix, want State) ([]Op, error) {
-	have, err := k.kernel.Read(k.network, subnet)
-	if isFilter(err) {
-		want.Filter = have.Filter
-	} else if err != nil {
+	seen, err := k.Look(subnet)
+	if err != nil {
 		return nil, err
 	}
+	return k.Left(seen, want, nil), seen.unread
+}
+
+// Seen is what the kernel held when a Keeper looked.
+type Seen struct {
+	state  State // but for peers, which are in the Keeper's listing
+	unread error // why the firewall could not be asked
+}
+
+// Look and Left are the two halves of Check. To look takes long and needs
+// nothing of what is wanted, which may change meanwhile.
+func (k *Keeper) Look(subnet netip.Prefix) (seen Seen, err error) {
+	seen.state, err = k.kernel.list(k.network, subnet, &k.listed)
+	if isFilter(err) {
+		seen.unread, err = err, nil
+	}
+	return seen, err
+}
+
+// Left returns what the kernel lacks of what is wanted, as it was seen last.
+// What it was told meanwhile, and may have been seen without, is left out.
+func (k *Keeper) Left(seen Seen, want State, told []Op) []Op {
+	have := seen.state
+	if seen.unread != nil {
+		want.Filter = have.Filter
+	}
+	k.listed.put(&have, want)
 	// The device of a container that left, or that Docker took off the
 	// network, is gone: one that is there still was lost.
 	lost := slices.DeleteFunc(slices.Clone(k.ports), func(port string) bool {
@@ -47,5 +77,10 @@ func (k *Keeper) Check(subnet netip.Prefix, want State) ([]Op, error) {
 	})
 	want.Bridge.Ports = lost
 	k.ports = slices.Sorted(slices.Values(slices.Concat(lost, have.Bridge.Ports)))
-	return Plan(have, want), err
+	return without(Plan(have, want), told)
+}
+
+// Apply does what was left. A firewall that could not be asked is an error.
+func (k *Keeper) Apply(seen Seen, ops []Op) error {
+	return errors.Join(seen.unread, k.kernel.Apply(ops))
 }

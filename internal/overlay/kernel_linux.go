@@ -21,8 +21,6 @@ type Kernel struct {
 	rt    *netlink.Handle
 	batch *batch
 	nft   *nftables.Conn
-
-	peerCount int // when they were last read
 }
 
 // Open opens the namespace of the calling thread.
@@ -57,10 +55,18 @@ func (k *Kernel) Close() {
 // another kind, is an error: it is not ours. With a *FilterError all else of
 // the State is right.
 func (k *Kernel) Read(n Network, subnet netip.Prefix) (State, error) {
+	var l listing
+	s, err := k.list(n, subnet, &l)
+	l.put(&s, State{})
+	return s, err
+}
+
+// list is Read with the peers apart.
+func (k *Kernel) list(n Network, subnet netip.Prefix, l *listing) (State, error) {
 	var s State
 	var err error
 	for range readTries {
-		if s, err = k.read(n, subnet); !errors.Is(err, netlink.ErrDumpInterrupted) {
+		if s, err = k.read(n, subnet, l); !errors.Is(err, netlink.ErrDumpInterrupted) {
 			break
 		}
 	}
@@ -72,6 +78,7 @@ func (k *Kernel) Read(n Network, subnet netip.Prefix) (State, error) {
 		return s, err
 	}
 	k.renew()
+	l.clear()
 	return State{}, err
 }
 
@@ -91,9 +98,9 @@ func (k *Kernel) renew() {
 	}
 }
 
-func (k *Kernel) read(n Network, subnet netip.Prefix) (s State, err error) {
+func (k *Kernel) read(n Network, subnet netip.Prefix, l *listing) (s State, err error) {
 	filter := readFilter(n)
-	s, err = k.devices(n, subnet)
+	s, err = k.devices(n, subnet, l)
 	if err == nil {
 		s.Table, err = k.table(n.Table())
 	}
@@ -118,14 +125,17 @@ func Look(n Network, subnet netip.Prefix) (State, error) {
 		return State{}, fmt.Errorf("open netlink: %w", err)
 	}
 	defer b.close()
-	s, err := (&Kernel{rt: rt, batch: b}).devices(n, subnet)
+	var l listing
+	s, err := (&Kernel{rt: rt, batch: b}).devices(n, subnet, &l)
 	if err != nil {
 		return State{}, fmt.Errorf("read network %s from the kernel: %w", n.Name, err)
 	}
+	l.put(&s, State{})
 	return s, nil
 }
 
-func (k *Kernel) devices(n Network, subnet netip.Prefix) (s State, err error) {
+func (k *Kernel) devices(n Network, subnet netip.Prefix, l *listing) (s State, err error) {
+	l.clear()
 	var bridge, device netip.Prefix
 	if subnet.IsValid() {
 		bridge = netip.PrefixFrom(Gateway(subnet), n.SubnetLength)
@@ -152,7 +162,7 @@ func (k *Kernel) devices(n Network, subnet netip.Prefix) (s State, err error) {
 		t := vx.(*netlink.Vxlan)
 		local, _ := netip.AddrFromSlice(t.SrcAddr)
 		s.Vxlan.Tunnel = Tunnel{VNI: uint32(t.VxlanId), Local: local.Unmap(), Port: uint16(t.Port), Learning: t.Learning}
-		if err := k.peers(vx.Attrs().Index, &s); err != nil {
+		if err := k.peers(vx, l); err != nil {
 			return s, err
 		}
 	}
@@ -226,18 +236,17 @@ func (k *Kernel) unattached(name string) bool {
 	return err == nil && l.Attrs().MasterIndex == 0
 }
 
-func (k *Kernel) peers(vx int, s *State) error {
-	s.Neighbours, s.Forwards, s.Routes = make(map[netip.Addr]MAC, k.peerCount), make(map[MAC]netip.Addr, k.peerCount), make(map[RouteKey]Route, k.peerCount)
-	if err := k.batch.neighbours(unix.AF_INET, vx, func(mac MAC, ip netip.Addr) { s.Neighbours[ip] = mac }); err != nil {
-		return fmt.Errorf("neighbours of device %s: %w", s.Vxlan.Name, err)
+func (k *Kernel) peers(vx netlink.Link, l *listing) error {
+	name, index := vx.Attrs().Name, vx.Attrs().Index
+	if err := k.batch.neighbours(unix.AF_INET, index, func(mac MAC, ip netip.Addr) { l.neighbours.add(ip, mac) }); err != nil {
+		return fmt.Errorf("neighbours of device %s: %w", name, err)
 	}
-	if err := k.batch.neighbours(unix.AF_BRIDGE, vx, func(mac MAC, to netip.Addr) { s.Forwards[mac] = to }); err != nil {
-		return fmt.Errorf("forwarding entries of device %s: %w", s.Vxlan.Name, err)
+	if err := k.batch.neighbours(unix.AF_BRIDGE, index, l.forwards.add); err != nil {
+		return fmt.Errorf("forwarding entries of device %s: %w", name, err)
 	}
-	if err := k.batch.routes(vx, func(key RouteKey, r Route) { s.Routes[key] = r }); err != nil {
-		return fmt.Errorf("routes of device %s: %w", s.Vxlan.Name, err)
+	if err := k.batch.routes(index, l.routes.add); err != nil {
+		return fmt.Errorf("routes of device %s: %w", name, err)
 	}
-	k.peerCount = len(s.Routes)
 	return nil
 }
 

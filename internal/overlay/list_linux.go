@@ -79,7 +79,7 @@ func permanent(ndmsg []byte) bool {
 }
 
 // routeOf reads a route; ours says that it is of our protocol, in the main
-// table, and no default route.
+// table, for any type of service, and no default route.
 func routeOf(rtmsg []byte, a *attributes) (key RouteKey, r Route, ours bool) {
 	to := a.address(unix.RTA_DST)
 	key = RouteKey{netip.PrefixFrom(to, int(rtmsg[1])), a.number(unix.RTA_PRIORITY)}
@@ -89,7 +89,7 @@ func routeOf(rtmsg []byte, a *attributes) (key RouteKey, r Route, ours bool) {
 		metrics.read(of)
 		r.MTU = metrics.number(unix.RTAX_MTU)
 	}
-	return key, r, to.IsValid() && rtmsg[0] == unix.AF_INET && rtmsg[4] == unix.RT_TABLE_MAIN && rtmsg[5] == Protocol
+	return key, r, to.IsValid() && rtmsg[0] == unix.AF_INET && rtmsg[3] == 0 && rtmsg[4] == unix.RT_TABLE_MAIN && rtmsg[5] == Protocol
 }
 
 // neighbours gives the permanent entries of a device: of AF_INET, or
@@ -117,11 +117,38 @@ func (b *batch) routes(index int, each func(RouteKey, Route)) error {
 
 // connected reports whether a network is routed to a device by whomever.
 func (b *batch) connected(network netip.Prefix, index int) (is bool, err error) {
-	err = b.routesOf(unix.RTPROT_UNSPEC, index, func(fixed []byte, a *attributes) {
+	if !network.IsValid() {
+		return false, nil
+	}
+	look := func(fixed []byte, a *attributes) {
 		key, r, _ := routeOf(fixed, a)
-		is = is || fixed[4] == unix.RT_TABLE_MAIN && network.IsValid() && key.Subnet == network && !r.Via.IsValid()
-	})
+		is = is || fixed[4] == unix.RT_TABLE_MAIN && key.Subnet == network && !r.Via.IsValid() && a.number(unix.RTA_OIF) == index
+	}
+	// The route of one of its addresses is mostly it; a list goes through all
+	// routes to other hosts.
+	if err := b.routeTo(Gateway(network).Next(), look); err != nil || is {
+		return is, err
+	}
+	err = b.routesOf(unix.RTPROT_UNSPEC, index, look)
 	return is, err
+}
+
+// routeTo gives the route that packets to an address take, if any does.
+func (b *batch) routeTo(to netip.Addr, each func(fixed []byte, a *attributes)) error {
+	ask := append([]byte{unix.AF_INET, 32}, make([]byte, rtmsgBytes-6)...)
+	ask = binary.NativeEndian.AppendUint32(ask, unix.RTM_F_FIB_MATCH|unix.RTM_F_LOOKUP_TABLE)
+	b.message = finish(attributeAddress(begin(b.message[:0], unix.RTM_GETROUTE, 0, ask...), unix.RTA_DST, to), 0)
+	number(b.message, 1, false)
+	if err := b.send(); err != nil {
+		return err
+	}
+	return b.answers(func(m message) (bool, error) {
+		if m.kind == unix.RTM_NEWROUTE && len(m.data) >= rtmsgBytes {
+			b.parsed.read(m.data[rtmsgBytes:])
+			each(m.data[:rtmsgBytes], &b.parsed)
+		}
+		return true, nil
+	})
 }
 
 func (b *batch) routesOf(protocol byte, index int, each func(fixed []byte, a *attributes)) error {

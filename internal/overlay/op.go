@@ -3,6 +3,7 @@ package overlay
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -73,6 +74,52 @@ type (
 	addRule     struct{ rule string }
 	deleteRule  addRule
 )
+
+// entryKey tells entries of peers apart.
+type entryKey struct {
+	neighbour netip.Addr
+	forward   MAC
+	route     RouteKey
+}
+
+// entryOf returns which entry an operation is about; ok says that it is about
+// one.
+func entryOf(op Op) (key entryKey, ok bool) {
+	switch o := op.(type) {
+	case putNeighbour:
+		return entryKey{neighbour: o.ip}, true
+	case deleteNeighbour:
+		return entryKey{neighbour: o.ip}, true
+	case putForward:
+		return entryKey{forward: o.mac}, true
+	case deleteForward:
+		return entryKey{forward: o.mac}, true
+	case putRoute:
+		return entryKey{route: o.key}, true
+	case deleteRoute:
+		return entryKey{route: o.key}, true
+	}
+	return key, false
+}
+
+// without returns ops but for those about entries that others are about, which
+// have been done. With a device that is made anew, what was done is gone.
+func without(ops, others []Op) []Op {
+	anew := slices.ContainsFunc(ops, func(op Op) bool { _, is := op.(addVxlan); return is })
+	if len(ops) == 0 || len(others) == 0 || anew {
+		return ops
+	}
+	about := map[entryKey]bool{}
+	for _, op := range others {
+		if key, ok := entryOf(op); ok {
+			about[key] = true
+		}
+	}
+	return slices.DeleteFunc(ops, func(op Op) bool {
+		key, ok := entryOf(op)
+		return ok && about[key]
+	})
+}
 
 func (o addBridge) String() string {
 	return fmt.Sprintf("ip link add %s address %s type bridge", o.dev, o.mac)

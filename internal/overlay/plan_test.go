@@ -394,3 +394,19 @@ iptables -D DOCKER-USER -i ovl7 -o vx7 -j ACCEPT
 		t.Errorf("what undoes it:\n%s", back)
 	}
 }
+
+func TestWithout_leaves_out_what_was_done_meanwhile(t *testing.T) {
+	before, moved := want(t, apps, host(1), peer(2), peer(3)), want(t, apps, host(1), Peer{peer(2).Subnet, underlay(9), peer(9).MAC, 0})
+	told := Plan(want(t, apps, host(1), peer(2)), moved)
+	if got, want := lines(without(Plan(before, moved), told)), `ip route del 10.42.3.0/24 via 10.42.3.0 dev vx7 proto 82 metric 4
+bridge fdb del 02:00:00:00:00:03 dev vx7 dst 192.0.2.3 self
+ip neigh del 10.42.3.0 dev vx7
+`; got != want {
+		t.Errorf("of a peer that moved, which the kernel was told, and one that went:\n%swant:\n%s", got, want)
+	}
+	gone := clone(before)
+	gone.Vxlan = Link{Name: "vx7"}
+	if all := Plan(gone, moved); lines(without(all, told)) != lines(all) {
+		t.Error("what was told to a device that is gone was left out")
+	}
+}

@@ -43,8 +43,8 @@ type overlayAgent struct {
 	parts  chan dockerPart // as it was found
 
 	mu       sync.Mutex
-	kernel   *overlay.Kernel
-	keeper   *overlay.Keeper
+	kernel   *overlay.Kernel // for changes
+	told     []overlay.Op    // of them, since an audit began
 	wanted   *overlay.Wanted // nil: no subnet yet
 	right    bool            // the kernel was all that is wanted when it was last told something
 	unkept   bool            // wanted is not what is on disk
@@ -56,6 +56,9 @@ type overlayAgent struct {
 	changed  time.Time
 
 	// run's goroutine alone
+	sight      *overlay.Kernel // the keeper's, which it reads while changes go on
+	keeper     *overlay.Keeper
+	ports      []string // of the keeper, as they are on disk
 	status     control.OverlayStatus
 	audited    bool  // once
 	failed     error // why the kernel is not what is wanted
@@ -65,8 +68,10 @@ type overlayAgent struct {
 }
 
 func (a *overlayAgent) close() {
-	if a.kernel != nil {
-		a.kernel.Close()
+	for _, k := range []*overlay.Kernel{a.kernel, a.sight} {
+		if k != nil {
+			k.Close()
+		}
 	}
 	if a.paths != nil {
 		a.paths.Close()
@@ -78,11 +83,15 @@ func (a *overlayAgent) run(ctx context.Context) (err error) {
 	if a.kernel, err = overlay.Open(); err != nil {
 		return err
 	}
+	if a.sight, err = overlay.Open(); err != nil {
+		return err
+	}
 	monitor, err := overlay.OpenMonitor(a.settings.Network)
 	if err != nil {
 		return err
 	}
-	a.keeper = overlay.NewKeeper(a.kernel, a.settings.Network, readPorts(a.settings.Name))
+	a.ports = readPorts(a.settings.Name)
+	a.keeper = overlay.NewKeeper(a.sight, a.settings.Network, a.ports)
 	if a.docker, err = container.Open(); err != nil {
 		return err
 	}
@@ -244,8 +253,8 @@ func (a *overlayAgent) audit() {
 		a.say()
 		return
 	}
-	state, subnet, fenced := a.wanted.State(), a.wanted.Subnet(), a.wanted.Fenced()
-	err := a.look(subnet, state)
+	err := a.look()
+	subnet, fenced, mtu := a.wanted.Subnet(), a.wanted.Fenced(), a.wanted.State().Bridge.MTU
 	a.mu.Unlock()
 	if err == nil && !fenced && !a.open {
 		a.open = true
@@ -253,7 +262,7 @@ func (a *overlayAgent) audit() {
 	}
 	a.audited, a.failed, a.auditAgain = true, err, nil
 	a.followPaths()
-	a.status.Subnet, a.status.Gateway, a.status.MTU = subnet.String(), overlay.Gateway(subnet).String(), state.Bridge.MTU
+	a.status.Subnet, a.status.Gateway, a.status.MTU = subnet.String(), overlay.Gateway(subnet).String(), mtu
 	if err != nil {
 		a.auditAgain = time.After(overlayRetry)
 	} else {
@@ -263,11 +272,27 @@ func (a *overlayAgent) audit() {
 	a.say()
 }
 
-// look makes the kernel hold what is wanted. a.mu is held.
-func (a *overlayAgent) look(subnet netip.Prefix, want overlay.State) error {
-	before := a.keeper.Ports()
-	ops, err := a.keeper.Audit(subnet, want)
-	if ports := a.keeper.Ports(); !slices.Equal(ports, before) {
+// look makes the kernel hold what is wanted. a.mu is held, but for the time in
+// which the kernel is read: changes go on then.
+func (a *overlayAgent) look() error {
+	var seen overlay.Seen
+	var right bool
+	for wanted := (*overlay.Wanted)(nil); wanted != a.wanted; { // else the subnet has become another
+		wanted, right, a.told = a.wanted, a.right, nil
+		subnet := wanted.Subnet()
+		a.mu.Unlock()
+		var err error
+		seen, err = a.keeper.Look(subnet)
+		a.mu.Lock()
+		if err != nil {
+			a.right = false
+			return err
+		}
+	}
+	ops := a.keeper.Left(seen, a.wanted.State(), a.told)
+	err := a.keeper.Apply(seen, ops)
+	if ports := a.keeper.Ports(); !slices.Equal(ports, a.ports) {
+		a.ports = ports
 		if err := keepPorts(a.settings.Name, ports); err != nil {
 			a.log.Warn("another agent will not know which devices are at the bridge", "err", err)
 		}
@@ -278,7 +303,7 @@ func (a *overlayAgent) look(subnet netip.Prefix, want overlay.State) error {
 		first, _, _ := strings.Cut(ops[0].String(), "\n")
 		a.log.Warn("put right what was changed", "operations", len(ops), "first", first)
 	}
-	a.right = err == nil
+	a.right = err == nil && a.right == right // else a change asks for another audit
 	return err
 }
 

@@ -21,14 +21,12 @@ import (
 // kill loses what the registry tells again.
 type overlayKnown struct {
 	Subnet netip.Prefix   `json:"subnet"` // this host's; zero: none yet
-	Peers  []overlay.Peer `json:"peers"`  // sorted by subnet; one that has Subnet fences this host
+	Peers  []overlay.Peer `json:"peers"`  // on disk sorted by subnet; one that has Subnet fences this host
 }
 
 // knownOf returns what is to be kept of w.
 func knownOf(w *overlay.Wanted) overlayKnown {
-	k := overlayKnown{Subnet: w.Subnet(), Peers: w.Peers()}
-	slices.SortFunc(k.Peers, func(a, b overlay.Peer) int { return a.Subnet.Compare(b.Subnet) })
-	return k
+	return overlayKnown{Subnet: w.Subnet(), Peers: w.Peers()}
 }
 
 // readKnown returns the zero overlayKnown where nothing is kept of network n,
@@ -51,8 +49,9 @@ func readKnown(dir string, n overlay.Network) (overlayKnown, error) {
 	return k, nil
 }
 
-// keep replaces the file, synced.
+// keep replaces the file, synced. It sorts k's peers.
 func (k overlayKnown) keep(dir, network string) error {
+	slices.SortFunc(k.Peers, func(a, b overlay.Peer) int { return a.Subnet.Compare(b.Subnet) })
 	data, err := json.Marshal(k)
 	if err == nil {
 		err = fstree.Replace(filepath.Join(dir, network+".json"), 0o644, data)

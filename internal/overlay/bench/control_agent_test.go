@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"syscall"
@@ -162,6 +163,50 @@ func TestControl_agent_follows_bursts_and_lists(t *testing.T) {
 		}
 		s.right(alive)
 		s.keeps(len(alive))
+	})
+}
+
+// An audit that takes long, here since iptables waits for its lock, keeps no
+// change from the kernel, and does not take one for tampering.
+func TestControl_agent_audits_beside_changes(t *testing.T) {
+	onHost(t, func(s *site) {
+		all := peers(5)
+		s.sh("ln -sf $(command -v iptables-legacy) /etc/alternatives/iptables") // of which each call takes the lock
+		s.begin(all)
+		lock, err := os.OpenFile("/run/xtables.lock", os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer lock.Close()
+		w := watch(t, unix.RTNLGRP_NEIGH)
+		beside := 0
+		for i := range 5 {
+			if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {
+				t.Fatal(err)
+			}
+			s.sh(fmt.Sprintf("ip link set %s txqueuelen %d", s.network.Bridge(), 100+i)) // of no interest, but to be looked at
+			var waiting string
+			s.eventually("an audit waits for iptables", func() string {
+				out, _ := exec.Command("pgrep", "-P", fmt.Sprint(s.agent.Process.Pid), "iptables").Output()
+				if waiting, _, _ = strings.Cut(string(out), "\n"); waiting == "" {
+					return "none does"
+				}
+				return ""
+			})
+			s.move(&all[0], 100+i)
+			w.until(1, unix.RTM_NEWNEIGH, all[0].Underlay.AsSlice())
+			if _, err := os.Stat("/proc/" + waiting); err == nil {
+				beside++
+			}
+			unix.Flock(int(lock.Fd()), unix.LOCK_UN)
+			s.right(all)
+		}
+		if beside == 0 {
+			t.Error("in five tries the kernel was told of a change only once an audit had ended")
+		}
+		if log := s.sh("cat " + s.log); strings.Contains(log, "put right") {
+			t.Errorf("a change was taken for tampering:\n%s", log)
+		}
 	})
 }
 
