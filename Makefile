@@ -67,12 +67,11 @@ bench: deps build
 
 # dnsd beside its peers, and with many records and changes: figures, on a quiet machine. ROUNDS and SECONDS (of
 # each round) make it longer, WITHOUT_COREDNS=1 spares building CoreDNS.
-ROUNDS  ?= 7
 SECONDS ?= 2
 bench-dns: NEEDS += $(TEST_NEEDS)
 bench-dns: deps $(if $(WITHOUT_COREDNS),,bin/bench-coredns)
 	$(GO) test -count=1 -run XXX -bench . -benchmem ./dnsd/server ./dnsd/table
-	$(GO) test -count=1 -timeout 120m -v ./dnsd/bench -args -earnest -rounds $(ROUNDS) -seconds $(SECONDS) $(if $(WITHOUT_COREDNS),,-coredns $(CURDIR)/bin/bench-coredns)
+	$(GO) test -count=1 -timeout 120m -v ./dnsd/bench -args -earnest -rounds $(or $(ROUNDS),7) -seconds $(SECONDS) $(if $(WITHOUT_COREDNS),,-coredns $(CURDIR)/bin/bench-coredns)
 
 bin/bench-coredns: dnsd/bench/coredns/main.go dnsd/bench/coredns/go.mod
 	cd dnsd/bench/coredns && CGO_ENABLED=0 $(GO) build -trimpath -o $(CURDIR)/$@ .
@@ -81,10 +80,9 @@ bin/bench-coredns: dnsd/bench/coredns/main.go dnsd/bench/coredns/go.mod
 # come and go: figures, on a quiet machine. LAB= leaves the lab out.
 LAB ?= 1
 bench-overlay: NEEDS += $(TEST_NEEDS)
-bench-overlay: ROUNDS = 10
 bench-overlay: deps build
 	$(GO) test -count=1 -run XXX -bench . -benchmem ./internal/overlay
-	$(GO) test -count=1 -timeout 60m -v ./internal/overlay/bench -args -earnest -rounds $(ROUNDS) -seconds $(SECONDS)
+	$(GO) test -count=1 -timeout 60m -v ./internal/overlay/bench -args -earnest -rounds $(or $(ROUNDS),10) -seconds $(SECONDS)
 	$(if $(LAB),RUNDOCK_BENCH=1 RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 $(GO) test -v -count=1 -timeout 60m -run '^TestMeasure_overlay' ./internal/lab/e2e)
 
 # Packets, records and keys that nobody thought of, each for FUZZTIME.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 	"testing"
+
+	"rundock/internal/netnstest"
 )
 
 // What it costs to program all peers on a bare kernel, to look at them when
@@ -33,8 +35,8 @@ func BenchmarkPeers(b *testing.B) {
 		}
 		bench := func(name string, from State, run func(k *Kernel) error) {
 			b.Run(fmt.Sprintf("%s/%d", name, count), func(b *testing.B) {
-				ns := newNamespace(b, "host")
-				ns.do(func() {
+				ns := netnstest.New(b, "host")
+				ns.Do(func() {
 					k, err := Open()
 					if err != nil {
 						b.Error(err)

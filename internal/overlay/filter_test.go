@@ -76,23 +76,23 @@ func TestFlush_of_the_firewall_is_survived(t *testing.T) {
 			a1, a2, d1, d2 := one.container(apps, 10), two.container(apps, 10), one.container(data, 10), two.container(data, 10)
 			beside := one.container(apps, 11)
 			for _, h := range c.hosts {
-				h.sh(dockerRules)
+				h.Sh(dockerRules)
 				h.audit()
 			}
 			check := func(t *testing.T) {
 				t.Helper()
-				reaches(t, a1.namespace, a2.namespace, a2.address, a1.address)
-				reaches(t, a2.namespace, a1.namespace, a1.address, a2.address)
-				reaches(t, d1.namespace, d2.namespace, d2.address, d1.address)
-				reaches(t, d2.namespace, d1.namespace, d1.address, d2.address)
-				reaches(t, beside.namespace, a1.namespace, a1.address, beside.address)
-				reaches(t, a1.namespace, two.namespace, underlay(2), underlay(1))
-				reaches(t, two.namespace, a1.namespace, a1.address, apps.Subnet(2).Addr())
+				reaches(t, a1.Namespace, a2.Namespace, a2.address, a1.address)
+				reaches(t, a2.Namespace, a1.Namespace, a1.address, a2.address)
+				reaches(t, d1.Namespace, d2.Namespace, d2.address, d1.address)
+				reaches(t, d2.Namespace, d1.Namespace, d1.address, d2.address)
+				reaches(t, beside.Namespace, a1.Namespace, a1.address, beside.address)
+				reaches(t, a1.Namespace, two.Namespace, underlay(2), underlay(1))
+				reaches(t, two.Namespace, a1.Namespace, a1.address, apps.Subnet(2).Addr())
 				var wg sync.WaitGroup
 				for from, to := range map[*container][]*container{a1: {d1, d2}, d1: {a1, a2}, d2: {a1}} {
 					wg.Go(func() {
 						for _, to := range to {
-							apart(t, from.namespace, to.namespace, to.address)
+							apart(t, from.Namespace, to.Namespace, to.address)
 						}
 					})
 				}
@@ -108,7 +108,7 @@ func TestFlush_of_the_firewall_is_survived(t *testing.T) {
 				"nft flush ruleset; iptables -w 5 -P FORWARD DROP",
 			} {
 				t.Run(script, func(t *testing.T) {
-					one.sh(script)
+					one.Sh(script)
 					if len(one.plan(apps)) == 0 {
 						t.Error("the audit sees nothing")
 					}
@@ -119,12 +119,12 @@ func TestFlush_of_the_firewall_is_survived(t *testing.T) {
 			for _, n := range c.networks {
 				have := one.want(n)
 				var err error
-				one.do(func() { err = one.kernel.Apply(Plan(have, Nothing(n))) })
+				one.Do(func() { err = one.kernel.Apply(Plan(have, Nothing(n))) })
 				if err != nil {
 					t.Error(err)
 				}
 			}
-			if out := one.sh("iptables -w 5 -S"); strings.Contains(out, "ovl7") || strings.Contains(out, "vx8") {
+			if out := one.Sh("iptables -w 5 -S"); strings.Contains(out, "ovl7") || strings.Contains(out, "vx8") {
 				t.Errorf("after both networks are left there is\n%s", out)
 			}
 		})

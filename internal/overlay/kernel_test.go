@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"rundock/internal/netnstest"
 )
 
 var data = Network{Name: "data", CIDR: netip.MustParsePrefix("10.43.0.0/16"), SubnetLength: 24, VNI: 8}
@@ -21,7 +23,7 @@ func (c *cluster) everything(t *testing.T, containers map[int]*container, n Netw
 	for i, from := range containers {
 		for j, to := range containers {
 			if i != j {
-				reaches(t, from.namespace, to.namespace, to.address, from.address)
+				reaches(t, from.Namespace, to.Namespace, to.address, from.address)
 			}
 		}
 	}
@@ -39,19 +41,19 @@ func TestHosts_and_containers_reach_each_other(t *testing.T) {
 			c.everything(t, containers, n)
 			one, two := c.hosts[0], c.hosts[1]
 			t.Run("a host reaches a container of another", func(t *testing.T) {
-				reaches(t, one.namespace, containers[1].namespace, containers[1].address, n.Subnet(1).Addr())
+				reaches(t, one.Namespace, containers[1].Namespace, containers[1].address, n.Subnet(1).Addr())
 			})
 			t.Run("a container reaches another host's address in the network", func(t *testing.T) {
-				reaches(t, containers[0].namespace, two.namespace, Gateway(n.Subnet(2)), containers[0].address)
+				reaches(t, containers[0].Namespace, two.Namespace, Gateway(n.Subnet(2)), containers[0].address)
 			})
 			if !six {
 				t.Run("a container reaches the outside, as its host", func(t *testing.T) {
-					reaches(t, containers[0].namespace, two.namespace, underlay(2), underlay(1))
+					reaches(t, containers[0].Namespace, two.Namespace, underlay(2), underlay(1))
 				})
 			}
 			t.Run("two containers of a host reach each other", func(t *testing.T) {
 				other := one.container(n, 11)
-				reaches(t, other.namespace, containers[0].namespace, containers[0].address, other.address)
+				reaches(t, other.Namespace, containers[0].Namespace, containers[0].address, other.address)
 			})
 		})
 	}
@@ -62,25 +64,25 @@ func TestNetworks_are_apart_in_both_directions(t *testing.T) {
 	one, two := c.hosts[0], c.hosts[1]
 	a1, d1 := one.container(apps, 10), one.container(data, 10)
 	a2, d2 := two.container(apps, 10), two.container(data, 10)
-	reaches(t, a1.namespace, a2.namespace, a2.address, a1.address)
-	reaches(t, d1.namespace, d2.namespace, d2.address, d1.address)
+	reaches(t, a1.Namespace, a2.Namespace, a2.address, a1.address)
+	reaches(t, d1.Namespace, d2.Namespace, d2.address, d1.address)
 	for _, pair := range [][2]*container{{a1, d1}, {d1, a1}, {a1, d2}, {d2, a1}, {d1, a2}} {
-		apart(t, pair[0].namespace, pair[1].namespace, pair[1].address)
+		apart(t, pair[0].Namespace, pair[1].Namespace, pair[1].address)
 	}
 
 	t.Run("from the underlay, which has a route to it, nobody reaches a container", func(t *testing.T) {
-		outside := newNamespace(t, "outside")
-		cable(t, c.sw, "port9", outside, "eth0")
-		c.sw.sh("ip link set port9 master sw up")
-		outside.sh("ip addr add 192.0.2.99/24 dev eth0; ip link set eth0 up; ip route add 10.42.1.0/24 via 192.0.2.1; ip route add 10.42.2.0/24 via 192.0.2.1")
-		apart(t, outside, a1.namespace, a1.address)
-		apart(t, outside, a2.namespace, a2.address)
+		outside := netnstest.New(t, "outside")
+		c.sw.Cable("port9", outside, "eth0", 1500)
+		c.sw.Sh("ip link set port9 master sw up")
+		outside.Sh("ip addr add 192.0.2.99/24 dev eth0; ip link set eth0 up; ip route add 10.42.1.0/24 via 192.0.2.1; ip route add 10.42.2.0/24 via 192.0.2.1")
+		apart(t, outside, a1.Namespace, a1.address)
+		apart(t, outside, a2.Namespace, a2.address)
 	})
 	t.Run("a container with another's source address is not heard", func(t *testing.T) {
-		a1.sh("ip addr add 10.43.1.10/32 dev lo; ip route add 10.42.2.10/32 via 10.42.1.1 src 10.43.1.10")
-		apart(t, a1.namespace, a2.namespace, a2.address)
-		a1.sh("ip route del 10.42.2.10/32")
-		reaches(t, a1.namespace, a2.namespace, a2.address, a1.address)
+		a1.Sh("ip addr add 10.43.1.10/32 dev lo; ip route add 10.42.2.10/32 via 10.42.1.1 src 10.43.1.10")
+		apart(t, a1.Namespace, a2.Namespace, a2.address)
+		a1.Sh("ip route del 10.42.2.10/32")
+		reaches(t, a1.Namespace, a2.Namespace, a2.address, a1.address)
 	})
 }
 
@@ -90,18 +92,18 @@ func TestAudit_heals_tampering(t *testing.T) {
 	c := newCluster(t, 2, false, apps)
 	one := c.hosts[0]
 	from, to := one.container(apps, 10), c.hosts[1].container(apps, 10)
-	reaches(t, from.namespace, to.namespace, to.address, from.address)
+	reaches(t, from.Namespace, to.Namespace, to.address, from.address)
 	mac := VxlanMAC("machine-2", apps.VNI)
 
 	// A device and its routes, neighbours and entries of somebody else's.
-	one.sh(`ip link add vxother type vxlan id 99 local 192.0.2.1 dstport 4790 nolearning
+	one.Sh(`ip link add vxother type vxlan id 99 local 192.0.2.1 dstport 4790 nolearning
 		ip addr add 10.99.0.1/24 dev vxother; ip link set vxother up
 		ip neigh replace 10.99.0.2 lladdr 02:00:00:00:00:99 dev vxother nud permanent
 		bridge fdb append 02:00:00:00:00:99 dev vxother dst 192.0.2.99
 		ip route add 10.98.0.0/24 via 10.99.0.2 dev vxother onlink proto 82
 		ip route add 10.42.77.0/24 dev eth0`)
 	foreign := func() string {
-		return one.sh("ip -d link show vxother | grep -o 'vxlan id.*nolearning'; ip neigh show dev vxother; bridge fdb show dev vxother; ip route show dev vxother; ip route show 10.42.77.0/24")
+		return one.Sh("ip -d link show vxother | grep -o 'vxlan id.*nolearning'; ip neigh show dev vxother; bridge fdb show dev vxother; ip route show dev vxother; ip route show 10.42.77.0/24")
 	}
 	before := foreign()
 
@@ -142,12 +144,12 @@ func TestAudit_heals_tampering(t *testing.T) {
 			if strings.Contains(tt.script, "nft ") {
 				tool(t, "nft")
 			}
-			one.sh(tt.script)
+			one.Sh(tt.script)
 			if len(one.plan(apps)) == 0 {
 				t.Error("the audit sees nothing")
 			}
 			one.audit()
-			reaches(t, from.namespace, to.namespace, to.address, from.address)
+			reaches(t, from.Namespace, to.Namespace, to.address, from.address)
 			if after := foreign(); after != before {
 				t.Errorf("of others there was\n%sand is\n%s", before, after)
 			}
@@ -174,7 +176,7 @@ func TestApply_cut_short_anywhere_is_finished_by_the_next(t *testing.T) {
 	}
 	step := func(want State, most int) (done []Op, all int) {
 		t.Helper()
-		h.do(func() {
+		h.Do(func() {
 			k, err := Open() // another process
 			if err != nil {
 				t.Error(err)
@@ -209,7 +211,7 @@ func TestApply_cut_short_anywhere_is_finished_by_the_next(t *testing.T) {
 			}
 		}
 	}
-	if out := h.sh("ip neigh show dev vx7 nud permanent; bridge fdb show dev vx7 | grep 192; ip route show proto 82"); strings.Contains(out, "10.42.2.") || strings.Count(out, "\n") != 9 {
+	if out := h.Sh("ip neigh show dev vx7 nud permanent; bridge fdb show dev vx7 | grep 192; ip route show proto 82"); strings.Contains(out, "10.42.2.") || strings.Count(out, "\n") != 9 {
 		t.Errorf("in the end there is\n%s", out)
 	}
 }
@@ -227,10 +229,10 @@ func TestPeers_are_put_right_though_the_firewall_cannot_be_asked(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", broken+":"+os.Getenv("PATH"))
-	h.sh("ip route del 10.42.3.0/24 dev vx7")
+	h.Sh("ip route del 10.42.3.0/24 dev vx7")
 	var ops []Op
 	var err error
-	h.do(func() { ops, err = h.keepers["apps"].Audit(apps.Subnet(1), h.want(apps)) })
+	h.Do(func() { ops, err = h.keepers["apps"].Audit(apps.Subnet(1), h.want(apps)) })
 	if len(ops) != 1 || !strings.HasPrefix(ops[0].String(), "ip route replace 10.42.3.0/24") {
 		t.Errorf("done was %v, want the route", ops)
 	}
@@ -243,17 +245,17 @@ func TestKeeper_gives_a_new_bridge_the_ports_that_another_remembered(t *testing.
 	c := newCluster(t, 2, false, apps)
 	h := c.hosts[0]
 	from, to := h.container(apps, 10), c.hosts[1].container(apps, 10)
-	foreign := newNamespace(t, "foreign")
-	cable(t, h.namespace, "veth-other", foreign, "eth0")
+	foreign := netnstest.New(t, "foreign")
+	h.Cable("veth-other", foreign, "eth0", 1500)
 	ports := h.keepers["apps"].Ports()
 	if len(ports) != 1 || ports[0] != "veth7-10" {
 		t.Fatalf("ports are %q", ports)
 	}
-	h.sh("ip link del ovl7")
+	h.Sh("ip link del ovl7")
 	h.keepers["apps"] = NewKeeper(h.kernel, apps, append(ports, "veth-that-left"))
 	h.audit()
-	reaches(t, from.namespace, to.namespace, to.address, from.address)
-	if field(h.sh("ip link show veth-other"), "master") {
+	reaches(t, from.Namespace, to.Namespace, to.address, from.address)
+	if field(h.Sh("ip link show veth-other"), "master") {
 		t.Error("a device of somebody else's is at the bridge")
 	}
 	if ports := h.keepers["apps"].Ports(); len(ports) != 1 || ports[0] != "veth7-10" {
@@ -262,9 +264,9 @@ func TestKeeper_gives_a_new_bridge_the_ports_that_another_remembered(t *testing.
 }
 
 func TestRead_refuses_a_device_that_is_not_ours(t *testing.T) {
-	n := newNamespace(t, "host")
-	n.sh("ip link add ovl7 type veth peer name other")
-	n.do(func() {
+	n := netnstest.New(t, "host")
+	n.Sh("ip link add ovl7 type veth peer name other")
+	n.Do(func() {
 		k, err := Open()
 		if err != nil {
 			t.Error(err)
@@ -285,11 +287,11 @@ func TestLeaving_takes_all_of_ours_away(t *testing.T) {
 	have := h.want(apps)
 	have.Filter.Rules = nil
 	var err error
-	h.do(func() { err = h.kernel.Apply(Plan(have, Nothing(apps))) })
+	h.Do(func() { err = h.kernel.Apply(Plan(have, Nothing(apps))) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := h.sh(look)
+	out := h.Sh(look)
 	for _, ours := range []string{"ovl7", "vx7", "10.42."} {
 		if strings.Contains(out, ours) {
 			t.Errorf("%s is still there:\n%s", ours, out)
@@ -307,7 +309,7 @@ func TestOps_are_commands_that_work(t *testing.T) {
 	c := newCluster(t, 2, false)
 	h := c.hosts[0]
 	bare, err := State{}, error(nil)
-	h.do(func() { bare, err = h.kernel.Read(apps, apps.Subnet(1)) })
+	h.Do(func() { bare, err = h.kernel.Read(apps, apps.Subnet(1)) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -325,10 +327,10 @@ func TestOps_are_commands_that_work(t *testing.T) {
 		}
 		quoted.WriteString(line)
 	}
-	h.sh(quoted.String())
-	byHand := h.sh("nft list table ip rundock_ovl7")
+	h.Sh(quoted.String())
+	byHand := h.Sh("nft list table ip rundock_ovl7")
 	var have State
-	h.do(func() { have, err = h.kernel.Read(apps, apps.Subnet(1)) })
+	h.Do(func() { have, err = h.kernel.Read(apps, apps.Subnet(1)) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -336,15 +338,15 @@ func TestOps_are_commands_that_work(t *testing.T) {
 	if len(left) != 1 || !strings.HasPrefix(left[0].String(), "nft delete table") {
 		t.Errorf("after\n%sthere is left to do\n%s", script, lines(left))
 	}
-	h.do(func() { err = h.kernel.Apply(left) })
+	h.Do(func() { err = h.kernel.Apply(left) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ours := h.sh("nft list table ip rundock_ovl7"); ours != byHand {
+	if ours := h.Sh("nft list table ip rundock_ovl7"); ours != byHand {
 		t.Errorf("nft prints our table as\n%sand that by hand as\n%s", ours, byHand)
 	}
-	if !field(h.sh("ip route show 10.42.2.0/24"), "mtu lock 1350", "proto 82", "metric 3", "onlink") {
-		t.Errorf("the route is %s", h.sh("ip route show 10.42.2.0/24"))
+	if !field(h.Sh("ip route show 10.42.2.0/24"), "mtu lock 1350", "proto 82", "metric 3", "onlink") {
+		t.Errorf("the route is %s", h.Sh("ip route show 10.42.2.0/24"))
 	}
 }
 
@@ -356,24 +358,24 @@ func TestApply_tells_which_operations_failed_and_does_the_others(t *testing.T) {
 	absent := putNeighbour{"nosuch", netip.MustParseAddr("10.42.50.0"), MAC{2, 5}}
 	gone := deleteNeighbour{"vx7", netip.MustParseAddr("10.42.60.0")}
 	var err error
-	h.do(func() { err = h.kernel.Apply([]Op{bad, absent, gone, good}) })
+	h.Do(func() { err = h.kernel.Apply([]Op{bad, absent, gone, good}) })
 	if err == nil || !strings.Contains(err.Error(), bad.String()+": ") || !strings.Contains(err.Error(), absent.String()+": ") || strings.Contains(err.Error(), gone.String()) {
 		t.Errorf("Apply = %v, want the failures of the first two", err)
 	}
-	if !field(h.sh("ip neigh show dev vx7"), "10.42.50.0", "PERMANENT") {
+	if !field(h.Sh("ip neigh show dev vx7"), "10.42.50.0", "PERMANENT") {
 		t.Error("the operation after those that failed is not done")
 	}
 }
 
 func TestThousands_of_peers_are_programmed_and_taken_away(t *testing.T) {
 	n := Network{Name: "many", CIDR: netip.MustParsePrefix("10.0.0.0/10"), SubnetLength: 24, VNI: 9}
-	ns := newNamespace(t, "host")
+	ns := netnstest.New(t, "host")
 	h := Host{Machine: "m", Subnet: n.Subnet(16000), Underlay: netip.MustParseAddr("127.0.0.1"), MTU: 1500}
 	var peers []Peer
 	for i := range 10_000 {
 		peers = append(peers, Peer{Subnet: n.Subnet(i), Underlay: netip.AddrFrom4([4]byte{198, 18, byte(i >> 8), byte(i)}), MAC: VxlanMAC(fmt.Sprint(i), n.VNI)})
 	}
-	ns.do(func() {
+	ns.Do(func() {
 		k, err := Open()
 		if err != nil {
 			t.Error(err)
@@ -409,10 +411,10 @@ func TestMTU_is_what_fits(t *testing.T) {
 		c := newCluster(t, 2, six, apps)
 		from, to := c.hosts[0].container(apps, 10), c.hosts[1].container(apps, 10)
 		fits := 1500 - Overhead(c.underlay(1)) - 28
-		if err := datagram(from.namespace, to.namespace, to.address, fits); err != nil {
+		if err := datagram(from.Namespace, to.Namespace, to.address, fits); err != nil {
 			t.Errorf("underlay of IPv6 %v: %d bytes do not arrive: %v", six, fits, err)
 		}
-		if err := datagram(from.namespace, to.namespace, to.address, fits+1); !errors.Is(err, unix.EMSGSIZE) {
+		if err := datagram(from.Namespace, to.Namespace, to.address, fits+1); !errors.Is(err, unix.EMSGSIZE) {
 			t.Errorf("underlay of IPv6 %v: sending %d bytes = %v, want %v", six, fits+1, err, unix.EMSGSIZE)
 		}
 	}
@@ -425,25 +427,25 @@ func TestDocker_lets_containers_of_other_hosts_in(t *testing.T) {
 	c := newCluster(t, 2, false, apps)
 	from, to := c.hosts[0].container(apps, 10), c.hosts[1].container(apps, 10)
 	for _, h := range c.hosts {
-		if out, err := h.try(`iptables -w 5 -N DOCKER-USER; iptables -w 5 -A DOCKER-USER -j RETURN; iptables -w 5 -P FORWARD DROP
+		if out, err := h.Try(`iptables -w 5 -N DOCKER-USER; iptables -w 5 -A DOCKER-USER -j RETURN; iptables -w 5 -P FORWARD DROP
 			iptables -w 5 -A FORWARD -j DOCKER-USER
 			iptables -w 5 -A FORWARD -o ovl7 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
 			iptables -w 5 -A FORWARD -i ovl7 ! -o ovl7 -j ACCEPT`); err != nil {
 			t.Skipf("iptables does not work in this namespace: %s", out)
 		}
 	}
-	apart(t, from.namespace, to.namespace, to.address)
+	apart(t, from.Namespace, to.Namespace, to.address)
 	for _, h := range c.hosts {
 		h.audit()
 	}
-	reaches(t, from.namespace, to.namespace, to.address, from.address)
-	c.hosts[1].sh("iptables -w 5 -F DOCKER-USER; iptables -w 5 -A DOCKER-USER -j RETURN; iptables -w 5 -A DOCKER-USER -i vx7 -o ovl7 -j ACCEPT")
+	reaches(t, from.Namespace, to.Namespace, to.address, from.address)
+	c.hosts[1].Sh("iptables -w 5 -F DOCKER-USER; iptables -w 5 -A DOCKER-USER -j RETURN; iptables -w 5 -A DOCKER-USER -i vx7 -o ovl7 -j ACCEPT")
 	c.hosts[1].audit()
-	reaches(t, from.namespace, to.namespace, to.address, from.address)
+	reaches(t, from.Namespace, to.Namespace, to.address, from.address)
 	h := c.hosts[1]
 	have := h.want(apps)
 	var err error
-	h.do(func() { err = h.kernel.Apply(Plan(have, Nothing(apps))) })
+	h.Do(func() { err = h.kernel.Apply(Plan(have, Nothing(apps))) })
 	if err != nil {
 		t.Error(err)
 	}
@@ -454,18 +456,18 @@ func TestDocker_lets_containers_of_other_hosts_in(t *testing.T) {
 func TestContainers_are_told_that_a_host_is_not_there(t *testing.T) {
 	c := newCluster(t, 2, false, apps)
 	h := c.hosts[0]
-	h.sh("ip route add default via 192.0.2.2")
+	h.Sh("ip route add default via 192.0.2.2")
 	from := h.container(apps, 10)
-	from.do(func() {
+	from.Do(func() {
 		_, err := net.DialTimeout("tcp", "10.42.99.5:80", patience)
 		if !errors.Is(err, unix.EHOSTUNREACH) {
 			t.Errorf("connecting = %v, want %v", err, unix.EHOSTUNREACH)
 		}
 	})
-	other := newNamespace(t, "gateway")
-	cable(t, c.sw, "port9", other, "eth0")
-	c.sw.sh("ip link set port9 master sw up")
-	other.sh("ip addr add 192.0.2.9/24 dev eth0; ip link set eth0 up")
-	h.sh("ip route replace default via 192.0.2.9")
-	reaches(t, from.namespace, other, netip.MustParseAddr("192.0.2.9"), underlay(1))
+	other := netnstest.New(t, "gateway")
+	c.sw.Cable("port9", other, "eth0", 1500)
+	c.sw.Sh("ip link set port9 master sw up")
+	other.Sh("ip addr add 192.0.2.9/24 dev eth0; ip link set eth0 up")
+	h.Sh("ip route replace default via 192.0.2.9")
+	reaches(t, from.Namespace, other, netip.MustParseAddr("192.0.2.9"), underlay(1))
 }

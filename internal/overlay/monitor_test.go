@@ -29,7 +29,7 @@ func watch(t *testing.T, h *node) *watching {
 	w := &watching{host: h, told: make(chan bool, 1000), marked: make(chan bool, 1), wanted: h.wanted(apps)}
 	var m *Monitor
 	var err error
-	h.do(func() { m, err = OpenMonitor(apps) })
+	h.Do(func() { m, err = OpenMonitor(apps) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,11 +59,11 @@ func watch(t *testing.T, h *node) *watching {
 // done before.
 func (w *watching) times() (n int) {
 	w.marks++ // the same again would be no change
-	w.host.sh(putNeighbour{"vx7", mark, MAC{2, 0, 0, 0, 0, w.marks}}.String())
+	w.host.Sh(putNeighbour{"vx7", mark, MAC{2, 0, 0, 0, 0, w.marks}}.String())
 	select {
 	case <-w.marked: // messages come in order
 	case <-time.After(patience):
-		w.host.t.Fatal("the monitor does not see what is done")
+		w.host.c.t.Fatal("the monitor does not see what is done")
 	}
 	for len(w.told) > 0 {
 		<-w.told
@@ -76,12 +76,12 @@ func TestMonitor_tells_of_tampering_and_not_of_everyday_life(t *testing.T) {
 	c := newCluster(t, 2, false, apps)
 	h := c.hosts[0]
 	from, to := h.container(apps, 10), c.hosts[1].container(apps, 10)
-	reaches(t, from.namespace, to.namespace, to.address, from.address)
+	reaches(t, from.Namespace, to.Namespace, to.address, from.address)
 	told := watch(t, h).told
 	for range 20 {
-		reaches(t, from.namespace, to.namespace, to.address, from.address)
+		reaches(t, from.Namespace, to.Namespace, to.address, from.address)
 	}
-	h.sh("ip neigh replace 192.0.2.77 lladdr 02:00:00:00:00:77 dev eth0 nud reachable")
+	h.Sh("ip neigh replace 192.0.2.77 lladdr 02:00:00:00:00:77 dev eth0 nud reachable")
 	select {
 	case <-told:
 		t.Error("traffic is taken for tampering")
@@ -95,7 +95,7 @@ func TestMonitor_tells_of_tampering_and_not_of_everyday_life(t *testing.T) {
 		for len(told) > 0 {
 			<-told
 		}
-		h.sh(script)
+		h.Sh(script)
 		select {
 		case <-told:
 		case <-time.After(patience):
@@ -122,7 +122,7 @@ func TestMonitor_knows_its_own(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h.do(func() { err = h.kernel.Apply(ops) })
+		h.Do(func() { err = h.kernel.Apply(ops) })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -130,11 +130,11 @@ func TestMonitor_knows_its_own(t *testing.T) {
 			t.Errorf("%s is taken for tampering, %d times", change.what, n)
 		}
 	}
-	h.sh("ip link add foreign type bridge; ip link set foreign up; ip addr add 10.99.0.1/24 dev foreign")
+	h.Sh("ip link add foreign type bridge; ip link set foreign up; ip addr add 10.99.0.1/24 dev foreign")
 	time.Sleep(100 * time.Millisecond) // the device gets addresses by itself
 	w.times()
-	h.sh("ip route add 10.98.0.0/24 via 10.99.0.2; ip neigh replace 10.99.0.2 lladdr 02:00:00:00:00:99 dev foreign nud permanent; ip addr add 10.99.0.3/24 dev foreign")
-	h.sh("ip route del 10.98.0.0/24; ip neigh del 10.99.0.2 dev foreign; ip addr del 10.99.0.3/24 dev foreign; ip route add 10.97.0.0/24 dev vx7")
+	h.Sh("ip route add 10.98.0.0/24 via 10.99.0.2; ip neigh replace 10.99.0.2 lladdr 02:00:00:00:00:99 dev foreign nud permanent; ip addr add 10.99.0.3/24 dev foreign")
+	h.Sh("ip route del 10.98.0.0/24; ip neigh del 10.99.0.2 dev foreign; ip addr del 10.99.0.3/24 dev foreign; ip route add 10.97.0.0/24 dev vx7")
 	if n := w.times(); n > 0 {
 		t.Errorf("what others do with their devices is taken for tampering, %d times", n)
 	}
@@ -142,7 +142,7 @@ func TestMonitor_knows_its_own(t *testing.T) {
 		"ip route replace 10.42.2.0/24 via 10.42.9.0 dev vx7 onlink proto 82 metric 3", "bridge fdb append 02:33:33:33:33:33 dev vx7 dst 192.0.2.33 self permanent",
 		fmt.Sprintf("bridge fdb replace %s dev vx7 dst 192.0.2.77 self permanent", VxlanMAC("machine-2", apps.VNI)), "ip neigh replace 10.42.2.0 lladdr 02:22:22:22:22:22 dev vx7 nud permanent",
 	} {
-		if h.sh(script); w.times() == 0 {
+		if h.Sh(script); w.times() == 0 {
 			t.Errorf("the monitor does not tell of %s", script)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+
+	"rundock/internal/netnstest"
 )
 
 func TestObstacle_names_what_is_in_the_way(t *testing.T) {
@@ -28,15 +30,15 @@ func TestObstacle_names_what_is_in_the_way(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			host := newNamespace(t, "host")
-			host.sh("ip link add eth0 type veth peer name eth9; ip addr add 192.0.2.5/24 dev eth0; ip link set eth0 up; ip link set eth9 up;" + c.host)
-			host.do(func() { obstacle(t, n, "192.0.2.5", c.want) })
+			host := netnstest.New(t, "host")
+			host.Sh("ip link add eth0 type veth peer name eth9; ip addr add 192.0.2.5/24 dev eth0; ip link set eth0 up; ip link set eth9 up;" + c.host)
+			host.Do(func() { obstacle(t, n, "192.0.2.5", c.want) })
 		})
 	}
 	t.Run("a program at the port", func(t *testing.T) {
-		host := newNamespace(t, "host")
-		host.sh("ip addr add 192.0.2.5/24 dev lo; ip addr add 2001:db8::5/64 dev lo nodad")
-		host.do(func() {
+		host := netnstest.New(t, "host")
+		host.Sh("ip addr add 192.0.2.5/24 dev lo; ip addr add 2001:db8::5/64 dev lo nodad")
+		host.Do(func() {
 			for _, c := range []struct{ at, underlay, want string }{
 				{"192.0.2.5:4789", "192.0.2.5", "udp port 4789 is another program's already"},
 				{"[2001:db8::5]:4789", "2001:db8::5", "udp port 4789 is another program's already"},
@@ -62,9 +64,9 @@ func obstacle(t *testing.T, n Network, underlay, want string) {
 }
 
 func TestAble_leaves_nothing(t *testing.T) {
-	host := newNamespace(t, "host")
+	host := netnstest.New(t, "host")
 	n := Network{Name: "apps", CIDR: netip.MustParsePrefix("10.42.0.0/16"), SubnetLength: 24, VNI: 7}
-	host.do(func() {
+	host.Do(func() {
 		for _, underlay := range []string{"192.0.2.5", "2001:db8::5"} {
 			if err := Able(n, Underlay{"eth0", netip.MustParseAddr(underlay), 1500}); err != nil {
 				t.Errorf("Able over %s = %v", underlay, err)

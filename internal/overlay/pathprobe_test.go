@@ -10,24 +10,26 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"rundock/internal/netnstest"
 )
 
 // routers are two that a host is behind: between them is a narrow place.
-type routers struct{ near, far *namespace }
+type routers struct{ near, far *netnstest.Namespace }
 
 // behindRouters puts two routers, with mtu between them, between host i and
 // the switch. Host and switch see each other as before: the routers answer for
 // those on the other side.
 func (c *cluster) behindRouters(i, mtu int) routers {
 	c.t.Helper()
-	r := routers{newNamespace(c.t, "near router"), newNamespace(c.t, "far router")}
+	r := routers{netnstest.New(c.t, "near router"), netnstest.New(c.t, "far router")}
 	h := c.hosts[i-1]
-	h.sh("ip link del eth0")
+	h.Sh("ip link del eth0")
 	port := fmt.Sprint("port", i)
-	cable(c.t, c.sw, port, r.near, "eth0")
-	cable(c.t, r.near, "eth1", r.far, "eth0")
-	cable(c.t, r.far, "eth1", h.namespace, "eth0")
-	c.sw.sh(fmt.Sprintf("ip link set %s master sw up", port))
+	c.sw.Cable(port, r.near, "eth0", 1500)
+	r.near.Cable("eth1", r.far, "eth0", 1500)
+	r.far.Cable("eth1", h.Namespace, "eth0", 1500)
+	c.sw.Sh(fmt.Sprintf("ip link set %s master sw up", port))
 	var others strings.Builder
 	for _, other := range c.hosts {
 		fmt.Fprintf(&others, "%s ", c.underlay(other.number))
@@ -41,32 +43,32 @@ func (c *cluster) behindRouters(i, mtu int) routers {
 		host=%s others='%s' mtu=%d
 	`, c.underlay(i), &others, mtu)
 	if c.six {
-		r.near.sh(router + `ip addr add 2001:db8:1::1/64 dev eth1; ip addr add 2001:db8::c8/64 dev eth0
+		r.near.Sh(router + `ip addr add 2001:db8:1::1/64 dev eth1; ip addr add 2001:db8::c8/64 dev eth0
 			ip link set eth1 mtu $mtu; ip route add $host via 2001:db8:1::2; ip neigh add proxy $host dev eth0`)
-		r.far.sh(router + `ip addr add 2001:db8:1::2/64 dev eth0; ip route add 2001:db8::/64 via 2001:db8:1::1; ip route add $host dev eth1
+		r.far.Sh(router + `ip addr add 2001:db8:1::2/64 dev eth0; ip route add 2001:db8::/64 via 2001:db8:1::1; ip route add $host dev eth1
 			ip link set eth0 mtu $mtu; for other in $others; do [ $other = $host ] || ip neigh add proxy $other dev eth1; done`)
-		h.sh(fmt.Sprintf("ip addr add %s/64 dev eth0 nodad; ip link set eth0 up", c.underlay(i)))
+		h.Sh(fmt.Sprintf("ip addr add %s/64 dev eth0 nodad; ip link set eth0 up", c.underlay(i)))
 		return r
 	}
-	r.near.sh(router + `ip addr add 198.51.100.1/24 dev eth1; ip addr add 192.0.2.200/24 dev eth0
+	r.near.Sh(router + `ip addr add 198.51.100.1/24 dev eth1; ip addr add 192.0.2.200/24 dev eth0
 		ip link set eth1 mtu $mtu; ip route add $host via 198.51.100.2`)
-	r.far.sh(router + `ip addr add 198.51.100.2/24 dev eth0; ip route add 192.0.2.0/24 via 198.51.100.1; ip route add $host dev eth1
+	r.far.Sh(router + `ip addr add 198.51.100.2/24 dev eth0; ip route add 192.0.2.0/24 via 198.51.100.1; ip route add $host dev eth1
 		ip link set eth0 mtu $mtu`)
-	h.sh(fmt.Sprintf("ip addr add %s/24 dev eth0; ip link set eth0 up", c.underlay(i)))
+	h.Sh(fmt.Sprintf("ip addr add %s/24 dev eth0; ip link set eth0 up", c.underlay(i)))
 	return r
 }
 
 // setMTU makes the place between the routers wider or narrower.
 func (r routers) setMTU(mtu int) {
-	r.near.sh(fmt.Sprintf("ip link set eth1 mtu %d", mtu))
-	r.far.sh(fmt.Sprintf("ip link set eth0 mtu %d", mtu))
+	r.near.Sh(fmt.Sprintf("ip link set eth1 mtu %d", mtu))
+	r.far.Sh(fmt.Sprintf("ip link set eth0 mtu %d", mtu))
 }
 
 // swallow has the routers say nothing of packets that are too big, and pass no
 // fragments.
 func (r routers) swallow() {
-	for _, n := range []*namespace{r.near, r.far} {
-		n.sh(`nft 'add table inet swallow
+	for _, n := range []*netnstest.Namespace{r.near, r.far} {
+		n.Sh(`nft 'add table inet swallow
 			add chain inet swallow out { type filter hook output priority 0; }
 			add rule inet swallow out icmp type destination-unreachable drop
 			add rule inet swallow out icmpv6 type packet-too-big drop
@@ -84,12 +86,12 @@ type prober struct {
 }
 
 func (h *node) probe(n Network, every time.Duration) *prober {
-	h.t.Helper()
+	h.c.t.Helper()
 	p := &prober{h: h, n: n, found: make(chan []Path, 100)}
 	var err error
-	h.do(func() { p.PathProber, err = OpenPathProber(n, h.c.underlay(h.number)) })
+	h.Do(func() { p.PathProber, err = OpenPathProber(n, h.c.underlay(h.number)) })
 	if err != nil {
-		h.t.Fatal(err)
+		h.c.t.Fatal(err)
 	}
 	p.every = every
 	p.Follow(h.want(n))
@@ -99,7 +101,7 @@ func (h *node) probe(n Network, every time.Duration) *prober {
 		defer close(done)
 		p.Run(ctx, func(found []Path) { p.found <- found })
 	}()
-	h.t.Cleanup(func() {
+	h.c.t.Cleanup(func() {
 		cancel()
 		<-done
 		p.Close()
@@ -109,13 +111,13 @@ func (h *node) probe(n Network, every time.Duration) *prober {
 
 // finds waits until a path's MTU is found, and has it applied.
 func (p *prober) finds(peer, mtu int) {
-	p.h.t.Helper()
+	p.h.c.t.Helper()
 	for late := time.After(patience); ; {
 		select {
 		case found := <-p.found:
 			for _, path := range found {
 				if path != (Path{p.n.Subnet(peer), p.h.c.underlay(peer), mtu}) {
-					p.h.t.Fatalf("%s: found %+v, want %d for host-%d", p.h.name, path, mtu, peer)
+					p.h.c.t.Fatalf("%s: found %+v, want %d for host-%d", p.h.Name, path, mtu, peer)
 				}
 			}
 			if p.h.narrow == nil {
@@ -126,7 +128,7 @@ func (p *prober) finds(peer, mtu int) {
 			p.Follow(p.h.want(p.n))
 			return
 		case <-late:
-			p.h.t.Fatalf("%s: the MTU of the path to host-%d was not found", p.h.name, peer)
+			p.h.c.t.Fatalf("%s: the MTU of the path to host-%d was not found", p.h.Name, peer)
 		}
 	}
 }
@@ -168,8 +170,8 @@ func TestPaths_that_are_narrow_are_found_and_their_packets_fit(t *testing.T) {
 			p, back := one.probe(n, long), three.probe(n, long)
 			fits := 1300 - Overhead(c.underlay(1))
 			p.finds(3, fits)
-			if !field(one.sh("ip route show "+n.Subnet(3).String()), fmt.Sprint("mtu lock ", fits)) || field(one.sh("ip route show "+n.Subnet(2).String()), "mtu") {
-				t.Errorf("the routes are\n%s", one.sh("ip route show proto 82"))
+			if !field(one.Sh("ip route show "+n.Subnet(3).String()), fmt.Sprint("mtu lock ", fits)) || field(one.Sh("ip route show "+n.Subnet(2).String()), "mtu") {
+				t.Errorf("the routes are\n%s", one.Sh("ip route show proto 82"))
 			}
 			// The two paths of host 3, which are both narrow.
 			for range 2 {
@@ -185,17 +187,17 @@ func TestPaths_that_are_narrow_are_found_and_their_packets_fit(t *testing.T) {
 			}
 			three.narrow = map[netip.Prefix]int{n.Subnet(1): fits, n.Subnet(2): fits}
 			three.audit()
-			if _, err := dial(from.namespace, to.namespace, to.address, 3_000_000, patience); err != nil {
+			if _, err := dial(from.Namespace, to.Namespace, to.address, 3_000_000, patience); err != nil {
 				t.Errorf("a transfer between containers: %v", err)
 			}
-			if err := datagram(from.namespace, to.namespace, to.address, fits-28); err != nil {
+			if err := datagram(from.Namespace, to.Namespace, to.address, fits-28); err != nil {
 				t.Errorf("%d bytes do not arrive: %v", fits-28, err)
 			}
-			if err := datagram(from.namespace, to.namespace, to.address, fits-27); !errors.Is(err, unix.EMSGSIZE) {
+			if err := datagram(from.Namespace, to.Namespace, to.address, fits-27); !errors.Is(err, unix.EMSGSIZE) {
 				t.Errorf("sending %d bytes = %v, want %v", fits-27, err, unix.EMSGSIZE)
 			}
 			// Or it would fragment for ten minutes after the path has grown.
-			if out := one.sh(fmt.Sprintf("ip route get %s", c.underlay(3))); strings.Contains(out, "mtu") {
+			if out := one.Sh(fmt.Sprintf("ip route get %s", c.underlay(3))); strings.Contains(out, "mtu") {
 				t.Errorf("of the probes the kernel remembers\n%s", out)
 			}
 		})
@@ -214,14 +216,14 @@ func TestPaths_that_change_are_followed(t *testing.T) {
 	r.setMTU(1400)
 	p.finds(3, 1350)
 	// A device made anew: the sockets that are bound to the old one are of no use.
-	one.sh("ip link del vx7")
+	one.Sh("ip link del vx7")
 	one.audit()
 	r.setMTU(1200)
 	p.finds(3, 1150)
 	r.setMTU(1500)
 	p.finds(3, 0)
-	if field(one.sh("ip route show proto 82"), "mtu") {
-		t.Errorf("the routes are\n%s", one.sh("ip route show proto 82"))
+	if field(one.Sh("ip route show proto 82"), "mtu") {
+		t.Errorf("the routes are\n%s", one.Sh("ip route show proto 82"))
 	}
 }
 
@@ -238,10 +240,10 @@ func TestPaths_are_as_narrow_as_the_kernel_takes_them_for(t *testing.T) {
 			one, two := c.hosts[0], c.hosts[1]
 			get := fmt.Sprintf("ip route get %s", c.underlay(2))
 			// A connection of the host's own, on the underlay.
-			if _, err := dial(one.namespace, two.namespace, c.underlay(2), 100_000, patience); err != nil {
+			if _, err := dial(one.Namespace, two.Namespace, c.underlay(2), 100_000, patience); err != nil {
 				t.Fatal(err)
 			}
-			if out := one.sh(get); !strings.Contains(out, "mtu 1300") {
+			if out := one.Sh(get); !strings.Contains(out, "mtu 1300") {
 				t.Fatalf("the kernel remembers nothing:\n%s", out)
 			}
 			r.setMTU(1500)
@@ -249,10 +251,10 @@ func TestPaths_are_as_narrow_as_the_kernel_takes_them_for(t *testing.T) {
 			fits := 1300 - Overhead(c.underlay(1))
 			p.finds(2, fits)
 			from, to := one.container(n, 10), two.container(n, 10)
-			if err := datagram(from.namespace, to.namespace, to.address, fits-28); err != nil {
+			if err := datagram(from.Namespace, to.Namespace, to.address, fits-28); err != nil {
 				t.Errorf("%d bytes do not arrive: %v", fits-28, err)
 			}
-			one.sh("ip route flush cache; ip -6 route flush cache")
+			one.Sh("ip route flush cache; ip -6 route flush cache")
 			p.finds(2, 0)
 		})
 	}
@@ -268,8 +270,8 @@ func TestPaths_of_peers_that_answer_nothing_are_left_as_they_are(t *testing.T) {
 	mute := `nft 'add table ip mute
 		add chain ip mute in { type filter hook input priority 0; }
 		add rule ip mute in icmp type echo-request drop'`
-	two.sh(mute)
-	three.sh(mute)
+	two.Sh(mute)
+	three.Sh(mute)
 	one.narrow = map[netip.Prefix]int{n.Subnet(2): 1111}
 	one.audit()
 	p := one.probe(n, 100*time.Millisecond)
@@ -283,10 +285,10 @@ func TestPaths_of_peers_that_answer_nothing_are_left_as_they_are(t *testing.T) {
 		t.Errorf("found %+v", found)
 	default:
 	}
-	three.sh("nft delete table ip mute")
+	three.Sh("nft delete table ip mute")
 	p.finds(3, 1250)
 	r.setMTU(1500)
-	two.sh("nft delete table ip mute")
+	two.Sh("nft delete table ip mute")
 	got := map[Path]bool{}
 	for len(got) < 2 {
 		for _, path := range <-p.found {
@@ -307,7 +309,7 @@ func TestPaths_are_found_behind_a_firewall_of_this_host(t *testing.T) {
 	c := newCluster(t, 2, false, n)
 	c.behindRouters(2, 1300)
 	one := c.hosts[0]
-	one.sh(`nft 'add table ip strict
+	one.Sh(`nft 'add table ip strict
 		add chain ip strict in { type filter hook input priority 0; policy drop; }
 		add rule ip strict in iifname lo accept
 		add rule ip strict in udp dport 4789 accept

@@ -3,6 +3,8 @@ package overlay
 import (
 	"strings"
 	"testing"
+
+	"rundock/internal/netnstest"
 )
 
 func TestParseSettings_names_what_is_wrong(t *testing.T) {
@@ -31,8 +33,8 @@ func TestParseSettings_names_what_is_wrong(t *testing.T) {
 }
 
 func TestFindUnderlay(t *testing.T) {
-	n := newNamespace(t, "host")
-	n.sh("ip link add eth0 type veth peer name eth9; ip addr add 192.0.2.1/24 dev eth0; ip link set eth0 mtu 1400 up; ip addr add 2001:db8::1/64 dev eth9 nodad; ip link set eth9 up")
+	n := netnstest.New(t, "host")
+	n.Sh("ip link add eth0 type veth peer name eth9; ip addr add 192.0.2.1/24 dev eth0; ip link set eth0 mtu 1400 up; ip addr add 2001:db8::1/64 dev eth9 nodad; ip link set eth9 up")
 	tests := []struct{ setting, iface, address, err string }{
 		{"eth0", "eth0", "192.0.2.1", ""},
 		{"192.0.2.1", "eth0", "192.0.2.1", ""},
@@ -41,7 +43,7 @@ func TestFindUnderlay(t *testing.T) {
 		{"eth5", "", "", "underlay eth5: there is no such interface"},
 		{"192.0.2.9", "", "", "underlay 192.0.2.9: no interface of this host has the address"},
 	}
-	n.do(func() {
+	n.Do(func() {
 		for _, tt := range tests {
 			u, err := FindUnderlay(tt.setting)
 			if tt.err != "" {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"rundock/internal/netnstest"
 	"rundock/internal/overlay"
 )
 
@@ -16,8 +17,8 @@ func TestControl_kernel(t *testing.T) {
 	for _, count := range sizes() {
 		var program, programBare, audit, auditBare, change, changeBare []float64
 		for range turns() {
-			ns := newNamespace(t)
-			ns.do(func() {
+			ns := netnstest.New(t, "host")
+			ns.Do(func() {
 				s, err := newStand(count)
 				if err != nil {
 					t.Error(err)

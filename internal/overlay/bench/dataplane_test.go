@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"rundock/internal/netnstest"
 	"rundock/internal/overlay"
 )
 
@@ -16,7 +17,7 @@ import (
 // that no packet meets the rules of another.
 type variant struct {
 	name     string
-	from, to *namespace
+	from, to *netnstest.Namespace
 	address  netip.Addr // of to
 
 	// By round.
@@ -76,7 +77,7 @@ func tell(t *testing.T, variants, base []*variant) {
 
 // A pair is two hosts at one cable.
 type pair struct {
-	hosts [2]*namespace
+	hosts [2]*netnstest.Namespace
 	mtu   int // of the underlay
 }
 
@@ -85,34 +86,36 @@ var network = overlay.Network{Name: "bench", CIDR: netip.MustParsePrefix("10.42.
 func underlayOf(host int) netip.Addr { return netip.AddrFrom4([4]byte{192, 0, 2, byte(1 + host)}) }
 
 // between makes a variant: two hosts, and what join makes on them.
-func between(t *testing.T, name string, mtu int, join func(*testing.T, pair) (ends [2]*namespace, address netip.Addr)) *variant {
+func between(t *testing.T, name string, mtu int, join func(*testing.T, pair) (ends [2]*netnstest.Namespace, address netip.Addr)) *variant {
 	t.Helper()
-	p := pair{[2]*namespace{newNamespace(t), newNamespace(t)}, mtu}
-	p.hosts[0].sh(fmt.Sprintf("ip link add eth0 mtu %d type veth peer name eth0 mtu %[1]d netns %d", mtu, p.hosts[1].tid))
+	p := pair{[2]*netnstest.Namespace{netnstest.New(t, "host"), netnstest.New(t, "host")}, mtu}
+	p.hosts[0].Cable("eth0", p.hosts[1], "eth0", mtu)
 	for i, h := range p.hosts {
-		h.sh(fmt.Sprintf("ip addr add %s/24 dev eth0; ip link set eth0 up; echo 1 >/proc/sys/net/ipv4/ip_forward", underlayOf(i)))
+		h.Sh(fmt.Sprintf("ip addr add %s/24 dev eth0; ip link set eth0 up; echo 1 >/proc/sys/net/ipv4/ip_forward", underlayOf(i)))
 	}
 	ends, address := join(t, p)
 	return &variant{name: name, from: ends[0], to: ends[1], address: address}
 }
 
-func nothing(_ *testing.T, p pair) ([2]*namespace, netip.Addr) { return p.hosts, underlayOf(1) }
+func nothing(_ *testing.T, p pair) ([2]*netnstest.Namespace, netip.Addr) {
+	return p.hosts, underlayOf(1)
+}
 
 // routed has containers at a bridge, and a route to the other host's.
-func routed(t *testing.T, p pair) (ends [2]*namespace, address netip.Addr) {
+func routed(t *testing.T, p pair) (ends [2]*netnstest.Namespace, address netip.Addr) {
 	for i, h := range p.hosts {
-		h.sh(fmt.Sprintf(`ip link add bridge0 type bridge; ip addr add %s/24 dev bridge0; ip link set bridge0 mtu %d up
+		h.Sh(fmt.Sprintf(`ip link add bridge0 type bridge; ip addr add %s/24 dev bridge0; ip link set bridge0 mtu %d up
 			ip route add %s via %s`, overlay.Gateway(network.Subnet(i)), p.mtu, network.Subnet(1-i), underlayOf(1-i)))
 	}
 	return containers(t, p, "bridge0", p.mtu)
 }
 
 // manual is what a person makes who knows how, with rules that are ours.
-func manual(t *testing.T, p pair) (ends [2]*namespace, address netip.Addr) {
+func manual(t *testing.T, p pair) (ends [2]*netnstest.Namespace, address netip.Addr) {
 	mtu := p.mtu - overlay.Overhead4
 	for i, h := range p.hosts {
 		own, other := network.Subnet(i), network.Subnet(1-i)
-		h.sh(fmt.Sprintf(`own=%s gateway=%s mtu=%d underlay=%s mac=02:00:00:00:00:0%d
+		h.Sh(fmt.Sprintf(`own=%s gateway=%s mtu=%d underlay=%s mac=02:00:00:00:00:0%d
 			other=%s via=%s there=%s its=02:00:00:00:00:0%d
 			ip link add ovl7 type bridge; ip addr add $gateway/24 dev ovl7; ip link set ovl7 mtu $mtu up
 			ip link add vx7 address $mac type vxlan id 7 local $underlay dstport 4789 nolearning
@@ -121,7 +124,7 @@ func manual(t *testing.T, p pair) (ends [2]*namespace, address netip.Addr) {
 			bridge fdb add $its dev vx7 dst $there self permanent
 			ip route add $other via $via dev vx7 onlink`,
 			own.Addr(), overlay.Gateway(own), mtu, underlayOf(i), i, other, other.Addr(), underlayOf(1-i), 1-i))
-		h.sh(tableOf(t, i, p.mtu))
+		h.Sh(tableOf(t, i, p.mtu))
 	}
 	return containers(t, p, "ovl7", mtu)
 }
@@ -141,12 +144,12 @@ func tableOf(t *testing.T, host, mtu int) string {
 }
 
 // product is what the agent makes, by its own code.
-func product(t *testing.T, p pair) (ends [2]*namespace, address netip.Addr) {
+func product(t *testing.T, p pair) (ends [2]*netnstest.Namespace, address netip.Addr) {
 	for i, h := range p.hosts {
 		want := wanted(t, i, p.mtu)
 		var left []overlay.Op
 		var err error
-		h.do(func() {
+		h.Do(func() {
 			var k *overlay.Kernel
 			if k, err = overlay.Open(); err != nil {
 				return
@@ -175,13 +178,14 @@ func wanted(t *testing.T, host, mtu int) overlay.State {
 }
 
 // containers are one at the bridge of each host.
-func containers(t *testing.T, p pair, bridge string, mtu int) (ends [2]*namespace, address netip.Addr) {
+func containers(t *testing.T, p pair, bridge string, mtu int) (ends [2]*netnstest.Namespace, address netip.Addr) {
 	for i, h := range p.hosts {
-		c := newNamespace(t)
+		c := netnstest.New(t, "host")
 		gateway := overlay.Gateway(network.Subnet(i))
-		h.sh(fmt.Sprintf("ip link add veth0 mtu %d type veth peer name eth0 mtu %[1]d netns %d; ip link set veth0 master %s up", mtu, c.tid, bridge))
+		h.Cable("veth0", c, "eth0", mtu)
+		h.Sh(fmt.Sprintf("ip link set veth0 master %s up", bridge))
 		address = gateway.Next()
-		c.sh(fmt.Sprintf("ip addr add %s/24 dev eth0; ip link set eth0 up; ip route add default via %s", address, gateway))
+		c.Sh(fmt.Sprintf("ip addr add %s/24 dev eth0; ip link set eth0 up; ip route add default via %s", address, gateway))
 		ends[i] = c
 	}
 	return ends, address

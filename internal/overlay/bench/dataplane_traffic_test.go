@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"rundock/internal/netnstest"
 )
 
 // carry sends a TCP stream for a while, and then UDP datagrams to and fro.
@@ -96,7 +98,7 @@ func (v *variant) stream(length time.Duration) error {
 
 // connect returns the two ends of a connection.
 func (v *variant) connect() (out, in int, err error) {
-	l, err := v.to.socket(unix.SOCK_STREAM)
+	l, err := socket(v.to, unix.SOCK_STREAM)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -108,7 +110,7 @@ func (v *variant) connect() (out, in int, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	if out, err = v.from.socket(unix.SOCK_STREAM); err != nil {
+	if out, err = socket(v.from, unix.SOCK_STREAM); err != nil {
 		return 0, 0, err
 	}
 	if err = again(func() error { return unix.Connect(out, to) }); err != nil {
@@ -129,7 +131,7 @@ func (v *variant) connect() (out, in int, err error) {
 // echo measures UDP round trips one after the other, both ends on one core:
 // waking another takes longer than the whole way, and is the same for all.
 func (v *variant) echo(length time.Duration) error {
-	server, err := v.to.socket(unix.SOCK_DGRAM)
+	server, err := socket(v.to, unix.SOCK_DGRAM)
 	if err != nil {
 		return fmt.Errorf("UDP: %w", err)
 	}
@@ -141,7 +143,7 @@ func (v *variant) echo(length time.Duration) error {
 	if err != nil {
 		return fmt.Errorf("UDP: %w", err)
 	}
-	client, err := v.from.socket(unix.SOCK_DGRAM)
+	client, err := socket(v.from, unix.SOCK_DGRAM)
 	if err != nil {
 		return fmt.Errorf("UDP: %w", err)
 	}
@@ -198,8 +200,8 @@ func answer(server int) error {
 }
 
 // socket is one in the namespace, on which nothing waits for ever.
-func (n *namespace) socket(kind int) (fd int, err error) {
-	n.do(func() { fd, err = unix.Socket(unix.AF_INET, kind|unix.SOCK_CLOEXEC, 0) })
+func socket(n *netnstest.Namespace, kind int) (fd int, err error) {
+	n.Do(func() { fd, err = unix.Socket(unix.AF_INET, kind|unix.SOCK_CLOEXEC, 0) })
 	if err == nil {
 		err = limit(fd)
 	}
