@@ -66,12 +66,12 @@ bench: deps build
 	RUNDOCK_BENCH=1 RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 $(GO) test -v -count=1 -timeout 60m -run 'TestBench|TestMeasure' ./internal/lab/e2e
 
 # dnsd beside its peers, and with many records and changes: figures, on a quiet machine. ROUNDS and SECONDS (of
-# each round) make it longer, WITHOUT_COREDNS=1 spares building CoreDNS.
+# each round) make it longer, ETCD=embedded has another etcd behind, WITHOUT_COREDNS=1 spares building CoreDNS.
 SECONDS ?= 2
 bench-dns: NEEDS += $(TEST_NEEDS)
 bench-dns: deps $(if $(WITHOUT_COREDNS),,bin/bench-coredns)
 	$(GO) test -count=1 -run XXX -bench . -benchmem ./dnsd/server ./dnsd/table
-	$(GO) test -count=1 -timeout 120m -v ./dnsd/bench -args -earnest -rounds $(or $(ROUNDS),7) -seconds $(SECONDS) $(if $(WITHOUT_COREDNS),,-coredns $(CURDIR)/bin/bench-coredns)
+	$(GO) test -count=1 -timeout 120m -v ./dnsd/bench -args -earnest -rounds $(or $(ROUNDS),7) -seconds $(SECONDS) $(if $(ETCD),-etcd $(ETCD)) $(if $(WITHOUT_COREDNS),,-coredns $(CURDIR)/bin/bench-coredns)
 
 bin/bench-coredns: dnsd/bench/coredns/main.go dnsd/bench/coredns/go.mod
 	cd dnsd/bench/coredns && CGO_ENABLED=0 $(GO) build -trimpath -o $(CURDIR)/$@ .

@@ -30,6 +30,8 @@ var (
 	seconds = flag.Float64("seconds", 2, "of load for each server and question set in a round, in earnest")
 	only    = flag.String("servers", "", "compare only these (comma)")
 	coredns = flag.String("coredns", "", "a CoreDNS program with the etcd plugin")
+
+	etcdKind = flag.String("etcd", "debian", "of etcdtest.Kinds: what dnsd and CoreDNS share in a comparison; Debian's is what most clusters have, the embedded one what a single host has")
 )
 
 func TestMain(m *testing.M) {

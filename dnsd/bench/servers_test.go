@@ -85,7 +85,7 @@ func run(t *testing.T, p *process, command *exec.Cmd) *process {
 // start starts all servers, the one that ratios are of first.
 func (s *site) start(t *testing.T) []*process {
 	zoneFile := s.file(t, "zone", s.zoneFile())
-	etcd := etcdtest.Start(t, "embedded", nil)
+	etcd := etcdtest.Start(t, *etcdKind, nil)
 	fill(t, etcd.URL, s.records())
 	all := []*process{s.knot(t, zoneFile), s.dnsd(t, etcd), s.nsd(t, zoneFile), s.bare(t), s.static(t)}
 	if *coredns != "" {
