@@ -32,11 +32,13 @@ type OverlayStatus struct {
 	Underlay string       `json:"underlay,omitempty"`
 	Alive    bool         `json:"alive"` // other hosts see this one
 	Peers    int          `json:"peers"`
-	Narrow   int          `json:"narrow,omitempty"` // of those, to which only smaller packets than MTU pass
-	Changes  int          `json:"changes"`          // operations done since the agent started
-	Healed   int          `json:"healed,omitempty"` // of those, such as put right what others had changed
-	Changed  time.Time    `json:"changed,omitzero"` // when the last of them was done
-	Since    time.Time    `json:"since"`            // when State began
+	Narrow   int          `json:"narrow,omitempty"`  // of those, to which only smaller packets than MTU pass
+	Silent   int          `json:"silent,omitempty"`  // of Peers, that answer nothing in the network
+	Unheard  string       `json:"unheard,omitempty"` // what to tell people of them
+	Changes  int          `json:"changes"`           // operations done since the agent started
+	Healed   int          `json:"healed,omitempty"`  // of those, such as put right what others had changed
+	Changed  time.Time    `json:"changed,omitzero"`  // when the last of them was done
+	Since    time.Time    `json:"since"`             // when State began
 }
 
 // ReadOverlay reads a network's status; the zero status and no error mean

@@ -41,6 +41,7 @@ type PathProber struct {
 	busy  pathQueue            // the others
 	hint  int                  // found last
 	found []Path               // not told yet
+	news  bool                 // a peer fell silent, or is not any more; not told yet
 
 	narrow map[netip.Prefix]Path // also of peers that are gone, for when they are back
 }
@@ -59,6 +60,7 @@ type path struct {
 	known  int // MTU; 0: the network's
 	search *pathSearch
 	silent int       // searches in a row that found out nothing
+	mute   int       // searches in a row that heard nothing
 	due    time.Time // the next round, or the next search
 	at     int       // in idle or busy
 }
@@ -73,6 +75,10 @@ const (
 	// Until a peer of which nothing is heard is asked again, at first; it may
 	// have only just heard of us.
 	pathAgain = 2 * time.Second
+
+	// Searches in a row, after which a peer that was not heard counts as silent:
+	// some ten seconds of a new one.
+	pathMute = 3
 
 	// Searches at the same time: one that has to look for a size sends ten
 	// rounds a second.
@@ -171,7 +177,26 @@ func (p *PathProber) nudge() {
 	}
 }
 
-// Run looks until ctx is done, and tells what has changed.
+// Silent counts the peers of which nothing was heard when they were last asked,
+// and asked again, and returns the first of their subnets. It may be a firewall
+// that keeps the network's packets out, theirs or this host's, or they answer
+// no pings.
+func (p *PathProber) Silent() (count int, first netip.Prefix) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, t := range p.paths {
+		if t.mute < pathMute {
+			continue
+		}
+		if count++; count == 1 || t.subnet.Compare(first) < 0 {
+			first = t.subnet
+		}
+	}
+	return count, first
+}
+
+// Run looks until ctx is done, and tells what has changed: what is found, and
+// with nothing, that Silent may be another.
 func (p *PathProber) Run(ctx context.Context, on func([]Path)) {
 	stop := context.AfterFunc(ctx, func() { p.echo.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
@@ -185,8 +210,8 @@ func (p *PathProber) Run(ctx context.Context, on func([]Path)) {
 		case <-p.wake:
 		case <-timer.C:
 		}
-		found, next := p.look()
-		if len(found) > 0 {
+		found, news, next := p.look()
+		if len(found) > 0 || news {
 			on(found)
 		}
 		timer.Reset(next)
@@ -236,18 +261,18 @@ func (p *PathProber) answered(from netip.Addr, message []byte) {
 	}
 }
 
-// look does what is due, and returns what was found and how long there is
-// nothing more to do.
-func (p *PathProber) look() ([]Path, time.Duration) {
+// look does what is due, and returns what was found, whether Silent may be
+// another, and how long there is nothing more to do.
+func (p *PathProber) look() (found []Path, news bool, next time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
 	if p.next().After(now) {
-		return nil, time.Until(p.next())
+		return nil, false, time.Until(p.next())
 	}
 	// The device may have been made anew.
 	if err := p.bind(); err != nil {
-		return nil, pathAgain
+		return nil, false, pathAgain
 	}
 	for next := p.next(); !next.After(now); next = p.next() {
 		if len(p.busy) == 0 || p.busy[0].due.After(now) {
@@ -263,9 +288,9 @@ func (p *PathProber) look() ([]Path, time.Duration) {
 		t.due = now.Add(pause)
 		heap.Fix(&p.busy, t.at)
 	}
-	found := p.found
-	p.found = nil
-	return found, time.Until(p.next())
+	found, news = p.found, p.news
+	p.found, p.news = nil, false
+	return found, news, time.Until(p.next())
 }
 
 // next is when there is something to do.
@@ -290,6 +315,11 @@ func (p *PathProber) begin(t *path) {
 }
 
 func (p *PathProber) end(t *path, mtu int, now time.Time) {
+	before := t.mute
+	if t.mute++; t.search.heard() {
+		t.mute = 0
+	}
+	p.news = p.news || (before >= pathMute) != (t.mute >= pathMute)
 	t.search = nil
 	defer heap.Push(&p.idle, t)
 	every := max(p.every, time.Duration(len(p.paths))*pathEach)

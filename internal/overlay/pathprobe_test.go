@@ -99,7 +99,11 @@ func (h *node) probe(n Network, every time.Duration) *prober {
 	done := make(chan bool)
 	go func() {
 		defer close(done)
-		p.Run(ctx, func(found []Path) { p.found <- found })
+		p.Run(ctx, func(found []Path) {
+			if len(found) > 0 {
+				p.found <- found
+			}
+		})
 	}()
 	h.c.t.Cleanup(func() {
 		cancel()
@@ -225,6 +229,34 @@ func TestPaths_that_change_are_followed(t *testing.T) {
 	if field(one.Sh("ip route show proto 82"), "mtu") {
 		t.Errorf("the routes are\n%s", one.Sh("ip route show proto 82"))
 	}
+}
+
+func TestPaths_of_which_nothing_is_heard_are_counted(t *testing.T) {
+	tool(t, "nft")
+	t.Parallel()
+	n := apps
+	c := newCluster(t, 3, false, n)
+	p := c.hosts[0].probe(n, 100*time.Millisecond)
+	silent := func(count int, first netip.Prefix) {
+		t.Helper()
+		for late := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+			gotCount, gotFirst := p.Silent()
+			if gotCount == count && gotFirst == first {
+				return
+			}
+			if time.Now().After(late) {
+				t.Fatalf("silent are %d, from %s; want %d, from %s", gotCount, gotFirst, count, first)
+			}
+		}
+	}
+	for _, h := range c.hosts[1:] {
+		h.sh("nft 'add table inet closed; add chain inet closed in { type filter hook input priority 0; }; add rule inet closed in udp dport 4789 drop'")
+	}
+	silent(2, n.Subnet(2))
+	c.hosts[1].sh("nft delete table inet closed")
+	silent(1, n.Subnet(3))
+	c.hosts[2].sh("nft delete table inet closed")
+	silent(0, netip.Prefix{})
 }
 
 // What a router has told the kernel of other packets, it remembers, and over

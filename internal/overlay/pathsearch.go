@@ -73,7 +73,7 @@ func (s *pathSearch) round() ([]int, time.Duration) {
 	s.rounds++
 	s.quiet++
 	switch {
-	case !s.wide && s.rounds > plain && s.all+s.low > 0:
+	case !s.wide && s.rounds > plain && s.heard():
 		s.wide = true
 		s.choose(append(s.between(), append(s.hints, s.known, s.known+1)...)...)
 	case s.wide && s.answered >= proof:
@@ -143,7 +143,7 @@ func (s *pathSearch) over() (mtu int, over bool) {
 		return s.full, true
 	case !s.wide && s.low == s.known:
 		return s.known, true // the path is no larger than before, or not much
-	case s.quiet >= gaveUp, s.quiet >= gaveNothing && s.all+s.low == 0:
+	case s.quiet >= gaveUp, s.quiet >= gaveNothing && !s.heard():
 		return 0, true
 	case s.wide && s.answered >= proof && s.all >= 2*proof && s.smallest()-max(s.low, minMTU-1) == 1:
 		if s.low == 0 {
@@ -153,3 +153,6 @@ func (s *pathSearch) over() (mtu int, over bool) {
 	}
 	return 0, false
 }
+
+// heard reports whether anything was answered.
+func (s *pathSearch) heard() bool { return s.all+s.low > 0 }

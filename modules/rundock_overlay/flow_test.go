@@ -219,6 +219,15 @@ func TestNetworkThatDoesNotComeUp(t *testing.T) {
 	m.restart("apps")
 	m.apply(apps)
 
+	const unheard = "1 of 2 other hosts answer nothing in the network"
+	m.set("unheard", unheard)
+	m.restart("apps")
+	eventually(t, "it is told that other hosts do not answer", func() bool {
+		a = m.call(apps)
+		return !a.Failed && !a.Changed && len(a.Warnings) == 1 && a.Warnings[0] == unheard
+	})
+	m.unset("unheard")
+
 	m.set("unreachable", "etcd http://127.0.0.1:2379: connection refused")
 	m.restart("apps")
 	eventually(t, "other hosts are not told", func() bool { return !m.call(apps, "check_mode").Network.Alive })

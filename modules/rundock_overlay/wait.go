@@ -25,6 +25,9 @@ func (t *task) wait(before situation, p plan) error {
 		switch {
 		case !exchanged:
 		case now.up() && now.Says.Alive:
+			if now.Says.Unheard != "" {
+				t.warn("%s", now.Says.Unheard)
+			}
 			return nil
 		case now.up() && !p.changes():
 			t.warn("other hosts do not see this one: %s", now.Says.Registry)

@@ -132,6 +132,7 @@ type netStatus struct {
 	Alive      bool                 `json:"alive"` // other hosts are told that this one is
 	Peers      int                  `json:"peers"`
 	Narrow     int                  `json:"narrow"`             // of those, to which only smaller packets than MTU pass
+	Silent     int                  `json:"silent"`             // of those, that answer nothing in the network
 	Registry   string               `json:"registry,omitempty"` // why it cannot be used, if it is needed and cannot
 	Changes    int                  `json:"changes"`            // that the agent has made to the kernel since it started
 	Healed     int                  `json:"healed"`             // of those, such as put right what others had changed
@@ -159,7 +160,7 @@ func netStatusOf(f keptFacts) netStatus {
 	s := netStatus{
 		Name: f.Name, Verdict: "ok", PID: says.PID, Running: f.Lives, State: says.State, Since: says.Since.UTC(), VNI: f.Settings.VNI,
 		Subnet: says.Subnet, Gateway: says.Gateway, Underlay: says.Underlay, MTU: says.MTU, Encryption: "none", Alive: says.Alive && f.Lives,
-		Peers: says.Peers, Narrow: says.Narrow, Registry: says.Registry, Changes: says.Changes, Healed: says.Healed, Changed: says.Changed.UTC(),
+		Peers: says.Peers, Narrow: says.Narrow, Silent: says.Silent, Registry: says.Registry, Changes: says.Changes, Healed: says.Healed, Changed: says.Changed.UTC(),
 	}
 	if f.Settings.CIDR.IsValid() {
 		s.CIDR = f.Settings.CIDR.String()
@@ -179,6 +180,8 @@ func netStatusOf(f keptFacts) netStatus {
 		wrong(strings.TrimSuffix(cmp.Or(says.Reason, "no reason given")+"; "+says.Registry, "; "), "put right what it names; see "+log)
 	case !says.Alive:
 		wrong(strings.TrimSuffix(unheard+"; "+says.Registry, "; "), "see to the registry; see "+log)
+	case says.Unheard != "":
+		s.Verdict, s.Problem, s.Next = "unknown", says.Unheard, "docs/overlay.md, Firewalls, has what to open; hosts that answer no pings count as well"
 	case says.Registry != "":
 		s.Problem, s.Next = says.Registry, "see to the registry; until it is back the network stays as it is"
 	}
@@ -201,7 +204,7 @@ func (r netReport) table() string {
 	for _, s := range r.Networks {
 		state := cellOf(string(s.State))
 		switch {
-		case s.Verdict == "unknown":
+		case s.Verdict == "unknown" && s.Silent == 0:
 			state = "?"
 		case !s.Running && s.State != "":
 			state = "gone" // without saying so: this was its last word

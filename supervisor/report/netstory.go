@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -186,12 +187,8 @@ func judgePath(r *report, f netFacts) {
 		r.fine("%s answers from %s, after %s", owner.Host, gateway, f.Gateway.After.Round(10*time.Microsecond))
 		judgeFull(r, f)
 	case f.Underlay.Back:
-		port := f.Network.Port
-		if port == 0 {
-			port = overlay.DefaultPort
-		}
 		r.wrong(fmt.Sprintf("%s answers on the underlay, %s, and not in the network, %s: %s", owner.Host, owner.Underlay, gateway, f.Gateway.Failure),
-			fmt.Sprintf("on %s: rundockd overlay check %s; and see that no firewall between the hosts drops UDP port %d", owner.Host, f.Network.Name, port))
+			fmt.Sprintf("on %s: rundockd overlay check %s; and see that no firewall, of either host or between them, drops UDP port %d", owner.Host, f.Network.Name, cmp.Or(f.Network.Port, overlay.DefaultPort)))
 	default:
 		r.wrong(fmt.Sprintf("%s does not answer, neither on the underlay, %s (%s), nor in the network", owner.Host, owner.Underlay, f.Underlay.Failure), "see to the host, and to the way to it")
 	}
@@ -249,8 +246,11 @@ func judgeTarget(r *report, f netFacts) {
 	case f.Target.Back:
 		r.fine("it answers, after %s", f.Target.After.Round(10*time.Microsecond))
 	case f.here() && !has || !f.here() && !f.Gateway.Back:
+	case f.here():
+		r.wrong("it does not answer: "+f.Target.Failure, "see to the container, and to what of this host's firewall concerns "+f.Network.Bridge())
 	default:
-		r.wrong("it does not answer: "+f.Target.Failure, "on "+owner.Host+": rundockd overlay explain "+f.Address.String())
+		r.wrong("it does not answer: "+f.Target.Failure, fmt.Sprintf("on %s: rundockd overlay explain %s; if it answers there, the firewall of %[1]s does not let through what comes by %[3]s for %[4]s",
+			owner.Host, f.Address, f.Network.Vxlan(), f.Network.Bridge()))
 	}
 }
 

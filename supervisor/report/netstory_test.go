@@ -93,7 +93,7 @@ func TestOverlay_explain_names_the_cause_first(t *testing.T) {
 			f.Gateway = lost
 		}, "Wrong: kernel: the kernel of this host does not hold what it should; commands left to do: 1."},
 		{"a firewall between the hosts", func(f *netFacts) { f.Gateway, f.Full, f.Target = lost, lost, lost },
-			"Wrong: path: node-2 answers on the underlay, 192.0.2.2, and not in the network, 10.42.2.1: no answer within 2.1s. Next: on node-2: rundockd overlay check apps; and see that no firewall between the hosts drops UDP port 4789"},
+			"Wrong: path: node-2 answers on the underlay, 192.0.2.2, and not in the network, 10.42.2.1: no answer within 2.1s. Next: on node-2: rundockd overlay check apps; and see that no firewall, of either host or between them, drops UDP port 4789"},
 		{"a host that is gone", func(f *netFacts) { f.Underlay, f.Gateway, f.Full, f.Target = lost, lost, lost, lost },
 			"Wrong: path: node-2 does not answer, neither on the underlay, 192.0.2.2"},
 		{"a path that has become narrow", func(f *netFacts) { f.Full = lost }, "Wrong: path: packets of 1450 bytes, the network's MTU, are lost on the way. Next: the agent, which looks at each host twice a minute, and at twenty a second where there are more than 600, finds out what does pass"},
@@ -103,9 +103,10 @@ func TestOverlay_explain_names_the_cause_first(t *testing.T) {
 			f.Full = lost
 		}, "Wrong: path: packets of 1250 bytes are lost on the way, which is what the agent has found to pass (the network's MTU is 1450)."},
 		{"a container that is gone, elsewhere", func(f *netFacts) { f.Target = echo{Sent: true, Failure: "no route to host"} },
-			"Wrong: container: it does not answer: no route to host. Next: on node-2: rundockd overlay explain 10.42.2.7"},
+			"Wrong: container: it does not answer: no route to host. Next: on node-2: rundockd overlay explain 10.42.2.7; if it answers there, the firewall of node-2 does not let through what comes by vx7 for ovl7"},
 		{"a container of this host", here, "Nothing is wrong."},
 		{"a container that is gone, here", func(f *netFacts) { here(f); f.Containers = nil; f.Target = lost }, "Wrong: container: no container of this host has it."},
+		{"a container that is silent, here", func(f *netFacts) { here(f); f.Target = lost }, "Wrong: container: it does not answer: no answer within 2.1s. Next: see to the container, and to what of this host's firewall concerns ovl7"},
 		{"dockerd away", func(f *netFacts) { here(f); f.Docker = trouble{Text: "reach dockerd: connection refused"} }, "Wrong: container: reach dockerd: connection refused."},
 		{"a gateway", func(f *netFacts) { f.Address = netip.MustParseAddr("10.42.2.1") }, "Nothing is wrong."},
 		{"a registry that is away", func(f *netFacts) { f.Registry = trouble{Text: "etcd: connection refused"} }, "Nothing is known to be wrong, but not all could be found out. Next: see to the registry"},

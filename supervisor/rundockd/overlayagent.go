@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -361,6 +362,7 @@ func (a *overlayAgent) say() {
 		fenced, s.Peers, s.Narrow, subnet = a.wanted.Fenced(), a.wanted.Count(), narrow(a.wanted.State()), a.wanted.Subnet()
 	}
 	a.mu.Unlock()
+	s.Silent, s.Unheard = a.unheard(s.Peers)
 	var differs *roster.Disagreement
 	s.Refused = errors.As(unreached, &differs)
 	s.Registry, s.Reason = "", ""
@@ -389,6 +391,9 @@ func (a *overlayAgent) say() {
 	}
 	if s == a.status {
 		return
+	}
+	if s.Unheard != a.status.Unheard {
+		a.log.Warn(cmp.Or(s.Unheard, "all other hosts answer in the network"))
 	}
 	a.status = s
 	if err := control.WriteOverlay(control.Dir, s); err != nil {

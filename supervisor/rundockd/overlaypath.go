@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"fmt"
 	"net/netip"
 
 	"rundock/internal/overlay"
@@ -28,7 +30,7 @@ func (a *overlayAgent) followPaths() {
 	}
 }
 
-// pathsFound has routes follow what was found.
+// pathsFound has routes follow what was found, and the status too.
 func (a *overlayAgent) pathsFound(found []overlay.Path) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -47,6 +49,7 @@ func (a *overlayAgent) pathsFound(found []overlay.Path) {
 		}
 	}
 	a.change(changed)
+	poke(a.news)
 }
 
 // narrow is how many peers only smaller packets than others pass to.
@@ -58,4 +61,15 @@ func narrow(s overlay.State) int {
 		}
 	}
 	return n
+}
+
+// unheard counts the peers that answer nothing in the network, and says what to
+// do about it.
+func (a *overlayAgent) unheard(peers int) (silent int, why string) {
+	silent, first := a.paths.Silent()
+	if silent == 0 {
+		return 0, ""
+	}
+	return silent, fmt.Sprintf("%d of %d other hosts answer nothing in the network: see that no firewall, theirs or this host's, drops UDP port %d (rundockd overlay explain %s)",
+		silent, peers, cmp.Or(a.settings.Port, overlay.DefaultPort), overlay.Gateway(first))
 }

@@ -2,8 +2,8 @@
 // kernel's part of a network is real, that of Docker and the registry is not.
 // /run/standin holds what a test says: `containers`, those on the network;
 // `unable`, why this host cannot join; `trouble`, why the network does not come up; `refused`, how the registry
-// has it otherwise; `unreachable`, the registry. What the module has it do is in
-// /run/standin/log.
+// has it otherwise; `unreachable`, the registry; `unheard`, what there is to tell of other hosts. What the module has it
+// do is in /run/standin/log.
 package main
 
 import (
@@ -117,7 +117,7 @@ func up(k *overlay.Kernel, s overlay.Settings, status *control.OverlayStatus) {
 		fail(1, err)
 	}
 	status.State, status.Alive, status.Peers = control.OverlayUp, said("unreachable") == "", len(peers)
-	status.Registry = said("unreachable")
+	status.Registry, status.Unheard = said("unreachable"), said("unheard")
 	status.Subnet, status.Gateway, status.MTU = h.Subnet.String(), overlay.Gateway(h.Subnet).String(), want.Bridge.MTU
 	status.Underlay = u.Address.String()
 }
