@@ -250,12 +250,12 @@ func TestPaths_of_which_nothing_is_heard_are_counted(t *testing.T) {
 		}
 	}
 	for _, h := range c.hosts[1:] {
-		h.sh("nft 'add table inet closed; add chain inet closed in { type filter hook input priority 0; }; add rule inet closed in udp dport 4789 drop'")
+		h.Sh("nft 'add table inet closed; add chain inet closed in { type filter hook input priority 0; }; add rule inet closed in udp dport 4789 drop'")
 	}
 	silent(2, n.Subnet(2))
-	c.hosts[1].sh("nft delete table inet closed")
+	c.hosts[1].Sh("nft delete table inet closed")
 	silent(1, n.Subnet(3))
-	c.hosts[2].sh("nft delete table inet closed")
+	c.hosts[2].Sh("nft delete table inet closed")
 	silent(0, netip.Prefix{})
 }
 
