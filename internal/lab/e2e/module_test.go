@@ -40,20 +40,10 @@ func together(t *testing.T, claims ...claim) {
 	all.Wait()
 }
 
-// leave takes services away when the test ends, by the module without Ansible,
-// which is quicker: on the host itself, with its arguments on stdin.
+// leave is remove that looks for what is left.
 func (s *setup) leave(t *testing.T, host string, names ...string) {
 	t.Cleanup(func() {
-		module := fmt.Sprintf("/run/module-%d", time.Now().UnixNano())
-		if err := s.put(host, s.module(), module); err != nil {
-			t.Fatal(err)
-		}
-		for _, name := range names {
-			if out, err := s.try(host, `echo '{"state":"absent","name":"`+name+`"}' | `+module); err != nil {
-				t.Errorf("remove %s from %s: %v: %s", name, host, err, out)
-			}
-		}
-		s.sh(t, host, "rm "+module)
+		s.absent(t, host, names...)
 		if got := s.remains(t, host, names...); got != "" {
 			t.Errorf("absent leaves on %s:\n%s", host, got)
 		}

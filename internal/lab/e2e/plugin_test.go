@@ -13,7 +13,7 @@ import (
 // core is an ansible-core under which something is tried.
 type core struct {
 	version string
-	command func(dir, name string, args ...string) *exec.Cmd
+	command command
 }
 
 // cores are the machine's own, and those of later Debian releases.
