@@ -100,7 +100,11 @@ func TestServices_many_in_a_call(t *testing.T) {
 	var list, names, gone []string
 	for i := range 12 {
 		name := fmt.Sprintf("crowd-%d", i)
-		list = append(list, fmt.Sprintf(`{"name":"%s","image":"%sinfluxdb:latest","announce":%d,"port":8086}`, name, images, 9000+i))
+		image, port := "grafana", 80
+		if i%4 == 0 { // a HEALTHCHECK a second costs much
+			image, port = "influxdb", 8086
+		}
+		list = append(list, fmt.Sprintf(`{"name":"%s","image":"%s%s:latest","announce":%d,"port":%d}`, name, images, image, 9000+i, port))
 		names = append(names, name)
 		gone = append(gone, `{"name":"`+name+`"}`)
 	}

@@ -65,13 +65,13 @@ func TestOverlay_with_the_newest_Docker(t *testing.T) {
 	for _, host := range o.hosts {
 		o.remove(t, host, "shop", "cart", "both")
 	}
-	everywhere(o.hosts, func(host string) {
-		for name, params := range map[string]string{"shop": "networks=apps args='-p $PRIVATE_IP:8099:80'", "cart": "networks=data", "both": "networks=apps,data"} {
-			if r := o.rundock(t, host, "state=enabled name="+name+" image="+images+"grafana:latest announce=80 announce_as=container wait=announced "+params); r.Failed {
-				t.Errorf("%s on %s: %s", name, host, r.Msg)
-			}
-		}
-	})
+	var all sync.WaitGroup
+	for name, params := range map[string]string{"shop": "networks=apps args='-p $PRIVATE_IP:8099:80'", "cart": "networks=data", "both": "networks=apps,data"} {
+		all.Go(func() {
+			o.module(t, "rundock", "state=enabled name="+name+" image="+images+"grafana:latest announce=80 announce_as=container wait=announced "+params)
+		})
+	}
+	all.Wait()
 	if t.Failed() {
 		t.FailNow()
 	}

@@ -30,21 +30,21 @@ func (o *overlays) join(t *testing.T, name, cidr string, vni int) {
 	o.names = append(o.names, name)
 	t.Cleanup(func() {
 		everywhere(o.hosts, func(host string) { o.try(host, "docker ps -aq -f network="+name+" | xargs -r docker rm -f") })
-		o.module(t, "state=absent name="+name)
+		o.module(t, "rundock_overlay", "state=absent name="+name)
 		everywhere(o.hosts, func(host string) { o.nothingLeft(t, host, name, vni) })
 	})
-	o.module(t, fmt.Sprintf("name=%s cidr=%s vni=%d", name, cidr, vni))
+	o.module(t, "rundock_overlay", fmt.Sprintf("name=%s cidr=%s vni=%d", name, cidr, vni))
 	if t.Failed() {
 		t.FailNow()
 	}
 }
 
-// module is the ad-hoc call of rundock_overlay on all hosts.
-func (o *overlays) module(t *testing.T, args string) {
+// module is the ad-hoc call of a module on all hosts.
+func (o *overlays) module(t *testing.T, module, args string) {
 	t.Helper()
-	cmd := o.ansible(o.checkout, "ansible", "-i", o.inventory, strings.Join(o.hosts, ","), "-b", "-m", "rundock_overlay", "-a", args)
+	cmd := o.ansible(o.checkout, "ansible", "-i", o.inventory, strings.Join(o.hosts, ","), "-b", "-m", module, "-a", args)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("rundock_overlay %s: %v\n%s", args, err, out)
+		t.Errorf("%s %s: %v\n%s", module, args, err, out)
 	}
 }
 
