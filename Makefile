@@ -51,7 +51,7 @@ test: deps build lint
 	RUNDOCK_SLOW=1 .ci/gotest "unit tests" -count=1 -p 6 $(UNIT)
 	$(MAKE) --no-print-directory fuzz FUZZTIME=3s
 	$(LAB_TEST) "lab: the main line" -count=1 -run '^TestSmoke' ./internal/lab/e2e
-	RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 .ci/labs Smoke
+	RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 RUNDOCK_LAB_READY=1 .ci/labs Smoke
 	$(MAKE) -s lab-down
 	$(MAKE) --no-print-directory -j2 -Otarget test-lab test-demo
 	bin/lab down

@@ -5,6 +5,7 @@
 //
 // RUNDOCK_LAB=1 runs them, after `make build`. A lab that was up before stays
 // up; RUNDOCK_LAB_KEEP=1 keeps it in any case, for looking around.
+// RUNDOCK_LAB_READY=1 spares preparing one that a run before has left so.
 package e2e
 
 import (
@@ -87,6 +88,9 @@ func prepare(ctx context.Context, checkout string, ansible command) (s *setup, d
 		}
 	}
 	s = &setup{l, checkout, filepath.Join(l.Dir, "inventory"), ansible}
+	if os.Getenv("RUNDOCK_LAB_READY") == "1" && down == nil {
+		return s, nil, nil
+	}
 	return s, down, s.fill(ctx, lab.Options{})
 }
 
