@@ -52,13 +52,14 @@ RUN = FOLDER + (
 )
 
 # Stores stdin. What a broken connection leaves begins like the other names,
-# and goes with the old ones.
+# and goes with the old ones. A failure reads stdin to its end: core takes a
+# host that does not for unreachable, and hides why.
 STORE = FOLDER + (
-    'mkdir -p "$d" || exit; if [ "$(stat -c %u:%F "$d")" != "$u:directory" ]; then'
-    ' echo "$d is not a folder of user $u: remove it" >&2; exit 1; fi;'
+    'fail() { cat >/dev/null; exit 1; }; mkdir -p "$d" || fail;'
+    ' if [ "$(stat -c %u:%F "$d")" != "$u:directory" ]; then echo "$d is not a folder of user $u: remove it" >&2; fail; fi;'
     ' f=$d/$name-$hash; t=$f.$$; chmod 700 "$d" && cat >"$t" && echo "$hash  $t" | sha256sum -c >/dev/null &&'
     ' chmod 500 "$t" && touch -d @$time "$t" && sync "$t" && if [ -d "$f" ]; then rm -r "$f"; fi && mv -f "$t" "$f" ||'
-    ' { rm -f "$t"; exit 1; };'
+    ' { rm -f "$t"; fail; };'
     ' ls -tcd "$d/$name-"* | tail -n +5 | while read -r o; do rm -rf "$o"; done; echo "$mark stored "'
 )
 
