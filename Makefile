@@ -49,7 +49,7 @@ UNIT     = $(shell $(GO) list ./... | grep -v /internal/lab)
 test: NEEDS += $(TEST_NEEDS)
 test: deps build lint
 	RUNDOCK_SLOW=1 .ci/gotest "unit tests" -count=1 -p 6 $(UNIT)
-	$(MAKE) --no-print-directory fuzz FUZZTIME=3s
+	$(MAKE) --no-print-directory fuzz FUZZTIME=20000x
 	$(LAB_TEST) "lab: the main line" -count=1 -run '^TestSmoke' ./internal/lab/e2e
 	RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 RUNDOCK_LAB_READY=1 .ci/labs Smoke
 	$(MAKE) -s lab-down
@@ -85,7 +85,8 @@ bench-overlay: deps build
 	$(GO) test -count=1 -timeout 60m -v ./internal/overlay/bench -args -earnest -rounds $(or $(ROUNDS),10) -seconds $(SECONDS)
 	$(if $(LAB),RUNDOCK_BENCH=1 RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 $(GO) test -v -count=1 -timeout 60m -run '^TestMeasure_overlay' ./internal/lab/e2e)
 
-# Packets, records and keys that nobody thought of, each for FUZZTIME.
+# Packets, records and keys that nobody thought of, each for FUZZTIME: a time, or a number with an x, which a busy
+# machine only makes longer. A time may end in "context deadline exceeded" there, and no bug (golang/go#75804).
 FUZZTIME ?= 10m
 fuzz:
 	$(GO) test -run XXX -fuzz FuzzServe -fuzztime $(FUZZTIME) ./dnsd/server
