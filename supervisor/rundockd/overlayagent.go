@@ -277,10 +277,11 @@ func (a *overlayAgent) audit() {
 // which the kernel is read: changes go on then.
 func (a *overlayAgent) look() error {
 	var seen overlay.Seen
+	var ops []overlay.Op
 	var right bool
-	for wanted := (*overlay.Wanted)(nil); wanted != a.wanted; { // else the subnet has become another
-		wanted, right, a.told = a.wanted, a.right, nil
-		subnet := wanted.Subnet()
+	for again := true; again; {
+		wanted, subnet, fenced := a.wanted, a.wanted.Subnet(), a.wanted.Fenced()
+		right, a.told = a.right, nil
 		a.mu.Unlock()
 		var err error
 		seen, err = a.keeper.Look(subnet)
@@ -289,8 +290,11 @@ func (a *overlayAgent) look() error {
 			a.right = false
 			return err
 		}
+		// What was seen is no more, if the subnet became another or the host was cut off.
+		if again = a.wanted != wanted || a.wanted.Fenced() != fenced; !again {
+			ops = a.keeper.Left(seen, a.wanted.State(), a.told)
+		}
 	}
-	ops := a.keeper.Left(seen, a.wanted.State(), a.told)
 	err := a.keeper.Apply(seen, ops)
 	if ports := a.keeper.Ports(); !slices.Equal(ports, a.ports) {
 		a.ports = ports

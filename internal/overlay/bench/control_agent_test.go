@@ -166,46 +166,114 @@ func TestControl_agent_follows_bursts_and_lists(t *testing.T) {
 	})
 }
 
-// An audit that takes long, here since iptables waits for its lock, keeps no
-// change from the kernel, and does not take one for tampering.
+// auditing has f done while an audit goes on, which here takes long since
+// iptables waits for its lock. It reports whether the audit outlasted f.
+func (s *site) auditing(f func()) bool {
+	s.t.Helper()
+	lock, err := os.OpenFile("/run/xtables.lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer lock.Close() // which gives it back
+	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {
+		s.t.Fatal(err)
+	}
+	s.touch()
+	var waiting string
+	s.eventually("an audit waits for iptables", func() string {
+		out, _ := exec.Command("pgrep", "-P", fmt.Sprint(s.agent.Process.Pid), "iptables").Output()
+		if waiting, _, _ = strings.Cut(string(out), "\n"); waiting == "" {
+			return "none does"
+		}
+		return ""
+	})
+	f()
+	_, err = os.Stat("/proc/" + waiting)
+	return err == nil
+}
+
+// legacy has iptables be the one of which each call takes the lock.
+func (s *site) legacy() { s.sh("ln -sf $(command -v iptables-legacy) /etc/alternatives/iptables") }
+
+// touch changes what is of no interest, but to be looked at.
+func (s *site) touch() {
+	s.touched++
+	s.sh(fmt.Sprintf("ip link set %s txqueuelen %d", s.network.Bridge(), 100+s.touched))
+}
+
+// untampered fails if the agent took a change for tampering.
+func (s *site) untampered() {
+	s.t.Helper()
+	if log := s.sh("cat " + s.log); strings.Contains(log, "put right") {
+		s.t.Errorf("a change was taken for tampering:\n%s", log)
+	}
+}
+
+// An audit keeps no change from the kernel, and does not take one for
+// tampering.
 func TestControl_agent_audits_beside_changes(t *testing.T) {
 	onHost(t, func(s *site) {
 		all := peers(5)
-		s.sh("ln -sf $(command -v iptables-legacy) /etc/alternatives/iptables") // of which each call takes the lock
+		s.legacy()
 		s.begin(all)
-		lock, err := os.OpenFile("/run/xtables.lock", os.O_CREATE|os.O_RDWR, 0o600)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer lock.Close()
 		w := watch(t, unix.RTNLGRP_NEIGH)
 		beside := 0
 		for i := range 5 {
-			if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {
-				t.Fatal(err)
-			}
-			s.sh(fmt.Sprintf("ip link set %s txqueuelen %d", s.network.Bridge(), 100+i)) // of no interest, but to be looked at
-			var waiting string
-			s.eventually("an audit waits for iptables", func() string {
-				out, _ := exec.Command("pgrep", "-P", fmt.Sprint(s.agent.Process.Pid), "iptables").Output()
-				if waiting, _, _ = strings.Cut(string(out), "\n"); waiting == "" {
-					return "none does"
-				}
-				return ""
-			})
-			s.move(&all[0], 100+i)
-			w.until(1, unix.RTM_NEWNEIGH, all[0].Underlay.AsSlice())
-			if _, err := os.Stat("/proc/" + waiting); err == nil {
+			if s.auditing(func() {
+				s.move(&all[0], 100+i)
+				w.until(1, unix.RTM_NEWNEIGH, all[0].Underlay.AsSlice())
+			}) {
 				beside++
 			}
-			unix.Flock(int(lock.Fd()), unix.LOCK_UN)
 			s.right(all)
 		}
 		if beside == 0 {
 			t.Error("in five tries the kernel was told of a change only once an audit had ended")
 		}
-		if log := s.sh("cat " + s.log); strings.Contains(log, "put right") {
-			t.Errorf("a change was taken for tampering:\n%s", log)
+		s.untampered()
+	})
+}
+
+// Nor does it take a cut of this host for tampering, or for a failure.
+func TestControl_agent_is_fenced_beside_an_audit(t *testing.T) {
+	onHost(t, func(s *site) {
+		n := overlay.Network{Name: "two", CIDR: netip.MustParsePrefix("10.42.0.0/16"), SubnetLength: 17, VNI: 7}
+		s.settings(n)
+		s.legacy()
+		s.reserve(n.Subnet(0))
+		peer := []overlay.Peer{{Subnet: n.Subnet(1), Underlay: underlay(1), MAC: overlay.VxlanMAC("1", n.VNI)}}
+		s.fill(peer)
+		s.start()
+		s.eventually("the peer is programmed", func() string { return s.left(n.Subnet(0), peer) })
+		w := watch(t, unix.RTNLGRP_LINK)
+		beside := 0
+		for range 5 {
+			if s.auditing(func() {
+				s.fill([]overlay.Peer{{Subnet: n.Subnet(0), Underlay: underlay(2), MAC: overlay.VxlanMAC("2", n.VNI)}})
+				w.until(1, unix.RTM_DELLINK, []byte(n.Vxlan()+"\x00"))
+			}) {
+				beside++
+			}
+			s.eventually("the audit is over", func() string {
+				if status := s.status(); status.Peers != 2 {
+					return fmt.Sprintf("the status is %+v", status)
+				}
+				return ""
+			})
+			s.put(map[string]string{s.key("subnets", n.Subnet(0)): ""})
+			s.eventually("the host has its subnet again", func() string {
+				if status := s.status(); status.Peers != 1 {
+					return fmt.Sprintf("the status is %+v", status)
+				}
+				return s.left(n.Subnet(0), peer)
+			})
+		}
+		if beside == 0 {
+			t.Error("in five tries the host was cut off only once an audit had ended")
+		}
+		s.untampered()
+		if log := s.sh("cat " + s.log); strings.Contains(log, "not found") {
+			t.Errorf("what was done is taken for a failure:\n%s", log)
 		}
 	})
 }

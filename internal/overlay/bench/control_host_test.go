@@ -80,6 +80,7 @@ type site struct {
 	admin   *clientv3.Client
 	agent   *exec.Cmd
 	log     string // file
+	touched int    // how often
 }
 
 // machine is the id of the site's host.
