@@ -102,22 +102,23 @@ func entryOf(op Op) (key entryKey, ok bool) {
 	return key, false
 }
 
-// without returns ops but for those about entries that others are about, which
-// have been done. With a device that is made anew, what was done is gone.
+// without returns ops but for what others have done: what is about an entry
+// that they put, and what they deleted, which may not be the entry that is
+// there. With a device that is made anew, what was done is gone.
 func without(ops, others []Op) []Op {
 	anew := slices.ContainsFunc(ops, func(op Op) bool { _, is := op.(addVxlan); return is })
 	if len(ops) == 0 || len(others) == 0 || anew {
 		return ops
 	}
-	about := map[entryKey]bool{}
+	put, done := map[entryKey]bool{}, map[Op]bool{}
 	for _, op := range others {
 		if key, ok := entryOf(op); ok {
-			about[key] = true
+			put[key], done[op] = put[key] || !deletes(op), true
 		}
 	}
 	return slices.DeleteFunc(ops, func(op Op) bool {
 		key, ok := entryOf(op)
-		return ok && about[key]
+		return ok && (put[key] || done[op])
 	})
 }
 

@@ -404,6 +404,13 @@ ip neigh del 10.42.3.0 dev vx7
 `; got != want {
 		t.Errorf("of a peer that moved, which the kernel was told, and one that went:\n%swant:\n%s", got, want)
 	}
+	elsewhere := clone(before)
+	elsewhere.Forwards[peer(3).MAC] = underlay(77)
+	left := want(t, apps, host(1), peer(2))
+	if got, want := lines(without(Plan(elsewhere, left), Plan(before, left))), `bridge fdb del 02:00:00:00:00:03 dev vx7 dst 192.0.2.77 self
+`; got != want {
+		t.Errorf("of an entry by hand, which is not the one that was deleted:\n%swant:\n%s", got, want)
+	}
 	gone := clone(before)
 	gone.Vxlan = Link{Name: "vx7"}
 	if all := Plan(gone, moved); lines(without(all, told)) != lines(all) {
