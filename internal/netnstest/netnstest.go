@@ -29,16 +29,7 @@ func New(t testing.TB, name string) *Namespace {
 	}
 	n := &Namespace{Name: name, t: t, work: make(chan func())}
 	ready := make(chan error)
-	go func() {
-		// Never unlocked, so that the thread ends with this goroutine, and the
-		// namespace with the thread.
-		runtime.LockOSThread()
-		n.tid = unix.Gettid()
-		ready <- unix.Unshare(unix.CLONE_NEWNET)
-		for f := range n.work {
-			f()
-		}
-	}()
+	go n.serve(ready)
 	if err := <-ready; err != nil {
 		close(n.work)
 		t.Skipf("no network namespace: %v", err)
@@ -46,6 +37,24 @@ func New(t testing.TB, name string) *Namespace {
 	t.Cleanup(func() { close(n.work) })
 	n.Sh("ip link set lo up")
 	return n
+}
+
+// serve runs what is to be run in the namespace, on a thread that is never
+// unlocked: so it ends with this goroutine, and the namespace with it.
+func (n *Namespace) serve(ready chan<- error) {
+	runtime.LockOSThread()
+	if n.tid = unix.Gettid(); n.tid == unix.Getpid() {
+		// The first thread cannot end. While it is held here, another is taken.
+		taken := make(chan error)
+		go n.serve(taken)
+		ready <- <-taken
+		runtime.UnlockOSThread()
+		return
+	}
+	ready <- unix.Unshare(unix.CLONE_NEWNET)
+	for f := range n.work {
+		f()
+	}
 }
 
 // Path is a file that stands for the namespace.

@@ -24,6 +24,7 @@ const (
 	overlayAudit  = 10 * time.Second      // between audits when nothing seems to happen
 	overlaySettle = 20 * time.Millisecond // for more of a burst of changes to come
 	overlayRetry  = time.Second           // before what failed is tried again
+	overlayLooks  = 3                     // at a kernel that is changed meanwhile
 	overlayKeep   = time.Second           // between two times that the peers are kept, and the status is written
 )
 
@@ -45,7 +46,8 @@ type overlayAgent struct {
 
 	mu       sync.Mutex
 	kernel   *overlay.Kernel // for changes
-	told     []overlay.Op    // of them, since an audit began
+	reading  bool            // the kernel is being read
+	told     []overlay.Op    // of changes, since it began to be
 	wanted   *overlay.Wanted // nil: no subnet yet
 	right    bool            // the kernel was all that is wanted when it was last told something
 	unkept   bool            // wanted is not what is on disk
@@ -279,13 +281,14 @@ func (a *overlayAgent) look() error {
 	var seen overlay.Seen
 	var ops []overlay.Op
 	var right bool
-	for again := true; again; {
+	for tries, again := 1, true; again; tries++ {
 		wanted, subnet, fenced := a.wanted, a.wanted.Subnet(), a.wanted.Fenced()
-		right, a.told = a.right, nil
+		right, a.reading, a.told = a.right, true, nil
 		a.mu.Unlock()
 		var err error
 		seen, err = a.keeper.Look(subnet)
 		a.mu.Lock()
+		a.reading = false
 		if err != nil {
 			a.right = false
 			return err
@@ -293,6 +296,8 @@ func (a *overlayAgent) look() error {
 		// What was seen is no more, if the subnet became another or the host was cut off.
 		if again = a.wanted != wanted || a.wanted.Fenced() != fenced; !again {
 			ops = a.keeper.Left(seen, a.wanted.State(), a.told)
+			// Of entries that others are deleted among the kernel may list too few.
+			again = len(ops) > 0 && len(a.told) > 0 && tries < overlayLooks
 		}
 	}
 	err := a.keeper.Apply(seen, ops)

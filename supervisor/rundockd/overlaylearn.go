@@ -162,7 +162,9 @@ func (a *overlayAgent) change(peers map[netip.Prefix]*overlay.Peer) {
 		a.keepNow()
 	}
 	if a.right { // else an audit is to come
-		a.told = append(a.told, ops...)
+		if a.reading {
+			a.told = append(a.told, ops...)
+		}
 		if err = a.kernel.Apply(ops); err != nil {
 			a.log.Warn("a change was not done, looking at all", "err", err)
 		}
