@@ -274,7 +274,7 @@ func TestRollback(t *testing.T) {
 	s.sh(t, back1, "docker image prune -f >/dev/null; docker kill roll")
 	eventually(t, "the container is there again", func() string {
 		if id := s.id(t, back1, "roll"); id == "" || id == before {
-			return id
+			return fmt.Sprintf("%q runs", id)
 		}
 		return ""
 	})
