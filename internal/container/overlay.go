@@ -23,41 +23,36 @@ const LabelOverlay = "rundock.overlay"
 type Overlay struct {
 	Name    string
 	Bridge  string
-	Device  string // by which packets of other hosts come in
 	Subnet  netip.Prefix
 	Gateway netip.Addr
 	MTU     int
 }
 
-// Versions of the Engine API since which the daemon drops what comes from
-// elsewhere for a container's own address, with and without a way to name the
-// devices that are exempt; and since which it may write nftables itself.
-// 28.5.2 was seen to do the first, in iptables' table raw: it accepts what
-// comes by the devices named, and drops what else comes not by the bridge.
-// Source: the release notes of Docker 28.0, 28.2 and 29.0.
+// Versions of the Engine API: the oldest that will do, and that since which the
+// daemon may write nftables itself.
 const (
-	oldest        = "1.41" // Docker 20.10
-	dropsDirect   = "1.48" // 28.0
-	trustsDevices = "1.50" // 28.2
-	writesNft     = "1.52" // 29.0
+	oldest    = "1.41" // Docker 20.10
+	writesNft = "1.52" // 29.0
 )
 
-// options of the network. nft says that the daemon writes nftables itself: it
-// has no chain DOCKER-USER then, and no device is exempt of what it drops in
-// its filter. Nothing is dropped by the daemon in the mode nat-unprotected;
-// our own table, which drops what comes from elsewhere, comes first.
-func (o Overlay) options(api string, nft bool) map[string]string {
+// options of the network, which are fixed as long as a container is attached:
+// they are to be the same for all versions of Docker, so that it can be
+// exchanged beneath running containers. Since 28 it drops what comes from
+// elsewhere for a container's own address, in iptables' table raw, where
+// package overlay lets its own in.
+//
+// nft says that the daemon writes nftables itself: what it drops there no rule
+// of ours can let in. Nothing is dropped by the daemon in the mode
+// nat-unprotected; our own table, which drops what comes from elsewhere, comes
+// first. Source: the release notes of Docker 28.0 and 29.0.
+func (o Overlay) options(nft bool) map[string]string {
 	all := map[string]string{
 		"com.docker.network.bridge.name":                 o.Bridge,
 		"com.docker.network.bridge.enable_ip_masquerade": "false",
 		"com.docker.network.driver.mtu":                  strconv.Itoa(o.MTU),
 	}
-	switch {
-	case versions.LessThan(api, dropsDirect):
-	case nft, versions.LessThan(api, trustsDevices):
+	if nft {
 		all["com.docker.network.bridge.gateway_mode_ipv4"] = "nat-unprotected"
-	default:
-		all["com.docker.network.bridge.trusted_host_interfaces"] = o.Device
 	}
 	return all
 }
@@ -79,7 +74,7 @@ func (c *Client) wants(ctx context.Context, o Overlay) (map[string]string, error
 		}
 		nft = info.FirewallBackend != nil && strings.HasPrefix(info.FirewallBackend.Driver, "nftables")
 	}
-	return o.options(api, nft), nil
+	return o.options(nft), nil
 }
 
 // OverlayConflict returns an error if the daemon is too old for an overlay

@@ -14,7 +14,7 @@ func TestEnsureOverlay_tells_the_ends_of_a_network_that_is_right(t *testing.T) {
 		%q:{"Name":"web","EndpointID":"e1","IPv4Address":"10.42.3.2/24"},
 		"ep-e3":{"Name":"gone","EndpointID":"e3","IPv4Address":"10.42.3.4/24"},
 		"attaching":{"Name":"attaching","EndpointID":"e4","IPv4Address":""}}}`, d.containers["web"])
-	apps := Overlay{Name: "apps", Bridge: "ovl7", Device: "vx7", Subnet: netip.MustParsePrefix("10.42.3.0/24"), Gateway: netip.MustParseAddr("10.42.3.1"), MTU: 1450}
+	apps := Overlay{Name: "apps", Bridge: "ovl7", Subnet: netip.MustParsePrefix("10.42.3.0/24"), Gateway: netip.MustParseAddr("10.42.3.1"), MTU: 1450}
 	changed, ends, err := d.open(t).EnsureOverlay(t.Context(), apps)
 	if err != nil || changed {
 		t.Fatalf("EnsureOverlay = %v, %v of a network that is right", changed, err)

@@ -11,11 +11,14 @@ import (
 const userChain = "DOCKER-USER"
 
 // FilterRules are what a network needs in iptables' table filter where that
-// drops what no rule accepts, as it does once Docker has set it up.
+// drops what no rule accepts, as it does once Docker has set it up, and in
+// table raw, where Docker drops since 28 what comes for a container from
+// elsewhere. The latter is wanted with any Docker: a newer one that is started
+// over running containers (live-restore) drops from then on.
 //
 // The chain and the way to it are Docker's. A dockerd that is restarted over
 // running containers (live-restore) does not bring them back after a flush,
-// nor does any without a restart. The last three it makes itself with its
+// nor does any without a restart. The three after ours it makes itself with its
 // network, in these words, and since 28 in chains of its own, which come first;
 // a flush takes them away as well.
 func FilterRules(n Network) []string {
@@ -28,6 +31,7 @@ func FilterRules(n Network) []string {
 		fmt.Sprintf("-A FORWARD -o %s -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", br),
 		fmt.Sprintf("-A FORWARD -i %s ! -o %s -j ACCEPT", br, br),
 		fmt.Sprintf("-A FORWARD -i %s -o %s -j ACCEPT", br, br),
+		fmt.Sprintf("-t raw -A PREROUTING -d %s -i %s -j ACCEPT", n.CIDR, vx),
 	}
 }
 
@@ -35,25 +39,26 @@ func FilterRules(n Network) []string {
 func names(rule, dev string) bool { return slices.Contains(strings.Fields(rule), dev) }
 
 // adding returns the arguments that add a rule: before all others in Docker's
-// chain for users, and on the way there; else after them, so that Docker's
-// isolation of its networks comes first.
+// chain for users, on the way there, and in table raw; else after them, so that
+// Docker's isolation of its networks comes first.
 func adding(rule string) []string {
 	words := strings.Fields(rule)
-	if words[0] == "-A" && (words[1] == userChain || slices.Contains(words, userChain)) {
-		words[0] = "-I"
+	if i := slices.Index(words, "-A"); i >= 0 && (words[0] == "-t" || slices.Contains(words, userChain)) {
+		words[i] = "-I"
 	}
 	return words
 }
 
 func deleting(rule string) []string {
 	words := strings.Fields(rule)
-	words[0] = "-D"
+	words[slices.Index(words, "-A")] = "-D"
 	return words
 }
 
-// filterOf says which of wanted are in what iptables -S prints of the chains
-// FORWARD and, if there is one, DOCKER-USER.
-func filterOf(wanted []string, forward, user string) Filter {
+// filterOf says which of n's rules are in what iptables -S prints of the chains
+// FORWARD, if there is one DOCKER-USER, and PREROUTING of table raw. A kernel
+// without that table (raw is "") needs no rule in it.
+func filterOf(n Network, forward, user, raw string) Filter {
 	f := Filter{Open: user == ""}
 	reached := map[string]bool{}
 	for _, chain := range []string{forward, user} {
@@ -68,8 +73,16 @@ func filterOf(wanted []string, forward, user string) Filter {
 			reached[line] = true
 		}
 	}
-	for _, rule := range wanted {
-		if reached[rule] {
+	for line := range strings.Lines(raw) {
+		line = strings.TrimSpace(line)
+		if names(line, n.Bridge()) && strings.HasSuffix(line, " -j DROP") {
+			f.Open = false
+			break // as above
+		}
+		reached["-t raw "+line] = true
+	}
+	for _, rule := range FilterRules(n) {
+		if reached[rule] || raw == "" && strings.HasPrefix(rule, "-t raw ") {
 			f.Rules = append(f.Rules, rule)
 		}
 	}

@@ -27,17 +27,21 @@ func readFilter(n Network) (answer func() (Filter, error)) {
 	if _, err := exec.LookPath("iptables"); err != nil {
 		return func() (Filter, error) { return Filter{Open: true}, nil }
 	}
-	forward, user := startIptables("-S", "FORWARD"), startIptables("-S", userChain)
+	forward, user, raw := startIptables("-S", "FORWARD"), startIptables("-S", userChain), startIptables("-t", "raw", "-S", "PREROUTING")
 	return func() (Filter, error) {
 		forward, err := forward()
 		user, userErr := user()
 		if isExit(userErr, 1) {
 			user, userErr = "", nil // there is no such chain
 		}
-		if err := errors.Join(err, userErr); err != nil {
+		raw, rawErr := raw()
+		if isExit(rawErr, 3) {
+			raw, rawErr = "", nil // nor such a table
+		}
+		if err := errors.Join(err, userErr, rawErr); err != nil {
 			return Filter{}, err
 		}
-		return filterOf(FilterRules(n), forward, user), nil
+		return filterOf(n, forward, user, raw), nil
 	}
 }
 
@@ -55,7 +59,7 @@ func addToFilter(rule string) error {
 // deleteAll deletes a rule as often as it is there.
 func deleteAll(rule string) error {
 	for {
-		if _, err := iptables(deleting(rule)...); isExit(err, 1) {
+		if _, err := iptables(deleting(rule)...); isExit(err, 1) || isExit(err, 3) { // no such rule, or table
 			return nil
 		} else if err != nil {
 			return err

@@ -14,24 +14,30 @@ import (
 func TestFilter_is_what_iptables_prints(t *testing.T) {
 	wanted := FilterRules(apps)
 	const docker = "-P FORWARD DROP\n-A FORWARD -j DOCKER-USER\n-A FORWARD -j DOCKER-ISOLATION-STAGE-1\n"
+	const user, ret = "-N DOCKER-USER\n", "-A DOCKER-USER -j RETURN\n"
+	const accept, raw, drop = "-P PREROUTING ACCEPT\n", "-A PREROUTING -d 10.42.0.0/16 -i vx7 -j ACCEPT\n", "-A PREROUTING -d 10.42.3.2/32 ! -i ovl7 -j DROP\n"
 	tests := []struct {
 		name          string
 		forward, user string
+		raw           string
 		want          string // the indexes of wanted
 		open          bool
 	}{
-		{"no Docker", "-P FORWARD ACCEPT\n", "", "", true},
-		{"no Docker, and a firewall that drops", "-P FORWARD DROP\n", "", "", false},
-		{"Docker before any network", docker, "-N DOCKER-USER\n-A DOCKER-USER -j RETURN\n", "01", false},
-		{"Docker whose policy is to accept", "-P FORWARD ACCEPT\n-A FORWARD -j DOCKER-USER\n", "-N DOCKER-USER\n", "01", false},
-		{"all", docker + strings.Join(wanted[4:], "\n"), strings.Join(wanted[:1], "\n") + "\n" + strings.Join(wanted[2:4], "\n") + "\n-A DOCKER-USER -j RETURN\n", "0123456", false},
-		{"ours behind Docker's return", docker, "-N DOCKER-USER\n-A DOCKER-USER -j RETURN\n" + strings.Join(wanted[2:4], "\n"), "01", false},
-		{"a chain that nothing leads to", "-P FORWARD DROP\n", "-N DOCKER-USER\n" + strings.Join(wanted[2:4], "\n"), "023", false},
-		{"another network's", docker, "-N DOCKER-USER\n-A DOCKER-USER -i vx77 -o ovl77 -j ACCEPT\n", "01", false},
+		{"no Docker", "-P FORWARD ACCEPT\n", "", accept, "", true},
+		{"no Docker, and a firewall that drops", "-P FORWARD DROP\n", "", accept, "", false},
+		{"Docker before any network", docker, user + ret, accept, "01", false},
+		{"Docker whose policy is to accept", "-P FORWARD ACCEPT\n-A FORWARD -j DOCKER-USER\n", user, accept, "01", false},
+		{"all", docker + strings.Join(wanted[4:7], "\n"), user + strings.Join(wanted[2:4], "\n") + "\n" + ret, accept + raw + drop, "01234567", false},
+		{"ours behind Docker's return", docker, user + ret + strings.Join(wanted[2:4], "\n"), accept, "01", false},
+		{"a chain that nothing leads to", "-P FORWARD DROP\n", user + strings.Join(wanted[2:4], "\n"), accept, "023", false},
+		{"another network's", docker, user + "-A DOCKER-USER -i vx77 -o ovl77 -j ACCEPT\n", accept + strings.ReplaceAll(raw+drop, "7", "77"), "01", false},
+		{"Docker 28 that drops, after a flush of its filter", "-P FORWARD ACCEPT\n", "", accept + drop, "", false},
+		{"ours behind what Docker 28 drops", docker, user + ret, accept + drop + raw, "01", false},
+		{"a kernel without table raw", docker, user + ret, "", "017", false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			f := filterOf(wanted, tt.forward, tt.user)
+			f := filterOf(apps, tt.forward, tt.user, tt.raw)
 			got := ""
 			for i, rule := range wanted {
 				for _, found := range f.Rules {
@@ -103,6 +109,8 @@ func TestFlush_of_the_firewall_is_survived(t *testing.T) {
 				"iptables -w 5 -F",
 				// As a dockerd leaves it that starts over running containers (live-restore).
 				"iptables -w 5 -F; iptables -w 5 -t nat -F; iptables -w 5 -X; for c in DOCKER DOCKER-ISOLATION-STAGE-1; do iptables -w 5 -N $c; done; iptables -w 5 -A FORWARD -j DOCKER-ISOLATION-STAGE-1",
+				// As a dockerd of 28 drops from its start over them.
+				"iptables -w 5 -t raw -F; iptables -w 5 -t raw -A PREROUTING -d " + a1.address.String() + " ! -i ovl7 -j DROP",
 				"iptables -w 5 -D FORWARD -j DOCKER-USER",
 				"iptables -w 5 -F DOCKER-USER; iptables -w 5 -A DOCKER-USER -j RETURN; iptables -w 5 -A DOCKER-USER -i vx7 -o ovl7 -j ACCEPT",
 				"nft flush ruleset; iptables -w 5 -P FORWARD DROP",
@@ -124,7 +132,7 @@ func TestFlush_of_the_firewall_is_survived(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			if out := one.Sh("iptables -w 5 -S"); strings.Contains(out, "ovl7") || strings.Contains(out, "vx8") {
+			if out := one.Sh("iptables -w 5 -S; iptables -w 5 -t raw -S | grep -v DROP"); strings.Contains(out, "ovl7") || strings.Contains(out, "vx8") {
 				t.Errorf("after both networks are left there is\n%s", out)
 			}
 		})

@@ -88,6 +88,7 @@ iptables -I DOCKER-USER -i ovl7 -o vx7 -j ACCEPT
 iptables -A FORWARD -o ovl7 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
 iptables -A FORWARD -i ovl7 ! -o ovl7 -j ACCEPT
 iptables -A FORWARD -i ovl7 -o ovl7 -j ACCEPT
+iptables -t raw -I PREROUTING -d 10.42.0.0/16 -i vx7 -j ACCEPT
 `},
 		{"what is right is left alone", []Peer{peer(2), peer(3)}, nil, func(*State) {}, "\n"},
 		{"a peer joins", []Peer{peer(2), peer(3)}, []Peer{peer(2)}, nil, `
@@ -155,6 +156,9 @@ ip link set vx7 up
 		{"a rule that Docker's chain lost", nil, nil, func(s *State) { s.Filter.Rules = slices.Delete(s.Filter.Rules, 2, 3) }, `
 iptables -I DOCKER-USER -i vx7 -o ovl7 -j ACCEPT
 `},
+		{"a rule that table raw has not, as of an agent before this one", nil, nil, func(s *State) { s.Filter.Rules = s.Filter.Rules[:7] }, `
+iptables -t raw -I PREROUTING -d 10.42.0.0/16 -i vx7 -j ACCEPT
+`},
 		{"a filter that was flushed, with Docker's chains", nil, nil, func(s *State) { s.Filter.Rules = nil }, `
 iptables -N DOCKER-USER
 iptables -I FORWARD -j DOCKER-USER
@@ -163,6 +167,7 @@ iptables -I DOCKER-USER -i ovl7 -o vx7 -j ACCEPT
 iptables -A FORWARD -o ovl7 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
 iptables -A FORWARD -i ovl7 ! -o ovl7 -j ACCEPT
 iptables -A FORWARD -i ovl7 -o ovl7 -j ACCEPT
+iptables -t raw -I PREROUTING -d 10.42.0.0/16 -i vx7 -j ACCEPT
 `},
 		{"no Docker, no rule", nil, nil, func(s *State) { s.Filter = Filter{Open: true} }, "\n"},
 	}
@@ -192,6 +197,7 @@ iptables -D DOCKER-USER -i ovl7 -o vx7 -j ACCEPT
 iptables -D FORWARD -o ovl7 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
 iptables -D FORWARD -i ovl7 ! -o ovl7 -j ACCEPT
 iptables -D FORWARD -i ovl7 -o ovl7 -j ACCEPT
+iptables -t raw -D PREROUTING -d 10.42.0.0/16 -i vx7 -j ACCEPT
 nft delete table ip rundock_ovl7
 `; got != want {
 		t.Errorf("plan:\n%swant:\n%s", got, want)
@@ -387,6 +393,7 @@ func TestFence_cuts_a_host_off_and_leaves_its_containers_their_bridge(t *testing
 	if got, want := lines(Plan(have, fence(have))), `ip link del vx7
 iptables -D DOCKER-USER -i vx7 -o ovl7 -j ACCEPT
 iptables -D DOCKER-USER -i ovl7 -o vx7 -j ACCEPT
+iptables -t raw -D PREROUTING -d 10.42.0.0/16 -i vx7 -j ACCEPT
 `; got != want {
 		t.Errorf("plan:\n%swant:\n%s", got, want)
 	}

@@ -70,8 +70,8 @@ type Chain struct {
 	Rules    []string // as nft prints them
 }
 
-// Filter is the part of iptables' table filter that lets a network's packets
-// through what Docker drops.
+// Filter is the part of iptables that lets a network's packets through what
+// Docker drops.
 type Filter struct {
 	Open  bool     // of a kernel: it drops nothing by itself and Docker has no part in it, so that no rule is needed
 	Rules []string // as iptables -S prints them; of a kernel, those of FilterRules that it has, where they are reached

@@ -51,6 +51,7 @@ bridge fdb del 02:00:00:00:00:02 dev vx7 dst 192.0.2.2 self
 		{"this host's subnet is another's", []Peer{peer(2)}, is(ours), `ip link del vx7
 iptables -D DOCKER-USER -i vx7 -o ovl7 -j ACCEPT
 iptables -D DOCKER-USER -i ovl7 -o vx7 -j ACCEPT
+iptables -t raw -D PREROUTING -d 10.42.0.0/16 -i vx7 -j ACCEPT
 `},
 		{"a peer comes while it is", []Peer{ours}, is(peer(2)), ""},
 	}

@@ -67,7 +67,7 @@ func (a *overlayAgent) network(ctx context.Context, subnet netip.Prefix, mtu int
 	ctx, cancel := context.WithTimeout(ctx, overlayDocker)
 	defer cancel()
 	changed, ends, err := a.docker.EnsureOverlay(ctx, container.Overlay{
-		Name: a.settings.Name, Bridge: a.settings.Bridge(), Device: a.settings.Vxlan(), Subnet: subnet, Gateway: overlay.Gateway(subnet), MTU: mtu,
+		Name: a.settings.Name, Bridge: a.settings.Bridge(), Subnet: subnet, Gateway: overlay.Gateway(subnet), MTU: mtu,
 	})
 	if changed {
 		a.log.Info("made the docker network", "subnet", subnet)

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -48,7 +49,8 @@ func (s *setup) withNewest(t *testing.T) *setup {
 }
 
 // Hosts with Docker of bookworm and the newest in the same two networks, the
-// services shop and cart of each announced as container, and one in both.
+// services shop and cart of each announced as container, and one in both; then
+// one of them becomes a host with the newest, while its containers run.
 func TestOverlay_with_the_newest_Docker(t *testing.T) {
 	o := &overlays{setup: need(t).withNewest(t), hosts: []string{front, back1, back2}, address: map[string]string{}}
 	dockerd := func(host string) string {
@@ -103,6 +105,46 @@ func TestOverlay_with_the_newest_Docker(t *testing.T) {
 			o.apart(t)
 		})
 	}
+	t.Run("after dockerd became the newest beneath running containers", func(t *testing.T) {
+		const kept = "docker inspect -f '{{.Id}} {{.State.StartedAt}}' shop cart both; docker network inspect -f '{{.Id}}' apps data"
+		before := o.sh(t, back1, kept)
+		o.exchangeDockerd(t)
+		if old, latest := dockerd(back1), dockerd(back2); old != latest {
+			t.Fatalf("dockerd is %s still", old)
+		}
+		o.served(t, outside)
+		o.apart(t)
+		if after := o.sh(t, back1, kept); after != before {
+			t.Errorf("containers and networks were\n%s\nand are\n%s", before, after)
+		}
+	})
+}
+
+// exchangeDockerd starts back2's dockerd, and its proxy, on back1 in the place of
+// its own. To install the packages takes ten times as long.
+func (o *overlays) exchangeDockerd(t *testing.T) {
+	t.Helper()
+	from, err := o.Command(t.Context(), back2, "tar", "-C", "/usr/sbin", "-c", "dockerd", "docker-proxy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, err := o.Command(t.Context(), back1, "tar", "-C", "/usr/sbin", "-x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if to.Stdin, err = from.StdoutPipe(); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(from.Start(), to.Run(), from.Wait()); err != nil {
+		t.Fatalf("copy dockerd: %v", err)
+	}
+	o.sh(t, back1, "service docker restart >/dev/null 2>&1")
+	eventually(t, "dockerd answers", func() string {
+		if out, err := o.try(back1, "docker version"); err != nil {
+			return out
+		}
+		return ""
+	})
 }
 
 // outside serves who called, on this machine, which is in no overlay network,
