@@ -52,7 +52,7 @@ func (o *overlays) module(t *testing.T, module, args string) {
 func (o *overlays) nothingLeft(t *testing.T, host, name string, vni int) {
 	out, err := o.try(host, fmt.Sprintf(`name=%s; ls -d /etc/service/*overlay-$name /etc/sv/overlay-$name /etc/rundock/overlay/$name.json /run/rundock/overlay/$name.json /run/rundock/overlay/$name.ports 2>/dev/null
 		ip -br link | grep -w -e ovl%d -e vx%[2]d; nft list tables | grep -w rundock_ovl%[2]d; ip route | grep 'proto 82 .*vx%[2]d'
-		iptables -S | grep -w -e vx%[2]d -e ovl%[2]d; docker network ls -q -f name=^$name$; true`, name, vni))
+		{ iptables -S; iptables -t raw -S; } | grep -w -e vx%[2]d -e ovl%[2]d; docker network ls -q -f name=^$name$; true`, name, vni))
 	if out != "" || err != nil {
 		t.Errorf("%s has left network %s, and has still %s%v", host, name, out, err)
 	}
