@@ -34,11 +34,12 @@ func TestControl_change(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer bare.close()
+		another := peers(count + 1)[count] // whose entries are not the agent's
 		probed := make(chan time.Time)
 		go func() {
 			for response := range s.admin.Watch(t.Context(), "/bare") {
 				for range response.Events {
-					if err := bare.send(bare.requests([]overlay.Peer{all[0]})); err != nil {
+					if err := bare.send(bare.requests([]overlay.Peer{another})); err != nil {
 						t.Error(err)
 					}
 					probed <- time.Now()
