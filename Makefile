@@ -42,23 +42,23 @@ demo: deps build
 
 # Everything: what needs no lab; the main line in the lab; then the other lab
 # tests, in labs side by side (.ci/labs); then the lab's own tests, which bring
-# up labs of their own, beside the demo.
+# up labs of their own, beside the demo and some fuzzing.
 LAB_TEST = RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 .ci/gotest
 UNIT     = $(shell $(GO) list ./... | grep -v /internal/lab)
 # Six packages at a time, as the longest mostly wait.
 test: NEEDS += $(TEST_NEEDS)
 test: deps build lint
 	RUNDOCK_SLOW=1 .ci/gotest "unit tests" -count=1 -p 6 $(UNIT)
-	$(MAKE) --no-print-directory fuzz FUZZTIME=20000x
 	$(LAB_TEST) "lab: the main line" -count=1 -run '^TestSmoke' ./internal/lab/e2e
 	RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 RUNDOCK_LAB_READY=1 .ci/labs Smoke
 	$(MAKE) -s lab-down
-	$(MAKE) --no-print-directory -j2 -Otarget test-lab test-demo
+	$(MAKE) --no-print-directory -j3 -Otarget test-lab test-demo test-fuzz
 	bin/lab down
 
-.PHONY: test-lab test-demo
+.PHONY: test-lab test-demo test-fuzz
 test-lab: ; $(LAB_TEST) "tests of the lab" -count=1 -timeout 20m ./internal/lab ./internal/lab/cmd/... ./internal/lab/testapp
 test-demo: ; playbooks/demo/demo.sh
+test-fuzz: ; $(MAKE) --no-print-directory fuzz FUZZTIME=20000x
 
 # Benchmarks in a lab, on a machine that has little else to do: commands,
 # medians, and ratios to a peer in the same run.
