@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
 	"testing"
+
+	"rundock/internal/thread"
 
 	"golang.org/x/sys/unix"
 )
@@ -29,7 +30,14 @@ func New(t testing.TB, name string) *Namespace {
 	}
 	n := &Namespace{Name: name, t: t, work: make(chan func())}
 	ready := make(chan error)
-	go n.serve(ready)
+	go thread.Own(func() error { // the namespace ends with the thread
+		n.tid = unix.Gettid()
+		ready <- unix.Unshare(unix.CLONE_NEWNET)
+		for f := range n.work {
+			f()
+		}
+		return nil
+	})
 	if err := <-ready; err != nil {
 		close(n.work)
 		t.Skipf("no network namespace: %v", err)
@@ -37,24 +45,6 @@ func New(t testing.TB, name string) *Namespace {
 	t.Cleanup(func() { close(n.work) })
 	n.Sh("ip link set lo up")
 	return n
-}
-
-// serve runs what is to be run in the namespace, on a thread that is never
-// unlocked: so it ends with this goroutine, and the namespace with it.
-func (n *Namespace) serve(ready chan<- error) {
-	runtime.LockOSThread()
-	if n.tid = unix.Gettid(); n.tid == unix.Getpid() {
-		// The first thread cannot end. While it is held here, another is taken.
-		taken := make(chan error)
-		go n.serve(taken)
-		ready <- <-taken
-		runtime.UnlockOSThread()
-		return
-	}
-	ready <- unix.Unshare(unix.CLONE_NEWNET)
-	for f := range n.work {
-		f()
-	}
 }
 
 // Path is a file that stands for the namespace.

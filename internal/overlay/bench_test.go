@@ -36,13 +36,7 @@ func BenchmarkPeers(b *testing.B) {
 		bench := func(name string, from State, run func(k *Kernel) error) {
 			b.Run(fmt.Sprintf("%s/%d", name, count), func(b *testing.B) {
 				ns := netnstest.New(b, "host")
-				ns.Do(func() {
-					k, err := Open()
-					if err != nil {
-						b.Error(err)
-						return
-					}
-					defer k.Close()
+				opened(b, ns, func(k *Kernel) {
 					for b.Loop() {
 						b.StopTimer()
 						if err := k.reach(n, h.Subnet, from); err != nil {

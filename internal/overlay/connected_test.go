@@ -37,13 +37,7 @@ func TestRead_sees_whether_the_bridge_has_its_route(t *testing.T) {
 				ns := netnstest.New(t, "host")
 				ns.Sh(fmt.Sprintf("ip link add ovl7 type bridge; ip addr add %s/%d dev ovl7; ip link set ovl7 up", Gateway(subnet), subnet.Bits()))
 				ns.Sh(tt.script)
-				ns.Do(func() {
-					k, err := Open()
-					if err != nil {
-						t.Error(err)
-						return
-					}
-					defer k.Close()
+				opened(t, ns, func(k *Kernel) {
 					for range 2 { // what is asked leaves nothing to be read
 						s, err := k.Read(n, subnet)
 						if err != nil || s.Bridge.Connected != tt.is {

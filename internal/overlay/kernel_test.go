@@ -176,13 +176,7 @@ func TestApply_cut_short_anywhere_is_finished_by_the_next(t *testing.T) {
 	}
 	step := func(want State, most int) (done []Op, all int) {
 		t.Helper()
-		h.Do(func() {
-			k, err := Open() // another process
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			defer k.Close()
+		opened(t, h.Namespace, func(k *Kernel) { // another process
 			have, err := k.Read(apps, apps.Subnet(1))
 			if err != nil {
 				t.Error(err)
@@ -266,13 +260,7 @@ func TestKeeper_gives_a_new_bridge_the_ports_that_another_remembered(t *testing.
 func TestRead_refuses_a_device_that_is_not_ours(t *testing.T) {
 	n := netnstest.New(t, "host")
 	n.Sh("ip link add ovl7 type veth peer name other")
-	n.Do(func() {
-		k, err := Open()
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer k.Close()
+	opened(t, n, func(k *Kernel) {
 		const want = "read network apps from the kernel: device ovl7 is there already, and is no bridge but veth: another program made it"
 		if _, err := k.Read(apps, apps.Subnet(1)); err == nil || err.Error() != want {
 			t.Errorf("Read = %v, want %s", err, want)
@@ -375,13 +363,7 @@ func TestThousands_of_peers_are_programmed_and_taken_away(t *testing.T) {
 	for i := range 10_000 {
 		peers = append(peers, Peer{Subnet: n.Subnet(i), Underlay: netip.AddrFrom4([4]byte{198, 18, byte(i >> 8), byte(i)}), MAC: VxlanMAC(fmt.Sprint(i), n.VNI)})
 	}
-	ns.Do(func() {
-		k, err := Open()
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer k.Close()
+	opened(t, ns, func(k *Kernel) {
 		for _, count := range []int{10_000, 9_000, 10_000, 0} {
 			want, err := Want(n, h, peers[:count])
 			if err != nil {

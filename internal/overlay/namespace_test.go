@@ -16,6 +16,20 @@ import (
 	"rundock/internal/netnstest"
 )
 
+// opened runs f with the Kernel of a namespace.
+func opened(t testing.TB, ns *netnstest.Namespace, f func(*Kernel)) {
+	t.Helper()
+	ns.Do(func() {
+		k, err := Open()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer k.Close()
+		f(k)
+	})
+}
+
 // cluster is some hosts at a switch.
 type cluster struct {
 	t        *testing.T

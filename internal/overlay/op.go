@@ -106,8 +106,7 @@ func entryOf(op Op) (key entryKey, ok bool) {
 // that they put, and what they deleted, which may not be the entry that is
 // there. With a device that is made anew, what was done is gone.
 func without(ops, others []Op) []Op {
-	anew := slices.ContainsFunc(ops, func(op Op) bool { _, is := op.(addVxlan); return is })
-	if len(ops) == 0 || len(others) == 0 || anew {
+	if len(others) == 0 || slices.ContainsFunc(ops, func(op Op) bool { _, anew := op.(addVxlan); return anew }) {
 		return ops
 	}
 	put, done := map[entryKey]bool{}, map[Op]bool{}
