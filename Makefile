@@ -13,10 +13,10 @@ PROGRAMS = bin/lab $(if $(wildcard supervisor/rundockd/*.go),bin/rundockd) $(if 
 NEEDS = ansible:ansible debootstrap:debootstrap dig:bind9-dnsutils ip:iproute2 iptables:iptables \
 	nft:nftables nsenter:util-linux runsv:runit ssh:openssh-client
 # And the tests besides: Debian's etcd, which is older than the one that dnsd embeds; what dnsd is measured with
-# and against; its clients; and what its unit is checked with.
+# and against; its clients; what its unit is checked with; and what a test finds a process with.
 TEST_NEEDS = etcd:etcd-server dnsperf:dnsperf knotd:knot nsd:nsd systemd-analyze:systemd taskset:util-linux \
 	kdig:knot-dnsutils drill:ldnsutils unbound:unbound haproxy:haproxy prometheus:prometheus \
-	busybox:busybox-static gcc:gcc gencat:libc6-dev musl-gcc:musl-tools
+	busybox:busybox-static gcc:gcc gencat:libc6-dev musl-gcc:musl-tools pgrep:procps
 
 .PHONY: build test bench bench-dns bench-overlay fuzz lint lab lab-down demo deps $(PROGRAMS) $(MODULES)
 build: $(PROGRAMS) $(MODULES)
