@@ -38,7 +38,7 @@ type Server struct {
 	binding     sync.Mutex // guards Inherit, bound
 	bound       []socket
 	forwarding  chan struct{}
-	connections chan struct{}
+	connections connections
 	tcpCounts   *metrics.Queries
 }
 
@@ -120,7 +120,6 @@ func (a Address) resolve() ([]netip.AddrPort, error) {
 // address.
 func (s *Server) Run(ctx context.Context, addrs []Address) error {
 	s.forwarding = make(chan struct{}, maxForwards)
-	s.connections = make(chan struct{}, maxConnections)
 	s.tcpCounts = s.Handler.Metrics.NewQueries(metrics.TCP)
 	var bound []socket
 	var later []Address

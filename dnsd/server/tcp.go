@@ -7,17 +7,21 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 )
 
 const (
-	maxConnections = 1024             // over TCP at one time; a further one is closed at once
-	idleTimeout    = 10 * time.Second // without a whole query
-	writeTimeout   = 5 * time.Second
+	idleTimeout  = 10 * time.Second // without a whole query
+	writeTimeout = 5 * time.Second
 	// lastQueries is how long connections are still read when the server ends:
 	// a query may be on its way.
 	lastQueries = 300 * time.Millisecond
+	// goodbye is how long a client may take to close a connection that is
+	// closed here. What it sends until then must not make the kernel reset the
+	// connection, by which the last replies could be lost.
+	goodbye = 300 * time.Millisecond
 )
 
 // serveTCP answers connections of l until it is closed and they are done.
@@ -33,68 +37,134 @@ func (s *Server) serveTCP(ctx context.Context, l *net.TCPListener) {
 			time.Sleep(10 * time.Millisecond) // out of descriptors: let some close
 			continue
 		}
-		select {
-		case s.connections <- struct{}{}:
-			work.Go(func() {
-				defer func() { <-s.connections }()
-				s.serveConn(ctx, conn)
-			})
-		default:
-			conn.Close()
-		}
+		s.startConn(ctx, &work, conn, nil)
 	}
 }
 
-// serveConn answers pipelined queries, each when its reply is ready.
-func (s *Server) serveConn(ctx context.Context, conn *net.TCPConn) {
-	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { conn.SetReadDeadline(time.Now().Add(lastQueries)) })
+// startConn serves a connection, of which something may have been read
+// already, if there is a place for it.
+func (s *Server) startConn(ctx context.Context, work *sync.WaitGroup, conn *net.TCPConn, read []byte) {
+	client := conn.RemoteAddr().(*net.TCPAddr).AddrPort()
+	own, end := context.WithCancel(ctx)
+	place := s.connections.admit(client.Addr().Unmap(), end)
+	if place == nil {
+		end()
+		conn.Close()
+		return
+	}
+	c := &connection{
+		TCPConn: conn, Server: s, place: place, read: read,
+		client: Client{AddrPort: client, TCP: true, Counts: s.tcpCounts},
+	}
+	work.Go(func() {
+		defer end()
+		defer s.connections.leave(place)
+		c.serve(ctx, own)
+	})
+}
+
+// A connection is one over TCP that is being served.
+type connection struct {
+	*net.TCPConn
+	*Server
+	place   *place
+	client  Client
+	read    []byte // and not answered: whole queries, and a part of one
+	writing sync.Mutex
+	waiting sync.WaitGroup // queries that wait for an upstream
+}
+
+// serve answers queries until the client is done or own is; with the server's
+// ctx also those that are on their way then.
+func (c *connection) serve(ctx, own context.Context) {
+	defer c.Close()
+	err := c.answer(own, func() time.Time { return time.Now().Add(idleTimeout) })
+	if ctx.Err() != nil && err == nil {
+		until := time.Now().Add(lastQueries)
+		c.answer(context.WithoutCancel(ctx), func() time.Time { return until })
+	}
+	c.waiting.Wait()
+	c.sayGoodbye()
+}
+
+// errNotDNS ends a connection over which something else is spoken.
+var errNotDNS = errors.New("not DNS")
+
+// answer answers pipelined queries, each when its reply is ready, until ctx is
+// done, which is no error, or the next one does not come in time.
+func (c *connection) answer(ctx context.Context, deadline func() time.Time) error {
+	stop := context.AfterFunc(ctx, func() { c.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
-	var until time.Time // set once ctx is done
-	client := Client{AddrPort: conn.RemoteAddr().(*net.TCPAddr).AddrPort(), TCP: true, Counts: s.tcpCounts}
-	var writing sync.Mutex
-	write := func(reply []byte) {
-		writing.Lock()
-		defer writing.Unlock()
-		conn.SetWriteDeadline(time.Now().Add(writeTimeout))
-		if _, err := conn.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(reply))), reply...)); err != nil {
-			conn.Close() // it does not read, or has half a reply
-		}
-	}
-	var waiting sync.WaitGroup
-	defer waiting.Wait()
 	for {
-		conn.SetReadDeadline(time.Now().Add(idleTimeout))
-		if ctx.Err() != nil {
-			if until.IsZero() {
-				until = time.Now().Add(lastQueries)
-			}
-			conn.SetReadDeadline(until)
+		// ctx may end between the two.
+		if c.SetReadDeadline(deadline()); ctx.Err() != nil {
+			c.SetReadDeadline(time.Unix(1, 0))
 		}
-		packet, err := readMessage(conn)
-		if err != nil {
-			return
-		}
-		reply, later := s.Handler.Serve(packet, client)
+		packet, err := c.next()
 		switch {
-		case reply != nil:
-			write(reply)
-		case later != nil:
-			s.limited(ctx, &waiting, later, write)
-		default:
-			return // not DNS
+		case err != nil && ctx.Err() != nil:
+			return nil
+		case err != nil:
+			return err
+		case !c.reply(ctx, packet):
+			return errNotDNS
 		}
 	}
 }
 
-func readMessage(r io.Reader) ([]byte, error) {
-	var length [2]byte
-	if _, err := io.ReadFull(r, length[:]); err != nil {
-		return nil, err
+// reply answers one query, at once or later, unless it is none.
+func (c *connection) reply(ctx context.Context, packet []byte) bool {
+	c.place.begin()
+	reply, later := c.Handler.Serve(packet, c.client)
+	if later != nil {
+		c.forwarding <- struct{}{} // where there are too many, the client's next queries wait as well
+		c.forward(ctx, &c.waiting, later, func(reply []byte) {
+			c.write(reply)
+			c.place.done()
+		})
+		return true
 	}
-	packet := make([]byte, binary.BigEndian.Uint16(length[:]))
-	_, err := io.ReadFull(r, packet)
-	return packet, err
+	if reply != nil {
+		c.write(reply)
+	}
+	c.place.done()
+	return reply != nil
+}
+
+// next returns the next query once it is whole. What was read of it stays in
+// read if there is an error.
+func (c *connection) next() ([]byte, error) {
+	for {
+		if len(c.read) >= 2 {
+			if end := 2 + int(binary.BigEndian.Uint16(c.read)); end <= len(c.read) {
+				packet := c.read[2:end]
+				c.read = c.read[end:]
+				return packet, nil
+			}
+		}
+		c.read = slices.Grow(c.read, 512)
+		n, err := c.Read(c.read[len(c.read):cap(c.read)])
+		c.read = c.read[:len(c.read)+n]
+		if err != nil && n == 0 {
+			return nil, err
+		}
+	}
+}
+
+func (c *connection) write(reply []byte) {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	c.SetWriteDeadline(time.Now().Add(writeTimeout))
+	if _, err := c.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(reply))), reply...)); err != nil {
+		c.Close() // it does not read, or has half a reply
+	}
+}
+
+// sayGoodbye tells the client that no reply follows, and waits for it to close.
+func (c *connection) sayGoodbye() {
+	c.CloseWrite()
+	c.SetReadDeadline(time.Now().Add(goodbye))
+	io.Copy(io.Discard, c.TCPConn)
 }
 
 func listenTCP(at netip.AddrPort) (*net.TCPListener, error) {

@@ -16,7 +16,7 @@ import (
 )
 
 // maxForwards bounds the queries that wait for an upstream at one time; more
-// are dropped, as the network would.
+// are dropped, as the network would, or over TCP wait to be read.
 const maxForwards = 2048
 
 // serveUDP answers the packets of a socket until ctx is done and what was
@@ -138,19 +138,18 @@ func (w *worker) any(ctx context.Context, b *batch, i int) int {
 	from := b.from(i)
 	reply, later := w.Handler.Serve(b.packet(i), Client{AddrPort: from, Counts: w.counts})
 	if later != nil {
-		w.limited(ctx, &w.forwards, later, b.sender(i))
+		select {
+		case w.forwarding <- struct{}{}:
+			w.forward(ctx, &w.forwards, later, b.sender(i))
+		default:
+			w.Handler.Metrics.Forwards.Dropped()
+		}
 	}
 	return copy(b.reply(i), reply)
 }
 
-// limited makes a reply in the background, or none if too many are being made.
-func (s *Server) limited(ctx context.Context, work *sync.WaitGroup, later func(context.Context) []byte, send func([]byte)) {
-	select {
-	case s.forwarding <- struct{}{}:
-	default:
-		s.Handler.Metrics.Forwards.Dropped()
-		return
-	}
+// forward makes a reply in the background, for which it was let into forwarding.
+func (s *Server) forward(ctx context.Context, work *sync.WaitGroup, later func(context.Context) []byte, send func([]byte)) {
 	work.Go(func() {
 		defer func() { <-s.forwarding }()
 		send(later(context.WithoutCancel(ctx)))
