@@ -129,8 +129,16 @@ var differences = []struct {
 	{why: "a string is not made of a list or dict", spec: &kinds,
 		given: []string{`{"str":[]}`, `{"str":["x"]}`, `{"str":[1,"b"]}`, `{"str":{}}`, `{"str":{"a":1}}`, `{"str":{"a":{"b":[1,2]}}}`,
 			`{"path":[]}`, `{"path":["x"]}`, `{"path":[1,"b"]}`, `{"path":{}}`, `{"path":{"a":1}}`, `{"path":{"a":{"b":[1,2]}}}`, `{"strs":[[1]]}`}},
-	{why: "a string of a number has it as it was written", spec: &kinds, given: []string{`{"str":1.50}`, `{"list":1e3}`, `{"path":1.10}`}},
-	{why: "a string of a number has it as it was written", spec: &sample, given: []string{`{"name":42,"image":1.50,"hosts":1}`}},
+	{why: "a string of a number has it as it was written", spec: &kinds, given: []string{`{"list":1e3}`}},
+	{why: "a string of a number has it as it was written", spec: &sample, given: []string{`{"name":"x","image":"i","memory":1.50}`}},
+	{why: "a text is not made of a number or a boolean, of which nobody knows how it was written", spec: &kinds, given: func() (list []string) {
+		for _, name := range []string{"str", "strs", "path"} {
+			for _, v := range []string{"0", "1", "2", "-3", "1.0", "0.0", "2.5", "true", "false"} {
+				list = append(list, fmt.Sprintf("{%q:%s}", name, v))
+			}
+		}
+		return append(list, `{"strs":[1,"b"]}`, `{"paths":[1,"b"]}`, `{"path":1.10}`)
+	}()},
 	{why: "true and false are no numbers", spec: &kinds, given: []string{`{"int":true}`, `{"int":false}`, `{"float":true}`, `{"float":false}`, `{"ints":[true]}`}},
 	{why: "numbers are decimal, finite and fit into 64 bits", spec: &kinds,
 		given: []string{`{"int":"1_000"}`, `{"int":99999999999999999999}`, `{"bytes":"9Y"}`}},

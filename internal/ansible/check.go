@@ -45,6 +45,7 @@ func (p Param) problems() []string {
 		{p.Required && p.Default != nil, "it is Required and has a Default"},
 		{p.Elements != "" && p.Type != List, "it has Elements and is no List"},
 		{p.Values != "" && (p.Type != Dict || p.Options != nil), "it has Values and is no Dict without Options"},
+		{p.Number && p.kind() != Str && !(p.Type == List && p.Elements == Str), "it has Number and is no Str"},
 		{p.Options != nil && !ofDicts, "it has Options and is neither Dict nor List of Dict"},
 		{p.Word != "" && (p.Elements != Dict || !slices.ContainsFunc(p.Options, func(o Param) bool { return o.Name == p.Word })), "its Word is none of its Options"},
 		{p.ApplyDefaults && (p.Type != Dict || p.Options == nil), "it has ApplyDefaults and is no Dict with Options"},

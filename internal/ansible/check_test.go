@@ -26,6 +26,7 @@ func TestCheckNamesWhatContradictsItself(t *testing.T) {
 			"parameter p: its Default is refused: argument 'p' is of type <class 'str'> and we were unable to convert to int: <class 'str'> cannot be converted to an int"},
 		{"options of a string", Param{Name: "p", Options: []Param{good}, Description: text}, Rules{}, "parameter p: it has Options and is neither Dict nor List of Dict"},
 		{"a word of a list of strings", Param{Name: "p", Type: List, Elements: Str, Word: "good", Description: text}, Rules{}, "parameter p: its Word is none of its Options"},
+		{"a number of a dict", Param{Name: "p", Type: Dict, Number: true, Description: text}, Rules{}, "parameter p: it has Number and is no Str"},
 		{"a rule about nothing", Param{Name: "p", Description: text}, Rules{RequiredIf: []RequiredIf{{Param: "q", Value: "x", Params: []string{"p"}}}}, "a rule names q, which is no parameter"},
 		{"a wrong one inside", Param{Name: "p", Type: Dict, Description: text, Options: []Param{{Name: "q"}}, Rules: Rules{RequiredTogether: [][]string{{"q", "r"}}}}, Rules{},
 			"parameter p.q: it has no Description\na rule names p.r, which is no parameter"},

@@ -14,10 +14,33 @@ import (
 // coerce turns v into p's type, as the function coerce does; the elements of
 // a List and the values of a Dict stay as they are.
 func (p Param) coerce(v any) (any, error) {
-	if p.Type == List && p.Elements == Dict {
+	switch {
+	case p.Type == List && p.Elements == Dict:
 		return toDicts(v)
+	case p.Type == List && p.Elements == Str && isNumberOrBool(v):
+		return []any{v}, nil // whether it may be one, elements decides
 	}
-	return coerce(v, p.kind())
+	return p.coerceAs(v, p.kind())
+}
+
+// coerceAs is coerce for v of type t, which is p or an element of it. Where a
+// number is meant it may be one; where there are Choices, these find out what
+// YAML has made another thing of.
+func (p Param) coerceAs(v any, t Type) (any, error) {
+	_, number := v.(json.Number)
+	if t == Str && (p.Choices != nil && isNumberOrBool(v) || p.Number && number) {
+		return pythonText(v), nil
+	}
+	return coerce(v, t)
+}
+
+// isNumberOrBool reports whether v is what YAML makes of 022, 33:33 and yes.
+func isNumberOrBool(v any) bool {
+	switch v.(type) {
+	case json.Number, bool, int, float64:
+		return true
+	}
+	return false
 }
 
 // coerce turns a decoded JSON value (numbers as json.Number) or a default
@@ -49,12 +72,30 @@ func coerce(v any, t Type) (any, error) {
 	return toStr(v)
 }
 
+// What is said of a value that nobody can tell how it was written.
+var (
+	errNumber = errors.New("a text is meant: put it in quotes, as YAML makes 18 of 022, 2013 of 33:33 and 1.1 of 1.10 (a template ends by | string)")
+	errBool   = errors.New("a text is meant: put it in quotes, as YAML makes true of yes and on (a template ends by | string)")
+)
+
+// QuoteAdvice is why v, a decoded JSON value, is no text, and what to write
+// instead; nil if it is neither a number nor a boolean.
+func QuoteAdvice(v any) error {
+	switch v.(type) {
+	case bool:
+		return errBool
+	case json.Number, int, float64:
+		return errNumber
+	}
+	return nil
+}
+
 func toStr(v any) (any, error) {
-	switch v := v.(type) {
-	case string:
-		return v, nil
-	case json.Number, bool, int, float64:
-		return pythonText(v), nil
+	if text, ok := v.(string); ok {
+		return text, nil
+	}
+	if err := QuoteAdvice(v); err != nil {
+		return nil, err
 	}
 	// Ansible would make Python source of it, which nobody ever wants.
 	return nil, fmt.Errorf("'%s' is not a string and conversion is not allowed", compact(v))

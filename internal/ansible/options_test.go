@@ -60,7 +60,7 @@ func TestDecodeFillsNestedStructs(t *testing.T) {
 		name, input string
 		want        func(*params)
 	}{
-		{"types of a playbook", `{"announces":[{"port":80,"tags":["a"],"check":{"type":"http","path":"/health","interval":0.5}},{"port":81,"as":"public"}],"log":{"size":"2M"},"env":{"A":1,"B":"x"}}`,
+		{"types of a playbook", `{"announces":[{"port":80,"tags":["a"],"check":{"type":"http","path":"/health","interval":0.5}},{"port":81,"as":"public"}],"log":{"size":"2M"},"env":{"A":"1","B":"x"}}`,
 			func(p *params) {
 				p.Announces = []announcement{{80, "private", []string{"a"}, &check{"http", &path, &interval}}, {81, "public", nil, nil}}
 				p.Log.Size = &size

@@ -35,6 +35,7 @@ type Param struct {
 	Type     Type     // "" is Str
 	Elements Type     // of a List; "" leaves them as they are
 	Values   Type     // of a Dict without Options; "" leaves them as they are
+	Number   bool     // of a Str, or a List of Str: a number is meant, and taken as it is written; otherwise only a text is
 	Required bool     // excludes Default
 	Default  any      // string, int, bool, float64, []string or nil; nil: absent unless given
 	Choices  []string // nil: anything; of a List, for each element

@@ -249,7 +249,7 @@ func (l level) elements(p Param, list []any) (any, error) {
 			continue
 		}
 		var err error
-		if elements[i], err = coerce(e, p.Elements); err != nil {
+		if elements[i], err = p.coerceAs(e, p.Elements); err != nil {
 			return nil, fmt.Errorf("Elements value for option '%s'%s is of type %s and we were unable to convert to %s: %w", p.Name, in, pythonType(e), p.Elements, err)
 		}
 	}

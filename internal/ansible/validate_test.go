@@ -2,6 +2,7 @@ package ansible
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -23,6 +24,9 @@ var sample = Spec{
 		{Name: "password", NoLog: true},
 		{Name: "token", NoLog: true},
 		{Name: "key"},
+		{Name: "memory", Number: true},
+		{Name: "ways", Type: List, Elements: Str},
+		{Name: "sizes", Type: List, Elements: Str, Number: true},
 	},
 	Rules: Rules{
 		MutuallyExclusive: [][]string{{"image", "build"}, {"password", "token"}},
@@ -36,16 +40,16 @@ var sample = Spec{
 	},
 }
 
-var validations = []struct{ name, given, want, err string }{
+type validation struct{ name, given, want, err string }
+
+var validations = []validation{
 	{"defaults are filled in",
 		`{"name":"x","image":"i"}`,
 		`{"name":"x","image":"i","state":"present","force":false}`, ""},
 	{"strings of ad-hoc calls become what the parameter is",
 		`{"name":"x","image":"i","port":" 8086 ","force":"YES","hosts":"a,b","ports":"1,2","env":"A=1, B='2 3',C=a\\,b"}`,
 		`{"name":"x","image":"i","state":"present","port":8086,"force":true,"hosts":["a","b"],"ports":[1,2],"env":{"A":"1","B":"2 3","C":"a,b"}}`, ""},
-	{"numbers become strings",
-		`{"name":42,"image":1.50,"hosts":1}`,
-		`{"name":"42","image":"1.50","hosts":["1"],"state":"present","force":false}`, ""},
+	{"a number is a choice", `{"name":"x","image":"i","hosts":1}`, `{"name":"x","image":"i","hosts":["1"],"state":"present","force":false}`, ""},
 	{"a JSON string is a dict",
 		`{"name":"x","image":"i","env":"{\"A\": \"1\"}"}`,
 		`{"name":"x","image":"i","state":"present","force":false,"env":{"A":"1"}}`, ""},
@@ -53,7 +57,7 @@ var validations = []struct{ name, given, want, err string }{
 	{"off is false", `{"name":"x","image":"i","force":"off"}`, `{"name":"x","image":"i","state":"present","force":false}`, ""},
 
 	{"an unknown parameter is refused by name", `{"name":"x","image":"i","prot":1,"imag":2}`, "",
-		"imag, prot. Supported parameters include: build, env, force, hosts, image, key, name, password, port, ports, state, token, user."},
+		"imag, prot. Supported parameters include: build, env, force, hosts, image, key, memory, name, password, port, ports, sizes, state, token, user, ways."},
 	{"a missing one is named", `{"image":"i"}`, "", "missing required arguments: name"},
 	{"a missing one comes before an unknown one", `{"nam":"x","image":"i"}`, "", "missing required arguments: name"},
 	{"text is no int", `{"name":"x","port":"http"}`, "",
@@ -83,8 +87,20 @@ var validations = []struct{ name, given, want, err string }{
 	{"a parameter asks for others", `{"name":"x","build":"b","env":"A=1"}`, "", "missing parameter(s) required by 'env': image"},
 }
 
+// quoted are those that Ansible makes texts of, see differences.
+var quoted = []validation{
+	{"a number is no text", `{"name":18,"image":"i"}`, "", "argument 'name' is of type <class 'int'> and we were unable to convert to str: " + errNumber.Error()},
+	{"a float is no text", `{"name":"x","image":1.1}`, "", "argument 'image' is of type <class 'float'> and we were unable to convert to str: " + errNumber.Error()},
+	{"a boolean is no text", `{"name":"x","image":"i","key":true}`, "", "argument 'key' is of type <class 'bool'> and we were unable to convert to str: " + errBool.Error()},
+	{"nor is the element of a list", `{"name":"x","image":"i","ways":[2013]}`, "", "Elements value for option 'ways' is of type <class 'int'> and we were unable to convert to str: " + errNumber.Error()},
+	{"nor is a number that stands for a list", `{"name":"x","image":"i","ways":2013}`, "", "Elements value for option 'ways' is of type <class 'int'> and we were unable to convert to str: " + errNumber.Error()},
+	{"a number is taken where one is meant", `{"name":"x","image":"i","memory":1073741824,"sizes":[1,"2k"]}`,
+		`{"name":"x","image":"i","memory":"1073741824","sizes":["1","2k"],"state":"present","force":false}`, ""},
+	{"a boolean is not", `{"name":"x","image":"i","memory":true}`, "", "argument 'memory' is of type <class 'bool'> and we were unable to convert to str: " + errBool.Error()},
+}
+
 func TestValidate(t *testing.T) {
-	for _, c := range validations {
+	for _, c := range slices.Concat(validations, quoted) {
 		t.Run(c.name, func(t *testing.T) {
 			var given map[string]any
 			if err := decode([]byte(c.given), &given); err != nil {

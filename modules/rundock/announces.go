@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -36,7 +35,7 @@ var announceOptions = []ansible.Param{
 		"Seconds that the record outlives its announcer, 5 to 86400; 15 unless given. Its TTL in DNS is a third of it.",
 	}},
 	{Name: "tags", Type: ansible.List, Elements: ansible.Str, Description: []string{"Words for templates, in the record."}},
-	{Name: "meta", Type: ansible.Dict, Description: []string{"Names and values for templates, in the record."}},
+	{Name: "meta", Type: ansible.Dict, Values: ansible.Str, Description: []string{"Names and values for templates, in the record."}},
 	{Name: "check", Type: ansible.Dict, Description: []string{
 		"How its health is found out. Unless given, by the container's HEALTHCHECK if it has one, or else by connecting; a UDP port then is as well as its container.",
 	}, Options: []ansible.Param{
@@ -50,8 +49,8 @@ var announceOptions = []ansible.Param{
 		{Name: "port", Type: ansible.Int, Description: []string{
 			"Of C(tcp) and C(http): another port of the container than the one that is announced.",
 		}},
-		{Name: "interval", Description: []string{"Time between two checks, such as C(500ms) or C(10s); C(1s) unless given. Up to the first success they are made every 100 ms."}},
-		{Name: "timeout", Description: []string{"Time that a check may take; C(1s) unless given."}},
+		{Name: "interval", Number: true, Description: []string{"Time between two checks, such as C(500ms) or C(10s); C(1s) unless given. Up to the first success they are made every 100 ms."}},
+		{Name: "timeout", Number: true, Description: []string{"Time that a check may take; C(1s) unless given."}},
 		{Name: "rise", Type: ansible.Int, Description: []string{"Successes in a row before it is announced, 1 to 1000; 1 unless given."}},
 		{Name: "fall", Type: ansible.Int, Description: []string{"Failures in a row before it is withdrawn, 1 to 1000; 3 unless given."}},
 	}},
@@ -59,18 +58,18 @@ var announceOptions = []ansible.Param{
 
 // announceParams is an entry of announces as given.
 type announceParams struct {
-	Port          int          `json:"port"`
-	ContainerPort *int         `json:"container_port"`
-	Name          string       `json:"name"`
-	Protocol      string       `json:"protocol"`
-	As            string       `json:"as"`
-	Network       *string      `json:"network"`
-	Priority      *int         `json:"priority"`
-	Weight        *int         `json:"weight"`
-	Lease         *int         `json:"lease"`
-	Tags          []string     `json:"tags"`
-	Meta          texts        `json:"meta"`
-	Check         *checkParams `json:"check"`
+	Port          int               `json:"port"`
+	ContainerPort *int              `json:"container_port"`
+	Name          string            `json:"name"`
+	Protocol      string            `json:"protocol"`
+	As            string            `json:"as"`
+	Network       *string           `json:"network"`
+	Priority      *int              `json:"priority"`
+	Weight        *int              `json:"weight"`
+	Lease         *int              `json:"lease"`
+	Tags          []string          `json:"tags"`
+	Meta          map[string]string `json:"meta"`
+	Check         *checkParams      `json:"check"`
 }
 
 // checkParams is announceParams' check.
@@ -283,33 +282,6 @@ type bounded struct {
 func (b bounded) check(prefix string) error {
 	if b.value != nil && (*b.value < b.low || *b.value > b.high) {
 		return fmt.Errorf("value of %s%s must be between %d and %d, got: %d", prefix, b.name, b.low, b.high, *b.value)
-	}
-	return nil
-}
-
-// texts is a dict whose values are texts: a number is taken as it is written.
-// Errors do not show values.
-type texts map[string]string
-
-func (w *texts) UnmarshalJSON(data []byte) error {
-	var raw map[string]json.RawMessage
-	if err := json.Unmarshal(data, &raw); err != nil {
-		return err
-	}
-	*w = texts{}
-	for name, v := range raw {
-		var s string
-		switch {
-		case len(v) > 0 && v[0] == '"':
-			if err := json.Unmarshal(v, &s); err != nil {
-				return err
-			}
-		case len(v) > 0 && strings.IndexByte("-0123456789", v[0]) >= 0:
-			s = string(v)
-		default:
-			return fmt.Errorf("the value of %s is no string: wrap it in quotes", name)
-		}
-		(*w)[name] = s
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ func TestAnnouncesAreChecked(t *testing.T) {
 		{call + `'[{"port":80,"lease":4}]'`, "value of announces[0].lease must be between 5 and 86400, got: 4"},
 		{call + `'[{"port":80,"network":"front"}]'`, "missing parameter(s) required by 'announces[0].network': as=container"},
 		{call + `'[{"port":80,"tags":["a",""]}]'`, "value of announces[0].tags must be words"},
-		{call + `'[{"port":80,"meta":{"a":[1]}}]'`, "the value of a is no string"},
+		{call + `'[{"port":80,"meta":{"a":[1]}}]'`, "argument 'a' is of type <class 'list'> found in 'announces -> meta'."},
 		{call + `'[{"port":80,"check":{}}]'`, "missing required arguments: type found in announces -> check"},
 		{call + `'[{"port":80,"check":{"type":"icmp"}}]'`, "value of type must be one of: docker, tcp, http, exec, got: icmp found in announces -> check"},
 		{call + `'[{"port":80,"check":{"type":"tcp","path":"/"}}]'`, "value of announces[0].check.type must be one of: http where path is given, got: tcp"},
@@ -69,7 +69,7 @@ func TestAnnouncesLongAndShort(t *testing.T) {
 			t.Errorf("%s changes %v, want it to be announce=8087 port=80", same, a.Actions)
 		}
 	}
-	a := m.apply(name + `announces='[{"port":8087,"container_port":80,"tags":["a"],"meta":{"version":7},"check":{"type":"http","interval":"60s","fall":3}},{"port":53,"name":"dns","protocol":"udp","as":"public"}]'`)
+	a := m.apply(name + `announces='[{"port":8087,"container_port":80,"tags":["a"],"meta":{"version":"7"},"check":{"type":"http","interval":"60s","fall":3}},{"port":53,"name":"dns","protocol":"udp","as":"public"}]'`)
 	m.wantActions(a, "files updated")
 	written, err := os.ReadFile("/etc/sv/docker-long/services/announce/announce.json")
 	must(t, err)

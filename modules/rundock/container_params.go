@@ -32,7 +32,7 @@ type containerParams struct {
 	Healthcheck *healthParams   `json:"healthcheck"`
 	Labels      dict            `json:"labels" flag:"label" join:"="`
 	Annotations dict            `json:"annotations" flag:"annotation" join:"="`
-	LogOptions  dict            `json:"log_options" flag:"log-opt" join:"="`
+	LogOptions  amounts         `json:"log_options" flag:"log-opt" join:"="`
 	Platform    *string         `json:"platform" flag:"platform"`
 
 	Hostname         *string     `json:"hostname" flag:"hostname"`
@@ -52,7 +52,7 @@ type containerParams struct {
 	BindMounts       []compound  `json:"mounts" flag:"mount"`
 	Tmpfs            []string    `json:"tmpfs" flag:"tmpfs"`
 	ShmSize          *string     `json:"shm_size" flag:"shm-size"`
-	StorageOpts      dict        `json:"storage_opts" flag:"storage-opt" join:"="`
+	StorageOpts      amounts     `json:"storage_opts" flag:"storage-opt" join:"="`
 	ReadOnly         *bool       `json:"read_only" flag:"read-only"`
 	Memory           *string     `json:"memory" flag:"memory"`
 	MemReservation   *string     `json:"memory_reservation" flag:"memory-reservation"`
@@ -77,7 +77,7 @@ type containerParams struct {
 	Capabilities     []string    `json:"capabilities" flag:"cap-add"`
 	CapDrop          []string    `json:"cap_drop" flag:"cap-drop"`
 	SecurityOpts     []string    `json:"security_opts" flag:"security-opt"`
-	Sysctls          dict        `json:"sysctls" flag:"sysctl" join:"="`
+	Sysctls          amounts     `json:"sysctls" flag:"sysctl" join:"="`
 	Devices          []string    `json:"devices" flag:"device"`
 	DeviceRules      []string    `json:"device_cgroup_rules" flag:"device-cgroup-rule"`
 	DeviceRequests   []compound  `json:"device_requests" flag:"gpus"`
@@ -91,6 +91,9 @@ type containerParams struct {
 
 // dict is a dictionary of texts, see text.
 type dict map[string]json.RawMessage
+
+// amounts is a dictionary of texts or whole numbers, where a number is meant.
+type amounts map[string]json.RawMessage
 
 // compound is a dictionary whose values are texts, truths, numbers, lists and
 // dictionaries.
@@ -203,15 +206,9 @@ func setField(b *spec.Builder, name, flag, join string, value any) error {
 			}
 		}
 	case dict:
-		for _, key := range slices.Sorted(maps.Keys(v)) {
-			s, err := text(v[key])
-			if err != nil {
-				return fmt.Errorf("%s: %s: %w", name, key, err)
-			}
-			if err := b.Set(name, flag, key+join+s); err != nil {
-				return err
-			}
-		}
+		return setPairs(b, name, flag, join, v, text)
+	case amounts:
+		return setPairs(b, name, flag, join, v, amount)
 	case []rateParam:
 		for _, r := range v {
 			limit := r.Rate
@@ -231,6 +228,20 @@ func setField(b *spec.Builder, name, flag, join string, value any) error {
 			if err := b.SetPairs(name, i, flag, pairs); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// setPairs hands b each entry of a dictionary whose values read reads.
+func setPairs(b *spec.Builder, name, flag, join string, entries map[string]json.RawMessage, read func(json.RawMessage) (string, error)) error {
+	for _, key := range slices.Sorted(maps.Keys(entries)) {
+		s, err := read(entries[key])
+		if err != nil {
+			return fmt.Errorf("%s: %s: %w", name, key, err)
+		}
+		if err := b.Set(name, flag, key+join+s); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -274,25 +285,29 @@ func setTest(b *spec.Builder, name string, raw json.RawMessage) error {
 	return b.Set(name, "health-cmd", line)
 }
 
-var errNoText = errors.New("neither a text nor a whole number: wrap it in quotes")
-
-// text is a string, or a whole number as it is written. Other values are
-// refused: YAML has made something else of what the user wrote (yes, 1.10).
-// The error does not show the value.
+// text is a string. Other values are refused: YAML has made something else of
+// what the user wrote (yes, 022, 1.10). The error does not show the value.
 func text(raw json.RawMessage) (string, error) {
 	var v any
 	if err := json.Unmarshal(raw, &v); err != nil {
 		return "", err
 	}
-	switch v := v.(type) {
-	case string:
-		return v, nil
-	case float64:
-		if s := string(raw); !strings.ContainsAny(s, ".eE") {
-			return s, nil
-		}
+	if s, ok := v.(string); ok {
+		return s, nil
 	}
-	return "", errNoText
+	if err := ansible.QuoteAdvice(v); err != nil {
+		return "", err
+	}
+	return "", errors.New("neither a text nor a number")
+}
+
+// amount is a string, or a whole number as it is written.
+func amount(raw json.RawMessage) (string, error) {
+	var n json.Number
+	if raw[0] != '"' && json.Unmarshal(raw, &n) == nil && n != "" && !strings.ContainsAny(n.String(), ".eE") {
+		return n.String(), nil
+	}
+	return text(raw)
 }
 
 // list is a list of texts.
@@ -363,7 +378,7 @@ func flat(raw json.RawMessage) ([]string, error) {
 		}
 		return out, nil
 	}
-	s, err := text(raw)
+	s, err := amount(raw) // an option that Ansible knows to be a number, or a text
 	return []string{s}, err
 }
 
@@ -375,7 +390,7 @@ var containerSpec = describe([]ansible.Param{
 	{Name: "entrypoint", Type: ansible.Raw, Description: []string{
 		"Replaces the image's ENTRYPOINT: a command line, or a list of its words. An empty list removes it."}},
 	{Name: "env", Type: ansible.Dict, Aliases: []string{"environment"}, Description: []string{
-		"Environment variables. A value is a text or a whole number; wrap what YAML takes for something else (C(yes), C(1.10)) in quotes.",
+		"Environment variables. A value is a text: what YAML takes for something else (C(8086), C(022), C(yes), C(1.10)) has to stand in quotes.",
 		"C($PRIVATE_IP), C($PUBLIC_IP), C($ANNOUNCE_IP) and C($HOST) are the host's."}},
 	{Name: "env_file", Type: ansible.List, Elements: ansible.Str},
 	{Name: "user"},
@@ -386,11 +401,11 @@ var containerSpec = describe([]ansible.Param{
 	{Name: "healthcheck", Type: ansible.Dict, Description: []string{"The container's health check, instead of the image's."}, Options: []ansible.Param{
 		{Name: "test", Type: ansible.Raw, Description: []string{
 			"A command for a shell in the container, or a list: C(CMD) and the words of a command that is run without a shell, C(CMD-SHELL) and a command for a shell, or C(NONE) for no check."}},
-		{Name: "interval"},
-		{Name: "timeout"},
+		{Name: "interval", Number: true},
+		{Name: "timeout", Number: true},
 		{Name: "retries", Type: ansible.Int},
-		{Name: "start_period"},
-		{Name: "start_interval"},
+		{Name: "start_period", Number: true},
+		{Name: "start_interval", Number: true},
 		{Name: "disable", Type: ansible.Bool},
 	}},
 	{Name: "labels", Type: ansible.Dict},
@@ -415,7 +430,7 @@ var containerSpec = describe([]ansible.Param{
 	}},
 	{Name: "mac_address"},
 	{Name: "published_ports", Type: ansible.List, Elements: ansible.Str, Aliases: []string{"ports"}},
-	{Name: "exposed_ports", Type: ansible.List, Elements: ansible.Str, Aliases: []string{"exposed", "expose"}},
+	{Name: "exposed_ports", Type: ansible.List, Elements: ansible.Str, Number: true, Aliases: []string{"exposed", "expose"}},
 	{Name: "etc_hosts", Type: ansible.Dict, Aliases: []string{"extra_hosts"}, Description: []string{
 		"Lines of the container's C(/etc/hosts): names, and the address of each, which may be C($PRIVATE_IP), C($PUBLIC_IP), C($ANNOUNCE_IP) or C(host-gateway)."}},
 	{Name: "dns_servers", Type: ansible.List, Elements: ansible.Str, Aliases: []string{"dns"}},
@@ -440,24 +455,24 @@ var containerSpec = describe([]ansible.Param{
 		{Name: "volume_driver", Description: []string{"For C(volume): the driver of a volume that is made."}},
 		{Name: "volume_options", Type: ansible.Dict, Description: []string{"For C(volume): options of the driver."}},
 		{Name: "labels", Type: ansible.Dict, Description: []string{"For C(volume): labels of a volume that is made."}},
-		{Name: "tmpfs_size", Description: []string{"For C(tmpfs): its size, a number with an optional unit b, k, m, g, t."}},
+		{Name: "tmpfs_size", Number: true, Description: []string{"For C(tmpfs): its size, a number with an optional unit b, k, m, g, t."}},
 		{Name: "tmpfs_mode", Description: []string{"For C(tmpfs): its mode, an octal number in quotes such as C('1777')."}},
 	}},
 	{Name: "tmpfs", Type: ansible.List, Elements: ansible.Str},
-	{Name: "shm_size"},
+	{Name: "shm_size", Number: true},
 	{Name: "storage_opts", Type: ansible.Dict, Aliases: []string{"storage_opt"}},
 	{Name: "read_only", Type: ansible.Bool},
-	{Name: "memory", Aliases: []string{"mem_limit"}},
-	{Name: "memory_reservation", Aliases: []string{"mem_reservation"}},
-	{Name: "memory_swap", Aliases: []string{"memswap_limit"}},
+	{Name: "memory", Number: true, Aliases: []string{"mem_limit"}},
+	{Name: "memory_reservation", Number: true, Aliases: []string{"mem_reservation"}},
+	{Name: "memory_swap", Number: true, Aliases: []string{"memswap_limit"}},
 	{Name: "memory_swappiness", Type: ansible.Int, Aliases: []string{"mem_swappiness"}},
 	{Name: "oom_kill_disable", Type: ansible.Bool, Aliases: []string{"oom_killer"}, Description: []string{
 		"Has the kernel not kill the container's processes for want of memory (cgroup v1). The alias I(oom_killer), which is community.docker's name, means the same: C(true) disables."}},
 	{Name: "oom_score_adj", Type: ansible.Int},
-	{Name: "cpus"},
+	{Name: "cpus", Number: true},
 	{Name: "cpu_shares", Type: ansible.Int},
-	{Name: "cpuset_cpus", Aliases: []string{"cpuset"}},
-	{Name: "cpuset_mems"},
+	{Name: "cpuset_cpus", Number: true, Aliases: []string{"cpuset"}},
+	{Name: "cpuset_mems", Number: true},
 	{Name: "pids_limit", Type: ansible.Int},
 	{Name: "blkio_weight", Type: ansible.Int},
 	{Name: "blkio_weight_device", Type: ansible.List, Elements: ansible.Dict, Options: rateOptions("weight", "A number from 10 to 1000.")},
@@ -493,7 +508,7 @@ var containerSpec = describe([]ansible.Param{
 func rateOptions(key, what string) []ansible.Param {
 	return []ansible.Param{
 		{Name: "path", Required: true, Description: []string{"Path of the device on the host."}},
-		{Name: key, Required: true, Description: []string{what}},
+		{Name: key, Required: true, Number: true, Description: []string{what}},
 	}
 }
 

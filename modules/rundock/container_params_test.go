@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -28,12 +29,12 @@ func structured(t *testing.T, parameters, args string) (spec.Container, error) {
 func TestParameters_say_what_args_say(t *testing.T) {
 	cases := []struct{ parameters, args string }{
 		{`{"command":"serve 'a b' $PRIVATE_IP"}`, `-- serve 'a b' $PRIVATE_IP`},
-		{`{"command":["serve","a b",8]}`, `-- serve 'a b' 8`},
+		{`{"command":["serve","a b","8"]}`, `-- serve 'a b' 8`},
 		{`{"command":[]}`, ``},
 		{`{"entrypoint":["sh","-c"],"command":["true"]}`, `--entrypoint sh -- -c true`},
 		{`{"entrypoint":"sh -c","command":"true"}`, `--entrypoint sh -- -c true`},
 		{`{"entrypoint":[]}`, `--entrypoint ''`},
-		{`{"env":{"A":"b c","N":8086,"BIG":12345678901234567890,"E":""}}`, `-e 'A=b c' -e N=8086 -e BIG=12345678901234567890 -e E=`},
+		{`{"env":{"A":"b c","N":"8086","BIG":"12345678901234567890","E":""}}`, `-e 'A=b c' -e N=8086 -e BIG=12345678901234567890 -e E=`},
 		{`{"env_file":["/etc//a"]}`, `--env-file /etc/a`},
 		{`{"user":"1000:1000","groups":["video","44"],"working_dir":"/srv/","stop_signal":"quit","init":true}`, `-u 1000:1000 --group-add video --group-add 44 -w /srv --stop-signal 3 --init`},
 		{`{"init":false,"privileged":false,"read_only":false,"oom_kill_disable":false}`, ``},
@@ -43,7 +44,7 @@ func TestParameters_say_what_args_say(t *testing.T) {
 		{`{"healthcheck":{"test":["NONE"]}}`, `--no-healthcheck`},
 		{`{"healthcheck":{"disable":true}}`, `--no-healthcheck`},
 		{`{"healthcheck":{}}`, ``},
-		{`{"labels":{"a":"b","n":1},"annotations":{"a":"b"},"log_options":{"max-size":"10m","max-file":3}}`, `-l a=b -l n=1 --annotation a=b --log-opt max-size=10240k --log-opt max-file=3`},
+		{`{"labels":{"a":"b","n":"1"},"annotations":{"a":"b"},"log_options":{"max-size":"10m","max-file":3}}`, `-l a=b -l n=1 --annotation a=b --log-opt max-size=10240k --log-opt max-file=3`},
 		{`{"platform":"linux/arm64","runtime":"runsc","hostname":"a","domainname":"b.c"}`, `--platform linux/ARM64 --runtime runsc -h a --domainname b.c`},
 		{`{"network_mode":"host"}`, `--network host`},
 		{`{"network_mode":"default"}`, ``},
@@ -129,12 +130,15 @@ func TestParameters_that_are_wrong_are_named(t *testing.T) {
 		{`{"memory":"5m"}`, ``, `memory: 5m: less than 6m; for no limit leave it away`},
 		{`{"pids_limit":-2}`, ``, `pids_limit: -2: less than 1; allowed: a number of at least 1`},
 		{`{"command":"serve 'a"}`, ``, `command: a single quote (') is opened but not closed`},
-		{`{"command":["a",true]}`, ``, `command: neither a text nor a whole number: wrap it in quotes`},
-		{`{"command":true}`, ``, `command: neither a text nor a whole number: wrap it in quotes; allowed: a command line, or a list`},
+		{`{"command":["a",true]}`, ``, `command: a text is meant: put it in quotes, as YAML makes true of yes and on`},
+		{`{"command":true}`, ``, `(a template ends by | string); allowed: a command line, or a list`},
 		{`{"command":"a"}`, `-- hunter`, `args: -- hunter: the command is given twice: by the parameter command as well`},
 		{`{"entrypoint":"a"}`, `--entrypoint b`, `args: --entrypoint is given twice: by the parameter entrypoint as well`},
-		{`{"env":{"A":true}}`, ``, `env: A: neither a text nor a whole number: wrap it in quotes`},
-		{`{"env":{"A":1.10}}`, ``, `env: A: neither a text`},
+		{`{"env":{"A":true}}`, ``, `env: A: a text is meant: put it in quotes, as YAML makes true of yes and on`},
+		{`{"env":{"A":1.10}}`, ``, `env: A: a text is meant: put it in quotes, as YAML makes 18 of 022`},
+		{`{"env":{"UMASK":18}}`, ``, `env: UMASK: a text is meant: put it in quotes, as YAML makes 18 of 022`},
+		{`{"command":["serve",8]}`, ``, `command: a text is meant: put it in quotes`},
+		{`{"sysctls":{"net.core.somaxconn":1.5}}`, ``, `sysctls: net.core.somaxconn: a text is meant`},
 		{`{"env":{"A":null}}`, ``, `env: A: neither a text`},
 		{`{"env":{"A B":"hunter2"}}`, ``, `env: the name is not that of an environment variable; allowed: NAME=value`},
 		{`{"env":{"A":"hunter2"}}`, `-e A=hunter3`, `args: -e A: A is given twice, with different values, by env as well`},
@@ -196,7 +200,7 @@ func TestContainerSpec_is_what_is_read(t *testing.T) {
 			want := map[reflect.Type]ansible.Type{
 				reflect.TypeFor[*string](): "", reflect.TypeFor[*int](): ansible.Int, reflect.TypeFor[*bool](): ansible.Bool,
 				reflect.TypeFor[[]string](): ansible.List, reflect.TypeFor[[]compound](): ansible.List, reflect.TypeFor[[]rateParam](): ansible.List,
-				reflect.TypeFor[dict](): ansible.Dict, reflect.TypeFor[*healthParams](): ansible.Dict, reflect.TypeFor[json.RawMessage](): ansible.Raw,
+				reflect.TypeFor[dict](): ansible.Dict, reflect.TypeFor[amounts](): ansible.Dict, reflect.TypeFor[*healthParams](): ansible.Dict, reflect.TypeFor[json.RawMessage](): ansible.Raw,
 			}[f.Type]
 			if types[name] != want {
 				t.Errorf("%s%s is told to be of type %q, and read as %q", where, name, types[name], want)
@@ -246,4 +250,68 @@ func TestContainer_parameters_need_an_image(t *testing.T) {
 	if err := p.check(); err == nil || err.Error() != "missing parameter(s) required by 'memory': image" {
 		t.Errorf("memory without an image: %v", err)
 	}
+}
+
+// required are values of those of list that must be given, each followed by a
+// comma.
+func required(list []ansible.Param) string {
+	values := ""
+	for _, p := range list {
+		v := `"/x"`
+		if p.Type == ansible.Int {
+			v = "1"
+		} else if p.Choices != nil {
+			v = fmt.Sprintf("%q", p.Choices[0])
+		}
+		if p.Required {
+			values += fmt.Sprintf("%q:%s,", p.Name, v)
+		}
+	}
+	return values
+}
+
+// What YAML made a number or a boolean of is refused wherever a text is meant,
+// and nowhere else: every parameter and suboption is given both.
+func TestTextsAreTakenInQuotesOnly(t *testing.T) {
+	m := onHost(t)
+	const advice = "a text is meant: put it in quotes"
+	numbers := map[string]bool{"log_options": true, "storage_opts": true, "sysctls": true}
+	try := func(where, call string, refused bool) {
+		t.Helper()
+		var given map[string]any
+		must(t, json.Unmarshal([]byte(call), &given))
+		for name, v := range map[string]any{"name": "quoted", "image": "app", "_ansible_check_mode": true} {
+			if _, ok := given[name]; !ok {
+				given[name] = v
+			}
+		}
+		if a := m.callJSON(given); strings.Contains(a.Msg, advice) != refused {
+			t.Errorf("%s: %s is answered with %q; want the advice to quote it: %v", where, call, a.Msg, refused)
+		}
+	}
+	var walk func(prefix string, list []ansible.Param, around func(string) string)
+	walk = func(prefix string, list []ansible.Param, around func(string) string) {
+		for _, p := range list {
+			at := prefix + p.Name
+			entry := func(v string) string { return around(fmt.Sprintf("%q:%s", p.Name, v)) }
+			switch {
+			case p.Choices != nil || p.Name == "services" || at == "device_requests.capabilities":
+			case p.Options != nil:
+				open, shut := "[{", "}]"
+				if p.Type == ansible.Dict {
+					open, shut = "{", "}"
+				}
+				walk(at+".", p.Options, func(inner string) string { return entry(open + required(p.Options) + inner + shut) })
+			case p.Type == "" || p.Type == ansible.Str || p.Type == ansible.Raw:
+				try(at, entry("2013"), !p.Number)
+				try(at, entry("true"), true)
+			case p.Type == ansible.List:
+				try(at, entry("[2013]"), !p.Number)
+				try(at, entry("2013"), !p.Number)
+			case p.Type == ansible.Dict:
+				try(at, entry(`{"a":2013}`), !numbers[p.Name])
+			}
+		}
+	}
+	walk("", parameters.Params, func(inner string) string { return "{" + inner + "}" })
 }

@@ -61,8 +61,8 @@ func TestSecrets(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{call + `'{"a b":"hunter2"}'`, "names of environment variables"},
 		{call + `'{"../A":"hunter2"}'`, `got: "../A"`},
-		{call + `'{"A":["hunter2"]}'`, "the value of A is no string: wrap it in quotes"},
-		{call + `'{"A":true}'`, "the value of A is no string: wrap it in quotes"},
+		{call + `'{"A":["hunter2"]}'`, "argument 'A' is of type <class 'list'> found in 'env_secret'."},
+		{call + `'{"A":true}'`, "argument 'A' is of type <class 'bool'> found in 'env_secret'. and we were unable to convert to str: a text is meant: put it in quotes"},
 		{call + `'{"A":"hunter2"}' args='-e A=1'`, "env_secret: A is set as a plain variable as well"},
 		{"name=vault announce=80 env_secret=" + `'{"A":"hunter2"}'`, "missing parameter(s) required by 'env_secret': image"},
 	} {

@@ -108,6 +108,12 @@ func (m *machine) call(args string, internal ...string) answer {
 		k, v, _ := strings.Cut(w, "=")
 		given[k] = v
 	}
+	return m.callJSON(given)
+}
+
+// callJSON runs the module with arguments as a playbook hands them over.
+func (m *machine) callJSON(given map[string]any) answer {
+	m.t.Helper()
 	data, err := json.Marshal(given)
 	must(m.t, err)
 	file := filepath.Join(m.t.TempDir(), "args")
@@ -118,13 +124,13 @@ func (m *machine) call(args string, internal ...string) answer {
 	out, _ := cmd.Output()
 	a := answer{raw: string(out), code: cmd.ProcessState.ExitCode()}
 	if err := json.Unmarshal([]byte(strings.NewReplacer(`"before_header"`, `"beforeheader"`, `"after_header"`, `"afterheader"`).Replace(string(out))), &a); err != nil || strings.Count(string(out), "\n") != 1 {
-		m.t.Fatalf("%s: the result is not one line of JSON: %s", args, out)
+		m.t.Fatalf("%s: the result is not one line of JSON: %s", data, out)
 	}
 	if stderr.Len() > 0 {
-		m.t.Errorf("%s: wrote to stderr: %s", args, stderr.String())
+		m.t.Errorf("%s: wrote to stderr: %s", data, stderr.String())
 	}
 	if a.Failed != (a.code != 0) {
-		m.t.Errorf("%s: exit code %d, failed is %v", args, a.code, a.Failed)
+		m.t.Errorf("%s: exit code %d, failed is %v", data, a.code, a.Failed)
 	}
 	return a
 }

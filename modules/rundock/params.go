@@ -77,9 +77,9 @@ var parameters = withServices(ansible.Spec{
 		{Name: "drain", Type: ansible.Int, Default: 0, Description: []string{
 			"Seconds between withdrawing the announcement and stopping the container.",
 		}},
-		{Name: "env_secret", Type: ansible.Dict, NoLog: true, Description: []string{
+		{Name: "env_secret", Type: ansible.Dict, Values: ansible.Str, NoLog: true, Description: []string{
 			"Environment variables whose values appear in no script, process list, diff, log or label. Each is in a file under C(env/) of the service directory that root alone reads.",
-			"Values are strings or numbers, taken as they are. Another value replaces the container.",
+			"Values are texts, taken as they are: what YAML takes for a number or a boolean has to stand in quotes. Another value replaces the container.",
 		}},
 		{Name: "requires_mounts", Type: ansible.List, Elements: ansible.Str, Description: []string{
 			"Paths of the host that must be mount points before the container is started, each time that it is. Until then it waits, and its status says for which.",
@@ -118,22 +118,22 @@ var exclusive = [][]string{{"announces", "announce"}, {"announces", "port"}, {"a
 
 // params are the parameters as given; nil means not given.
 type params struct {
-	Name        string           `json:"name"`
-	State       string           `json:"state"`
-	Image       *string          `json:"image"`
-	Args        *string          `json:"args"`
-	Announce    *int             `json:"announce"`
-	Announces   []announceParams `json:"announces"`
-	Port        *int             `json:"port"`
-	AnnounceAs  string           `json:"announce_as"`
-	Pull        string           `json:"pull"`
-	Wait        string           `json:"wait"`
-	WaitTimeout int              `json:"wait_timeout"`
-	StopTimeout int              `json:"stop_timeout"`
-	Drain       int              `json:"drain"`
-	Rollback    bool             `json:"rollback"`
-	EnvSecret   texts            `json:"env_secret"`
-	Mounts      []string         `json:"requires_mounts"`
+	Name        string            `json:"name"`
+	State       string            `json:"state"`
+	Image       *string           `json:"image"`
+	Args        *string           `json:"args"`
+	Announce    *int              `json:"announce"`
+	Announces   []announceParams  `json:"announces"`
+	Port        *int              `json:"port"`
+	AnnounceAs  string            `json:"announce_as"`
+	Pull        string            `json:"pull"`
+	Wait        string            `json:"wait"`
+	WaitTimeout int               `json:"wait_timeout"`
+	StopTimeout int               `json:"stop_timeout"`
+	Drain       int               `json:"drain"`
+	Rollback    bool              `json:"rollback"`
+	EnvSecret   map[string]string `json:"env_secret"`
+	Mounts      []string          `json:"requires_mounts"`
 	Log         struct {
 		Size *int64 `json:"size"`
 		Keep *int   `json:"keep"`

@@ -47,7 +47,7 @@ var parameters = ansible.Spec{
 		{Name: "underlay", Description: []string{
 			"Interface, or an address of this host, by which the other hosts reach it; the private interface unless given. IPv6 works as well.",
 		}},
-		{Name: "mtu", Default: "auto", Description: []string{
+		{Name: "mtu", Number: true, Default: "auto", Description: []string{
 			"MTU inside the network; C(auto) is what the underlay leaves: 50 bytes less, or 70 over IPv6.",
 		}},
 		{Name: "port", Type: ansible.Int, Default: overlay.DefaultPort, Description: []string{

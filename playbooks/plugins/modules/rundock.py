@@ -245,7 +245,9 @@ options:
       - >-
         Environment variables whose values appear in no script, process list, diff, log or label. Each is in a
         file under C(env/) of the service directory that root alone reads.
-      - Values are strings or numbers, taken as they are. Another value replaces the container.
+      - >-
+        Values are texts, taken as they are: what YAML takes for a number or a boolean has to stand in quotes.
+        Another value replaces the container.
       - Its value is masked in all output.
     type: dict
   requires_mounts:
@@ -296,8 +298,8 @@ options:
   env:
     description:
       - >-
-        Environment variables. A value is a text or a whole number; wrap what YAML takes for something else
-        (C(yes), C(1.10)) in quotes.
+        Environment variables. A value is a text: what YAML takes for something else (C(8086), C(022), C(yes),
+        C(1.10)) has to stand in quotes.
       - C($PRIVATE_IP), C($PUBLIC_IP), C($ANNOUNCE_IP) and C($HOST) are the host's.
     type: dict
     aliases:
