@@ -140,7 +140,7 @@ func explained(s settings, v *view, q dns.Question) (explanation, answer.Result)
 // left says how long a key lives on.
 func (l *looking) left(ctx context.Context, v *view, key string) (string, error) {
 	i, ok := slices.BinarySearchFunc(v.keys, key, func(k registry.Listed, key string) int { return strings.Compare(k.Key, key) })
-	if !ok || v.keys[i].Lease == 0 {
+	if !ok || v.keys[i].Lease == "" {
 		return "no lease, it stays until it is deleted", nil
 	}
 	d, err := l.client.Left(ctx, v.keys[i].Lease)
@@ -148,9 +148,9 @@ func (l *looking) left(ctx context.Context, v *view, key string) (string, error)
 		return "", err
 	}
 	if d < 0 {
-		return fmt.Sprintf("lease %x is gone, and the key with it", v.keys[i].Lease), nil
+		return fmt.Sprintf("lease %s is gone, and the key with it", v.keys[i].Lease), nil
 	}
-	return fmt.Sprintf("lease %x, %s left", v.keys[i].Lease, d), nil
+	return fmt.Sprintf("lease %s, %s left", v.keys[i].Lease, d), nil
 }
 
 // compare asks the dnsd that runs.

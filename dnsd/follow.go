@@ -44,7 +44,7 @@ type follower struct {
 }
 
 // run follows client until ctx is done.
-func (f *follower) run(ctx context.Context, client *registry.Client) {
+func (f *follower) run(ctx context.Context, client registry.Store) {
 	slow := time.AfterFunc(slowStart, f.fromDisk)
 	defer slow.Stop()
 	onHealth := func(err error) {

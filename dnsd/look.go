@@ -14,6 +14,7 @@ import (
 	"rundock/dnsd/answer"
 	"rundock/dnsd/table"
 	"rundock/internal/registry"
+	"rundock/internal/registry/etcd"
 )
 
 // A look is one of the commands that read the registry and change nothing.
@@ -42,7 +43,7 @@ type looking struct {
 	settings settings
 	json     bool
 	server   string // to compare with
-	client   *registry.Client
+	client   registry.Store
 	out      io.Writer
 }
 
@@ -62,7 +63,7 @@ func lookCommand(ctx context.Context, what look, args []string, out io.Writer) e
 	if l.settings, err = f.settings(g); err != nil {
 		return err
 	}
-	l.client, err = registry.Open(l.settings.registry, slog.New(slog.DiscardHandler))
+	l.client, err = etcd.Open(l.settings.registry, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return fmt.Errorf("etcd: %w", err)
 	}

@@ -24,7 +24,7 @@ import (
 	"rundock/dnsd/server"
 	"rundock/dnsd/store"
 	"rundock/dnsd/table"
-	"rundock/internal/registry"
+	"rundock/internal/registry/etcd"
 )
 
 // run answers until ctx is done, or next has somebody to hand over to. An error
@@ -34,7 +34,7 @@ func run(ctx context.Context, s settings, log *slog.Logger, lines *patientLog, b
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 
-	client, err := registry.Open(s.registry, log)
+	client, err := etcd.Open(s.registry, log)
 	if err != nil {
 		return fmt.Errorf("etcd: %w", err)
 	}

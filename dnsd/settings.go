@@ -22,7 +22,8 @@ import (
 	"rundock/dnsd/store"
 	"rundock/dnsd/table"
 	"rundock/internal/hostconfig"
-	"rundock/internal/registry"
+	"rundock/internal/registry/etcd"
+	"rundock/internal/registry/open"
 )
 
 // Settings of one run: a flag, else its environment variable, else its line in
@@ -31,7 +32,7 @@ type settings struct {
 	zones       []answer.Zone
 	listen      []server.Address
 	prefix      string
-	registry    registry.Config
+	registry    etcd.Config
 	store       *store.Config // nil: no embedded etcd
 	upstreams   []netip.AddrPort
 	stubs       []forward.Stub
@@ -276,7 +277,7 @@ func (f *flags) settings(g given) (s settings, err error) {
 	case s.store != nil:
 		s.registry.Endpoints = reachable(s.store.Listen)
 	case hosted && len(host.Etcd.Endpoints) > 0:
-		s.registry = registry.Config{Endpoints: host.Etcd.Endpoints, CA: host.Etcd.CA, Cert: host.Etcd.Cert, Key: host.Etcd.Key, User: host.Etcd.User, PasswordFile: host.Etcd.PasswordFile}
+		s.registry = open.Etcd(host)
 	default:
 		return s, fmt.Errorf("--etcd: no endpoint given, no --embed-etcd, and none in %s", f.hostConfig)
 	}

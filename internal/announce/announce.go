@@ -36,7 +36,7 @@ type Config struct {
 // Announcer announces one service.
 type Announcer struct {
 	cfg      Config
-	reg      *registry.Client
+	reg      registry.Store
 	ports    []*port
 	onStatus func(control.AnnounceStatus)
 	log      *slog.Logger
@@ -63,7 +63,7 @@ type withdrawal struct {
 type port struct {
 	Port
 	gate  gate
-	lease *registry.Lease
+	lease registry.Lease
 
 	probing string // what is probed, "" nothing
 	stop    context.CancelFunc
@@ -85,7 +85,7 @@ type port struct {
 
 // New checks cfg; an error names what is wrong. onStatus is told each change,
 // from Run's goroutine, with everything but PID set.
-func New(cfg Config, reg *registry.Client, onStatus func(control.AnnounceStatus), log *slog.Logger) (*Announcer, error) {
+func New(cfg Config, reg registry.Store, onStatus func(control.AnnounceStatus), log *slog.Logger) (*Announcer, error) {
 	a := &Announcer{cfg: cfg, reg: reg, onStatus: onStatus, log: log, events: make(chan func(time.Time)), left: make(chan struct{})}
 	fail := func(err error) (*Announcer, error) {
 		return nil, fmt.Errorf("announce %s: %w", cfg.Service, err)
@@ -348,7 +348,7 @@ func (a *Announcer) drop(p *port, found func()) {
 	}
 	p.dropping = true
 	a.work.Go(func() {
-		there, err := a.reg.Drop(context.Background(), a.cfg.key(p.Port), a.cfg.ID)
+		there, err := registry.Drop(context.Background(), a.reg, a.cfg.key(p.Port), a.cfg.ID)
 		a.tell(func(time.Time) {
 			p.settled, p.dropping, p.leftover = true, false, err
 			if there {

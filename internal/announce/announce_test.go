@@ -13,6 +13,7 @@ import (
 
 	"rundock/internal/control"
 	"rundock/internal/registry"
+	"rundock/internal/registry/etcd"
 	"rundock/internal/registry/etcdtest"
 )
 
@@ -25,7 +26,7 @@ func TestMain(m *testing.M) { etcdtest.Main(m) }
 type stage struct {
 	t      *testing.T
 	server *etcdtest.Server
-	reg    *registry.Client
+	reg    *etcd.Client
 
 	mu   sync.Mutex
 	keys map[string]string
@@ -38,7 +39,7 @@ type stage struct {
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	s := &stage{t: t, server: etcdtest.Start(t, "embedded", nil), keys: map[string]string{}}
-	reg, err := registry.Open(registry.Config{Endpoints: []string{s.server.URL}}, slog.New(slog.DiscardHandler))
+	reg, err := etcd.Open(etcd.Config{Endpoints: []string{s.server.URL}}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -479,7 +480,7 @@ func (c *sidecar) states() []control.AnnounceState {
 
 func TestNew_names_what_is_wrong(t *testing.T) {
 	good := Port{Address: netip.MustParseAddr("10.0.0.7"), Port: 80}
-	reg, err := registry.Open(registry.Config{Endpoints: []string{"http://127.0.0.1:1"}}, slog.New(slog.DiscardHandler))
+	reg, err := etcd.Open(etcd.Config{Endpoints: []string{"http://127.0.0.1:1"}}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,37 +4,41 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"time"
+
+	"rundock/internal/registry/retry"
 )
+
+// Goodbye bounds what is said to a store at the end of a process: what is not
+// taken away by then goes with its lease.
+const Goodbye = 3 * time.Second
 
 // Drop takes key away if it is of id, whatever its lease: it is for what a
 // predecessor left to somebody who never held the key, and so cannot revoke
 // it. It tries for 3 s; found says whether there was such a key. An error says
 // that it may be there until its lease ends.
-func (c *Client) Drop(ctx context.Context, key, id string) (found bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, cleanup)
+func Drop(ctx context.Context, store Store, key, id string) (found bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, Goodbye)
 	defer cancel()
-	var retry backoff
-	for {
-		gone, err := c.dropOnce(ctx, key, id, &found)
-		if gone {
+	var attempts retry.Backoff
+	last := fmt.Errorf("no answer within %s", Goodbye)
+	for ctx.Err() == nil {
+		gone, err := dropOnce(ctx, store, key, id, &found)
+		switch {
+		case gone:
 			return found, nil
+		case err == nil:
+			last = errors.New("it keeps changing")
+		case !errors.Is(err, ctx.Err()): // what the end of our time says names no store
+			last = err
 		}
-		retry.wait(ctx, nil)
-		if ctx.Err() == nil {
-			continue
-		}
-		if err == nil {
-			err = errors.New("it keeps changing")
-		} else if errors.Is(err, ctx.Err()) {
-			err = fmt.Errorf("etcd: no answer within %s from %s", cleanup, strings.Join(c.endpoints, ","))
-		}
-		return found, fmt.Errorf("withdraw %s (it ends with its lease): %w", key, err)
+		attempts.Wait(ctx, nil)
 	}
+	return found, fmt.Errorf("withdraw %s (it ends with its lease): %w", key, last)
 }
 
-func (c *Client) dropOnce(ctx context.Context, key, id string, found *bool) (gone bool, err error) {
-	now, err := c.Read(ctx, []string{key})
+func dropOnce(ctx context.Context, store Store, key, id string, found *bool) (gone bool, err error) {
+	now, err := store.Read(ctx, []string{key})
 	if err != nil {
 		return false, err
 	}
@@ -42,5 +46,5 @@ func (c *Client) dropOnce(ctx context.Context, key, id string, found *bool) (gon
 		return true, nil
 	}
 	*found = true
-	return c.Swap(ctx, Swap{Key: key, Old: now[0].Value})
+	return store.Swap(ctx, Swap{Key: key, Old: now[0].Value})
 }

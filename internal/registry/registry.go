@@ -1,174 +1,108 @@
-// Package registry keeps records in etcd and follows them: Watch gives a
-// whole prefix as it is and as it changes, a Lease holds keys that go away
-// with whoever announced them.
+// Package registry is the contract between a store (etcd or Consul) and whoever keeps or follows
+// records in it: a Store reads, watches and swaps keys, a Lease holds keys that go away with their
+// announcer. Each store is a package of its own below this one, package registrytest is the suite
+// that all of them pass, and package open picks the one that host.json names.
 //
-// It fences the etcd client: nothing outside imports it. Of that client it
-// uses the connection, the balancer over several endpoints and the plain
-// calls. It does not use its watcher, which resumes at the revision it had
-// and so waits in silence on a store that was wiped or restored from a
-// backup, nor its keep-alive and its retries, which hide why a call fails.
+// Three notions come from etcd. Another store maps them so:
 //
-// Source: the etcd v3 API (https://etcd.io/docs/v3.4/learning/api/), servers
-// from 3.4 on.
+//   - Revision is a number that grows with every write to the store. etcd: the revision of the
+//     keyspace. Consul: X-Consul-Index, the index of the Raft log; a key's is its ModifyIndex. Only
+//     the order within one cluster counts, so gaps do no harm.
+//   - Cluster tells one store from another that took its place: a list of another cluster is no
+//     newer state of the first. etcd: the cluster id of the response header. Consul has none, so
+//     its package keeps a random one in the KV, at rundock/v1/cluster, which the first client to
+//     list makes by check-and-set. The same id is no proof of the same data: a store restored from
+//     a backup keeps it, as does an etcd that was wiped and begins anew at the same addresses. Then
+//     the revision tells, which went back.
+//   - A lease id is a name, not a number: etcd's 64 bits in hexadecimal, Consul's session UUID.
 package registry
 
 import (
 	"context"
 	"errors"
-	"fmt"
-	"log/slog"
-	"strings"
 	"time"
-
-	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
-	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
-	clientv3 "go.etcd.io/etcd/client/v3"
-	"go.uber.org/zap"
-	"google.golang.org/grpc"
-	grpcbackoff "google.golang.org/grpc/backoff"
 )
 
-// Config says where etcd is and who we are to it.
-type Config struct {
-	Endpoints []string // URLs, http:// or https://, at least one; all of one scheme
+// Store is a client of one store. It is safe for concurrent use, connects on
+// its own and never blocks on a store that is away: each call is bounded in
+// time, and its error names the store's address.
+type Store interface {
+	// Watch gives on every key that begins with prefix (literally: end it with a
+	// slash), first as one complete batch, then as changes as they come; those
+	// that come while on is busy are put together, the last value of a key
+	// counting. Batches come one at a time, in order, none missing.
+	//
+	// After any break (store restarted, leader or connection lost, history
+	// compacted) it lists again and gives a complete batch: that alone is right
+	// as well when the store came back older or other than it was. Until then on
+	// is not called: the last known state is the caller's to keep.
+	//
+	// onHealth is told nil once a complete batch was given, and the reason when
+	// the connection is lost or cannot be made; a repeated reason is not repeated.
+	//
+	// Watch returns nil when ctx is done. It tries for ever, at most 1 s apart.
+	Watch(ctx context.Context, prefix string, on func(Batch), onHealth func(error)) error
 
-	CA   string // file of PEM certificates that sign the servers'; empty: the system's
-	Cert string // our certificate (PEM file), read again for each connection; empty: none
-	Key  string // its key; goes with Cert
+	// NewLease returns a lease of ttl, in whole seconds, at least MinLease. Its
+	// Run asks the store for it.
+	NewLease(ttl time.Duration) (Lease, error)
 
-	User         string // empty: no authentication
-	PasswordFile string // goes with User; read again whenever a token is needed
+	// Read returns the keys as they are now, in the order asked for. It is for
+	// people who look around: nothing that lasts is made from it.
+	Read(ctx context.Context, keys []string) ([]Found, error)
+
+	// List returns all keys that begin with prefix, sorted, as they were at one
+	// revision of the store: for people who look around, as Read is, and for
+	// what a Swap is to be made of.
+	List(ctx context.Context, prefix string) (keys []Listed, revision int64, err error)
+
+	// Swap makes the write, or none, and reports whether it did. After an error
+	// it may have been made all the same: read before trying again.
+	Swap(ctx context.Context, s Swap) (bool, error)
+
+	// Left returns how long a lease lives on if it is not renewed; less than 0
+	// when there is no such lease any more.
+	Left(ctx context.Context, lease string) (time.Duration, error)
+
+	// Close ends the connection. Watches and leases must have ended before.
+	Close() error
 }
 
-// Bounds of one call to etcd. A call that fails is made again: with several
-// endpoints it reaches another one, so it need not wait as long.
-const (
-	callTimeout     = 3 * time.Second
-	callTimeoutMany = time.Second
-)
+// MinLease is the shortest lease: below it, a slow disk or the election of a
+// leader costs records of services that are well.
+const MinLease = 5 * time.Second
 
-// Client is a connection to etcd. It is safe for concurrent use.
-type Client struct {
-	endpoints []string
-	timeout   time.Duration // of a call
-	etcd      *clientv3.Client
-	watches   pb.WatchClient
-	leases    pb.LeaseClient
-	auth      *authenticator
-	log       *slog.Logger
+// ErrHandOver as a context's cause (context.WithCancelCause) ends a Lease and
+// its Hold without taking the keys away: a successor with the same id takes
+// them over, and if none comes they go with the lease.
+var ErrHandOver = errors.New("hand over")
+
+// Lease is what keys are held under: the store deletes them unless it is
+// renewed. It is granted ahead of need, so that announcing costs one round
+// trip.
+type Lease interface {
+	// Run grants the lease and renews it until ctx is done; then it revokes it,
+	// unless the cause is ErrHandOver. A lease that the store no longer knows is
+	// replaced by a new one. It returns nil when that is finished, within 3 s,
+	// and an error if the lease could not be revoked.
+	Run(ctx context.Context) error
+
+	// Hold keeps items in the store under the lease, which must be running,
+	// until ctx is done; then it takes them away and returns nil, or after 3 s an
+	// error saying that they will go with the lease. With the cause ErrHandOver
+	// it leaves them. Either way it has finished when it returns.
+	//
+	// A key with another's id is left alone and waited for. Whatever happens to
+	// our keys meanwhile (deleted or overwritten by hand, lease lost, store wiped
+	// or restored) is put right; an unreachable store is tried for ever.
+	//
+	// onState is called on each change, from this goroutine.
+	Hold(ctx context.Context, items []Item, onState func(HoldState)) error
 }
 
-// Open checks the settings and returns a client that connects on its own. An
-// error is a bad setting and names it; an etcd that cannot be reached is none
-// and never blocks.
-func Open(cfg Config, log *slog.Logger) (*Client, error) {
-	tlsConfig, err := cfg.check()
-	if err != nil {
-		return nil, err
-	}
-	auth := &authenticator{user: cfg.User, passwordFile: cfg.PasswordFile}
-	etcd, err := clientv3.New(clientv3.Config{
-		Endpoints:       cfg.Endpoints,
-		TLS:             tlsConfig,
-		Logger:          zap.NewNop(),
-		MaxUnaryRetries: 1,
-		// A call to a host that vanished ends by its timeout, a watch by its
-		// watchdog; this ends the connection, so that no new one uses it. gRPC
-		// allows no shorter period, etcd no pings without a stream.
-		DialKeepAliveTime:    10 * time.Second,
-		DialKeepAliveTimeout: 3 * time.Second,
-		DialOptions: []grpc.DialOption{
-			grpc.WithConnectParams(grpc.ConnectParams{
-				Backoff:           grpcbackoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},
-				MinConnectTimeout: callTimeout,
-			}),
-			// Fail with the connection's own error ("connection refused")
-			// instead of waiting for a connection until the deadline.
-			grpc.WithChainUnaryInterceptor(failFast),
-			grpc.WithPerRPCCredentials(auth),
-		},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("etcd endpoints %s: %w", strings.Join(cfg.Endpoints, ","), err)
-	}
-	auth.authenticate = etcd.Authenticate
-	conn := etcd.ActiveConnection()
-	conn.Connect()
-	timeout := callTimeout
-	if len(cfg.Endpoints) > 1 {
-		timeout = callTimeoutMany
-	}
-	return &Client{
-		endpoints: cfg.Endpoints,
-		timeout:   timeout,
-		etcd:      etcd,
-		watches:   pb.NewWatchClient(conn),
-		leases:    pb.NewLeaseClient(conn),
-		auth:      auth,
-		log:       log,
-	}, nil
-}
-
-// Close ends the connection. Watches and leases must have ended before.
-func (c *Client) Close() error {
-	c.etcd.Close() // it always answers "context canceled", its own
-	return nil
-}
-
-func failFast(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
-	return invoke(ctx, method, req, reply, conn, append(opts, grpc.WaitForReady(false))...)
-}
-
-// call runs one exchange with etcd: with a token if we have a user, bounded
-// in time, its error made readable. Without an exchange it gets the token.
-func (c *Client) call(ctx context.Context, timeout time.Duration, exchange func(context.Context) error) error {
-	bounded, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	err := c.auth.ensure(bounded)
-	if err == nil && exchange != nil {
-		err = exchange(bounded)
-	}
-	if err == nil {
-		return nil
-	}
-	c.auth.rejected(err)
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if bounded.Err() != nil {
-		return fmt.Errorf("etcd: no answer within %s from %s", timeout, strings.Join(c.endpoints, ","))
-	}
-	return readable(err)
-}
-
-// hedged is call for what cannot wait: it asks once more every delay while
-// there is no answer, each endpoint about once, and takes the first answer.
-// exchange must do no harm if it happens several times.
-func (c *Client) hedged(ctx context.Context, delay, timeout time.Duration, exchange func(context.Context) error) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	asked, most := 0, len(c.endpoints)
-	answers := make(chan error, most)
-	ask := func() {
-		asked++
-		go func() { answers <- c.call(ctx, timeout, exchange) }()
-	}
-	ask()
-	timer := time.NewTicker(delay)
-	defer timer.Stop()
-	for {
-		select {
-		case err := <-answers:
-			if most--; err == nil || errors.Is(err, rpctypes.ErrLeaseNotFound) || most == 0 {
-				return err
-			}
-			if asked < len(c.endpoints) {
-				ask()
-			}
-		case <-timer.C:
-			if asked < len(c.endpoints) {
-				ask()
-			}
-		}
-	}
+// HoldState says how a Hold stands.
+type HoldState struct {
+	Held   bool   // the keys are there, as far as can be known: put, and the lease not over
+	Reason string // why they are not, or what endangers them; "" when all is well
+	HeldBy string // whose id is in the way
 }

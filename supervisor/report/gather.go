@@ -18,6 +18,7 @@ import (
 	"rundock/internal/fstree"
 	"rundock/internal/hostconfig"
 	"rundock/internal/registry"
+	"rundock/internal/registry/open"
 	"rundock/internal/runit"
 	"rundock/supervisor"
 )
@@ -33,7 +34,7 @@ type gatherer struct {
 	config  hostconfig.Config
 	folders runit.Folders
 	docker  *container.Client // nil: it cannot be asked
-	etcd    *registry.Client  // nil: it cannot be asked
+	etcd    registry.Store    // nil: it cannot be asked
 }
 
 // gatherer finds out about the host by its files.
@@ -245,7 +246,7 @@ func (g *gatherer) askRegistry(ctx context.Context, services []serviceFacts) {
 	if len(keys) == 0 {
 		keys = []string{"/skydns"} // whether it answers at all
 	}
-	etcd, err := registry.Open(registry.Config(g.config.Etcd), slog.New(slog.DiscardHandler))
+	etcd, err := open.Store(g.config, slog.New(slog.DiscardHandler))
 	if err != nil {
 		g.host.Registry = troubleOf(err)
 		return
@@ -319,7 +320,7 @@ func (g *gatherer) compareFiles(s *serviceFacts) {
 func (g *gatherer) askLeases(ctx context.Context, s *serviceFacts) {
 	for i := range s.Records {
 		r := &s.Records[i]
-		if r.Lease == 0 {
+		if r.Lease == "" {
 			continue
 		}
 		left, err := g.etcd.Left(ctx, r.Lease)

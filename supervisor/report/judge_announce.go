@@ -94,7 +94,7 @@ func judgeRecords(r *report, h hostFacts, s serviceFacts) {
 			r.wrong(fmt.Sprintf("etcd has %s with a value that is no record: %v", found.Key, err), "etcdctl get "+found.Key)
 		case announced && (value.Host != says.Host || value.Port != says.Port):
 			r.wrong(fmt.Sprintf("etcd has %s as %s:%d, not %s:%d", found.Key, value.Host, value.Port, says.Host, says.Port), "somebody wrote that key; to have it written anew: sv hup "+halfOf(h, s, "announce"))
-		case found.Lease == 0:
+		case found.Lease == "":
 			r.note("etcd has %s without a lease: it does not go away by itself", found.Key)
 		case s.Deep:
 			r.fine("etcd has %s: %s:%d, its lease lasts %s unless renewed", found.Key, value.Host, value.Port, span(found.Left))

@@ -18,7 +18,7 @@ import (
 	"rundock/internal/hostconfig"
 	"rundock/internal/overlay"
 	"rundock/internal/overlay/roster"
-	"rundock/internal/registry"
+	"rundock/internal/registry/open"
 )
 
 const overlayExplainUsage = `usage: rundockd overlay explain [--json] ADDRESS
@@ -214,7 +214,7 @@ func (f *netFacts) askHosts(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, askPatience)
 	defer cancel()
-	etcd, err := registry.Open(registry.Config(p.Host.Etcd), slog.New(slog.DiscardHandler))
+	etcd, err := open.Store(p.Host, slog.New(slog.DiscardHandler))
 	if err == nil {
 		defer etcd.Close()
 		r := &roster.Roster{Client: etcd, Network: f.Network, Self: roster.Member{ID: p.Machine}}

@@ -59,7 +59,7 @@ func wellSituation() situation {
 				Addresses: map[string]netip.Addr{"bridge": netip.MustParseAddr("172.17.0.3")}, StartedAt: began,
 			},
 			Records: []recordFacts{{
-				Found: registry.Found{Key: record.Key, Exists: true, Value: []byte(`{"host":"10.0.0.7","port":8086}`), ID: machine + "/influxdb", Lease: 77},
+				Found: registry.Found{Key: record.Key, Exists: true, Value: []byte(`{"host":"10.0.0.7","port":8086}`), ID: machine + "/influxdb", Lease: "4d"},
 				Left:  13 * time.Second,
 			}},
 			Deep: true, FileCount: 11, Addresses: "PRIVATE_IP=10.0.0.7",

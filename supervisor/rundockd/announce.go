@@ -18,6 +18,7 @@ import (
 	"rundock/internal/control"
 	"rundock/internal/hostconfig"
 	"rundock/internal/registry"
+	"rundock/internal/registry/open"
 	"rundock/supervisor"
 )
 
@@ -160,7 +161,7 @@ func (s *sidecar) announce(ctx context.Context) (left bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	etcd, err := registry.Open(registry.Config(host.Etcd), s.log)
+	etcd, err := open.Store(host, s.log)
 	if err != nil {
 		return false, fmt.Errorf("%s: %w", hostconfig.Path, err)
 	}

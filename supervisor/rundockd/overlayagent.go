@@ -17,7 +17,7 @@ import (
 	"rundock/internal/hostconfig"
 	"rundock/internal/overlay"
 	"rundock/internal/overlay/roster"
-	"rundock/internal/registry"
+	"rundock/internal/registry/open"
 )
 
 const (
@@ -133,7 +133,7 @@ func (a *overlayAgent) run(ctx context.Context) (err error) {
 		}
 	})
 	if len(a.settings.Peers) == 0 {
-		etcd, err := registry.Open(registry.Config(a.host.Etcd), a.log)
+		etcd, err := open.Store(a.host, a.log)
 		if err != nil {
 			return fmt.Errorf("%s: %w", hostconfig.Path, err)
 		}

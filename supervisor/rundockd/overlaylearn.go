@@ -13,12 +13,12 @@ import (
 )
 
 // follow takes this host's subnet and the peers from the registry.
-func (a *overlayAgent) follow(ctx context.Context, etcd *registry.Client) {
+func (a *overlayAgent) follow(ctx context.Context, store registry.Store) {
 	host, _ := os.Hostname()
 	if a.host.Host != "" {
 		host = a.host.Host
 	}
-	r := &roster.Roster{Client: etcd, Network: a.settings.Network, Log: a.log, Self: roster.Member{
+	r := &roster.Roster{Client: store, Network: a.settings.Network, Log: a.log, Self: roster.Member{
 		ID: a.machine, Host: host, Underlay: a.underlay.Address, MAC: overlay.VxlanMAC(a.machine, a.settings.VNI),
 	}}
 	for ctx.Err() == nil && !a.join(ctx, r) {

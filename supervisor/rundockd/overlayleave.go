@@ -16,7 +16,7 @@ import (
 	"rundock/internal/hostconfig"
 	"rundock/internal/overlay"
 	"rundock/internal/overlay/roster"
-	"rundock/internal/registry"
+	"rundock/internal/registry/open"
 )
 
 // leaving is how a network is left.
@@ -140,7 +140,7 @@ func releaseSubnet(ctx context.Context, n overlay.Network) error {
 		if err != nil {
 			return err
 		}
-		etcd, err := registry.Open(registry.Config(host.Etcd), newLogger())
+		etcd, err := open.Store(host, newLogger())
 		if err != nil {
 			return fmt.Errorf("%s: %w", hostconfig.Path, err)
 		}

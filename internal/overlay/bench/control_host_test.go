@@ -19,7 +19,7 @@ import (
 	"rundock/internal/control"
 	"rundock/internal/overlay"
 	"rundock/internal/overlay/roster"
-	"rundock/internal/registry"
+	"rundock/internal/registry/etcd"
 	"rundock/internal/registry/etcdtest"
 )
 
@@ -264,9 +264,9 @@ func (s *site) sh(script string) string {
 }
 
 // client is one of the registry, as a host has it.
-func client(t *testing.T, url string) *registry.Client {
+func client(t *testing.T, url string) *etcd.Client {
 	t.Helper()
-	c, err := registry.Open(registry.Config{Endpoints: []string{url}}, slog.New(slog.DiscardHandler))
+	c, err := etcd.Open(etcd.Config{Endpoints: []string{url}}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,7 @@ const (
 
 // Roster is one host's view of one network, and its place in it.
 type Roster struct {
-	Client  *registry.Client
+	Client  registry.Store
 	Network overlay.Network
 	Self    Member // without Subnet and Seen
 	Log     *slog.Logger

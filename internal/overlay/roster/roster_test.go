@@ -16,6 +16,7 @@ import (
 
 	"rundock/internal/overlay"
 	"rundock/internal/registry"
+	"rundock/internal/registry/etcd"
 	"rundock/internal/registry/etcdtest"
 )
 
@@ -33,7 +34,7 @@ func member(i int) Member {
 // join returns the roster of host i, with a client of its own.
 func join(t *testing.T, server *etcdtest.Server, n overlay.Network, i int) *Roster {
 	t.Helper()
-	client, err := registry.Open(registry.Config{Endpoints: []string{server.URL}}, slog.New(slog.DiscardHandler))
+	client, err := etcd.Open(etcd.Config{Endpoints: []string{server.URL}}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package registry
+package etcd
 
 import (
 	"context"
@@ -6,19 +6,12 @@ import (
 	"strings"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"rundock/internal/registry"
 )
 
-// Swap is a write that happens only if nobody was faster.
-type Swap struct {
-	Key    string
-	Old    []byte   // what must be there; nil: nothing may be
-	New    []byte   // nil: delete the key
-	Absent []string // keys that may not be there either; one that ends with a slash is all keys below
-}
-
-// Swap makes the write, or none, and reports whether it did. After an error
-// it may have been made all the same: read before trying again.
-func (c *Client) Swap(ctx context.Context, s Swap) (bool, error) {
+// Swap implements registry.Store.
+func (c *Client) Swap(ctx context.Context, s registry.Swap) (bool, error) {
 	when := []clientv3.Cmp{clientv3.Compare(clientv3.Value(s.Key), "=", string(s.Old))}
 	if s.Old == nil {
 		when[0] = clientv3.Compare(clientv3.Version(s.Key), "=", 0)

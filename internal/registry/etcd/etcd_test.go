@@ -1,20 +1,19 @@
-package registry
+package etcd
 
 import (
 	"context"
 	"log/slog"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
+	"rundock/internal/await"
 	"rundock/internal/registry/etcdtest"
 )
 
-// deadline is how long tests wait for what must come.
-const deadline = 60 * time.Second
+const testLease = 5 * time.Second
 
 func TestMain(m *testing.M) { etcdtest.Main(m) }
 
@@ -44,7 +43,7 @@ func open(t *testing.T, server *etcdtest.Server, cfg Config) *Client {
 func patient(t *testing.T, server *etcdtest.Server) *Client {
 	t.Helper()
 	client := open(t, server, Config{})
-	client.timeout = deadline
+	client.timeout = await.Deadline
 	return client
 }
 
@@ -61,7 +60,7 @@ func remove(t *testing.T, etcd *clientv3.Client, key string) {
 // must makes call until it succeeds: a server just started may need a moment.
 func must(t *testing.T, call func(context.Context) error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), deadline)
+	ctx, cancel := context.WithTimeout(t.Context(), await.Deadline)
 	defer cancel()
 	for {
 		attempt, cancel := context.WithTimeout(ctx, 5*time.Second) // the next one may reach another member
@@ -75,45 +74,6 @@ func must(t *testing.T, call func(context.Context) error) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-}
-
-// eventually waits until what is so.
-func eventually(t *testing.T, what string, so func() bool) {
-	t.Helper()
-	for end := time.Now().Add(deadline); !so(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("never came true: %s", what)
-		}
-	}
-}
-
-// names waits until text names all parts: on a busy machine the first reason
-// given may be that there was no answer in time.
-func names(t *testing.T, what string, text func() string, parts ...string) {
-	t.Helper()
-	for end := time.Now().Add(deadline); ; time.Sleep(5 * time.Millisecond) {
-		now := text()
-		if !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(now, part) }) {
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatalf("%s = %q, want it to name all of %q", what, now, parts)
-		}
-	}
-}
-
-// quiet waits for a while in which count does not change: a busy machine may
-// have the connection of somebody idle cut, but not again and again.
-func quiet(t *testing.T, what string, count func() int) {
-	t.Helper()
-	for range 5 {
-		before := count()
-		time.Sleep(2 * (streamQuiet + streamAnswer))
-		if count() == before {
-			return
-		}
-	}
-	t.Fatalf("never came to rest: %s", what)
 }
 
 func want[T comparable](t *testing.T, what string, got, want T) {

@@ -1,10 +1,12 @@
-package registry
+package etcd
 
 import (
 	"context"
 	"sync"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
+
+	"rundock/internal/registry"
 )
 
 // pending collects the events of a stream until somebody takes them: one
@@ -13,7 +15,7 @@ type pending struct {
 	wake chan struct{} // holds one token when there is something to take
 
 	mu       sync.Mutex
-	changes  []Change
+	changes  []registry.Change
 	index    map[string]int // key -> position in changes
 	revision int64          // of the last event
 	err      error          // the stream ended
@@ -61,10 +63,10 @@ func (p *pending) add(events []*mvccpb.Event, err error) {
 
 // take waits for changes and returns them. Once the stream has ended it
 // returns why, after the last changes were taken.
-func (p *pending) take(ctx context.Context) (Batch, error) {
+func (p *pending) take(ctx context.Context) (registry.Batch, error) {
 	for {
 		p.mu.Lock()
-		batch := Batch{Revision: p.revision, Changes: p.changes}
+		batch := registry.Batch{Revision: p.revision, Changes: p.changes}
 		p.changes = nil
 		clear(p.index)
 		err := p.err
@@ -73,11 +75,11 @@ func (p *pending) take(ctx context.Context) (Batch, error) {
 			return batch, nil
 		}
 		if err != nil {
-			return Batch{}, err
+			return registry.Batch{}, err
 		}
 		select {
 		case <-ctx.Done():
-			return Batch{}, ctx.Err()
+			return registry.Batch{}, ctx.Err()
 		case <-p.wake:
 		}
 	}

@@ -1,21 +1,14 @@
-package registry
+package etcd
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
-)
 
-// Item is a key to hold.
-type Item struct {
-	Key   string
-	Value []byte // JSON; its "id" says whose it is
-	ID    string // the same id, by which we know our own
-}
+	"rundock/internal/registry"
+)
 
 // claimTries is how often a claim is made again because a key changed between
 // reading and writing it.
@@ -32,7 +25,7 @@ type outcome struct {
 // keys are free, as a rule: then it is one round trip. Keys of our own id are
 // put over, so that watchers see no gap; those that already are as they
 // should be are left alone.
-func (c *Client) claim(ctx context.Context, lease clientv3.LeaseID, items []Item) (outcome, error) {
+func (c *Client) claim(ctx context.Context, lease clientv3.LeaseID, items []registry.Item) (outcome, error) {
 	known := map[string]*mvccpb.KeyValue{}
 	for range claimTries {
 		var when []clientv3.Cmp
@@ -59,7 +52,7 @@ func (c *Client) claim(ctx context.Context, lease clientv3.LeaseID, items []Item
 		for i, r := range resp.Responses {
 			for _, kv := range r.GetResponseRange().GetKvs() {
 				known[items[i].Key] = kv
-				if owner := ownerOf(kv.Value); owner != items[i].ID {
+				if owner := registry.OwnerOf(kv.Value); owner != items[i].ID {
 					return outcome{revision: resp.Header.Revision, heldBy: owner, heldKey: items[i].Key}, nil
 				}
 			}
@@ -69,20 +62,6 @@ func (c *Client) claim(ctx context.Context, lease clientv3.LeaseID, items []Item
 }
 
 // asWanted reports whether kv, as read, already is item under lease.
-func asWanted(kv *mvccpb.KeyValue, lease clientv3.LeaseID, item Item) bool {
+func asWanted(kv *mvccpb.KeyValue, lease clientv3.LeaseID, item registry.Item) bool {
 	return kv != nil && kv.Lease == int64(lease) && string(kv.Value) == string(item.Value)
-}
-
-// ownerOf returns the id in a record's value, in words if there is none.
-func ownerOf(value []byte) string {
-	var record struct {
-		ID string `json:"id"`
-	}
-	if err := json.Unmarshal(value, &record); err != nil {
-		return fmt.Sprintf("a record that is no JSON (%v)", err)
-	}
-	if record.ID == "" {
-		return "a record without an id"
-	}
-	return record.ID
 }

@@ -1,4 +1,4 @@
-package registry
+package etcd
 
 import (
 	"context"
@@ -13,26 +13,15 @@ import (
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"google.golang.org/grpc"
+
+	"rundock/internal/registry"
+	"rundock/internal/registry/retry"
 )
-
-// MinLease is the shortest lease: below it, a slow disk or the election of a
-// leader costs records of services that are well.
-const MinLease = 5 * time.Second
-
-// cleanup bounds the goodbye to etcd: what is not revoked by then goes with
-// the lease.
-const cleanup = 3 * time.Second
-
-// ErrHandOver as a context's cause (context.WithCancelCause) ends a Lease and
-// its Hold without taking the keys away: a successor with the same id takes
-// them over, and if none comes they go with the lease.
-var ErrHandOver = errors.New("hand over")
 
 // errNotAsked is not worth telling: the answer is on its way.
 var errNotAsked = errors.New("etcd: no lease yet")
 
-// Lease is what keys are held under: etcd deletes them unless we renew it.
-// It is granted ahead of need, so that announcing costs one round trip.
+// Lease is a registry.Lease, as etcd has it.
 type Lease struct {
 	client *Client
 	ttl    time.Duration
@@ -45,28 +34,25 @@ type Lease struct {
 	changed chan struct{}      // closed and replaced when id or retired changes
 }
 
-// NewLease returns a lease of ttl, in whole seconds; Run grants it and keeps it.
-func (c *Client) NewLease(ttl time.Duration) (*Lease, error) {
-	if ttl < MinLease || ttl%time.Second != 0 {
-		return nil, fmt.Errorf("lease %s: want whole seconds, at least %s", ttl, MinLease)
+// NewLease implements registry.Store.
+func (c *Client) NewLease(ttl time.Duration) (registry.Lease, error) {
+	if ttl < registry.MinLease || ttl%time.Second != 0 {
+		return nil, fmt.Errorf("lease %s: want whole seconds, at least %s", ttl, registry.MinLease)
 	}
 	return &Lease{client: c, ttl: ttl, err: errNotAsked, changed: make(chan struct{})}, nil
 }
 
-// Run grants the lease and renews it, three times within its life, until ctx
-// is done; then it revokes it, unless the cause is ErrHandOver. A lease that
-// etcd no longer knows is replaced by a new one. It returns nil when that is
-// finished, within 3 s, and an error if the lease could not be revoked.
+// Run implements registry.Lease. It renews three times within a lease's life.
 func (l *Lease) Run(ctx context.Context) error {
-	var retry backoff
+	var attempts retry.Backoff
 	for ctx.Err() == nil {
 		id, changed, _ := l.current()
 		if err := l.settle(ctx, id); err != nil {
 			l.failed(err)
-			retry.wait(ctx, changed)
+			attempts.Wait(ctx, changed)
 			continue
 		}
-		retry = backoff{}
+		attempts = retry.Backoff{}
 		_, changed, settled := l.current()
 		if !settled {
 			continue
@@ -79,7 +65,7 @@ func (l *Lease) Run(ctx context.Context) error {
 		}
 		timer.Stop()
 	}
-	if context.Cause(ctx) == ErrHandOver {
+	if context.Cause(ctx) == registry.ErrHandOver {
 		return nil
 	}
 	l.mu.Lock()
@@ -89,7 +75,7 @@ func (l *Lease) Run(ctx context.Context) error {
 	l.id = 0
 	left := slices.Clone(l.retired)
 	l.mu.Unlock()
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), registry.Goodbye)
 	defer cancel()
 	for _, id := range left {
 		if err := l.revoke(last, id); err != nil {
@@ -200,7 +186,7 @@ func (l *Lease) retire(ctx context.Context, id clientv3.LeaseID) error {
 		l.wake()
 	}
 	l.mu.Unlock()
-	bounded, cancel := context.WithTimeout(ctx, cleanup)
+	bounded, cancel := context.WithTimeout(ctx, registry.Goodbye)
 	defer cancel()
 	err := l.revoke(bounded, id)
 	l.mu.Lock()
@@ -214,16 +200,16 @@ func (l *Lease) retire(ctx context.Context, id clientv3.LeaseID) error {
 
 // revoke tries until ctx ends.
 func (l *Lease) revoke(ctx context.Context, id clientv3.LeaseID) error {
-	var retry backoff
+	var attempts retry.Backoff
 	for {
 		err := l.revokeOnce(ctx, id)
 		if err == nil {
 			return nil
 		}
-		retry.wait(ctx, nil)
+		attempts.Wait(ctx, nil)
 		if ctx.Err() != nil {
 			if errors.Is(err, ctx.Err()) {
-				err = fmt.Errorf("etcd: no answer within %s from %s", cleanup, strings.Join(l.client.endpoints, ","))
+				err = fmt.Errorf("etcd: no answer within %s from %s", registry.Goodbye, strings.Join(l.client.endpoints, ","))
 			}
 			return fmt.Errorf("revoke lease (it ends by itself within %s): %w", l.ttl, err)
 		}

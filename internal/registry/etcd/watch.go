@@ -1,4 +1,4 @@
-package registry
+package etcd
 
 import (
 	"context"
@@ -8,21 +8,10 @@ import (
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"rundock/internal/registry"
+	"rundock/internal/registry/retry"
 )
-
-// Change is a key's new value.
-type Change struct {
-	Key   string
-	Value []byte // nil: deleted
-}
-
-// Batch is what changed since the last one.
-type Batch struct {
-	Revision int64  // of the store, when the last of Changes was made
-	Complete bool   // replaces everything known; Changes are then all keys there are, sorted
-	Cluster  uint64 // that was asked, of a complete batch: another one is another store
-	Changes  []Change
-}
 
 // A list begins with a page of that many keys, and each further page is
 // twice as large: etcd counts all keys that are left for each page, so equal
@@ -34,22 +23,9 @@ const (
 	listPageTimeout = 10 * time.Second
 )
 
-// Watch gives on every key that begins with prefix (literally: end it with a
-// slash), first as one complete batch, then as changes as they come; those
-// that come while on is busy are put together, the last value of a key
-// counting. Batches come one at a time, in order, none missing.
-//
-// After any break (etcd restarted, leader or connection lost, history
-// compacted) it lists again and gives a complete batch: that alone is right
-// as well when the store came back older or other than it was. Until then on
-// is not called: the last known state is the caller's to keep.
-//
-// onHealth is told nil once a complete batch was given, and the reason when
-// the connection is lost or cannot be made; a repeated reason is not repeated.
-//
-// Watch returns nil when ctx is done. It tries for ever, at most 1 s apart.
-func (c *Client) Watch(ctx context.Context, prefix string, on func(Batch), onHealth func(error)) error {
-	var retry backoff
+// Watch implements registry.Store.
+func (c *Client) Watch(ctx context.Context, prefix string, on func(registry.Batch), onHealth func(error)) error {
+	var attempts retry.Backoff
 	var told string
 	for {
 		began := time.Now()
@@ -65,13 +41,13 @@ func (c *Client) Watch(ctx context.Context, prefix string, on func(Batch), onHea
 			told = err.Error()
 			onHealth(err)
 		}
-		retry.after(time.Since(began))
-		retry.wait(ctx, nil)
+		attempts.After(time.Since(began))
+		attempts.Wait(ctx, nil)
 	}
 }
 
 // follow is one life of a watch: it returns when the connection breaks.
-func (c *Client) follow(ctx context.Context, prefix string, on func(Batch), healthy func()) error {
+func (c *Client) follow(ctx context.Context, prefix string, on func(registry.Batch), healthy func()) error {
 	end := clientv3.GetPrefixRangeEnd(prefix)
 	list, err := c.list(ctx, prefix, end)
 	if err != nil {
@@ -100,11 +76,11 @@ func (c *Client) follow(ctx context.Context, prefix string, on func(Batch), heal
 }
 
 // list reads all keys as they were at one revision.
-func (c *Client) list(ctx context.Context, prefix, end string) (Batch, error) {
-	batch := Batch{Complete: true}
+func (c *Client) list(ctx context.Context, prefix, end string) (registry.Batch, error) {
+	batch := registry.Batch{Complete: true}
 	header, err := c.pages(ctx, prefix, end, func(kv *mvccpb.KeyValue) { batch.Changes = append(batch.Changes, change(kv)) })
 	if err != nil {
-		return Batch{}, err
+		return registry.Batch{}, err
 	}
 	batch.Revision, batch.Cluster = header.GetRevision(), header.GetClusterId()
 	return batch, nil
@@ -137,9 +113,9 @@ func (c *Client) pages(ctx context.Context, prefix, end string, each func(*mvccp
 }
 
 // change makes an empty value of a key distinct from its deletion.
-func change(kv *mvccpb.KeyValue) Change {
+func change(kv *mvccpb.KeyValue) registry.Change {
 	if kv.Value == nil {
-		return Change{string(kv.Key), []byte{}}
+		return registry.Change{Key: string(kv.Key), Value: []byte{}}
 	}
-	return Change{string(kv.Key), kv.Value}
+	return registry.Change{Key: string(kv.Key), Value: kv.Value}
 }

@@ -1,4 +1,4 @@
-package registry
+package etcd
 
 import (
 	"context"
@@ -8,46 +8,33 @@ import (
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"rundock/internal/registry"
+	"rundock/internal/registry/retry"
 )
 
-// HoldState says how a Hold stands.
-type HoldState struct {
-	Held   bool   // the keys are there, as far as can be known: put, and the lease not over
-	Reason string // why they are not, or what endangers them; "" when all is well
-	HeldBy string // whose id is in the way
-}
-
-// Hold keeps items in etcd under the lease, which must be running, until ctx
-// is done; then it takes them away and returns nil, or after 3 s an error
-// saying that they will go with the lease. With the cause ErrHandOver it
-// leaves them. Either way it has finished when it returns.
-//
-// A key with another's id is left alone and waited for. Whatever happens to
-// our keys meanwhile (deleted or overwritten by hand, lease lost, etcd wiped
-// or restored) is put right; an unreachable etcd is tried for ever.
-//
-// onState is called on each change, from this goroutine.
-func (l *Lease) Hold(ctx context.Context, items []Item, onState func(HoldState)) error {
+// Hold implements registry.Lease.
+func (l *Lease) Hold(ctx context.Context, items []registry.Item, onState func(registry.HoldState)) error {
 	h := hold{lease: l, items: items, onState: onState}
 	// A claim on its way is not cut off by ctx: we would not know whether it
 	// arrived. It takes no longer than a call may.
 	finish := context.WithoutCancel(ctx)
-	var retry backoff
+	var attempts retry.Backoff
 	for ctx.Err() == nil {
 		id, changed, _ := l.current()
 		if id == 0 {
 			if err := l.reason(); err != errNotAsked {
-				h.tell(HoldState{Reason: err.Error()})
+				h.tell(registry.HoldState{Reason: err.Error()})
 			}
 			h.await(ctx, changed)
 			continue
 		}
 		began := time.Now()
 		h.turn(ctx, finish, id, changed)
-		retry.after(time.Since(began))
-		retry.wait(ctx, nil)
+		attempts.After(time.Since(began))
+		attempts.Wait(ctx, nil)
 	}
-	if context.Cause(ctx) == ErrHandOver || h.id == 0 {
+	if context.Cause(ctx) == registry.ErrHandOver || h.id == 0 {
 		return nil
 	}
 	if err := l.retire(finish, h.id); err != nil {
@@ -58,9 +45,9 @@ func (l *Lease) Hold(ctx context.Context, items []Item, onState func(HoldState))
 
 type hold struct {
 	lease   *Lease
-	items   []Item
-	onState func(HoldState)
-	told    *HoldState
+	items   []registry.Item
+	onState func(registry.HoldState)
+	told    *registry.HoldState
 
 	id  clientv3.LeaseID // under which a claim was made; 0: none was
 	put bool             // and succeeded
@@ -82,10 +69,10 @@ func (h *hold) turn(ctx, finish context.Context, id clientv3.LeaseID, changed <-
 		return
 	case got.heldBy != "":
 		h.put = false
-		h.tell(HoldState{HeldBy: got.heldBy, Reason: fmt.Sprintf("%s is held by %s", got.heldKey, got.heldBy)})
+		h.tell(registry.HoldState{HeldBy: got.heldBy, Reason: fmt.Sprintf("%s is held by %s", got.heldKey, got.heldBy)})
 	default:
 		h.put = true
-		h.tell(HoldState{Held: true})
+		h.tell(registry.HoldState{Held: true})
 	}
 	if err := h.watch(ctx, got.revision, changed); err != nil && h.put {
 		h.trouble(err)
@@ -136,14 +123,14 @@ func (h *hold) await(ctx context.Context, changed <-chan struct{}) {
 }
 
 func (h *hold) trouble(err error) {
-	state := HoldState{Held: h.put && h.lease.alive(h.id), Reason: err.Error()}
+	state := registry.HoldState{Held: h.put && h.lease.alive(h.id), Reason: err.Error()}
 	if h.put && !state.Held {
 		state.Reason = fmt.Sprintf("lease of %s ran out: %s", h.lease.ttl, state.Reason)
 	}
 	h.tell(state)
 }
 
-func (h *hold) tell(state HoldState) {
+func (h *hold) tell(state registry.HoldState) {
 	if h.told == nil || *h.told != state {
 		h.told = &state
 		h.onState(state)

@@ -1,4 +1,4 @@
-package registry
+package etcd
 
 import (
 	"fmt"
@@ -11,7 +11,10 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 
+	"rundock/internal/await"
+	"rundock/internal/registry"
 	"rundock/internal/registry/etcdtest"
+	"rundock/internal/registry/registrytest"
 )
 
 // clusterLease leaves time for the election of a leader on a busy machine.
@@ -21,16 +24,16 @@ const clusterLease = 2 * testLease
 type site struct {
 	members []*etcdtest.Server
 	admin   *clientv3.Client
-	held    Item
-	a       *announcer
-	f       *follower
+	held    registry.Item
+	a       *registrytest.Announcer
+	f       *registrytest.Follower
 	known   map[string]string
 	others  int // keys beside the one held
 }
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	s := &site{members: etcdtest.Cluster(t), held: item("m1/web/", "a")}
+	s := &site{members: etcdtest.Cluster(t), held: registrytest.Item("m1/web/", "a")}
 	var endpoints []string
 	for _, m := range s.members {
 		endpoints = append(endpoints, m.URL)
@@ -46,10 +49,10 @@ func newSite(t *testing.T) *site {
 	}
 	t.Cleanup(func() { s.admin.Close() })
 	s.known = map[string]string{s.held.Key: string(s.held.Value)}
-	s.f = startFollower(t, client, "/s/")
-	s.a = announceFor(t, client, clusterLease, s.held)
-	eventually(t, "it holds", s.a.held)
-	eventually(t, "the key is known", s.f.has(s.known))
+	s.f = registrytest.Follow(t, client, "/s/")
+	s.a = registrytest.Announce(t, client, clusterLease, s.held)
+	await.True(t, "it holds", s.a.Held)
+	await.True(t, "the key is known", s.f.Has(s.known))
 	return s
 }
 
@@ -61,8 +64,8 @@ func (s *site) goesOn(t *testing.T) {
 	s.known = maps.Clone(s.known)
 	s.known[key] = "v"
 	put(t, s.admin, key, "v")
-	eventually(t, "a change is known", s.f.has(s.known))
-	eventually(t, "the key is held", s.a.held)
+	await.True(t, "a change is known", s.f.Has(s.known))
+	await.True(t, "the key is held", s.a.Held)
 }
 
 func TestCluster_goes_on_without_a_member(t *testing.T) {
@@ -90,25 +93,11 @@ func TestCluster_goes_on_without_a_member(t *testing.T) {
 			for end := time.Now().Add(clusterLease + 2*time.Second); time.Now().Before(end); time.Sleep(500 * time.Millisecond) {
 				s.goesOn(t)
 			}
-			notDeleted(t, s.f, s.held.Key)
+			s.f.NeverDeleted(t, s.held.Key)
 			// What a leader does that wakes up and still believes to be one is
 			// etcd's affair (etcd#15247): we only hold again.
 			s.members[i].Thaw()
 			s.goesOn(t)
 		})
-	}
-}
-
-// notDeleted fails if the key was ever deleted.
-func notDeleted(t *testing.T, f *follower, key string) {
-	t.Helper()
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, b := range f.batches {
-		for _, c := range b.Changes {
-			if c.Key == key && c.Value == nil {
-				t.Errorf("watchers saw %s deleted at revision %d", c.Key, b.Revision)
-			}
-		}
 	}
 }
