@@ -1,20 +1,34 @@
 package querylog
 
 import (
-	"context"
 	"encoding/binary"
 	"log/slog"
+	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/miekg/dns"
 )
 
 const headerLen = 12
 
-// write writes the line of a query. What cannot be read of one that is
+// A Query is one that was answered.
+type Query struct {
+	Asked  []byte // the packet, which the log may keep
+	Client netip.AddrPort
+	TCP    bool
+	Rcode  int
+	Reply  [12]byte // its header
+	Size   int      // bytes of the reply
+	From   string
+	Start  time.Time
+	Took   time.Duration
+}
+
+// line is what is logged of a query. What cannot be read of one that is
 // malformed is left empty.
-func (l *Log) write(q Query) {
+func line(q Query) slog.Record {
 	name, qtype, edns := asked(q.Asked)
 	proto := "udp"
 	if q.TCP {
@@ -37,7 +51,7 @@ func (l *Log) write(q Query) {
 		slog.String("name", name), slog.String("type", qtype), slog.Int("edns", int(size)), slog.Bool("do", do),
 		slog.String("rcode", rcode), slog.Int("answers", int(binary.BigEndian.Uint16(q.Reply[6:]))), slog.String("flags", flags(q.Reply)),
 		slog.Int("size", q.Size), slog.String("from", q.From), slog.Int64("took_us", q.Took.Microseconds()))
-	l.out.Handler().Handle(context.Background(), r)
+	return r
 }
 
 // asked is the question of a packet, and its OPT record if it has one.

@@ -12,7 +12,6 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
-	"net/netip"
 	"sync/atomic"
 	"time"
 )
@@ -36,19 +35,6 @@ type Log struct {
 	dropped atomic.Uint64
 }
 
-// A Query is one that was answered.
-type Query struct {
-	Asked  []byte // the packet, which the log may keep
-	Client netip.AddrPort
-	TCP    bool
-	Rcode  int
-	Reply  [12]byte // its header
-	Size   int      // bytes of the reply
-	From   string
-	Start  time.Time
-	Took   time.Duration
-}
-
 // New returns the log of a share of the queries, nil for none.
 func New(share Share, out io.Writer) *Log {
 	if share == 0 {
@@ -62,6 +48,9 @@ func New(share Share, out io.Writer) *Log {
 func (l *Log) Wants() bool {
 	return l != nil && (l.share == 1 || rand.Uint32N(uint32(l.share)) == 0)
 }
+
+// write writes the line of a query.
+func (l *Log) write(q Query) { l.out.Handler().Handle(context.Background(), line(q)) }
 
 // Add logs a query, soon or, if too many wait already, never.
 func (l *Log) Add(q Query) {

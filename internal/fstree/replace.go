@@ -41,13 +41,3 @@ func put(name string, mode fs.FileMode, data []byte, publish func(temporary, nam
 	}
 	return syncDir(dir)
 }
-
-// fill writes data to the new file w. The mode is set while it is still
-// empty: a secret is never readable, even for a moment.
-func fill(w *os.File, mode fs.FileMode, data []byte) error {
-	if err := w.Chmod(mode.Perm()); err != nil {
-		return err
-	}
-	_, err := w.Write(data)
-	return err
-}

@@ -30,29 +30,19 @@ type round struct {
 // Apply is the function of that name. It may be called from several goroutines
 // at once, for directories of one folder.
 func (t *Together) Apply(dir string, files []File, check bool) (Changes, error) {
+	if t == nil {
+		return Apply(dir, files, check)
+	}
 	return apply(dir, files, check, t)
 }
 
-// write creates the file name as the function of that name does, but synced
-// only by the next sync.
+// write implements writer: the file is synced with its file system.
 func (t *Together) write(name string, f File) error {
-	if t == nil {
-		return write(name, f)
-	}
 	return created(name, func(w *os.File) error { return fill(w, f.Mode, f.Data) })
 }
 
-// sync returns when folders, which have a file system in common, are on the
-// disk with, unless t is nil, all that is in them.
+// sync implements writer.
 func (t *Together) sync(folders ...string) error {
-	if t == nil {
-		for _, f := range folders {
-			if err := syncDir(f); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
 	t.mu.Lock()
 	r := t.next
 	if r != nil {
