@@ -55,9 +55,9 @@ type Joined struct {
 // Networks is what `rundockd overlay explain` asks of the rest of overlay.
 type Networks struct {
 	Names func() ([]string, error)
-	Join  func(name string) (Joined, error)       // whose Settings are set also with an error, if they can be read
-	Left  func(name string) ([]overlay.Op, error) // to make the kernel right
-	Lives func(pid int, command string) bool      // as Program's
+	Join  func(name string) (Joined, error)   // whose Settings are set also with an error, if they can be read
+	Left  func(name string) ([]string, error) // the commands that would make the kernel right, at this moment
+	Lives func(pid int, command string) bool  // as Program's
 }
 
 // ExplainAddress is `rundockd overlay explain`.
@@ -84,7 +84,7 @@ func (n Networks) ExplainAddress(args []string) int {
 		fmt.Fprintf(os.Stderr, "rundockd overlay explain: %s is in none of this host's networks; %s\n", address, there)
 		return ExitNone
 	}
-	told := n.gather(context.Background(), name, address).story()
+	told := n.explain(context.Background(), name, address).story()
 	if *asJSON {
 		return printJSON(told, exitCodeOf(told.Verdict))
 	}
@@ -133,7 +133,7 @@ type netFacts struct {
 	Registry trouble
 	Hosts    []roster.Standing // by the registry, or by the settings
 
-	Left   []string // what check prints
+	Left   []string // what check would print, of this moment
 	Kernel trouble  // why that is not known
 
 	Docker     trouble
@@ -169,6 +169,17 @@ func (f netFacts) pathMTU() (mtu int, narrow bool) {
 		}
 	}
 	return f.Says.MTU, false
+}
+
+// explain gathers until nothing seems wrong, or until it is beyond doubt.
+func (n Networks) explain(ctx context.Context, name string, address netip.Addr) netFacts {
+	return LookAgain(func(before netFacts, again bool) netFacts {
+		now := n.gather(ctx, name, address)
+		if again {
+			now.Left = Lasting(before.Left, now.Left)
+		}
+		return now
+	}, func(f netFacts) bool { return f.story().Verdict == "wrong" })
 }
 
 // gather finds out.
@@ -244,11 +255,8 @@ func (f *netFacts) askKernel(n Networks, name string) {
 		f.Kernel = trouble{Text: "what the kernel holds only root can see", Denied: true}
 		return
 	}
-	ops, err := n.Left(name)
-	f.Kernel = troubleOf(err)
-	for _, op := range ops {
-		f.Left = append(f.Left, strings.Split(op.String(), "\n")...)
-	}
+	left, err := n.Left(name)
+	f.Left, f.Kernel = left, troubleOf(err)
 }
 
 func (f *netFacts) askDocker(ctx context.Context, name string) {

@@ -44,11 +44,13 @@ func (n Networks) ListPeers(args []string) int {
 	if _, code = n.resolve("overlay peers", names); code != 0 {
 		return code
 	}
-	f, ok := n.place(names[0])
-	if ok {
-		f.askHosts(context.Background())
-	}
-	r := f.peers()
+	r := LookAgain(func(peersReport, bool) peersReport {
+		f, ok := n.place(names[0])
+		if ok {
+			f.askHosts(context.Background())
+		}
+		return f.peers()
+	}, func(r peersReport) bool { return r.exitCode() == ExitWrong })
 	if *asJSON {
 		return printJSON(r, r.exitCode())
 	}

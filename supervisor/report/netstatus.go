@@ -44,11 +44,7 @@ func (n Networks) Status(args []string) int {
 	if names, code = n.resolve("overlay status", names); code != 0 {
 		return code
 	}
-	r := netReport{Version: statusVersion, Time: time.Now().UTC(), Networks: []netStatus{}}
-	r.Host, _ = os.Hostname()
-	for _, name := range names {
-		r.Networks = append(r.Networks, netStatusOf(n.kept(name)))
-	}
+	r := LookAgain(func(netReport, bool) netReport { return n.statusOf(names) }, netReport.doubtful)
 	if *asJSON {
 		return printJSON(r, r.exitCode())
 	}
@@ -57,6 +53,22 @@ func (n Networks) Status(args []string) int {
 		fmt.Fprintln(os.Stderr, "no overlay networks on this host")
 	}
 	return r.exitCode()
+}
+
+// statusOf tells how networks stand at this moment.
+func (n Networks) statusOf(names []string) netReport {
+	r := netReport{Version: statusVersion, Time: time.Now().UTC(), Networks: []netStatus{}}
+	r.Host, _ = os.Hostname()
+	for _, name := range names {
+		r.Networks = append(r.Networks, netStatusOf(n.kept(name)))
+	}
+	return r
+}
+
+// doubtful reports whether something that is wrong may be over in a moment, as
+// while one agent takes over from another, or one is being started.
+func (r netReport) doubtful() bool {
+	return slices.ContainsFunc(r.Networks, func(s netStatus) bool { return s.Verdict == "wrong" })
 }
 
 // resolve returns names, or else those of all networks of this host.

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"rundock/internal/overlay"
+	"rundock/supervisor/report"
 )
 
 // overlayNames returns names, or else those of all networks of this host.
@@ -22,15 +24,14 @@ func overlayNames(names []string) ([]string, error) {
 	return names, err
 }
 
-// overlayCheck prints what an audit would do.
+// overlayCheck prints what an audit would do, and would still do after a while.
 func overlayCheck(names []string) int {
 	names, err := overlayNames(names)
 	code := exitWell
-	for _, name := range names {
-		ops, e := overlayLeft(name)
-		err = errors.Join(err, e)
-		for _, op := range ops {
-			fmt.Println(op)
+	for _, found := range checkOverlays(names) {
+		err = errors.Join(err, found.err)
+		for _, command := range found.left {
+			fmt.Println(command)
 			code = exitWrong
 		}
 	}
@@ -41,7 +42,32 @@ func overlayCheck(names []string) int {
 	return code
 }
 
-func overlayLeft(name string) ([]overlay.Op, error) {
+// checked is what is left to do for a network, or why that is not known.
+type checked struct {
+	left []string
+	err  error
+}
+
+// checkOverlays looks at all of these networks until nothing is left to do for
+// any of them, or until it is beyond doubt what is.
+func checkOverlays(names []string) []checked {
+	return report.LookAgain(func(before []checked, again bool) []checked {
+		now := make([]checked, len(names))
+		for i, name := range names {
+			now[i].left, now[i].err = overlayLeft(name)
+			if again {
+				now[i].left = report.Lasting(before[i].left, now[i].left)
+			}
+		}
+		return now
+	}, func(all []checked) bool {
+		return slices.ContainsFunc(all, func(c checked) bool { return len(c.left) > 0 })
+	})
+}
+
+// overlayLeft is what an audit of a network would do at this moment, as
+// commands.
+func overlayLeft(name string) ([]string, error) {
 	p, err := findOverlay(name)
 	if err != nil {
 		return nil, err
@@ -62,5 +88,10 @@ func overlayLeft(name string) ([]overlay.Op, error) {
 		return nil, err
 	}
 	defer k.Close()
-	return overlay.NewKeeper(k, p.settings.Network, readPorts(name)).Check(known.Subnet, want.State())
+	ops, err := overlay.NewKeeper(k, p.settings.Network, readPorts(name)).Check(known.Subnet, want.State())
+	var left []string
+	for _, op := range ops {
+		left = append(left, strings.Split(op.String(), "\n")...)
+	}
+	return left, err
 }

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -407,5 +408,44 @@ func TestControl_agent_heals_while_dockerd_hangs(t *testing.T) {
 			return
 		}
 		t.Error("never did the agent wait for dockerd and put the kernel right at the same time")
+	})
+}
+
+// The agent tells the kernel of a host first, and then the disk. Who looks in
+// between is told of no host too many, nor that one is unknown.
+func TestControl_agent_is_at_work_and_nothing_is_said_to_be_wrong(t *testing.T) {
+	onHost(t, func(s *site) {
+		all := peers(5)
+		s.begin(all)
+		s.keeps(len(all))
+		w := watch(t, unix.RTNLGRP_NEIGH)
+		for i, look := range []string{
+			"overlay check " + s.network.Name,
+			"overlay peers " + s.network.Name,
+			"overlay explain --json " + overlay.Gateway(all[1].Subnet).String(),
+			"overlay check",
+		} {
+			s.move(&all[0], 100+i) // after which the agent keeps nothing for a second
+			s.move(&all[1], 200+i)
+			w.until(1, unix.RTM_NEWNEIGH, all[1].MAC[:])
+			out, _ := exec.Command(s.program, strings.Fields(look)...).CombinedOutput()
+			for _, alarm := range []string{"bridge fdb", "ip neigh", "ip route", "does not know of it"} {
+				if strings.Contains(string(out), alarm) {
+					t.Errorf("rundockd %s, while a host has just moved: %s", look, out)
+					break
+				}
+			}
+		}
+		s.stop(syscall.SIGKILL)
+		status := exec.Command(s.program, "overlay", "status")
+		var out bytes.Buffer
+		status.Stdout = &out
+		if err := status.Start(); err != nil {
+			t.Fatal(err)
+		}
+		s.start()
+		if status.Wait(); strings.Contains(out.String(), "no agent keeps it") {
+			t.Errorf("rundockd overlay status, while an agent is started: %s", &out)
+		}
 	})
 }
