@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/network"
@@ -174,9 +175,29 @@ func (c *Client) OverlayContainers(ctx context.Context, name string) ([]string, 
 	return names, err
 }
 
+// detachPause is before a network is asked for again that a container came
+// into while it was to be removed.
+const detachPause = 100 * time.Millisecond
+
 // RemoveOverlay removes the network if it is ours. It refuses while
-// containers are attached, and names them, unless it is to take them off.
+// containers are attached, and names them, unless it is to take them off. One
+// that comes back meanwhile, as its runner brings it back into a network that it
+// has lost, is taken off again, until ctx is done.
 func (c *Client) RemoveOverlay(ctx context.Context, name string, detach bool) error {
+	for {
+		err := c.removeOverlay(ctx, name, detach)
+		if !detach || !errdefs.IsPermissionDenied(err) && !errdefs.IsConflict(err) {
+			return err
+		}
+		select {
+		case <-time.After(detachPause):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+func (c *Client) removeOverlay(ctx context.Context, name string, detach bool) error {
 	_, err := c.removeIf(ctx, name, func(r network.Inspect) (bool, error) {
 		if r.Labels[LabelOverlay] != name {
 			return false, nil
