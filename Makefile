@@ -18,7 +18,7 @@ TEST_NEEDS = etcd:etcd-server dnsperf:dnsperf knotd:knot nsd:nsd systemd-analyze
 	kdig:knot-dnsutils drill:ldnsutils unbound:unbound haproxy:haproxy prometheus:prometheus \
 	busybox:busybox-static gcc:gcc gencat:libc6-dev musl-gcc:musl-tools pgrep:procps
 
-.PHONY: build test bench bench-dns bench-overlay fuzz lint lab lab-down demo deps $(PROGRAMS) $(MODULES)
+.PHONY: build test test-quick bench bench-dns bench-overlay fuzz lint lab lab-down demo deps $(PROGRAMS) $(MODULES)
 build: $(PROGRAMS) $(MODULES)
 
 # Go itself knows what is up to date.
@@ -35,7 +35,7 @@ lab: deps bin/lab
 
 lab-down: bin/lab
 	bin/lab down
-	for n in n 2 3 4; do RUNDOCK_LAB_ID=$${RUNDOCK_LAB_ID:-rd}$$n bin/lab down || exit; done
+	for n in n 2 2n 3 3n 4 4n b bn; do RUNDOCK_LAB_ID=$${RUNDOCK_LAB_ID:-rd}$$n bin/lab down || exit; done
 
 demo: deps build
 	playbooks/demo/demo.sh
@@ -55,15 +55,23 @@ test: deps build lint
 	$(MAKE) --no-print-directory -j3 -Otarget test-lab test-demo test-fuzz
 	bin/lab down
 
+# While working: the unit tests but for the slow ones, and the main line.
+test-quick: NEEDS += $(TEST_NEEDS)
+test-quick: deps build
+	MAY_SKIP=1 .ci/gotest "unit tests but for slow ones" -p 6 $(UNIT)
+	$(LAB_TEST) "lab: the main line" -count=1 -run '^TestSmoke' ./internal/lab/e2e
+
 .PHONY: test-lab test-demo test-fuzz
 test-lab: ; $(LAB_TEST) "tests of the lab" -count=1 -timeout 20m ./internal/lab ./internal/lab/cmd/... ./internal/lab/testapp
 test-demo: ; playbooks/demo/demo.sh
 test-fuzz: ; $(MAKE) --no-print-directory fuzz FUZZTIME=20000x
 
-# Benchmarks in a lab, on a machine that has little else to do: commands,
-# medians, and ratios to a peer in the same run.
+# Benchmarks in a lab of their own, beside which the demo's may stay, on a
+# machine that has little else to do: commands, medians, and ratios to a peer in
+# the same run.
+BENCH_LAB = RUNDOCK_LAB_ID=$${RUNDOCK_LAB_ID:-rd}b RUNDOCK_BENCH=1 RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1
 bench: deps build
-	RUNDOCK_BENCH=1 RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 $(GO) test -v -count=1 -timeout 60m -run 'TestBench|TestMeasure' ./internal/lab/e2e
+	$(BENCH_LAB) $(GO) test -v -count=1 -timeout 60m -run 'TestBench|TestMeasure' ./internal/lab/e2e
 
 # dnsd beside its peers, and with many records and changes: figures, on a quiet machine. ROUNDS and SECONDS (of
 # each round) make it longer, ETCD=embedded has another etcd behind, WITHOUT_COREDNS=1 spares building CoreDNS.
@@ -83,7 +91,7 @@ bench-overlay: NEEDS += $(TEST_NEEDS)
 bench-overlay: deps build
 	$(GO) test -count=1 -run XXX -bench . -benchmem ./internal/overlay
 	$(GO) test -count=1 -timeout 60m -v ./internal/overlay/bench -args -earnest -rounds $(or $(ROUNDS),10) -seconds $(SECONDS)
-	$(if $(LAB),RUNDOCK_BENCH=1 RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 $(GO) test -v -count=1 -timeout 60m -run '^TestMeasure_overlay' ./internal/lab/e2e)
+	$(if $(LAB),$(BENCH_LAB) $(GO) test -v -count=1 -timeout 60m -run '^TestMeasure_overlay' ./internal/lab/e2e)
 
 # Packets, records and keys that nobody thought of, each for FUZZTIME: a time, or a number with an x, which a busy
 # machine only makes longer. A time may end in "context deadline exceeded" there, and no bug (golang/go#75804).
