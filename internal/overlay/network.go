@@ -23,6 +23,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 )
 
 // Network is what all hosts of a network have to agree on.
@@ -45,10 +46,16 @@ const (
 	maxMTU = 65535
 )
 
+// dockers are names that Docker lets nobody give to a network.
+var dockers = []string{"bridge", "default", "host", "none"}
+
 // Check returns an error that names the first bad field.
 func (n Network) Check() error {
 	if !IsName(n.Name) {
 		return fmt.Errorf("name %q: want 1 to 32 of a-z, 0-9, hyphen and underscore, beginning with a letter", n.Name)
+	}
+	if slices.Contains(dockers, n.Name) {
+		return fmt.Errorf("name %s: Docker keeps that name for a network of its own", n.Name)
 	}
 	if !n.CIDR.IsValid() {
 		return errors.New("cidr is missing")

@@ -12,6 +12,10 @@ func TestCheck_names_the_field(t *testing.T) {
 		want   string
 	}{
 		{func(n *Network) { n.Name = "Apps" }, `name "Apps"`},
+		{func(n *Network) { n.Name = "bridge" }, "name bridge: Docker keeps that name for a network of its own"},
+		{func(n *Network) { n.Name = "default" }, "name default: Docker keeps"},
+		{func(n *Network) { n.Name = "host" }, "name host: Docker keeps"},
+		{func(n *Network) { n.Name = "none" }, "name none: Docker keeps"},
 		{func(n *Network) { n.CIDR = netip.Prefix{} }, "cidr is missing"},
 		{func(n *Network) { n.CIDR = netip.MustParsePrefix("10.42.1.0/16") }, "cidr 10.42.1.0/16 has host bits set; the network is 10.42.0.0/16"},
 		{func(n *Network) { n.CIDR = netip.MustParsePrefix("fd00::/48") }, "cidr fd00::/48: want an IPv4 network"},

@@ -18,6 +18,13 @@ const SettingsVersion = 1
 // SettingsDir is where each network of a host has its Settings.
 const SettingsDir = "/etc/rundock/overlay"
 
+// KeptDir is where a host keeps what it knows of its networks over a boot.
+const KeptDir = "/var/lib/rundock/overlay"
+
+// UnreleasedFile is there while a host has left a network and the registry has
+// not been told: its subnet is still to be given back.
+func UnreleasedFile(network string) string { return filepath.Join(KeptDir, network+".unreleased") }
+
 // Settings is /etc/rundock/overlay/NAME.json: a network as one host joins it.
 type Settings struct {
 	Version int `json:"version"`

@@ -28,7 +28,7 @@ func (t *task) absent() error {
 		return fmt.Errorf("%w: mend it, as it says what there is to remove", now.Bad)
 	}
 	if now.Settings != nil {
-		if err := t.leave("--check"); err != nil {
+		if err := t.leave(append(t.forced(), "--check")...); err != nil {
 			return err
 		}
 	}
@@ -41,7 +41,11 @@ func (t *task) absent() error {
 		return err
 	}
 	hidden := now.Held && t.holds()
-	if now.Settings == nil && !now.Installed && !now.Enabled && !hidden && !now.Agent.Supervised {
+	nothing := now.Settings == nil && !now.Installed && !now.Enabled && !hidden && !now.Agent.Supervised
+	if nothing && now.Owed {
+		return t.giveBack()
+	}
+	if nothing {
 		t.told = facts{Name: t.p.Name, State: "absent"}
 		return nil
 	}
@@ -59,15 +63,30 @@ func (t *task) absent() error {
 		t.told = facts{Name: t.p.Name, State: "absent"}
 		return nil
 	}
-	if err := t.remove(now, hidden); err != nil {
+	if err := t.remove(now, hidden, t.forced()...); err != nil {
 		return err
 	}
 	t.told = facts{Name: t.p.Name, State: "absent"}
 	return nil
 }
 
-// remove does what absent has found out.
-func (t *task) remove(now situation, hidden bool) error {
+// giveBack tells the registry what an earlier call could not.
+func (t *task) giveBack() error {
+	t.told = facts{Name: t.p.Name, State: "absent"}
+	t.actions = []string{"subnet given back"}
+	if t.check {
+		return nil
+	}
+	err := t.leave(t.forced()...)
+	now, e := t.look()
+	if now.Owed {
+		t.actions = nil
+	}
+	return errors.Join(err, e)
+}
+
+// remove does what absent has found out, leaving by rundockd with these flags.
+func (t *task) remove(now situation, hidden bool, flags ...string) error {
 	if err := t.folders.Unlink(t.runitName); err != nil {
 		return err
 	}
@@ -75,7 +94,7 @@ func (t *task) remove(now situation, hidden bool) error {
 		return err
 	}
 	if now.Settings != nil {
-		err := t.leave()
+		err := t.leave(flags...)
 		var attached *attachedError
 		if errors.As(err, &attached) && now.Enabled {
 			// By a container of this very moment: nothing was done.
@@ -127,10 +146,15 @@ func (t *task) halt() error {
 // leave has rundockd remove what it made of the network; with --check, only
 // say whether it would.
 func (t *task) leave(flags ...string) error {
-	if t.p.Force {
-		flags = append(flags, "--force")
-	}
 	return t.rundockd(nil, append(append([]string{"leave"}, flags...), t.p.Name)...)
+}
+
+// forced is how the caller has leave go on.
+func (t *task) forced() []string {
+	if t.p.Force {
+		return []string{"--force"}
+	}
+	return nil
 }
 
 // undone are the commands by which a person would do what leave does.

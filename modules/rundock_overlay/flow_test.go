@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"net"
 	"os"
 	"strings"
@@ -122,6 +123,7 @@ func TestWhatCannotBeIsRefused(t *testing.T) {
 		{"cidr=10.42.0.0/16 vni=1", "missing required arguments: name"},
 		{"name=apps vni=1", "state is present but all of the following are missing: cidr"},
 		{"name=Apps cidr=10.42.0.0/16 vni=1", `value of name must be 1 to 32 of a-z, 0-9, - and _, the first a letter, got: "Apps"`},
+		{"name=default cidr=10.42.0.0/16 vni=1", "name default: Docker keeps that name for a network of its own"},
 		{"name=../x state=absent", "value of name must be"},
 		{"name=apps cidr=10.42.0.0 vni=1", `value of cidr must be a network such as 10.42.0.0/16, got: "10.42.0.0"`},
 		{"name=apps cidr=10.42.1.0/16 vni=1", "cidr 10.42.1.0/16 has host bits set; the network is 10.42.0.0/16"},
@@ -199,11 +201,9 @@ func TestHostThatIsNotPrepared(t *testing.T) {
 // What keeps the network from coming up is told, in the agent's words.
 func TestNetworkThatDoesNotComeUp(t *testing.T) {
 	m := onHost(t)
+	_, a := m.apply(apps)
 	m.set("trouble", "all 256 subnets of 10.42.0.0/16 are taken")
-	a := m.call(apps + " wait_timeout=1")
-	if !a.Failed || !a.Changed || !strings.HasPrefix(a.Msg, "network apps is not up after 1 s: ") {
-		t.Errorf("a network without a subnet: %s", a.raw)
-	}
+	m.restart("apps")
 	eventually(t, "the agent's last words are told", func() bool {
 		a = m.call(apps + " wait_timeout=1")
 		return a.Failed && !a.Changed && strings.HasPrefix(a.Msg, "network apps is not up after 1 s: all 256 subnets of 10.42.0.0/16 are taken\n/var/log/overlay-apps/current ends with:\n") && strings.Contains(a.Msg, "a line of the log: all 256")
@@ -239,11 +239,54 @@ func TestNetworkThatDoesNotComeUp(t *testing.T) {
 	if !a.Failed || a.Msg != "etcd http://127.0.0.1:2379: connection refused" {
 		t.Errorf("leaving with the registry away: %s", a.raw)
 	}
+	told := func(a answer) bool {
+		return !a.Failed && len(a.Warnings) == 1 && strings.HasPrefix(a.Warnings[0], "the registry was not told: etcd")
+	}
 	a = m.call("name=apps state=absent force=yes")
-	if a.Failed || !a.Changed || len(a.Warnings) != 1 || !strings.HasPrefix(a.Warnings[0], "the registry was not told: etcd") {
+	if !told(a) || !a.Changed {
 		t.Errorf("leaving by force with the registry away: %s", a.raw)
 	}
+	if a = m.call("name=apps state=absent force=yes"); !told(a) || a.Changed {
+		t.Errorf("doing so again: %s", a.raw)
+	}
+	if a = m.call("name=apps state=absent"); !a.Failed || a.Changed || a.Msg != "etcd http://127.0.0.1:2379: connection refused" {
+		t.Errorf("leaving what was left by force, with the registry away: %s", a.raw)
+	}
+	m.unset("unreachable")
+	_, a = m.apply("name=apps state=absent")
+	m.wantActions(a, "subnet given back")
+}
+
+// Nothing stays that would join later, when it is not wanted any more.
+func TestFirstJoinThatFailsIsTakenBack(t *testing.T) {
+	m := onHost(t)
+	for _, c := range []struct{ fact, says, want string }{
+		{"trouble", "all 256 subnets of 10.42.0.0/16 are taken", "network apps is not up after 1 s: all 256 subnets of 10.42.0.0/16 are taken\n/var/log/overlay-apps/current ends with:\n"},
+		{"refused", "network apps: vni is 42 here (node-1) and 7 in the registry (from node-2)", "network apps: vni is 42 here (node-1) and 7 in the registry (from node-2)\n"},
+	} {
+		m.set(c.fact, c.says)
+		before := m.state()
+		a := m.call(apps + " wait_timeout=1")
+		if !a.Failed || a.Changed || a.Network.State != "absent" || !strings.HasPrefix(a.Msg, c.want) || !strings.HasSuffix(a.Msg, "\nthis host is as it was before the call") {
+			t.Errorf("a first join with %s: %s", c.fact, a.raw)
+		}
+		after := m.state()
+		delete(before, "done")
+		delete(after, "done")
+		if !maps.Equal(before, after) {
+			t.Errorf("a first join with %s left:\n%v\nwant\n%v", c.fact, after, before)
+		}
+		m.unset(c.fact)
+	}
+	m.set("containers", "web")
+	m.set("trouble", "dockerd is slow")
+	if a := m.call(apps + " wait_timeout=1"); !a.Failed || !a.Changed || !strings.HasSuffix(a.Msg, "\nthe network is not taken off this host again, which state=absent does: network apps still has containers: web (force=true takes them off it)") {
+		t.Errorf("a first join with containers that were faster: %s", a.raw)
+	}
+	m.unset("containers")
+	m.unset("trouble")
 	m.apply("name=apps state=absent")
+	m.apply("name=apps cidr=10.44.0.0/16 vni=42") // otherwise, and not as it was refused
 }
 
 func TestLeavingIsRefusedWithContainers(t *testing.T) {

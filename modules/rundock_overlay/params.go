@@ -29,7 +29,7 @@ var parameters = ansible.Spec{
 	Returns:      returned,
 	Params: []ansible.Param{
 		{Name: "name", Required: true, Description: []string{
-			"Name of the network, in Docker as well: 1 to 32 of C(a-z 0-9 _ -), the first a letter.",
+			"Name of the network, in Docker as well: 1 to 32 of C(a-z 0-9 _ -), the first a letter; C(bridge), C(default), C(host) and C(none) are Docker's own.",
 		}},
 		{Name: "state", Default: "present", Choices: []string{"present", "absent"}, Description: []string{
 			"C(present): this host takes part, now and after a boot.",
@@ -63,7 +63,7 @@ var parameters = ansible.Spec{
 			{Name: "underlay", Required: true, Description: []string{"Address at which the other hosts reach it."}},
 		}},
 		{Name: "force", Type: ansible.Bool, Default: false, Description: []string{
-			"With I(state=absent): take containers off the network, and go on where the registry cannot be reached; then the subnet stays taken for a day.",
+			"With I(state=absent): take containers off the network, and go on where the registry cannot be reached; then the subnet stays taken until a further call with C(state=absent) reaches it.",
 		}},
 		{Name: "wait_timeout", Type: ansible.Int, Default: 60, Description: []string{
 			"Seconds to wait until the network is up and other hosts are told so; also for another call at a network of this host.",

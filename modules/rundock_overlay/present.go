@@ -54,7 +54,7 @@ func (t *task) present() error {
 	var k kernel
 	if p.changes() {
 		if k, err = t.examine(); err == nil {
-			err = t.rundockd(data, "try")
+			err = t.try(data)
 		}
 		if err != nil {
 			return err
@@ -79,10 +79,13 @@ func (t *task) present() error {
 	if held {
 		return nil
 	}
-	if err := t.act(p); err != nil {
-		return err
+	if err = t.act(p); err == nil {
+		err = t.wait(now, p)
 	}
-	if err := t.wait(now, p); err != nil {
+	if err != nil && now.Settings == nil && now.Bad == nil {
+		return t.takeBack(err)
+	}
+	if err != nil {
 		return err
 	}
 	if k.settle(t.told.Subnet) {
@@ -90,6 +93,33 @@ func (t *task) present() error {
 		t.commands(k.lines())
 	}
 	return nil
+}
+
+// try has rundockd say whether this host can join, for which it waits for a
+// registry that is away, but for check mode.
+func (t *task) try(settings []byte) error {
+	if t.check {
+		return t.rundockd(settings, "try")
+	}
+	return t.rundockd(settings, "try", fmt.Sprintf("--wait=%ds", t.p.WaitTimeout))
+}
+
+// takeBack has the host as it was before a first join that failed because of
+// err, so that nothing joins later that is not wanted any more by then.
+func (t *task) takeBack(err error) error {
+	now, e := t.look()
+	if e == nil {
+		e = t.leave("--check")
+	}
+	if e == nil {
+		e = t.remove(now, false, "--offline")
+	}
+	if e != nil {
+		return fmt.Errorf("%w\nthe network is not taken off this host again, which state=absent does: %w", err, e)
+	}
+	t.actions, t.diff = nil, nil
+	t.told = facts{Name: t.p.Name, State: "absent"}
+	return fmt.Errorf("%w\nthis host is as it was before the call", err)
 }
 
 // differs returns an error if what all hosts of a network share is to be

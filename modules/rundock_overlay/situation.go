@@ -16,6 +16,7 @@ type situation struct {
 	Bad       error             // why they cannot
 	Installed bool              // the service directory is there
 	Enabled   bool              // runsvdir is told to supervise it
+	Owed      bool              // it was left, and the registry has not been told
 	Held      bool              // an administrator's hidden link keeps it disabled
 	Agent     process
 	Logger    process
@@ -47,6 +48,9 @@ func (t *task) look() (situation, error) {
 		s.Installed = true
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return s, err
+	}
+	if _, err := os.Lstat(overlay.UnreleasedFile(t.p.Name)); err == nil {
+		s.Owed = true
 	}
 	if s.Agent, err = watch(t.dir); err != nil {
 		return s, err

@@ -22,12 +22,13 @@ import (
 // boot.
 const (
 	overlaySettings = overlay.SettingsDir
-	overlayKept     = "/var/lib/rundock/overlay"
+	overlayKept     = overlay.KeptDir
 )
 
 const overlayUsage = `usage: rundockd overlay run NAME      keep network NAME; runsv starts this
        rundockd overlay try               whether this host could join the network whose
                                           settings are on stdin; nothing is changed
+                                          --wait 30s: for a registry that is away
        rundockd overlay status [NAME...]  how networks stand; a line for each
        rundockd overlay peers NAME        the hosts of a network; a line for each
        rundockd overlay check [NAME...]   what would be changed to make the kernel
@@ -38,6 +39,9 @@ const overlayUsage = `usage: rundockd overlay run NAME      keep network NAME; r
                                           --check: only say whether it can be
                                           --force: also while containers are attached,
                                           or while the registry cannot be asked
+                                          --offline: only the latter
+       rundockd overlay forget NAME HOST  free the subnet of a host that is gone for good:
+                                          HOST is its name, machine id or subnet
 
 Networks are described in /etc/rundock/overlay/NAME.json. Without names, status
 and check speak of all of them. Exit codes: 0 all is right; 1 not everything
@@ -54,8 +58,10 @@ func overlayMain(args []string) int {
 	case verb == "run" && len(names) == 1:
 		keepSmall()
 		return overlayRun(names[0])
-	case verb == "try" && len(names) == 0:
-		return overlayTry()
+	case verb == "try":
+		return overlayTry(names)
+	case verb == "forget":
+		return overlayForget(names)
 	case verb == "leave":
 		return overlayLeave(names)
 	case verb == "status":

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -103,6 +105,10 @@ func (a *overlayAgent) run(ctx context.Context) (err error) {
 		a.log.Warn("starting without", "err", err)
 	}
 	if err := a.conflict(ctx, known); err != nil {
+		return err
+	}
+	// The host is in the network again: what it owed is not due any more.
+	if err := os.Remove(overlay.UnreleasedFile(a.settings.Name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if a.paths, err = overlay.OpenPathProber(a.settings.Network, a.underlay.Address); err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"net/netip"
 	"os"
 	"sync"
@@ -14,13 +15,7 @@ import (
 
 // follow takes this host's subnet and the peers from the registry.
 func (a *overlayAgent) follow(ctx context.Context, store registry.Store) {
-	host, _ := os.Hostname()
-	if a.host.Host != "" {
-		host = a.host.Host
-	}
-	r := &roster.Roster{Client: store, Network: a.settings.Network, Log: a.log, Self: roster.Member{
-		ID: a.machine, Host: host, Underlay: a.underlay.Address, MAC: overlay.VxlanMAC(a.machine, a.settings.VNI),
-	}}
+	r := a.roster(store, a.log)
 	for ctx.Err() == nil && !a.join(ctx, r) {
 		wait(ctx, overlayRetry)
 	}
@@ -66,6 +61,22 @@ func (a *overlayAgent) follow(ctx context.Context, store registry.Store) {
 		}, a.reach)
 	}
 	wg.Wait()
+}
+
+// roster is the network as this host sees it, and its place in it.
+func (p overlayPlace) roster(store registry.Store, log *slog.Logger) *roster.Roster {
+	return &roster.Roster{Client: store, Network: p.settings.Network, Log: log, Self: roster.Member{
+		ID: p.machine, Host: p.hostName(), Underlay: p.underlay.Address, MAC: overlay.VxlanMAC(p.machine, p.settings.VNI),
+	}}
+}
+
+// hostName is the host's name for people.
+func (p overlayPlace) hostName() string {
+	if p.host.Host != "" {
+		return p.host.Host
+	}
+	name, _ := os.Hostname()
+	return name
 }
 
 // reach notes whether the registry can be used.

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,16 +14,14 @@ import (
 
 	"rundock/internal/container"
 	"rundock/internal/control"
-	"rundock/internal/hostconfig"
 	"rundock/internal/overlay"
-	"rundock/internal/overlay/roster"
-	"rundock/internal/registry/open"
 )
 
 // leaving is how a network is left.
 type leaving struct {
-	check bool // only look whether it can be
-	force bool // containers are taken off it, and a registry that cannot be asked is told nothing
+	check   bool // only look whether it can be
+	force   bool // containers are taken off it; offline as well
+	offline bool // a registry that cannot be asked is told when the network is left again
 }
 
 // overlayLeave is `rundockd overlay leave`. Each line that it prints is a
@@ -33,6 +32,7 @@ func overlayLeave(args []string) int {
 	set := flag.NewFlagSet("overlay leave", flag.ContinueOnError)
 	set.BoolVar(&how.check, "check", false, "")
 	set.BoolVar(&how.force, "force", false, "")
+	set.BoolVar(&how.offline, "offline", false, "")
 	names, code, done := arguments(set, overlayUsage, args)
 	if done {
 		return code
@@ -40,6 +40,7 @@ func overlayLeave(args []string) int {
 	if len(names) != 1 {
 		return badUsage("overlay leave", "want the name of one network")
 	}
+	how.offline = how.offline || how.force
 	err := leaveOverlay(names[0], how)
 	var attached *attachedError
 	switch {
@@ -66,14 +67,20 @@ func (e *attachedError) Error() string {
 
 // leaveOverlay takes a network away whose agent does not run any more: first
 // Docker's part, which may refuse, then what the kernel holds, then the
-// subnet, and at last what was known. Called again it finishes the job.
+// subnet, and at last what was known. Called again it finishes the job, also
+// where all that is left of it is that the registry was not told.
 func leaveOverlay(name string, how leaving) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
 	settings, err := overlay.ReadSettings(overlaySettings, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		if owed, e := readUnreleased(name); e == nil {
+			return owed.settle(ctx, how)
+		}
+	}
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
 	docker, err := container.Open()
 	if err != nil {
 		return err
@@ -91,16 +98,21 @@ func leaveOverlay(name string, how leaving) error {
 	if err := docker.RemoveOverlay(ctx, name, how.force); err != nil {
 		return err
 	}
-	if err := emptyKernel(settings.Network); err != nil {
+	known, err := readKnown(overlayKept, settings.Network)
+	if err != nil {
+		return err
+	}
+	if err := emptyKernel(settings.Network, known.Subnet); err != nil {
 		return err
 	}
 	if len(settings.Peers) == 0 {
-		err := releaseSubnet(ctx, settings.Network)
-		if err != nil && !how.force {
+		machine, err := machineID()
+		if err != nil {
 			return err
 		}
-		if err != nil {
-			fmt.Printf("the registry was not told, so that the subnet of this host stays taken for %s: %v\n", roster.DefaultReclaim, err)
+		owed := unreleased{Network: settings.Network, Machine: machine, Subnet: known.Subnet}
+		if err := owed.settle(ctx, how); err != nil {
+			return err
 		}
 	}
 	for _, path := range []string{filepath.Join(overlayKept, name+".json"), filepath.Join(control.Dir, "overlay", name+".json"), portsFile(name)} {
@@ -111,45 +123,16 @@ func leaveOverlay(name string, how leaving) error {
 	return nil
 }
 
-// emptyKernel takes away what the kernel holds of n.
-func emptyKernel(n overlay.Network) error {
-	known, err := readKnown(overlayKept, n)
-	if err != nil {
-		return err
-	}
+// emptyKernel takes away what the kernel holds of n on a host with this subnet.
+func emptyKernel(n overlay.Network, subnet netip.Prefix) error {
 	k, err := overlay.Open()
 	if err != nil {
 		return err
 	}
 	defer k.Close()
-	have, err := k.Read(n, known.Subnet)
+	have, err := k.Read(n, subnet)
 	if err != nil {
 		return err
 	}
 	return k.Apply(overlay.Plan(have, overlay.Nothing(n)))
-}
-
-// releaseSubnet gives this host's subnet back.
-func releaseSubnet(ctx context.Context, n overlay.Network) error {
-	err := func() error {
-		host, err := hostconfig.Load(hostconfig.Path)
-		if err != nil {
-			return err
-		}
-		machine, err := machineID()
-		if err != nil {
-			return err
-		}
-		etcd, err := open.Store(host, newLogger())
-		if err != nil {
-			return fmt.Errorf("%s: %w", hostconfig.Path, err)
-		}
-		defer etcd.Close()
-		r := &roster.Roster{Client: etcd, Network: n, Log: newLogger(), Self: roster.Member{ID: machine}}
-		return r.Release(ctx)
-	}()
-	if err != nil {
-		return fmt.Errorf("give back the subnet: %w", err)
-	}
-	return nil
 }

@@ -4,22 +4,35 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"strings"
 	"time"
 
 	"rundock/internal/container"
+	"rundock/internal/hostconfig"
 	"rundock/internal/overlay"
+	"rundock/internal/registry/open"
 )
 
 // overlayTry is `rundockd overlay try`: whether this host could join the
 // network whose settings are on stdin. Nothing of it stays.
-func overlayTry() int {
+func overlayTry(args []string) int {
+	set := flag.NewFlagSet("overlay try", flag.ContinueOnError)
+	patience := set.Duration("wait", 0, "")
+	words, code, done := arguments(set, overlayUsage, args)
+	switch {
+	case done:
+		return code
+	case len(words) != 0:
+		return badUsage("overlay try", "it takes no name: the settings are read from stdin")
+	}
 	data, err := io.ReadAll(os.Stdin)
 	if err == nil {
-		err = tryOverlay(data)
+		err = tryOverlay(data, *patience)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "rundockd overlay try:", err)
@@ -28,7 +41,7 @@ func overlayTry() int {
 	return exitWell
 }
 
-func tryOverlay(data []byte) error {
+func tryOverlay(data []byte, patience time.Duration) error {
 	var asked struct {
 		Encryption string `json:"encryption"`
 	}
@@ -55,7 +68,38 @@ func tryOverlay(data []byte) error {
 	if err := docker.OverlayFree(ctx, settings.Name); err != nil {
 		return err
 	}
-	return docker.OverlayConflict(ctx, settings.Name, settings.CIDR)
+	if err := docker.OverlayConflict(ctx, settings.Name, settings.CIDR); err != nil {
+		return err
+	}
+	return p.tryRegistry(patience)
+}
+
+// tryRegistry returns why the registry does not have this host in the network.
+// A host that is in it already does without an answer.
+func (p overlayPlace) tryRegistry(patience time.Duration) error {
+	if len(p.settings.Peers) > 0 {
+		return nil
+	}
+	known, err := readKnown(overlayKept, p.settings.Network)
+	joined := err == nil && known.Subnet.IsValid()
+	if joined {
+		patience = 0
+	}
+	store, err := open.Store(p.host, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return fmt.Errorf("%s: %w", hostconfig.Path, err)
+	}
+	defer store.Close()
+	r := p.roster(store, slog.New(slog.DiscardHandler))
+	for deadline := time.Now().Add(patience); ; wait(context.Background(), overlayRetry) {
+		refused, err := r.CanJoin(context.Background())
+		if err == nil || joined {
+			return refused
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("network %s cannot be joined without the registry, which says who has which subnet: %w", p.settings.Name, err)
+		}
+	}
 }
 
 func refuseEncryption(lacks []string) error {

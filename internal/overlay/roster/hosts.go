@@ -1,10 +1,6 @@
 package roster
 
-import (
-	"context"
-
-	"rundock/internal/registry"
-)
+import "context"
 
 // Standing is a host as the registry lists it.
 type Standing struct {
@@ -19,8 +15,7 @@ func (r *Roster) Hosts(ctx context.Context) ([]Standing, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := NewBook(r.Network, r.Self)
-	b.Fold(registry.Batch{Complete: true, Changes: list})
+	b := r.book(list)
 	var hosts []Standing
 	for _, m := range b.members() {
 		hosts = append(hosts, Standing{*m, b.alive[m.ID]})

@@ -93,63 +93,11 @@ func (r *Roster) list(ctx context.Context, prefix string) ([]registry.Change, er
 	return changes, err
 }
 
-// shared is the value of the key config.
-type shared struct {
-	overlay.Network
-	By string `json:"by"` // host that wrote it
-}
-
-// Agree makes this host's configuration the network's, if it is the first,
-// and returns a *Disagreement if the network has another.
-func (r *Roster) Agree(ctx context.Context) error {
-	ours, err := json.Marshal(shared{r.Network, r.Self.Host})
-	if err != nil {
-		return err
-	}
-	for {
-		list, err := r.list(ctx, r.configKey())
-		if err != nil {
-			return err
-		}
-		for _, found := range list {
-			if found.Key != r.configKey() {
-				continue
-			}
-			var theirs shared
-			if err := json.Unmarshal(found.Value, &theirs); err != nil {
-				return fmt.Errorf("network %s: %s in the registry is no configuration: %w", r.Network.Name, found.Key, err)
-			}
-			if theirs.Network != r.Network {
-				return &Disagreement{Ours: r.Network, Theirs: theirs.Network, Host: r.Self.Host, By: theirs.By}
-			}
-			return nil
-		}
-		made, err := r.Client.Swap(ctx, registry.Swap{Key: r.configKey(), New: ours})
-		if err != nil || made {
-			return err
-		}
-	}
-}
-
-// Disagreement is of two hosts about one network.
-type Disagreement struct {
-	Ours, Theirs overlay.Network
-	Host, By     string // whose Ours and Theirs are
-}
-
-func (d *Disagreement) Error() string {
-	var fields []string
-	differ := func(name string, ours, theirs any) {
-		if ours != theirs {
-			fields = append(fields, fmt.Sprintf("%s is %v here (%s) and %v in the registry (from %s)", name, ours, d.Host, theirs, d.By))
-		}
-	}
-	differ("cidr", d.Ours.CIDR, d.Theirs.CIDR)
-	differ("subnet_length", d.Ours.SubnetLength, d.Theirs.SubnetLength)
-	differ("vni", d.Ours.VNI, d.Theirs.VNI)
-	differ("mtu", d.Ours.MTU, d.Theirs.MTU)
-	differ("port", d.Ours.Port, d.Theirs.Port)
-	return fmt.Sprintf("network %s: %s", d.Ours.Name, strings.Join(fields, "; "))
+// book is what all keys of the network say.
+func (r *Roster) book(list []registry.Change) *Book {
+	b := NewBook(r.Network, r.Self)
+	b.Fold(registry.Batch{Complete: true, Changes: list})
+	return b
 }
 
 // Reserve returns the subnet of this host: the one it has, with its entry
@@ -161,8 +109,7 @@ func (r *Roster) Reserve(ctx context.Context, prefer netip.Prefix) (netip.Prefix
 		if err != nil {
 			return netip.Prefix{}, err
 		}
-		b := NewBook(r.Network, r.Self)
-		b.Fold(registry.Batch{Complete: true, Changes: list})
+		b := r.book(list)
 		subnet, old, err := r.choose(b, prefer)
 		if err != nil {
 			return netip.Prefix{}, err
@@ -221,36 +168,6 @@ func (r *Roster) choose(b *Book, prefer netip.Prefix) (netip.Prefix, []byte, err
 	longest := slices.MinFunc(dead, func(a, b *Member) int { return a.Seen.Compare(b.Seen) })
 	r.Log.Warn("no subnet is free, taking that of a dead host", "network", r.Network.Name, "subnet", longest.Subnet, "host", longest.Host, "seen", longest.Seen)
 	return longest.Subnet, b.raw[longest.Subnet], nil
-}
-
-// Release gives the subnet of this host back; that it has none is no error.
-// The last host to leave takes the configuration along.
-func (r *Roster) Release(ctx context.Context) error {
-	for {
-		list, err := r.list(ctx, Prefix(r.Network.Name))
-		if err != nil {
-			return err
-		}
-		b := NewBook(r.Network, r.Self)
-		b.Fold(registry.Batch{Complete: true, Changes: list})
-		own, ok := b.Own()
-		if !ok {
-			return r.dissolve(ctx, list)
-		}
-		if _, err := r.Client.Swap(ctx, registry.Swap{Key: r.subnetKey(own.Subnet), Old: b.raw[own.Subnet]}); err != nil {
-			return err
-		}
-	}
-}
-
-// dissolve takes the configuration away if no host has a subnet any more.
-func (r *Roster) dissolve(ctx context.Context, list []registry.Change) error {
-	i := slices.IndexFunc(list, func(c registry.Change) bool { return c.Key == r.configKey() })
-	if i < 0 {
-		return nil
-	}
-	_, err := r.Client.Swap(ctx, registry.Swap{Key: r.configKey(), Old: list[i].Value, Absent: []string{Prefix(r.Network.Name) + "subnets/"}})
-	return err
 }
 
 // Alive says that this host is alive until ctx is done, and tells on how that

@@ -3,7 +3,6 @@ package roster
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -183,29 +182,6 @@ func put(t *testing.T, server *etcdtest.Server, key, value string) {
 	t.Helper()
 	admin := server.Admin()
 	retry(t, func(ctx context.Context) error { _, err := admin.Put(ctx, key, value); return err })
-}
-
-func TestAgree_on_what_the_first_host_says(t *testing.T) {
-	server := etcdtest.Start(t, "embedded", nil)
-	one, two := join(t, server, apps, 1), join(t, server, apps, 2)
-	retry(t, one.Agree)
-	retry(t, two.Agree)
-	retry(t, one.Agree)
-
-	other := apps
-	other.CIDR, other.VNI = netip.MustParsePrefix("10.44.0.0/16"), 9
-	err := answer(t, join(t, server, other, 3).Agree)
-	var d *Disagreement
-	const want = "network apps: cidr is 10.44.0.0/16 here (node-3) and 10.42.0.0/16 in the registry (from node-1); vni is 9 here (node-3) and 7 in the registry (from node-1)"
-	if !errors.As(err, &d) || err.Error() != want {
-		t.Errorf("Agree = %v, want %s", err, want)
-	}
-	// A network whose name begins like this one's config key is none of it.
-	longer := apps
-	longer.Name = "app"
-	if err := answer(t, join(t, server, longer, 3).Agree); err != nil {
-		t.Errorf("Agree on another network = %v", err)
-	}
 }
 
 func TestReserve(t *testing.T) {
@@ -397,22 +373,4 @@ func TestFollow_over_a_compaction_sees_what_has_changed(t *testing.T) {
 		v, _ := w.get()
 		return len(v.Peers) == 1 && v.Peers[0].Underlay == moved.Underlay && v.Peers[0].MAC == moved.MAC && v.Peers[0].Subnet == subnet
 	})
-}
-
-func TestRelease_of_the_last_host_ends_the_network(t *testing.T) {
-	server := etcdtest.Start(t, "embedded", nil)
-	other := apps
-	other.VNI = 9
-	one, two, three := join(t, server, apps, 1), join(t, server, apps, 2), join(t, server, other, 3)
-	retry(t, one.Agree)
-	reserve(t, one, netip.Prefix{})
-	reserve(t, two, netip.Prefix{})
-	retry(t, one.Release)
-	if err := answer(t, three.Agree); err == nil {
-		t.Error("the network ended while a host was in it")
-	}
-	retry(t, two.Release)
-	if err := answer(t, three.Agree); err != nil {
-		t.Errorf("the network outlived its last host: %v", err)
-	}
 }

@@ -39,7 +39,9 @@ attributes:
 options:
   name:
     description:
-      - "Name of the network, in Docker as well: 1 to 32 of C(a-z 0-9 _ -), the first a letter."
+      - >-
+        Name of the network, in Docker as well: 1 to 32 of C(a-z 0-9 _ -), the first a letter; C(bridge),
+        C(default), C(host) and C(none) are Docker's own.
     type: str
     required: true
   state:
@@ -116,7 +118,7 @@ options:
     description:
       - >-
         With I(state=absent): take containers off the network, and go on where the registry cannot be reached;
-        then the subnet stays taken for a day.
+        then the subnet stays taken until a further call with C(state=absent) reaches it.
     type: bool
     default: false
   wait_timeout:

@@ -23,7 +23,7 @@ import (
 const dir = "/run/standin/"
 
 func main() {
-	if len(os.Args) == 3 && os.Args[1] == "overlay" && os.Args[2] == "try" {
+	if len(os.Args) >= 3 && os.Args[1] == "overlay" && os.Args[2] == "try" {
 		if why := said("unable"); why != "" {
 			fmt.Fprintln(os.Stderr, "rundockd overlay try:", why)
 			os.Exit(1)
@@ -35,6 +35,10 @@ func main() {
 	}
 	name := os.Args[len(os.Args)-1]
 	settings, err := overlay.ReadSettings(overlay.SettingsDir, name)
+	if _, e := os.Stat(overlay.UnreleasedFile(name)); err != nil && e == nil && os.Args[2] == "leave" {
+		release(name, os.Args[3:])
+		return
+	}
 	if err != nil {
 		fail(1, err)
 	}
@@ -138,10 +142,22 @@ func leave(k *overlay.Kernel, s overlay.Settings, args []string) {
 	if err != nil {
 		fail(1, err)
 	}
-	if why := said("unreachable"); why != "" && !force {
+	release(s.Name, args)
+	os.Remove(control.Dir + "/overlay/" + s.Name + ".json")
+}
+
+func release(name string, args []string) {
+	file := overlay.UnreleasedFile(name)
+	switch why := said("unreachable"); {
+	case why == "":
+		os.Remove(file)
+	case !slices.Contains(args, "--force") && !slices.Contains(args, "--offline"):
 		fail(1, why)
-	} else if why != "" {
+	default:
+		os.MkdirAll(overlay.KeptDir, 0o755)
+		if err := os.WriteFile(file, nil, 0o644); err != nil {
+			fail(1, err)
+		}
 		fmt.Println("the registry was not told:", why)
 	}
-	os.Remove(control.Dir + "/overlay/" + s.Name + ".json")
 }
