@@ -14,7 +14,10 @@ import (
 	"rundock/internal/fstree"
 )
 
-// SaltName is the file in rundock's state folder (/var/lib/rundock) that holds
+// StateDir is rundock's state folder, which outlives a boot.
+const StateDir = "/var/lib/rundock"
+
+// SaltName is the file in StateDir that holds
 // the host's salt. No service is called so: names begin with a letter or digit.
 const SaltName = ".salt"
 

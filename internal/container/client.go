@@ -29,6 +29,7 @@ const (
 	LabelService   = "rundock.service"   // name of the service
 	LabelSpec      = "rundock.spec"      // hash of its spec
 	LabelAddresses = "rundock.addresses" // host addresses that were filled in, "PRIVATE_IP=10.0.0.2"
+	LabelContents  = "rundock.contents"  // digests of what the files held that it was made from; not there where it is made from none
 )
 
 // Client speaks to one Docker daemon.

@@ -25,6 +25,7 @@ type Options struct {
 	Service     string            // value of LabelService
 	Hash        string            // value of LabelSpec
 	Addresses   string            // value of LabelAddresses
+	Contents    string            // value of LabelContents
 	Image       string            // image id or name to run; "" means the spec's
 	StopTimeout int               // seconds, for `docker stop` by hand
 	DNS         []string          // resolvers where the spec names none
@@ -129,6 +130,9 @@ func configs(want spec.Container, o Options) (*container.Config, *container.Host
 		labels = map[string]string{}
 	}
 	labels[LabelService], labels[LabelSpec], labels[LabelAddresses] = o.Service, o.Hash, o.Addresses
+	if o.Contents != "" {
+		labels[LabelContents] = o.Contents
+	}
 	cfg := &container.Config{
 		Hostname:     want.Hostname,
 		Domainname:   want.Domainname,

@@ -45,6 +45,7 @@ type RunnerStatus struct {
 	Image     string    `json:"image,omitempty"`     // id of the image the container runs
 	Spec      string    `json:"spec,omitempty"`      // hash of the spec the container was made from
 	Wanted    string    `json:"wanted,omitempty"`    // hash of the spec in service.json
+	Contents  string    `json:"contents,omitempty"`  // of the files that the container was made from (supervisor.Contents)
 	Started   time.Time `json:"started,omitzero"`    // of the container
 	ExitCode  int       `json:"exit_code,omitempty"` // of the last run that ended
 	Crashes   int       `json:"crashes,omitempty"`   // ends in a row that came too soon

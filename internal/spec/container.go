@@ -12,6 +12,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -164,6 +165,18 @@ func (c Container) Joined() []Network {
 	}
 	first.Name = c.Network
 	return append([]Network{first}, c.Networks...)
+}
+
+// Files lists the files of the host that c is made from. Its hash has their
+// paths alone.
+func (c Container) Files() []string {
+	files := slices.Clone(c.EnvFiles)
+	for _, o := range c.SecurityOpt {
+		if path, ok := strings.CutPrefix(o, "seccomp="); ok && strings.HasPrefix(path, "/") {
+			files = append(files, path)
+		}
+	}
+	return files
 }
 
 // Hash identifies c: 16 hex digits of the SHA-256 of its JSON, in which zero

@@ -13,6 +13,7 @@ import (
 	"rundock/internal/control"
 	"rundock/internal/fstree"
 	"rundock/internal/runit"
+	"rundock/supervisor"
 )
 
 // install makes the service what the parameters say: present, enabled or
@@ -47,7 +48,7 @@ func (t *task) install() error {
 		}
 	}
 	if t.check {
-		t.done(now, plan, changes)
+		t.done(now, w, plan, changes)
 		return nil
 	}
 
@@ -70,10 +71,10 @@ func (t *task) install() error {
 	stopping := t.stopping()
 	if changes, err = t.together.Apply(t.dir, w.files, false); err != nil {
 		// What was done is told; the next call finishes the job.
-		t.done(now, written(changes), changes)
+		t.done(now, w, written(changes), changes)
 		return err
 	}
-	t.done(now, plan, changes)
+	t.done(now, w, plan, changes)
 	if err := t.act(now, w, plan, stopping); err != nil {
 		return err
 	}
@@ -95,8 +96,11 @@ func (t *task) install() error {
 }
 
 // done notes plan and changes for the result.
-func (t *task) done(now situation, p plan, changes fstree.Changes) {
+func (t *task) done(now situation, w wanted, p plan, changes fstree.Changes) {
 	t.restart = t.restart || p.Replace
+	if p.Replace {
+		t.reread = supervisor.Changed(w.service.Container.Files(), now.Says.Contents, w.contents)
+	}
 	t.actions = p.actions(now)
 	t.diff = changes.Diff()
 	t.linked(now.Enabled, now.Enabled || p.Enable)

@@ -16,6 +16,7 @@ import (
 	"rundock/internal/ansible"
 	"rundock/internal/control"
 	"rundock/internal/hostconfig"
+	"rundock/supervisor"
 )
 
 func main() {
@@ -26,7 +27,7 @@ func main() {
 		config:  hostconfig.Path,
 		program: control.Program,
 		run:     control.Dir,
-		state:   "/var/lib/rundock",
+		state:   supervisor.StateDir,
 		slack:   40 * time.Second,
 	}
 	ansible.Main(parameters, h.call)

@@ -4,6 +4,7 @@ import (
 	"path"
 
 	"rundock/internal/fstree"
+	"rundock/supervisor"
 )
 
 // plan is what install does, in the order of the fields.
@@ -14,6 +15,7 @@ type plan struct {
 	Enable   bool      // link it, or wait until runsvdir has seen the link
 	Commands []command // for the runsvs that stay
 	Replace  bool      // then: tell the runner, once it is the present one, to replace its container
+	Reread   bool      // which it does as files that the container is made from hold something else
 	NewSpec  bool      // the runner's successor replaces the container, as another is wanted
 }
 
@@ -53,7 +55,7 @@ func (p plan) actions(now situation) []string {
 		list = append(list, "container replaced")
 	}
 	if p.Replace {
-		list = append(list, "container restarted")
+		list = append(list, choose(p.Reread, "container replaced", "container restarted"))
 	}
 	return list
 }
@@ -97,8 +99,10 @@ func decide(now situation, w wanted, changes fstree.Changes, run, restart bool) 
 		return p
 	}
 	changed := now.Spec != w.hash
-	p.Prepare = starts || changed || restart
-	p.Replace = restart && !starts && !changed
+	reread := supervisor.Changed(w.service.Container.Files(), now.Says.Contents, w.contents) != nil
+	p.Prepare = starts || changed || restart || reread
+	p.Replace = (restart || reread) && !starts && !changed
+	p.Reread = p.Replace && !restart
 	p.NewSpec = changed && !starts
 	return p
 }

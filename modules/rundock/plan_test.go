@@ -50,6 +50,9 @@ func TestDecide(t *testing.T) {
 		{"sv pause is undone", but(single, func(s *situation) { s.Outer, s.Runner = paused, paused }), runnerAlone, "", "run", ".:c"},
 		{"a new sidecar exchanges the supervision", single, both, "run service.json services/service/run", "run", "write exchange"},
 		{"restarted replaces the container", nested, both, "", "run restart", "prepare services/service:1"},
+		{"another content of an env file replaces the container", nested, both, "", "run reread", "prepare services/service:1"},
+		{"another content and another spec replace it once", but(single, func(s *situation) { s.Spec = "old" }), runnerAlone, "service.json", "run reread", "prepare write .:h new-spec"},
+		{"a disabled one reads its files when it is started", but(single, func(s *situation) { s.Enabled = false; s.Outer, s.Runner = process{}, process{} }), runnerAlone, "", "run reread", "prepare enable"},
 		{"restarted with another script hands over first", single, runnerAlone, "run", "run restart", "prepare write .:h .:1"},
 		{"restarted with another spec replaces it once", but(single, func(s *situation) { s.Spec = "old" }), runnerAlone, "service.json", "run restart", "prepare write .:h new-spec"},
 		{"restarted starts what is down", but(single, func(s *situation) { s.Outer, s.Runner = down, down }), runnerAlone, "", "run restart", "prepare .:u"},
@@ -63,6 +66,9 @@ func TestDecide(t *testing.T) {
 			var changes fstree.Changes
 			for _, f := range strings.Fields(c.changes) {
 				changes.List = append(changes.List, fstree.Change{Path: f})
+			}
+			if strings.Contains(c.options, "reread") {
+				w.service.Container.EnvFiles, w.contents, c.now.Says.Contents = []string{"/etc/a"}, "digest", "digest of before"
 			}
 			p := decide(c.now, w, changes, strings.Contains(c.options, "run"), strings.Contains(c.options, "restart"))
 			var got []string

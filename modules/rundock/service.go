@@ -50,6 +50,18 @@ func (p params) service(salt []byte) (supervisor.Service, error) {
 	return s.Complete(), nil
 }
 
+// keyed names the parameter whose digests need the host's salt, "" for none.
+func (p params) keyed() (string, error) {
+	if p.EnvSecret != nil {
+		return "env_secret", nil
+	}
+	c, err := p.container()
+	if err != nil || p.Image == nil || len(c.Files()) == 0 {
+		return "", err
+	}
+	return c.Files()[0], nil
+}
+
 // unless is v, or its zero where v is the default.
 func unless[T comparable](v, standard T) T {
 	if v == standard {
@@ -65,6 +77,8 @@ type wanted struct {
 	files   []fstree.File
 	shape   shape
 	hash    string // of the container; "" where there is none
+
+	contents string // of the files that it is made from; "" where there are none
 }
 
 // want computes what p asks for on a host with this configuration.
@@ -83,6 +97,7 @@ func (p params) want(host hostconfig.Config, salt []byte) (wanted, error) {
 	w := wanted{service: s, files: files, shape: shapeOf(s)}
 	if s.Runs() {
 		w.hash = s.Container.Hash()
+		w.contents = supervisor.Contents(salt, s.Name, s.Container)
 	}
 	return w, nil
 }

@@ -38,6 +38,7 @@ type task struct {
 	warnings []string
 	prepared []string // warnings of prepare, until a runner that was waited for has pulled again
 	restart  bool     // changed in any case
+	reread   []string // files that the container is made from, and that hold something else now
 }
 
 // task reads the host's configuration. What only takes a service away does
@@ -115,10 +116,13 @@ func (t *task) want() (wanted, error) {
 		return *t.goal, nil
 	}
 	var salt []byte
-	if t.p.EnvSecret != nil {
-		var err error
+	keyed, err := t.p.keyed()
+	if err != nil {
+		return wanted{}, err
+	}
+	if keyed != "" {
 		if salt, err = supervisor.Salt(t.host.state, t.check); err != nil {
-			return wanted{}, fmt.Errorf("env_secret: %w", err)
+			return wanted{}, fmt.Errorf("%s: %w", keyed, err)
 		}
 	}
 	w, err := t.p.want(t.config, salt)
@@ -162,6 +166,16 @@ func (t *task) warn(format string, args ...any) {
 	t.warnings = append(t.warnings, fmt.Sprintf(format, args...))
 }
 
+// contentsDiff tells that files hold something else, and not what: there may
+// be secrets in them.
+func contentsDiff(files []string) []fstree.Diff {
+	var list []fstree.Diff
+	for _, f := range files {
+		list = append(list, fstree.Diff{BeforeHeader: f, AfterHeader: f, Before: "(what the container was made from)\n", After: "(something else)\n"})
+	}
+	return list
+}
+
 // linked adds the link that enables the service to the diff.
 func (t *task) linked(before, after bool) {
 	if before == after {
@@ -177,7 +191,7 @@ func (t *task) result(err error) ansible.Result {
 	r := ansible.Result{
 		Changed:  t.restart || len(t.actions) > 0,
 		Err:      err,
-		Diff:     t.diff,
+		Diff:     append(t.diff, contentsDiff(t.reread)...),
 		Warnings: append(t.warnings, t.prepared...),
 		Msg:      t.p.Name + ": " + choose(len(t.actions) > 0, strings.Join(t.actions, ", "), "nothing to do"),
 		Values:   map[string]any{"actions": append([]string{}, t.actions...)},

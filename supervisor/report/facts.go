@@ -47,12 +47,14 @@ type serviceFacts struct {
 	Runs      bool // by its files, it has a container
 	Announced bool // by its files, it has a sidecar
 	Enabled   bool
-	Held      bool    // an administrator's hidden link keeps it disabled
-	Link      trouble // of the link that enables it
-	Down      bool    // a file named down keeps runsv from starting it
-	Files     trouble // of reading service.json or announce.json
-	Image     string  // by service.json
-	Hash      string  // of the spec in service.json
+	Held      bool     // an administrator's hidden link keeps it disabled
+	Link      trouble  // of the link that enables it
+	Down      bool     // a file named down keeps runsv from starting it
+	Files     trouble  // of reading service.json or announce.json
+	Image     string   // by service.json
+	Hash      string   // of the spec in service.json
+	MadeFrom  []string // files of the host that the container is made from
+	Contents  string   // of them now; "" where that cannot be told
 
 	FileCount int
 	Missing   []string // files that rundock wrote into Dir and that are not there

@@ -142,6 +142,7 @@ func (g *gatherer) byFiles(name string) serviceFacts {
 		service, err := supervisor.ReadService(filepath.Join(runner, "service.json"))
 		if err == nil {
 			s.Image, s.Hash = service.Container.Image, service.Container.Hash()
+			s.MadeFrom, s.Contents = madeFrom(service)
 		}
 		s.Files = troubleOf(err)
 		s.Runner = processOf(runner)
@@ -166,6 +167,20 @@ func (g *gatherer) byFiles(name string) serviceFacts {
 		s.Files, s.Runs, s.Announced = troubleOf(err), s.Says.PID != 0, s.Tells.PID != 0
 	}
 	return s
+}
+
+// madeFrom is which files the container of service is made from, and what they
+// hold now, which root alone can tell.
+func madeFrom(service supervisor.Service) (files []string, contents string) {
+	files = service.Container.Files()
+	if len(files) == 0 {
+		return nil, ""
+	}
+	salt, err := supervisor.Salt(supervisor.StateDir, true)
+	if err != nil {
+		return files, ""
+	}
+	return files, supervisor.Contents(salt, service.Name, service.Container)
 }
 
 func exists(path string) bool {

@@ -6,6 +6,7 @@ import (
 
 	"rundock/internal/container"
 	"rundock/internal/control"
+	"rundock/supervisor"
 )
 
 // mendDocker says what to do while dockerd does not answer.
@@ -151,6 +152,8 @@ func judgeLabels(r *report, h hostFacts, s serviceFacts) {
 		r.wrong("the host's addresses: "+s.Expand.Text, "rundockd config; site.yml writes host.json")
 	case c.Labels[container.LabelAddresses] != s.Addresses:
 		r.wrong(fmt.Sprintf("it was made for %s, and now that is %s", orNone(c.Labels[container.LabelAddresses]), orNone(s.Addresses)), anew)
+	case supervisor.Changed(s.MadeFrom, s.Says.Contents, s.Contents) != nil:
+		r.note("%s: changed since the container was made; state=enabled deploys it", strings.Join(supervisor.Changed(s.MadeFrom, s.Says.Contents, s.Contents), ", "))
 	case s.Deep:
 		r.fine("its labels match service.json and the host's addresses")
 	}

@@ -29,7 +29,7 @@ var (
 )
 
 // stateDir is where a service's state outlives a boot.
-const stateDir = "/var/lib/rundock"
+const stateDir = supervisor.StateDir
 
 // runner keeps one container running as service.json says, for as long as it
 // lives. See data path 2 of the documentation: adopt or replace, follow, and
@@ -316,6 +316,8 @@ func (r *runner) prepare(ctx context.Context, want spec.Container, addresses str
 		}
 	}
 	o := options(r.service, addresses, host.DNS)
+	// Before they are read: of a change in between, the next call sees too much.
+	o.Contents = r.contents()
 	if o.Secrets, err = supervisor.ReadSecrets(r.dir, want.EnvSecrets); err != nil {
 		return "", err
 	}
@@ -418,6 +420,7 @@ func (r *runner) swap(ctx context.Context, old container.State, id string, logs 
 func (r *runner) supervise(ctx context.Context, s container.State, problem error) (step, int) {
 	r.status.Container, r.status.Image, r.status.Started = s.ID, s.Image, s.StartedAt
 	r.status.Spec, r.status.NextStart = s.Labels[container.LabelSpec], time.Time{}
+	r.status.Contents = r.madeOf(ctx, s)
 	// Also where a predecessor was interrupted between withdrawal and stop.
 	if r.status.Withdrew == s.ID {
 		r.announceAgain()

@@ -17,7 +17,7 @@ var surface = []struct {
 }{
 	{`"command": ["-c", "trap exit QUIT; while :; do sleep 1; done"]`, "Config.Cmd", `["-c","trap exit QUIT; while :; do sleep 1; done"]`},
 	{`"entrypoint": ["/bin/sh"]`, "Config.Entrypoint", `["/bin/sh"]`},
-	{`"env": {"GREETING": "hello $HOST", "PORT": 8086}`, "cat /proc/1/environ | tr '\\0' '\\n'", "GREETING=hello node-back-1"},
+	{`"env": {"GREETING": "hello $HOST", "PORT": "8086"}`, "cat /proc/1/environ | tr '\\0' '\\n'", "GREETING=hello node-back-1"},
 	{`"env_file": ["/etc/surface.env"]`, "cat /proc/1/environ | tr '\\0' '\\n'", "FROM_FILE=1"},
 	{`"user": "0:0"`, "Config.User", `"0:0"`},
 	{`"groups": ["44", "45"]`, "HostConfig.GroupAdd", `["44","45"]`},
@@ -134,7 +134,7 @@ func TestSurface(t *testing.T) {
 	before := s.id(t, back1, "surface")
 	said := strings.NewReplacer(
 		`, "memory": "64m"`, `, "args": "-m 65536k --cpus=.5 --group-add 44 -e PORT=8086 --sysctl net.core.somaxconn=100"`,
-		`, "cpus": "0.50"`, ``, `, "PORT": 8086`, ``,
+		`, "cpus": "0.50"`, ``, `, "PORT": "8086"`, ``,
 	).Replace(call)
 	for _, again := range []string{call, said} {
 		for _, flag := range []string{"--check", "--diff"} {

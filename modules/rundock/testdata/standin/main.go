@@ -41,10 +41,11 @@ func main() {
 
 // container is a container that is there, or the number of the last that was.
 type container struct {
-	N       int
-	Hash    string // "": none is there
-	Image   string // id
-	Started time.Time
+	N        int
+	Hash     string // "": none is there
+	Image    string // id
+	Contents string
+	Started  time.Time
 }
 
 func load(name string) (c container) {
@@ -90,6 +91,9 @@ func run(at string) {
 	stop := func() { event(events, "container %d stopped", c.N) }
 	start := func() {
 		c = container{N: c.N + 1, Hash: s.Container.Hash(), Image: cmp.Or(s.Pin, meaning(s.Container.Image)), Started: time.Now()}
+		if salt, err := supervisor.Salt("/var/lib/rundock", false); err == nil {
+			c.Contents = supervisor.Contents(salt, s.Name, s.Container)
+		}
 		c.save(s.Name)
 		event(events, "container %d started", c.N)
 	}
@@ -100,7 +104,7 @@ func run(at string) {
 	say := func(p control.Phase) {
 		control.WriteRunner(control.Dir, control.RunnerStatus{
 			Service: s.Name, PID: os.Getpid(), Digest: digest, Phase: p, Container: strconv.Itoa(c.N), Image: c.Image,
-			Spec: c.Hash, Wanted: s.Container.Hash(), Started: c.Started, Since: time.Now(),
+			Spec: c.Hash, Wanted: s.Container.Hash(), Contents: c.Contents, Started: c.Started, Since: time.Now(),
 		})
 	}
 	if s.Container.Image == "crashes" {
