@@ -12,8 +12,6 @@ import (
 	"os"
 	"os/signal"
 	"slices"
-	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -34,7 +32,8 @@ import (
 //
 // The bridge is a child that runs what is new: if it does not come up, the old
 // goes on. Both have the same sockets (server.Handed) and begin with the old
-// one's table, in memory, so that the registry need not be there.
+// one's table, in memory, so that the registry need not be there. Who drains
+// passes its open connections to who serves (passing.go).
 
 // handed is what one process tells the next, in the environment.
 type handed struct {
@@ -45,6 +44,7 @@ type handed struct {
 	Files   handedFiles     // as they were found right
 	Ready   int             // descriptor; the bridge writes to it once it serves
 	End     int             // descriptor; the bridge ends when the other side closes it
+	Passing int             // descriptor of the socket that connections come and go by; 0: there is none
 	Pid     int             // of the bridge
 	Again   bool            // another HUP came before exec
 }
@@ -81,7 +81,7 @@ func (h *handed) descriptors() (all []int) {
 	for _, s := range h.Sockets {
 		all = append(append(all, s.TCP), s.UDP...)
 	}
-	for _, fd := range []int{h.Table, h.Ready, h.End} {
+	for _, fd := range []int{h.Table, h.Ready, h.End, h.Passing} {
 		if fd > 0 {
 			all = append(all, fd)
 		}
@@ -112,6 +112,7 @@ func (h handed) renumbered(number func(i int) int) handed {
 	next(&h.Table)
 	next(&h.Ready)
 	next(&h.End)
+	next(&h.Passing)
 	return h
 }
 
@@ -164,8 +165,12 @@ type handover struct {
 	follow  *follower
 	metrics string
 
-	to *handed // set once the bridge serves
+	to      *handed // set once the bridge serves
+	passing passer  // to the bridge
 }
+
+// passOn gives the bridge, if there is one, an open connection.
+func (o *handover) passOn(c server.HandedConn) bool { return o.passing.pass(c) }
 
 // run waits for HUPs until ctx is done or one of them led to a bridge that
 // serves; then it calls leave.
@@ -188,7 +193,7 @@ func (o *handover) run(ctx context.Context, again bool, leave func()) {
 			o.log.Error("HUP: everything stays as it was", "err", err)
 			continue
 		}
-		o.to = to
+		o.to, o.passing.socket = to, to.Passing
 		leave()
 		return
 	}
@@ -245,8 +250,15 @@ func (o *handover) startBridge(ctx context.Context, to *handed) error {
 		unix.Close(ready[1])
 		return fmt.Errorf("start the new dnsd: %w", err)
 	}
+	passing, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		for _, fd := range append(ready[:], end[:]...) {
+			unix.Close(fd)
+		}
+		return fmt.Errorf("start the new dnsd: %w", err)
+	}
 	bridge := *to
-	bridge.Bridge, bridge.Ready, bridge.End = true, ready[1], end[0]
+	bridge.Bridge, bridge.Ready, bridge.End, bridge.Passing = true, ready[1], end[0], passing[1]
 	files := []uintptr{0, 1, 2}
 	for _, fd := range bridge.descriptors() {
 		files = append(files, uintptr(fd))
@@ -255,18 +267,24 @@ func (o *handover) startBridge(ctx context.Context, to *handed) error {
 	pid, err := syscall.ForkExec(o.program, append([]string{"dnsd"}, o.args...), &syscall.ProcAttr{Env: bridge.environment(), Files: files})
 	unix.Close(ready[1])
 	unix.Close(end[0])
+	unix.Close(passing[1])
 	serves := os.NewFile(uintptr(ready[0]), "ready")
 	defer serves.Close()
-	to.End, to.Pid = end[1], pid
+	to.End, to.Passing, to.Pid = end[1], passing[0], pid
 	if err != nil {
 		return fmt.Errorf("start %s: %w", o.program, err)
 	}
 	// Ending this wait early makes Read return: nothing was written.
 	stop := context.AfterFunc(ctx, func() { unix.Kill(pid, unix.SIGKILL) })
 	late := time.AfterFunc(bridgeLimit, func() { unix.Kill(pid, unix.SIGKILL) })
-	_, err = serves.Read(make([]byte, 1))
+	said := make([]byte, 1)
+	_, err = serves.Read(said)
 	late.Stop()
 	if err == nil && stop() {
+		if said[0] != readyToTake {
+			unix.Close(to.Passing)
+			to.Passing = 0
+		}
 		return nil
 	}
 	unix.Kill(pid, unix.SIGKILL)
@@ -289,6 +307,7 @@ func (h *handed) missed(program string) bool {
 
 // exec makes this process the successor. It returns only if it fails.
 func (o *handover) exec() error {
+	o.passing.end()
 	// Until the successor listens to them again, they would kill it.
 	signal.Ignore(syscall.SIGHUP, syscall.SIGUSR1)
 	select {
@@ -317,60 +336,4 @@ func (d descriptor) Write(b []byte) (n int, err error) {
 		n += max(wrote, 0)
 	}
 	return n, nil
-}
-
-// An heir is one process's side of it, after.
-type heir struct {
-	*handed
-	log   *slog.Logger
-	bound chan struct{} // closed once the sockets are served
-	once  sync.Once
-}
-
-func (e *heir) onBound() { e.once.Do(func() { close(e.bound) }) }
-
-// adopt loads the table that was handed over.
-func (e *heir) adopt(to *follower) {
-	if e.Table < 0 {
-		return
-	}
-	f := os.NewFile(uintptr(e.Table), "table")
-	defer f.Close()
-	// The offset is shared with the other processes.
-	whole, err := io.ReadAll(io.NewSectionReader(f, 0, 1<<40))
-	if err == nil {
-		err = to.adopt(bytes.NewReader(whole))
-	}
-	if err != nil {
-		e.log.Warn("the table is not taken over, waiting for the registry's", "err", strings.TrimSpace(err.Error()))
-	}
-}
-
-// settle tells the others once this process serves as well as its predecessor:
-// its sockets are bound and, where there was one, it has a table. Then the
-// bridge makes the predecessor leave, and the successor the bridge.
-func (e *heir) settle(ctx context.Context, loaded func() bool) {
-	select {
-	case <-ctx.Done():
-		return
-	case <-e.bound:
-	}
-	for until := time.Now().Add(bridgeLimit); e.Table >= 0 && !loaded() && time.Now().Before(until) && ctx.Err() == nil; {
-		time.Sleep(20 * time.Millisecond)
-	}
-	if e.Bridge {
-		unix.Write(e.Ready, []byte{1})
-		unix.Close(e.Ready)
-		return
-	}
-	unix.Close(e.End)
-	syscall.Wait4(e.Pid, nil, 0, nil)
-	e.log.Info("handed over")
-}
-
-// ended returns once the bridge is no longer needed.
-func (e *heir) ended() {
-	f := os.NewFile(uintptr(e.End), "end")
-	defer f.Close()
-	f.Read(make([]byte, 1))
 }

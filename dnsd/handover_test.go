@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -46,10 +47,44 @@ func (c *crowd) run(network, address, name string) {
 		reply, _, err := client.Exchange(new(dns.Msg).SetQuestion(name, dns.TypeA), address)
 		c.asked.Add(1)
 		if err != nil || reply.Rcode != dns.RcodeSuccess || len(reply.Answer) != 1 {
-			c.lost.Add(1)
-			c.t.Logf("%s at %s: %v, %v", network, time.Now().Format("15:04:05.000"), err, reply)
+			c.lose(fmt.Errorf("%s: %w, %v", network, err, reply))
 		}
 	}
+}
+
+// keep asks over a connection that is kept, four queries at a time.
+func (c *crowd) keep(address, name string) {
+	conn, err := dns.Dial("tcp", address)
+	if err != nil {
+		c.lose(err)
+		return
+	}
+	defer conn.Close()
+	for {
+		select {
+		case <-c.stop:
+			return
+		default:
+		}
+		conn.SetDeadline(time.Now().Add(patience))
+		const together = 4
+		for range together {
+			err = errors.Join(err, conn.WriteMsg(new(dns.Msg).SetQuestion(name, dns.TypeA)))
+		}
+		for range together {
+			c.asked.Add(1)
+			reply, readErr := conn.ReadMsg()
+			if err = errors.Join(err, readErr); err != nil || len(reply.Answer) != 1 {
+				c.lose(fmt.Errorf("over a connection that is kept: %w, %v", err, reply))
+				return
+			}
+		}
+	}
+}
+
+func (c *crowd) lose(err error) {
+	c.lost.Add(1)
+	c.t.Logf("at %s: %v", time.Now().Format("15:04:05.000"), err)
 }
 
 // end returns how many were asked and how many got no answer.
@@ -110,6 +145,9 @@ func TestAHUPLosesNoQuery(t *testing.T) {
 	}
 	hup := func() { d.cmd.Process.Signal(syscall.SIGHUP) }
 	crowd := ask(t, d.address, web)
+	for range 32 {
+		crowd.all.Go(func() { crowd.keep(d.address, web) })
+	}
 
 	configure("ttl = 20\nmetrics = " + metrics)
 	hup()

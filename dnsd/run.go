@@ -100,22 +100,41 @@ func run(ctx context.Context, s settings, log *slog.Logger, lines *patientLog, b
 	}
 	log.Info("dnsd starts", "version", release(), "zones", zoneNames(s.zones), "etcd", s.registry.Endpoints, "upstreams", s.upstreams)
 	serving := &server.Server{Handler: handler, Log: log, OnListen: own.add}
-	if before != nil {
-		e := &heir{handed: before, log: log, bound: make(chan struct{})}
+	settled := make(chan struct{}) // closed once what was handed over is at work
+	if before == nil {
+		close(settled)
+	} else {
+		e := &heir{handed: before, log: log, bound: make(chan struct{}), adopted: make(chan server.HandedConn)}
 		e.adopt(following)
-		serving.Inherit, serving.Trial, serving.OnBound = before.Sockets, before.Bridge, e.onBound
-		beside.Go(func() { e.settle(ctx, func() bool { return tab.State() != nil }) })
+		serving.Inherit, serving.Trial, serving.OnBound, serving.Adopted = before.Sockets, before.Bridge, e.onBound, e.adopted
+		settle := func() {
+			defer close(settled)
+			e.settle(ctx, func() bool { return tab.State() != nil })
+		}
 		if before.Bridge {
-			go func() { // its end is that of the process
+			serving.PassOn = (&passer{socket: before.Passing}).pass
+			go settle() // ends with the process, as the next
+			go func() {
 				e.ended()
+				<-settled // it has all connections, or it would lose some
 				cancel()
 			}()
+		} else {
+			beside.Go(settle)
 		}
 	}
 	beside.Go(func() { following.run(ctx, client) })
 	if before == nil || !before.Bridge {
 		next.server, next.follow, next.metrics = serving, following, s.metrics
-		beside.Go(func() { next.run(ctx, before != nil && (before.Again || before.missed(next.program)), cancel) })
+		serving.PassOn = next.passOn
+		again := before != nil && (before.Again || before.missed(next.program))
+		beside.Go(func() {
+			select {
+			case <-settled:
+				next.run(ctx, again, cancel)
+			case <-ctx.Done():
+			}
+		})
 	}
 	return serving.Run(ctx, s.listen)
 }

@@ -1,12 +1,14 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"os"
 	"slices"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -20,6 +22,43 @@ type Handed struct {
 	At  netip.AddrPort
 	TCP int
 	UDP []int
+}
+
+// A HandedConn is an open connection over TCP on its way from one process to
+// another. All queries before what was read are answered.
+type HandedConn struct {
+	FD   int
+	Read []byte // of the next query
+}
+
+// passOn gives a connection to PassOn, which has it if this says so.
+func (c *connection) passOn() bool {
+	if c.PassOn == nil {
+		return false
+	}
+	fd, err := duplicateOf(c.TCPConn)
+	if err != nil {
+		return false // it is closed
+	}
+	defer unix.Close(fd)
+	return c.PassOn(HandedConn{fd, c.read})
+}
+
+// adopt serves a connection of another process.
+func (s *Server) adopt(ctx context.Context, work *sync.WaitGroup, h HandedConn) {
+	f := os.NewFile(uintptr(h.FD), "adopted")
+	defer f.Close()
+	conn, err := net.FileConn(f)
+	if err != nil {
+		s.Log.Error("a connection is not taken over", "err", err)
+		return
+	}
+	tcp, ok := conn.(*net.TCPConn)
+	if !ok || tcp.RemoteAddr() == nil {
+		conn.Close() // it is closed
+		return
+	}
+	s.startConn(ctx, work, tcp, h.Read)
 }
 
 // Close closes the descriptors.

@@ -34,6 +34,12 @@ type Server struct {
 	// Trial serves what is inherited alone; other addresses are bound, to see
 	// that they can be, and let go.
 	Trial bool
+	// PassOn, which may be nil, is given each connection over TCP that is open
+	// when the server ends, and says whether another process goes on with it.
+	// The descriptor is closed afterwards.
+	PassOn func(HandedConn) bool
+	// Adopted, which may be nil, are connections of another process to go on with.
+	Adopted <-chan HandedConn
 
 	binding     sync.Mutex // guards Inherit, bound
 	bound       []socket
@@ -150,9 +156,15 @@ func (s *Server) Run(ctx context.Context, addrs []Address) error {
 			}
 		})
 	}
-	<-ctx.Done()
-	serving.Wait()
-	return nil
+	for {
+		select {
+		case h := <-s.Adopted:
+			s.adopt(ctx, &serving, h)
+		case <-ctx.Done():
+			serving.Wait()
+			return nil
+		}
+	}
 }
 
 // await binds an address as soon as it can be.

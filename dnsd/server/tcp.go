@@ -74,12 +74,17 @@ type connection struct {
 	waiting sync.WaitGroup // queries that wait for an upstream
 }
 
-// serve answers queries until the client is done or own is; with the server's
-// ctx also those that are on their way then.
+// serve answers queries until the client is done or own is. When the server's
+// ctx is, another process goes on, or those queries are answered that are on
+// their way then.
 func (c *connection) serve(ctx, own context.Context) {
 	defer c.Close()
 	err := c.answer(own, func() time.Time { return time.Now().Add(idleTimeout) })
 	if ctx.Err() != nil && err == nil {
+		c.waiting.Wait()
+		if c.passOn() {
+			return
+		}
 		until := time.Now().Add(lastQueries)
 		c.answer(context.WithoutCancel(ctx), func() time.Time { return until })
 	}
