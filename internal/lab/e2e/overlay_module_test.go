@@ -156,6 +156,57 @@ func TestOverlay_module(t *testing.T) {
 			}
 		}
 	})
+
+	t.Run("a host that is gone for good is forgotten", func(t *testing.T) { refusedThenForgotten(t, s) })
+}
+
+// refusedThenForgotten has a network whose one host is gone for good: others
+// are refused in its name, write nothing, and can have the network otherwise
+// once the host is forgotten.
+func refusedThenForgotten(t *testing.T, s *setup) {
+	const otherwise = "name=apps cidr=10.48.0.0/16 vni=48"
+	present := func(host, args string) result {
+		t.Helper()
+		r := s.call(t, host, "rundock_overlay", args)
+		if r.Failed {
+			t.Fatalf("%s: %s: %s", host, args, r.Msg)
+		}
+		return r
+	}
+	present(front, "name=apps cidr=10.46.0.0/16 vni=46")
+	s.sh(t, front, "sv -w 60 stop overlay-apps")
+	onDisk := "ls -d /etc/rundock/overlay/* /etc/s*/overlay-* 2>/dev/null; true"
+	before := s.sh(t, back1, onDisk)
+	for _, flags := range [][]string{{"--check"}, nil} {
+		r := s.call(t, back1, "rundock_overlay", otherwise, flags...)
+		if !r.Failed || r.Changed || !regexp.MustCompile(`cidr is 10\.48\.0\.0/16 here \(node-back-1\) and 10\.46\.0\.0/16 in the registry .* if it is gone for good, rundockd overlay forget apps node-front$`).MatchString(r.Msg) {
+			t.Errorf("another cidr %v: changed=%v, %s", flags, r.Changed, r.Msg)
+		}
+	}
+	if after := s.sh(t, back1, onDisk); after != before {
+		t.Errorf("a join that is refused left\n%s\nwant\n%s", after, before)
+	}
+	out := s.sh(t, back1, "rundockd overlay forget apps node-front")
+	if !regexp.MustCompile(`^network apps: 10\.46\.\d+\.0/24 is free, which was that of node-front, last seen .*\nnetwork apps: no host is left in it`).MatchString(out) {
+		t.Errorf("forget says %q", out)
+	}
+	present(back1, otherwise)
+
+	// The registry is away from back1 alone, which leaves all the same.
+	etcd := s.sh(t, back1, `sed -n 's|.*"endpoints": *\["[a-z]*://\([0-9.]*\):.*|\1|p' /etc/rundock/host.json`)
+	s.sh(t, back1, "ip route add unreachable "+etcd+"/32")
+	r := s.call(t, back1, "rundock_overlay", "name=apps state=absent force=true")
+	s.sh(t, back1, "ip route del unreachable "+etcd+"/32")
+	if r.Failed || !r.Changed || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "stays taken in the name of node-back-1") {
+		t.Errorf("leaving without the registry: %+v", r)
+	}
+	if r := s.call(t, back1, "rundock_overlay", "name=apps state=absent"); r.Failed || !r.Changed || r.Msg != "apps: subnet given back" {
+		t.Errorf("leaving once the registry is back: %+v", r)
+	}
+	present(front, "name=apps state=absent")
+	if keys := s.sh(t, front, "ETCDCTL_API=3 etcdctl get --prefix --keys-only /rundock/v1/overlay/apps/"); keys != "" {
+		t.Errorf("left in the registry:\n%s", keys)
+	}
 }
 
 // leaveNetwork has all hosts leave a network that is still there.
