@@ -25,6 +25,7 @@ type daemon struct {
 	networks   string            // JSON
 	network    string            // JSON, of any that is asked for
 	asked      atomic.Int32      // how often for a network
+	writes     []string          // what of networks was changed, as METHOD path
 	starting   string            // name of a container that is never done starting: nothing is said of it
 }
 
@@ -76,6 +77,9 @@ func (d *daemon) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
 	case strings.HasPrefix(path, "/networks/"):
 		d.asked.Add(1)
+		if r.Method != "GET" {
+			d.writes = append(d.writes, r.Method+" "+strings.TrimPrefix(path, "/networks/"))
+		}
 		w.Write([]byte(d.network))
 	case path == "/networks":
 		w.Write([]byte(d.networks))

@@ -115,41 +115,6 @@ func (c *Client) OverlayAddresses(ctx context.Context, name string) (map[netip.A
 	return found, nil
 }
 
-// EnsureOverlay creates the network if there is none. One that is ours and
-// differs, such as in its subnet, is made anew if no container is attached.
-// It reports whether it changed anything, and else which containers are in the
-// network.
-func (c *Client) EnsureOverlay(ctx context.Context, o Overlay) (changed bool, ends []End, err error) {
-	options, err := c.wants(ctx, o)
-	if err != nil {
-		return false, nil, err
-	}
-	there, err := c.removeIf(ctx, o.Name, func(r network.Inspect) (bool, error) {
-		if differs := o.differs(r, options); differs == "" {
-			ends = endsOf(r)
-			return false, nil
-		} else if r.Labels[LabelOverlay] != o.Name {
-			return false, fmt.Errorf("docker network %s is there already, and is not ours: %s", o.Name, differs)
-		} else if names := attached(r); len(names) > 0 {
-			return false, fmt.Errorf("docker network %s cannot be made anew (%s) while containers are attached: %s", o.Name, differs, strings.Join(names, ", "))
-		}
-		return true, nil
-	})
-	if err != nil || there {
-		return false, ends, err
-	}
-	_, err = c.api().NetworkCreate(ctx, o.Name, network.CreateOptions{
-		Driver:  "bridge",
-		IPAM:    &network.IPAM{Driver: "default", Config: []network.IPAMConfig{{Subnet: o.Subnet.String(), Gateway: o.Gateway.String()}}},
-		Options: options,
-		Labels:  map[string]string{LabelOverlay: o.Name},
-	})
-	if err != nil {
-		return false, nil, fmt.Errorf("create docker network %s: %w", o.Name, err)
-	}
-	return true, nil, nil
-}
-
 // OverlayFree returns an error if there is a network of that name that is not
 // ours, or if the daemon cannot tell.
 func (c *Client) OverlayFree(ctx context.Context, name string) error {
@@ -232,30 +197,6 @@ func (c *Client) removeIf(ctx context.Context, name string, remove func(network.
 		return true, fmt.Errorf("remove docker network %s: %w", name, err)
 	}
 	return false, nil
-}
-
-// differs says in what r is not o; "" if it is.
-func (o Overlay) differs(r network.Inspect, options map[string]string) string {
-	switch {
-	case r.Driver != "bridge":
-		return "its driver is " + r.Driver
-	case r.Labels[LabelOverlay] != o.Name:
-		return "it has no label " + LabelOverlay
-	}
-	subnet := fmt.Sprintf("subnet %s, gateway %s", o.Subnet, o.Gateway)
-	has := "no subnet"
-	if len(r.IPAM.Config) == 1 {
-		has = fmt.Sprintf("subnet %s, gateway %s", r.IPAM.Config[0].Subnet, r.IPAM.Config[0].Gateway)
-	}
-	if has != subnet {
-		return "it has " + has + ", want " + subnet
-	}
-	for option, want := range options {
-		if got := r.Options[option]; got != want {
-			return fmt.Sprintf("its option %s is %q, want %q", option, got, want)
-		}
-	}
-	return ""
 }
 
 // attached returns the names of containers on the network.

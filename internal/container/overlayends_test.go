@@ -15,10 +15,11 @@ func TestEnsureOverlay_tells_the_ends_of_a_network_that_is_right(t *testing.T) {
 		"ep-e3":{"Name":"gone","EndpointID":"e3","IPv4Address":"10.42.3.4/24"},
 		"attaching":{"Name":"attaching","EndpointID":"e4","IPv4Address":""}}}`, d.containers["web"])
 	apps := Overlay{Name: "apps", Bridge: "ovl7", Subnet: netip.MustParsePrefix("10.42.3.0/24"), Gateway: netip.MustParseAddr("10.42.3.1"), MTU: 1450}
-	changed, ends, err := d.open(t).EnsureOverlay(t.Context(), apps)
-	if err != nil || changed {
-		t.Fatalf("EnsureOverlay = %v, %v of a network that is right", changed, err)
+	done, err := d.open(t).EnsureOverlay(t.Context(), apps)
+	if err != nil || done.Changed {
+		t.Fatalf("EnsureOverlay = %+v, %v of a network that is right", done, err)
 	}
+	ends := done.Ends
 	web := End{ID: "e1", Address: netip.MustParseAddr("10.42.3.2"), Name: "web", container: d.containers["web"]}
 	if len(ends) != 1 || ends[0] != web {
 		t.Errorf("ends are %+v, want %+v", ends, web)

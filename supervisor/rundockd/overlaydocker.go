@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/netip"
+	"strings"
 	"time"
 
 	"rundock/internal/container"
@@ -66,14 +67,17 @@ func (a *overlayAgent) takePart(ctx context.Context) {
 func (a *overlayAgent) network(ctx context.Context, subnet netip.Prefix, mtu int) ([]container.End, error) {
 	ctx, cancel := context.WithTimeout(ctx, overlayDocker)
 	defer cancel()
-	changed, ends, err := a.docker.EnsureOverlay(ctx, container.Overlay{
+	done, err := a.docker.EnsureOverlay(ctx, container.Overlay{
 		Name: a.settings.Name, Bridge: a.settings.Bridge(), Subnet: subnet, Gateway: overlay.Gateway(subnet), MTU: mtu,
 	})
-	if changed {
+	if done.Changed {
 		a.log.Info("made the docker network", "subnet", subnet)
 		poke(a.wake) // Docker may have touched the bridge
 	}
-	return ends, err
+	if len(done.Moved) > 0 {
+		a.log.Warn("containers have other addresses, as the subnet of this host is another", "containers", strings.Join(done.Moved, ", "), "subnet", subnet)
+	}
+	return done.Ends, err
 }
 
 // answering is a start of a container, which answers by the network once done.

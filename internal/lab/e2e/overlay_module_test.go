@@ -123,6 +123,33 @@ func TestOverlay_module(t *testing.T) {
 		}
 	})
 
+	t.Run("containers move with their host to another subnet", func(t *testing.T) {
+		before, was := s.id(t, back1, "shop"), subnet(back1, "apps")
+		s.sh(t, back1, "docker run -d --name byhand --network apps --network-alias hand "+images+"busybox:latest sleep 1d >/dev/null")
+		defer s.sh(t, back1, "docker rm -f byhand")
+		// As after the loss of the registry's data, when another host was faster.
+		s.sh(t, front, fmt.Sprintf(`ETCDCTL_API=3 etcdctl put /rundock/v1/overlay/apps/subnets/%s.0-24 '{"id":"other","host":"node-9","subnet":"%[1]s.0/24","underlay":"192.0.2.99","mac":"02:00:00:00:00:09","seen":"2026-01-01T00:00:00Z"}'`, was))
+		eventually(t, "shop and byhand are in the new subnet", func() string {
+			now := subnet(back1, "apps")
+			out, err := s.try(back1, "docker inspect -f '{{.NetworkSettings.Networks.apps.IPAddress}} {{.NetworkSettings.Networks.apps.Aliases}}' shop byhand")
+			lines := strings.Split(out, "\n")
+			if err != nil || now == was || now == "" || len(lines) != 2 || !strings.HasPrefix(lines[0], now+".") || !strings.HasPrefix(lines[1], now+".") || !strings.Contains(lines[1], "hand") {
+				return fmt.Sprintf("%s, subnet was %s, is %s: %s", out, was, now, fmt.Sprint(err))
+			}
+			return ""
+		})
+		eventually(t, "shop is reached again", func() string {
+			if out, err := s.try(front, get("shop")); err != nil {
+				return out + err.Error()
+			}
+			return ""
+		})
+		if after := s.id(t, back1, "shop"); after != before {
+			t.Errorf("the container was restarted: %s, was %s", after, before)
+		}
+		s.sh(t, front, "rundockd overlay forget apps node-9")
+	})
+
 	t.Run("a container waits for its network", func(t *testing.T) {
 		s.sh(t, back2, "sv -w 60 stop docker-cart && sv -w 60 stop overlay-zone && docker network rm zone >/dev/null && rm /run/rundock/overlay/zone.json && sv start docker-cart")
 		eventually(t, "status says what cart waits for", func() string {

@@ -104,6 +104,16 @@ func (b *Book) Own() (Member, bool) {
 	return *b.subnets[slices.MinFunc(own, netip.Prefix.Compare)], true
 }
 
+// at returns a living host that has this underlay address.
+func (b *Book) at(underlay netip.Addr) (*Member, bool) {
+	for _, m := range b.subnets {
+		if m.Underlay == underlay && b.alive[m.ID] {
+			return m, true
+		}
+	}
+	return nil, false
+}
+
 // peer returns the host that has a subnet, if it is another, alive, and can be
 // reached over this host's underlay.
 func (b *Book) peer(subnet netip.Prefix) (*Member, bool) {

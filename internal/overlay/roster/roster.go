@@ -101,8 +101,9 @@ func (r *Roster) book(list []registry.Change) *Book {
 }
 
 // Reserve returns the subnet of this host: the one it has, with its entry
-// brought up to date, or else prefer if that is free, or another free one, or
-// at last one of a host that is dead for longer than Reclaim.
+// brought up to date, or else prefer if that is free or this host's by its
+// former machine id, or another free one, or at last one of a host that is dead
+// for longer than Reclaim.
 func (r *Roster) Reserve(ctx context.Context, prefer netip.Prefix) (netip.Prefix, error) {
 	for {
 		list, err := r.list(ctx, Prefix(r.Network.Name))
@@ -144,6 +145,14 @@ func (r *Roster) Reserve(ctx context.Context, prefer netip.Prefix) (netip.Prefix
 func (r *Roster) choose(b *Book, prefer netip.Prefix) (netip.Prefix, []byte, error) {
 	if own, ok := b.Own(); ok {
 		return own.Subnet, b.raw[own.Subnet], nil
+	}
+	if m, ok := b.subnets[prefer]; ok && m.Underlay == r.Self.Underlay && !b.alive[m.ID] {
+		r.Log.Warn("this host has another machine id than before, and keeps its subnet", "network", r.Network.Name, "subnet", prefer, "former", m.ID)
+		return prefer, b.raw[prefer], nil
+	}
+	if m, ok := b.at(r.Self.Underlay); ok {
+		return netip.Prefix{}, nil, fmt.Errorf("network %s: %s has the underlay address %s as well, and is alive: give each host one of its own; if it is this host with a former machine id, it is let in %s after that was last seen",
+			r.Network.Name, m.Host, m.Underlay, r.lease())
 	}
 	free := func(subnet netip.Prefix) bool { _, taken := b.raw[subnet]; return !taken }
 	if _, err := r.Network.Index(prefer); err == nil && free(prefer) {

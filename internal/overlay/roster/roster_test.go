@@ -221,6 +221,32 @@ func TestReserve(t *testing.T) {
 	})
 }
 
+// A machine id is made anew where an image that had one was cloned.
+func TestReserve_with_a_new_machine_id(t *testing.T) {
+	server := etcdtest.Start(t, "embedded", nil)
+	one := join(t, server, apps, 1)
+	subnet := reserve(t, one, netip.Prefix{})
+	end := alive(t, one)
+	renewed := join(t, server, apps, 1)
+	renewed.Self.ID = "machine-1-renewed"
+	const want = "network apps: node-1 has the underlay address 192.0.2.1 as well, and is alive: give each host one of its own; if it is this host with a former machine id, it is let in 5s after that was last seen"
+	if err := refusal(t, renewed, subnet); err == nil || err.Error() != want {
+		t.Errorf("Reserve while the former self is alive = %v, want %s", err, want)
+	}
+	end(nil)
+	clone := join(t, server, apps, 2) // which has all files of node-1, and another address
+	if got := reserve(t, clone, subnet); got == subnet {
+		t.Errorf("a clone has got %s, which is node-1's", got)
+	}
+	if got := reserve(t, renewed, subnet); got != subnet {
+		t.Errorf("the subnet is %s, was %s", got, subnet)
+	}
+	hosts, err := renewed.Hosts(t.Context())
+	if err != nil || len(hosts) != 2 {
+		t.Errorf("hosts are %+v, %v, want the two that there are", hosts, err)
+	}
+}
+
 func TestReserve_of_many_at_once_gives_each_its_own(t *testing.T) {
 	server := etcdtest.Start(t, "embedded", nil)
 	const hosts = 200

@@ -1,0 +1,166 @@
+package container
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/network"
+)
+
+// overlayMove is for the containers of a network that gets another subnet.
+const overlayMove = time.Minute
+
+// Ensured is what became of Docker's part of an overlay network.
+type Ensured struct {
+	Changed bool     // it was made, or made anew
+	Moved   []string // names of the containers that got another address by that
+	Ends    []End    // of a network that was right, the containers that are in it
+}
+
+// EnsureOverlay creates the network if there is none. One that is ours and
+// differs is made anew if no container is attached, and if it has another
+// subnet in any case: its containers have addresses that lead elsewhere. They
+// are taken off the old network and put into the new one, even if ctx is done
+// meanwhile; an error says which were not.
+func (c *Client) EnsureOverlay(ctx context.Context, o Overlay) (done Ensured, err error) {
+	options, err := c.wants(ctx, o)
+	if err != nil {
+		return done, err
+	}
+	var movers []mover
+	there, err := c.removeIf(ctx, o.Name, func(r network.Inspect) (bool, error) {
+		differs, names := o.differs(r, options), attached(r)
+		switch {
+		case differs == "":
+			done.Ends = endsOf(r)
+			return false, nil
+		case r.Labels[LabelOverlay] != o.Name:
+			return false, fmt.Errorf("docker network %s is there already, and is not ours: %s", o.Name, differs)
+		case len(names) == 0:
+			return true, nil
+		case place(r) == o.place():
+			return false, fmt.Errorf("docker network %s cannot be made anew (%s) while containers are attached: %s; stop them all for a moment, or take them off: docker network disconnect -f %[1]s CONTAINER",
+				o.Name, differs, strings.Join(names, ", "))
+		}
+		var err error
+		movers, err = c.moversOf(ctx, r)
+		return false, err
+	})
+	switch {
+	case err != nil:
+		return done, err
+	case len(movers) > 0:
+		return c.move(ctx, o, options, movers)
+	case there:
+		return done, nil
+	}
+	done.Changed = true
+	return done, c.createOverlay(ctx, o, options)
+}
+
+func (c *Client) createOverlay(ctx context.Context, o Overlay, options map[string]string) error {
+	_, err := c.api().NetworkCreate(ctx, o.Name, network.CreateOptions{
+		Driver:  "bridge",
+		IPAM:    &network.IPAM{Driver: "default", Config: []network.IPAMConfig{{Subnet: o.Subnet.String(), Gateway: o.Gateway.String()}}},
+		Options: options,
+		Labels:  map[string]string{LabelOverlay: o.Name},
+	})
+	if err != nil {
+		return fmt.Errorf("create docker network %s: %w", o.Name, err)
+	}
+	return nil
+}
+
+// mover is a container that is put from one network into another of its name.
+type mover struct {
+	id, name string
+	as       *network.EndpointSettings // without an address, which the other network does not have
+}
+
+func (c *Client) moversOf(ctx context.Context, r network.Inspect) (all []mover, err error) {
+	for id, e := range r.Containers {
+		s, err := c.api().ContainerInspect(ctx, id)
+		if errdefs.IsNotFound(err) {
+			continue // what is left of one
+		}
+		if err != nil {
+			return nil, fmt.Errorf("container %s: %w", e.Name, err)
+		}
+		m := mover{id: id, name: e.Name, as: &network.EndpointSettings{}}
+		if s.NetworkSettings != nil && s.NetworkSettings.Networks[r.Name] != nil {
+			was := s.NetworkSettings.Networks[r.Name]
+			m.as.Aliases, m.as.DriverOpts, m.as.GwPriority = was.Aliases, was.DriverOpts, was.GwPriority
+		}
+		all = append(all, m)
+	}
+	slices.SortFunc(all, func(a, b mover) int { return cmp.Compare(a.name, b.name) })
+	return all, nil
+}
+
+// move makes the network anew beneath its containers. Whatever goes wrong, those
+// that were taken off are put into the network that is there then.
+func (c *Client) move(ctx context.Context, o Overlay, options map[string]string, movers []mover) (done Ensured, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), overlayMove)
+	defer cancel()
+	if err = c.RemoveOverlay(ctx, o.Name, true); err == nil {
+		done.Changed = true
+		err = c.createOverlay(ctx, o, options)
+	}
+	for _, m := range movers {
+		if e := c.putInto(ctx, o.Name, m); e != nil {
+			err = errors.Join(err, e)
+		} else if done.Changed {
+			done.Moved = append(done.Moved, m.name)
+		}
+	}
+	return done, err
+}
+
+// putInto is content with a container that somebody else has put there.
+func (c *Client) putInto(ctx context.Context, name string, m mover) error {
+	err := c.api().NetworkConnect(ctx, name, m.id, m.as)
+	if err == nil || errdefs.IsNotFound(err) {
+		return nil
+	}
+	if r, e := c.api().NetworkInspect(ctx, name, network.InspectOptions{}); e == nil {
+		if _, in := r.Containers[m.id]; in {
+			return nil
+		}
+	}
+	return fmt.Errorf("put container %s back into docker network %s: %w", m.name, name, err)
+}
+
+// place is where a network is.
+func (o Overlay) place() string { return fmt.Sprintf("subnet %s, gateway %s", o.Subnet, o.Gateway) }
+
+func place(r network.Inspect) string {
+	if len(r.IPAM.Config) != 1 {
+		return "no subnet"
+	}
+	return fmt.Sprintf("subnet %s, gateway %s", r.IPAM.Config[0].Subnet, r.IPAM.Config[0].Gateway)
+}
+
+// differs says in what r is not o; "" if it is.
+func (o Overlay) differs(r network.Inspect, options map[string]string) string {
+	switch {
+	case r.Driver != "bridge":
+		return "its driver is " + r.Driver
+	case r.Labels[LabelOverlay] != o.Name:
+		return "it has no label " + LabelOverlay
+	}
+	if has := place(r); has != o.place() {
+		return "it has " + has + ", want " + o.place()
+	}
+	for option, want := range options {
+		if got := r.Options[option]; got != want {
+			return fmt.Sprintf("its option %s is %q, want %q", option, got, want)
+		}
+	}
+	return ""
+}
