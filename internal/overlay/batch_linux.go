@@ -25,8 +25,9 @@ const (
 	batchTimeout = 30 * time.Second // for an answer of a kernel that is busy
 )
 
-func newBatch() (*batch, error) {
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
+// newBatch opens it to a family of netlink.
+func newBatch(family int) (*batch, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, family)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +47,12 @@ func newBatch() (*batch, error) {
 	return &batch{fd: fd, received: make([]byte, 64<<10)}, nil
 }
 
-func (b *batch) close() { unix.Close(b.fd) }
+// close may be called of one that was not opened.
+func (b *batch) close() {
+	if b != nil {
+		unix.Close(b.fd)
+	}
+}
 
 // do sends peers' operations in order, each to the device with the index that
 // is given for its device's name, and tells of each that failed. The error is

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/google/nftables"
+	mdnetlink "github.com/mdlayher/netlink"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
@@ -21,7 +22,11 @@ type Kernel struct {
 	rt    *netlink.Handle
 	batch *batch
 	nft   *nftables.Conn
+	sets  *batch // of nftables
 }
+
+// nftSend is the most that a table of nftables takes with all hosts in it.
+const nftSend = 16 << 20
 
 // Open opens the namespace of the calling thread.
 func Open() (*Kernel, error) {
@@ -29,25 +34,36 @@ func Open() (*Kernel, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open netlink: %w", err)
 	}
-	b, err := newBatch()
-	if err != nil {
-		rt.Close()
-		return nil, fmt.Errorf("open netlink: %w", err)
+	k := &Kernel{rt: rt}
+	if err := k.open(); err != nil {
+		k.Close()
+		return nil, err
 	}
-	nft, err := nftables.New(nftables.AsLasting())
-	if err != nil {
-		rt.Close()
-		b.close()
-		return nil, fmt.Errorf("open nftables: %w", err)
+	return k, nil
+}
+
+// open opens what renew takes anew.
+func (k *Kernel) open() error {
+	var route, nft, sets error
+	k.batch, route = newBatch(unix.NETLINK_ROUTE)
+	k.nft, nft = nftables.New(nftables.AsLasting(), nftables.WithSockOptions(func(c *mdnetlink.Conn) error { return c.SetWriteBuffer(nftSend) }))
+	k.sets, sets = newBatch(unix.NETLINK_NETFILTER)
+	if err := errors.Join(route, nft, sets); err != nil {
+		return fmt.Errorf("open netlink and nftables: %w", err)
 	}
-	return &Kernel{rt: rt, batch: b, nft: nft}, nil
+	return nil
 }
 
 // Close closes the sockets; what was made stays.
 func (k *Kernel) Close() {
-	k.rt.Close()
+	if k.rt != nil {
+		k.rt.Close()
+	}
 	k.batch.close()
-	k.nft.CloseLasting()
+	k.sets.close()
+	if k.nft != nil {
+		k.nft.CloseLasting()
+	}
 }
 
 // Read returns what the kernel holds of n on a host with this subnet, or with
@@ -88,21 +104,31 @@ const readTries = 10
 // renew takes new sockets: after an exchange that failed, the rest of its
 // answer may still come, and would be taken for that to the next question.
 func (k *Kernel) renew() {
-	if b, err := newBatch(); err == nil {
-		k.batch.close()
-		k.batch = b
+	fresh := &Kernel{rt: k.rt}
+	if err := fresh.open(); err != nil {
+		fresh.rt = nil
+		fresh.Close()
+		return
 	}
-	if nft, err := nftables.New(nftables.AsLasting()); err == nil {
-		k.nft.CloseLasting()
-		k.nft = nft
-	}
+	old := *k
+	old.rt = nil
+	*k = *fresh
+	old.Close()
 }
 
 func (k *Kernel) read(n Network, subnet netip.Prefix, l *listing) (s State, err error) {
 	filter := readFilter(n)
 	s, err = k.devices(n, subnet, l)
 	if err == nil {
-		s.Table, err = k.table(n.Table())
+		s.Table, err = k.table("ip", n.Table())
+	}
+	if err == nil {
+		s.Guard, err = k.table("inet", n.Table())
+	}
+	if err == nil && s.Guard.Chains != nil {
+		if err = k.sets.hosts(n.Table(), func(at netip.Addr) { l.hosts.add(at, struct{}{}) }); err != nil {
+			err = fmt.Errorf("list the hosts in table inet %s: %w", n.Table(), err)
+		}
 	}
 	var unread error
 	s.Filter, unread = filter() // it is to be waited for in any case
@@ -112,15 +138,15 @@ func (k *Kernel) read(n Network, subnet netip.Prefix, l *listing) (s State, err 
 	return s, err
 }
 
-// Look returns what Read does of devices, and no more: neither Table nor
-// Filter. It is for programs that only look, and links little.
+// Look returns what Read does of devices, and no more: no Table, Guard, Hosts
+// or Filter. It is for programs that only look, and links little.
 func Look(n Network, subnet netip.Prefix) (State, error) {
 	rt, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {
 		return State{}, fmt.Errorf("open netlink: %w", err)
 	}
 	defer rt.Close()
-	b, err := newBatch()
+	b, err := newBatch(unix.NETLINK_ROUTE)
 	if err != nil {
 		return State{}, fmt.Errorf("open netlink: %w", err)
 	}
@@ -275,6 +301,9 @@ func (k *Kernel) Apply(ops []Op) error {
 // some does the first of ops, and with it the ones after it that go to the
 // kernel in the same batch. It returns how many they are.
 func (k *Kernel) some(ops []Op) (int, []error) {
+	if count := alikeHosts(ops); count > 0 {
+		return count, k.sets.doHosts(ops[:count])
+	}
 	index := map[string]int{}
 	count := 0
 	for ; count < len(ops); count++ {
@@ -313,7 +342,7 @@ func (k *Kernel) some(ops []Op) (int, []error) {
 
 func deletes(op Op) bool {
 	switch op.(type) {
-	case deleteNeighbour, deleteForward, deleteRoute:
+	case deleteNeighbour, deleteForward, deleteRoute, deleteHost:
 		return true
 	}
 	return false
@@ -335,9 +364,9 @@ func (k *Kernel) one(op Op) error {
 			Port: int(o.tunnel.Port), Learning: o.tunnel.Learning,
 		})
 	case putTable:
-		return k.putTable(o.table, o.replace)
+		return k.putTable(o)
 	case deleteTable:
-		k.nft.DelTable(&nftables.Table{Family: nftables.TableFamilyIPv4, Name: o.name})
+		k.nft.DelTable(&nftables.Table{Family: families[o.family], Name: o.name})
 		return k.nft.Flush()
 	case addRule:
 		return addToFilter(o.rule)

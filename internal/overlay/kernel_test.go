@@ -135,6 +135,11 @@ func TestAudit_heals_tampering(t *testing.T) {
 		{"table", "nft delete table ip rundock_ovl7"},
 		{"table's rules", "nft flush table ip rundock_ovl7"},
 		{"all of nft", "nft flush ruleset"},
+		{"table that lets hosts in", "nft delete table inet rundock_ovl7"},
+		{"rules of it", "nft flush chain inet rundock_ovl7 arriving"},
+		{"a host let in", "nft add element inet rundock_ovl7 hosts '{ 192.0.2.66 }'"},
+		{"a host shut out", "nft delete element inet rundock_ovl7 hosts '{ 192.0.2.2 }'"},
+		{"all hosts shut out", "nft flush set inet rundock_ovl7 hosts"},
 		{"chain", "nft flush chain ip rundock_ovl7 postrouting; nft delete chain ip rundock_ovl7 postrouting"},
 		{"rule", "nft insert rule ip rundock_ovl7 forward drop"},
 		{"chain's policy", "nft chain ip rundock_ovl7 forward '{ policy drop; }'"},
@@ -168,7 +173,7 @@ func TestApply_cut_short_anywhere_is_finished_by_the_next(t *testing.T) {
 		for _, i := range peers {
 			all = append(all, Peer{Subnet: apps.Subnet(i), Underlay: underlay(i), MAC: VxlanMAC(fmt.Sprint(i), apps.VNI)})
 		}
-		s, err := Want(apps, Host{Machine: h.id(), Subnet: apps.Subnet(1), Underlay: underlay(1), MTU: 1500}, all)
+		s, err := Want(apps, Host{Machine: h.id(), Subnet: apps.Subnet(1), Underlay: underlay(1), Interface: "eth0", MTU: 1500}, all)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -291,7 +296,7 @@ func TestLeaving_takes_all_of_ours_away(t *testing.T) {
 }
 
 // The operations print as commands that do the same: run by hand on a bare
-// host, they leave nothing to do but the table, whose rules nft does not tag.
+// host, they leave nothing to do but the tables, whose rules nft does not tag.
 func TestOps_are_commands_that_work(t *testing.T) {
 	tool(t, "nft")
 	c := newCluster(t, 2, false)
@@ -316,22 +321,23 @@ func TestOps_are_commands_that_work(t *testing.T) {
 		quoted.WriteString(line)
 	}
 	h.Sh(quoted.String())
-	byHand := h.Sh("nft list table ip rundock_ovl7")
+	tables := func() string { return h.Sh("nft list table ip rundock_ovl7; nft list table inet rundock_ovl7") }
+	byHand := tables()
 	var have State
 	h.Do(func() { have, err = h.kernel.Read(apps, apps.Subnet(1)) })
 	if err != nil {
 		t.Fatal(err)
 	}
 	left := Plan(have, narrow)
-	if len(left) != 1 || !strings.HasPrefix(left[0].String(), "nft delete table") {
+	if len(left) != 2 || !strings.HasPrefix(left[0].String(), "nft delete table inet") || !strings.HasPrefix(left[1].String(), "nft delete table ip ") {
 		t.Errorf("after\n%sthere is left to do\n%s", script, lines(left))
 	}
 	h.Do(func() { err = h.kernel.Apply(left) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ours := h.Sh("nft list table ip rundock_ovl7"); ours != byHand {
-		t.Errorf("nft prints our table as\n%sand that by hand as\n%s", ours, byHand)
+	if ours := tables(); ours != byHand {
+		t.Errorf("nft prints our tables as\n%sand those by hand as\n%s", ours, byHand)
 	}
 	if !field(h.Sh("ip route show 10.42.2.0/24"), "mtu lock 1350", "proto 82", "metric 3", "onlink") {
 		t.Errorf("the route is %s", h.Sh("ip route show 10.42.2.0/24"))

@@ -2,26 +2,28 @@ package overlay
 
 import "net/netip"
 
-// A listing is what a kernel lists of peers on a VXLAN device.
+// A listing is what a kernel lists of peers: on a VXLAN device, and in the
+// set of those that are let in.
 type listing struct {
 	neighbours entries[netip.Addr, MAC]
 	forwards   entries[MAC, netip.Addr]
 	routes     entries[RouteKey, Route]
+	hosts      entries[netip.Addr, struct{}]
 }
 
 func (l *listing) clear() {
-	l.neighbours, l.forwards, l.routes = l.neighbours[:0], l.forwards[:0], l.routes[:0]
+	l.neighbours, l.forwards, l.routes, l.hosts = l.neighbours[:0], l.forwards[:0], l.routes[:0], l.hosts[:0]
 }
 
 // put gives a state the peers that are listed. Where they are want's, as an
 // audit mostly finds, it gets want's own maps: to make others of so many
 // entries costs twice what it does to compare them.
 func (l *listing) put(s *State, want State) {
-	if l.neighbours.are(want.Neighbours) && l.forwards.are(want.Forwards) && l.routes.are(want.Routes) {
-		s.Neighbours, s.Forwards, s.Routes = want.Neighbours, want.Forwards, want.Routes
+	if l.neighbours.are(want.Neighbours) && l.forwards.are(want.Forwards) && l.routes.are(want.Routes) && l.hosts.are(want.Hosts) {
+		s.Neighbours, s.Forwards, s.Routes, s.Hosts = want.Neighbours, want.Forwards, want.Routes, want.Hosts
 		return
 	}
-	s.Neighbours, s.Forwards, s.Routes = l.neighbours.all(), l.forwards.all(), l.routes.all()
+	s.Neighbours, s.Forwards, s.Routes, s.Hosts = l.neighbours.all(), l.forwards.all(), l.routes.all(), l.hosts.all()
 }
 
 // entries are in the order of the kernel, which lists those of one key one

@@ -1,10 +1,12 @@
 package overlay
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 
 	"github.com/vishvananda/netlink"
@@ -95,8 +97,12 @@ func (m *Monitor) Run(ctx context.Context, on func(), holds func(Op) bool) error
 			}
 		}
 	}
-	go read(m.route, func(messages []byte) bool { return m.anyConcerns(messages, holds) })
-	go read(m.nft, func([]byte) bool { return true })
+	go read(m.route, func(messages []byte) bool {
+		return anyOf(messages, func(next message) bool { return m.concerns(next, holds) })
+	})
+	go read(m.nft, func(messages []byte) bool {
+		return anyOf(messages, func(next message) bool { return m.concernsTables(next, holds) })
+	})
 	err := <-failed
 	m.route.Close() // half of it would be taken for the whole
 	m.nft.Close()
@@ -107,7 +113,7 @@ func (m *Monitor) Run(ctx context.Context, on func(), holds func(Op) bool) error
 	return fmt.Errorf("monitor the kernel: %w", err)
 }
 
-func (m *Monitor) anyConcerns(messages []byte, holds func(Op) bool) bool {
+func anyOf(messages []byte, concerns func(message) bool) bool {
 	any := false
 	for len(messages) > 0 {
 		next, rest, err := nextMessage(messages)
@@ -115,10 +121,41 @@ func (m *Monitor) anyConcerns(messages []byte, holds func(Op) bool) bool {
 			return true
 		}
 		// All are looked at: one of them may be of a device's end.
-		any = m.concerns(next, holds) || any
+		any = concerns(next) || any
 		messages = rest
 	}
 	return any
+}
+
+// concernsTables leaves out what hosts other networks let in, and of this one
+// what is as it should be. What Docker and others do with their tables may be
+// an end of ours.
+func (m *Monitor) concernsTables(msg message, holds func(Op) bool) bool {
+	switch msg.kind {
+	case nftKind(unix.NFT_MSG_NEWGEN):
+		return false // behind each change
+	case nftKind(unix.NFT_MSG_NEWSETELEM), nftKind(unix.NFT_MSG_DELSETELEM):
+	default:
+		return true
+	}
+	if len(msg.data) < nftBytes {
+		return true
+	}
+	var a attributes
+	a.read(msg.data[nftBytes:])
+	table, set := string(bytes.TrimRight(a[unix.NFTA_SET_ELEM_LIST_TABLE], "\x00")), string(bytes.TrimRight(a[unix.NFTA_SET_ELEM_LIST_SET], "\x00"))
+	if msg.data[0] != unix.NFPROTO_INET || set != hostSet || table != m.network.Table() {
+		return !isTable(table)
+	}
+	concerns := false
+	eachHost(&a, func(at netip.Addr) {
+		var op Op = addHost{table, at}
+		if msg.kind == nftKind(unix.NFT_MSG_DELSETELEM) {
+			op = deleteHost{table, at}
+		}
+		concerns = concerns || !holds(op)
+	})
+	return concerns
 }
 
 // concerns leaves out what is of other devices; what happens all the time and

@@ -100,7 +100,7 @@ func (h *node) wanted(n Network) *Wanted {
 	}
 	// This host is none of its peers: it would be fenced.
 	peers = slices.DeleteFunc(peers, func(p Peer) bool { return p.Subnet == n.Subnet(h.number) })
-	w, err := NewWanted(n, Host{Machine: h.id(), Subnet: n.Subnet(h.number), Underlay: h.c.underlay(h.number), MTU: 1500}, peers)
+	w, err := NewWanted(n, Host{Machine: h.id(), Subnet: n.Subnet(h.number), Underlay: h.c.underlay(h.number), Interface: "eth0", MTU: 1500}, peers)
 	if err != nil {
 		h.c.t.Fatal(err)
 	}

@@ -7,8 +7,9 @@
 // A network has on each host a bridge, ovl<VNI>, to which Docker attaches
 // containers, and a VXLAN device, vx<VNI>, which learns nothing: for each
 // other host there is one permanent neighbour, one forwarding entry and one
-// route. A table of nftables of its own keeps networks apart and source
-// addresses as they are.
+// route. Tables of nftables of its own keep networks apart and source
+// addresses as they are, and let nobody but the network's hosts speak VXLAN to
+// this one.
 //
 // What is ours is known by those names, and on the devices by their routes'
 // protocol (Protocol): everything else is left alone. The package is the only
@@ -24,6 +25,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 )
 
 // Network is what all hosts of a network have to agree on.
@@ -141,8 +143,13 @@ func (n Network) Bridge() string { return fmt.Sprintf("ovl%d", n.VNI) }
 // Vxlan: see Bridge.
 func (n Network) Vxlan() string { return fmt.Sprintf("vx%d", n.VNI) }
 
-// Table is the name of the network's table in nftables, of family ip.
-func (n Network) Table() string { return fmt.Sprintf("rundock_ovl%d", n.VNI) }
+// Table is the name of both the network's tables in nftables, of the families
+// ip and inet.
+func (n Network) Table() string { return fmt.Sprintf("%s%d", tables, n.VNI) }
+
+const tables = "rundock_ovl"
+
+func isTable(name string) bool { return strings.HasPrefix(name, tables) }
 
 func (n Network) port() uint16 {
 	if n.Port == 0 {

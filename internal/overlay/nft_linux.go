@@ -1,15 +1,12 @@
 package overlay
 
 import (
-	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/google/nftables"
-	"github.com/google/nftables/expr"
-	"golang.org/x/sys/unix"
 )
 
 // textTag marks, in the user data of a rule, the rule's text, by which we know
@@ -17,11 +14,13 @@ import (
 // is not ours any more. (Tag 0 is nft's own, for comments.)
 const textTag = 82
 
+var families = map[string]nftables.TableFamily{"ip": nftables.TableFamilyIPv4, "inet": nftables.TableFamilyINet}
+
 // table reads a table of ours; one without chains is as good as none, but
 // must be replaced, so that it has at least an empty list of them.
-func (k *Kernel) table(name string) (Table, error) {
-	t := Table{Name: name}
-	tables, err := k.nft.ListTablesOfFamily(nftables.TableFamilyIPv4)
+func (k *Kernel) table(family, name string) (Table, error) {
+	t := Table{Family: family, Name: name}
+	tables, err := k.nft.ListTablesOfFamily(families[family])
 	if err != nil {
 		return t, fmt.Errorf("list the tables of nftables: %w", err)
 	}
@@ -33,7 +32,7 @@ func (k *Kernel) table(name string) (Table, error) {
 	if t.Chains == nil {
 		return t, nil
 	}
-	chains, err := k.nft.ListChainsOfTableFamily(nftables.TableFamilyIPv4)
+	chains, err := k.nft.ListChainsOfTableFamily(families[family])
 	if err != nil {
 		return t, fmt.Errorf("list the chains of nftables: %w", err)
 	}
@@ -41,7 +40,7 @@ func (k *Kernel) table(name string) (Table, error) {
 		if c.Table.Name != name {
 			continue
 		}
-		read := Chain{Name: c.Name, Type: string(c.Type), Hook: "none"}
+		read := Chain{Name: c.Name, Type: string(c.Type)}
 		if c.Hooknum != nil && c.Priority != nil {
 			read.Hook, read.Priority = hookName(*c.Hooknum), int(*c.Priority)
 		}
@@ -50,7 +49,7 @@ func (k *Kernel) table(name string) (Table, error) {
 		}
 		rules, err := k.nft.GetRules(c.Table, c)
 		if err != nil {
-			return t, fmt.Errorf("list chain ip %s %s of nftables: %w", name, c.Name, err)
+			return t, fmt.Errorf("list chain %s %s %s of nftables: %w", family, name, c.Name, err)
 		}
 		for _, r := range rules {
 			read.Rules = append(read.Rules, textOf(r))
@@ -80,20 +79,31 @@ func hookName(h nftables.ChainHook) string {
 	return strconv.Itoa(int(h))
 }
 
-func (k *Kernel) putTable(t Table, replace bool) error {
-	table := &nftables.Table{Family: nftables.TableFamilyIPv4, Name: t.Name}
-	if replace {
+// elements is how many of a set fit in a message of the library's.
+const elements = 1000
+
+func (k *Kernel) putTable(o putTable) error {
+	t := o.table
+	table := &nftables.Table{Family: families[t.Family], Name: t.Name}
+	if o.replace {
 		k.nft.DelTable(table)
 	}
 	k.nft.AddTable(table)
+	if t.Hosts != "" {
+		if err := k.addSet(&nftables.Set{Table: table, Name: hostSet, KeyType: setTypes[t.Hosts]}, o.hosts); err != nil {
+			return err
+		}
+	}
 	for _, c := range t.Chains {
 		accept := nftables.ChainPolicyAccept
-		chain := k.nft.AddChain(&nftables.Chain{
-			Table: table, Name: c.Name, Type: nftables.ChainType(c.Type), Hooknum: hooks[c.Hook],
-			Priority: nftables.ChainPriorityRef(nftables.ChainPriority(c.Priority)), Policy: &accept,
-		})
+		chain := &nftables.Chain{Table: table, Name: c.Name}
+		if c.Hook != "" {
+			chain.Type, chain.Hooknum, chain.Policy = nftables.ChainType(c.Type), hooks[c.Hook], &accept
+			chain.Priority = nftables.ChainPriorityRef(nftables.ChainPriority(c.Priority))
+		}
+		k.nft.AddChain(chain)
 		for _, text := range c.Rules {
-			exprs, err := compile(text)
+			exprs, err := compile(t.Family, text)
 			if err != nil {
 				return err
 			}
@@ -103,90 +113,20 @@ func (k *Kernel) putTable(t Table, replace bool) error {
 	return k.nft.Flush()
 }
 
-// Bits of connection tracking (linux/netfilter/nf_conntrack_common.h).
-const statusDstNAT = 1 << 5
+var setTypes = map[string]nftables.SetDatatype{"ipv4_addr": nftables.TypeIPAddr, "ipv6_addr": nftables.TypeIP6Addr}
 
-// hostUnreachable is a code of ICMP's destination unreachable (RFC 792).
-const hostUnreachable = 1
-
-// compile reads the part of nft's language that table writes.
-func compile(text string) ([]expr.Any, error) {
-	var exprs []expr.Any
-	words := strings.Fields(text)
-	next := func() string {
-		if len(words) == 0 {
-			return ""
-		}
-		w := words[0]
-		words = words[1:]
-		return w
+func (k *Kernel) addSet(set *nftables.Set, hosts []netip.Addr) error {
+	if err := k.nft.AddSet(set, nil); err != nil {
+		return err
 	}
-	comparison := func() (expr.CmpOp, string) {
-		w := next()
-		if w == "!=" {
-			return expr.CmpOpNeq, next()
+	for some := range slices.Chunk(hosts, elements) {
+		var values []nftables.SetElement
+		for _, at := range some {
+			values = append(values, nftables.SetElement{Key: at.AsSlice()})
 		}
-		return expr.CmpOpEq, w
-	}
-	for len(words) > 0 {
-		switch key := next(); key {
-		case "iifname", "oifname":
-			meta := &expr.Meta{Key: expr.MetaKeyIIFNAME, Register: 1}
-			if key == "oifname" {
-				meta.Key = expr.MetaKeyOIFNAME
-			}
-			op, name := comparison()
-			var padded [16]byte
-			copy(padded[:15], strings.Trim(name, `"`))
-			exprs = append(exprs, meta, &expr.Cmp{Op: op, Register: 1, Data: padded[:]})
-		case "ip":
-			offset := uint32(12)
-			switch side := next(); side {
-			case "saddr":
-			case "daddr":
-				offset = 16
-			default:
-				return nil, fmt.Errorf("nft rule %q: ip %s", text, side)
-			}
-			op, value := comparison()
-			p, err := netip.ParsePrefix(value)
-			if err != nil {
-				return nil, fmt.Errorf("nft rule %q: %w", text, err)
-			}
-			mask := make([]byte, 4)
-			binary.BigEndian.PutUint32(mask, ^uint32(0)<<(32-p.Bits()))
-			exprs = append(exprs,
-				&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseNetworkHeader, Offset: offset, Len: 4},
-				&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 4, Mask: mask, Xor: make([]byte, 4)},
-				&expr.Cmp{Op: op, Register: 1, Data: p.Addr().AsSlice()})
-		case "ct":
-			ct, op, bit := &expr.Ct{Register: 1, Key: expr.CtKeySTATE}, expr.CmpOpNeq, uint32(expr.CtStateBitNEW)
-			switch what := next() + " " + next(); what {
-			case "state new":
-			case "status !":
-				ct.Key, op, bit = expr.CtKeySTATUS, expr.CmpOpEq, statusDstNAT
-				next() // dnat
-			default:
-				return nil, fmt.Errorf("nft rule %q: ct %s", text, what)
-			}
-			mask := make([]byte, 4)
-			binary.NativeEndian.PutUint32(mask, bit)
-			exprs = append(exprs, ct,
-				&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 4, Mask: mask, Xor: make([]byte, 4)},
-				&expr.Cmp{Op: op, Register: 1, Data: make([]byte, 4)})
-		case "drop":
-			exprs = append(exprs, &expr.Verdict{Kind: expr.VerdictDrop})
-		case "reject":
-			if what := strings.Join(words, " "); what != "with icmp host-unreachable" {
-				return nil, fmt.Errorf("nft rule %q: reject %s", text, what)
-			}
-			words = nil
-			exprs = append(exprs, &expr.Reject{Type: unix.NFT_REJECT_ICMP_UNREACH, Code: hostUnreachable})
-		case "masquerade":
-			exprs = append(exprs, &expr.Masq{})
-		default:
-			return nil, fmt.Errorf("nft rule %q: %s", text, key)
+		if err := k.nft.SetAddElements(set, values); err != nil {
+			return err
 		}
 	}
-	return exprs, nil
+	return nil
 }

@@ -119,7 +119,7 @@ func portFree(a netip.Addr, port uint16) error {
 // n needs. It makes all of it in a network namespace that nobody else sees
 // and that is gone when it returns.
 func Able(n Network, u Underlay) error {
-	want, err := Want(n, Host{Machine: "trial", Subnet: n.Subnet(0), Underlay: u.Address, MTU: u.MTU}, nil)
+	want, err := Want(n, Host{Machine: "trial", Subnet: n.Subnet(0), Underlay: u.Address, Interface: u.Interface, MTU: u.MTU}, nil)
 	if err != nil {
 		return err
 	}

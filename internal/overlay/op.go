@@ -68,11 +68,17 @@ type (
 	deleteRoute putRoute
 	putTable    struct {
 		table   Table
-		replace bool // there is one
+		hosts   []netip.Addr // that its set has from the beginning, sorted
+		replace bool         // there is one
 	}
-	deleteTable struct{ name string }
-	addRule     struct{ rule string }
-	deleteRule  addRule
+	deleteTable struct{ family, name string }
+	addHost     struct {
+		table string
+		at    netip.Addr
+	}
+	deleteHost addHost
+	addRule    struct{ rule string }
+	deleteRule addRule
 )
 
 // entryKey tells entries of peers apart.
@@ -80,6 +86,7 @@ type entryKey struct {
 	neighbour netip.Addr
 	forward   MAC
 	route     RouteKey
+	host      netip.Addr
 }
 
 // entryOf returns which entry an operation is about; ok says that it is about
@@ -98,6 +105,10 @@ func entryOf(op Op) (key entryKey, ok bool) {
 		return entryKey{route: o.key}, true
 	case deleteRoute:
 		return entryKey{route: o.key}, true
+	case addHost:
+		return entryKey{host: o.at}, true
+	case deleteHost:
+		return entryKey{host: o.at}, true
 	}
 	return key, false
 }
@@ -181,24 +192,6 @@ func (o putRoute) String() string {
 func (o deleteRoute) String() string {
 	return fmt.Sprintf("ip route del %s via %s dev %s proto %d metric %d", o.key.Subnet, o.route.Via, o.dev, Protocol, o.key.Metric)
 }
-
-// String is several lines. What is done is one transaction.
-func (o putTable) String() string {
-	var lines []string
-	if o.replace {
-		lines = append(lines, deleteTable{o.table.Name}.String())
-	}
-	lines = append(lines, "nft add table ip "+o.table.Name)
-	for _, c := range o.table.Chains {
-		lines = append(lines, fmt.Sprintf("nft add chain ip %s %s { type %s hook %s priority %d ; }", o.table.Name, c.Name, c.Type, c.Hook, c.Priority))
-		for _, r := range c.Rules {
-			lines = append(lines, fmt.Sprintf("nft add rule ip %s %s %s", o.table.Name, c.Name, r))
-		}
-	}
-	return strings.Join(lines, "\n")
-}
-
-func (o deleteTable) String() string { return "nft delete table ip " + o.name }
 
 func (o addRule) String() string    { return "iptables " + strings.Join(adding(o.rule), " ") }
 func (o deleteRule) String() string { return "iptables " + strings.Join(deleting(o.rule), " ") }

@@ -2,13 +2,14 @@ package overlay
 
 import (
 	"cmp"
+	"maps"
 	"net/netip"
 	"reflect"
 	"slices"
 )
 
 // Plan returns the operations that turn have into want: additions before
-// deletions; the table first, so that nothing passes unfiltered; devices
+// deletions; the tables first, so that nothing passes unfiltered; devices
 // before what is on them; for each peer neighbour, forwarding entry, route,
 // and the reverse where they go. A device that cannot be changed into what
 // is wanted is deleted and added again, with all that was on it. Containers
@@ -16,8 +17,12 @@ import (
 // Maps are not modified. Plan(x, x) is empty.
 func Plan(have, want State) []Op {
 	var ops []Op
-	if !reflect.DeepEqual(have.Table.Chains, want.Table.Chains) && want.Table.Chains != nil {
-		ops = append(ops, putTable{want.Table, have.Table.Chains != nil})
+	if have.Guard.differs(want.Guard) {
+		ops = append(ops, putTable{want.Guard, slices.SortedFunc(maps.Keys(want.Hosts), netip.Addr.Compare), have.Guard.Chains != nil})
+		have.Hosts = want.Hosts
+	}
+	if have.Table.differs(want.Table) {
+		ops = append(ops, putTable{want.Table, nil, have.Table.Chains != nil})
 	}
 	if !want.Vxlan.Exists && have.Vxlan.Exists || have.Vxlan.Exists && have.Vxlan.Tunnel != want.Vxlan.Tunnel {
 		ops = append(ops, deleteLink{have.Vxlan.Name})
@@ -32,12 +37,46 @@ func Plan(have, want State) []Op {
 	}
 	ops = append(ops, planLink(have.Bridge, want.Bridge, addBridge{want.Bridge.Name, want.Bridge.MAC})...)
 	ops = append(ops, planLink(have.Vxlan, want.Vxlan, addVxlan{want.Vxlan.Name, want.Vxlan.MAC, want.Vxlan.Tunnel})...)
+	in, out := planHosts(have, want)
+	ops = append(ops, in...)
 	ops = append(ops, planPeers(have, want)...)
+	ops = append(ops, out...)
 	ops = append(ops, planFilter(have, want)...)
-	if have.Table.Chains != nil && want.Table.Chains == nil {
-		ops = append(ops, deleteTable{have.Table.Name})
+	for _, t := range [][2]Table{{have.Table, want.Table}, {have.Guard, want.Guard}} {
+		if t[0].Chains != nil && t[1].Chains == nil {
+			ops = append(ops, deleteTable{t[0].Family, t[0].Name})
+		}
 	}
 	return ops
+}
+
+// differs reports whether t has to become want.
+func (t Table) differs(want Table) bool {
+	return want.Chains != nil && !reflect.DeepEqual(t.Chains, want.Chains)
+}
+
+// planHosts has a host let in before it is sent anything, and after that shut
+// out.
+func planHosts(have, want State) (in, out []Op) {
+	if want.Guard.Chains == nil || same(have.Hosts, want.Hosts) {
+		return nil, nil
+	}
+	of := func(some, others map[netip.Addr]struct{}, op func(netip.Addr) Op) (ops []Op) {
+		var differ []netip.Addr
+		for a := range some {
+			if _, ok := others[a]; !ok {
+				differ = append(differ, a)
+			}
+		}
+		slices.SortFunc(differ, netip.Addr.Compare)
+		for _, a := range differ {
+			ops = append(ops, op(a))
+		}
+		return ops
+	}
+	name := want.Guard.Name
+	in = of(want.Hosts, have.Hosts, func(a netip.Addr) Op { return addHost{name, a} })
+	return in, of(have.Hosts, want.Hosts, func(a netip.Addr) Op { return deleteHost{name, a} })
 }
 
 // planFilter leaves Docker's chain and the way to it where they are.

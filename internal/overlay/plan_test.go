@@ -15,7 +15,7 @@ var apps = Network{Name: "apps", CIDR: netip.MustParsePrefix("10.42.0.0/16"), Su
 
 // host returns host i of apps: subnet 10.42.i.0/24, underlay 192.0.2.i.
 func host(i int) Host {
-	return Host{Machine: fmt.Sprint("machine-", i), Subnet: apps.Subnet(i), Underlay: underlay(i), MTU: 1500}
+	return Host{Machine: fmt.Sprint("machine-", i), Subnet: apps.Subnet(i), Underlay: underlay(i), Interface: "eth0", MTU: 1500}
 }
 
 func underlay(i int) netip.Addr { return netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}) }
@@ -36,7 +36,7 @@ func want(t *testing.T, n Network, h Host, peers ...Peer) State {
 
 // bare is a kernel that has nothing of want, with Docker running.
 func bare(want State) State {
-	return State{Bridge: Link{Name: want.Bridge.Name}, Vxlan: Link{Name: want.Vxlan.Name}, Table: Table{Name: want.Table.Name}, Filter: Filter{Rules: want.Filter.Rules[:2:2]}}
+	return State{Bridge: Link{Name: want.Bridge.Name}, Vxlan: Link{Name: want.Vxlan.Name}, Table: Table{Family: "ip", Name: want.Table.Name}, Guard: Table{Family: "inet", Name: want.Guard.Name}, Filter: Filter{Rules: want.Filter.Rules[:2:2]}}
 }
 
 func lines(ops []Op) string {
@@ -58,6 +58,31 @@ func TestPlan(t *testing.T) {
 		want   string
 	}{
 		{"a bare kernel gets table, bridge, device, then each peer, then Docker's leave", []Peer{peer(2)}, nil, func(s *State) { *s = bare(*s) }, `
+nft add table inet rundock_ovl7
+nft add set inet rundock_ovl7 hosts { type ipv4_addr ; }
+nft add element inet rundock_ovl7 hosts { 192.0.2.2 }
+nft add chain inet rundock_ovl7 arriving
+nft add rule inet rundock_ovl7 arriving iifname != "eth0" meta iifkind "bridge" drop
+nft add rule inet rundock_ovl7 arriving iifname != "eth0" meta iifkind "veth" drop
+nft add rule inet rundock_ovl7 arriving iifname != "eth0" meta iifkind "vxlan" drop
+nft add rule inet rundock_ovl7 arriving @th,96,24 7 ip daddr != 192.0.2.1 drop
+nft add rule inet rundock_ovl7 arriving @th,96,24 7 ip saddr != @hosts drop
+nft add chain inet rundock_ovl7 leaving
+nft add rule inet rundock_ovl7 leaving oifname "eth0" drop
+nft add rule inet rundock_ovl7 leaving ip daddr @hosts drop
+nft add rule inet rundock_ovl7 leaving meta oifkind "bridge" accept
+nft add rule inet rundock_ovl7 leaving meta oifkind "veth" accept
+nft add rule inet rundock_ovl7 leaving meta oifkind "vxlan" accept
+nft add rule inet rundock_ovl7 leaving drop
+nft add chain inet rundock_ovl7 forwarded
+nft add rule inet rundock_ovl7 forwarded iifname "eth0" accept
+nft add rule inet rundock_ovl7 forwarded meta iifkind "bridge" goto leaving
+nft add rule inet rundock_ovl7 forwarded meta iifkind "veth" goto leaving
+nft add rule inet rundock_ovl7 forwarded meta iifkind "vxlan" goto leaving
+nft add chain inet rundock_ovl7 input { type filter hook input priority -10 ; }
+nft add rule inet rundock_ovl7 input udp dport 4789 goto arriving
+nft add chain inet rundock_ovl7 forward { type filter hook forward priority -10 ; }
+nft add rule inet rundock_ovl7 forward udp dport 4789 goto forwarded
 nft add table ip rundock_ovl7
 nft add chain ip rundock_ovl7 input { type filter hook input priority -10 ; }
 nft add rule ip rundock_ovl7 input iifname "vx7" ip saddr != 10.42.0.0/16 drop
@@ -92,6 +117,7 @@ iptables -t raw -I PREROUTING -d 10.42.0.0/16 -i vx7 -j ACCEPT
 `},
 		{"what is right is left alone", []Peer{peer(2), peer(3)}, nil, func(*State) {}, "\n"},
 		{"a peer joins", []Peer{peer(2), peer(3)}, []Peer{peer(2)}, nil, `
+nft add element inet rundock_ovl7 hosts { 192.0.2.3 }
 ip neigh replace 10.42.3.0 lladdr 02:00:00:00:00:03 dev vx7 nud permanent
 bridge fdb replace 02:00:00:00:00:03 dev vx7 dst 192.0.2.3 self permanent
 ip route replace 10.42.3.0/24 via 10.42.3.0 dev vx7 onlink proto 82 metric 4
@@ -100,17 +126,22 @@ ip route replace 10.42.3.0/24 via 10.42.3.0 dev vx7 onlink proto 82 metric 4
 ip route del 10.42.3.0/24 via 10.42.3.0 dev vx7 proto 82 metric 4
 bridge fdb del 02:00:00:00:00:03 dev vx7 dst 192.0.2.3 self
 ip neigh del 10.42.3.0 dev vx7
+nft delete element inet rundock_ovl7 hosts { 192.0.2.3 }
 `},
 		{"one comes before another goes", []Peer{peer(3)}, []Peer{peer(2)}, nil, `
+nft add element inet rundock_ovl7 hosts { 192.0.2.3 }
 ip neigh replace 10.42.3.0 lladdr 02:00:00:00:00:03 dev vx7 nud permanent
 bridge fdb replace 02:00:00:00:00:03 dev vx7 dst 192.0.2.3 self permanent
 ip route replace 10.42.3.0/24 via 10.42.3.0 dev vx7 onlink proto 82 metric 4
 ip route del 10.42.2.0/24 via 10.42.2.0 dev vx7 proto 82 metric 3
 bridge fdb del 02:00:00:00:00:02 dev vx7 dst 192.0.2.2 self
 ip neigh del 10.42.2.0 dev vx7
+nft delete element inet rundock_ovl7 hosts { 192.0.2.2 }
 `},
 		{"a host with another address is one forwarding entry", []Peer{{peer(2).Subnet, underlay(9), peer(2).MAC, 0}}, []Peer{peer(2)}, nil, `
+nft add element inet rundock_ovl7 hosts { 192.0.2.9 }
 bridge fdb replace 02:00:00:00:00:02 dev vx7 dst 192.0.2.9 self permanent
+nft delete element inet rundock_ovl7 hosts { 192.0.2.2 }
 `},
 		{"a host that was replaced leaves no old forwarding entry", []Peer{{peer(2).Subnet, underlay(2), peer(9).MAC, 0}}, []Peer{peer(2)}, nil, `
 ip neigh replace 10.42.2.0 lladdr 02:00:00:00:00:09 dev vx7 nud permanent
@@ -169,6 +200,10 @@ iptables -A FORWARD -i ovl7 ! -o ovl7 -j ACCEPT
 iptables -A FORWARD -i ovl7 -o ovl7 -j ACCEPT
 iptables -t raw -I PREROUTING -d 10.42.0.0/16 -i vx7 -j ACCEPT
 `},
+		{"a host that was let in by hand, and one that was shut out", []Peer{peer(2)}, nil, func(s *State) { s.Hosts = map[netip.Addr]struct{}{underlay(66): {}} }, `
+nft add element inet rundock_ovl7 hosts { 192.0.2.2 }
+nft delete element inet rundock_ovl7 hosts { 192.0.2.66 }
+`},
 		{"no Docker, no rule", nil, nil, func(s *State) { s.Filter = Filter{Open: true} }, "\n"},
 	}
 	for _, tt := range tests {
@@ -199,6 +234,7 @@ iptables -D FORWARD -i ovl7 ! -o ovl7 -j ACCEPT
 iptables -D FORWARD -i ovl7 -o ovl7 -j ACCEPT
 iptables -t raw -D PREROUTING -d 10.42.0.0/16 -i vx7 -j ACCEPT
 nft delete table ip rundock_ovl7
+nft delete table inet rundock_ovl7
 `; got != want {
 		t.Errorf("plan:\n%swant:\n%s", got, want)
 	}
@@ -230,7 +266,7 @@ func TestPlan_reaches_what_is_wanted(t *testing.T) {
 			t.Fatalf("seed %d: Plan(x, x) is\n%s", seed, lines(again))
 		}
 		if !reflect.DeepEqual(got.Routes, wanted.Routes) && len(got.Routes)+len(wanted.Routes) > 0 ||
-			!maps.Equal(got.Neighbours, wanted.Neighbours) || !maps.Equal(got.Forwards, wanted.Forwards) {
+			!maps.Equal(got.Neighbours, wanted.Neighbours) || !maps.Equal(got.Forwards, wanted.Forwards) || !maps.Equal(got.Hosts, wanted.Hosts) {
 			t.Fatalf("seed %d: after\n%sthe kernel has %v, want %v", seed, lines(ops), got, wanted)
 		}
 	}
@@ -258,7 +294,7 @@ func anyState(t *testing.T, r *rand.Rand) State {
 
 func tamper(r *rand.Rand, s *State) {
 	for range r.IntN(4) {
-		switch r.IntN(10) {
+		switch r.IntN(12) {
 		case 0:
 			s.Vxlan = Link{Name: "vx7"}
 			s.Neighbours, s.Forwards, s.Routes = nil, nil, nil
@@ -291,6 +327,13 @@ func tamper(r *rand.Rand, s *State) {
 				s.Bridge.Stray = []netip.Prefix{netip.MustParsePrefix("10.42.77.1/24")}
 				s.Bridge.Connected = false
 			}
+		case 10:
+			s.Guard.Chains, s.Hosts = nil, nil
+		case 11:
+			if s.Guard.Chains != nil {
+				clear(s.Hosts)
+				s.Hosts[underlay(99)] = struct{}{}
+			}
 		case 9:
 			if s.Vxlan.Exists {
 				s.Neighbours[netip.MustParseAddr("10.42.99.0")] = MAC{2, 9}
@@ -303,6 +346,7 @@ func tamper(r *rand.Rand, s *State) {
 
 func clone(s State) State {
 	s.Neighbours, s.Forwards, s.Routes = maps.Clone(s.Neighbours), maps.Clone(s.Forwards), maps.Clone(s.Routes)
+	s.Hosts = maps.Clone(s.Hosts)
 	s.Bridge.Stray, s.Vxlan.Stray = slices.Clone(s.Bridge.Stray), slices.Clone(s.Vxlan.Stray)
 	return s
 }
@@ -376,9 +420,24 @@ func model(t *testing.T, s *State, op Op) {
 	case deleteRoute:
 		delete(s.Routes, o.key)
 	case putTable:
-		s.Table = o.table
+		if o.table.Family == "ip" {
+			s.Table = o.table
+			break
+		}
+		s.Guard, s.Hosts = o.table, map[netip.Addr]struct{}{}
+		for _, at := range o.hosts {
+			s.Hosts[at] = struct{}{}
+		}
 	case deleteTable:
-		s.Table.Chains = nil
+		if o.family == "ip" {
+			s.Table.Chains = nil
+		} else {
+			s.Guard.Chains, s.Hosts = nil, nil
+		}
+	case addHost:
+		s.Hosts[o.at] = struct{}{}
+	case deleteHost:
+		delete(s.Hosts, o.at)
 	case addRule:
 		s.Filter.Rules = append(slices.Clone(s.Filter.Rules), o.rule)
 	case deleteRule:
@@ -408,6 +467,7 @@ func TestWithout_leaves_out_what_was_done_meanwhile(t *testing.T) {
 	if got, want := lines(without(Plan(before, moved), told)), `ip route del 10.42.3.0/24 via 10.42.3.0 dev vx7 proto 82 metric 4
 bridge fdb del 02:00:00:00:00:03 dev vx7 dst 192.0.2.3 self
 ip neigh del 10.42.3.0 dev vx7
+nft delete element inet rundock_ovl7 hosts { 192.0.2.3 }
 `; got != want {
 		t.Errorf("of a peer that moved, which the kernel was told, and one that went:\n%swant:\n%s", got, want)
 	}

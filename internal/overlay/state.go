@@ -16,6 +16,8 @@ type State struct {
 	Routes     map[RouteKey]Route // of our protocol
 
 	Table  Table
+	Guard  Table
+	Hosts  map[netip.Addr]struct{} // that are in Guard's set
 	Filter Filter
 }
 
@@ -57,15 +59,17 @@ type Route struct {
 // Table is the network's in nftables. It is replaced whole, so that no packet
 // meets half of it.
 type Table struct {
-	Name   string // set as well where the table does not exist
+	Family string // ip or inet; set as well where the table does not exist
+	Name   string // likewise
+	Hosts  string // type of the elements of the set hosts; "": it has none
 	Chains []Chain
 }
 
-// Chain is a base chain, with policy accept.
+// Chain is a base chain, with policy accept, or one to which others go.
 type Chain struct {
 	Name     string
-	Type     string // filter or nat
-	Hook     string // forward, input, postrouting
+	Type     string // filter or nat; "": no base chain
+	Hook     string // forward, input, postrouting; "" as well
 	Priority int
 	Rules    []string // as nft prints them
 }

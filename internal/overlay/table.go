@@ -21,7 +21,7 @@ const (
 func table(n Network, subnet netip.Prefix) Table {
 	br, vx := n.Bridge(), n.Vxlan()
 	rule := fmt.Sprintf
-	return Table{Name: n.Table(), Chains: []Chain{
+	return Table{Family: "ip", Name: n.Table(), Chains: []Chain{
 		{Name: "input", Type: "filter", Hook: "input", Priority: beforeFilter, Rules: []string{
 			rule(`iifname "%s" ip saddr != %s drop`, vx, n.CIDR),
 		}},

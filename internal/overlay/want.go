@@ -63,10 +63,11 @@ func derive(of, machine string, vni uint32) MAC {
 
 // Host is this host's part of a network.
 type Host struct {
-	Machine  string       // id of the machine
-	Subnet   netip.Prefix // its containers'
-	Underlay netip.Addr   // by which other hosts reach it
-	MTU      int          // of the interface that has Underlay
+	Machine   string       // id of the machine
+	Subnet    netip.Prefix // its containers'
+	Underlay  netip.Addr   // by which other hosts reach it
+	Interface string       // that has Underlay
+	MTU       int          // of Interface
 }
 
 // Gateway is the bridge's address, the first of the subnet.
@@ -117,5 +118,5 @@ func fence(want State) State {
 
 // Nothing is what a host should hold that has left the network.
 func Nothing(n Network) State {
-	return State{Bridge: Link{Name: n.Bridge()}, Vxlan: Link{Name: n.Vxlan()}, Table: Table{Name: n.Table()}}
+	return State{Bridge: Link{Name: n.Bridge()}, Vxlan: Link{Name: n.Vxlan()}, Table: Table{Family: "ip", Name: n.Table()}, Guard: Table{Family: "inet", Name: n.Table()}}
 }

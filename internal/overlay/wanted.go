@@ -17,6 +17,7 @@ type Wanted struct {
 	mtu     int
 	peers   map[netip.Prefix]Peer // all that are known, also such as are left out
 	holders map[MAC]int           // how many of those that are not left out have it
+	behind  map[netip.Addr]int    // how many of the same are at an underlay address
 	state   State                 // as if no peer had this host's subnet
 }
 
@@ -32,7 +33,7 @@ func NewWanted(n Network, h Host, peers []Peer) (*Wanted, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Wanted{network: n, host: h, mtu: mtu, peers: make(map[netip.Prefix]Peer, len(peers)), holders: make(map[MAC]int, len(peers))}
+	w := &Wanted{network: n, host: h, mtu: mtu, peers: make(map[netip.Prefix]Peer, len(peers)), holders: make(map[MAC]int, len(peers)), behind: make(map[netip.Addr]int, len(peers))}
 	w.state = State{
 		Bridge: Link{
 			Name: n.Bridge(), Exists: true, MAC: BridgeMAC(h.Machine, n.VNI), MTU: mtu, Up: true, Forwarding: true,
@@ -46,6 +47,8 @@ func NewWanted(n Network, h Host, peers []Peer) (*Wanted, error) {
 		Forwards:   make(map[MAC]netip.Addr, len(peers)),
 		Routes:     make(map[RouteKey]Route, len(peers)),
 		Table:      table(n, h.Subnet),
+		Guard:      guard(n, h),
+		Hosts:      make(map[netip.Addr]struct{}, len(peers)),
 		Filter:     Filter{Rules: FilterRules(n)},
 	}
 	for _, p := range peers {
@@ -113,29 +116,30 @@ func (w *Wanted) Change(peers map[netip.Prefix]*Peer) (ops []Op, whole bool, err
 	var bad []error
 	var subnets []netip.Prefix
 	var macs []MAC
+	var at []netip.Addr
 	for subnet, p := range peers {
 		if had, ok := w.peers[subnet]; ok {
-			macs = append(macs, had.MAC)
+			macs, at = append(macs, had.MAC), append(at, had.Underlay)
 		}
 		if p != nil {
 			if err := w.check(*p); err != nil {
 				bad = append(bad, err)
 				continue
 			}
-			macs = append(macs, p.MAC)
+			macs, at = append(macs, p.MAC), append(at, p.Underlay)
 		}
 		subnets = append(subnets, subnet)
 	}
 	// Of hosts with one MAC only State knows which counts.
 	shared := func() bool { return slices.ContainsFunc(macs, func(m MAC) bool { return w.holders[m] > 1 }) }
-	wasFenced, whole, had := w.Fenced(), shared(), w.part(subnets, macs)
+	wasFenced, whole, had := w.Fenced(), shared(), w.part(subnets, macs, at)
 	for _, subnet := range subnets {
 		w.remove(subnet)
 		if p := peers[subnet]; p != nil {
 			w.put(*p)
 		}
 	}
-	has := w.part(subnets, macs)
+	has := w.part(subnets, macs, at)
 	if wasFenced {
 		had = fence(had)
 	}
@@ -170,6 +174,12 @@ func (w *Wanted) Holds(op Op) bool {
 	case deleteRoute:
 		route, ok := s.Routes[o.key]
 		return !ok || route.Via != o.route.Via
+	case addHost:
+		_, ok := s.Hosts[o.at]
+		return ok
+	case deleteHost:
+		_, ok := s.Hosts[o.at]
+		return !ok
 	}
 	return false
 }
@@ -213,6 +223,8 @@ func (w *Wanted) put(p Peer) {
 	w.state.Routes[w.key(p.Subnet)] = route
 	w.holders[p.MAC]++
 	w.forward(p.MAC, p)
+	w.behind[p.Underlay]++
+	w.state.Hosts[p.Underlay] = struct{}{}
 }
 
 func (w *Wanted) remove(subnet netip.Prefix) {
@@ -223,6 +235,10 @@ func (w *Wanted) remove(subnet netip.Prefix) {
 	}
 	delete(w.state.Neighbours, subnet.Addr())
 	delete(w.state.Routes, w.key(subnet))
+	if w.behind[p.Underlay]--; w.behind[p.Underlay] == 0 {
+		delete(w.behind, p.Underlay)
+		delete(w.state.Hosts, p.Underlay)
+	}
 	if w.holders[p.MAC]--; w.holders[p.MAC] == 0 {
 		delete(w.holders, p.MAC)
 		delete(w.state.Forwards, p.MAC)
@@ -244,11 +260,11 @@ func (w *Wanted) forward(mac MAC, p Peer) {
 	w.state.Forwards[mac] = p.Underlay
 }
 
-// part is the state with no more of the peers than what these subnets and
-// MACs have in it.
-func (w *Wanted) part(subnets []netip.Prefix, macs []MAC) State {
+// part is the state with no more of the peers than what these subnets, MACs
+// and underlay addresses have in it.
+func (w *Wanted) part(subnets []netip.Prefix, macs []MAC, at []netip.Addr) State {
 	s := w.state
-	s.Neighbours, s.Forwards, s.Routes = map[netip.Addr]MAC{}, map[MAC]netip.Addr{}, map[RouteKey]Route{}
+	s.Neighbours, s.Forwards, s.Routes, s.Hosts = map[netip.Addr]MAC{}, map[MAC]netip.Addr{}, map[RouteKey]Route{}, map[netip.Addr]struct{}{}
 	for _, subnet := range subnets {
 		if mac, ok := w.state.Neighbours[subnet.Addr()]; ok {
 			s.Neighbours[subnet.Addr()] = mac
@@ -258,6 +274,11 @@ func (w *Wanted) part(subnets []netip.Prefix, macs []MAC) State {
 	for _, mac := range macs {
 		if to, ok := w.state.Forwards[mac]; ok {
 			s.Forwards[mac] = to
+		}
+	}
+	for _, a := range at {
+		if _, ok := w.state.Hosts[a]; ok {
+			s.Hosts[a] = struct{}{}
 		}
 	}
 	return s

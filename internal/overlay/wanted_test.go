@@ -33,17 +33,21 @@ func TestWanted_tells_what_a_change_takes(t *testing.T) {
 		change map[netip.Prefix]*Peer
 		want   string
 	}{
-		{"a peer comes", []Peer{peer(3)}, is(peer(2)), `ip neigh replace 10.42.2.0 lladdr 02:00:00:00:00:02 dev vx7 nud permanent
+		{"a peer comes", []Peer{peer(3)}, is(peer(2)), `nft add element inet rundock_ovl7 hosts { 192.0.2.2 }
+ip neigh replace 10.42.2.0 lladdr 02:00:00:00:00:02 dev vx7 nud permanent
 bridge fdb replace 02:00:00:00:00:02 dev vx7 dst 192.0.2.2 self permanent
 ip route replace 10.42.2.0/24 via 10.42.2.0 dev vx7 onlink proto 82 metric 3
 `},
 		{"a peer goes", []Peer{peer(2), peer(3)}, gone(2), `ip route del 10.42.2.0/24 via 10.42.2.0 dev vx7 proto 82 metric 3
 bridge fdb del 02:00:00:00:00:02 dev vx7 dst 192.0.2.2 self
 ip neigh del 10.42.2.0 dev vx7
+nft delete element inet rundock_ovl7 hosts { 192.0.2.2 }
 `},
-		{"a peer has moved, to another address with another device", []Peer{peer(2), peer(3)}, is(moved), `ip neigh replace 10.42.2.0 lladdr 02:00:00:00:00:16 dev vx7 nud permanent
+		{"a peer has moved, to another address with another device", []Peer{peer(2), peer(3)}, is(moved), `nft add element inet rundock_ovl7 hosts { 192.0.2.22 }
+ip neigh replace 10.42.2.0 lladdr 02:00:00:00:00:16 dev vx7 nud permanent
 bridge fdb replace 02:00:00:00:00:16 dev vx7 dst 192.0.2.22 self permanent
 bridge fdb del 02:00:00:00:00:02 dev vx7 dst 192.0.2.2 self
+nft delete element inet rundock_ovl7 hosts { 192.0.2.2 }
 `},
 		{"the path to a peer is narrow", []Peer{peer(2), peer(3)}, is(narrow), "ip route replace 10.42.2.0/24 via 10.42.2.0 dev vx7 onlink proto 82 metric 3 mtu lock 1300\n"},
 		{"a peer is what it was", []Peer{peer(2), peer(3)}, is(peer(2)), ""},
@@ -53,7 +57,7 @@ iptables -D DOCKER-USER -i vx7 -o ovl7 -j ACCEPT
 iptables -D DOCKER-USER -i ovl7 -o vx7 -j ACCEPT
 iptables -t raw -D PREROUTING -d 10.42.0.0/16 -i vx7 -j ACCEPT
 `},
-		{"a peer comes while it is", []Peer{ours}, is(peer(2)), ""},
+		{"a peer comes while it is", []Peer{ours}, is(peer(2)), "nft add element inet rundock_ovl7 hosts { 192.0.2.2 }\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -77,7 +81,7 @@ iptables -t raw -D PREROUTING -d 10.42.0.0/16 -i vx7 -j ACCEPT
 		w := wanted(t)
 		bad := Peer{Subnet: netip.MustParsePrefix("10.99.0.0/24"), Underlay: underlay(9)}
 		ops, _, err := w.Change(map[netip.Prefix]*Peer{bad.Subnet: &bad, peer(2).Subnet: new(peer(2))})
-		if err == nil || !strings.Contains(err.Error(), "peer 192.0.2.9: subnet 10.99.0.0/24 is no /24 of") || len(ops) != 3 || w.Count() != 1 {
+		if err == nil || !strings.Contains(err.Error(), "peer 192.0.2.9: subnet 10.99.0.0/24 is no /24 of") || len(ops) != 4 || w.Count() != 1 {
 			t.Errorf("error %v, and\n%s", err, lines(ops))
 		}
 	})

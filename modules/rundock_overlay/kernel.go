@@ -22,7 +22,7 @@ type kernel struct {
 // readKernel looks whether what the host has leaves room for the network,
 // and what it has of it already.
 func (t *task) readKernel(u overlay.Underlay) (kernel, error) {
-	k := kernel{settings: t.settings, host: overlay.Host{Underlay: u.Address, MTU: u.MTU}}
+	k := kernel{settings: t.settings, host: overlay.Host{Underlay: u.Address, Interface: u.Interface, MTU: u.MTU}}
 	if len(t.settings.Peers) > 0 {
 		own, err := t.settings.Own(u.Address)
 		if err != nil {
@@ -58,12 +58,13 @@ func (t *task) readKernel(u overlay.Underlay) (kernel, error) {
 // than this program links, and it is the agent that keeps them.
 func look(n overlay.Network, subnet netip.Prefix) (overlay.State, error) {
 	have, err := overlay.Look(n, subnet)
-	have.Table = overlay.Table{Name: n.Table()}
+	none := overlay.Nothing(n)
+	have.Table, have.Guard = none.Table, none.Guard
 	rules := overlay.FilterRules(n)
 	have.Filter.Rules = rules[:2] // Docker's own
 	if have.Bridge.Exists {
 		have.Filter.Rules = rules
-		have.Table.Chains = []overlay.Chain{}
+		have.Table.Chains, have.Guard.Chains = []overlay.Chain{}, []overlay.Chain{}
 	}
 	return have, err
 }
@@ -100,7 +101,7 @@ func (k kernel) want() (overlay.State, error) {
 	}
 	s, err := overlay.Want(k.settings.Network, h, peers)
 	if k.have.Bridge.Exists {
-		s.Table = k.have.Table
+		s.Table, s.Guard, s.Hosts = k.have.Table, k.have.Guard, k.have.Hosts
 	}
 	if err == nil && len(k.settings.Peers) == 0 && k.have.Vxlan.Exists {
 		s.Neighbours, s.Forwards, s.Routes = k.have.Neighbours, k.have.Forwards, k.have.Routes

@@ -180,7 +180,7 @@ func machineID() (string, error) {
 
 // wanted is what the kernel should hold, given what others are known to be.
 func (p overlayPlace) wanted(k overlayKnown) (*overlay.Wanted, error) {
-	h := overlay.Host{Machine: p.machine, Subnet: k.Subnet, Underlay: p.underlay.Address, MTU: p.underlay.MTU}
+	h := overlay.Host{Machine: p.machine, Subnet: k.Subnet, Underlay: p.underlay.Address, Interface: p.underlay.Interface, MTU: p.underlay.MTU}
 	if len(p.settings.Peers) > 0 {
 		own, err := p.settings.Own(p.underlay.Address)
 		if err != nil {

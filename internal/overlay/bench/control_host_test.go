@@ -225,7 +225,7 @@ func (s *site) eventually(what string, so func() string) {
 // nothing: not an agent's audit, that of a test.
 func (s *site) left(subnet netip.Prefix, peers []overlay.Peer) string {
 	s.t.Helper()
-	want, err := overlay.Want(s.network, overlay.Host{Machine: machine, Subnet: subnet, Underlay: netip.MustParseAddr("192.0.2.5"), MTU: 1500}, peers)
+	want, err := overlay.Want(s.network, overlay.Host{Machine: machine, Subnet: subnet, Underlay: netip.MustParseAddr("192.0.2.5"), Interface: "eth0", MTU: 1500}, peers)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -133,7 +133,7 @@ func manual(t *testing.T, p pair) (ends [2]*netnstest.Namespace, address netip.A
 func tableOf(t *testing.T, host, mtu int) string {
 	w := wanted(t, host, mtu)
 	var script strings.Builder
-	for _, op := range overlay.Plan(overlay.Nothing(network), overlay.State{Table: w.Table}) {
+	for _, op := range overlay.Plan(overlay.Nothing(network), overlay.State{Table: w.Table, Guard: w.Guard, Hosts: w.Hosts}) {
 		for line := range strings.Lines(op.String()) {
 			if rest, ok := strings.CutPrefix(strings.TrimSpace(line), "nft "); ok {
 				fmt.Fprintf(&script, "nft '%s'\n", rest)
@@ -170,7 +170,7 @@ func product(t *testing.T, p pair) (ends [2]*netnstest.Namespace, address netip.
 func wanted(t *testing.T, host, mtu int) overlay.State {
 	id := func(host int) string { return fmt.Sprint("machine-", host) }
 	peer := overlay.Peer{Subnet: network.Subnet(1 - host), Underlay: underlayOf(1 - host), MAC: overlay.VxlanMAC(id(1-host), network.VNI)}
-	s, err := overlay.Want(network, overlay.Host{Machine: id(host), Subnet: network.Subnet(host), Underlay: underlayOf(host), MTU: mtu}, []overlay.Peer{peer})
+	s, err := overlay.Want(network, overlay.Host{Machine: id(host), Subnet: network.Subnet(host), Underlay: underlayOf(host), Interface: "eth0", MTU: mtu}, []overlay.Peer{peer})
 	if err != nil {
 		t.Fatal(err)
 	}

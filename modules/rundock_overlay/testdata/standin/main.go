@@ -104,7 +104,7 @@ func up(k *overlay.Kernel, s overlay.Settings, status *control.OverlayStatus) {
 	if err != nil {
 		fail(1, err)
 	}
-	h := overlay.Host{Machine: said("machine"), Subnet: s.Subnet(3), Underlay: u.Address, MTU: u.MTU}
+	h := overlay.Host{Machine: said("machine"), Subnet: s.Subnet(3), Underlay: u.Address, Interface: u.Interface, MTU: u.MTU}
 	var peers []overlay.Peer
 	if len(s.Peers) > 0 {
 		own, err := s.Own(u.Address)
