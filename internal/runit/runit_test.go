@@ -294,3 +294,36 @@ func TestARunsvThatLeavesMeanwhileIsNone(t *testing.T) {
 		t.Errorf("write = %v, want %v", err, ErrNotSupervised)
 	}
 }
+
+func TestStatus_tells_of_a_stop_by_others(t *testing.T) {
+	f := supervisor(t)
+	f.service(t, "still", "exec sleep 1000")
+	if err := f.Enable(patience(t), "still"); err != nil {
+		t.Fatal(err)
+	}
+	paused := func(want bool) func() (bool, error) {
+		return func() (bool, error) {
+			s, err := ReadStatus(f.Dir("still"))
+			return err == nil && s.PID != 0 && s.Paused == want, nil
+		}
+	}
+	if err := until(patience(t), "it does not run", paused(false)); err != nil {
+		t.Fatal(err)
+	}
+	s, err := ReadStatus(f.Dir("still"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(s.PID, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	if err := until(patience(t), "a process that got a STOP does not count as paused", paused(true)); err != nil {
+		t.Error(err)
+	}
+	if err := Control(f.Dir("still"), "c"); err != nil {
+		t.Fatal(err)
+	}
+	if err := until(patience(t), "a process that was continued counts as paused", paused(false)); err != nil {
+		t.Error(err)
+	}
+}

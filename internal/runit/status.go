@@ -1,10 +1,12 @@
 package runit
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 )
 
@@ -21,7 +23,7 @@ const (
 type Status struct {
 	Since    time.Time // of State
 	PID      int       // 0: no process
-	Paused   bool      // by sv pause
+	Paused   bool      // by sv pause, or by a STOP that runsv knows nothing of
 	WantDown bool      // by sv down or once, or a file named down: it is not started again
 	GotTerm  bool      // TERM was sent and the process has not ended yet
 	State    State
@@ -58,5 +60,13 @@ func ReadStatus(dir string) (Status, error) {
 	if err != nil {
 		return s, fmt.Errorf("read %s: %w", path, err)
 	}
+	s.Paused = s.Paused || s.State == Run && stopped(s.PID)
 	return s, nil
+}
+
+// stopped reports whether a STOP keeps the process pid from doing anything.
+func stopped(pid int) bool {
+	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	_, after, found := bytes.Cut(stat, []byte(") "))
+	return err == nil && found && bytes.HasPrefix(after, []byte("T"))
 }

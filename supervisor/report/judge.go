@@ -117,7 +117,7 @@ func judgeFiles(r *report, h hostFacts, s serviceFacts) {
 // judgeLink is about whether the service is to run at all.
 func judgeLink(r *report, h hostFacts, s serviceFacts) {
 	link := h.Service + "/docker-" + s.Name
-	hidden := h.Service + "/.docker-" + s.Name
+	hidden := hiddenLink(h, s)
 	switch {
 	case s.Link.is():
 		r.trouble(s.Link, "remove it, and enable the service by the module")
@@ -134,6 +134,9 @@ func judgeLink(r *report, h hostFacts, s serviceFacts) {
 		r.note("a file named down keeps it from being started before sv up")
 	}
 }
+
+// hiddenLink is the link by which an administrator keeps the service disabled.
+func hiddenLink(h hostFacts, s serviceFacts) string { return h.Service + "/.docker-" + s.Name }
 
 // halfOf is the folder for sv of half service or announce.
 func halfOf(h hostFacts, s serviceFacts, half string) string {
@@ -191,9 +194,9 @@ func judgeProcess(r *report, h hostFacts, s serviceFacts, what, half string, p p
 	case p.Trouble.is():
 		r.trouble(p.Trouble, "look at "+s.Dir+"/supervise")
 	case !p.Supervised:
-		r.wrong("no runsv supervises "+what, "wait 5 s, in which runsvdir starts one; else see: sv status "+target)
+		r.wrong("no runsv supervises "+what, "wait 5 s, in which runsvdir starts one; else call the module with state=enabled, which clears away what is left of the last")
 	case p.Status.Paused:
-		r.wrong(what+" is paused, by sv pause", "sv cont "+target)
+		r.wrong(what+" is paused, by sv pause or another STOP", "sv cont "+target+", or state=enabled")
 	case p.Status.WantDown && s.Down:
 		r.wrong(what+" is not to run: a file named down is there", "remove that file from "+s.Dir+", and: sv up "+target)
 	case p.Status.WantDown:

@@ -29,6 +29,9 @@ func judgeAnnouncement(r *report, h hostFacts, s serviceFacts) {
 	case s.TellsTrouble.is():
 		r.trouble(s.TellsTrouble, restart)
 		return
+	case tells.PID == 0 && s.Announcer.Status.PID != 0:
+		r.wrong("its status is gone: "+statusFile(s, "announce.json"), "wait 5 s, in which the sidecar writes it anew; else "+restart)
+		return
 	case tells.PID == 0:
 		r.wrong("no sidecar has started since boot", restart)
 	case !s.AnnouncerLive:
@@ -106,7 +109,14 @@ func judgeRecords(r *report, h hostFacts, s serviceFacts) {
 func judgeLeftRecords(r *report, h hostFacts, s serviceFacts) {
 	for _, found := range s.Records {
 		if found.Exists && found.ID == h.MachineID+"/"+s.Name {
-			r.wrong("etcd has "+found.Key+" although the service is disabled", "it goes with its lease, within seconds")
+			next := "it goes with its lease"
+			switch {
+			case found.Lease == 0:
+				next = "it has no lease, and so stays: etcdctl del " + found.Key
+			case s.Deep:
+				next += ", in " + span(found.Left)
+			}
+			r.wrong("etcd has "+found.Key+" although the service is disabled", next)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"rundock/internal/container"
@@ -24,6 +25,9 @@ func judgeRunner(r *report, h hostFacts, s serviceFacts) {
 	switch {
 	case s.SaysTrouble.is():
 		r.trouble(s.SaysTrouble, "sv hup "+halfOf(h, s, "service")+", which has it written anew")
+		return
+	case says.PID == 0 && s.Runner.Status.PID != 0:
+		r.wrong("its status is gone: "+statusFile(s, "runner.json"), "call the module with state=enabled, or: sv hup "+halfOf(h, s, "service")+"; either has it written anew")
 		return
 	case says.PID == 0:
 		r.wrong("no runner has started since boot", logs)
@@ -72,6 +76,11 @@ func judgeRunner(r *report, h hostFacts, s serviceFacts) {
 	if says.Warning != "" {
 		r.note("%s", says.Warning)
 	}
+}
+
+// statusFile is where a process of the service says what it is doing.
+func statusFile(s serviceFacts, file string) string {
+	return filepath.Join(control.Dir, s.Name, file)
 }
 
 func crashes(n int) string {

@@ -15,6 +15,8 @@ type story struct {
 	Service  serviceStatus `json:"service"`
 	Findings []finding     `json:"findings"`        // in the order of cause and effect
 	Wrong    *finding      `json:"wrong,omitempty"` // the first that is wrong
+
+	enable string // what to do to have a disabled service run
 }
 
 // storyOf judges one service. It is pure.
@@ -23,6 +25,10 @@ func storyOf(h hostFacts, s serviceFacts) story {
 	t := story{Version: statusVersion, Host: h.Host, Zone: h.Zone, Time: h.Now.UTC(), Service: serviceStatusOf(h, s, findings), Findings: findings}
 	if bad, ok := first(findings, wrong); ok {
 		t.Wrong = &bad
+	}
+	t.enable = "state=enabled"
+	if s.Held {
+		t.enable = "rm " + hiddenLink(h, s) + ", then state=enabled"
 	}
 	return t
 }
@@ -45,7 +51,7 @@ func (t story) text() string {
 // last is the line that a hurried reader looks at.
 func (t story) last() string {
 	if t.Service.Verdict == "disabled" {
-		return "Nothing is wrong: the service is disabled. To run it: state=enabled"
+		return "Nothing is wrong: the service is disabled. To run it: " + t.enable
 	}
 	return lastLine(t.Findings)
 }
