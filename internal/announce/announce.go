@@ -149,6 +149,11 @@ func (a *Announcer) Withdraw() {
 	})
 }
 
+// Alive calls it from Run's goroutine, and so only where that is at work.
+func (a *Announcer) Alive(it func()) {
+	a.tell(func(time.Time) { it() })
+}
+
 // Run announces and withdraws until ctx is done; then it withdraws, also what
 // a predecessor has left, gives clients cfg.Drain to leave and returns nil.
 // With the cause registry.ErrHandOver it returns at once and leaves the keys

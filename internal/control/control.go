@@ -50,6 +50,7 @@ type RunnerStatus struct {
 	ExitCode  int       `json:"exit_code,omitempty"` // of the last run that ended
 	Crashes   int       `json:"crashes,omitempty"`   // ends in a row that came too soon
 	NextStart time.Time `json:"next_start,omitzero"` // in phase backoff
+	Failed    time.Time `json:"failed,omitzero"`     // when the container ended last, or could not be started; while it matters
 	Error     string    `json:"error,omitempty"`     // the last thing that went wrong and still matters
 	Warning   string    `json:"warning,omitempty"`   // such as: pull failed, running the image that is here
 	Withdrew  string    `json:"withdrew,omitempty"`  // id of the container that the sidecar was asked to withdraw, so that it could be stopped

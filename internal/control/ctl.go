@@ -28,9 +28,12 @@ const (
 	// Keep gives the image with the id Image a tag of the service's own, so that
 	// it stays when its present tag comes to mean another.
 	Keep Op = "keep"
-	// Remove stops and removes the service's container with its anonymous
-	// volumes, and its state under /run/rundock and /var/lib/rundock. The
-	// service's runner is gone by then.
+	// Stop makes sure that the service has no container: one that is there is
+	// stopped and removed with its anonymous volumes. Then the runner's status
+	// says so. The service's runner is gone by then.
+	Stop Op = "stop"
+	// Remove is Stop, and takes away the service's state under /run/rundock and
+	// /var/lib/rundock.
 	Remove Op = "remove"
 )
 
@@ -48,6 +51,7 @@ type Request struct {
 	Since   time.Time       `json:"since,omitzero"`    // wait: status written before is of an earlier attempt
 	Image   string          `json:"image,omitempty"`   // keep: id
 	Timeout int             `json:"timeout,omitempty"` // seconds
+	Check   bool            `json:"check,omitempty"`   // prepare, stop, remove: change nothing, say what would come of it
 }
 
 // Response is one JSON object on stdout. Error is empty on success; it names
@@ -60,7 +64,7 @@ type Response struct {
 	Warnings []string        `json:"warnings,omitempty"`
 	Ignored  []string        `json:"ignored,omitempty"` // prepare: what dockerd says it will not heed of the container
 	Image    string          `json:"image,omitempty"`   // prepare: id of the image
-	Changed  bool            `json:"changed,omitempty"` // remove: something was there
+	Changed  bool            `json:"changed,omitempty"` // stop, remove: a container was there
 	Runner   *RunnerStatus   `json:"runner,omitempty"`
 	Announce *AnnounceStatus `json:"announce,omitempty"`
 }

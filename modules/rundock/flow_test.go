@@ -159,7 +159,7 @@ func TestSidecarComesAndGoes(t *testing.T) {
 	}
 
 	a = m.apply("state=enabled name=shop announce=80")
-	m.wantActions(a, "files updated", "supervision exchanged")
+	m.wantActions(a, "files updated", "supervision exchanged", "container removed")
 	m.wantEvents("shop", "container 1 stopped", "announced port 80")
 
 	a = m.apply("state=restarted name=shop announce=80")
@@ -186,7 +186,7 @@ func TestInterruptedCallIsFinished(t *testing.T) {
 	}
 	must(t, os.Chmod(service+"service.json", 0o600))
 	a := m.apply(v2)
-	m.wantActions(a, "runner handed over")
+	m.wantActions(a, "container replaced")
 	m.wantEvents("cut", "container 1 stopped", "container 2 started")
 
 	t.Run("also when it was exchanging the supervision", func(t *testing.T) {

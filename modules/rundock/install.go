@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"rundock/internal/control"
@@ -31,6 +30,7 @@ func (t *task) install() error {
 	if err != nil {
 		return err
 	}
+	t.wasEnabled = now.Enabled
 	changes, err := fstree.Apply(t.dir, w.files, true)
 	if err != nil {
 		return err
@@ -48,11 +48,11 @@ func (t *task) install() error {
 		}
 	}
 	if t.check {
-		t.done(now, w, plan, changes)
-		return nil
+		t.wrote(now, changes)
+		t.does(now, w, plan)
+		return t.foresee(plan, w)
 	}
 
-	t.wasEnabled = now.Enabled
 	if t.p.Rollback && (plan.Write || plan.acts()) {
 		if err := t.keepPresent(now); err != nil {
 			return err
@@ -60,21 +60,18 @@ func (t *task) install() error {
 	}
 	started := time.Now()
 	if plan.Prepare {
-		service, err := json.Marshal(w.service)
-		if err != nil {
-			return fmt.Errorf("prepare %s: %w", t.p.Name, err)
-		}
-		if err := t.ctl(control.Request{Op: control.Prepare, Spec: service}); err != nil {
+		if err := t.prepare(w, false); err != nil {
 			return err
 		}
 	}
 	stopping := t.stopping()
-	if changes, err = t.together.Apply(t.dir, w.files, false); err != nil {
-		// What was done is told; the next call finishes the job.
-		t.done(now, w, written(changes), changes)
+	// What was done is told also when it fails; the next call finishes the job.
+	changes, err = t.together.Apply(t.dir, w.files, false)
+	t.wrote(now, changes)
+	if err != nil {
 		return err
 	}
-	t.done(now, w, plan, changes)
+	t.does(now, w, plan)
 	if err := t.act(now, w, plan, stopping); err != nil {
 		return err
 	}
@@ -95,15 +92,50 @@ func (t *task) install() error {
 	return t.keepNew(w)
 }
 
-// done notes plan and changes for the result.
-func (t *task) done(now situation, w wanted, p plan, changes fstree.Changes) {
+// prepare has rundockd find out whether the container of w can be made, and
+// pull its image. To check is only to find out what takes no change.
+func (t *task) prepare(w wanted, check bool) error {
+	service, err := json.Marshal(w.service)
+	if err != nil {
+		return fmt.Errorf("prepare %s: %w", t.p.Name, err)
+	}
+	return t.ctl(control.Request{Op: control.Prepare, Spec: service, Check: check})
+}
+
+// foresee finds out, in check mode, whether the call would be refused. Then it
+// would do nothing.
+func (t *task) foresee(p plan, w wanted) (err error) {
+	if p.Prepare {
+		err = t.prepare(w, true)
+	}
+	if t.follows {
+		t.prepared = nil // that a port is not free yet
+	}
+	if err == nil && p.Clear {
+		err = t.ctl(control.Request{Op: control.Stop, Check: true})
+	}
+	if err != nil {
+		t.deeds, t.diff, t.reread, t.restart, t.links = nil, nil, nil, false, false
+	}
+	return err
+}
+
+// wrote notes the files that were written, or are to be.
+func (t *task) wrote(now situation, changes fstree.Changes) {
+	t.diff = changes.Diff()
+	if changes.Changed() {
+		t.did(choose(now.Installed, "files updated", "installed"))
+	}
+}
+
+// does notes what p does.
+func (t *task) does(now situation, w wanted, p plan) {
 	t.restart = t.restart || p.Replace
 	if p.Replace {
 		t.reread = supervisor.Changed(w.service.Container.Files(), now.Says.Contents, w.contents)
 	}
-	t.actions = p.actions(now)
-	t.diff = changes.Diff()
-	t.linked(now.Enabled, now.Enabled || p.Enable)
+	t.deeds = append(t.deeds, p.deeds(now, w, t.p.Wait != "none")...)
+	t.links = p.Enable
 }
 
 // patience is how long supervisors and processes that do nothing slow are
@@ -136,11 +168,19 @@ func (t *task) act(now situation, w wanted, p plan, stopping time.Duration) erro
 		}
 	}
 	t.relogged(ctx, now, p)
-	if p.acts() && (p.Replace || t.p.Wait != "none") {
+	if p.Clear {
+		if err := t.ctl(control.Request{Op: control.Stop}); err != nil {
+			return err
+		}
+	}
+	if p.acts() {
 		t.settle(ctx, now, w, p)
 	}
-	if p.Replace {
+	switch {
+	case p.Replace:
 		return t.tell(ctx, w.shape.runner, "1")
+	case p.Retry && t.p.Wait == "none": // who waits has it done
+		return t.tell(ctx, w.shape.runner, "2")
 	}
 	return nil
 }
@@ -247,9 +287,6 @@ func settled(dir string, p plan, before, now process, says int) bool {
 	if dir == "" {
 		return true
 	}
-	succeeds := p.Exchange || slices.ContainsFunc(p.Commands, func(c command) bool {
-		return (c.Dir == dir || c.Dir == ".") && (c.Letter == "h" || c.Letter == "t")
-	})
 	pid := now.Status.PID
-	return now.Supervised && pid != 0 && pid == says && !(succeeds && pid == before.Status.PID)
+	return now.Supervised && pid != 0 && pid == says && !(p.succeeded(dir) && pid == before.Status.PID)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"path"
+	"slices"
 
 	"rundock/internal/fstree"
 	"rundock/supervisor"
@@ -16,59 +17,25 @@ type plan struct {
 	Commands []command // for the runsvs that stay
 	Replace  bool      // then: tell the runner, once it is the present one, to replace its container
 	Reread   bool      // which it does as files that the container is made from hold something else
-	NewSpec  bool      // the runner's successor replaces the container, as another is wanted
+	NewSpec  bool      // the runner replaces the container, as another is wanted
+	Retry    bool      // tell the runner, which waits to try again, to do so now
+	Clear    bool      // make sure of it that there is no container, as there is to be none
 }
 
 // command is a letter for a runsv, and what it does in words.
 type command struct {
 	Dir    string // relative to the service directory
 	Letter string
-	Does   string
+	Does   string // as the result has it
 }
-
-// written is the plan of a call that came no further than writing changes.
-func written(changes fstree.Changes) plan { return plan{Write: changes.Changed()} }
 
 // acts reports whether p touches a process.
 func (p plan) acts() bool {
-	return p.Exchange || p.Enable || len(p.Commands) > 0 || p.Replace
+	return p.Exchange || p.Enable || len(p.Commands) > 0 || p.Replace || p.Retry || p.Clear
 }
 
-// actions are p in words, for the result.
-func (p plan) actions(now situation) []string {
-	var list []string
-	if p.Write {
-		list = append(list, choose(now.Installed, "files updated", "installed"))
-	}
-	if p.Exchange {
-		list = append(list, "supervision exchanged")
-	}
-	if p.Enable {
-		list = append(list, choose(now.Enabled, "supervised", "enabled"))
-	}
-	for _, c := range p.Commands {
-		if !p.NewSpec || c.Does != runnerHandsOver {
-			list = append(list, c.Does)
-		}
-	}
-	if p.NewSpec {
-		list = append(list, "container replaced")
-	}
-	if p.Replace {
-		list = append(list, choose(p.Reread, "container replaced", "container restarted"))
-	}
-	return list
-}
-
-func choose(condition bool, yes, no string) string {
-	if condition {
-		return yes
-	}
-	return no
-}
-
-// What a runner that hands over is said to do, unless its successor replaces
-// the container.
+// runnerHandsOver is what a runner that hands over is said to do, unless its
+// successor replaces the container.
 const runnerHandsOver = "runner handed over"
 
 // decide plans how to get from now to w. Nothing is restarted that has not
@@ -93,18 +60,27 @@ func decide(now situation, w wanted, changes fstree.Changes, run, restart bool) 
 		}
 	}
 	if w.hash == "" {
+		p.Clear = now.mayHaveContainer()
 		if restart && !starts && !p.Exchange {
 			p.Commands = restarted(p.Commands, w.shape.announcer)
 		}
 		return p
 	}
-	changed := now.Spec != w.hash
+	changed := now.runs() != w.hash
 	reread := supervisor.Changed(w.service.Container.Files(), now.Says.Contents, w.contents) != nil
 	p.Prepare = starts || changed || restart || reread
 	p.Replace = (restart || reread) && !starts && !changed
 	p.Reread = p.Replace && !restart
 	p.NewSpec = changed && !starts
+	p.Retry = !starts && !p.Exchange && !p.Replace && now.waits() && !p.succeeded(w.shape.runner)
 	return p
+}
+
+// succeeded reports whether p has the process in dir followed by another.
+func (p plan) succeeded(dir string) bool {
+	return p.Exchange || slices.ContainsFunc(p.Commands, func(c command) bool {
+		return (c.Dir == dir || c.Dir == ".") && (c.Letter == "h" || c.Letter == "t")
+	})
 }
 
 // commands tells the runsvs of a service of the right shape what changed.

@@ -18,6 +18,11 @@ func TestDecide(t *testing.T) {
 	stale := with(running, func(p *process) { p.Stale = true })
 	paused := with(running, func(p *process) { p.Status.Paused = true })
 
+	says := func(phase control.Phase, container, spec, problem string) func(*situation) {
+		return func(s *situation) {
+			s.Says = control.RunnerStatus{PID: 7, Phase: phase, Container: container, Spec: spec, Error: problem}
+		}
+	}
 	single := situation{Installed: true, Enabled: true, Shape: runnerAlone, Spec: "new", Outer: running, Runner: running}
 	nested := situation{Installed: true, Enabled: true, Shape: both, Spec: "new", Outer: running, Runner: running, Announcer: running}
 	sidecar := situation{Installed: true, Enabled: true, Shape: sidecarAlone, Outer: running, Announcer: running}
@@ -56,6 +61,16 @@ func TestDecide(t *testing.T) {
 		{"restarted with another script hands over first", single, runnerAlone, "run", "run restart", "prepare write .:h .:1"},
 		{"restarted with another spec replaces it once", but(single, func(s *situation) { s.Spec = "old" }), runnerAlone, "service.json", "run restart", "prepare write .:h new-spec"},
 		{"restarted starts what is down", but(single, func(s *situation) { s.Outer, s.Runner = down, down }), runnerAlone, "", "run restart", "prepare .:u"},
+		{"a lost service.json costs no container", but(single, func(s *situation) { s.Spec = ""; says(control.Running, "c", "new", "")(s) }), runnerAlone, "service.json", "run", "write .:h"},
+		{"files of an interrupted call do not hide the old container", but(single, func(s *situation) { s.Runner.Stale = true; says(control.Running, "c", "old", "")(s) }), runnerAlone, "", "run", "prepare .:h new-spec"},
+		{"what another runner said of the container does not count", but(single, func(s *situation) { says(control.Running, "c", "old", "")(s); s.Says.PID = 6 }), runnerAlone, "", "run", ""},
+		{"a back-off is cut short", but(single, says(control.Backoff, "", "new", "no such host")), runnerAlone, "", "run", "retry"},
+		{"so is the wait of a runner whose wanted container cannot be made", but(single, says(control.Running, "c", "old", "no such host")), runnerAlone, "", "run", "prepare new-spec retry"},
+		{"and a successor need not be told", but(single, says(control.Backoff, "", "new", "no such host")), runnerAlone, "run", "run", "write .:h"},
+		{"present on a disabled service tells nobody", but(single, func(s *situation) { s.Enabled = false; says(control.Backoff, "", "new", "no such host")(s) }), runnerAlone, "", "", ""},
+		{"a container that is to be none is looked for", but(single, says(control.Running, "c", "new", "")), sidecarAlone, "announce.json", "run", "write exchange clear"},
+		{"also when its runner left without it", but(sidecar, says(control.Stopping, "c", "new", "dockerd is away")), sidecarAlone, "", "run", "clear"},
+		{"and no more once it is known to be gone", but(sidecar, says(control.Stopped, "", "new", "")), sidecarAlone, "", "run", ""},
 		{"restarted of an announce-only service restarts its sidecar", sidecar, sidecarAlone, "announce.json", "run restart", "write .:t"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -86,8 +101,13 @@ func TestDecide(t *testing.T) {
 			if p.Replace {
 				got = append(got, c.want.runner+":1")
 			}
-			if p.NewSpec {
-				got = append(got, "new-spec")
+			for _, s := range []struct {
+				on   bool
+				word string
+			}{{p.NewSpec, "new-spec"}, {p.Retry, "retry"}, {p.Clear, "clear"}} {
+				if s.on {
+					got = append(got, s.word)
+				}
 			}
 			if strings.Join(got, " ") != c.plan {
 				t.Errorf("plan = %q, want %q", strings.Join(got, " "), c.plan)
@@ -102,14 +122,18 @@ func TestReached(t *testing.T) {
 	side := process{Supervised: true, Status: runit.Status{PID: 8, State: runit.Run}}
 	good := situation{Runner: run, Announcer: side,
 		Says:      control.RunnerStatus{PID: 7, Phase: control.Running, Spec: "h", Container: "c", Started: at.Add(-time.Minute)},
-		Announces: control.AnnounceStatus{PID: 8, State: control.Announced, Container: "c"}}
+		Announces: control.AnnounceStatus{PID: 8, State: control.Announced, Container: "c"}, Beat: at.Add(-time.Second)}
 	for _, c := range []struct {
 		name   string
 		change func(*situation)
 		shape  shape
 		want   string // the values of wait that are reached
 	}{
-		{"all is well", func(*situation) {}, both, "running healthy announced"},
+		{"all is well, but for what docker alone knows", func(*situation) {}, both, "running announced"},
+		{"all is well, and announced by its HEALTHCHECK", func(s *situation) {}, both, "running healthy announced"},
+		{"the sidecar says nothing any more", func(s *situation) { s.Beat = at.Add(-time.Minute) }, both, "running"},
+		{"the sidecar said so in the future", func(s *situation) { s.Beat = at.Add(time.Hour) }, both, "running"},
+		{"the runner is frozen", func(s *situation) { s.Runner.Status.Paused = true }, both, ""},
 		{"a container without sidecar may be unhealthy", func(*situation) {}, runnerAlone, "running"},
 		{"the status is of another process", func(s *situation) { s.Says.PID = 6 }, both, ""},
 		{"the container is of another spec", func(s *situation) { s.Says.Spec = "old" }, both, ""},
@@ -123,7 +147,7 @@ func TestReached(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := good
 			c.change(&s)
-			w := wanted{shape: c.shape, hash: "h"}
+			w := wanted{shape: c.shape, hash: "h", healthAnnounced: strings.HasSuffix(c.name, "HEALTHCHECK")}
 			if c.shape == sidecarAlone {
 				w.hash = ""
 			}

@@ -39,7 +39,7 @@ func TestPortsChangeHandsWithinACall(t *testing.T) {
 	m.apply(call(`"announce":82`, `"announce":83`, `"announce":84`))
 	var order []string
 	for line := range strings.Lines(strings.TrimPrefix(m.asked(), asked)) {
-		if what := strings.Fields(line); what[0] == "prepare" || what[0] == "wait" {
+		if what := strings.Fields(line); (what[0] == "prepare" || what[0] == "wait") && !slices.Contains(what, "check") {
 			order = append(order, what[0]+" "+what[1])
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -22,18 +23,64 @@ func (t *task) disabled() error {
 	if err != nil {
 		return err
 	}
+	t.wasEnabled = now.Enabled
+	lives := t.lives(now)
+	asks := lives && now.Shape.runner != "" || now.mayHaveContainer()
+	if t.check {
+		return t.foreseeStop(now, control.Stop, lives, asks)
+	}
 	if err := t.unlink(now); err != nil {
 		return err
 	}
-	if !t.lives(now) {
-		return nil
-	}
-	if !t.check {
+	if lives {
 		if err := t.halt(); err != nil {
 			return err
 		}
 	}
-	t.actions = append(t.actions, "stopped")
+	there := false
+	if asks {
+		if there, err = t.stop(control.Stop); err != nil {
+			return fmt.Errorf("%s is disabled, but it is not known to be stopped: %w", t.p.Name, err)
+		}
+	}
+	t.stopped(lives, there)
+	return nil
+}
+
+// stopped notes that the service has stopped; there says that a container was
+// left by who should have stopped it.
+func (t *task) stopped(lived, there bool) {
+	switch {
+	case lived:
+		t.deeds = append(t.deeds, deed{"stopped", func(after situation) bool { return !t.lives(after) }})
+	case there:
+		t.did("container removed")
+	}
+}
+
+// stop has rundockd see to it that the service, whose runner is gone, has no
+// container; there says whether it had one. In check mode it only looks.
+func (t *task) stop(op control.Op) (there bool, err error) {
+	answer, err := t.asked(control.Request{Op: op, Check: t.check})
+	return answer.Changed, err
+}
+
+// foreseeStop notes, in check mode, what a call would do that takes the
+// service away, unless it would fail.
+func (t *task) foreseeStop(now situation, op control.Op, lives, asks bool) error {
+	there := false
+	if asks {
+		var err error
+		if there, err = t.stop(op); err != nil {
+			return err
+		}
+	}
+	if err := t.unlink(now); err != nil {
+		return err
+	}
+	if op == control.Stop {
+		t.stopped(lives, there)
+	}
 	return nil
 }
 
@@ -47,8 +94,8 @@ func (t *task) unlink(now situation) error {
 			return err
 		}
 	}
-	t.actions = append(t.actions, "disabled")
-	t.linked(true, false)
+	t.unlinks = true
+	t.deeds = append(t.deeds, deed{"disabled", func(after situation) bool { return !after.Enabled }})
 	return nil
 }
 
@@ -58,27 +105,32 @@ func (t *task) absent() error {
 	if err != nil {
 		return err
 	}
+	t.wasEnabled = now.Enabled
 	changes, err := fstree.Remove(t.dir, true)
 	if err != nil {
 		return err
 	}
 	hidden := now.Held && linksTo(t.folders.Hidden(t.runitName), t.dir)
 	leftovers := exists(filepath.Join(t.host.run, t.p.Name)) || exists(filepath.Join(t.host.state, t.p.Name))
-	if !now.Installed && !now.Enabled && !hidden && !leftovers && !t.lives(now) {
+	lives := t.lives(now)
+	if !now.Installed && !now.Enabled && !hidden && !leftovers && !lives {
+		return nil
+	}
+	if t.check {
+		if err := t.foreseeStop(now, control.Remove, lives, true); err != nil {
+			return err
+		}
+		t.removed(changes)
 		return nil
 	}
 	if err := t.unlink(now); err != nil {
 		return err
 	}
-	if t.check {
-		t.removed(changes)
-		return nil
-	}
 	if err := t.halt(); err != nil {
 		return err
 	}
 	// Also where the runner stopped it: a runner that was killed did not.
-	if err := t.ctl(control.Request{Op: control.Remove}); err != nil {
+	if _, err := t.stop(control.Remove); err != nil {
 		return err
 	}
 	if hidden {
@@ -95,8 +147,8 @@ func (t *task) absent() error {
 
 // removed notes the end of the service for the result.
 func (t *task) removed(changes fstree.Changes) {
-	t.actions = append(t.actions, "removed")
-	t.diff = append(changes.Diff(), t.diff...)
+	t.deeds = append(t.deeds, deed{"removed", func(after situation) bool { return !after.Installed && !t.lives(after) }})
+	t.diff = changes.Diff()
 }
 
 // parts are the folders of the service in which a runsv can be, in the order
@@ -119,8 +171,8 @@ func (t *task) lives(now situation) bool {
 }
 
 // halt stops the whole service, which is not linked any more. What does not
-// end in its time is killed, and then its container is removed, which
-// otherwise would run on without a supervisor.
+// end in its time is killed: its container, which then runs on without a
+// supervisor, is left to stop.
 func (t *task) halt() error {
 	stopping := t.stopping()
 	if t.exit(stopping) == nil {
@@ -133,10 +185,7 @@ func (t *task) halt() error {
 		}
 	}
 	t.endNested()
-	if err := t.exit(patience); err != nil {
-		return err
-	}
-	return t.ctl(control.Request{Op: control.Remove})
+	return t.exit(patience)
 }
 
 // exit has every runsv of the service leave within timeout.

@@ -95,10 +95,23 @@ func (t *task) keepPresent(now situation) error {
 		return err
 	}
 	w := wanted{hash: now.Spec, shape: now.Shape}
-	if t.shapeOnDisk() != now.Shape || !reached(now, w, t.p.Wait, time.Now()) {
+	if t.shapeOnDisk() != now.Shape || !t.isWell(now, w) {
 		return nil
 	}
 	return t.keep(files, now.Says.Image)
+}
+
+// isWell reports whether the service, which is w, is as the call is to wait for.
+// Where the status files do not tell, rundockd is asked.
+func (t *task) isWell(now situation, w wanted) bool {
+	if reached(now, w, t.p.Wait, time.Now()) {
+		return true
+	}
+	if t.p.Wait != "healthy" || !reached(now, w, "running", time.Now()) {
+		return false
+	}
+	answer, err := t.session.Do(control.Request{Op: control.Wait, Service: t.p.Name, For: t.p.Wait, Hash: w.hash, Timeout: 1})
+	return err == nil && answer.Error == ""
 }
 
 // keepNew keeps w, which was just found well.
@@ -146,15 +159,18 @@ func (t *task) rollback(before situation, first fstree.Changes, why error) error
 		return fmt.Errorf("it is not rolled back: %w: %w", err, why)
 	}
 	now, err := t.look()
+	restored := false
 	if err == nil {
-		err = t.restore(now, w, first)
+		restored, err = t.restore(now, w, first)
 	}
-	t.actions = append(t.actions, "rolled back")
 	what := "the service directory of before"
 	if g.Image != "" {
 		what += fmt.Sprintf(" and image %.19s", g.Image)
 	}
-	if err != nil {
+	switch {
+	case err != nil && !restored:
+		return fmt.Errorf("it is not rolled back to %s: %w; why it was to be: %w", what, err, why)
+	case err != nil:
 		return fmt.Errorf("it was rolled back to %s, which is not well either: %w; why it was rolled back: %w", what, err, why)
 	}
 	return fmt.Errorf("it was rolled back to %s: %w", what, why)
@@ -184,25 +200,27 @@ func (t *task) goodWanted(g good) (wanted, error) {
 	return w, nil
 }
 
-// restore makes the service w, and waits until it is well.
-func (t *task) restore(now situation, w wanted, first fstree.Changes) error {
+// restore makes the service w, and waits until it is well. restored says that
+// its files are those of w.
+func (t *task) restore(now situation, w wanted, first fstree.Changes) (restored bool, err error) {
 	changes, err := fstree.Apply(t.dir, w.files, true)
 	if err != nil {
-		return err
+		return false, err
 	}
 	plan := decide(now, w, changes, true, false)
 	stopping := t.stopping()
 	started := time.Now()
 	changes, err = fstree.Apply(t.dir, w.files, false)
 	t.diff = first.Then(changes).Diff()
-	t.linked(t.wasEnabled, true)
 	if err != nil {
-		return err
+		return false, err
 	}
+	t.does(now, w, plan)
+	defer t.did("rolled back")
 	if err := t.act(now, w, plan, stopping); err != nil {
-		return err
+		return true, err
 	}
-	return t.wait(now, w, plan, started)
+	return true, t.wait(now, w, plan, started)
 }
 
 // giveUp stops a service that was never well. Its files stay.
@@ -214,10 +232,13 @@ func (t *task) giveUp(first fstree.Changes, why error) error {
 	if err == nil {
 		err = t.halt()
 	}
+	if err == nil && now.Shape.runner != "" {
+		_, err = t.stop(control.Stop)
+	}
 	if err != nil {
 		return fmt.Errorf("it could not be stopped: %w: %w", err, why)
 	}
-	t.actions = append(t.actions, "stopped")
+	t.stopped(true, false)
 	t.diff = first.Diff()
 	return fmt.Errorf("it was stopped, as there is nothing to roll back to: %w", why)
 }

@@ -78,7 +78,8 @@ type wanted struct {
 	shape   shape
 	hash    string // of the container; "" where there is none
 
-	contents string // of the files that it is made from; "" where there are none
+	contents        string // of the files that it is made from; "" where there are none
+	healthAnnounced bool   // only a container that is healthy by its HEALTHCHECK is announced
 }
 
 // want computes what p asks for on a host with this configuration.
@@ -98,6 +99,9 @@ func (p params) want(host hostconfig.Config, salt []byte) (wanted, error) {
 	if s.Runs() {
 		w.hash = s.Container.Hash()
 		w.contents = supervisor.Contents(salt, s.Name, s.Container)
+	}
+	for _, a := range s.Announce.Announces {
+		w.healthAnnounced = w.healthAnnounced || a.Check != nil && a.Check.Type == "docker"
 	}
 	return w, nil
 }

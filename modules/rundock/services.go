@@ -131,6 +131,7 @@ func (h host) callEach(list []params, check, diff bool) ansible.Result {
 	for i, t := range tasks {
 		running.Go(func() {
 			defer close(done[i])
+			t.follows = len(after[i]) > 0
 			for _, before := range after[i] {
 				<-done[before]
 			}

@@ -29,6 +29,7 @@ type situation struct {
 	Loggers   map[string]process
 	Says      control.RunnerStatus
 	Announces control.AnnounceStatus
+	Beat      time.Time // when the sidecar said so last
 }
 
 // process is what a runsv says of its process.
@@ -41,6 +42,38 @@ type process struct {
 // up reports whether the process runs, and is to go on running.
 func (p process) up() bool {
 	return p.Supervised && !p.Status.WantDown && !p.Status.Paused
+}
+
+// told reports whether what the runner's status says is of the runner that
+// there is now.
+func (s situation) told() bool {
+	return s.Runner.Supervised && s.Says.PID != 0 && s.Says.PID == s.Runner.Status.PID
+}
+
+// toldOfAnnouncement is told, of the sidecar.
+func (s situation) toldOfAnnouncement() bool {
+	return s.Announcer.Supervised && s.Announces.PID != 0 && s.Announces.PID == s.Announcer.Status.PID
+}
+
+// runs is the hash of the spec of the container that there is, or of the one
+// in the files where the runner does not say that there is one.
+func (s situation) runs() string {
+	if s.told() && s.Says.Container != "" {
+		return s.Says.Spec
+	}
+	return s.Spec
+}
+
+// waits reports whether the runner waits before it tries again what failed: to
+// start the container, or to put the wanted one in the place of another.
+func (s situation) waits() bool {
+	return s.told() && (s.Says.Phase == control.Backoff || s.Says.Phase == control.Running && s.Says.Error != "")
+}
+
+// mayHaveContainer reports whether the service may have a container: unless
+// its runner has said last that it took it away, or it never had one.
+func (s situation) mayHaveContainer() bool {
+	return (s.Shape.runner != "" || s.Says.Phase != "") && s.Says.Phase != control.Stopped
 }
 
 // look finds out how the service stands.
@@ -59,6 +92,7 @@ func (t *task) look() (situation, error) {
 	// An unreadable status is as good as none: the next process writes it anew.
 	s.Says, _ = control.ReadRunner(t.host.run, t.p.Name)
 	s.Announces, _ = control.ReadAnnounce(t.host.run, t.p.Name)
+	s.Beat = control.LastBeat(t.host.run, t.p.Name)
 	if s.Outer, err = watch(t.dir); err != nil {
 		return s, err
 	}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -32,9 +33,12 @@ type task struct {
 	wasEnabled bool             // when the call began
 	idle       func()           // called when the rest is waiting
 	goal       *wanted          // what want has computed
+	follows    bool             // it takes ports that others of the call leave before
 
-	diff     []fstree.Diff
-	actions  []string
+	diff     []fstree.Diff // of files
+	deeds    []deed
+	links    bool // it enables the service, or is to; in check mode nothing else tells
+	unlinks  bool // it disables it
 	warnings []string
 	prepared []string // warnings of prepare, until a runner that was waited for has pulled again
 	restart  bool     // changed in any case
@@ -94,6 +98,12 @@ func (t *task) lock() (unlock func(), err error) {
 
 // ctl has rundockd do what needs Docker. Its warnings are the task's.
 func (t *task) ctl(q control.Request) error {
+	_, err := t.asked(q)
+	return err
+}
+
+// asked is ctl with the answer.
+func (t *task) asked(q control.Request) (control.Response, error) {
 	q.Service = t.p.Name
 	answer, err := t.session.Do(q)
 	if q.Op == control.Prepare {
@@ -107,7 +117,7 @@ func (t *task) ctl(q control.Request) error {
 	if err == nil && answer.Error != "" {
 		err = &failure{answer.Error}
 	}
-	return err
+	return answer, err
 }
 
 // want is what the task is to reach. It is computed once.
@@ -176,27 +186,45 @@ func contentsDiff(files []string) []fstree.Diff {
 	return list
 }
 
-// linked adds the link that enables the service to the diff.
-func (t *task) linked(before, after bool) {
-	if before == after {
-		return
+// linked is the diff of the link that enables the service, none where it is as
+// it was.
+func (t *task) linked(now situation) []fstree.Diff {
+	enabled := now.Enabled
+	if t.check {
+		enabled = (now.Enabled || t.links) && !t.unlinks
+	}
+	if t.wasEnabled == enabled {
+		return nil
 	}
 	link := t.folders.Link(t.runitName)
 	show := func(there bool) string { return choose(there, "link to "+t.dir+"\n", "absent\n") }
-	t.diff = append(t.diff, fstree.Diff{BeforeHeader: link, AfterHeader: link, Before: show(before), After: show(after)})
+	return []fstree.Diff{{BeforeHeader: link, AfterHeader: link, Before: show(t.wasEnabled), After: show(enabled)}}
 }
 
-// result is what the task did, and how the service stands after it.
+// result is what the task did, as it is seen now, and how the service stands. A
+// call that has not failed, and does not see what it did, fails; one that was
+// told not to wait says that it may yet come.
 func (t *task) result(err error) ansible.Result {
-	r := ansible.Result{
-		Changed:  t.restart || len(t.actions) > 0,
-		Err:      err,
-		Diff:     append(t.diff, contentsDiff(t.reread)...),
-		Warnings: append(t.warnings, t.prepared...),
-		Msg:      t.p.Name + ": " + choose(len(t.actions) > 0, strings.Join(t.actions, ", "), "nothing to do"),
-		Values:   map[string]any{"actions": append([]string{}, t.actions...)},
+	now, lookErr := t.look()
+	words, unseen := t.said(now)
+	switch {
+	case err != nil:
+	case lookErr != nil:
+		err = lookErr
+	case len(unseen) > 0 && t.p.Wait == "none":
+		t.warn("%s", unproven(t.p.Name, unseen))
+	case len(unseen) > 0:
+		err = errors.New(unproven(t.p.Name, unseen))
 	}
-	if now, lookErr := t.look(); lookErr == nil {
+	r := ansible.Result{
+		Changed:  t.restart || len(words) > 0,
+		Err:      err,
+		Diff:     slices.Concat(t.diff, contentsDiff(t.reread), t.linked(now)),
+		Warnings: append(t.warnings, t.prepared...),
+		Msg:      t.p.Name + ": " + choose(len(words) > 0, strings.Join(words, ", "), "nothing to do"),
+		Values:   map[string]any{"actions": append([]string{}, words...)},
+	}
+	if lookErr == nil {
 		r.Values["service"] = t.facts(now)
 	}
 	return r
@@ -214,7 +242,7 @@ func (t *task) facts(now situation) map[string]any {
 		"directory":  t.dir,
 		"records":    []control.Record{},
 	}
-	if now.Runner.Supervised && now.Says.PID != 0 {
+	if now.told() {
 		f["running"] = now.Says.Phase == control.Running
 		f["phase"] = now.Says.Phase
 		f["container"], f["image"], f["spec"] = now.Says.Container, now.Says.Image, now.Says.Spec
@@ -222,7 +250,7 @@ func (t *task) facts(now situation) map[string]any {
 			f["error"] = now.Says.Error
 		}
 	}
-	if now.Announcer.Supervised && now.Announces.PID != 0 {
+	if now.toldOfAnnouncement() {
 		f["announced"] = now.Announces.State == control.Announced
 		if now.Announces.Reason != "" {
 			f["reason"] = now.Announces.Reason

@@ -41,24 +41,36 @@ func (t *task) wait(before situation, w wanted, p plan, started time.Time) error
 // steady is how long a container must have been up to count as running.
 const steady = 2 * time.Second
 
+// beats is how old the status file of a sidecar that is at work can be.
+const beats = 3 * control.Beat
+
 // reached reports whether the status files say that the service is as wait
-// wants it. They do not tell a container's health but through the
-// announcement of it, so without one `healthy` is not known here.
+// wants it. They do not tell a container's health, but where the HEALTHCHECK
+// decides the announcement; and of a sidecar that does nothing any more they
+// tell what it was. Then it is not known here.
 func reached(now situation, w wanted, wait string, at time.Time) bool {
 	if w.hash != "" {
 		r := now.Says
-		if !now.Runner.up() || r.PID != now.Runner.Status.PID || r.Phase != control.Running || r.Spec != w.hash || at.Sub(r.Started) < steady {
+		if !now.Runner.up() || !now.told() || r.Phase != control.Running || r.Spec != w.hash || at.Sub(r.Started) < steady {
 			return false
 		}
 	}
-	if w.shape.announcer != "" {
-		a := now.Announces
-		if !now.Announcer.up() || a.PID != now.Announcer.Status.PID {
-			return false
-		}
-		if a.State == control.Announced && (w.hash == "" || a.Container == now.Says.Container) {
-			return true
-		}
+	if w.shape.announcer != "" && (!now.Announcer.up() || !now.toldOfAnnouncement()) {
+		return false
 	}
-	return wait == "running"
+	announced := w.shape.announcer != "" && now.announced(at) && (w.hash == "" || now.Announces.Container == now.Says.Container)
+	switch wait {
+	case "announced":
+		return announced
+	case "healthy":
+		return announced && (w.hash == "" || w.healthAnnounced)
+	}
+	return true
+}
+
+// announced reports whether the sidecar says that the service is announced,
+// and said so a moment ago.
+func (s situation) announced(at time.Time) bool {
+	age := at.Sub(s.Beat)
+	return s.Announces.State == control.Announced && age < beats && age > -beats
 }

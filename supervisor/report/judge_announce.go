@@ -111,7 +111,7 @@ func judgeLeftRecords(r *report, h hostFacts, s serviceFacts) {
 		if found.Exists && found.ID == h.MachineID+"/"+s.Name {
 			next := "it goes with its lease"
 			switch {
-			case found.Lease == 0:
+			case found.Lease == "":
 				next = "it has no lease, and so stays: etcdctl del " + found.Key
 			case s.Deep:
 				next += ", in " + span(found.Left)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -66,6 +67,7 @@ type sidecar struct {
 	stopped  context.Context // ends at TERM, be it after a HUP
 	stop     func()
 	withdraw chan struct{} // USR1
+	last     control.AnnounceStatus
 }
 
 func newSidecar(dir string) *sidecar {
@@ -119,9 +121,18 @@ func (s *sidecar) prepared() (int, error) {
 	return 0, err
 }
 
+// beat gives the status file the present time, or writes it anew where it is
+// gone.
+func (s *sidecar) beat() {
+	if err := control.BeatAnnounce(control.Dir, s.wanted.Service); errors.Is(err, fs.ErrNotExist) {
+		s.say(s.last)
+	}
+}
+
 // say writes the status file. That it cannot be written must not stop the
 // service.
 func (s *sidecar) say(status control.AnnounceStatus) {
+	s.last = status
 	status.PID, status.Digest = os.Getpid(), s.digest
 	if err := control.WriteAnnounce(control.Dir, status); err != nil {
 		s.log.Warn("the status is not written", "err", err)
@@ -181,6 +192,11 @@ func (s *sidecar) announce(ctx context.Context) (left bool, err error) {
 	}()
 	ctx, leave := context.WithCancelCause(ctx)
 	defer leave(nil)
+	go func() {
+		for wait(ctx, control.Beat) == nil {
+			announcer.Alive(s.beat)
+		}
+	}()
 	go func() {
 		used := addresses(cfg)
 		if to, ok := moved(ctx, addressLook, used, func() (string, error) { return addressesNow(s.wanted) }); ok {

@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -94,8 +92,10 @@ func serve(docker *container.Client, slots chan struct{}, q control.Request) con
 			return control.Response{Error: err.Error()}
 		}
 		return control.Response{}
+	case control.Stop:
+		return stopped(ctx, docker, q)
 	case control.Remove:
-		return remove(ctx, docker, q.Service)
+		return removed(ctx, docker, q)
 	}
 	return control.Response{Error: fmt.Sprintf("rundockd ctl: unknown op %q", q.Op)}
 }
@@ -137,13 +137,13 @@ func prepare(ctx context.Context, docker *container.Client, q control.Request) c
 	if err != nil {
 		return fail(err)
 	}
+	if q.Check {
+		return foreseen(ctx, docker, s, func() error { return portsFree(ctx, docker, host, s.Name, ports, current) })
+	}
 	if err := reserve(control.Dir, s.Name, ports); err != nil {
 		return fail(err)
 	}
-	if err := docker.CheckPorts(ctx, ports, current); err != nil {
-		return fail(err)
-	}
-	if err := owned(host, s.Name, ports, current); err != nil {
+	if err := portsFree(ctx, docker, host, s.Name, ports, current); err != nil {
 		return fail(err)
 	}
 	pulled, err := docker.Pull(ctx, want.Image, want.Platform, s.Pull)
@@ -170,6 +170,31 @@ func prepare(ctx context.Context, docker *container.Client, q control.Request) c
 	return answer
 }
 
+// portsFree returns an error where one of the ports that service is to have is
+// bound, or another service's.
+func portsFree(ctx context.Context, docker *container.Client, host hostconfig.Config, service string, ports []container.HostPort, current container.State) error {
+	if err := docker.CheckPorts(ctx, ports, current); err != nil {
+		return err
+	}
+	return owned(host, service, ports, current)
+}
+
+// foreseen is the end of a prepare that is to change nothing: what can be
+// refused without a pull and without a container on trial. A port may yet be
+// left by what an earlier task of the play does, and so is only warned of.
+func foreseen(ctx context.Context, docker *container.Client, s supervisor.Service, portsFree func() error) control.Response {
+	var answer control.Response
+	if s.Pull == "never" {
+		if _, err := docker.Pull(ctx, s.Container.Image, s.Container.Platform, s.Pull); err != nil {
+			return control.Response{Error: err.Error()}
+		}
+	}
+	if err := portsFree(); err != nil {
+		answer.Warnings = append(answer.Warnings, "as the host is now, the call would be refused: "+err.Error())
+	}
+	return answer
+}
+
 // keptImage is the name of the image that a service can be rolled back to: a
 // tag, as a service's name can have capitals, and of at most 128 characters.
 func keptImage(service string) string {
@@ -178,151 +203,4 @@ func keptImage(service string) string {
 		service = service[:100] + "-" + hex.EncodeToString(sum[:8])
 	}
 	return "rundock-good:" + service
-}
-
-// remove takes away what a service leaves besides its service directory and
-// its logs.
-func remove(ctx context.Context, docker *container.Client, service string) control.Response {
-	answer := control.Response{}
-	for _, name := range containerNames(service) {
-		there, err := removeOwn(ctx, docker, name, service)
-		answer.Changed = answer.Changed || there
-		if err != nil {
-			answer.Error = fmt.Sprintf("remove %s: %v", service, err)
-			return answer
-		}
-	}
-	if err := docker.Unkeep(ctx, keptImage(service)); err != nil {
-		answer.Error = fmt.Sprintf("remove %s: %v", service, err)
-		return answer
-	}
-	for _, dir := range []string{control.Dir, stateDir} {
-		if err := os.RemoveAll(filepath.Join(dir, service)); err != nil {
-			answer.Error = fmt.Sprintf("remove %s: %v", service, err)
-		}
-	}
-	return answer
-}
-
-// Running means: the same container has been up for this long.
-const steady = 2 * time.Second
-
-// looped is how many ends in a row make waiting for the next start hopeless.
-const looped = 3
-
-// awaited waits until the service is as q.For says. It gives up early where
-// time will not help: the container cannot be made, or crashes in a loop.
-func awaited(ctx context.Context, docker *container.Client, q control.Request) control.Response {
-	if q.Timeout == 0 {
-		return control.Response{Error: "rundockd ctl: wait needs a timeout"}
-	}
-	last := ""
-	for {
-		answer, pending, err := look(ctx, docker, q)
-		if ctx.Err() != nil && last != "" {
-			pending, err = last, nil // what look says now is that its time is over
-		}
-		last = pending
-		switch {
-		case err != nil:
-			answer.Error = fmt.Sprintf("%s: %v", q.Service, err)
-			return answer
-		case pending == "":
-			return answer
-		}
-		if wait(ctx, 50*time.Millisecond) != nil {
-			answer.Error = fmt.Sprintf("%s is not %s after %ds: %s", q.Service, q.For, q.Timeout, pending)
-			answer.Error += lastLog(docker, q.Service)
-			return answer
-		}
-	}
-}
-
-// look compares the status files with what is waited for. pending says what
-// is missing, "" when nothing is; an error is final.
-func look(ctx context.Context, docker *container.Client, q control.Request) (answer control.Response, pending string, err error) {
-	a, err := control.ReadAnnounce(control.Dir, q.Service)
-	if err != nil {
-		return answer, "", err
-	}
-	if a.PID != 0 {
-		answer.Announce = &a
-	}
-	announced := func() string {
-		if a.PID == 0 {
-			return "the announcer has not said anything yet"
-		}
-		if a.State != control.Announced || a.Since.IsZero() {
-			return fmt.Sprintf("announcer: %s: %s", a.State, a.Reason)
-		}
-		return ""
-	}
-	if q.Hash == "" { // announce-only
-		if q.For == "announced" || q.For == "healthy" {
-			return answer, announced(), nil
-		}
-		if a.PID == 0 {
-			return answer, announced(), nil
-		}
-		return answer, "", nil
-	}
-	r, err := control.ReadRunner(control.Dir, q.Service)
-	if err != nil {
-		return answer, "", err
-	}
-	answer.Runner = &r
-	if r.Wanted != q.Hash || r.Since.Before(q.Since) && r.Container == q.Not && q.Not != "" {
-		return answer, "the runner has not started yet", nil
-	}
-	if r.Since.After(q.Since) && r.Phase == control.Backoff && (r.Crashes >= looped || r.ExitCode == 0 && r.Error != "") {
-		return answer, "", errors.New(r.Error + lastLog(docker, q.Service))
-	}
-	if r.Phase == control.Running && (r.Spec != q.Hash || q.Not != "" && r.Container == q.Not) && r.Error != "" && r.Since.After(q.Since) {
-		return answer, "", fmt.Errorf("%s; the previous container goes on running", r.Error)
-	}
-	switch {
-	case r.Phase != control.Running:
-		return answer, strings.TrimSuffix(fmt.Sprintf("%s: %s", r.Phase, r.Error), ": "), nil
-	case r.Spec != q.Hash, q.Not != "" && r.Container == q.Not:
-		return answer, "the old container still runs", nil
-	case r.Warning != "":
-		answer.Warnings = append(answer.Warnings, r.Warning)
-	}
-	up := time.Since(r.Started)
-	switch q.For {
-	case "announced":
-		if p := announced(); p != "" {
-			return answer, p, nil
-		}
-		if a.Container != r.Container {
-			return answer, "the announcer has not seen the new container yet", nil
-		}
-		return answer, "", nil
-	case "healthy":
-		s, err := docker.Inspect(ctx, r.Container)
-		if err != nil {
-			return answer, err.Error(), nil
-		}
-		if s.Health != "" && s.Health != "healthy" {
-			return answer, fmt.Sprintf("container is %s: %s", s.Health, strings.TrimSpace(s.HealthLog)), nil
-		}
-		if s.Health == "healthy" {
-			return answer, "", nil
-		}
-	}
-	if up < steady {
-		return answer, fmt.Sprintf("container is up for %s, wanted are %s", up.Round(time.Millisecond), steady), nil
-	}
-	return answer, "", nil
-}
-
-// lastLog is the end of the container's log, to go into an error message.
-func lastLog(docker *container.Client, service string) string {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	text, err := docker.Tail(ctx, service, 10)
-	if err != nil || text == "" {
-		return ""
-	}
-	return "; its last log lines:\n" + strings.TrimRight(text, "\n")
 }

@@ -23,6 +23,12 @@ func foreign(s container.State, service string) error {
 	return nil
 }
 
+// hasOwn reports whether there is a container named name that is of service.
+func hasOwn(ctx context.Context, docker *container.Client, name, service string) (there bool, err error) {
+	s, err := docker.Inspect(ctx, name)
+	return err == nil && s.Exists && s.Labels[container.LabelService] == service, err
+}
+
 // removeOwn removes the container named name if it is of service. there says
 // whether it was, also where it could not be removed.
 func removeOwn(ctx context.Context, docker *container.Client, name, service string) (there bool, err error) {

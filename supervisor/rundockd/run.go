@@ -43,13 +43,14 @@ type runner struct {
 	log     *slog.Logger
 	status  control.RunnerStatus
 	replace chan struct{} // USR1
+	sooner  chan struct{} // USR2
 	stopped atomic.Bool   // TERM came, be it after a HUP
 	said    complaint
 }
 
 // newRunner listens to signals, which end the context by cancel.
 func newRunner(dir string, cancel context.CancelCauseFunc) *runner {
-	r := &runner{dir: dir, log: newLogger(), replace: make(chan struct{}, 1)}
+	r := &runner{dir: dir, log: newLogger(), replace: make(chan struct{}, 1), sooner: make(chan struct{}, 1)}
 	go r.signals(cancel)
 	return r
 }
@@ -120,10 +121,11 @@ func (r *runner) prepared(ctx context.Context) (int, error) {
 	return r.run(ctx), nil
 }
 
-// signals turns signals into the context's end, or into a replacement.
+// signals turns signals into the context's end, into a replacement, or into the
+// end of a wait before the next start.
 func (r *runner) signals(cancel context.CancelCauseFunc) {
 	c := make(chan os.Signal, 4)
-	signal.Notify(c, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR1)
+	signal.Notify(c, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2)
 	for s := range c {
 		switch s {
 		case syscall.SIGHUP:
@@ -131,6 +133,11 @@ func (r *runner) signals(cancel context.CancelCauseFunc) {
 		case syscall.SIGUSR1:
 			select {
 			case r.replace <- struct{}{}:
+			default:
+			}
+		case syscall.SIGUSR2:
+			select {
+			case r.sooner <- struct{}{}:
 			default:
 			}
 		default:
@@ -150,7 +157,7 @@ func (r *runner) run(ctx context.Context) int {
 	// A service that was rolled back does not wait out the crashes of what failed.
 	if before.Wanted == r.service.Container.Hash() && (r.service.Pin == "" || before.Digest == r.digest) {
 		r.status.Crashes, r.status.ExitCode, r.status.NextStart = before.Crashes, before.ExitCode, before.NextStart
-		r.status.Error = before.Error // why it backs off
+		r.status.Error, r.status.Failed = before.Error, before.Failed // why it backs off
 	}
 	r.status.Wanted = r.service.Container.Hash()
 	if r.service.Pin != "" {
@@ -427,9 +434,10 @@ func (r *runner) supervise(ctx context.Context, s container.State, problem error
 	}
 	r.status.Withdrew = ""
 	var again <-chan time.Time
+	var sooner <-chan struct{}
 	text := ""
 	if problem != nil {
-		text = problem.Error()
+		text, sooner, r.status.Failed = problem.Error(), r.sooner, time.Now()
 		delay := max(backoff(r.status.Crashes), time.Second)
 		again = time.After(delay)
 		r.status.NextStart = time.Now().Add(delay)
@@ -475,6 +483,8 @@ func (r *runner) supervise(ctx context.Context, s container.State, problem error
 		return stepAgain, 0
 	case <-again:
 		return stepAgain, 0
+	case <-sooner:
+		return stepAgain, 0
 	}
 }
 
@@ -484,12 +494,13 @@ func (r *runner) ended(code int, started time.Time) {
 	r.status.Crashes = crashesAfter(r.status.Crashes, time.Since(started))
 	r.status.Container = ""
 	delay := backoff(r.status.Crashes)
-	r.status.NextStart = time.Now().Add(delay)
+	r.status.Failed = time.Now()
+	r.status.NextStart = r.status.Failed.Add(delay)
 	r.log.Error("container ended", "code", code, "crashes", r.status.Crashes, "next_start_in", delay)
 	r.say(control.Backoff, fmt.Sprintf("container ended with exit code %d", code))
 }
 
-// backoff waits until NextStart; USR1 cuts it short.
+// backoff waits until NextStart; USR1 and USR2 cut it short.
 func (r *runner) backoff(ctx context.Context) error {
 	delay := time.Until(r.status.NextStart)
 	if delay <= 0 {
@@ -499,6 +510,7 @@ func (r *runner) backoff(ctx context.Context) error {
 	select {
 	case <-time.After(min(delay, backoffLimit)):
 	case <-r.replace:
+	case <-r.sooner:
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
@@ -511,7 +523,8 @@ func (r *runner) retry(ctx context.Context, err error) step {
 	delay := max(backoff(r.status.Crashes), time.Second)
 	r.complain("cannot start the container", "err", err.Error(), "next_start_in", delay)
 	r.status.Container = ""
-	r.status.NextStart = time.Now().Add(delay)
+	r.status.Failed = time.Now()
+	r.status.NextStart = r.status.Failed.Add(delay)
 	r.say(control.Backoff, err.Error())
 	if r.backoff(ctx) != nil {
 		return interrupted(ctx)

@@ -216,7 +216,7 @@ func (s *setup) registryAnswers(t *testing.T) {
 func TestModule_wait(t *testing.T) {
 	s := need(t)
 	s.leave(t, back1, "well", "sickly", "unfound")
-	s.leave(t, back2, "found", "crashy")
+	s.leave(t, back2, "found", "crashy", "unchecked")
 	together(t,
 		claim{"healthy returns when the container is", func(t *testing.T) {
 			const call = "state=enabled name=well wait=healthy image=" + images + "influxdb:latest"
@@ -234,6 +234,12 @@ func TestModule_wait(t *testing.T) {
 				t.Errorf("after sv down, it returned while the container is %s", got)
 			}
 		}},
+		claim{"healthy says so where there is no HEALTHCHECK", func(t *testing.T) {
+			r := s.install(t, back2, "state=enabled name=unchecked wait=healthy "+grafana)
+			if len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "it has no HEALTHCHECK, so that healthy is only that it runs") {
+				t.Errorf("warnings are %q, want one that it has none", r.Warnings)
+			}
+		}},
 		claim{"announced returns when it is in DNS", func(t *testing.T) {
 			r := s.install(t, back2, "state=enabled name=found wait=announced announce=8110 port=80 "+grafana)
 			if !r.Service.Announced {
@@ -242,8 +248,9 @@ func TestModule_wait(t *testing.T) {
 			s.resolves(t, front, "found", "10 100 8110 node-back-2.found."+zone+".")
 		}},
 		claim{"healthy says why a container is not", func(t *testing.T) {
-			r := s.rundock(t, back1, "state=enabled name=sickly wait=healthy wait_timeout=20 "+neverHealthy)
-			r.wantFailure(t, "sickly is not healthy after 20s: container is unhealthy: ", "unwell", "its last log lines:")
+			// Once Docker has given it up, no waiting helps.
+			r := s.rundock(t, back1, "state=enabled name=sickly wait=healthy wait_timeout=600 "+neverHealthy)
+			r.wantFailure(t, "sickly: container is unhealthy: ", "unwell", "its last log lines:")
 			r.wantEnd(t, "\nnever-healthy listening on :80")
 		}},
 		claim{"announced says why a service is not", func(t *testing.T) {

@@ -214,7 +214,8 @@ options:
     description:
       - >-
         What to wait for: C(none); C(running), the same container up for 2 s; C(healthy), its HEALTHCHECK says
-        so; C(announced), it is in DNS.
+        so; C(announced), its record is in etcd.
+      - A container without a HEALTHCHECK is C(healthy) when it is C(running), with a warning.
     type: str
     default: running
     choices:

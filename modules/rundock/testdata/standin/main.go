@@ -26,6 +26,9 @@ import (
 
 const dir = "/run/standin"
 
+// dockerDown is there while dockerd is to be away.
+const dockerDown = dir + "/docker-down"
+
 func main() {
 	switch os.Args[1] {
 	case "run":
@@ -142,6 +145,10 @@ func run(at string) {
 			if _, err := os.Stat(dir + "/" + s.Name + ".hangs"); err == nil {
 				continue
 			}
+			if _, err := os.Stat(dockerDown); err == nil {
+				say(control.Stopping)
+				os.Exit(1)
+			}
 			stop()
 			c.Hash = ""
 			c.save(s.Name)
@@ -213,20 +220,37 @@ func ctl() {
 }
 
 func serve(q control.Request) control.Response {
-	event("ctl.log", "%s %s %s", q.Op, q.Service, q.For)
+	what := q.For
+	if q.Check {
+		what = "check"
+	}
+	event("ctl.log", "%s %s %s", q.Op, q.Service, what)
 	answer := control.Response{Version: control.Version, ID: q.ID}
 	switch q.Op {
 	case control.Prepare:
 		if refusal, err := os.ReadFile(dir + "/refusal"); err == nil {
 			answer.Error = strings.TrimSpace(string(refusal))
 		}
-	case control.Remove:
+	case control.Stop, control.Remove:
 		c := load(q.Service)
-		if c.Hash != "" {
+		answer.Changed = c.Hash != ""
+		switch _, err := os.Stat(dockerDown); {
+		case err == nil:
+			answer.Error = "dockerd is away"
+			return answer
+		case q.Check:
+			return answer
+		case answer.Changed:
 			event(q.Service+".events", "container %d removed", c.N)
 		}
 		c.Hash = ""
 		c.save(q.Service)
+		if q.Op == control.Stop {
+			r, _ := control.ReadRunner(control.Dir, q.Service)
+			r.Service, r.Phase = q.Service, control.Stopped
+			control.WriteRunner(control.Dir, r)
+			break
+		}
 		os.RemoveAll(filepath.Join(control.Dir, q.Service))
 		os.RemoveAll(filepath.Join("/var/lib/rundock", q.Service))
 	case control.Wait:

@@ -1,0 +1,30 @@
+package control
+
+import (
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Beat is how often an announcer that is at work gives its status file the
+// present time. One that is older tells what was, not what is: its process is
+// frozen, or hangs.
+const Beat = 5 * time.Second
+
+// BeatAnnounce gives an announcer's status file the present time.
+func BeatAnnounce(dir, service string) error {
+	now := time.Now()
+	return os.Chtimes(announcePath(dir, service), now, now)
+}
+
+// LastBeat is when an announcer's status file was written, or BeatAnnounce was
+// called for it last; zero where there is none.
+func LastBeat(dir, service string) time.Time {
+	info, err := os.Stat(announcePath(dir, service))
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
+}
+
+func announcePath(dir, service string) string { return filepath.Join(dir, service, "announce.json") }
