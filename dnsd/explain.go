@@ -114,6 +114,8 @@ func explained(s settings, v *view, q dns.Question) (explanation, answer.Result)
 	switch {
 	case r.Elsewhere:
 		x.Rcode, x.Note = "", "the name is in none of the zones: upstreams are asked"
+	case r.Above:
+		x.Note = "upstreams are asked for clients of --forward-for that want recursion: the zone above has it"
 	case r.Continue != "":
 		x.Note = "upstreams are asked for " + r.Continue
 	}

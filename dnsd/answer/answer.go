@@ -74,6 +74,9 @@ type Result struct {
 	// Continue is a CNAME's target outside of the zones: the upstream's
 	// answer to it belongs behind Answer. Empty without Forwards.
 	Continue string
+	// Above: the zone above the name's knows, and is to be asked upstream for those
+	// who may be sent there. Else this is the answer.
+	Above bool
 
 	Zone                       int // index in Zones; -1: none of ours
 	Authoritative              bool
@@ -107,6 +110,11 @@ func (s *Server) reply(q dns.Question, turn uint32) Result {
 		return Result{Zone: -1, Rcode: dns.RcodeRefused}
 	case q.Qtype >= dns.TypeTKEY && q.Qtype < dns.TypeANY: // TSIG, MAILA and the like
 		return Result{Zone: -1, Rcode: dns.RcodeNotImplemented}
+	}
+	if q.Qtype == dns.TypeDS {
+		if r, ok := s.delegation(wire); ok {
+			return r
+		}
 	}
 	if zone := s.zone(wire); zone != nil {
 		index := s.index(zone)

@@ -18,7 +18,7 @@ const noZone = 255
 func (s *Server) Pack(name []byte, qtype uint16) (a *packed.Answer, ok bool) {
 	q := dns.Question{Name: presentation(string(name)), Qtype: qtype, Qclass: dns.ClassINET}
 	r := s.reply(q, 0)
-	if !r.Authoritative || r.volatile || r.Elsewhere || r.Continue != "" || len(r.seen) == 0 || r.Zone >= noZone {
+	if !r.Authoritative || r.volatile || r.Elsewhere || r.Above || r.Continue != "" || len(r.seen) == 0 || r.Zone >= noZone {
 		return nil, false
 	}
 	if r.Rcode != dns.RcodeSuccess && len(r.Answer) == 0 {

@@ -34,6 +34,9 @@ func (s *Server) reverse(wire []byte, q dns.Question, turn uint32) (Result, bool
 	case dns.TypeSOA:
 		a.Answer = []dns.RR{a.soa(&apex, q.Name, a.TTL)}
 		a.volatile = true // the serial
+	case dns.TypeDS:
+		_, above := cut(wire)
+		a.Above = s.elsewhere(above)
 	}
 	if len(a.Answer) == 0 {
 		a.Authority = []dns.RR{a.soa(&apex, apex.Name, a.NegativeTTL)}

@@ -44,6 +44,7 @@ func TestClients(t *testing.T) {
 		{"Go", goResolver},
 		{"glibc, musl, busybox and Prometheus", named},
 		{"Unbound", unbound},
+		{"Unbound and delv that validate", validator},
 		{"HAProxy with room for whole answers", haproxyWhole},
 		{"HAProxy with 512 bytes", haproxySubsets},
 	} {

@@ -112,8 +112,19 @@ func (f *Forwarder) upstream(address string) *upstream {
 	return u
 }
 
-// of is the pool of the longest zone that a name is in.
-func (p *pool) of(name string) *pool {
+// of is the pool to ask q of: that of the longest zone its name is in. DS is the
+// business of the zone above (RFC 4035 section 3.1.4.1), where that one can be asked.
+func (p *pool) of(q dns.Question) *pool {
+	if q.Qtype == dns.TypeDS {
+		above, _ := dns.NextLabel(q.Name, 0)
+		if pool := p.longest(dns.Fqdn(q.Name[above:])); len(pool.upstreams) > 0 {
+			return pool
+		}
+	}
+	return p.longest(q.Name)
+}
+
+func (p *pool) longest(name string) *pool {
 	best := p
 	for i := range p.stubs {
 		if s := &p.stubs[i]; dns.IsSubDomain(s.zone, name) && len(s.zone) > len(best.zone) {
@@ -202,7 +213,7 @@ func (f *Forwarder) flight(k key, ask *dns.Msg) *flight {
 		f.Watch.Merged()
 		return fl
 	}
-	fl := &flight{pool: f.all.of(ask.Question[0].Name), done: make(chan struct{})}
+	fl := &flight{pool: f.all.of(ask.Question[0]), done: make(chan struct{})}
 	f.flights[k] = fl
 	go func() {
 		// Who asked first may have gone, with others still waiting.

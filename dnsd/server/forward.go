@@ -68,6 +68,28 @@ func (h *Handler) forward(ctx context.Context, query *dns.Msg, r answer.Result, 
 	}
 }
 
+// fromAbove is what upstreams say of a zone of ours, for the zone above it. Where
+// that does not know it, and does not prove that either, r holds: what is
+// denied without proof would be denied for all types, and the zone is there.
+func (h *Handler) fromAbove(ctx context.Context, query *dns.Msg, r answer.Result) (full answer.Result, ad bool, from string) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	reply, source, err := h.Forwarder.Exchange(ctx, query, query.Question[0])
+	switch {
+	case err != nil:
+		return answer.Result{Zone: r.Zone, Rcode: dns.RcodeServerFailure}, false, querylog.Self
+	case reply.Rcode == dns.RcodeNameError && !slices.ContainsFunc(reply.Ns, isProof):
+		return r, false, querylog.Table
+	}
+	return answer.Result{Zone: r.Zone, Rcode: reply.Rcode, Answer: reply.Answer, Authority: reply.Ns, Further: reply.Extra}, reply.AuthenticatedData, source
+}
+
+// isProof says whether a record proves that others are not there.
+func isProof(rr dns.RR) bool {
+	t := rr.Header().Rrtype
+	return t == dns.TypeNSEC || t == dns.TypeNSEC3
+}
+
 // aliases are the CNAMEs that a reply to q begins with, in their order, and
 // what the last one points to; "" without any.
 func aliases(records []dns.RR, q dns.Question) (chain []dns.RR, target string) {

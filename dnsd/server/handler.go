@@ -110,6 +110,8 @@ func (h *Handler) serve(packet []byte, client Client, turn uint32) (reply []byte
 	switch forwards := query.RecursionDesired && h.forwardsFor(client.Addr()); {
 	case (r.Elsewhere || r.Continue != "") && forwards:
 		return nil, func(ctx context.Context) []byte { return finish(h.forward(ctx, query, r, turn)) }
+	case r.Above && forwards:
+		return nil, func(ctx context.Context) []byte { return finish(h.fromAbove(ctx, query, r)) }
 	case r.Elsewhere:
 		return refuse(dns.RcodeRefused), nil
 	case r.Authoritative:
