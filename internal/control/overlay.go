@@ -35,6 +35,8 @@ type OverlayStatus struct {
 	Narrow   int          `json:"narrow,omitempty"`  // of those, to which only smaller packets than MTU pass
 	Silent   int          `json:"silent,omitempty"`  // of Peers, that answer nothing in the network
 	Unheard  string       `json:"unheard,omitempty"` // what to tell people of them
+	Fault    string       `json:"fault,omitempty"`   // of the host, which the agent leaves to others
+	Next     string       `json:"next,omitempty"`    // what to do about Fault
 	Changes  int          `json:"changes"`           // operations done since the agent started
 	Healed   int          `json:"healed,omitempty"`  // of those, such as put right what others had changed
 	Changed  time.Time    `json:"changed,omitzero"`  // when the last of them was done

@@ -37,13 +37,14 @@ func (k *Keeper) Audit(subnet netip.Prefix, want State) ([]Op, error) {
 	return ops, k.Apply(seen, ops)
 }
 
-// Check returns what Audit would do; with an error, what it would all the same.
-func (k *Keeper) Check(subnet netip.Prefix, want State) ([]Op, error) {
+// Check returns what Audit would do, and what it would leave to others; with an
+// error, what it would all the same.
+func (k *Keeper) Check(subnet netip.Prefix, want State) ([]Op, []Fault, error) {
 	seen, err := k.Look(subnet)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return k.Left(seen, want, nil), seen.unread
+	return k.Left(seen, want, nil), seen.Faults(), seen.unread
 }
 
 // Seen is what the kernel held when a Keeper looked.
@@ -51,6 +52,9 @@ type Seen struct {
 	state  State // but for peers, which are in the Keeper's listing
 	unread error // why the firewall could not be asked
 }
+
+// Faults are what nobody of us puts right.
+func (s Seen) Faults() []Fault { return s.state.Faults }
 
 // Look and Left are the two halves of Check. To look takes long and needs
 // nothing of what is wanted, which may change meanwhile.
@@ -71,9 +75,9 @@ func (k *Keeper) Left(seen Seen, want State, told []Op) []Op {
 	}
 	k.listed.put(&have, want)
 	// The device of a container that left, or that Docker took off the
-	// network, is gone: one that is there still was lost.
+	// network, is gone: one that is there still was lost, or put elsewhere.
 	lost := slices.DeleteFunc(slices.Clone(k.ports), func(port string) bool {
-		return slices.Contains(have.Bridge.Ports, port) || !k.kernel.unattached(port)
+		return slices.Contains(have.Bridge.Ports, port) || !k.kernel.exists(port)
 	})
 	want.Bridge.Ports = lost
 	k.ports = slices.Sorted(slices.Values(slices.Concat(lost, have.Bridge.Ports)))

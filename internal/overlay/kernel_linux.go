@@ -1,10 +1,8 @@
 package overlay
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"net/netip"
 	"os"
@@ -180,7 +178,7 @@ func (k *Kernel) devices(n Network, subnet netip.Prefix, l *listing) (s State, e
 		if s.Bridge.Connected, err = k.batch.connected(bridge.Masked(), br.Attrs().Index); err != nil {
 			return s, fmt.Errorf("routes of device %s: %w", s.Bridge.Name, err)
 		}
-		if s.Bridge.Ports, err = k.ports(br); err != nil {
+		if err = k.bridge(br.Attrs().Index, &s.Bridge); err != nil {
 			return s, err
 		}
 	}
@@ -188,6 +186,12 @@ func (k *Kernel) devices(n Network, subnet netip.Prefix, l *listing) (s State, e
 		t := vx.(*netlink.Vxlan)
 		local, _ := netip.AddrFromSlice(t.SrcAddr)
 		s.Vxlan.Tunnel = Tunnel{VNI: uint32(t.VxlanId), Local: local.Unmap(), Port: uint16(t.Port), Learning: t.Learning}
+		if s.Vxlan.Unheard, err = k.unheard(local.Unmap()); err != nil {
+			return s, fmt.Errorf("route to the underlay address %s: %w", local, err)
+		}
+		if s.Faults, err = faults(local.Unmap()); err != nil {
+			return s, err
+		}
 		if err := k.peers(vx, l); err != nil {
 			return s, err
 		}
@@ -210,12 +214,11 @@ func (k *Kernel) link(name, kind string, network, address netip.Prefix) (netlink
 	}
 	a := found.Attrs()
 	l.Exists, l.MTU, l.Up = true, a.MTU, a.Flags&net.FlagUp != 0
+	l.NoARP, l.Enslaved = a.RawFlags&unix.IFF_NOARP != 0, a.MasterIndex != 0
 	copy(l.MAC[:], a.HardwareAddr)
-	forwarding, err := os.ReadFile(forwardingFile(name))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if l.Forwarding, err = forwards(name); err != nil {
 		return nil, l, err
 	}
-	l.Forwarding = string(bytes.TrimSpace(forwarding)) == "1"
 	addresses, err := k.rt.AddrList(found, unix.AF_INET)
 	if err != nil {
 		return nil, l, fmt.Errorf("addresses of device %s: %w", name, err)
@@ -230,6 +233,13 @@ func (k *Kernel) link(name, kind string, network, address netip.Prefix) (netlink
 			l.Stray = append(l.Stray, p)
 		}
 	}
+	if l.Up && l.Address.IsValid() {
+		heard, err := k.batch.delivered(l.Address.Addr())
+		if err != nil {
+			return nil, l, fmt.Errorf("route to address %s of device %s: %w", l.Address.Addr(), name, err)
+		}
+		l.Deaf = !heard
+	}
 	return found, l, nil
 }
 
@@ -241,25 +251,10 @@ func prefix(n *net.IPNet) netip.Prefix {
 	return netip.PrefixFrom(a.Unmap(), ones)
 }
 
-func (k *Kernel) ports(bridge netlink.Link) ([]string, error) {
-	links, err := k.rt.LinkList()
-	if err != nil {
-		return nil, fmt.Errorf("ports of bridge %s: %w", bridge.Attrs().Name, err)
-	}
-	var names []string
-	for _, l := range links {
-		if l.Attrs().MasterIndex == bridge.Attrs().Index {
-			names = append(names, l.Attrs().Name)
-		}
-	}
-	slices.Sort(names)
-	return names, nil
-}
-
-// unattached reports whether a device is there and at no bridge.
-func (k *Kernel) unattached(name string) bool {
-	l, err := k.rt.LinkByName(name)
-	return err == nil && l.Attrs().MasterIndex == 0
+// exists reports whether there is a device of that name.
+func (k *Kernel) exists(name string) bool {
+	_, err := k.rt.LinkByName(name)
+	return err == nil
 }
 
 func (k *Kernel) peers(vx netlink.Link, l *listing) error {
@@ -393,15 +388,23 @@ func (k *Kernel) one(op Op) error {
 			return err
 		})
 	case addPort:
-		bridge, err := k.rt.LinkByName(o.dev)
-		if err != nil {
-			return err
-		}
-		err = k.onLink(o.port, func(l netlink.Link) error { return k.rt.LinkSetMaster(l, bridge) })
-		if _, stopped := err.(netlink.LinkNotFoundError); stopped {
-			return nil
-		}
-		return err
+		return k.addPort(o)
+	case setARP:
+		return k.onLink(o.dev, k.rt.LinkSetARPOn)
+	case setFree:
+		return k.onLink(o.dev, k.rt.LinkSetNoMaster)
+	case setTree:
+		return k.onLink(o.dev, func(l netlink.Link) error {
+			return k.batch.setBridge(l.Attrs().Index, attribute32(nil, bridgeSTP, 0))
+		})
+	case setVLANs:
+		return k.onLink(o.dev, func(l netlink.Link) error {
+			return k.batch.setBridge(l.Attrs().Index, attribute(nil, bridgeVLANs, []byte{0}))
+		})
+	case renewPort:
+		return k.renewPort(o)
+	case addDelivered:
+		return k.onLink(o.dev, func(l netlink.Link) error { return k.deliver(l, o.address) })
 	case addConnected:
 		return k.onLink(o.dev, func(l netlink.Link) error {
 			return k.rt.RouteReplace(&netlink.Route{

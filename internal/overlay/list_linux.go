@@ -40,7 +40,7 @@ func (b *batch) list(kind uint16, fixed, attributes []byte, fixedBytes int, each
 
 // attributes are by kind, of those that are read here. They are read in place:
 // to copy them costs as much as all else of an entry.
-type attributes [16][]byte
+type attributes [19][]byte
 
 func (all *attributes) read(b []byte) {
 	clear(all[:])
@@ -135,19 +135,19 @@ func (b *batch) connected(network netip.Prefix, index int) (is bool, err error) 
 
 // routeTo gives the route that packets to an address take, if any does.
 func (b *batch) routeTo(to netip.Addr, each func(fixed []byte, a *attributes)) error {
-	ask := append([]byte{unix.AF_INET, 32}, make([]byte, rtmsgBytes-6)...)
-	ask = binary.NativeEndian.AppendUint32(ask, unix.RTM_F_FIB_MATCH|unix.RTM_F_LOOKUP_TABLE)
-	b.message = finish(attributeAddress(begin(b.message[:0], unix.RTM_GETROUTE, 0, ask...), unix.RTA_DST, to), 0)
-	number(b.message, 1, false)
-	if err := b.send(); err != nil {
-		return err
+	family, flags := byte(unix.AF_INET6), uint32(unix.RTM_F_FIB_MATCH)
+	if to.Is4() {
+		family, flags = unix.AF_INET, flags|unix.RTM_F_LOOKUP_TABLE
 	}
-	return b.answers(func(m message) (bool, error) {
+	ask := append([]byte{family, byte(to.BitLen())}, make([]byte, rtmsgBytes-6)...)
+	ask = binary.NativeEndian.AppendUint32(ask, flags)
+	b.message = finish(attributeAddress(begin(b.message[:0], unix.RTM_GETROUTE, 0, ask...), unix.RTA_DST, to), 0)
+	return b.ask(func(m message) error {
 		if m.kind == unix.RTM_NEWROUTE && len(m.data) >= rtmsgBytes {
 			b.parsed.read(m.data[rtmsgBytes:])
 			each(m.data[:rtmsgBytes], &b.parsed)
 		}
-		return true, nil
+		return nil
 	})
 }
 

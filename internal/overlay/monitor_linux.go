@@ -34,7 +34,7 @@ func OpenMonitor(n Network) (*Monitor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("monitor netlink: %w", err)
 	}
-	route, err := listen(unix.NETLINK_ROUTE, unix.RTNLGRP_LINK, unix.RTNLGRP_NEIGH, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV4_ROUTE)
+	route, err := listen(unix.NETLINK_ROUTE, unix.RTNLGRP_LINK, unix.RTNLGRP_NEIGH, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV4_NETCONF)
 	if err != nil {
 		rt.Close()
 		return nil, fmt.Errorf("monitor netlink: %w", err)
@@ -166,7 +166,7 @@ func (m *Monitor) concerns(msg message, holds func(Op) bool) bool {
 	switch msg.kind {
 	default:
 		clear(m.names)
-		return true // devices, among them those of containers at the bridge
+		return true // devices, among them those of containers at the bridge, and what may be forwarded
 	case unix.RTM_NEWADDR, unix.RTM_DELADDR:
 		// struct ifaddrmsg: family, length, flags, scope, index.
 		return len(msg.data) < 8 || m.ours(int(binary.NativeEndian.Uint32(msg.data[4:])))
@@ -182,6 +182,9 @@ func (m *Monitor) concerns(msg message, holds func(Op) bool) bool {
 	if msg.kind == unix.RTM_NEWROUTE || msg.kind == unix.RTM_DELROUTE {
 		if dev := m.name(a.number(unix.RTA_OIF)); dev != m.network.Vxlan() {
 			return dev == m.network.Bridge()
+		}
+		if !put && fixed[4] == unix.RT_TABLE_LOCAL {
+			return true
 		}
 		key, route, ours := routeOf(fixed, &a)
 		switch o := (putRoute{m.network.Vxlan(), key, route}); {

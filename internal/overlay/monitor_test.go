@@ -88,6 +88,7 @@ func TestMonitor_tells_of_tampering_and_not_of_everyday_life(t *testing.T) {
 	case <-time.After(200 * time.Millisecond):
 	}
 	for _, script := range []string{"ip route del 10.42.2.0/24 dev vx7", "ip neigh del 10.42.2.0 dev vx7", "ip addr flush dev ovl7", "nft flush table ip rundock_ovl7", "nft flush set inet rundock_ovl7 hosts", "nft delete table inet rundock_ovl7",
+		"sysctl -qw net.ipv4.ip_forward=0", "ip route flush table local dev vx7", "ip link set veth7-10 down", "ip link set ovl7 arp off",
 		"ip link set vx7 down", "ip link del vx7", "ip link del ovl7"} {
 		if strings.HasPrefix(script, "nft") {
 			tool(t, "nft")

@@ -112,7 +112,7 @@ func (h *node) plan(n Network) []Op {
 	h.c.t.Helper()
 	var ops []Op
 	var err error
-	h.Do(func() { ops, err = h.keepers[n.Name].Check(n.Subnet(h.number), h.want(n)) })
+	h.Do(func() { ops, _, err = h.keepers[n.Name].Check(n.Subnet(h.number), h.want(n)) })
 	if err != nil {
 		h.c.t.Fatal(err)
 	}

@@ -45,6 +45,15 @@ type (
 		dev     string
 		address netip.Prefix
 	}
+	setARP       struct{ dev string }
+	setFree      struct{ dev string }
+	setTree      struct{ dev string }
+	setVLANs     struct{ dev string }
+	renewPort    addPort
+	addDelivered struct {
+		dev     string
+		address netip.Addr
+	}
 	putNeighbour struct {
 		dev string
 		ip  netip.Addr
@@ -165,6 +174,26 @@ func (o addPort) String() string { return fmt.Sprintf("ip link set %s master %s"
 
 func (o addConnected) String() string {
 	return fmt.Sprintf("ip route add %s dev %s proto kernel scope link src %s", o.address.Masked(), o.dev, o.address.Addr())
+}
+
+func (o setARP) String() string  { return fmt.Sprintf("ip link set %s arp on", o.dev) }
+func (o setFree) String() string { return fmt.Sprintf("ip link set %s nomaster", o.dev) }
+
+func (o setTree) String() string {
+	return fmt.Sprintf("ip link set %s type bridge stp_state 0", o.dev)
+}
+
+func (o setVLANs) String() string {
+	return fmt.Sprintf("ip link set %s type bridge vlan_filtering 0", o.dev)
+}
+
+func (o renewPort) String() string { return setFree{o.port}.String() + "\n" + addPort(o).String() }
+
+func (o addDelivered) String() string {
+	if o.address.Is4() {
+		return fmt.Sprintf("ip route add local %s dev %s table local proto kernel scope host src %[1]s", o.address, o.dev)
+	}
+	return fmt.Sprintf("ip -6 route add local %s dev %s table local proto kernel metric 0", o.address, o.dev)
 }
 
 func (o putNeighbour) String() string {

@@ -127,6 +127,7 @@ func planLink(have, want Link, add Op) []Op {
 	if have.Address.IsValid() && have.Address != want.Address {
 		ops = append(ops, deleteAddress{want.Name, have.Address})
 	}
+	ops = append(ops, planSpoiled(have, want)...)
 	for _, port := range want.Ports {
 		if !slices.Contains(have.Ports, port) {
 			ops = append(ops, addPort{want.Name, port})
@@ -134,6 +135,38 @@ func planLink(have, want Link, add Op) []Op {
 	}
 	for _, a := range have.Stray {
 		ops = append(ops, deleteAddress{want.Name, a})
+	}
+	return ops
+}
+
+// planSpoiled puts right what keeps packets from their way, of a device that
+// was there.
+func planSpoiled(have, want Link) []Op {
+	var ops []Op
+	if have.NoARP {
+		ops = append(ops, setARP{want.Name})
+	}
+	if have.Enslaved {
+		ops = append(ops, setFree{want.Name})
+	}
+	if have.Tree {
+		ops = append(ops, setTree{want.Name})
+	}
+	if have.VLANs {
+		ops = append(ops, setVLANs{want.Name})
+	}
+	// That of another address comes with it.
+	if have.Deaf && have.Address == want.Address {
+		ops = append(ops, addDelivered{want.Name, want.Address.Addr()})
+	}
+	if have.Unheard != "" && have.Tunnel == want.Tunnel {
+		ops = append(ops, addDelivered{have.Unheard, want.Tunnel.Local})
+	}
+	for _, port := range have.Down {
+		ops = append(ops, setUp{port})
+	}
+	for _, port := range have.Blocked {
+		ops = append(ops, renewPort{want.Name, port})
 	}
 	return ops
 }

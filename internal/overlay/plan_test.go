@@ -176,6 +176,24 @@ ip addr del 10.42.9.1/24 dev ovl7
 		{"the bridge's own route deleted by hand", nil, nil, func(s *State) { s.Bridge.Connected = false }, `
 ip route add 10.42.1.0/24 dev ovl7 proto kernel scope link src 10.42.1.1
 `},
+		{"what keeps packets from their way", nil, nil, func(s *State) {
+			s.Bridge.Ports = []string{"veth1", "veth2"}
+			s.Bridge.Spoiled = Spoiled{NoARP: true, Enslaved: true, Tree: true, VLANs: true, Deaf: true, Down: []string{"veth1"}, Blocked: []string{"veth2"}}
+			s.Vxlan.Spoiled = Spoiled{NoARP: true, Enslaved: true, Deaf: true, Unheard: "eth0"}
+		}, `
+ip link set ovl7 arp on
+ip link set ovl7 nomaster
+ip link set ovl7 type bridge stp_state 0
+ip link set ovl7 type bridge vlan_filtering 0
+ip route add local 10.42.1.1 dev ovl7 table local proto kernel scope host src 10.42.1.1
+ip link set veth1 up
+ip link set veth2 nomaster
+ip link set veth2 master ovl7
+ip link set vx7 arp on
+ip link set vx7 nomaster
+ip route add local 10.42.1.0 dev vx7 table local proto kernel scope host src 10.42.1.0
+ip route add local 192.0.2.1 dev eth0 table local proto kernel scope host src 192.0.2.1
+`},
 		{"MAC, MTU, state and forwarding are put right in place", nil, nil, func(s *State) {
 			s.Vxlan.MAC, s.Vxlan.MTU, s.Vxlan.Up, s.Vxlan.Forwarding = MAC{}, 1500, false, false
 		}, `
@@ -294,7 +312,16 @@ func anyState(t *testing.T, r *rand.Rand) State {
 
 func tamper(r *rand.Rand, s *State) {
 	for range r.IntN(4) {
-		switch r.IntN(12) {
+		switch r.IntN(14) {
+		case 12:
+			if s.Bridge.Exists {
+				s.Bridge.Ports = []string{"veth1", "veth2"}
+				s.Bridge.Spoiled = Spoiled{NoARP: r.IntN(2) == 0, Enslaved: r.IntN(2) == 0, Tree: true, VLANs: true, Deaf: r.IntN(2) == 0, Down: []string{"veth1"}, Blocked: []string{"veth2"}}
+			}
+		case 13:
+			if s.Vxlan.Exists {
+				s.Vxlan.Spoiled = Spoiled{NoARP: true, Enslaved: r.IntN(2) == 0, Deaf: r.IntN(2) == 0, Unheard: "eth0"}
+			}
 		case 0:
 			s.Vxlan = Link{Name: "vx7"}
 			s.Neighbours, s.Forwards, s.Routes = nil, nil, nil
@@ -381,6 +408,11 @@ func model(t *testing.T, s *State, op Op) {
 	case setMTU:
 		link(o.dev, true).MTU = o.mtu
 	case setUp:
+		if strings.HasPrefix(o.dev, "veth") {
+			l := link(s.Bridge.Name, true)
+			l.Down = slices.DeleteFunc(slices.Clone(l.Down), func(p string) bool { return p == o.dev })
+			break
+		}
 		l := link(o.dev, true)
 		l.Up, l.Connected = true, l.Address.IsValid()
 	case setForwarding:
@@ -390,7 +422,7 @@ func model(t *testing.T, s *State, op Op) {
 		if l.Address.IsValid() {
 			l.Stray = append([]netip.Prefix{l.Address}, l.Stray...)
 		}
-		l.Address, l.Connected = o.address, l.Up
+		l.Address, l.Connected, l.Deaf = o.address, l.Up, false
 	case deleteAddress:
 		l := link(o.dev, true)
 		if !slices.Contains(l.Stray, o.address) {
@@ -402,6 +434,23 @@ func model(t *testing.T, s *State, op Op) {
 		l.Ports = append(slices.Clone(l.Ports), o.port)
 	case addConnected:
 		link(o.dev, true).Connected = true
+	case setARP:
+		link(o.dev, true).NoARP = false
+	case setFree:
+		link(o.dev, true).Enslaved = false
+	case setTree:
+		link(o.dev, true).Tree = false
+	case setVLANs:
+		link(o.dev, true).VLANs = false
+	case renewPort:
+		l := link(o.dev, true)
+		l.Blocked = slices.DeleteFunc(slices.Clone(l.Blocked), func(p string) bool { return p == o.port })
+	case addDelivered:
+		if o.dev == "eth0" {
+			link(s.Vxlan.Name, true).Unheard = ""
+		} else {
+			link(o.dev, true).Deaf = false
+		}
 	case putNeighbour:
 		link(o.dev, true)
 		s.Neighbours[o.ip] = o.mac

@@ -228,6 +228,15 @@ func TestNetworkThatDoesNotComeUp(t *testing.T) {
 	})
 	m.unset("unheard")
 
+	m.set("fault", "net.ipv4.ip_forward is 0")
+	m.set("next", "sysctl -w net.ipv4.ip_forward=1")
+	m.restart("apps")
+	eventually(t, "it is told that the host forwards nothing", func() bool {
+		a = m.call(apps)
+		return !a.Failed && !a.Changed && len(a.Warnings) == 1 && a.Warnings[0] == "net.ipv4.ip_forward is 0; next: sysctl -w net.ipv4.ip_forward=1"
+	})
+	m.unset("fault")
+
 	m.set("unreachable", "etcd http://127.0.0.1:2379: connection refused")
 	m.restart("apps")
 	eventually(t, "other hosts are not told", func() bool { return !m.call(apps, "check_mode").Network.Alive })

@@ -28,6 +28,9 @@ func (t *task) wait(before situation, p plan) error {
 			if now.Says.Unheard != "" {
 				t.warn("%s", now.Says.Unheard)
 			}
+			if now.Says.Fault != "" {
+				t.warn("%s; next: %s", now.Says.Fault, now.Says.Next)
+			}
 			return nil
 		case now.up() && !p.changes():
 			t.warn("other hosts do not see this one: %s", now.Says.Registry)

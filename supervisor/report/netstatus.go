@@ -190,6 +190,8 @@ func netStatusOf(f keptFacts) netStatus {
 		wrong(cutOff, cutOffNext+", "+agentLog(f.Name))
 	case says.State != control.OverlayUp:
 		wrong(strings.TrimSuffix(cmp.Or(says.Reason, "no reason given")+"; "+says.Registry, "; "), "put right what it names; see "+log)
+	case says.Fault != "":
+		wrong(says.Fault, says.Next)
 	case !says.Alive:
 		wrong(strings.TrimSuffix(unheard+"; "+says.Registry, "; "), "see to the registry; see "+log)
 	case says.Unheard != "":

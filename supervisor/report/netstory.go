@@ -170,6 +170,9 @@ func judgeKernel(r *report, f netFacts) {
 	default:
 		r.fine("the kernel of this host holds what it should")
 	}
+	if f.Says.Fault != "" {
+		r.wrong(f.Says.Fault, f.Says.Next)
+	}
 }
 
 func judgePath(r *report, f netFacts) {

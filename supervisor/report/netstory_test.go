@@ -92,6 +92,10 @@ func TestOverlay_explain_names_the_cause_first(t *testing.T) {
 			f.Left = []string{"ip neigh replace 10.42.2.0 lladdr 02:00:00:00:00:02 dev vx7 nud permanent"}
 			f.Gateway = lost
 		}, "Wrong: kernel: the kernel of this host does not hold what it should; commands left to do: 1."},
+		{"a host that forwards nothing", func(f *netFacts) {
+			f.Says.Fault, f.Says.Next = "net.ipv4.ip_forward is 0: it hurts", "sysctl -w net.ipv4.ip_forward=1"
+		},
+			"Wrong: kernel: net.ipv4.ip_forward is 0: it hurts. Next: sysctl -w net.ipv4.ip_forward=1"},
 		{"a firewall between the hosts", func(f *netFacts) { f.Gateway, f.Full, f.Target = lost, lost, lost },
 			"Wrong: path: node-2 answers on the underlay, 192.0.2.2, and not in the network, 10.42.2.1: no answer within 2.1s. Next: on node-2: rundockd overlay check apps; and see that no firewall, of either host or between them, drops UDP port 4789"},
 		{"a host that is gone", func(f *netFacts) { f.Underlay, f.Gateway, f.Full, f.Target = lost, lost, lost, lost },

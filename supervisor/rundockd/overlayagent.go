@@ -65,8 +65,9 @@ type overlayAgent struct {
 	keeper     *overlay.Keeper
 	ports      []string // of the keeper, as they are on disk
 	status     control.OverlayStatus
-	audited    bool  // once
-	failed     error // why the kernel is not what is wanted
+	audited    bool          // once
+	failed     error         // why the kernel is not what is wanted
+	fault      overlay.Fault // of the host, if there is one
 	part       dockerPart
 	auditAgain <-chan time.Time
 	open       bool
@@ -306,6 +307,10 @@ func (a *overlayAgent) look() error {
 			again = len(ops) > 0 && len(a.told) > 0 && tries < overlayLooks
 		}
 	}
+	a.fault = overlay.Fault{}
+	if faults := seen.Faults(); len(faults) > 0 {
+		a.fault = faults[0]
+	}
 	err := a.keeper.Apply(seen, ops)
 	if ports := a.keeper.Ports(); !slices.Equal(ports, a.ports) {
 		a.ports = ports
@@ -378,6 +383,7 @@ func (a *overlayAgent) say() {
 	}
 	a.mu.Unlock()
 	s.Silent, s.Unheard = a.unheard(s.Peers)
+	s.Fault, s.Next = a.fault.What, a.fault.Next
 	var differs *roster.Disagreement
 	s.Refused = errors.As(unreached, &differs)
 	s.Registry, s.Reason = "", ""
@@ -406,6 +412,9 @@ func (a *overlayAgent) say() {
 	}
 	if s == a.status {
 		return
+	}
+	if s.Fault != a.status.Fault {
+		a.log.Warn(cmp.Or(s.Fault, "this host forwards packets again"), "next", s.Next)
 	}
 	if s.Unheard != a.status.Unheard {
 		a.log.Warn(cmp.Or(s.Unheard, "all other hosts answer in the network"))

@@ -54,7 +54,8 @@ func checkOverlays(names []string) []checked {
 	return report.LookAgain(func(before []checked, again bool) []checked {
 		now := make([]checked, len(names))
 		for i, name := range names {
-			now[i].left, now[i].err = overlayLeft(name)
+			left, faults, err := lookAtOverlay(name)
+			now[i] = checked{append(left, faults...), err}
 			if again {
 				now[i].left = report.Lasting(before[i].left, now[i].left)
 			}
@@ -65,33 +66,41 @@ func checkOverlays(names []string) []checked {
 	})
 }
 
-// overlayLeft is what an audit of a network would do at this moment, as
-// commands.
-func overlayLeft(name string) ([]string, error) {
+// overlayLeft is what an audit of a network would do at this moment.
+func overlayLeft(name string) (commands []string, err error) {
+	commands, _, err = lookAtOverlay(name)
+	return commands, err
+}
+
+// lookAtOverlay returns what an audit of a network would do at this moment, as
+// commands, and what it would leave to others.
+func lookAtOverlay(name string) (commands, faults []string, err error) {
 	p, err := findOverlay(name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	known, err := readKnown(overlayKept, p.settings.Network)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if !known.Subnet.IsValid() {
-		return nil, fmt.Errorf("network %s has no subnet on this host yet", name)
+		return nil, nil, fmt.Errorf("network %s has no subnet on this host yet", name)
 	}
 	want, err := p.wanted(known)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	k, err := overlay.Open()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer k.Close()
-	ops, err := overlay.NewKeeper(k, p.settings.Network, readPorts(name)).Check(known.Subnet, want.State())
-	var left []string
+	ops, found, err := overlay.NewKeeper(k, p.settings.Network, readPorts(name)).Check(known.Subnet, want.State())
 	for _, op := range ops {
-		left = append(left, strings.Split(op.String(), "\n")...)
+		commands = append(commands, strings.Split(op.String(), "\n")...)
 	}
-	return left, err
+	for _, f := range found {
+		faults = append(faults, f.String())
+	}
+	return commands, faults, err
 }

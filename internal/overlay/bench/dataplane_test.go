@@ -157,7 +157,7 @@ func product(t *testing.T, p pair) (ends [2]*netnstest.Namespace, address netip.
 			defer k.Close()
 			keeper := overlay.NewKeeper(k, network, nil)
 			if _, err = keeper.Audit(network.Subnet(i), want); err == nil {
-				left, err = keeper.Check(network.Subnet(i), want)
+				left, _, err = keeper.Check(network.Subnet(i), want)
 			}
 		})
 		if err != nil || len(left) > 0 {

@@ -122,6 +122,7 @@ func up(k *overlay.Kernel, s overlay.Settings, status *control.OverlayStatus) {
 	}
 	status.State, status.Alive, status.Peers = control.OverlayUp, said("unreachable") == "", len(peers)
 	status.Registry, status.Unheard = said("unreachable"), said("unheard")
+	status.Fault, status.Next = said("fault"), said("next")
 	status.Subnet, status.Gateway, status.MTU = h.Subnet.String(), overlay.Gateway(h.Subnet).String(), want.Bridge.MTU
 	status.Underlay = u.Address.String()
 }
