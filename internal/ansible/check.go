@@ -4,11 +4,22 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Check reports what in s contradicts itself, each with the parameter's name.
 // A module's test calls it, through package stub; no module does.
-func (s Spec) Check() error { return checkLevel("", s.Params, s.Rules) }
+func (s Spec) Check() error {
+	errs := []error{checkLevel("", s.Params, s.Rules)}
+	for _, e := range s.Elsewhere {
+		for name := range strings.FieldsSeq(e.Names) {
+			if slices.ContainsFunc(s.Params, func(p Param) bool { return slices.Contains(p.names(), name) }) {
+				errs = append(errs, fmt.Errorf("Elsewhere has %s, which is a parameter", name))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
 
 func checkLevel(prefix string, params []Param, rules Rules) error {
 	var errs []error

@@ -100,6 +100,9 @@ func respond(spec Spec, input []byte, inputErr error, run func(Call) Result) (ou
 	if err := req.read(spec, input); err != nil {
 		return req.answer(Result{Err: err})
 	}
+	if spec.Root && os.Geteuid() != 0 {
+		return req.answer(Result{Err: fmt.Errorf("%s has to be root on the host: say become: true in the task or the play, or -b in an ad-hoc call", req.module)})
+	}
 	return req.answer(run(req.call))
 }
 

@@ -17,6 +17,8 @@ type Spec struct {
 	Module string  // as in a task; errors name it unless Ansible gives another name
 	Params []Param // in the order of the documentation
 	Rules
+	Elsewhere []Elsewhere // names that are no parameters and are taken for some
+	Root      bool        // only root can do what it does
 
 	Collection   string   // whose versions RemovedIn names; "" for none
 	Short        string   // one line, no full stop
@@ -56,6 +58,13 @@ type Param struct {
 
 	Description  []string // a paragraph each
 	VersionAdded string
+}
+
+// Elsewhere are names that people know from elsewhere, at whatever level they
+// write them, and what is to be said of them.
+type Elsewhere struct {
+	Names  string // separated by spaces
+	Advice string // why there is no such parameter, or what to write instead
 }
 
 // Deprecated is an alias that will go: in a version or at a date.

@@ -18,22 +18,16 @@ type reading struct {
 	unknown      []unknown
 }
 
-// unknown is a parameter that the specification does not have.
-type unknown struct {
-	name  string // announces.prot for a suboption
-	level []Param
-}
-
 // read returns the values of the parameters given, coerced, with defaults
-// filled in. A parameter given as null counts as not given. The error is the
-// first that Ansible would report: at each level exclusive, missing, types,
-// choices, together, one of, if and by; the outer level before the inner
-// ones, and unknown names last. They are dropped when ignoreUnknown is set.
-// given is not modified.
+// filled in. A parameter given as null counts as not given. The error is of
+// unknown names, since what is missing may be one of them; else the first that
+// Ansible would report: at each level exclusive, missing, types, choices,
+// together, one of, if and by; the outer level before the inner ones. Unknown
+// names are dropped when ignoreUnknown is set. given is not modified.
 func (r *reading) read(s Spec, module string, given map[string]any, ignoreUnknown bool) (map[string]any, error) {
 	values, err := r.level(level{params: s.Params, rules: s.Rules, collection: s.Collection}, given)
-	if err == nil && len(r.unknown) > 0 && !ignoreUnknown {
-		err = r.unsupported(module)
+	if len(r.unknown) > 0 && !ignoreUnknown {
+		err = r.unsupported(s, module)
 	}
 	return values, err
 }
@@ -125,7 +119,7 @@ func (r *reading) named(l level, given map[string]any) map[string]any {
 		}
 	}
 	for name := range rest {
-		r.unknown = append(r.unknown, unknown{strings.Join(append(slices.Clone(l.context), name), "."), l.params})
+		r.unknown = append(r.unknown, unknown{l.context, name, l.params})
 	}
 	return values
 }
@@ -163,28 +157,6 @@ func (r *reading) options(l level, p Param, values map[string]any) error {
 		values[p.Name] = list
 	}
 	return err
-}
-
-// unsupported names every unknown parameter, and what there is instead where
-// the first of them stands.
-func (r *reading) unsupported(module string) error {
-	slices.SortFunc(r.unknown, func(a, b unknown) int { return strings.Compare(a.name, b.name) })
-	var names, known, aliases []string
-	for _, u := range r.unknown {
-		names = append(names, u.name)
-	}
-	for _, p := range r.unknown[0].level {
-		known = append(known, p.Name)
-		aliases = append(aliases, p.Aliases...)
-	}
-	slices.Sort(known)
-	slices.Sort(aliases)
-	supported := strings.Join(known, ", ")
-	if aliases != nil {
-		supported += " (" + strings.Join(aliases, ", ") + ")"
-	}
-	return fmt.Errorf("Unsupported parameters for (%s) module: %s. Supported parameters include: %s.",
-		module, strings.Join(slices.Compact(names), ", "), supported)
 }
 
 func (l level) required(values map[string]any) error {

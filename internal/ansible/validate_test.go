@@ -56,10 +56,9 @@ var validations = []validation{
 	{"1 is true", `{"name":"x","image":"i","force":1}`, `{"name":"x","image":"i","state":"present","force":true}`, ""},
 	{"off is false", `{"name":"x","image":"i","force":"off"}`, `{"name":"x","image":"i","state":"present","force":false}`, ""},
 
-	{"an unknown parameter is refused by name", `{"name":"x","image":"i","prot":1,"imag":2}`, "",
-		"imag, prot. Supported parameters include: build, env, force, hosts, image, key, memory, name, password, port, ports, sizes, state, token, user, ways."},
+	{"an unknown parameter is refused by name", `{"name":"x","image":"i","elsewhere":1}`, "",
+		"elsewhere. Supported parameters include: build, env, force, hosts, image, key, memory, name, password, port, ports, sizes, state, token, user, ways."},
 	{"a missing one is named", `{"image":"i"}`, "", "missing required arguments: name"},
-	{"a missing one comes before an unknown one", `{"nam":"x","image":"i"}`, "", "missing required arguments: name"},
 	{"text is no int", `{"name":"x","port":"http"}`, "",
 		"argument 'port' is of type <class 'str'> and we were unable to convert to int: <class 'str'> cannot be converted to an int"},
 	{"a float is no int", `{"name":"x","port":80.5}`, "",

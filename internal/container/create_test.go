@@ -70,7 +70,7 @@ func TestConfigs_say_in_the_API_what_args_say(t *testing.T) {
 		{`--mount type=tmpfs,target=/b,tmpfs-size=1k,tmpfs-mode=1777`, "HostConfig.Mounts", `[{"Target":"/b","TmpfsOptions":{"Mode":1023,"SizeBytes":1024},"Type":"tmpfs"}]`},
 		{`--domainname a.b`, "Config.Domainname", `"a.b"`},
 		{`--stop-signal quit`, "Config.StopSignal", `"SIGQUIT"`},
-		{`-p 80 --expose 81-82/udp`, "Config.ExposedPorts", `{"80/tcp":{},"81/udp":{},"82/udp":{}}`},
+		{`-p 80:80 --expose 81-82/udp`, "Config.ExposedPorts", `{"80/tcp":{},"81/udp":{},"82/udp":{}}`},
 	}
 	for _, c := range cases {
 		t.Run(c.args, func(t *testing.T) {

@@ -3,6 +3,7 @@ package spec
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -33,39 +34,109 @@ func ParseArgs(args string) (Container, error) {
 	return b.Container()
 }
 
-// parse adds the flags and the command in args.
+// parse adds the flags and the command in args. The error is of all that does
+// not fit, since a whole docker run may have been pasted.
 func (b *Builder) parse(args string) error {
 	words, err := splitWords(args)
 	if err != nil {
 		return err
 	}
 	b.hasArgs = true
+	var wrong problems
+	if n := dockerRun(words); n > 0 {
+		wrong.add(fmt.Errorf("%s: args holds its flags alone", strings.Join(words[:n], " ")))
+		words = words[n:]
+	}
 	given := map[string]bool{}
 	var last dockerFlag
 	for len(words) > 0 {
 		if words[0] == "--" {
-			return b.rest(words[1:])
+			wrong.add(b.rest(words[1:]))
+			break
 		}
 		if !isFlag(words[0]) {
-			return unexpectedWord(words[0], last)
+			wrong.add(unexpectedWord(words[0], last))
+			break // what follows is a command, which may hold anything
+		}
+		if r, written, rest, ok := nextRefusal(words); ok {
+			wrong.refuse(written, r.reason)
+			words, last = rest, dockerFlag{}
+			continue
 		}
 		f, written, value, rest, err := nextFlag(words)
-		if err != nil {
-			return err
+		if err == nil {
+			err = b.flag(f, written, value, given)
 		}
-		if old, ok := b.given[f.long]; ok && !f.repeats && !given[f.long] {
-			return fmt.Errorf("%s is given twice: by the parameter %s as well", written, old.text)
-		} else if ok && !f.repeats {
-			return fmt.Errorf("%s is given twice", written)
-		}
-		given[f.long] = true
-		b.note(f.long, spelling{written, false})
-		if err := f.set(&b.c, value); err != nil {
-			return b.explain(f.show(written, value), f, err)
-		}
+		wrong.add(err)
 		words, last = rest, f
 	}
+	return wrong.err()
+}
+
+// flag adds one flag; given are those that args had before.
+func (b *Builder) flag(f dockerFlag, written, value string, given map[string]bool) error {
+	if old, ok := b.given[f.long]; ok && !f.repeats && !given[f.long] {
+		return fmt.Errorf("%s is given twice: by the parameter %s as well", written, old.text)
+	} else if ok && !f.repeats {
+		return fmt.Errorf("%s is given twice", written)
+	}
+	given[f.long] = true
+	b.note(f.long, spelling{written, false})
+	if err := b.value(f, value, "; leave it out"); err != nil {
+		return b.explain(f.show(written, value), f, err)
+	}
 	return nil
+}
+
+// problems are what is wrong with args, each once; flags that are refused for
+// one reason are told together.
+type problems struct {
+	texts   []string
+	reasons []string            // in the order in which they came up
+	refused map[string][]string // flags by reason
+}
+
+func (p *problems) add(err error) {
+	if err != nil && !slices.Contains(p.texts, err.Error()) {
+		p.texts = append(p.texts, err.Error())
+	}
+}
+
+func (p *problems) refuse(flag, reason string) {
+	if p.refused == nil {
+		p.refused = map[string][]string{}
+	}
+	if p.refused[reason] == nil {
+		p.reasons = append(p.reasons, reason)
+	}
+	if !slices.Contains(p.refused[reason], flag) {
+		p.refused[reason] = append(p.refused[reason], flag)
+	}
+}
+
+func (p *problems) err() error {
+	var all []string
+	for _, reason := range p.reasons {
+		verb := " is not taken: "
+		if len(p.refused[reason]) > 1 {
+			verb = " are not taken: "
+		}
+		all = append(all, strings.Join(p.refused[reason], ", ")+verb+reason)
+	}
+	if all = append(all, p.texts...); all == nil {
+		return nil
+	}
+	return errors.New(strings.Join(all, "; "))
+}
+
+// dockerRun is how many words at the beginning are the docker command itself.
+func dockerRun(words []string) int {
+	for _, command := range []string{"docker run", "docker container run", "sudo docker run", "podman run"} {
+		if own := strings.Fields(command); len(words) >= len(own) && slices.Equal(words[:len(own)], own) {
+			return len(own)
+		}
+	}
+	return 0
 }
 
 // rest are the words after --.
@@ -113,7 +184,34 @@ func unexpectedWord(word string, last dockerFlag) error {
 	return fmt.Errorf("unexpected word %s: %s", quote(word), want)
 }
 
-// nextFlag takes one flag and its value off words, which begins with a flag.
+// nextRefusal takes one flag that is refused, with its value, off words. Of
+// short ones written together, -it, it takes the first.
+func nextRefusal(words []string) (r refusal, written string, rest []string, ok bool) {
+	word, rest := words[0], words[1:]
+	if strings.HasPrefix(word, "--") {
+		name, _, hasValue := strings.Cut(word, "=")
+		r, ok = findRefusal(name)
+		if ok && r.valued && !hasValue && len(rest) > 0 {
+			rest = rest[1:]
+		}
+		return r, name, rest, ok
+	}
+	if name, _, _ := strings.Cut(word[1:], "="); len(name) > 1 && isLongFlag(name) {
+		return r, "", nil, false
+	}
+	r, ok = findRefusal(word[:2])
+	switch more := word[2:]; {
+	case !ok, strings.HasPrefix(more, "="), r.valued && more != "":
+	case more != "":
+		rest = append([]string{"-" + more}, rest...)
+	case r.valued && len(rest) > 0:
+		rest = rest[1:]
+	}
+	return r, word[:2], rest, ok
+}
+
+// nextFlag takes one flag and its value off words, which begins with a flag
+// that is not refused.
 // Its spellings are those of docker run: --flag value, --flag=value, -f value,
 // -fvalue, -f=value; for a boolean --flag and --flag=true.
 func nextFlag(words []string) (f dockerFlag, written, value string, rest []string, err error) {
@@ -123,9 +221,9 @@ func nextFlag(words []string) (f dockerFlag, written, value string, rest []strin
 		name, value, hasValue = strings.Cut(name, "=")
 		written = "--" + name
 	} else {
-		name, _, _ := strings.Cut(word[1:], "=")
+		name, _, hasEquals := strings.Cut(word[1:], "=")
 		if len(name) > 1 && isLongFlag(name) {
-			return f, "", "", nil, fmt.Errorf("unknown flag -%s; did you mean --%s?", name, name)
+			return f, "", "", skipValue(rest, hasEquals), fmt.Errorf("unknown flag -%s; did you mean --%s?", name, name)
 		}
 		_, n := utf8.DecodeRuneInString(word[1:])
 		written, value = word[:1+n], word[1+n:]
@@ -135,19 +233,27 @@ func nextFlag(words []string) (f dockerFlag, written, value string, rest []strin
 	f, err = findFlag(written)
 	switch {
 	case err != nil:
-		return f, "", "", nil, err
+		return f, "", "", skipValue(rest, hasValue), err
 	case f.boolean && !hasValue:
 		value = "true"
 	case f.boolean:
 		if _, err := strconv.ParseBool(value); err != nil {
-			return f, "", "", nil, fmt.Errorf("%s=%s: neither true nor false", written, quote(value))
+			return f, "", "", rest, fmt.Errorf("%s=%s: neither true nor false", written, quote(value))
 		}
 	case !hasValue && (len(rest) == 0 || rest[0] == "--"):
-		return f, "", "", nil, fmt.Errorf("%s: its value is missing; allowed: %s", written, f.allowed)
+		return f, "", "", rest, fmt.Errorf("%s: its value is missing; allowed: %s", written, f.allowed)
 	case !hasValue:
 		value, rest = rest[0], rest[1:]
 	}
 	return f, written, value, rest, nil
+}
+
+// skipValue skips what is probably the value of an unknown flag.
+func skipValue(rest []string, hasValue bool) []string {
+	if !hasValue && len(rest) > 0 && !isFlag(rest[0]) {
+		return rest[1:]
+	}
+	return rest
 }
 
 // show is a flag and its value as an error may show it.

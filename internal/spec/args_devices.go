@@ -57,9 +57,38 @@ func requests() field {
 		if first, rest, _ := strings.Cut(value, ","); !strings.Contains(first, "=") {
 			value = strings.TrimSuffix("count="+first+","+rest, ",")
 		}
+		if whole := unquoted(value); whole != "" {
+			return &partError{`a list stands in double quotes within single ones, as in --gpus '"` + whole + `"'`}
+		}
 		return set(c, value)
 	}
 	return f
+}
+
+// unquoted is a list that value, of --gpus, has without the quotes that keep it
+// together: device=0,1 of "device=0,1,driver=nvidia". "" is none.
+func unquoted(value string) string {
+	pairs, err := readPairs(value)
+	if err != nil {
+		return ""
+	}
+	whole, loose := "", false
+	for _, p := range pairs {
+		if p.Value == bare && whole != "" {
+			whole, loose = whole+","+p.Key, true
+			continue
+		}
+		if loose {
+			return whole
+		}
+		if whole = ""; p.Key == "device" || p.Key == "capabilities" {
+			whole = p.Key + "=" + p.Value
+		}
+	}
+	if !loose {
+		return ""
+	}
+	return whole
 }
 
 func checkRequest(r *DeviceRequest, called func(string) string) error {

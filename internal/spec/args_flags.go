@@ -1,7 +1,6 @@
 package spec
 
 import (
-	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -26,6 +25,7 @@ type field struct {
 	set     func(c *Container, value string) error
 	get     func(c *Container) []string
 	repeats bool // may be given more than once
+	empty   bool // may be empty
 	boolean bool // given without a value
 
 	// assemble is set for a compound value, out of the keys of a parameter;
@@ -36,7 +36,7 @@ type field struct {
 // flags are in the order of DockerCommand.
 var flags = []dockerFlag{
 	{long: "publish", short: "p", variables: true,
-		what: "publishes a port of the container on the host", allowed: "[ip:][host port:]container port[/tcp|udp|sctp], where a port may be a range and ip may be $PRIVATE_IP, $PUBLIC_IP or $ANNOUNCE_IP; IPv6 in brackets",
+		what: "publishes a port of the container on the host", allowed: "[ip:]host port:container port[/tcp|udp|sctp], where both may be ranges of one length and ip may be $PRIVATE_IP, $PUBLIC_IP or $ANNOUNCE_IP; IPv6 in brackets",
 		field: list(func(c *Container) *[]string { return &c.Ports }, canonicalPort)},
 	{long: "volume", short: "v", variables: true,
 		what: "mounts a directory or a volume", allowed: "/source:/target[:options], volume name:/target[:options] or /target; options ro, rw, z, Z, nocopy (volumes), shared, slave, private, rshared, rslave, rprivate (directories)",
@@ -110,8 +110,9 @@ var flags = []dockerFlag{
 	{long: "entrypoint", variables: true,
 		what: "replaces the image's ENTRYPOINT; empty removes it", allowed: "one word, its arguments go after --",
 		field: field{
-			set: func(c *Container, v string) error { c.Entrypoint = []string{v}; return nil },
-			get: func(c *Container) []string { return c.Entrypoint[:min(1, len(c.Entrypoint))] },
+			empty: true,
+			set:   func(c *Container, v string) error { c.Entrypoint = []string{v}; return nil },
+			get:   func(c *Container) []string { return c.Entrypoint[:min(1, len(c.Entrypoint))] },
 		}},
 	{long: "memory", short: "m",
 		what: "the limit of memory", allowed: "a number with an optional unit b, k, m, g, t; at least 6m",
@@ -291,29 +292,19 @@ func (f dockerFlag) name() string {
 	return "--" + f.long
 }
 
-// findFlag returns the flag that is written -x or --xyz.
+// findFlag returns the flag that is written -x or --xyz; one that is refused is
+// as unknown as any other.
 func findFlag(written string) (dockerFlag, error) {
 	name, long := strings.CutPrefix(written, "--")
 	if !long {
 		name = written[1:]
 	}
-	if name == "" {
-		return dockerFlag{}, fmt.Errorf("unknown flag %s", written)
-	}
 	for _, f := range flags {
-		if long && (f.long == name || f.synonym == name) || !long && f.short == name {
+		if name != "" && long && (f.long == name || f.synonym == name) || name != "" && !long && f.short == name {
 			return f, nil
 		}
 	}
-	for _, r := range refused {
-		if slices.Contains(strings.Fields(r.flags), written) {
-			return dockerFlag{}, fmt.Errorf("%s is not taken: %s", written, r.reason)
-		}
-	}
-	if near := nearestFlag(name, long); near != "" {
-		return dockerFlag{}, fmt.Errorf("unknown flag %s; did you mean %s?", written, near)
-	}
-	return dockerFlag{}, fmt.Errorf("unknown flag %s", written)
+	return dockerFlag{}, unknownFlag(written)
 }
 
 // list is a field that collects values in the order given.

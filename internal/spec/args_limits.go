@@ -58,12 +58,29 @@ func canonicalCPUs(s string) (string, error) {
 }
 
 func canonicalUlimit(s string) (string, error) {
-	u, err := units.ParseUlimit(s)
-	if err != nil {
-		return "", err
+	name, limits, ok := strings.Cut(s, "=")
+	soft, hard, both := strings.Cut(limits, ":")
+	if !ok || name == "" {
+		return "", errors.New("not of the form name=soft[:hard]")
 	}
-	if u.Soft < -1 || u.Hard < -1 {
-		return "", errors.New("negative")
+	for _, n := range []string{soft, hard} {
+		if n == hard && !both {
+			continue
+		}
+		if strings.EqualFold(n, "unlimited") || strings.EqualFold(n, "infinity") {
+			return "", fmt.Errorf("%s is written -1", n)
+		}
+		if v, err := strconv.ParseInt(n, 10, 64); err != nil || v < -1 {
+			return "", fmt.Errorf("%s is neither a number nor -1, which is unlimited", quote(n))
+		}
+	}
+	u, err := units.ParseUlimit(s)
+	switch {
+	case err == nil:
+	case strings.Contains(err.Error(), "limit must be"):
+		return "", errors.New("the soft limit is above the hard one")
+	default:
+		return "", fmt.Errorf("there is no limit called %s", quote(name))
 	}
 	if u.Soft == u.Hard {
 		return fmt.Sprintf("%s=%d", u.Name, u.Soft), nil

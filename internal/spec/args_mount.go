@@ -45,6 +45,8 @@ var mountParts = []part[Mount]{
 		set: keyValue(func(m *Mount) *map[string]string { return &m.DriverOptions })},
 	{key: "volume-label", param: "labels", allowed: "key=value", repeats: true,
 		set: keyValue(func(m *Mount) *map[string]string { return &m.Labels })},
+	{key: "consistency", allowed: "nothing on Linux",
+		set: func(*Mount, string) error { return errors.New("it" + noConsistency) }},
 	{key: "tmpfs-size", param: "tmpfs_size", allowed: "a number with an optional unit b, k, m, g, t",
 		set: func(m *Mount, v string) (err error) { m.Size, err = parseBytes(v); return err }},
 	{key: "tmpfs-mode", param: "tmpfs_mode", allowed: "an octal number such as 1777",

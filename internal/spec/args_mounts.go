@@ -93,6 +93,8 @@ func canonicalVolumeOptions(s string, directory bool) (string, error) {
 	for o := range strings.SplitSeq(s, ",") {
 		i := slices.IndexFunc(volumeOptions, func(group []string) bool { return slices.Contains(group, o) })
 		switch {
+		case slices.Contains(consistencies, o):
+			return "", errors.New(o + noConsistency)
 		case i < 0:
 			return "", fmt.Errorf("unknown option %s", quote(o))
 		case given[i] != "" && given[i] != o:
@@ -106,6 +108,11 @@ func canonicalVolumeOptions(s string, directory bool) (string, error) {
 	}
 	return strings.Join(slices.DeleteFunc(given, func(o string) bool { return o == "" || o == "rw" }), ","), nil
 }
+
+// consistencies are what Docker Desktop on a Mac takes.
+var consistencies = []string{"consistent", "cached", "delegated"}
+
+const noConsistency = " is for Docker Desktop on a Mac, and does nothing on Linux: leave it out"
 
 func canonicalVolumesFrom(s string) (string, error) {
 	name, mode, ok := strings.Cut(s, ":")

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"rundock/internal/nearest"
 )
 
 const (
@@ -74,7 +76,7 @@ func canonicalCapability(s string) (string, error) {
 		return name, nil
 	}
 	for _, c := range capabilities {
-		if distance(name, c) <= 2 {
+		if nearest.Distance(name, c) <= 2 {
 			return "", fmt.Errorf("unknown capability; did you mean %s?", c)
 		}
 	}

@@ -54,8 +54,15 @@ func bracket(ip string) string {
 
 func canonicalPort(s string) (string, error) {
 	p, err := parsePort(s)
-	if err != nil {
+	switch {
+	case err != nil:
 		return "", err
+	case p.host == span{}:
+		// As -P is refused: only services of before have such ports.
+		p.host = p.container
+		return "", fmt.Errorf("Docker would choose another port of the host at each start; name it, as in %s", p)
+	case p.host.size() != p.container.size():
+		return "", errors.New("Docker would choose another port of the range at each start; name one port for one")
 	}
 	return p.String(), nil
 }
@@ -99,7 +106,7 @@ func parsePort(s string) (port, error) {
 		return p, fmt.Errorf("container port: %w", err)
 	}
 	if host == "" {
-		return p, nil
+		return p, nil // Docker chooses: see canonicalPort
 	}
 	if p.host, err = parseSpan(host); err != nil {
 		return p, fmt.Errorf("host port: %w", err)

@@ -1,34 +1,87 @@
 package spec
 
-import "strings"
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
-// refused are docker run's flags that args does not take, and why. Together
-// with flags they are all of docker/cli 29's (cli/command/container/opts.go
-// and run.go).
-var refused = []struct {
+	"rundock/internal/nearest"
+)
+
+// refusal are flags of docker run that args does not take.
+type refusal struct {
 	flags  string // separated by spaces, as written
-	reason string
-}{
-	{"--name", "it is the parameter name"},
-	{"--pull", "it is the parameter pull"},
-	{"--stop-timeout", "it is the parameter stop_timeout"},
-	{"--restart", "runit restarts the container"},
-	{"--rm", "rundock itself removes the container that it replaces, with its anonymous volumes"},
-	{"-d --detach", "runit keeps the container in the background"},
-	{"-i --interactive -t --tty -a --attach --detach-keys --sig-proxy", "a service has no terminal"},
-	{"--log-driver", "rundock uses Docker's local driver and copies each line to the service's own log; set its size by --log-opt"},
-	{"--cidfile", "the container has the name of the service"},
-	{"-q --quiet", "nothing is printed while an image is pulled"},
-	{"--help", "the flags are listed in docs/args.md"},
-	{"-P --publish-all", "the ports would change at each start; name them by -p"},
-	{"--link", "containers find each other by DNS name"},
-	{"--label-file", "write its lines as --label, so that a change of them is seen"},
-	{"--cpu-count --cpu-percent --io-maxbandwidth --io-maxiops --isolation", "it is for Windows containers"},
-	{"--disable-content-trust --kernel-memory", "Docker itself has given it up"},
-	{"--cpu-period --cpu-quota", "write the limit as --cpus"},
-	{"--cpu-rt-period --cpu-rt-runtime", "it needs a kernel with real-time groups (CONFIG_RT_GROUP_SCHED), which distributions do not ship"},
-	{"--umask", "Docker's API has it from 1.56, which rundock does not speak yet"},
-	{"--use-api-socket", "write it as -v /var/run/docker.sock:/var/run/docker.sock"},
+	reason string // why, and what instead
+	valued bool   // each takes a value
+}
+
+// refused together with flags are all of docker/cli 29's
+// (cli/command/container/opts.go and run.go).
+var refused = []refusal{
+	{"--name", "it is the parameter name", true},
+	{"--pull", "it is the parameter pull", true},
+	{"--stop-timeout", "it is the parameter stop_timeout", true},
+	{"--restart", "runit restarts the container", true},
+	{"--rm", "rundock itself removes the container that it replaces, with its anonymous volumes", false},
+	{"-d --detach", "runit keeps the container in the background", false},
+	{"-i --interactive -t --tty --sig-proxy", noTerminal, false},
+	{"-a --attach --detach-keys", noTerminal, true},
+	{"--log-driver", "rundock uses Docker's local driver and copies each line to the service's own log; set its size by --log-opt", true},
+	{"--cidfile", "the container has the name of the service", true},
+	{"-q --quiet", "nothing is printed while an image is pulled", false},
+	{"--help", "the flags are listed in docs/args.md", false},
+	{"-P --publish-all", "Docker would choose other ports of the host at each start; name them by -p, as in -p 8080:80", false},
+	{"--link", "containers find each other by DNS name", true},
+	{"--label-file", "write its lines as --label", true},
+	{"--cpu-count --cpu-percent --io-maxbandwidth --io-maxiops --isolation", "it is for Windows containers", true},
+	{"--disable-content-trust", "Docker itself has given it up", false},
+	{"--kernel-memory", "Docker itself has given it up", true},
+	{"--cpu-period --cpu-quota", "write the limit as --cpus", true},
+	{"--cpu-rt-period --cpu-rt-runtime", "it needs a kernel with real-time groups (CONFIG_RT_GROUP_SCHED), which distributions do not ship", true},
+	{"--umask", "Docker's API has it from 1.56, which rundock does not speak yet", true},
+	{"--use-api-socket", "write it as -v /var/run/docker.sock:/var/run/docker.sock", false},
+}
+
+const noTerminal = "a service has no terminal"
+
+// misnamed are flags that docker run has not and that people write, in the
+// words of compose or of a parameter, and what is meant.
+var misnamed = map[string]string{
+	"environment":    "it is --env",
+	"port":           "a port is published by -p and announced by the parameter announce",
+	"ports":          "a port is published by -p and announced by the parameter announce",
+	"image":          "it is the parameter image",
+	"command":        "the command goes after --",
+	"cmd":            "the command goes after --",
+	"announce":       "it is the parameter announce",
+	"network-mode":   "it is --network",
+	"memory-limit":   "it is --memory",
+	"mem-limit":      "it is --memory",
+	"working-dir":    "it is --workdir",
+	"restart-policy": "runit restarts the container",
+	"extra-hosts":    "it is --add-host",
+	"healthcheck":    "it is --health-cmd, and --health-interval and the like",
+	"replicas":       "each host of the play has one container of the service",
+}
+
+// findRefusal returns the refusal of a flag as written.
+func findRefusal(written string) (refusal, bool) {
+	for _, r := range refused {
+		if slices.Contains(strings.Fields(r.flags), written) {
+			return r, true
+		}
+	}
+	return refusal{}, false
+}
+
+// WhyRefused is why args does not take a flag, and what to use instead.
+func WhyRefused(flag string) string {
+	r, ok := findRefusal(flag)
+	if !ok {
+		panic(flag + " is no flag that is refused")
+	}
+	return r.reason
 }
 
 // longFlags are the names of all flags, known and refused, without hyphens.
@@ -59,44 +112,27 @@ func isLongFlag(name string) bool {
 	return false
 }
 
-// nearestFlag returns the flag that name is probably a misspelling of, with
-// its hyphens, or "".
-func nearestFlag(name string, long bool) string {
-	if !long {
-		return ""
+// unknownFlag says what a flag may be that docker run has not.
+func unknownFlag(written string) error {
+	const after = "a flag of the program in the container goes after --"
+	name, long := strings.CutPrefix(written, "--")
+	if !long || name == "" {
+		return fmt.Errorf("unknown flag %s; %s", written, after)
 	}
 	for _, f := range flags {
 		if f.short == name {
-			return "-" + name
+			return fmt.Errorf("unknown flag %s; did you mean -%s?", written, name)
 		}
 	}
-	most := min(1+len(name)/4, 3) // more changes than that make another word
-	near := ""
-	for _, n := range longFlags() {
-		if d := distance(strings.ToLower(name), n); d <= most {
-			most, near = d-1, "--"+n
-		}
+	names := slices.Sorted(maps.Keys(misnamed))
+	if meant := misnamed[strings.ReplaceAll(name, "_", "-")]; meant != "" {
+		return fmt.Errorf("unknown flag %s: %s; %s", written, meant, after)
 	}
-	return near
-}
-
-// distance is how many letters must be added, removed or replaced to turn a
-// into b (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	if near := nearest.Of(name, longFlags()); near != "" {
+		return fmt.Errorf("unknown flag %s; did you mean --%s?", written, near)
 	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			d := diagonal
-			if a[i] != b[j] {
-				d = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], d
-		}
+	if near := nearest.Of(name, names); near != "" {
+		return fmt.Errorf("unknown flag %s: %s; %s", written, misnamed[near], after)
 	}
-	return row[len(b)]
+	return fmt.Errorf("unknown flag %s; %s", written, after)
 }

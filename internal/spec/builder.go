@@ -53,7 +53,15 @@ func (b *Builder) Set(parameter, flag, value string) error {
 	if err := sound(parameter, value); err != nil {
 		return err
 	}
-	return b.parameter(parameter, parameter, flag, value, func(f dockerFlag) error { return f.set(&b.c, value) })
+	return b.parameter(parameter, parameter, flag, value, func(f dockerFlag) error { return b.value(f, value, "; leave it out, in a template by | default(omit)") })
+}
+
+// value sets f, after a look whether it is empty, for which there is advice.
+func (b *Builder) value(f dockerFlag, value, advice string) error {
+	if value == "" && !f.empty {
+		return errors.New("empty" + advice)
+	}
+	return f.set(&b.c, value)
 }
 
 // SetPairs is Set for one entry of a list of dictionaries, such as mounts.

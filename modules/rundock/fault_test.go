@@ -43,7 +43,7 @@ func TestBadInputLeavesTheServiceRunning(t *testing.T) {
 			{"name=calm", "state is present but any of the following are missing: image, announce"},
 			{"state=enabled name=calm", "state is enabled but any of the following are missing: image, announce"},
 			{"image=a", "one of the following is required: name, services"},
-			{"name=calm image=a prot=80", "Unsupported parameters for (rundock) module: prot. Supported parameters include: annotations, announce, announce_as, announces, args, "},
+			{"name=calm image=a prot=80", "Unsupported parameters for (rundock) module: prot (did you mean port?)."},
 			{"name=calm image=a state=started", "value of state must be one of: present, absent, enabled, disabled, restarted, got: started"},
 			{"name=calm image=a announce=http", "argument 'announce' is of type <class 'str'> and we were unable to convert to int: <class 'str'> cannot be converted to an int"},
 			{"name=calm image=a announce=70000", "value of announce must be between 1 and 65535, got: 70000"},

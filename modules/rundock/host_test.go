@@ -118,7 +118,12 @@ func (m *machine) callJSON(given map[string]any) answer {
 	must(m.t, err)
 	file := filepath.Join(m.t.TempDir(), "args")
 	must(m.t, os.WriteFile(file, data, 0o600))
-	cmd := exec.Command(m.module, file)
+	return m.run(data, exec.Command(m.module, file))
+}
+
+// run is what cmd, the module with the arguments data, answers.
+func (m *machine) run(data []byte, cmd *exec.Cmd) answer {
+	m.t.Helper()
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, _ := cmd.Output()

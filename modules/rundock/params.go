@@ -15,8 +15,10 @@ import (
 // parameters is what the module takes, as ansible-doc shows it: after a
 // change, go test . -run TestDocsStub -update.
 var parameters = withServices(ansible.Spec{
-	Module: "rundock",
-	Short:  "Run a container as a supervised, announced service of a plain Docker host",
+	Module:    "rundock",
+	Root:      true,
+	Elsewhere: elsewhere,
+	Short:     "Run a container as a supervised, announced service of a plain Docker host",
 	Description: []string{
 		"Makes a container a runit service of the host, and announces it in DNS while it is well.",
 		"A second call changes nothing and executes nothing. Check mode reports what the call would do.",

@@ -16,6 +16,7 @@ import (
 // change, go test . -run TestDocs -update.
 var parameters = ansible.Spec{
 	Module: "rundock_overlay",
+	Root:   true,
 	Short:  "Join a plain Docker host to a network of containers that spans hosts",
 	Description: []string{
 		"Makes this host's part of a routed VXLAN network, and a Docker network of the same name over it, to which C(docker run --network) and the I(networks) of the module rundock attach containers. They reach those of all other hosts of the network, at their own addresses.",

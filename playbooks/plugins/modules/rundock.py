@@ -473,8 +473,8 @@ options:
     description:
       - Publishes a port of the container on the host.
       - >-
-        As C(--publish) in I(args): [ip:][host port:]container port[/tcp|udp|sctp], where a port may be a
-        range and ip may be $PRIVATE_IP, $PUBLIC_IP or $ANNOUNCE_IP; IPv6 in brackets.
+        As C(--publish) in I(args): [ip:]host port:container port[/tcp|udp|sctp], where both may be ranges of
+        one length and ip may be $PRIVATE_IP, $PUBLIC_IP or $ANNOUNCE_IP; IPv6 in brackets.
     type: list
     elements: str
     aliases:
