@@ -107,6 +107,9 @@ func doubts(s settings, v *view, key string, value []byte) (reasons []string) {
 		reasons = append(reasons, "targetstrip is longer than the name")
 	}
 	if _, address := r.Addr(); !address && r.Host != "" {
+		if r.Port == 0 && !r.Mail && (r.Text != "" || r.Type != "") {
+			reasons = append(reasons, "its host is a name, which gives no CNAME beside its text or data: write them to names of their own")
+		}
 		target := strings.ToLower(dns.Fqdn(r.Host))
 		if reply := v.answers.Reply(dns.Question{Name: target, Qtype: dns.TypeA, Qclass: dns.ClassINET}, 0); s.inZones(target) && reply.Rcode == dns.RcodeNameError {
 			reasons = append(reasons, "its host "+target+" does not exist")

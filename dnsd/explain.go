@@ -130,7 +130,7 @@ func explained(s settings, v *view, q dns.Question) (explanation, answer.Result)
 		if reason, bad := v.bad[k.Key]; bad && below {
 			withheld = "malformed: " + reason
 		} else if !reached && below {
-			withheld = "it is not among the first records below the name, or is for names that do not exist (*)"
+			withheld = "it is not among the first records below the name"
 		} else if !reached {
 			continue
 		}

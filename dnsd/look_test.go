@@ -40,6 +40,8 @@ func TestCheckExplainAndDump(t *testing.T) {
 		"web/c":            `{"host":"10.1.0.3","port":"x"}`,
 		"web/_tcp/_adm/a":  `{"host":"10.1.0.1","port":81,"group":"_adm"}`,
 		"alias":            `{"host":"web.s.prod.example.com"}`,
+		"ported":           `{"host":"web.s.prod.example.com","port":81}`,
+		"commented":        `{"host":"web.s.prod.example.com","text":"the web"}`,
 		"lost":             `{"host":"nowhere.s.prod.example.com"}`,
 		"typo":             `{"hots":"10.1.0.9"}`,
 		"Upper":            `{"host":"10.1.0.9"}`,
@@ -81,14 +83,15 @@ func TestCheckExplainAndDump(t *testing.T) {
 		"error  /skydns/com/example/prod/s/esc", `\x1b[31m`,
 		"warning  /skydns/com/example/prod/s/typo", "unknown fields are ignored: hots", "nothing to answer",
 		"warning  /skydns/com/example/prod/s/lost\n    its host nowhere.s.prod.example.com. does not exist",
+		"warning  /skydns/com/example/prod/s/commented\n    its host is a name, which gives no CNAME",
 		"warning  /skydns/com/example/prod/outside\n    outside.prod.example.com. is in none of the zones",
-		"13 keys, 3 errors, 4 warnings")
+		"15 keys, 3 errors, 5 warnings")
 	if strings.Contains(out, "\x1b") {
 		t.Error("check prints what steers terminals")
 	}
 	out, code = look("check", "--json")
 	var findings []finding
-	if err := json.Unmarshal([]byte(out), &findings); err != nil || len(findings) != 7 || code != 2 {
+	if err := json.Unmarshal([]byte(out), &findings); err != nil || len(findings) != 8 || code != 2 {
 		t.Errorf("check --json: %v, exits with %d:\n%s", err, code, out)
 	}
 
@@ -119,7 +122,7 @@ func TestCheckExplainAndDump(t *testing.T) {
 		t.Errorf("dump exits with %d:\n%s", code, out)
 	}
 	says(out, "web.s.prod.example.com.\t5\tIN\tA\t10.1.0.1\n", "alias.s.prod.example.com.\t30\tIN\tCNAME\tweb.s.prod.example.com.\n",
-		"; alias.s.prod.example.com.\t30\tIN\tSRV", "_adm._tcp.web.s.prod.example.com.\t30\tIN\tSRV\t10 100 81 a._adm._tcp.web.s.prod.example.com.\n", `CAA	0 issue "ca.example.net"`)
+		"; ported.s.prod.example.com.\t30\tIN\tSRV\t10 100 81 web.s.prod.example.com.\n", "_adm._tcp.web.s.prod.example.com.\t30\tIN\tSRV\t10 100 81 a._adm._tcp.web.s.prod.example.com.\n", `CAA	0 issue "ca.example.net"`)
 	zone := dns.NewZoneParser(strings.NewReader(out), "", "")
 	n := 0
 	for _, ok := zone.Next(); ok; _, ok = zone.Next() {

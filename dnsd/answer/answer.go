@@ -8,7 +8,8 @@
 //
 //	host address   A or AAAA; SRV and MX with the record's own name as target
 //	               (less targetstrip labels) and the address as additional
-//	host name      CNAME for address types; SRV and MX with the name as target
+//	host name      CNAME for every type where there is nothing else; SRV (with a
+//	               port) and MX with the name as target
 //	text           TXT
 //	mail           MX as well
 //
@@ -28,9 +29,12 @@ import (
 	"github.com/miekg/dns"
 )
 
-// maxRecords bounds what one question collects; about what fits into the
-// largest message.
+// maxRecords bounds the records of an answer; about what fits into the largest
+// message.
 const maxRecords = 1000
+
+// maxLooked bounds the names that are looked at for what is below one.
+const maxLooked = 8 * maxRecords
 
 // maxPointers bounds the names a reverse lookup lists.
 const maxPointers = 16
@@ -86,6 +90,7 @@ type Result struct {
 	turns    []packed.Group // of Answer; of Further as well where each answer has one
 	seen     []table.Seen   // what the answer was made from, the name asked for first
 	volatile bool           // it was made from more than that: it cannot be kept
+	part     bool           // there is more to say, which other turns may
 	bare     bool           // it says no more than that there is nothing of the type
 }
 
@@ -123,6 +128,7 @@ func (s *Server) reply(q dns.Question, turn uint32) Result {
 		}
 		a := answering{Server: s, turn: turn, Result: Result{Zone: index, Authoritative: true}}
 		a.follow(zone, wire, q)
+		a.evenTTLs()
 		return a.Result
 	}
 	if isReverse(wire) {
@@ -175,9 +181,10 @@ type answering struct {
 	*Server
 	turn     uint32
 	said     map[said]bool
-	reached  int      // names looked up for the additional section
-	priority []uint16 // of the records at the name at hand that take turns
-	weight   []uint16 // of the same
+	ttls     map[said]uint32 // of the sets of additional records
+	reached  int             // names looked up for the additional section
+	priority []uint16        // of the records at the name at hand that take turns
+	weight   []uint16        // of the same
 	Result
 }
 
@@ -223,7 +230,8 @@ func (a *answering) follow(zone *Zone, wire []byte, q dns.Question) {
 func (a *answering) at(zone *Zone, wire []byte, q dns.Question) (target string) {
 	before := len(a.Answer)
 	a.priority, a.weight = nil, nil
-	set, node, exists := a.find(zone, wire)
+	set, node, exists := a.find(zone, wire, wanted{qtype: q.Qtype})
+	aliases := set.aliases(zone, wire, q.Qtype)
 	switch {
 	case string(wire) == zone.wire && q.Qtype == dns.TypeSOA:
 		a.Answer = append(a.Answer, a.soa(zone, q.Name, a.TTL))
@@ -232,6 +240,8 @@ func (a *answering) at(zone *Zone, wire []byte, q dns.Question) (target string) 
 		a.nameServers(zone, q)
 	case !exists:
 		a.Rcode = dns.RcodeNameError
+	case len(aliases) > 0:
+		target = a.alias(q, aliases)
 	case q.Qtype == dns.TypeANY:
 		a.Answer = append(a.Answer, &dns.HINFO{Hdr: header(q.Name, dns.TypeHINFO, a.TTL), Cpu: "RFC8482"})
 	case len(set.entries) == 0 && string(wire) == zone.ns:
@@ -245,9 +255,10 @@ func (a *answering) at(zone *Zone, wire []byte, q dns.Question) (target string) 
 		a.texts(q, set)
 	case q.Qtype == dns.TypePTR:
 		a.pointers(q, node)
-	case a.given(q, set):
+	case q.Qtype == dns.TypeA || q.Qtype == dns.TypeAAAA:
+		a.addresses(q, set)
 	default:
-		target = a.addresses(q, set)
+		a.given(q, set)
 	}
 	if len(a.Answer) == before {
 		a.bare = before == 0 && a.Rcode == dns.RcodeSuccess

@@ -1,7 +1,9 @@
 package answer
 
 import (
+	"cmp"
 	"fmt"
+	"strings"
 
 	"rundock/dnsd/table"
 
@@ -27,23 +29,29 @@ func (s *Server) Explain(q dns.Question) (told []Told) {
 		return nil
 	}
 	a := answering{Server: s}
-	set, node, _ := a.find(zone, wire)
+	set, node, _ := a.find(zone, wire, wanted{qtype: q.Qtype})
 	entries := set.entries
 	if node != nil {
-		entries = node.Records(maxRecords)
+		entries, _ = node.Stored(maxLooked)
 	}
-	kept := map[string]bool{}
+	shown, kept := map[string]bool{}, map[string]bool{}
+	for _, e := range a.shown(node) {
+		shown[e.Name] = true
+	}
 	for _, e := range set.entries {
 		kept[e.Name] = true
 	}
-	addressed := len(set.addressed()) > 0
+	unaliased := ""
+	if len(set.aliases(zone, wire, q.Qtype)) == 0 {
+		unaliased = cmp.Or(set.aliasless(zone, wire), "it is what SRV is answered with")
+	}
 	for _, e := range entries {
 		t := Told{Name: presentation(e.Name)}
 		switch {
 		case kept[e.Name]:
-			t.Withheld = unfit(e, q.Qtype, addressed)
-		case furtherPort(e):
-			t.Withheld = "it is a further port of the service, asked for as _port._tcp"
+			t.Withheld = unfit(e, q.Qtype, unaliased)
+		case !shown[e.Name]:
+			t.Withheld = unshown(e)
 		default:
 			t.Withheld = fmt.Sprintf("its group is %q, the nearest records are of another", e.Group)
 		}
@@ -52,23 +60,54 @@ func (s *Server) Explain(q dns.Question) (told []Told) {
 	return told
 }
 
-// unfit says why a record gives no answer of a type; addressed: others at the
-// name have an address.
-func unfit(e table.Entry, qtype uint16, addressed bool) string {
+// shown are the records at a node, which may be nil, of all groups.
+func (a *answering) shown(node *table.Node) []table.Entry {
+	if node == nil {
+		return nil
+	}
+	entries, _ := node.Records(maxLooked)
+	return entries
+}
+
+// unshown says why a record below a name is no part of it.
+func unshown(e table.Entry) string {
+	switch {
+	case strings.HasPrefix(e.Group, "_"):
+		return "it is a further port of the service, asked for as _port._tcp"
+	case strings.Contains(e.Name, "\x01*"):
+		return "it is for names that do not exist (*)"
+	}
+	return "it stands below a label with an underscore, and is asked for by its own name"
+}
+
+// unfit says why a record gives no answer of a type. unaliased says why the
+// name is no alias; empty: it is one.
+func unfit(e table.Entry, qtype uint16, unaliased string) string {
+	if unaliased == "" {
+		if e.Host == "" {
+			return "the name is an alias of another record's host"
+		}
+		return ""
+	}
 	switch qtype {
-	case dns.TypeA, dns.TypeAAAA, dns.TypeCNAME:
+	case dns.TypeA, dns.TypeAAAA:
 		switch {
-		case e.Addr.IsValid() && qtype == dns.TypeCNAME:
-			return "its host is an address"
 		case e.Addr.IsValid() && e.Addr.Is4() != (qtype == dns.TypeA):
 			return "its address is of the other family"
 		case e.Addr.IsValid():
 			return ""
 		case e.Host == "":
 			return "it has no host"
-		case addressed:
-			return "its host is a name, and others have addresses"
 		}
+		return "its host is a name, and " + unaliased
+	case dns.TypeCNAME:
+		switch {
+		case e.Addr.IsValid():
+			return "its host is an address"
+		case e.Host == "":
+			return "it has no host"
+		}
+		return "its host is a name, and " + unaliased
 	case dns.TypeSRV:
 		if !hasHost(e) {
 			return "it has no host"

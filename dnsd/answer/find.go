@@ -1,10 +1,14 @@
 package answer
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
+	"rundock/dnsd/packed"
 	"rundock/dnsd/table"
+
+	"github.com/miekg/dns"
 )
 
 // find collects the records that a name of zone is answered with, and says
@@ -15,20 +19,20 @@ import (
 //	whatever.web            answered by a stored *.web (RFC 4592)
 //
 // in this order; what is stored under the name itself comes before all.
-func (a *answering) find(zone *Zone, wire []byte) (set entrySet, node *table.Node, exists bool) {
+func (a *answering) find(zone *Zone, wire []byte, w wanted) (set entrySet, node *table.Node, exists bool) {
 	if node = a.lookup(wire); node != nil {
-		return a.records(node), node, true
+		return a.records(node, w), node, true
 	}
 	if zone.serves(wire) {
 		return entrySet{}, nil, true
 	}
-	if entries, ok := a.asked(zone, wire); ok {
-		return entrySet{oneGroup(entries)}, nil, true
+	if entries, ok := a.asked(zone, wire, w); ok {
+		return entries, nil, true
 	}
-	if set, ok := a.port(wire); ok {
+	if set, ok := a.port(wire, w); ok {
 		return set, nil, true
 	}
-	set, exists = a.stored(zone, wire)
+	set, exists = a.stored(zone, wire, w)
 	return set, nil, exists
 }
 
@@ -37,8 +41,9 @@ func anyLabel(label []byte) bool {
 	return string(label) == "*" || string(label) == "any"
 }
 
-// asked collects what a name with * or any among its labels stands for.
-func (a *answering) asked(zone *Zone, wire []byte) ([]table.Entry, bool) {
+// asked collects what a name with * or any among its labels stands for: the
+// answers of all names of that form.
+func (a *answering) asked(zone *Zone, wire []byte, w wanted) (set entrySet, exists bool) {
 	var labels [][]byte
 	some := false
 	for at := 0; len(wire)-at > len(zone.wire); at += 1 + int(wire[at]) {
@@ -46,28 +51,44 @@ func (a *answering) asked(zone *Zone, wire []byte) ([]table.Entry, bool) {
 		labels = append(labels, label)
 		some = some || anyLabel(label)
 	}
-	nodes := []*table.Node{a.Table.Lookup([]byte(zone.wire))}
-	if !some || nodes[0] == nil {
-		return nil, false
+	if !some {
+		return entrySet{}, false
 	}
-	for i := len(labels) - 1; i >= 0; i-- {
+	apex := a.lookup([]byte(zone.wire)) // names of the form may be anywhere below
+	if apex == nil {
+		return entrySet{}, false
+	}
+	nodes := []*table.Node{apex}
+	for _, label := range slices.Backward(labels) {
 		var next []*table.Node
 		for _, n := range nodes {
-			if anyLabel(labels[i]) {
-				next = append(next, n.Children(maxRecords-len(next))...)
-			} else if child := a.Table.Lookup(below(labels[i], n.Name())); child != nil {
+			if anyLabel(label) {
+				next = append(next, n.Children()...)
+			} else if child := a.Table.Lookup(below(label, n.Name())); child != nil {
 				next = append(next, child)
 			}
 		}
 		nodes = next
 	}
-	var found []table.Entry
-	for _, n := range nodes {
-		if len(found) < maxRecords {
-			found = append(found, n.Records(maxRecords-len(found))...)
-		}
+	return a.union(nodes, w), len(nodes) > 0
+}
+
+// union is the answers of several names, which may be too many to look at all.
+func (a *answering) union(nodes []*table.Node, w wanted) (set entrySet) {
+	slices.SortFunc(nodes, func(a, b *table.Node) int { return strings.Compare(a.Name(), b.Name()) })
+	if set.part = len(nodes) > maxRecords; set.part {
+		a.part = true
+		nodes = slices.DeleteFunc(nodes, func(n *table.Node) bool { return n.Kinds()&w.kinds() == 0 })
+		nodes = packed.Turn(nodes, []packed.Group{{To: len(nodes)}}, a.turn)
 	}
-	return found, len(nodes) > 0
+	for _, n := range nodes {
+		if len(set.entries) >= maxLooked {
+			set.part, a.part = true, true
+			break
+		}
+		set.entries = append(set.entries, a.records(n, w).entries...)
+	}
+	return set
 }
 
 func below(label []byte, name string) []byte {
@@ -76,35 +97,30 @@ func below(label []byte, name string) []byte {
 
 // port answers _http._tcp.web by the records of web with the port that http
 // stands for. _tcp.web and _udp.web exist, with nothing, where web does.
-func (a *answering) port(wire []byte) (entrySet, bool) {
+func (a *answering) port(wire []byte, w wanted) (entrySet, bool) {
 	service, rest := cut(wire)
 	proto, base := cut(rest)
 	if isProto(service) {
 		node := a.Table.Lookup(rest)
-		return entrySet{}, node != nil && len(node.Records(1)) > 0
+		return entrySet{}, node != nil && node.Kinds()&table.HasRecord != 0
 	}
 	if len(service) < 2 || service[0] != '_' || !isProto(proto) {
-		return entrySet{}, false
-	}
-	node := a.Table.Lookup(base)
-	if node == nil {
 		return entrySet{}, false
 	}
 	port, ok := knownPorts[string(service[1:])]
 	if n, err := strconv.ParseUint(string(service[1:]), 10, 16); err == nil {
 		port, ok = uint16(n), true
 	}
-	if !ok || port == 0 {
+	node := a.Table.Lookup(base)
+	if !ok || port == 0 || node == nil || node.Kinds()&table.HasPort(port) == 0 {
 		return entrySet{}, false
 	}
-	set := a.records(node)
-	var found []table.Entry
-	for _, e := range set.entries {
-		if e.Port == port {
-			found = append(found, e)
-		}
+	set := a.records(node, wanted{w.qtype, port})
+	if set.part && len(set.entries) == 0 {
+		// None of the type: the name exists if there is one of another.
+		return set, len(a.records(node, wanted{dns.TypeSRV, port}).entries) > 0
 	}
-	return entrySet{found}, len(found) > 0
+	return set, len(set.entries) > 0
 }
 
 func isProto(label []byte) bool {
@@ -120,7 +136,7 @@ func cut(wire []byte) (label, rest []byte) {
 }
 
 // stored answers by the * below the nearest name above that exists.
-func (a *answering) stored(zone *Zone, wire []byte) (entrySet, bool) {
+func (a *answering) stored(zone *Zone, wire []byte, w wanted) (entrySet, bool) {
 	encloser := wire
 	for len(encloser) > len(zone.wire) {
 		_, encloser = cut(encloser)
@@ -132,7 +148,7 @@ func (a *answering) stored(zone *Zone, wire []byte) (entrySet, bool) {
 		if node == nil {
 			return entrySet{}, false
 		}
-		set := a.records(node)
+		set := a.records(node, w)
 		var found []table.Entry
 		for _, e := range set.entries {
 			// The records stand below the name asked for, as far as DNS goes.
@@ -140,7 +156,8 @@ func (a *answering) stored(zone *Zone, wire []byte) (entrySet, bool) {
 				found = append(found, e)
 			}
 		}
-		return entrySet{found}, true
+		set.entries = found
+		return set, true
 	}
 	return entrySet{}, false
 }

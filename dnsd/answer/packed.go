@@ -14,10 +14,10 @@ const noZone = 255
 // in the form it is sent in, and keeps it in the table. A nil answer says that
 // nothing of the type is there, see Negative. Not ok: the answer is not to be kept
 // (others are to be asked, or it is not made of the table alone)
-// and Reply gives it.
-func (s *Server) Pack(name []byte, qtype uint16) (a *packed.Answer, ok bool) {
+// and Reply gives it. turn decides what is in it of more than an answer can have.
+func (s *Server) Pack(name []byte, qtype uint16, turn uint32) (a *packed.Answer, ok bool) {
 	q := dns.Question{Name: presentation(string(name)), Qtype: qtype, Qclass: dns.ClassINET}
-	r := s.reply(q, 0)
+	r := s.reply(q, turn)
 	if !r.Authoritative || r.volatile || r.Elsewhere || r.Above || r.Continue != "" || len(r.seen) == 0 || r.Zone >= noZone {
 		return nil, false
 	}
@@ -28,7 +28,7 @@ func (s *Server) Pack(name []byte, qtype uint16) (a *packed.Answer, ok bool) {
 		table.Keep(r.seen, qtype, nil)
 		return nil, true
 	}
-	a, err := packed.New(string(name), packed.Sections{Answer: r.Answer, Authority: r.Authority, Further: r.Further, Turns: r.turns})
+	a, err := packed.New(string(name), packed.Sections{Answer: r.Answer, Authority: r.Authority, Further: r.Further, Turns: r.turns, Part: r.part})
 	if err != nil {
 		return nil, false
 	}

@@ -1,95 +1,15 @@
 package answer
 
 import (
-	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
 
-	"rundock/dnsd/packed"
 	"rundock/dnsd/table"
 
 	"github.com/miekg/dns"
 )
-
-// An entrySet is the records a name is answered with, nearest first.
-type entrySet struct{ entries []table.Entry }
-
-// records collects at node (which may be nil) and below, and keeps one group.
-func (a *answering) records(node *table.Node) entrySet {
-	if node == nil {
-		return entrySet{}
-	}
-	return entrySet{oneGroup(slices.DeleteFunc(node.Records(maxRecords), furtherPort))}
-}
-
-// furtherPort reports whether e is of a named port of a service, seen from the
-// service's name or above: <instance>._<port>._tcp is three labels below. With
-// the service's own records withdrawn its group would be the nearest, and
-// clients be sent to a port of another protocol.
-func furtherPort(e table.Entry) bool { return e.Depth > 2 && strings.HasPrefix(e.Group, "_") }
-
-// oneGroup keeps the records of the group that the nearest records with a
-// group name, and the records without one. Where those nearest disagree there
-// is nothing to tell them apart by, and all records are kept.
-func oneGroup(entries []table.Entry) []table.Entry {
-	first := slices.IndexFunc(entries, func(e table.Entry) bool { return e.Group != "" })
-	if first < 0 {
-		return entries
-	}
-	group := entries[first].Group
-	var kept []table.Entry
-	for _, e := range entries {
-		if e.Group != "" && e.Group != group {
-			if e.Depth == entries[first].Depth {
-				return entries
-			}
-			continue
-		}
-		kept = append(kept, e)
-	}
-	return kept
-}
-
-// ttl is the smallest TTL of the set: the records of an RRset share one.
-func (s entrySet) ttl(unset uint32) uint32 {
-	var ttl uint32
-	for i, e := range s.entries {
-		own := cmp.Or(e.TTL, unset)
-		if i == 0 || own < ttl {
-			ttl = own
-		}
-	}
-	return ttl
-}
-
-func hasHost(e table.Entry) bool { return e.Addr.IsValid() || e.Host != "" }
-
-func (s entrySet) addressed() []table.Entry {
-	return s.with(func(e table.Entry) bool { return e.Addr.IsValid() })
-}
-
-// with are the entries that qualify, the preferred ones first.
-func (s entrySet) with(qualify func(table.Entry) bool) []table.Entry {
-	var found []table.Entry
-	for _, e := range s.entries {
-		if qualify(e) {
-			found = append(found, e)
-		}
-	}
-	slices.SortStableFunc(found, func(a, b table.Entry) int { return cmp.Compare(a.Priority, b.Priority) })
-	return found
-}
-
-// chosen is the entry whose turn it is.
-func chosen(entries []table.Entry, turn uint32) table.Entry {
-	var priority, weight []uint16
-	for _, e := range entries {
-		priority, weight = append(priority, e.Priority), append(weight, e.Weight)
-	}
-	return packed.Turn(entries, packed.Groups(0, priority, weight), turn)[0]
-}
 
 // A said is a record of the answer being made, less its TTL and its SRV weight.
 type said struct {
@@ -111,42 +31,42 @@ func (a *answering) once(s said) bool {
 	return true
 }
 
-// further adds an address to the additional section.
+// further adds an address to the additional section. Records of one name and type
+// have one TTL (RFC 2181 section 5.2): the smallest.
 func (a *answering) further(owner string, addr netip.Addr, ttl uint32) {
+	rr := addressRR(owner, addr, ttl)
+	set := said{owner: owner, rrtype: rr.Header().Rrtype}
+	if a.ttls == nil {
+		a.ttls = map[said]uint32{}
+	}
+	if least, known := a.ttls[set]; !known || ttl < least {
+		a.ttls[set] = ttl
+	}
 	if len(a.Further) < maxRecords && a.once(said{owner: owner, data: addr.String()}) {
-		a.Further = append(a.Further, addressRR(owner, addr, ttl))
+		a.Further = append(a.Further, rr)
 	}
 }
 
-// addresses answers A, AAAA, CNAME and the types no record can be of. Records
-// with a name as host stand for a CNAME, of which a name can have one: one of
-// them, in turn, and only where no record has an address.
-//
-// Clients mostly take the first address, so those of the preferred priority
-// come first, and each is first as often as its weight says.
-func (a *answering) addresses(q dns.Question, set entrySet) (target string) {
-	if addressed := set.addressed(); len(addressed) > 0 {
-		ttl := entrySet{addressed}.ttl(a.TTL)
-		for _, e := range addressed {
-			rr := addressRR(q.Name, e.Addr, ttl)
-			if rr.Header().Rrtype == q.Qtype && a.once(said{owner: q.Name, rrtype: q.Qtype, data: e.Addr.String()}) {
-				a.add(rr, e.Priority, e.Weight)
-			}
+// evenTTLs gives the additional records the TTLs of their sets.
+func (a *answering) evenTTLs() {
+	for _, rr := range a.Further {
+		h := rr.Header()
+		h.Ttl = a.ttls[said{owner: h.Name, rrtype: h.Rrtype}]
+	}
+}
+
+// addresses answers A and AAAA. Clients mostly take the first address, so those
+// of the preferred priority come first, and each is first as often as its
+// weight says.
+func (a *answering) addresses(q dns.Question, set entrySet) {
+	set.entries = set.addressed()
+	ttl := set.ttl(a.TTL)
+	asked := set.with(func(e table.Entry) bool { return e.Addr.Is4() == (q.Qtype == dns.TypeA) })
+	for _, e := range a.some(asked, maxRecords) {
+		if a.once(said{owner: q.Name, rrtype: q.Qtype, data: e.Addr.String()}) {
+			a.add(addressRR(q.Name, e.Addr, ttl), e.Priority, e.Weight)
 		}
-		return ""
 	}
-	named := set.with(func(e table.Entry) bool { return e.Host != "" })
-	if len(named) == 0 {
-		return ""
-	}
-	a.volatile = a.volatile || len(named) > 1
-	e := chosen(named, a.turn)
-	target = fqdn(e.Host)
-	a.Answer = append(a.Answer, &dns.CNAME{Hdr: header(q.Name, dns.TypeCNAME, cmp.Or(e.TTL, a.TTL)), Target: target})
-	if q.Qtype == dns.TypeCNAME {
-		return ""
-	}
-	return target
 }
 
 func addressRR(owner string, addr netip.Addr, ttl uint32) dns.RR {
@@ -161,7 +81,7 @@ func (a *answering) services(zone *Zone, q dns.Question, set entrySet) {
 	ttl := set.ttl(a.TTL)
 	hosts := set.with(hasHost)
 	weigh := a.weights(hosts)
-	for _, e := range hosts {
+	for _, e := range a.some(hosts, maxRecords) {
 		target := a.target(zone, e)
 		if a.once(said{q.Name, dns.TypeSRV, target, e.Priority, e.Port}) {
 			a.add(&dns.SRV{
@@ -193,7 +113,7 @@ func (a *answering) weights(hosts []table.Entry) func(table.Entry) uint16 {
 func (a *answering) exchanges(zone *Zone, q dns.Question, set entrySet) {
 	set.entries = set.with(func(e table.Entry) bool { return e.Mail && hasHost(e) })
 	ttl := set.ttl(a.TTL)
-	for _, e := range set.entries {
+	for _, e := range a.some(set.entries, maxRecords) {
 		target := a.target(zone, e)
 		if a.once(said{q.Name, dns.TypeMX, target, e.Priority, 0}) {
 			a.add(&dns.MX{Hdr: header(q.Name, dns.TypeMX, ttl), Preference: e.Priority, Mx: target}, e.Priority, 1)
@@ -236,7 +156,7 @@ func (a *answering) reach(e table.Entry, target string, ttl uint32) {
 		return
 	}
 	a.reached++
-	set, _, _ := a.find(zone, wire)
+	set, _, _ := a.find(zone, wire, wanted{qtype: dns.TypeA})
 	for _, e := range set.addressed() {
 		a.further(target, e.Addr, set.ttl(a.TTL))
 	}
@@ -244,9 +164,9 @@ func (a *answering) reach(e table.Entry, target string, ttl uint32) {
 
 // texts answers TXT, in strings of at most 255 bytes.
 func (a *answering) texts(q dns.Question, set entrySet) {
-	set.entries = slices.DeleteFunc(slices.Clone(set.entries), func(e table.Entry) bool { return e.Text == "" || len(e.Text) > maxText })
+	set.entries = set.with(func(e table.Entry) bool { return e.Text != "" && len(e.Text) <= maxText })
 	ttl := set.ttl(a.TTL)
-	for _, e := range set.entries {
+	for _, e := range a.some(set.entries, maxRecords) {
 		txt := &dns.TXT{Hdr: header(q.Name, dns.TypeTXT, ttl)}
 		for chunk := range slices.Chunk([]byte(e.Text), 255) {
 			txt.Txt = append(txt.Txt, escapeText(chunk))
@@ -257,12 +177,11 @@ func (a *answering) texts(q dns.Question, set entrySet) {
 	}
 }
 
-// given answers with records that name the type and spell out the data, if
-// there are any of this type.
-func (a *answering) given(q dns.Question, set entrySet) bool {
+// given answers with records that name the type and spell out the data.
+func (a *answering) given(q dns.Question, set entrySet) {
 	set.entries = set.with(func(e table.Entry) bool { return e.Type == q.Qtype })
 	ttl := set.ttl(a.TTL)
-	for _, e := range set.entries {
+	for _, e := range a.some(set.entries, maxRecords) {
 		rr, err := table.ParseData(e.Type, e.Data)
 		if err != nil || !a.once(said{owner: q.Name, rrtype: e.Type, data: e.Data}) {
 			continue // it parsed when it was read
@@ -270,7 +189,6 @@ func (a *answering) given(q dns.Question, set entrySet) bool {
 		*rr.Header() = header(q.Name, e.Type, ttl)
 		a.add(rr, e.Priority, e.Weight)
 	}
-	return len(set.entries) > 0
 }
 
 // escapeText writes bytes as the library's master file format wants them.

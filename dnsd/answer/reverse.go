@@ -49,19 +49,18 @@ func (s *Server) reverse(wire []byte, q dns.Question, turn uint32) (Result, bool
 // host (at the reverse name, and below it where there are several); without
 // any, those in our zones that have the address.
 func (a *answering) pointed(node *table.Node) (names []string, ttl uint32) {
-	var own entrySet
-	if own.entries = ownPointers(node); len(own.entries) > 0 {
-		for _, e := range own.entries {
+	own := entrySet{entries: ownPointers(node)}
+	if len(own.entries) > 0 {
+		for _, e := range a.some(own.entries, maxPointers) {
 			names = append(names, fqdn(e.Host))
 		}
 		return names, own.ttl(a.TTL)
 	}
-	var set entrySet
-	for _, e := range node.Pointers(maxPointers) {
-		if a.zone([]byte(e.Name)) != nil {
-			set.entries = append(set.entries, e)
-			names = append(names, presentation(e.Name))
-		}
+	ours := func(e table.Entry) bool { return a.zone([]byte(e.Name)) != nil }
+	set := entrySet{entries: node.Pointers(maxLooked, ours)}
+	set.entries = set.with(hasHost) // all of them
+	for _, e := range a.some(set.entries, maxPointers) {
+		names = append(names, presentation(e.Name))
 	}
 	return names, set.ttl(a.TTL)
 }
@@ -74,9 +73,9 @@ func ownPointers(node *table.Node) []table.Entry {
 		entries = []table.Entry{{Name: node.Name(), Record: own}}
 	}
 	if isAddress(node.Name()) {
-		entries = node.Records(maxPointers)
+		entries, _ = node.Records(maxLooked)
 	}
-	return entrySet{entries}.with(func(e table.Entry) bool { return e.Host != "" })
+	return entrySet{entries: entries}.with(func(e table.Entry) bool { return e.Host != "" })
 }
 
 // isAddress says whether a reverse name has all labels of an address.
@@ -99,6 +98,7 @@ func (a *answering) pointers(q dns.Question, node *table.Node) {
 		}
 		a.add(&dns.PTR{Hdr: header(q.Name, dns.TypePTR, ttl), Ptr: name}, 0, 1)
 	}
+	a.volatile = a.volatile || a.part // so few names are shown that each query has others
 }
 
 // privateReverse is the wire name of the RFC 6303 zone a reverse name is in,

@@ -59,7 +59,7 @@ func soa(owner, ns, mbox string, serial, negative, ttl uint32) dns.RR {
 // nameServers answers NS at the apex: each record under ns.dns.<zone> is a
 // name server; without any, ns.dns.<zone> is, with this server's addresses.
 func (a *answering) nameServers(z *Zone, q dns.Question) {
-	set := a.records(a.lookup([]byte(z.ns)))
+	set := a.records(a.lookup([]byte(z.ns)), wanted{qtype: dns.TypeA})
 	if len(set.entries) == 0 {
 		a.volatile = true
 		set = ownEntries(z.ns, a.NameServers())

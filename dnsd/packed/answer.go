@@ -40,6 +40,7 @@ type Answer struct {
 	authority uint16
 	further   uint16
 	cut       bool    // there are more answers, so that every reply is truncated
+	part      bool    // there is more to say than is in it
 	serial    uint16  // where in block the serial of the authority's SOA is; 0: there is none
 	turns     []Group // of the answers
 }
@@ -48,6 +49,7 @@ type Answer struct {
 type Sections struct {
 	Answer, Authority, Further []dns.RR
 	Turns                      []Group // of Answer; and of Further, if it is as long
+	Part                       bool    // there are more than these
 }
 
 // maxRecords bounds an answer, in bytes. Of a larger one only the preferred
@@ -62,7 +64,7 @@ const headerLen = 12
 func New(name string, s Sections) (*Answer, error) {
 	a := &Answer{
 		answers: uint16(len(s.Answer)), authority: uint16(len(s.Authority)), further: uint16(len(s.Further)),
-		turns: s.Turns,
+		turns: s.Turns, part: s.Part,
 	}
 	known := names{{name, headerLen}}
 	moving := len(s.Answer)
@@ -114,6 +116,10 @@ func New(name string, s Sections) (*Answer, error) {
 	return a, nil
 }
 
+// Worn says that another answer is to be made, so that it is not always the
+// same part of what there is to say that is sent: in one of 256 turns.
+func (a *Answer) Worn(turn uint32) bool { return a != nil && a.part && turn&0xff == 0 }
+
 // at is where record i begins in block, and the one before it ends.
 func (a *Answer) at(i int) int { return int(binary.NativeEndian.Uint16(a.block[2*i:])) }
 
@@ -124,7 +130,7 @@ func (a *Answer) size() int { return len(a.block) - a.at(0) }
 func (a *Answer) shorten(section, i int) {
 	switch section {
 	case 0:
-		a.cut, a.answers, a.authority, a.further = true, uint16(i), 0, 0
+		a.cut, a.part, a.answers, a.authority, a.further = true, true, uint16(i), 0, 0
 		a.turns = clip(a.turns, i)
 	case 1:
 		a.authority, a.further = uint16(i), 0

@@ -99,8 +99,8 @@ func (w *worker) plain(packet, reply []byte, turn uint32) int {
 		negative = answers.Absent(q.Name())
 	} else {
 		a, ok := node.Answer(q.Type)
-		if !ok {
-			a, ok = answers.Pack(q.Name(), q.Type)
+		if !ok || a.Worn(turn) {
+			a, ok = answers.Pack(q.Name(), q.Type, turn)
 		}
 		if !ok {
 			return 0

@@ -28,7 +28,8 @@ type Node struct {
 	self     link // in parent.children
 
 	pointer *link  // in the pointers of this record's reverse name; the writer's
-	epoch   uint64 // of the last Replace or later that set the record; the writer's
+	epoch   uint32 // of the last Replace or later that set the record; the writer's
+	kinds   kinds  // of what Records gives
 }
 
 // A Record is what DNS needs of a skydns.Record.
@@ -151,59 +152,18 @@ func (n *Node) Name() string { return n.name }
 // Own returns the record of exactly this name, or nil.
 func (n *Node) Own() *Record { return n.record.Load() }
 
-// Pointers returns the records whose address this reverse name stands for, at
-// most limit.
-func (n *Node) Pointers(limit int) []Entry {
+// Pointers returns the records whose address this reverse name stands for and
+// that qualify, by name; where there are more than limit, some of them.
+func (n *Node) Pointers(limit int, qualifies func(Entry) bool) []Entry {
 	var found []Entry
 	for l := n.pointers.first.Load(); l != nil && len(found) < limit; l = l.next.Load() {
-		if r := l.node.record.Load(); r != nil {
+		if r := l.node.record.Load(); r != nil && qualifies(Entry{Name: l.node.name, Record: r}) {
 			found = append(found, Entry{Name: l.node.name, Record: r})
 		}
 	}
+	sortEntries(found)
 	return found
 }
-
-// Records returns the records at n and below it, nearest first, without those
-// of stored wildcards below. It stops at
-// limit records, and after looking at 8 names for each: what hangs below a
-// name near the root is not a service, and answering must stay cheap.
-func (n *Node) Records(limit int) []Entry {
-	type at struct {
-		node  *Node
-		depth int
-	}
-	var found []Entry
-	queue := []at{{n, 0}}
-	for i := 0; i < len(queue); i++ {
-		n, depth := queue[i].node, queue[i].depth
-		if r := n.record.Load(); r != nil {
-			if found = append(found, Entry{n.name, depth, r}); len(found) == limit {
-				break
-			}
-		}
-		for l := n.children.first.Load(); l != nil && len(queue) < 8*limit; l = l.next.Load() {
-			if !l.node.wildcard() {
-				queue = append(queue, at{l.node, depth + 1})
-			}
-		}
-	}
-	return found
-}
-
-// Children returns the names one label below n, at most limit.
-func (n *Node) Children(limit int) []*Node {
-	var found []*Node
-	for l := n.children.first.Load(); l != nil && len(found) < limit; l = l.next.Load() {
-		if !l.node.wildcard() {
-			found = append(found, l.node)
-		}
-	}
-	return found
-}
-
-// wildcard says whether a node is a stored *: it is for names that do not
-// exist, and so no part of the name above it.
-func (n *Node) wildcard() bool { return strings.HasPrefix(n.name, "\x01*") }
 
 // A list is a doubly linked list with one writer and any number of readers
 // beside it. Readers go forward only; a link that was removed still leads on

@@ -28,7 +28,7 @@ type Table struct {
 
 	writing sync.Mutex // held by Replace and Update; guards what follows
 	bad     map[string]string
-	epoch   uint64
+	epoch   uint32
 
 	index  index
 	root   *Node
@@ -234,6 +234,7 @@ func (t *Table) set(key string, value []byte) (reason string) {
 	if old == nil {
 		t.counts.records++
 	}
+	resum(n, old.Kinds(), want.Kinds())
 	t.point(n, old, want)
 	touch(n)
 	return ""
@@ -252,6 +253,7 @@ func (t *Table) clear(n *Node) {
 	// In this order: the reverse name may be n itself, or below it, and takes n
 	// out with it then.
 	t.prune(n)
+	resum(n, old.Kinds(), 0)
 	t.point(n, old, nil)
 	touch(n)
 }

@@ -1,0 +1,103 @@
+package table
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Records returns the records that a name is answered with: its own and those
+// below it, nearest first, then by name, so that no order of arrival shows. It
+// looks at limit names at most; whole says that there are no more.
+func (n *Node) Records(limit int) (found []Entry, whole bool) { return n.collect(limit, shows) }
+
+// Stored is Records with those that do not show in the name.
+func (n *Node) Stored(limit int) (found []Entry, whole bool) {
+	return n.collect(limit, func(_, _ *Node) bool { return true })
+}
+
+// Children returns the names one label below n that show in it.
+func (n *Node) Children() []*Node {
+	var found []*Node
+	for l := n.children.first.Load(); l != nil; l = l.next.Load() {
+		if shows(n, l.node) {
+			found = append(found, l.node)
+		}
+	}
+	return found
+}
+
+func (n *Node) collect(limit int, into func(parent, child *Node) bool) (found []Entry, whole bool) {
+	type at struct {
+		node  *Node
+		depth int
+	}
+	queue, whole := []at{{n, 0}}, true
+	for i := 0; i < len(queue); i++ {
+		n, depth := queue[i].node, queue[i].depth
+		if r := n.record.Load(); r != nil {
+			found = append(found, Entry{n.name, depth, r})
+		}
+		for l := n.children.first.Load(); l != nil && whole; l = l.next.Load() {
+			if into(n, l.node) {
+				queue = append(queue, at{l.node, depth + 1})
+				whole = len(queue) <= limit
+			}
+		}
+	}
+	sortEntries(found)
+	return found, whole
+}
+
+func sortEntries(entries []Entry) {
+	slices.SortFunc(entries, func(a, b Entry) int {
+		return cmp.Or(cmp.Compare(a.Depth, b.Depth), strings.Compare(a.Name, b.Name))
+	})
+}
+
+// Sample returns records that n is answered with and that qualify, others in
+// each turn. It is for names with more below them than Records looks at, and
+// looks through the whole table until it has limit records or, once there is
+// one, has looked enough.
+func (t *Table) Sample(n *Node, turn uint32, limit int, qualifies func(Entry) bool) []Entry {
+	const enough = 1 << 16
+	var found []Entry
+	slots := *t.index.slots.Load()
+	from := int(uint64(turn) * uint64(len(slots)) >> 32)
+	for i := 0; i < len(slots) && len(found) < limit && (i < enough || len(found) == 0); i++ {
+		node := slots[(from+i)&(len(slots)-1)].node.Load()
+		if node == nil {
+			continue
+		}
+		r := node.record.Load()
+		if depth, in := node.showsIn(n); r != nil && in && qualifies(Entry{node.name, depth, r}) {
+			found = append(found, Entry{node.name, depth, r})
+		}
+	}
+	sortEntries(found)
+	return found
+}
+
+// showsIn says whether a node's record is among those of a name at it or above, and
+// how many labels are between them.
+func (n *Node) showsIn(name *Node) (depth int, in bool) {
+	for ; n != name; n = n.parent {
+		if n.parent == nil || !shows(n.parent, n) {
+			return 0, false
+		}
+		depth++
+	}
+	return depth, true
+}
+
+// shows says whether what is at and below a child is part of its parent's
+// name. A stored * is for names that do not exist. A label with an underscore
+// (RFC 8552) says something about the name above it, such as _acme-challenge,
+// or is a further port of it (_tcp), and is asked for by its own name.
+func shows(parent, child *Node) bool {
+	return !child.wildcard() && (!child.underscored() || parent.underscored())
+}
+
+func (n *Node) wildcard() bool { return strings.HasPrefix(n.name, "\x01*") }
+
+func (n *Node) underscored() bool { return len(n.name) > 1 && n.name[1] == '_' }
