@@ -15,6 +15,7 @@ type Instance struct {
 	Running     bool
 	Paused      bool // running, but none of its processes gets any time
 	ID          string
+	Deployment  string // what the container was made for, the same for all that were made after crashes; "": none knows
 	Started     time.Time
 	Finished    time.Time             // zero: it never ran
 	ExitCode    int                   // of the last run
@@ -41,6 +42,7 @@ type gate struct {
 	asked     bool     // about the container, and answered
 	unknown   error    // why there is no answer now
 	instance  Instance // the last answer
+	deployed  string   // Deployment of the last container
 	withdrawn bool     // on request, until another run of the container
 
 	good    bool   // what the probes say: rise in a row succeeded, and not fall failed since
@@ -70,6 +72,9 @@ func (g *gate) container(now time.Time, i Instance) {
 		g.drop(now) // it has ended, though nobody saw it
 	case !g.well && g.instance.Running && !i.Running:
 		g.drop(now) // one that crashes before it is well is looping all the same
+	}
+	if i.Exists && i.Deployment != g.deployed {
+		g.deployed, g.flaps = i.Deployment, damper{} // what was deployed before says nothing of this one
 	}
 	if newRun {
 		g.good, g.any, g.streak, g.failure = false, false, 0, ""

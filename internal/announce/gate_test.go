@@ -12,7 +12,7 @@ import (
 // A story is lines of "<seconds> <event> => <verdict>". Verdicts are up, or
 // the beginning of the reason why not. Events:
 //
-//	run ID [HEALTH]   the container ID runs; its HEALTHCHECK says HEALTH
+//	run ID [HEALTH]   the container ID runs; its HEALTHCHECK says HEALTH; ID/NAME is of deployment NAME
 //	create ID, exit CODE, remove, dockerd-gone, pause, unpause
 //	ok, fail          a probe
 //	withdraw
@@ -231,6 +231,46 @@ func TestGate(t *testing.T) {
 			300  exit 1     => the container ended
 			300  run d      => not checked yet
 			300  ok         => up`},
+		{"another deployment begins without a penalty", tcp, `
+			0    run a/bad   => not checked yet
+			1    exit 1      => the container ended
+			2    run b/bad   => not checked yet
+			3    exit 1      => the container ended
+			4    run c/bad   => not checked yet
+			5    exit 1      => the container ended
+			5    remove      => the container does not exist
+			6    run d/bad   => not checked yet
+			6    ok          => flapping
+			7    withdraw    => withdrawn on request
+			7    exit 0      => withdrawn on request
+			8    create e/ok => withdrawn on request
+			8    run e/ok    => not checked yet
+			8    ok          => up
+			9    exit 1      => the container ended
+			9    run f/ok    => not checked yet
+			9    ok          => up`},
+		{"also where the end of the last one of before was not seen", tcp, `
+			0    run a/bad   => not checked yet
+			0    ok          => up
+			1    run b/bad   => not checked yet
+			1    ok          => up
+			2    run c/bad   => not checked yet
+			2    ok          => up
+			3    run d/ok    => not checked yet
+			3    ok          => up`},
+		{"a deployment is punished for its own crashes, though its container was missing in between", tcp, `
+			0    run a/new   => not checked yet
+			1    exit 1      => the container ended
+			1    remove      => the container does not exist
+			2    run b/new   => not checked yet
+			3    exit 1      => the container ended
+			3    remove      => the container does not exist
+			4    run c/new   => not checked yet
+			5    exit 1      => the container ended
+			5    remove      => the container does not exist
+			6    create d/new => the container was not started yet
+			6    run d/new   => not checked yet
+			6    ok          => flapping`},
 		{"however often it dropped, a minute of being well is enough", tcp, `
 			0    run a      => not checked yet
 			` + strings.Repeat("\n1 ok =>\n2 exit 1 =>\n2 run b =>\n3 ok =>\n4 exit 1 =>\n4 run c =>", 50) + `
@@ -244,6 +284,12 @@ func TestGate(t *testing.T) {
 
 func at(seconds float64) time.Time {
 	return time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC).Add(time.Duration(seconds * float64(time.Second)))
+}
+
+// deploymentOf is NAME of ID/NAME.
+func deploymentOf(id string) string {
+	_, name, _ := strings.Cut(id, "/")
+	return name
 }
 
 func tell(t *testing.T, s story) {
@@ -267,11 +313,11 @@ func tell(t *testing.T, s story) {
 			current.Paused = words[1] == "pause"
 			g.container(now, current)
 		case "create":
-			current = Instance{Exists: true, ID: words[2]}
+			current = Instance{Exists: true, ID: words[2], Deployment: deploymentOf(words[2])}
 			g.container(now, current)
 		case "run":
 			if words[2] != current.ID || !current.Running {
-				current = Instance{Exists: true, Running: true, ID: words[2], Started: now}
+				current = Instance{Exists: true, Running: true, ID: words[2], Deployment: deploymentOf(words[2]), Started: now}
 			}
 			if len(words) > 3 {
 				current.Health = words[3]

@@ -26,10 +26,11 @@ import (
 
 // Labels of the containers we create.
 const (
-	LabelService   = "rundock.service"   // name of the service
-	LabelSpec      = "rundock.spec"      // hash of its spec
-	LabelAddresses = "rundock.addresses" // host addresses that were filled in, "PRIVATE_IP=10.0.0.2"
-	LabelContents  = "rundock.contents"  // digests of what the files held that it was made from; not there where it is made from none
+	LabelService    = "rundock.service"    // name of the service
+	LabelSpec       = "rundock.spec"       // hash of its spec
+	LabelAddresses  = "rundock.addresses"  // host addresses that were filled in, "PRIVATE_IP=10.0.0.2"
+	LabelDeployment = "rundock.deployment" // what it was made for: the same for all that were made after crashes
+	LabelContents   = "rundock.contents"   // digests of what the files held that it was made from; not there where it is made from none
 )
 
 // Client speaks to one Docker daemon.

@@ -25,6 +25,7 @@ type Options struct {
 	Service     string            // value of LabelService
 	Hash        string            // value of LabelSpec
 	Addresses   string            // value of LabelAddresses
+	Deployment  string            // value of LabelDeployment
 	Contents    string            // value of LabelContents
 	Image       string            // image id or name to run; "" means the spec's
 	StopTimeout int               // seconds, for `docker stop` by hand
@@ -129,7 +130,7 @@ func configs(want spec.Container, o Options) (*container.Config, *container.Host
 	if labels == nil {
 		labels = map[string]string{}
 	}
-	labels[LabelService], labels[LabelSpec], labels[LabelAddresses] = o.Service, o.Hash, o.Addresses
+	labels[LabelService], labels[LabelSpec], labels[LabelAddresses], labels[LabelDeployment] = o.Service, o.Hash, o.Addresses, o.Deployment
 	if o.Contents != "" {
 		labels[LabelContents] = o.Contents
 	}

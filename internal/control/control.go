@@ -36,25 +36,26 @@ const (
 
 // RunnerStatus is /run/rundock/<service>/runner.json.
 type RunnerStatus struct {
-	Version   int       `json:"version"`
-	Service   string    `json:"service"`
-	PID       int       `json:"pid"`              // of the runner
-	Digest    string    `json:"digest,omitempty"` // of RunnerReads when it started
-	Phase     Phase     `json:"phase"`
-	Container string    `json:"container,omitempty"` // id
-	Image     string    `json:"image,omitempty"`     // id of the image the container runs
-	Spec      string    `json:"spec,omitempty"`      // hash of the spec the container was made from
-	Wanted    string    `json:"wanted,omitempty"`    // hash of the spec in service.json
-	Contents  string    `json:"contents,omitempty"`  // of the files that the container was made from (supervisor.Contents)
-	Started   time.Time `json:"started,omitzero"`    // of the container
-	ExitCode  int       `json:"exit_code,omitempty"` // of the last run that ended
-	Crashes   int       `json:"crashes,omitempty"`   // ends in a row that came too soon
-	NextStart time.Time `json:"next_start,omitzero"` // in phase backoff
-	Failed    time.Time `json:"failed,omitzero"`     // when the container ended last, or could not be started; while it matters
-	Error     string    `json:"error,omitempty"`     // the last thing that went wrong and still matters
-	Warning   string    `json:"warning,omitempty"`   // such as: pull failed, running the image that is here
-	Withdrew  string    `json:"withdrew,omitempty"`  // id of the container that the sidecar was asked to withdraw, so that it could be stopped
-	Since     time.Time `json:"since"`               // when Phase began
+	Version    int       `json:"version"`
+	Service    string    `json:"service"`
+	PID        int       `json:"pid"`              // of the runner
+	Digest     string    `json:"digest,omitempty"` // of RunnerReads when it started
+	Phase      Phase     `json:"phase"`
+	Container  string    `json:"container,omitempty"`  // id
+	Image      string    `json:"image,omitempty"`      // id of the image the container runs
+	Spec       string    `json:"spec,omitempty"`       // hash of the spec the container was made from
+	Wanted     string    `json:"wanted,omitempty"`     // hash of the spec in service.json
+	Contents   string    `json:"contents,omitempty"`   // of the files that the container was made from (supervisor.Contents)
+	Started    time.Time `json:"started,omitzero"`     // of the container
+	ExitCode   int       `json:"exit_code,omitempty"`  // of the last run that ended
+	Crashes    int       `json:"crashes,omitempty"`    // ends in a row that came too soon
+	Deployment string    `json:"deployment,omitempty"` // names what was asked for last: another spec, a rollback, a restart; containers made after crashes are of the same
+	NextStart  time.Time `json:"next_start,omitzero"`  // in phase backoff
+	Failed     time.Time `json:"failed,omitzero"`      // when the container ended last, or could not be started; while it matters
+	Error      string    `json:"error,omitempty"`      // the last thing that went wrong and still matters
+	Warning    string    `json:"warning,omitempty"`    // such as: pull failed, running the image that is here
+	Withdrew   string    `json:"withdrew,omitempty"`   // id of the container that the sidecar was asked to withdraw, so that it could be stopped
+	Since      time.Time `json:"since"`                // when Phase began
 }
 
 // AnnounceState is what an announcer is doing.

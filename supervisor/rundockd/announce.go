@@ -305,7 +305,8 @@ func instance(s container.State) announce.Instance {
 	}
 	return announce.Instance{
 		Unknown: s.Unknown, Exists: s.Exists, Running: s.Running, Paused: s.Paused, ID: s.ID,
-		Started: s.StartedAt, Finished: s.FinishedAt, ExitCode: s.ExitCode,
+		Deployment: s.Labels[container.LabelDeployment],
+		Started:    s.StartedAt, Finished: s.FinishedAt, ExitCode: s.ExitCode,
 		Health: s.Health, HealthLog: s.HealthLog, Addresses: s.Addresses, HostNetwork: s.HostNetwork,
 	}
 }

@@ -42,6 +42,7 @@ func (r *runner) networks(ctx context.Context) error {
 		select {
 		case <-time.After(500 * time.Millisecond):
 		case <-r.replace: // a new container is what it will be
+			r.deployAnew()
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

@@ -153,16 +153,8 @@ func (r *runner) run(ctx context.Context) int {
 	if err != nil {
 		r.log.Warn("status of the last runner is unreadable", "err", err)
 	}
-	r.status = control.RunnerStatus{Service: r.service.Name, PID: os.Getpid(), Digest: r.digest, Withdrew: before.Withdrew}
-	// A service that was rolled back does not wait out the crashes of what failed.
-	if before.Wanted == r.service.Container.Hash() && (r.service.Pin == "" || before.Digest == r.digest) {
-		r.status.Crashes, r.status.ExitCode, r.status.NextStart = before.Crashes, before.ExitCode, before.NextStart
-		r.status.Error, r.status.Failed = before.Error, before.Failed // why it backs off
-	}
-	r.status.Wanted = r.service.Container.Hash()
-	if r.service.Pin != "" {
-		r.status.Warning = "rolled back, and runs image " + r.service.Pin + " until it is deployed anew"
-	}
+	r.status = firstStatus(before, r.service, r.digest, time.Now())
+	r.status.PID = os.Getpid()
 	forced := false
 	for {
 		next, code := r.step(ctx, forced)
@@ -323,6 +315,7 @@ func (r *runner) prepare(ctx context.Context, want spec.Container, addresses str
 		}
 	}
 	o := options(r.service, addresses, host.DNS)
+	o.Deployment = r.status.Deployment
 	// Before they are read: of a change in between, the next call sees too much.
 	o.Contents = r.contents()
 	if o.Secrets, err = supervisor.ReadSecrets(r.dir, want.EnvSecrets); err != nil {
@@ -478,6 +471,7 @@ func (r *runner) supervise(ctx context.Context, s container.State, problem error
 	case <-ctx.Done():
 		return interrupted(ctx), 0
 	case <-r.replace:
+		r.deployAnew()
 		return stepReplace, 0
 	case <-elsewhere:
 		return stepAgain, 0
@@ -510,6 +504,7 @@ func (r *runner) backoff(ctx context.Context) error {
 	select {
 	case <-time.After(min(delay, backoffLimit)):
 	case <-r.replace:
+		r.deployAnew()
 	case <-r.sooner:
 	case <-ctx.Done():
 		return context.Cause(ctx)

@@ -266,6 +266,7 @@ func TestRollback(t *testing.T) {
 		t.Errorf("changed=%v running=%v image=%s, want the image of before, %s", r.Changed, r.Service.Running, image(), good)
 	}
 	s.resolves(t, back2, "roll", record(back1, "roll"))
+	s.neverFlapped(t, back1, "roll")
 	if got := s.sh(t, back1, "docker inspect -f '{{.Config.Env}}' roll"); strings.Contains(got, "MARK=") {
 		t.Errorf("the environment is still %s", got)
 	}
@@ -300,11 +301,27 @@ setsid /usr/local/bin/module-alone /run/args >/run/answer 2>&1 & echo $! >/run/m
 	if image() != good {
 		t.Errorf("it runs image %s, want %s", image(), good)
 	}
+	// One that crashes again and again, which would be damped as flapping for half a minute.
+	crashing := strings.Replace(call("enabled", "-e APP_EXIT=3"), `"healthy"`, `"announced"`, 1)
+	r = s.rundock(t, back1, crashing)
+	r.wantFailure(t, "it was rolled back", "exit code 3")
+	if strings.Contains(r.Msg, "not well either") {
+		t.Errorf("what it was rolled back to is held the crashes against: %s", r.Msg)
+	}
+	s.neverFlapped(t, back1, "roll")
 	tag("influxdb:latest")
 	if r := s.install(t, back1, call("enabled", "")); !r.Changed {
 		t.Error("the next call, which ends the rollback, says that it changes nothing")
 	}
 	if r := s.install(t, back1, call("enabled", "")); r.Changed {
 		t.Errorf("and again it changes %q", r.Actions)
+	}
+}
+
+// neverFlapped fails if the sidecar has damped the service.
+func (s *setup) neverFlapped(t *testing.T, host, name string) {
+	t.Helper()
+	if out := s.sh(t, host, "grep flapping /var/log/docker-"+name+"/announce/current || true"); out != "" {
+		t.Errorf("what was deployed before is held against it:\n%s", out)
 	}
 }
