@@ -29,6 +29,8 @@ const (
 	LabelService    = "rundock.service"    // name of the service
 	LabelSpec       = "rundock.spec"       // hash of its spec
 	LabelAddresses  = "rundock.addresses"  // host addresses that were filled in, "PRIVATE_IP=10.0.0.2"
+	LabelResolver   = "rundock.resolver"   // the host's private address, where that is the container's resolver
+	LabelPartners   = "rundock.partners"   // containers that it shares something with, as they were
 	LabelDeployment = "rundock.deployment" // what it was made for: the same for all that were made after crashes
 	LabelContents   = "rundock.contents"   // digests of what the files held that it was made from; not there where it is made from none
 )
@@ -75,6 +77,7 @@ type State struct {
 	Unchecked   bool                  // unhealthy only as the daemon itself could not run the checks
 	Addresses   map[string]netip.Addr // by network name
 	HostNetwork bool
+	Resolvers   []string // that it was given
 	Published   []HostPort
 	ExitCode    int
 	Error       string // why it could not be started
@@ -143,6 +146,7 @@ func stateOf(r container.InspectResponse) State {
 		Image:       r.Image,
 		Labels:      r.Config.Labels,
 		HostNetwork: r.HostConfig.NetworkMode.IsHost(),
+		Resolvers:   r.HostConfig.DNS,
 		StopTimeout: 10,
 		Addresses:   map[string]netip.Addr{},
 	}

@@ -24,12 +24,11 @@ import (
 type Options struct {
 	Service     string            // value of LabelService
 	Hash        string            // value of LabelSpec
-	Addresses   string            // value of LabelAddresses
+	Origins     Origins           // what it is made from besides the spec
 	Deployment  string            // value of LabelDeployment
 	Contents    string            // value of LabelContents
 	Image       string            // image id or name to run; "" means the spec's
 	StopTimeout int               // seconds, for `docker stop` by hand
-	DNS         []string          // resolvers where the spec names none
 	Secrets     map[string]string // values of the spec's EnvSecrets
 	Warn        func(string)      // is told what Docker takes but ignores; nil: nobody asks
 }
@@ -130,7 +129,8 @@ func configs(want spec.Container, o Options) (*container.Config, *container.Host
 	if labels == nil {
 		labels = map[string]string{}
 	}
-	labels[LabelService], labels[LabelSpec], labels[LabelAddresses], labels[LabelDeployment] = o.Service, o.Hash, o.Addresses, o.Deployment
+	labels[LabelService], labels[LabelSpec], labels[LabelDeployment] = o.Service, o.Hash, o.Deployment
+	maps.Copy(labels, o.Origins.labels())
 	if o.Contents != "" {
 		labels[LabelContents] = o.Contents
 	}
@@ -186,9 +186,6 @@ func configs(want spec.Container, o Options) (*container.Config, *container.Host
 	}
 	if host.Mounts, err = mounts(want.Mounts); err != nil {
 		return nil, nil, err
-	}
-	if len(host.DNS) == 0 && !host.NetworkMode.IsHost() && !host.NetworkMode.IsNone() && !host.NetworkMode.IsContainer() {
-		host.DNS = o.DNS
 	}
 	if want.Init {
 		host.Init = &want.Init

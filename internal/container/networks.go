@@ -61,17 +61,13 @@ func endpoint(n spec.Network) *network.EndpointSettings {
 // subnet of its network. Docker itself finds that out only when it starts the
 // container, and by then the old one is stopped.
 func (c *Client) checkNetworks(ctx context.Context, want spec.Container) error {
-	for _, mode := range []string{want.Network, want.IPC, want.PID} {
-		name, shared := strings.CutPrefix(mode, "container:")
-		if !shared {
-			continue
-		}
-		s, err := c.Inspect(ctx, name)
-		if err == nil && !s.Exists {
-			err = fmt.Errorf("%s: there is no such container", mode)
-		}
-		if err != nil {
-			return err
+	partners, err := c.Partners(ctx, want.Shares())
+	if err != nil {
+		return err
+	}
+	for _, p := range partners {
+		if p.ID == "" {
+			return fmt.Errorf("%s of container:%s: there is no such container", p.What, p.With)
 		}
 	}
 	for _, n := range want.Joined() {

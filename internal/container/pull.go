@@ -69,6 +69,10 @@ func (c *Client) Pull(ctx context.Context, ref, platform, policy string) (Pulled
 	return Pulled{Image: id}, err
 }
 
+// Means returns the id of the image that ref means on this host, "" where it
+// means none. The image registry is not asked.
+func (c *Client) Means(ctx context.Context, ref string) (string, error) { return c.image(ctx, ref) }
+
 // Keep names the image with this id as well, so that it stays when its other
 // names come to mean other images.
 func (c *Client) Keep(ctx context.Context, id, name string) error {

@@ -54,6 +54,7 @@ type RunnerStatus struct {
 	Failed     time.Time `json:"failed,omitzero"`      // when the container ended last, or could not be started; while it matters
 	Error      string    `json:"error,omitempty"`      // the last thing that went wrong and still matters
 	Warning    string    `json:"warning,omitempty"`    // such as: pull failed, running the image that is here
+	Remade     string    `json:"remade,omitempty"`     // why the container took the place of the last one although nobody asked
 	Withdrew   string    `json:"withdrew,omitempty"`   // id of the container that the sidecar was asked to withdraw, so that it could be stopped
 	Since      time.Time `json:"since"`                // when Phase began
 }

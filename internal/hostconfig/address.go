@@ -10,14 +10,18 @@ import (
 // first global IPv6 address where it has no IPv4 one. Errors name the
 // interface, and the setting that chooses it.
 func (c Config) PrivateAddress() (netip.Addr, error) {
-	name := c.Private.Interface
-	if name == "" {
-		name = "eth0"
-		if exists("eth0") && exists("eth1") {
-			name = "eth1"
-		}
+	return address("private.interface", c.PrivateInterface())
+}
+
+// PrivateInterface is the private interface's name, be it there or not.
+func (c Config) PrivateInterface() string {
+	switch {
+	case c.Private.Interface != "":
+		return c.Private.Interface
+	case exists("eth0") && exists("eth1"):
+		return "eth1"
 	}
-	return address("private.interface", name)
+	return "eth0"
 }
 
 // PublicAddress is PrivateAddress of the public interface.
@@ -59,4 +63,21 @@ func address(setting, name string) (netip.Addr, error) {
 		return six, nil
 	}
 	return netip.Addr{}, fmt.Errorf("%s: interface %s has no address", setting, name)
+}
+
+// Resolvers are those that containers are given, and own is the host's private
+// address where it is one of them by the name Private: they have to be given
+// another when that moves.
+func (c Config) Resolvers() (all []string, own string, err error) {
+	for _, s := range c.DNS {
+		if s == Private {
+			a, err := c.PrivateAddress()
+			if err != nil {
+				return nil, "", fmt.Errorf("dns: %w", err)
+			}
+			s, own = a.String(), a.String()
+		}
+		all = append(all, s)
+	}
+	return all, own, nil
 }

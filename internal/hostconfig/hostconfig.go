@@ -20,6 +20,10 @@ import (
 // Path is where the host role writes the configuration (mode 0644).
 const Path = "/etc/rundock/host.json"
 
+// Private, in Config.DNS, stands for the host's private address, whatever that
+// is at the time.
+const Private = "private"
+
 // Version is the format this release reads and writes.
 const Version = 1
 
@@ -33,7 +37,7 @@ type Config struct {
 	Private  Interface `json:"private,omitzero"`   // zero: eth1 where both eth0 and eth1 exist, else eth0
 	Etcd     Etcd      `json:"etcd,omitzero"`      // zero: no etcd, announcing is an error
 	Consul   Consul    `json:"consul,omitzero"`    // zero: no Consul
-	DNS      []string  `json:"dns,omitempty"`      // resolvers given to containers; empty: Docker's own choice
+	DNS      []string  `json:"dns,omitempty"`      // resolvers given to containers: addresses, or Private; empty: Docker's own choice
 	Overlays []string  `json:"overlays,omitempty"` // names of the overlay networks this host joins
 	Runit    Runit     `json:"runit,omitzero"`     // zero: detected
 }
@@ -132,8 +136,8 @@ func (c Config) check() error {
 		}
 	}
 	for _, s := range c.DNS {
-		if _, err := netip.ParseAddr(s); err != nil {
-			return fmt.Errorf("dns: %q is not an IP address", s)
+		if _, err := netip.ParseAddr(s); err != nil && s != Private {
+			return fmt.Errorf("dns: %q is not an IP address, nor %q, which is the host's private one", s, Private)
 		}
 	}
 	return nil

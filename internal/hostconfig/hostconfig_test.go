@@ -1,6 +1,7 @@
 package hostconfig
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -36,7 +37,7 @@ func TestParse_names_what_is_wrong(t *testing.T) {
 		`domain "prod..com"`:                                       replace(`prod.example.com`, `prod..com`),
 		`label "" is not`:                                          replace(`"label": "s"`, `"label": ""`),
 		`etcd.endpoints: "10.0.0.5:2379" does not begin with http`: replace(`http://10`, `10`),
-		`dns: "resolver" is not an IP address`:                     replace(`10.0.0.7`, `resolver`),
+		`dns: "resolver" is not an IP address, nor "private"`:      replace(`10.0.0.7`, `resolver`),
 		`etcd.ca: "ca.pem" is not an absolute path`:                replace(`"endpoints"`, `"ca": "ca.pem", "endpoints"`),
 		`something follows the JSON object`:                        good + "{}",
 	} {
@@ -54,5 +55,26 @@ func TestAddress_names_the_setting_and_the_interface(t *testing.T) {
 	c.Public.Interface = "lo"
 	if a, err := c.PublicAddress(); err != nil || a.String() != "127.0.0.1" {
 		t.Errorf("PublicAddress of lo = %s, %v; want 127.0.0.1", a, err)
+	}
+}
+
+func TestResolvers(t *testing.T) {
+	for _, c := range []struct {
+		dns  []string
+		want string
+	}{
+		{nil, "[] "},
+		{[]string{"10.0.0.7"}, "[10.0.0.7] "},
+		{[]string{"private", "10.0.0.8"}, "[127.0.0.1 10.0.0.8] 127.0.0.1"},
+	} {
+		host := Config{DNS: c.dns, Private: Interface{"lo"}}
+		all, own, err := host.Resolvers()
+		if got := fmt.Sprint(all, " ", own); err != nil || got != c.want {
+			t.Errorf("Resolvers of %q = %s, %v; want %s", c.dns, got, err, c.want)
+		}
+	}
+	nowhere := Config{DNS: []string{"private"}, Private: Interface{"no-such-interface"}}
+	if _, _, err := nowhere.Resolvers(); err == nil || !strings.Contains(err.Error(), "dns: private.interface: interface no-such-interface") {
+		t.Errorf("without the interface: %v", err)
 	}
 }

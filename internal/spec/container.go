@@ -179,6 +179,12 @@ func (c Container) Files() []string {
 	return files
 }
 
+// WantsResolvers reports whether a container of c is to be given the host's
+// resolvers: it names none, and has a network of its own.
+func (c Container) WantsResolvers() bool {
+	return len(c.DNS) == 0 && c.Network != "host" && c.Network != "none" && !strings.HasPrefix(c.Network, "container:")
+}
+
 // Hash identifies c: 16 hex digits of the SHA-256 of its JSON, in which zero
 // values are omitted and maps are sorted, so that a release that knows more
 // fields gives an old Container its old hash.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -27,6 +28,38 @@ func (g *gatherer) askDNS(ctx context.Context, s *serviceFacts) {
 		s.Answers = append(s.Answers, ask(ctx, resolver, r.Name))
 	}
 	s.Answers = append(s.Answers, ask(ctx, resolver, serviceName(g.config, s.Name)))
+}
+
+// askResolvers asks dnsd at the addresses of this host that containers ask.
+// What it answers there does not matter, only that it does.
+func (g *gatherer) askResolvers(ctx context.Context) {
+	resolvers, own, err := g.config.Resolvers()
+	if err != nil || g.host.Config.is() {
+		return // said with the container's origins
+	}
+	for _, address := range resolvers {
+		if address != own && !isOwn(address) {
+			continue
+		}
+		resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, net.JoinHostPort(address, "53"))
+		}}
+		_, err := resolver.LookupNetIP(ctx, "ip4", "ns.dns."+g.config.Zone()+".")
+		text := failure(err)
+		if text == "SERVFAIL" {
+			text = "" // it is there, and that it has no records is said elsewhere
+		}
+		g.host.Given = append(g.host.Given, resolverFacts{address, text})
+	}
+}
+
+// isOwn reports whether address is one of this host's.
+func isOwn(address string) bool {
+	all, _ := net.InterfaceAddrs()
+	return slices.ContainsFunc(all, func(a net.Addr) bool {
+		p, err := netip.ParsePrefix(a.String())
+		return err == nil && p.Addr().Unmap().String() == address
+	})
 }
 
 // serviceName is the DNS name of all instances of a service.

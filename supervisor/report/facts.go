@@ -11,6 +11,7 @@ import (
 	"rundock/internal/control"
 	"rundock/internal/registry"
 	"rundock/internal/runit"
+	"rundock/internal/spec"
 )
 
 // What `rundockd status` and `rundockd explain` find out (gather.go) before
@@ -24,14 +25,15 @@ type hostFacts struct {
 	Host      string // "" while host.json cannot be read
 	Zone      string
 	MachineID string
-	Config    trouble  // of host.json
-	Runit     trouble  // of finding runit's folders
-	Service   string   // what runsvdir scans
-	Scanned   bool     // a runsvdir does
-	Docker    trouble  // of asking dockerd
-	Registry  trouble  // of asking etcd
-	Endpoints []string // etcd's
-	Resolver  string   // first name server of /etc/resolv.conf
+	Config    trouble         // of host.json
+	Runit     trouble         // of finding runit's folders
+	Service   string          // what runsvdir scans
+	Scanned   bool            // a runsvdir does
+	Docker    trouble         // of asking dockerd
+	Registry  trouble         // of asking etcd
+	Endpoints []string        // etcd's
+	Resolver  string          // first name server of /etc/resolv.conf
+	Given     []resolverFacts // resolvers that containers are given which are this host
 
 	Looped  int           // of Program
 	Settled time.Duration // the same
@@ -47,20 +49,23 @@ type serviceFacts struct {
 	Runs      bool // by its files, it has a container
 	Announced bool // by its files, it has a sidecar
 	Enabled   bool
-	Held      bool     // an administrator's hidden link keeps it disabled
-	Link      trouble  // of the link that enables it
-	Down      bool     // a file named down keeps runsv from starting it
-	Files     trouble  // of reading service.json or announce.json
-	Image     string   // by service.json
-	Hash      string   // of the spec in service.json
-	MadeFrom  []string // files of the host that the container is made from
-	Contents  string   // of them now; "" where that cannot be told
+	Held      bool         // an administrator's hidden link keeps it disabled
+	Link      trouble      // of the link that enables it
+	Down      bool         // a file named down keeps runsv from starting it
+	Files     trouble      // of reading service.json or announce.json
+	Image     string       // by service.json
+	Pin       string       // the same: id of the image that the service was rolled back to
+	Shares    []spec.Share // the same: with other containers
+	Hash      string       // of the spec in service.json
+	MadeFrom  []string     // files of the host that the container is made from
+	Contents  string       // of them now; "" where that cannot be told
 
 	FileCount int
-	Missing   []string // files that rundock wrote into Dir and that are not there
-	Edited    []string // files of Dir that are not as this rundockd writes them
-	Addresses string   // what label rundock.addresses is to be
-	Expand    trouble  // of finding that out
+	Missing   []string          // files that rundock wrote into Dir and that are not there
+	Edited    []string          // files of Dir that are not as this rundockd writes them
+	Origins   container.Origins // what the container would be made from now
+	Resolvers []string          // that it would be given
+	Expand    trouble           // of finding that out
 
 	Outer     process
 	Runner    process // the same as Outer where there is no sidecar
@@ -76,7 +81,8 @@ type serviceFacts struct {
 	Container container.State // as dockerd says; zero also where it was not asked
 	Records   []recordFacts   // for each of Tells.Records
 
-	Deep    bool // the rest was asked for
+	Deep    bool   // the rest was asked for
+	Means   string // id of the image that Image means on this host; "": none, or not asked
 	Checks  []announce.Trial
 	Answers []answerFacts // for each of Tells.Records, then of the service's own name
 	LastLog []string
@@ -101,6 +107,12 @@ type answerFacts struct {
 	Addresses []string
 	Ports     []int  // of SRV
 	Failure   string // dnsd did not answer, or not properly
+}
+
+// resolverFacts is an address of this host that containers ask for names.
+type resolverFacts struct {
+	Address string
+	Failure string // dnsd did not answer there
 }
 
 // trouble is why something could not be found out; zero: it could.

@@ -141,7 +141,7 @@ func (g *gatherer) byFiles(name string) serviceFacts {
 	if s.Runs {
 		service, err := supervisor.ReadService(filepath.Join(runner, "service.json"))
 		if err == nil {
-			s.Image, s.Hash = service.Container.Image, service.Container.Hash()
+			s.Image, s.Hash, s.Pin, s.Shares = service.Container.Image, service.Container.Hash(), service.Pin, service.Container.Shares()
 			s.MadeFrom, s.Contents = madeFrom(service)
 		}
 		s.Files = troubleOf(err)
@@ -218,7 +218,11 @@ func (g *gatherer) askDocker(ctx context.Context, services []serviceFacts) {
 		asking.Go(func() {
 			places <- struct{}{}
 			defer func() { <-places }()
-			services[i].Container, failures[i] = docker.Inspect(ctx, services[i].Name)
+			s := &services[i]
+			s.Container, failures[i] = docker.Inspect(ctx, s.Name)
+			if failures[i] == nil && s.Container.Exists {
+				s.Origins.Partners, failures[i] = docker.Partners(ctx, s.Shares)
+			}
 		})
 	}
 	asking.Wait()
@@ -291,6 +295,10 @@ func (g *gatherer) deepen(ctx context.Context, s *serviceFacts) {
 	asking.Go(func() { g.askLeases(ctx, s) })
 	asking.Go(func() { g.askDNS(ctx, s) })
 	asking.Go(func() { g.tryChecks(ctx, s) })
+	asking.Go(func() { g.askResolvers(ctx) })
+	if g.docker != nil && s.Image != "" {
+		asking.Go(func() { s.Means, _ = g.docker.Means(ctx, s.Image) })
+	}
 	asking.Wait()
 }
 
@@ -326,8 +334,9 @@ func (g *gatherer) compareFiles(s *serviceFacts) {
 		}
 	}
 	if service.Runs() {
-		_, addresses, err := g.Expand(service.Container)
-		s.Addresses, s.Expand = addresses, troubleOf(err)
+		full, from, err := g.Expand(service.Container)
+		s.Resolvers, s.Expand = full.DNS, troubleOf(err)
+		s.Origins.Addresses, s.Origins.Resolver = from.Addresses, from.Resolver
 	}
 }
 

@@ -155,7 +155,19 @@ func judgeDNS(r *report, h hostFacts, s serviceFacts) {
 			r.note("%s is %s here", a.Name, has)
 		}
 	}
+	if len(s.Resolvers) > 0 {
+		judgeGiven(r, h)
+	}
 	if len(s.Answers) > 0 && h.Resolver != "127.0.0.1" {
 		r.note("programs on this host ask %s, not dnsd: see /etc/resolv.conf", orNone(h.Resolver))
+	}
+}
+
+// judgeGiven is about dnsd where containers ask it.
+func judgeGiven(r *report, h hostFacts) {
+	for _, g := range h.Given {
+		if g.Failure != "" {
+			r.wrong(fmt.Sprintf("this host's dnsd at %s, which containers ask: %s", g.Address, g.Failure), "sv hup dnsd, which has it listen at the addresses that the host has now; tail /var/log/dnsd/current")
+		}
 	}
 }

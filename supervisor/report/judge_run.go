@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"rundock/internal/container"
@@ -73,6 +74,9 @@ func judgeRunner(r *report, h hostFacts, s serviceFacts) {
 		}
 		r.note("%s", text)
 	}
+	if says.Remade != "" {
+		r.note("it made the container anew by itself, as %s", says.Remade)
+	}
 	if says.Warning != "" {
 		r.note("%s", says.Warning)
 	}
@@ -134,7 +138,7 @@ func judgeContainer(r *report, h hostFacts, s serviceFacts) {
 		return
 	}
 	r.fine("%s is up for %s", shortID(c.ID), age(h.Now, c.StartedAt))
-	judgeLabels(r, h, s)
+	judgeOrigins(r, h, s)
 	judgeHealth(r, s)
 }
 
@@ -149,22 +153,55 @@ func stopped(c container.State, h hostFacts) string {
 	return join(text, c.Error)
 }
 
-// judgeLabels compares what the container was made from with what is wanted.
-func judgeLabels(r *report, h hostFacts, s serviceFacts) {
+// judgeOrigins compares what the container was made from with what one would
+// be made from now.
+func judgeOrigins(r *report, h hostFacts, s serviceFacts) {
 	c, anew := s.Container, "sv 1 "+halfOf(h, s, "service")+", which replaces the container"
+	changed, away := s.Origins.Changed(c.Labels), s.Origins.Away()
 	switch {
 	case s.Hash == "":
 	case c.Labels[container.LabelSpec] != s.Hash:
 		r.wrong("it was made from another spec than service.json has", anew)
+	case away != "":
+		r.wrong(away, "start that one; then this one is made anew by itself")
 	case h.Config.is(): // said with the files
 	case s.Expand.is():
 		r.wrong("the host's addresses: "+s.Expand.Text, "rundockd config; site.yml writes host.json")
-	case c.Labels[container.LabelAddresses] != s.Addresses:
-		r.wrong(fmt.Sprintf("it was made for %s, and now that is %s", orNone(c.Labels[container.LabelAddresses]), orNone(s.Addresses)), anew)
+	case changed != "":
+		r.wrong(changed, "it is made anew by itself, within half a minute; at once by: "+anew)
 	case supervisor.Changed(s.MadeFrom, s.Says.Contents, s.Contents) != nil:
 		r.note("%s: changed since the container was made; state=enabled deploys it", strings.Join(supervisor.Changed(s.MadeFrom, s.Says.Contents, s.Contents), ", "))
 	case s.Deep:
 		r.fine("its labels match service.json and the host's addresses")
+	}
+	judgeResolvers(r, s)
+	judgeImage(r, s)
+}
+
+// judgeResolvers is about a container that an earlier release gave resolvers
+// without noting which of them is the host's.
+func judgeResolvers(r *report, s serviceFacts) {
+	_, noted := s.Container.Labels[container.LabelResolver]
+	if noted || s.Hash == "" || s.Resolvers == nil || slices.Equal(s.Container.Resolvers, s.Resolvers) {
+		return
+	}
+	text := fmt.Sprintf("it asks %s for names, and a new container would ask %s", orNone(strings.Join(s.Container.Resolvers, ", ")), strings.Join(s.Resolvers, ", "))
+	if s.Origins.Resolver != "" && !slices.Contains(s.Container.Resolvers, s.Origins.Resolver) {
+		r.wrong(text, "state=restarted makes it anew")
+		return
+	}
+	r.note("%s: state=restarted makes it anew", text)
+}
+
+// judgeImage tells that the image's name has come to mean another. What the
+// image registry has is not asked.
+func judgeImage(r *report, s serviceFacts) {
+	switch c := s.Container; {
+	case s.Means == "" || s.Means == c.Image || c.Labels[container.LabelSpec] != s.Hash:
+	case s.Pin != "":
+		r.note("%s means another image now than the one it was rolled back to", s.Image)
+	default:
+		r.note("%s means another image now than the one that runs: state=restarted deploys it", s.Image)
 	}
 }
 

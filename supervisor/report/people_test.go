@@ -55,14 +55,14 @@ func wellSituation() situation {
 			AnnouncerLive: true,
 			Container: container.State{
 				Exists: true, Running: true, ID: id, Name: "influxdb", Image: "sha256:77aa", Health: "healthy", HealthLog: "pong\n",
-				Labels:    map[string]string{container.LabelService: "influxdb", container.LabelSpec: spec, container.LabelAddresses: "PRIVATE_IP=10.0.0.7"},
+				Labels:    map[string]string{container.LabelService: "influxdb", container.LabelSpec: spec, container.LabelAddresses: "PRIVATE_IP=10.0.0.7", container.LabelResolver: "10.0.0.7"},
 				Addresses: map[string]netip.Addr{"bridge": netip.MustParseAddr("172.17.0.3")}, StartedAt: began,
 			},
 			Records: []recordFacts{{
 				Found: registry.Found{Key: record.Key, Exists: true, Value: []byte(`{"host":"10.0.0.7","port":8086}`), ID: machine + "/influxdb", Lease: "4d"},
 				Left:  13 * time.Second,
 			}},
-			Deep: true, FileCount: 11, Addresses: "PRIVATE_IP=10.0.0.7",
+			Deep: true, FileCount: 11, Origins: container.Origins{Addresses: "PRIVATE_IP=10.0.0.7", Resolver: "10.0.0.7"}, Resolvers: []string{"10.0.0.7"}, Means: "sha256:77aa",
 			Checks: []announce.Trial{{Port: "8086", What: "HEALTHCHECK"}},
 			Answers: []answerFacts{
 				{Name: record.Name, Addresses: []string{"10.0.0.7"}, Ports: []int{8086}},
@@ -75,7 +75,7 @@ func wellSituation() situation {
 
 // shallow is what status knows of a service that explain was asked about.
 func shallow(s serviceFacts) serviceFacts {
-	s.Deep, s.Checks, s.Answers, s.LastLog = false, nil, nil, nil
+	s.Deep, s.Checks, s.Answers, s.LastLog, s.Means = false, nil, nil, nil, ""
 	s.Records = slices.Clone(s.Records)
 	for i := range s.Records {
 		s.Records[i].Left = 0

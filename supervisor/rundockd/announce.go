@@ -199,7 +199,7 @@ func (s *sidecar) announce(ctx context.Context) (left bool, err error) {
 	}()
 	go func() {
 		used := addresses(cfg)
-		if to, ok := moved(ctx, addressLook, used, func() (string, error) { return addressesNow(s.wanted) }); ok {
+		if to, ok := hostconfig.Moved(ctx, hostconfig.AddressLook, used, func() (string, error) { return addressesNow(s.wanted) }); ok {
 			s.log.Warn("the host's addresses have changed: starting anew", "from", used, "to", to)
 			leave(registry.ErrHandOver)
 		}

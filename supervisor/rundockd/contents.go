@@ -30,7 +30,7 @@ func (r *runner) madeOf(ctx context.Context, s container.State) string {
 	if made := s.Labels[container.LabelContents]; made != "" || len(r.service.Container.Files()) == 0 {
 		return made
 	}
-	want, _, err := r.expanded()
+	want, _, err := expand(r.service.Container)
 	if err != nil {
 		return ""
 	}

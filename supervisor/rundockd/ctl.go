@@ -122,7 +122,7 @@ func prepare(ctx context.Context, docker *container.Client, q control.Request) c
 	if err != nil {
 		return fail(err)
 	}
-	want, addresses, err := expand(s.Container)
+	want, from, err := expand(s.Container)
 	if err != nil {
 		return fail(err)
 	}
@@ -158,7 +158,7 @@ func prepare(ctx context.Context, docker *container.Client, q control.Request) c
 	if _, err := removeOwn(ctx, docker, trial, s.Name); err != nil {
 		return fail(err)
 	}
-	o := options(s, addresses, host.DNS)
+	o := options(s, from)
 	o.Warn = func(w string) { answer.Ignored = append(answer.Ignored, w) }
 	id, err := docker.Create(ctx, trial, want, o)
 	if err != nil {

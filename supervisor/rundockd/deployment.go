@@ -23,6 +23,9 @@ func firstStatus(before control.RunnerStatus, s supervisor.Service, digest strin
 			status.Deployment = before.Deployment
 		}
 	}
+	if before.Phase == control.Left {
+		status.Remade = before.Remade
+	}
 	if s.Pin != "" {
 		status.Warning = "rolled back, and runs image " + s.Pin + " until it is deployed anew"
 	}

@@ -6,33 +6,17 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
-
-	"rundock/internal/control"
 )
 
 // mounts waits until everything that must be mounted before the container is
 // started is; the status says what is awaited. The error is that of ctx.
 func (r *runner) mounts(ctx context.Context) error {
-	said := ""
-	for {
-		missing := mounted(r.service.Mounts)
-		if missing == nil {
-			return nil
+	return r.await(ctx, func() string {
+		if err := mounted(r.service.Mounts); err != nil {
+			return err.Error()
 		}
-		if said != missing.Error() {
-			said = missing.Error()
-			r.log.Warn("waiting to start the container", "for", said)
-			r.say(control.Waiting, said)
-		}
-		select {
-		case <-time.After(500 * time.Millisecond):
-		case <-r.replace: // a new container is what it will be
-			r.deployAnew()
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
+		return ""
+	})
 }
 
 // mounted returns an error that names the first of paths that is no mount

@@ -28,25 +28,7 @@ func overlays(c spec.Container, settings string) []spec.Network {
 // networks waits until the overlay networks of the container are there, as
 // mounts does. What else is wrong with them is for the start to find out.
 func (r *runner) networks(ctx context.Context) error {
-	said := ""
-	for {
-		missing := r.missing(ctx)
-		if missing == "" {
-			return nil
-		}
-		if said != missing {
-			said = missing
-			r.log.Warn("waiting to start the container", "for", said)
-			r.say(control.Waiting, said)
-		}
-		select {
-		case <-time.After(500 * time.Millisecond):
-		case <-r.replace: // a new container is what it will be
-			r.deployAnew()
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
+	return r.await(ctx, func() string { return r.missing(ctx) })
 }
 
 // missing names a network that is awaited, and says why it is not there.

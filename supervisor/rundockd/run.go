@@ -5,19 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"rundock/internal/container"
 	"rundock/internal/control"
-	"rundock/internal/hostconfig"
 	"rundock/internal/spec"
 	"rundock/supervisor"
 )
@@ -212,25 +208,33 @@ func (r *runner) step(ctx context.Context, forced bool) (step, int) {
 	if err != nil {
 		return r.retry(ctx, err), 0
 	}
-	want, addresses, err := r.expanded()
-	if err != nil && !current.Running {
-		return r.retry(ctx, err), 0
+	if !current.Running {
+		return r.start(ctx, current)
 	}
-	wanted := current.Labels[container.LabelSpec] == r.status.Wanted && current.Labels[container.LabelAddresses] == addresses &&
+	want, from, err := r.expanded(ctx)
+	if ctx.Err() != nil {
+		return interrupted(ctx), 0
+	}
+	if away := from.Away(); err == nil && away != "" {
+		err = errors.New(away)
+	}
+	outdated := from.Changed(current.Labels)
+	wanted := current.Labels[container.LabelSpec] == r.status.Wanted && outdated == "" &&
 		(r.service.Pin == "" || current.Image == r.service.Pin)
 	switch {
-	case current.Running && err != nil:
+	case err != nil:
 		return r.supervise(ctx, current, err)
-	case current.Running && wanted && !forced:
+	case wanted && !forced:
 		return r.supervise(ctx, current, nil)
-	case current.Running:
-		next, code := r.replaced(ctx, current, want, addresses)
-		if next == stepAgain && forced && r.status.Error != "" {
-			next = stepReplace // what failed is tried again, also if nothing but the wish tells the two apart
-		}
-		return next, code
 	}
-	return r.start(ctx, current, want, addresses)
+	next, code := r.replaced(ctx, current, want, from)
+	if next == stepAgain && forced && r.status.Error != "" {
+		next = stepReplace // what failed is tried again, also if nothing but the wish tells the two apart
+	}
+	if next == stepAgain && r.status.Error == "" {
+		r.status.Remade = outdated
+	}
+	return next, code
 }
 
 // look returns the container as it is now, waiting for the daemon. One of the
@@ -252,22 +256,23 @@ func (r *runner) look(ctx context.Context) (container.State, error) {
 	}
 }
 
-// expanded returns the spec with the host's addresses filled in, and these as
-// the value of LabelAddresses: "PRIVATE_IP=10.0.0.2".
-func (r *runner) expanded() (spec.Container, string, error) {
-	return expand(r.service.Container)
-}
-
 // start makes the container from nothing, after the back-off that earlier
 // crashes call for.
-func (r *runner) start(ctx context.Context, old container.State, want spec.Container, addresses string) (step, int) {
+func (r *runner) start(ctx context.Context, old container.State) (step, int) {
 	if err := r.backoff(ctx); err != nil {
 		return interrupted(ctx), 0
 	}
-	if r.mounts(ctx) != nil || r.networks(ctx) != nil {
+	if r.mounts(ctx) != nil || r.networks(ctx) != nil || r.partners(ctx) != nil {
 		return interrupted(ctx), 0
 	}
-	id, err := r.prepare(ctx, want, addresses)
+	want, from, err := r.expanded(ctx)
+	if ctx.Err() != nil {
+		return interrupted(ctx), 0
+	}
+	if err != nil {
+		return r.retry(ctx, err), 0
+	}
+	id, err := r.prepare(ctx, want, from)
 	if err == nil {
 		err = r.takePlace(ctx, old, id)
 	}
@@ -291,16 +296,12 @@ func (r *runner) failed(ctx context.Context, err error) step {
 // prepare does all that can be done while the old container still runs: pull
 // the image and create the new container, as <name>.new. What an interrupted
 // attempt left is removed first.
-func (r *runner) prepare(ctx context.Context, want spec.Container, addresses string) (id string, err error) {
+func (r *runner) prepare(ctx context.Context, want spec.Container, from container.Origins) (id string, err error) {
 	if err := mounted(r.service.Mounts); err != nil {
 		return "", err
 	}
 	r.say(control.Pulling, "")
 	if err := r.pull(ctx, want); err != nil {
-		return "", err
-	}
-	host, err := hostconfig.Load(hostconfig.Path)
-	if err != nil {
 		return "", err
 	}
 	staged := r.service.Name + supervisor.NextSuffix
@@ -314,7 +315,7 @@ func (r *runner) prepare(ctx context.Context, want spec.Container, addresses str
 			return "", err
 		}
 	}
-	o := options(r.service, addresses, host.DNS)
+	o := options(r.service, from)
 	o.Deployment = r.status.Deployment
 	// Before they are read: of a change in between, the next call sees too much.
 	o.Contents = r.contents()
@@ -340,14 +341,13 @@ func (r *runner) pull(ctx context.Context, want spec.Container) error {
 }
 
 // options are what a container of s is created with besides its spec.
-func options(s supervisor.Service, addresses string, dns []string) container.Options {
+func options(s supervisor.Service, from container.Origins) container.Options {
 	return container.Options{
 		Service:     s.Name,
 		Hash:        s.Container.Hash(),
-		Addresses:   addresses,
+		Origins:     from,
 		Image:       s.Pin,
 		StopTimeout: stopTimeout(s),
-		DNS:         dns,
 	}
 }
 
@@ -377,10 +377,10 @@ func (r *runner) takePlace(ctx context.Context, old container.State, id string) 
 
 // replaced makes the wanted container and puts it in the place of the running
 // one, which goes on where that cannot be done.
-func (r *runner) replaced(ctx context.Context, old container.State, want spec.Container, addresses string) (step, int) {
+func (r *runner) replaced(ctx context.Context, old container.State, want spec.Container, from container.Origins) (step, int) {
 	logs := r.startLogs(ctx, old.ID)
 	defer logs.cancel()
-	id, err := r.prepare(ctx, want, addresses)
+	id, err := r.prepare(ctx, want, from)
 	if err == nil {
 		r.say(control.Stopping, "")
 		r.withdraw(ctx, old.ID)
@@ -452,17 +452,14 @@ func (r *runner) supervise(ctx context.Context, s container.State, problem error
 	if problem == nil { // it is the wanted one
 		go r.rejoin(waitCtx, s.ID)
 	}
-	elsewhere := make(chan struct{})
-	go func() {
-		used := s.Labels[container.LabelAddresses]
-		if used == "" || problem != nil {
-			return
-		}
-		if to, ok := moved(waitCtx, addressLook, used, func() (string, error) { _, to, err := r.expanded(); return to, err }); ok {
-			r.log.Warn("the host's addresses have changed: replacing the container", "from", used, "to", to)
-			close(elsewhere)
-		}
-	}()
+	outdated := make(chan string, 1)
+	if problem == nil {
+		go func() {
+			if why := r.outdated(waitCtx, s.Labels); why != "" {
+				outdated <- why
+			}
+		}()
+	}
 	select {
 	case code := <-ended:
 		logs.end()
@@ -473,7 +470,8 @@ func (r *runner) supervise(ctx context.Context, s container.State, problem error
 	case <-r.replace:
 		r.deployAnew()
 		return stepReplace, 0
-	case <-elsewhere:
+	case why := <-outdated:
+		r.log.Warn("the container has to be made anew", "why", why)
 		return stepAgain, 0
 	case <-again:
 		return stepAgain, 0
@@ -486,7 +484,7 @@ func (r *runner) supervise(ctx context.Context, s container.State, problem error
 func (r *runner) ended(code int, started time.Time) {
 	r.status.ExitCode = code
 	r.status.Crashes = crashesAfter(r.status.Crashes, time.Since(started))
-	r.status.Container = ""
+	r.status.Container, r.status.Remade = "", ""
 	delay := backoff(r.status.Crashes)
 	r.status.Failed = time.Now()
 	r.status.NextStart = r.status.Failed.Add(delay)
@@ -626,50 +624,4 @@ func (l *logging) end() {
 func (l *logging) cancel() {
 	l.stop()
 	<-l.done
-}
-
-// expand fills the host's addresses into want, reading host.json.
-func expand(want spec.Container) (spec.Container, string, error) {
-	names := want.Variables()
-	if len(names) == 0 {
-		return want, "", nil
-	}
-	host, err := hostconfig.Load(hostconfig.Path)
-	if err != nil {
-		return want, "", err
-	}
-	vars, err := variables(host, names)
-	if err != nil {
-		return want, "", err
-	}
-	var label []string
-	for _, n := range slices.Sorted(maps.Keys(vars)) {
-		label = append(label, n+"="+vars[n])
-	}
-	return want.Expand(vars), strings.Join(label, " "), nil
-}
-
-// variables returns the values of the named variables on this host.
-func variables(host hostconfig.Config, names []string) (map[string]string, error) {
-	vars := map[string]string{}
-	for _, n := range names {
-		switch n {
-		case "HOST":
-			vars[n] = host.Host
-			continue
-		case "PUBLIC_IP":
-			a, err := host.PublicAddress()
-			if err != nil {
-				return nil, fmt.Errorf("$%s: %w", n, err)
-			}
-			vars[n] = a.String()
-		default: // PRIVATE_IP, ANNOUNCE_IP
-			a, err := host.PrivateAddress()
-			if err != nil {
-				return nil, fmt.Errorf("$%s: %w", n, err)
-			}
-			vars[n] = a.String()
-		}
-	}
-	return vars, nil
 }

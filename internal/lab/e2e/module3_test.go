@@ -302,7 +302,7 @@ setsid /usr/local/bin/module-alone /run/args >/run/answer 2>&1 & echo $! >/run/m
 		t.Errorf("it runs image %s, want %s", image(), good)
 	}
 	// One that crashes again and again, which would be damped as flapping for half a minute.
-	crashing := strings.Replace(call("enabled", "-e APP_EXIT=3"), `"healthy"`, `"announced"`, 1)
+	crashing := strings.NewReplacer(`"healthy"`, `"announced"`, `"wait_timeout":8`, `"wait_timeout":60`).Replace(call("enabled", "-e APP_EXIT=3"))
 	r = s.rundock(t, back1, crashing)
 	r.wantFailure(t, "it was rolled back", "exit code 3")
 	if strings.Contains(r.Msg, "not well either") {

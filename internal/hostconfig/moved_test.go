@@ -1,4 +1,4 @@
-package main
+package hostconfig
 
 import (
 	"context"
@@ -26,7 +26,7 @@ func TestMoved_is_only_who_has_another_address_for_good(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			looks := 0
-			got, ok := moved(ctx, time.Microsecond, "old", func() (string, error) {
+			got, ok := Moved(ctx, time.Microsecond, "old", func() (string, error) {
 				at := min(looks, len(c.seen)-1)
 				if looks++; looks == 100 {
 					cancel()
