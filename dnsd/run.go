@@ -135,6 +135,10 @@ func run(ctx context.Context, s settings, log *slog.Logger, lines *patientLog, b
 			case <-ctx.Done():
 			}
 		})
+		if slices.ContainsFunc(s.listen, server.Address.Named) {
+			used, _ := server.Now(s.listen) // not there yet: ""
+			beside.Go(func() { followAddresses(ctx, s.listen, used, log) })
+		}
 	}
 	return serving.Run(ctx, s.listen)
 }

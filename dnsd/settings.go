@@ -90,7 +90,7 @@ type flags struct {
 func (f *flags) set() *flag.FlagSet {
 	fs := flag.NewFlagSet("dnsd", flag.ContinueOnError)
 	fs.Var(&f.zone, "zone", "zone to be the authority for, such as s.prod.example.com\n(host.json: <label>.<domain>)")
-	fs.Var(&f.listen, "listen", "`address` to answer on, UDP and TCP: IP:port or interface:port; waited for\nif it is not there yet (host.json: 127.0.0.1:53 and the private address, port 53)")
+	fs.Var(&f.listen, "listen", "`address` to answer on, UDP and TCP: IP:port or interface:port; waited for\nif it is not there yet (host.json: 127.0.0.1:53 and the private interface);\nan interface's address is followed")
 	fs.StringVar(&f.prefix, "prefix", "/skydns", "`key` prefix of the records")
 	fs.Var(&f.etcd, "etcd", "etcd endpoint `URL` (host.json: etcd.endpoints; with --embed-etcd: that one)")
 	fs.StringVar(&f.ca, "etcd-ca", "", "`file` of certificates that etcd's is signed by (host.json)")
@@ -253,13 +253,7 @@ func (f *flags) settings(g given) (s settings, err error) {
 	if len(listen) == 0 {
 		listen = []string{"127.0.0.1:53"}
 		if hosted {
-			private, err := host.PrivateAddress()
-			if err != nil {
-				// Not there yet, perhaps: the interface's name is waited for.
-				listen = append(listen, privateInterface(host)+":53")
-			} else {
-				listen = append(listen, netip.AddrPortFrom(private, 53).String())
-			}
+			listen = append(listen, host.PrivateInterface()+":53")
 		}
 	}
 	if s.listen, err = each("listen", listen, server.ParseAddress); err != nil {
@@ -299,8 +293,9 @@ func (f *flags) settings(g given) (s settings, err error) {
 	if s.cache = f.cache; s.cache < 0 {
 		return s, fmt.Errorf("--cache: %d is negative", s.cache)
 	}
+	private, _ := server.Now(s.listen) // what is not there is no upstream
 	for _, u := range s.upstreams {
-		if slices.ContainsFunc(s.listen, func(a server.Address) bool { return a.String() == u.String() }) {
+		if slices.ContainsFunc(s.listen, func(a server.Address) bool { return a.String() == u.String() }) || slices.Contains(strings.Fields(private), u.String()) {
 			return s, fmt.Errorf("--upstream: %s is this server itself", u)
 		}
 	}
@@ -379,13 +374,6 @@ func network(s string) (netip.Prefix, error) {
 		return a.Prefix(a.BitLen())
 	}
 	return netip.ParsePrefix(s)
-}
-
-func privateInterface(host hostconfig.Config) string {
-	if host.Private.Interface != "" {
-		return host.Private.Interface
-	}
-	return "eth0"
 }
 
 // reachable turns the URLs a store listens on into ones to connect to.

@@ -42,7 +42,7 @@ func TestSettings(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := fmt.Sprint(zoneNames(s.zones), s.listen, s.registry); got != "[s.prod.example.com.] [127.0.0.1:53 127.0.0.1:53] {[http://10.1.0.2:2379]    dnsd /etc/rundock/password}" {
+		if got := fmt.Sprint(zoneNames(s.zones), s.listen, s.registry); got != "[s.prod.example.com.] [127.0.0.1:53 lo:53] {[http://10.1.0.2:2379]    dnsd /etc/rundock/password}" {
 			t.Errorf("settings are %s", got)
 		}
 	})
