@@ -102,9 +102,6 @@ func (d *daemon) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 					return
 				}
 				networks := map[string]*network.EndpointSettings{"apps": {}}
-				if name == "both" {
-					networks["data"] = &network.EndpointSettings{}
-				}
 				json.NewEncoder(w).Encode(container.InspectResponse{
 					ContainerJSONBase: &container.ContainerJSONBase{ID: id, Name: "/" + name, HostConfig: &container.HostConfig{}},
 					Config:            &container.Config{},
@@ -118,7 +115,7 @@ func (d *daemon) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func newDaemon() *daemon {
-	d := &daemon{containers: map[string]string{"web": "db" + strings.Repeat("0", 62), "cafe": "aa" + strings.Repeat("0", 62), "both": "bb" + strings.Repeat("0", 62)}}
+	d := &daemon{containers: map[string]string{"web": "db" + strings.Repeat("0", 62), "cafe": "aa" + strings.Repeat("0", 62)}}
 	d.api.Store("1.41")
 	return d
 }

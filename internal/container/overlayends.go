@@ -29,25 +29,20 @@ func endsOf(r network.Inspect) (ends []End) {
 	return ends
 }
 
-// Sandbox is a container's network namespace.
-type Sandbox struct {
-	Path    string // "": the container has gone
-	Several bool   // networks are in it
-}
-
-// Sandbox returns that of an end's container. dockerd answers once it is there:
-// not while the container is being started.
-func (c *Client) Sandbox(ctx context.Context, e End) (Sandbox, error) {
+// Sandbox returns the path of the network namespace of an end's container, "" of
+// one that has gone. dockerd answers once it is there: not while the container
+// is being started.
+func (c *Client) Sandbox(ctx context.Context, e End) (path string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.limits.end)
 	defer cancel()
 	s, err := c.api().ContainerInspect(ctx, e.container)
 	switch {
 	case errdefs.IsNotFound(err):
-		return Sandbox{}, nil
+		return "", nil
 	case err != nil:
-		return Sandbox{}, fmt.Errorf("container %s: %w", e.Name, err)
+		return "", fmt.Errorf("container %s: %w", e.Name, err)
 	case s.NetworkSettings == nil:
-		return Sandbox{}, nil
+		return "", nil
 	}
-	return Sandbox{s.NetworkSettings.SandboxKey, len(s.NetworkSettings.Networks) > 1}, nil
+	return s.NetworkSettings.SandboxKey, nil
 }

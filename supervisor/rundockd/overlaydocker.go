@@ -84,13 +84,13 @@ func (a *overlayAgent) network(ctx context.Context, subnet netip.Prefix, mtu int
 type answering struct {
 	since   time.Time
 	done    bool
-	sandbox container.Sandbox // when it was done
+	sandbox string // its network namespace, once dockerd has told it
 }
 
 // inside has the network's containers answer by it, also those whose default
-// route is another network's. Each start of one is seen to once, and then
-// whether it stays so where another network is in the way; starting says that
-// one of them is not as far yet. What goes wrong with one is no reason to hold
+// route is another network's, which one of them can join at any time. Of each
+// start of one dockerd is asked once, and then it is seen to that it stays so;
+// starting says that one of them is not as far yet. What goes wrong with one is no reason to hold
 // up the others, or the network.
 func (a *overlayAgent) inside(ctx context.Context, subnet netip.Prefix, ends []container.End, known map[string]answering) (now map[string]answering, starting bool) {
 	ctx, cancel := context.WithTimeout(ctx, overlayDocker)
@@ -104,13 +104,13 @@ func (a *overlayAgent) inside(ctx context.Context, subnet netip.Prefix, ends []c
 		var err error
 		if !c.done {
 			c.sandbox, err = a.docker.Sandbox(ctx, end)
-			if err == nil && c.sandbox.Path == "" {
+			if err == nil && c.sandbox == "" {
 				continue
 			}
 		}
-		if err == nil && (!c.done || c.sandbox.Several) {
+		if err == nil {
 			var answers, changed bool
-			answers, changed, err = overlay.Inside(c.sandbox.Path, a.settings.Network, subnet, end.Address)
+			answers, changed, err = overlay.Inside(c.sandbox, a.settings.Network, subnet, end.Address)
 			if changed && c.done {
 				a.healedInside(end)
 			}

@@ -195,7 +195,7 @@ func TestOverlay(t *testing.T) {
 		})
 	})
 	t.Run("the routes of a container in several networks are put back", func(t *testing.T) {
-		o.sh(t, back1, "docker create --name both --network apps "+images+"busybox:latest sleep 1d >/dev/null; docker network connect data both; docker start both >/dev/null")
+		o.sh(t, back1, "docker run -d --name both --network apps "+images+"busybox:latest sleep 1d >/dev/null")
 		defer o.sh(t, back1, "docker rm -f both >/dev/null")
 		inside := "nsenter -n -t $(docker inspect -f '{{.State.Pid}}' both) ip route "
 		there := func() string {
@@ -205,6 +205,13 @@ func TestOverlay(t *testing.T) {
 			}
 			return routes + "\nis all"
 		}
+		eventually(t, "it answers by the first", func() string {
+			if routes := o.sh(t, back1, inside+"show proto 82"); !strings.Contains(routes, "10.42.0.0/16 via ") {
+				return "its routes are " + routes
+			}
+			return ""
+		})
+		o.sh(t, back1, "docker network connect data both") // by hand, later
 		eventually(t, "it has both", there)
 		o.sh(t, back1, inside+"flush proto 82")
 		eventually(t, "it has both again", there)
