@@ -41,7 +41,7 @@ var parameters = withServices(ansible.Spec{
 			"C(absent): removed, but for its logs.",
 		}},
 		{Name: "image", Description: []string{
-			"Image reference. Without it, and with I(announce), only the announcement is made.",
+			"Image reference; C(app), C(app:latest) and C(docker.io/library/app) are the same. Without it, and with I(announce), only the announcement is made.",
 		}},
 		{Name: "args", Description: []string{
 			"Flags of C(docker run), then optionally C(--) and a command; C(docs/args.md) lists them.",

@@ -16,6 +16,7 @@ import (
 	"rundock/internal/fstree"
 	"rundock/internal/hostconfig"
 	"rundock/internal/runit"
+	"rundock/internal/spec"
 	"rundock/supervisor"
 )
 
@@ -135,12 +136,27 @@ func (t *task) want() (wanted, error) {
 			return wanted{}, fmt.Errorf("%s: %w", keyed, err)
 		}
 	}
-	w, err := t.p.want(t.config, salt)
+	w, err := t.spelled().want(t.config, salt)
 	if err != nil {
 		return wanted{}, err
 	}
 	t.goal = &w
 	return w, nil
+}
+
+// spelled is what is asked for with its image spelled as in the files that are
+// there, if that is the same reference: the container's hash has it so.
+func (t *task) spelled() params {
+	p := t.p
+	if p.Image == nil {
+		return p
+	}
+	runner, _ := supervisor.Installed(t.dir)
+	old, err := supervisor.ReadService(filepath.Join(runner, "service.json"))
+	if err == nil && runner != "" && spec.SameImage(old.Container.Image, *p.Image) {
+		p.Image = &old.Container.Image
+	}
+	return p
 }
 
 // needsProgram refuses to leave a host with scripts that have nothing to execute.

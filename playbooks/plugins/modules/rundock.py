@@ -54,7 +54,9 @@ options:
       - restarted
   image:
     description:
-      - Image reference. Without it, and with I(announce), only the announcement is made.
+      - >-
+        Image reference; C(app), C(app:latest) and C(docker.io/library/app) are the same. Without it, and with
+        I(announce), only the announcement is made.
     type: str
   args:
     description:
