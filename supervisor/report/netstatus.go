@@ -186,6 +186,8 @@ func netStatusOf(f keptFacts) netStatus {
 		s.Verdict, s.Problem, s.Next = "unknown", f.Unsaid.Text, unsaidNext(f.Unsaid, f.Name)
 	case !f.Lives:
 		wrong("no agent keeps it", "sv up overlay-"+f.Name)
+	case says.Refused:
+		wrong(says.Registry, "put right what it names")
 	case says.State == control.OverlayFenced:
 		wrong(cutOff, cutOffNext+", "+agentLog(f.Name))
 	case says.State != control.OverlayUp:

@@ -72,7 +72,8 @@ func (f netFacts) is(host roster.Standing) bool {
 		return false
 	}
 	if host.ID != "" {
-		return host.ID == f.Known.Machine
+		// Another one with this host's machine id may be the one that has it.
+		return host.ID == f.Known.Machine && (host.Underlay == f.Known.Underlay.Address || !host.Alive)
 	}
 	return host.Underlay == f.Known.Underlay.Address
 }
@@ -122,6 +123,8 @@ func judgeJoined(r *report, f netFacts) {
 		r.add(unknown, f.Unsaid.Text, unsaidNext(f.Unsaid, name))
 	case !f.Lives:
 		r.wrong("no agent keeps the network on this host", "sv up overlay-"+name)
+	case f.Says.Refused:
+		r.wrong(f.Says.Registry, "put right what it names")
 	case f.Says.State == control.OverlayFenced:
 		r.wrong(cutOff, cutOffNext)
 	case f.Says.State != control.OverlayUp:

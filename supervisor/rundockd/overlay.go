@@ -134,6 +134,7 @@ type overlayPlace struct {
 	settings overlay.Settings
 	host     hostconfig.Config // zero where no registry is needed and host.json is not there
 	machine  string
+	instance string // "": not known yet
 	underlay overlay.Underlay
 }
 
@@ -162,7 +163,10 @@ func placeOverlay(settings overlay.Settings) (p overlayPlace, err error) {
 	if p.underlay, err = overlay.FindUnderlay(where); err != nil {
 		return p, err
 	}
-	p.machine, err = machineID()
+	if p.machine, err = machineID(); err != nil {
+		return p, err
+	}
+	p.instance, err = readInstance()
 	return p, err
 }
 
@@ -194,6 +198,9 @@ func (p overlayPlace) wanted(k overlayKnown) (*overlay.Wanted, error) {
 // newOverlayAgent reads the settings.
 func newOverlayAgent(name string, log *slog.Logger) (*overlayAgent, error) {
 	p, err := findOverlay(name)
+	if err == nil {
+		p.instance, err = makeInstance()
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -55,7 +55,8 @@ type overlayAgent struct {
 	unkept   bool            // wanted is not what is on disk
 	keeping  sync.Mutex      // held by who writes it there; taken while mu is held, so that what is known later is written later
 	alive    bool
-	registry error // why it cannot be used
+	telling  telling // of the registry's goroutine
+	registry error   // why it cannot be used
 	changes  int
 	healed   int
 	changed  time.Time
@@ -372,6 +373,14 @@ func (a *overlayAgent) notKept(err error) {
 	a.log.Warn("a boot without registry will not know this", "err", err)
 }
 
+// refused reports whether the registry has other hosts that this one does not
+// go with.
+func refused(err error) bool {
+	var differs *roster.Disagreement
+	var namesake *roster.Namesake
+	return errors.As(err, &differs) || errors.As(err, &namesake) && namesake.Alive
+}
+
 // say writes the status if it differs from the last.
 func (a *overlayAgent) say() {
 	s := a.status
@@ -384,8 +393,7 @@ func (a *overlayAgent) say() {
 	a.mu.Unlock()
 	s.Silent, s.Unheard = a.unheard(s.Peers)
 	s.Fault, s.Next = a.fault.What, a.fault.Next
-	var differs *roster.Disagreement
-	s.Refused = errors.As(unreached, &differs)
+	s.Refused = refused(unreached)
 	s.Registry, s.Reason = "", ""
 	if unreached != nil {
 		s.Registry = unreached.Error()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -20,23 +21,6 @@ func (a *overlayAgent) follow(ctx context.Context, store registry.Store) {
 		wait(ctx, overlayRetry)
 	}
 	var wg sync.WaitGroup
-	wg.Go(func() {
-		select {
-		case <-a.ready:
-		case <-ctx.Done():
-			return
-		}
-		err := r.Alive(ctx, func(s registry.HoldState) {
-			a.mu.Lock()
-			a.alive = s.Held
-			a.mu.Unlock()
-			poke(a.news)
-			a.log.Info("other hosts are told that this one is alive", "told", s.Held, "reason", s.Reason)
-		})
-		if err != nil {
-			a.log.Warn("other hosts take this one for alive for a while", "err", err)
-		}
-	})
 	again := make(chan struct{}, 1)
 	wg.Go(func() {
 		renew := time.NewTicker(time.Hour) // Seen, by which the dead are told from the living
@@ -61,12 +45,13 @@ func (a *overlayAgent) follow(ctx context.Context, store registry.Store) {
 		}, a.reach)
 	}
 	wg.Wait()
+	a.tellNoMore(context.Cause(ctx))
 }
 
 // roster is the network as this host sees it, and its place in it.
 func (p overlayPlace) roster(store registry.Store, log *slog.Logger) *roster.Roster {
 	return &roster.Roster{Client: store, Network: p.settings.Network, Log: log, Self: roster.Member{
-		ID: p.machine, Host: p.hostName(), Underlay: p.underlay.Address, MAC: overlay.VxlanMAC(p.machine, p.settings.VNI),
+		ID: p.machine, Host: p.hostName(), Underlay: p.underlay.Address, MAC: overlay.VxlanMAC(p.machine, p.settings.VNI), Instance: p.instance,
 	}}
 }
 
@@ -104,8 +89,26 @@ func (a *overlayAgent) join(ctx context.Context, r *roster.Roster) bool {
 	if err == nil {
 		err = a.settle(subnet)
 	}
+	var other *roster.Namesake
+	switch {
+	case err == nil:
+		a.tell(ctx, r)
+	case errors.As(err, &other):
+		a.tellNoMore(registry.ErrHandOver)
+		a.yield(other.Other)
+	}
 	a.reach(err)
 	return err == nil
+}
+
+// yield cuts this host off, if another one with its machine id has its subnet.
+func (a *overlayAgent) yield(to roster.Member) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.wanted != nil && a.wanted.Subnet() == to.Subnet && !a.wanted.Fenced() {
+		p := to.Peer()
+		a.change(map[netip.Prefix]*overlay.Peer{to.Subnet: &p})
+	}
 }
 
 // settle takes a subnet.
@@ -116,6 +119,9 @@ func (a *overlayAgent) settle(subnet netip.Prefix) error {
 	if a.wanted != nil {
 		before := a.wanted.Subnet()
 		if before == subnet {
+			if a.wanted.Fenced() {
+				a.change(map[netip.Prefix]*overlay.Peer{subnet: nil})
+			}
 			return nil
 		}
 		a.log.Error("the subnet of this host is another's now", "was", before, "is", subnet)

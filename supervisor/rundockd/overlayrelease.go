@@ -74,6 +74,10 @@ func (u unreleased) release(ctx context.Context) (string, error) {
 		return name, fmt.Errorf("%s: %w", hostconfig.Path, err)
 	}
 	defer store.Close()
-	r := &roster.Roster{Client: store, Network: u.Network, Log: newLogger(), Self: roster.Member{ID: u.Machine}}
+	instance, err := readInstance()
+	if err != nil {
+		return name, err
+	}
+	r := &roster.Roster{Client: store, Network: u.Network, Log: newLogger(), Self: roster.Member{ID: u.Machine, Instance: instance}}
 	return name, r.Release(ctx)
 }

@@ -90,6 +90,30 @@ func TestOverlay_module(t *testing.T) {
 		}
 	})
 
+	t.Run("a host with the machine id of another is kept out", func(t *testing.T) {
+		says := func(want string) {
+			t.Helper()
+			eventually(t, "overlay status on "+back1+" says "+want, func() string {
+				out, _ := s.try(back1, "rundockd overlay status --json zone")
+				if strings.Contains(out, want) {
+					return ""
+				}
+				return out
+			})
+		}
+		own, its := s.sh(t, back1, "cat /etc/machine-id"), s.sh(t, back2, "cat /etc/machine-id")
+		entry := "rundockd overlay peers zone | awk '/node-back-2/ { print $2, $3, $4 }'"
+		before := s.sh(t, front, entry)
+		s.sh(t, back1, "echo "+its+" >/etc/machine-id; sv restart overlay-zone")
+		says("network zone: node-back-2 at ")
+		s.sh(t, front, "curl -sf -m 10 http://cart."+zone+":8086/health")
+		if after := s.sh(t, front, entry); after != before {
+			t.Errorf("node-back-2 was %s, and is %s", before, after)
+		}
+		s.sh(t, back1, "echo "+own+" >/etc/machine-id; sv restart overlay-zone")
+		says(`"verdict": "ok"`)
+	})
+
 	t.Run("absent refuses while there are containers", func(t *testing.T) {
 		for _, flags := range [][]string{{"--check"}, nil} {
 			r := s.call(t, back1, "rundock_overlay", "name=apps state=absent", flags...)

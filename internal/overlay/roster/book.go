@@ -95,9 +95,9 @@ func (b *Book) members() []*Member {
 	return slices.SortedFunc(maps.Values(b.subnets), func(a, b *Member) int { return a.Subnet.Compare(b.Subnet) })
 }
 
-// Own returns this host's entry.
+// Own returns this host's entry, which may be one of before its last boot.
 func (b *Book) Own() (Member, bool) {
-	own := b.owned[b.self.ID]
+	own := slices.DeleteFunc(slices.Clone(b.owned[b.self.ID]), func(p netip.Prefix) bool { return b.namesake(b.subnets[p]) })
 	if len(own) == 0 {
 		return Member{}, false
 	}
@@ -118,5 +118,5 @@ func (b *Book) at(underlay netip.Addr) (*Member, bool) {
 // reached over this host's underlay.
 func (b *Book) peer(subnet netip.Prefix) (*Member, bool) {
 	m, ok := b.subnets[subnet]
-	return m, ok && m.ID != b.self.ID && b.alive[m.ID] && m.Underlay.IsValid() && m.Underlay.Is4() == b.self.Underlay.Is4()
+	return m, ok && (m.ID != b.self.ID || b.namesake(m)) && b.alive[m.ID] && m.Underlay.IsValid() && m.Underlay.Is4() == b.self.Underlay.Is4()
 }

@@ -13,7 +13,7 @@ import (
 
 // View is a network as this host is to see it, as far as it has changed.
 type View struct {
-	Subnet   netip.Prefix             // this host's in the registry; zero: it has none, or not any more
+	Subnet   netip.Prefix             // this host's in the registry; zero: it has none, not any more, or one that is not up to date
 	Complete bool                     // Peers are all there are; this is the first View
 	Peers    map[netip.Prefix]*Member // by subnet, who came or is another now; nil: nobody has it any more
 }
@@ -117,7 +117,7 @@ func (f *follower) tell(about []netip.Prefix) {
 			view.Peers[subnet] = nil
 		}
 	}
-	if own, ok := f.book.Own(); ok {
+	if own, ok := f.book.Own(); ok && f.book.is(&own) {
 		view.Subnet = own.Subnet
 	}
 	f.on(view)

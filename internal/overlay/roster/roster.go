@@ -33,7 +33,8 @@ type Member struct {
 	Host     string       `json:"host"` // its name, for people
 	Subnet   netip.Prefix `json:"subnet"`
 	Underlay netip.Addr   `json:"underlay"`
-	MAC      overlay.MAC  `json:"mac"` // of its VXLAN device
+	MAC      overlay.MAC  `json:"mac"`                // of its VXLAN device
+	Instance string       `json:"instance,omitempty"` // of the machine since its boot, which none made of its image has
 	Seen     time.Time    `json:"seen"`
 }
 
@@ -125,7 +126,7 @@ func (r *Roster) Reserve(ctx context.Context, prefer netip.Prefix) (netip.Prefix
 			return subnet, nil
 		}
 		swap := registry.Swap{Key: r.subnetKey(subnet), Old: old, New: ours}
-		if had, ok := b.subnets[subnet]; ok && had.ID != r.Self.ID {
+		if had, ok := b.subnets[subnet]; ok && !b.is(had) {
 			swap.Absent = []string{r.aliveKey(had.ID)}
 		}
 		won, err := r.Client.Swap(ctx, swap)
@@ -143,6 +144,9 @@ func (r *Roster) Reserve(ctx context.Context, prefer netip.Prefix) (netip.Prefix
 
 // choose returns a subnet and the value that its key has now, nil if it is free.
 func (r *Roster) choose(b *Book, prefer netip.Prefix) (netip.Prefix, []byte, error) {
+	if err := r.alone(b); err != nil {
+		return netip.Prefix{}, nil, err
+	}
 	if own, ok := b.Own(); ok {
 		return own.Subnet, b.raw[own.Subnet], nil
 	}

@@ -3,6 +3,7 @@ package roster
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -27,7 +28,7 @@ var apps = overlay.Network{Name: "apps", CIDR: netip.MustParsePrefix("10.42.0.0/
 
 func member(i int) Member {
 	id := fmt.Sprintf("machine-%d", i)
-	return Member{ID: id, Host: fmt.Sprintf("node-%d", i), Underlay: netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}), MAC: overlay.VxlanMAC(id, apps.VNI)}
+	return Member{ID: id, Host: fmt.Sprintf("node-%d", i), Underlay: netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}), MAC: overlay.VxlanMAC(id, apps.VNI), Instance: "since-" + id}
 }
 
 // join returns the roster of host i, with a client of its own.
@@ -245,6 +246,62 @@ func TestReserve_with_a_new_machine_id(t *testing.T) {
 	if err != nil || len(hosts) != 2 {
 		t.Errorf("hosts are %+v, %v, want the two that there are", hosts, err)
 	}
+}
+
+// A host that was made of an image of another's is kept out while that is
+// alive, whoever of them came first.
+func TestReserve_with_the_machine_id_of_a_living_host(t *testing.T) {
+	server := etcdtest.Start(t, "embedded", nil)
+	one, clone := join(t, server, apps, 1), join(t, server, apps, 2)
+	clone.Self.ID, clone.Self.MAC = one.Self.ID, one.Self.MAC
+	subnet := reserve(t, one, netip.Prefix{})
+	refused := func(r *Roster, want string) {
+		t.Helper()
+		var n *Namesake
+		if err := refusal(t, r, subnet); !errors.As(err, &n) || !strings.Contains(err.Error(), want) {
+			t.Errorf("Reserve = %v, want %q", err, want)
+		}
+	}
+	refused(clone, "network apps: node-1 at 192.0.2.1, which has "+subnet.String()+" and has just joined, has the machine id machine-1 as this host has")
+	end := alive(t, one)
+	refused(clone, "node-1 at 192.0.2.1, which has "+subnet.String()+" and is alive, has the machine id machine-1")
+	if no, err := clone.CanJoin(t.Context()); no == nil || err != nil {
+		t.Errorf("CanJoin = %v, %v, want that it is refused", no, err)
+	}
+	retry(t, clone.Release) // as one does that leaves
+	hosts, err := one.Hosts(t.Context())
+	if err != nil || len(hosts) != 1 || hosts[0].Host != "node-1" || !hosts[0].Alive {
+		t.Fatalf("hosts are %+v, %v, want node-1 alone", hosts, err)
+	}
+
+	// The one that is known is the other's as soon as it has the entry.
+	theirs := follow(t, one)
+	eventually(t, "its subnet is its own", func() bool { v, _ := theirs.get(); return v.Subnet == subnet })
+	end(nil)
+	eventually(t, "the clone is let in after a lease's time", func() bool { got, err := clone.Reserve(t.Context(), subnet); return err == nil && got == subnet })
+	alive(t, clone)
+	eventually(t, "the first is cut off", func() bool {
+		v, _ := theirs.get()
+		return !v.Subnet.IsValid() && len(v.Peers) == 1 && v.Peers[0].Subnet == subnet && v.Peers[0].Underlay == clone.Self.Underlay
+	})
+	refused(one, "node-2 at 192.0.2.2, which has "+subnet.String()+" and is alive")
+}
+
+// A host that has another address is itself still: while it runs by what it
+// has been since its boot, after it by its machine id, once its former self is
+// not alive any more.
+func TestReserve_with_another_address(t *testing.T) {
+	server := etcdtest.Start(t, "embedded", nil)
+	one := join(t, server, apps, 1)
+	subnet := reserve(t, one, netip.Prefix{})
+	end := alive(t, one)
+	one.Self.Underlay = netip.MustParseAddr("192.0.2.101")
+	if got := reserve(t, one, netip.Prefix{}); got != subnet {
+		t.Errorf("the subnet is %s, was %s", got, subnet)
+	}
+	end(nil)
+	one.Self.Underlay, one.Self.Instance = netip.MustParseAddr("192.0.2.102"), "since another boot"
+	eventually(t, "it is let in after another boot", func() bool { got, err := one.Reserve(t.Context(), netip.Prefix{}); return err == nil && got == subnet })
 }
 
 func TestReserve_of_many_at_once_gives_each_its_own(t *testing.T) {
