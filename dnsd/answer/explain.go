@@ -52,6 +52,10 @@ func (s *Server) Explain(q dns.Question) (told []Told) {
 			t.Withheld = unfit(e, q.Qtype, unaliased)
 		case !shown[e.Name]:
 			t.Withheld = unshown(e)
+		case string(wire) == zone.wire && s.apexNode(zone) != nil:
+			t.Withheld = "the apex is answered with the records under dns/apex"
+		case set.part:
+			t.Withheld = "there are so many that each answer has others"
 		default:
 			t.Withheld = fmt.Sprintf("its group is %q, the nearest records are of another", e.Group)
 		}

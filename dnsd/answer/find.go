@@ -21,7 +21,7 @@ import (
 // in this order; what is stored under the name itself comes before all.
 func (a *answering) find(zone *Zone, wire []byte, w wanted) (set entrySet, node *table.Node, exists bool) {
 	if node = a.lookup(wire); node != nil {
-		return a.records(node, w), node, true
+		return a.recordsIn(zone, node, w), node, true
 	}
 	if zone.serves(wire) {
 		return entrySet{}, nil, true
@@ -29,7 +29,7 @@ func (a *answering) find(zone *Zone, wire []byte, w wanted) (set entrySet, node 
 	if entries, ok := a.asked(zone, wire, w); ok {
 		return entries, nil, true
 	}
-	if set, ok := a.port(wire, w); ok {
+	if set, ok := a.port(zone, wire, w); ok {
 		return set, nil, true
 	}
 	set, exists = a.stored(zone, wire, w)
@@ -97,7 +97,7 @@ func below(label []byte, name string) []byte {
 
 // port answers _http._tcp.web by the records of web with the port that http
 // stands for. _tcp.web and _udp.web exist, with nothing, where web does.
-func (a *answering) port(wire []byte, w wanted) (entrySet, bool) {
+func (a *answering) port(zone *Zone, wire []byte, w wanted) (entrySet, bool) {
 	service, rest := cut(wire)
 	proto, base := cut(rest)
 	if isProto(service) {
@@ -115,10 +115,10 @@ func (a *answering) port(wire []byte, w wanted) (entrySet, bool) {
 	if !ok || port == 0 || node == nil || node.Kinds()&table.HasPort(port) == 0 {
 		return entrySet{}, false
 	}
-	set := a.records(node, wanted{w.qtype, port})
+	set := a.recordsIn(zone, node, wanted{w.qtype, port})
 	if set.part && len(set.entries) == 0 {
 		// None of the type: the name exists if there is one of another.
-		return set, len(a.records(node, wanted{dns.TypeSRV, port}).entries) > 0
+		return set, len(a.recordsIn(zone, node, wanted{dns.TypeSRV, port}).entries) > 0
 	}
 	return set, len(set.entries) > 0
 }

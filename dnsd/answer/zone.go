@@ -16,6 +16,7 @@ type Zone struct {
 	Name string // fully qualified, lower case
 	wire string
 	ns   string // ns.dns.<zone>, wire format
+	apex string // apex.dns.<zone>, wire format; empty: it would be too long a name
 }
 
 // NewZone takes a name with or without final dot.
@@ -30,6 +31,9 @@ func NewZone(name string) (Zone, error) {
 		return Zone{}, fmt.Errorf("zone %q: too long a name", name)
 	}
 	z.wire, z.ns = string(wire), string(ns)
+	if apex, ok := wireName("apex.dns." + z.Name); ok {
+		z.apex = string(apex)
+	}
 	return z, nil
 }
 
@@ -56,23 +60,56 @@ func soa(owner, ns, mbox string, serial, negative, ttl uint32) dns.RR {
 	}
 }
 
+// apexNode is apex.dns.<zone> if there are records under it: as in SkyDNS and
+// CoreDNS the zone's own name is answered with those then, and with a record at
+// the zone's own key, but not with the services below.
+func (s *Server) apexNode(z *Zone) *table.Node {
+	if z.apex == "" {
+		return nil
+	}
+	if node := s.Table.Lookup([]byte(z.apex)); node != nil && node.Kinds() != 0 {
+		return node
+	}
+	return nil
+}
+
+// recordsIn is records of a node of a zone, which may be its apex.
+func (a *answering) recordsIn(z *Zone, node *table.Node, w wanted) entrySet {
+	if node.Name() != z.wire {
+		return a.records(node, w)
+	}
+	apex := a.apexNode(z)
+	if apex == nil {
+		return a.records(node, w)
+	}
+	set := a.records(apex, w)
+	if own := node.Own(); own != nil && (w.port == 0 || own.Port == w.port) {
+		set.entries = append([]table.Entry{{Name: node.Name(), Record: own}}, set.entries...)
+	}
+	return set
+}
+
 // nameServers answers NS at the apex: each record under ns.dns.<zone> is a
-// name server; without any, ns.dns.<zone> is, with this server's addresses.
+// name server, or its host is; without any, ns.dns.<zone> is, with this server's
+// addresses.
 func (a *answering) nameServers(z *Zone, q dns.Question) {
 	set := a.records(a.lookup([]byte(z.ns)), wanted{qtype: dns.TypeA})
 	if len(set.entries) == 0 {
 		a.volatile = true
 		set = ownEntries(z.ns, a.NameServers())
 	}
-	glue := set.addressed()
-	for _, e := range glue {
-		name, ttl := presentation(e.Name), set.ttl(a.TTL)
+	servers, ttl := set.with(hasHost), set.ttl(a.TTL)
+	for _, e := range servers {
+		name := presentation(e.Name)
+		if e.Host != "" {
+			name = fqdn(e.Host)
+		}
 		if a.once(said{owner: q.Name, rrtype: dns.TypeNS, data: name}) {
 			a.add(&dns.NS{Hdr: header(q.Name, dns.TypeNS, ttl), Ns: name}, 0, 1)
 		}
-		a.further(name, e.Addr, ttl)
+		a.reach(e, name, ttl)
 	}
-	if len(glue) == 0 {
+	if len(servers) == 0 {
 		a.add(&dns.NS{Hdr: header(q.Name, dns.TypeNS, a.TTL), Ns: "ns.dns." + z.Name}, 0, 1)
 	}
 }
