@@ -49,6 +49,7 @@ func TestCheckExplainAndDump(t *testing.T) {
 		"caa":              `{"type":"CAA","rdata":"0 issue \"ca.example.net\""}`,
 		"esc":              "{\"text\":\"\x1b[31m\"}",
 		"web/colour/blue1": `{"host":"10.1.0.4","group":"other"}`,
+		"mistaken":         `{"host":"10.2.0.256"}`,
 	} {
 		key = strings.Replace("/skydns/com/example/prod/s/"+key, "/s/../", "/", 1)
 		if _, err := admin.Put(t.Context(), key, value); err != nil {
@@ -80,18 +81,19 @@ func TestCheckExplainAndDump(t *testing.T) {
 	}
 	says(out, "error  /skydns/com/example/prod/s/web/c\n    record: port: want a whole number", `"port":"x"`,
 		"error  /skydns/com/example/prod/s/Upper", "upper case",
+		"error  /skydns/com/example/prod/s/mistaken\n    record: host: \"10.2.0.256\": it looks like an address and is none",
 		"error  /skydns/com/example/prod/s/esc", `\x1b[31m`,
 		"warning  /skydns/com/example/prod/s/typo", "unknown fields are ignored: hots", "nothing to answer",
 		"warning  /skydns/com/example/prod/s/lost\n    its host nowhere.s.prod.example.com. does not exist",
 		"warning  /skydns/com/example/prod/s/commented\n    its host is a name, which gives no CNAME",
 		"warning  /skydns/com/example/prod/outside\n    outside.prod.example.com. is in none of the zones",
-		"15 keys, 3 errors, 5 warnings")
+		"16 keys, 4 errors, 5 warnings")
 	if strings.Contains(out, "\x1b") {
 		t.Error("check prints what steers terminals")
 	}
 	out, code = look("check", "--json")
 	var findings []finding
-	if err := json.Unmarshal([]byte(out), &findings); err != nil || len(findings) != 8 || code != 2 {
+	if err := json.Unmarshal([]byte(out), &findings); err != nil || len(findings) != 9 || code != 2 {
 		t.Errorf("check --json: %v, exits with %d:\n%s", err, code, out)
 	}
 

@@ -183,30 +183,3 @@ func number(raw json.RawMessage, limit int) (int, error) {
 	}
 	return n, nil
 }
-
-// checkHost accepts nothing, an address without zone, and a DNS name.
-func checkHost(host string) error {
-	if host == "" {
-		return nil
-	}
-	if a, err := netip.ParseAddr(host); err == nil {
-		if a.Zone() != "" {
-			return fmt.Errorf("%q: an address with a zone means nothing on other hosts", host)
-		}
-		return nil
-	}
-	if len(host) > 4*maxWire {
-		return fmt.Errorf("%.40q...: longer than a DNS name", host)
-	}
-	if strings.ContainsFunc(host, func(c rune) bool { return c <= ' ' || c == '/' || c == ':' || c == 0x7f }) {
-		return fmt.Errorf("%q is neither an address nor a DNS name", host)
-	}
-	labels, err := split(host)
-	if err == nil && len(labels) == 0 {
-		err = errors.New("the root is no host")
-	}
-	if err != nil {
-		return fmt.Errorf("%q: %w", host, err)
-	}
-	return nil
-}
