@@ -79,8 +79,9 @@ func (c *Client) wants(ctx context.Context, o Overlay) (map[string]string, error
 }
 
 // OverlayConflict returns an error if the daemon is too old for an overlay
-// network, or has another network whose subnet is part of cidr.
-func (c *Client) OverlayConflict(ctx context.Context, name string, cidr netip.Prefix) error {
+// network, or has another network whose subnet is part of cidr, or whose bridge
+// has the underlay address: each host has such a bridge for itself.
+func (c *Client) OverlayConflict(ctx context.Context, name string, cidr netip.Prefix, underlay netip.Addr) error {
 	if _, err := c.wants(ctx, Overlay{Name: name}); err != nil {
 		return err
 	}
@@ -93,6 +94,9 @@ func (c *Client) OverlayConflict(ctx context.Context, name string, cidr netip.Pr
 			p, err := netip.ParsePrefix(config.Subnet)
 			if err == nil && p.Overlaps(cidr) && n.Labels[LabelOverlay] != name {
 				return fmt.Errorf("cidr %s overlaps %s of docker network %s", cidr, p, n.Name)
+			}
+			if bridge := n.Options["com.docker.network.bridge.name"]; err == nil && n.Driver == "bridge" && (bridge == "" || bridge == "docker0") && p.Contains(underlay) {
+				return fmt.Errorf("underlay: the address %s is that of docker network %s on this host, by which no other host reaches it: give underlay the interface, or the address, by which they do", underlay, n.Name)
 			}
 		}
 	}

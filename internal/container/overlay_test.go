@@ -29,7 +29,12 @@ func TestOverlayConflict(t *testing.T) {
 		name, api, networks string
 		want                string // "": none
 	}{
-		{"none", "1.41", `[{"Name":"bridge","IPAM":{"Config":[{"Subnet":"172.17.0.0/16"}]}},{"Name":"host"}]`, ""},
+		{"none", "1.41", `[{"Name":"bridge","Driver":"bridge","IPAM":{"Config":[{"Subnet":"172.18.0.0/16"}]}},{"Name":"host"}]`, ""},
+		{"one that has the underlay address", "1.41", `[{"Name":"bridge","Driver":"bridge","Options":{"com.docker.network.bridge.name":"docker0"},"IPAM":{"Config":[{"Subnet":"172.17.0.0/16"}]}}]`,
+			"underlay: the address 172.17.0.1 is that of docker network bridge on this host, by which no other host reaches it: give underlay the interface"},
+		{"one of compose that has it", "1.47", `[{"Name":"shop_default","Driver":"bridge","IPAM":{"Config":[{"Subnet":"172.17.0.0/24"}]}}]`, "is that of docker network shop_default"},
+		{"one beside the host at its interface", "1.41", `[{"Name":"lan","Driver":"macvlan","IPAM":{"Config":[{"Subnet":"172.17.0.0/16"}]}}]`, ""},
+		{"one over a bridge of the host's own", "1.41", `[{"Name":"lan","Driver":"bridge","Options":{"com.docker.network.bridge.name":"br0"},"IPAM":{"Config":[{"Subnet":"172.17.0.0/16"}]}}]`, ""},
 		{"the network itself", "1.41", `[{"Name":"apps","Labels":{"rundock.overlay":"apps"},"IPAM":{"Config":[{"Subnet":"10.42.3.0/24"}]}}]`, ""},
 		{"another of its name", "1.41", `[{"Name":"apps","IPAM":{"Config":[{"Subnet":"10.42.3.0/24"}]}}]`, "cidr 10.42.0.0/16 overlaps 10.42.3.0/24 of docker network apps"},
 		{"a larger one", "1.47", `[{"Name":"shop_default","IPAM":{"Config":[{"Subnet":"fd00::/64"},{"Subnet":"10.0.0.0/8"}]}}]`, "cidr 10.42.0.0/16 overlaps 10.0.0.0/8 of docker network shop_default"},
@@ -40,7 +45,7 @@ func TestOverlayConflict(t *testing.T) {
 			d := newDaemon()
 			d.api.Store(tt.api)
 			d.networks = tt.networks
-			err := d.open(t).OverlayConflict(t.Context(), "apps", netip.MustParsePrefix("10.42.0.0/16"))
+			err := d.open(t).OverlayConflict(t.Context(), "apps", netip.MustParsePrefix("10.42.0.0/16"), netip.MustParseAddr("172.17.0.1"))
 			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
 				t.Errorf("OverlayConflict = %v, want %q", err, tt.want)
 			}

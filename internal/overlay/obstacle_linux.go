@@ -12,10 +12,14 @@ import (
 )
 
 // Obstacle returns an error that names what of this host stands in the way of
-// network n: an address or a route that its cidr overlaps, a device that has
+// network n: an underlay address that other hosts have as well, an address or a
+// route that its cidr overlaps, a device that has
 // its VNI, or a program that has its port. A wider network that is routed to
 // a gateway is none: a part of it may well become ours. It changes nothing.
 func Obstacle(n Network, u Underlay) error {
+	if err := u.shared(); err != nil {
+		return err
+	}
 	rt, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {
 		return fmt.Errorf("open netlink: %w", err)

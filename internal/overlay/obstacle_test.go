@@ -55,6 +55,20 @@ func TestObstacle_names_what_is_in_the_way(t *testing.T) {
 	})
 }
 
+func TestObstacle_is_an_underlay_by_which_nobody_is_reached(t *testing.T) {
+	for underlay, want := range map[string]string{
+		"192.0.2.5":   "",
+		"2001:db8::5": "",
+		"169.254.7.5": "",
+		"127.0.0.1":   "underlay: the address 127.0.0.1 of interface eth0 is every host's own, by which no other reaches it: give underlay the interface",
+		"::1":         "underlay: the address ::1 of interface eth0 is every host's own",
+		"fe80::5":     "underlay: the address fe80::5 of interface eth0 is of one link alone",
+		"224.0.0.5":   "underlay: the address 224.0.0.5 of interface eth0 is not a host's",
+	} {
+		netnstest.New(t, "host").Do(func() { obstacle(t, apps, underlay, want) })
+	}
+}
+
 func obstacle(t *testing.T, n Network, underlay, want string) {
 	t.Helper()
 	err := Obstacle(n, Underlay{"eth0", netip.MustParseAddr(underlay), 1500})

@@ -13,6 +13,25 @@ type Underlay struct {
 	MTU       int
 }
 
+// shared returns an error if no other host can reach this one by u, since each
+// has such an address for itself.
+func (u Underlay) shared() error {
+	what := ""
+	switch a := u.Address; {
+	case a.IsLoopback():
+		what = "is every host's own, by which no other reaches it"
+	case a.Is4() && a.IsLinkLocalUnicast():
+		return nil // a cable's, if hosts have no other
+	case a.IsLinkLocalUnicast():
+		what = "is of one link alone"
+	case !a.IsGlobalUnicast():
+		what = "is not a host's"
+	default:
+		return nil
+	}
+	return fmt.Errorf("underlay: the address %s of interface %s %s: give underlay the interface, or the address, by which the other hosts reach this one", u.Address, u.Interface, what)
+}
+
 // FindUnderlay looks for an interface of that name, of which it takes the
 // first IPv4 address or else the first global IPv6 one, or for the interface
 // that has that address.

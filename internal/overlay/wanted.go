@@ -15,10 +15,11 @@ type Wanted struct {
 	network Network
 	host    Host
 	mtu     int
-	peers   map[netip.Prefix]Peer // all that are known, also such as are left out
-	holders map[MAC]int           // how many of those that are not left out have it
-	behind  map[netip.Addr]int    // how many of the same are at an underlay address
-	state   State                 // as if no peer had this host's subnet
+	peers   map[netip.Prefix]Peer  // all that are known, also such as are left out
+	holders map[MAC]int            // how many of those that are not left out have it
+	behind  map[netip.Addr]int     // how many of the same are at an underlay address
+	out     map[netip.Prefix]error // why one is left out
+	state   State                  // as if no peer had this host's subnet
 }
 
 // NewWanted begins with peers, as Want does.
@@ -33,7 +34,7 @@ func NewWanted(n Network, h Host, peers []Peer) (*Wanted, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Wanted{network: n, host: h, mtu: mtu, peers: make(map[netip.Prefix]Peer, len(peers)), holders: make(map[MAC]int, len(peers)), behind: make(map[netip.Addr]int, len(peers))}
+	w := &Wanted{network: n, host: h, mtu: mtu, peers: make(map[netip.Prefix]Peer, len(peers)), holders: make(map[MAC]int, len(peers)), behind: make(map[netip.Addr]int, len(peers)), out: map[netip.Prefix]error{}}
 	w.state = State{
 		Bridge: Link{
 			Name: n.Bridge(), Exists: true, MAC: BridgeMAC(h.Machine, n.VNI), MTU: mtu, Up: true, Forwarding: true,
@@ -87,6 +88,18 @@ func (w *Wanted) Peers() []Peer {
 	return slices.AppendSeq(make([]Peer, 0, len(w.peers)), maps.Values(w.peers))
 }
 
+// LeftOut tells of peers to which nothing can be sent; the zero Fault: of none.
+func (w *Wanted) LeftOut() Fault {
+	if len(w.out) == 0 {
+		return Fault{}
+	}
+	first := slices.MinFunc(slices.Collect(maps.Keys(w.out)), netip.Prefix.Compare)
+	return Fault{
+		What: fmt.Sprintf("other hosts that are left out, as nothing can be sent to them: %d; %v", len(w.out), w.out[first]),
+		Next: fmt.Sprintf("give each host of the network an underlay address of its own, all of them IPv4 or all IPv6; rundockd overlay peers %s tells which they have", w.network.Name),
+	}
+}
+
 // Difference returns the Change that makes these, to which it refers, all the
 // peers there are.
 func (w *Wanted) Difference(peers []Peer) map[netip.Prefix]*Peer {
@@ -124,6 +137,7 @@ func (w *Wanted) Change(peers map[netip.Prefix]*Peer) (ops []Op, whole bool, err
 		if p != nil {
 			if err := w.check(*p); err != nil {
 				bad = append(bad, err)
+				w.out[subnet] = err
 				continue
 			}
 			macs, at = append(macs, p.MAC), append(at, p.Underlay)
@@ -213,6 +227,9 @@ func (w *Wanted) put(p Peer) {
 	w.remove(p.Subnet)
 	w.peers[p.Subnet] = p
 	if !w.reached(p) {
+		if p.Subnet != w.host.Subnet {
+			w.out[p.Subnet] = fmt.Errorf("that of %s has this host's own underlay address, %s", p.Subnet, p.Underlay)
+		}
 		return
 	}
 	route := Route{Via: p.Subnet.Addr()}
@@ -230,6 +247,7 @@ func (w *Wanted) put(p Peer) {
 func (w *Wanted) remove(subnet netip.Prefix) {
 	p, ok := w.peers[subnet]
 	delete(w.peers, subnet)
+	delete(w.out, subnet)
 	if !ok || !w.reached(p) {
 		return
 	}

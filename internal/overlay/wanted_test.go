@@ -143,3 +143,24 @@ func TestWanted_changes_lead_where_all_at_once_would(t *testing.T) {
 		}
 	}
 }
+
+// A peer to which nothing can be sent is told of, until it goes or is another.
+func TestWanted_tells_whom_it_leaves_out(t *testing.T) {
+	same, six := peer(2), peer(3)
+	same.Underlay, six.Underlay = underlay(1), netip.MustParseAddr("2001:db8::3")
+	back := peer(3)
+	w := wanted(t, peer(4))
+	for _, step := range []struct {
+		change map[netip.Prefix]*Peer
+		want   string
+	}{
+		{map[netip.Prefix]*Peer{same.Subnet: &same, six.Subnet: &six}, "other hosts that are left out, as nothing can be sent to them: 2; that of 10.42.2.0/24 has this host's own underlay address, 192.0.2.1"},
+		{map[netip.Prefix]*Peer{same.Subnet: nil}, "other hosts that are left out, as nothing can be sent to them: 1; peer 2001:db8::3: its underlay address is not of the family of ours, 192.0.2.1"},
+		{map[netip.Prefix]*Peer{six.Subnet: &back}, ""},
+	} {
+		w.Change(step.change)
+		if got := w.LeftOut().What; got != step.want {
+			t.Errorf("after %v: %q, want %q", step.change, got, step.want)
+		}
+	}
+}

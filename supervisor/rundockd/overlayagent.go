@@ -224,7 +224,7 @@ func (a *overlayAgent) conflict(ctx context.Context, known overlayKnown) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, overlayDocker)
 	defer cancel()
-	return a.docker.OverlayConflict(ctx, n.Name, n.CIDR)
+	return a.docker.OverlayConflict(ctx, n.Name, n.CIDR, a.underlay.Address)
 }
 
 // others are this host's other networks.
@@ -385,14 +385,17 @@ func refused(err error) bool {
 func (a *overlayAgent) say() {
 	s := a.status
 	a.mu.Lock()
-	unreached, fenced, pending, subnet := a.registry, false, a.wanted == nil, netip.Prefix{}
+	unreached, fenced, pending, subnet, fault := a.registry, false, a.wanted == nil, netip.Prefix{}, a.fault
 	s.Alive, s.Changes, s.Healed, s.Changed, s.Peers, s.Narrow = a.alive, a.changes, a.healed, a.changed, 0, 0
 	if a.wanted != nil {
 		fenced, s.Peers, s.Narrow, subnet = a.wanted.Fenced(), a.wanted.Count(), narrow(a.wanted.State()), a.wanted.Subnet()
+		if fault == (overlay.Fault{}) {
+			fault = a.wanted.LeftOut()
+		}
 	}
 	a.mu.Unlock()
 	s.Silent, s.Unheard = a.unheard(s.Peers)
-	s.Fault, s.Next = a.fault.What, a.fault.Next
+	s.Fault, s.Next = fault.What, fault.Next
 	s.Refused = refused(unreached)
 	s.Registry, s.Reason = "", ""
 	if unreached != nil {
@@ -422,7 +425,7 @@ func (a *overlayAgent) say() {
 		return
 	}
 	if s.Fault != a.status.Fault {
-		a.log.Warn(cmp.Or(s.Fault, "this host forwards packets again"), "next", s.Next)
+		a.log.Warn(cmp.Or(s.Fault, "what was wrong with the host, or with others, is over"), "next", s.Next)
 	}
 	if s.Unheard != a.status.Unheard {
 		a.log.Warn(cmp.Or(s.Unheard, "all other hosts answer in the network"))

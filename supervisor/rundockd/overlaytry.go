@@ -68,7 +68,7 @@ func tryOverlay(data []byte, patience time.Duration) error {
 	if err := docker.OverlayFree(ctx, settings.Name); err != nil {
 		return err
 	}
-	if err := docker.OverlayConflict(ctx, settings.Name, settings.CIDR); err != nil {
+	if err := docker.OverlayConflict(ctx, settings.Name, settings.CIDR, p.underlay.Address); err != nil {
 		return err
 	}
 	return p.tryRegistry(patience)

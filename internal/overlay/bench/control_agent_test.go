@@ -449,3 +449,29 @@ func TestControl_agent_is_at_work_and_nothing_is_said_to_be_wrong(t *testing.T) 
 		}
 	})
 }
+
+// A host that has this one's underlay address, or one of the other family,
+// comes in all the same if both join at once: then it is said.
+func TestControl_agent_tells_of_hosts_that_it_leaves_out(t *testing.T) {
+	onHost(t, func(s *site) {
+		s.sh("sysctl -qw net.ipv4.ip_forward=1")
+		all := peers(5)
+		s.begin(all)
+		for _, at := range []string{"192.0.2.5", "2001:db8::1"} {
+			p := all[0]
+			p.Underlay = netip.MustParseAddr(at)
+			key, value := s.entry(p)
+			s.put(map[string]string{key: value})
+			s.eventually("the status tells", func() string {
+				if status := s.status(); !strings.Contains(status.Fault, "other hosts that are left out") {
+					return fmt.Sprintf("%+v", status)
+				}
+				return ""
+			})
+			key, value = s.entry(all[0])
+			s.put(map[string]string{key: value})
+			s.eventually("the status tells nothing", func() string { return s.status().Fault })
+		}
+		s.right(all)
+	})
+}

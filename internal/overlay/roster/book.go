@@ -114,9 +114,8 @@ func (b *Book) at(underlay netip.Addr) (*Member, bool) {
 	return nil, false
 }
 
-// peer returns the host that has a subnet, if it is another, alive, and can be
-// reached over this host's underlay.
+// peer returns the host that has a subnet, if it is another, and alive.
 func (b *Book) peer(subnet netip.Prefix) (*Member, bool) {
 	m, ok := b.subnets[subnet]
-	return m, ok && (m.ID != b.self.ID || b.namesake(m)) && b.alive[m.ID] && m.Underlay.IsValid() && m.Underlay.Is4() == b.self.Underlay.Is4()
+	return m, ok && (m.ID != b.self.ID || b.namesake(m)) && b.alive[m.ID] && m.Underlay.IsValid()
 }

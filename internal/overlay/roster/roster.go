@@ -158,6 +158,9 @@ func (r *Roster) choose(b *Book, prefer netip.Prefix) (netip.Prefix, []byte, err
 		return netip.Prefix{}, nil, fmt.Errorf("network %s: %s has the underlay address %s as well, and is alive: give each host one of its own; if it is this host with a former machine id, it is let in %s after that was last seen",
 			r.Network.Name, m.Host, m.Underlay, r.lease())
 	}
+	if err := r.sameFamily(b); err != nil {
+		return netip.Prefix{}, nil, err
+	}
 	free := func(subnet netip.Prefix) bool { _, taken := b.raw[subnet]; return !taken }
 	if _, err := r.Network.Index(prefer); err == nil && free(prefer) {
 		return prefer, nil, nil
