@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"rundock/dnsd/answer"
 	"rundock/internal/skydns"
 
 	"github.com/miekg/dns"
@@ -102,6 +103,20 @@ func doubts(s settings, v *view, key string, value []byte) (reasons []string) {
 	}
 	if unknown := unknownFields(value); len(unknown) > 0 {
 		reasons = append(reasons, "unknown fields are ignored: "+strings.Join(unknown, ", "))
+	}
+	if repeated := repeatedFields(value); len(repeated) > 0 {
+		reasons = append(reasons, "these fields are there more than once, and one of each counts: "+strings.Join(repeated, ", "))
+	}
+	if len(r.Text) > answer.MaxText {
+		reasons = append(reasons, fmt.Sprintf("its text has %d bytes, of which no answer holds more than %d: it is not answered", len(r.Text), answer.MaxText))
+	}
+	if err := refusedName(name, r); err != nil {
+		reasons = append(reasons, "resolvers refuse its name, which clients that follow SRV look up: use another key: "+err.Error())
+	} else if dotted := dottedLabel(s.prefix, key); dotted != "" {
+		reasons = append(reasons, fmt.Sprintf("%q is one label with a dot in it, not several: those have a slash between them in the key", dotted))
+	}
+	if addr, ok := r.Addr(); ok && addressDoubt(addr) != "" {
+		reasons = append(reasons, addressDoubt(addr))
 	}
 	if r.TargetStrip > 0 && r.TargetStrip >= dns.CountLabel(name) {
 		reasons = append(reasons, "targetstrip is longer than the name")

@@ -41,6 +41,7 @@ type follower struct {
 	listed bool       // by the registry, since the start
 	held   *time.Timer
 	until  time.Time // when held fires
+	names  refusedNames
 }
 
 // run follows client until ctx is done.
@@ -81,6 +82,7 @@ func (f *follower) on(b registry.Batch) {
 	if more := len(bad) - maxBadLogged; more > 0 {
 		f.log.Warn("more records skipped", "count", more)
 	}
+	f.names.look(f.log, f.prefix, b.Changes)
 }
 
 // replace applies a list, but keeps suspicious losses for a while. A list that

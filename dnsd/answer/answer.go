@@ -42,8 +42,8 @@ const maxPointers = 16
 // maxReached bounds the names that are looked up for the additional section.
 const maxReached = 64
 
-// maxText leaves a message room for the rest; longer texts are left out.
-const maxText = 60_000
+// MaxText leaves a message room for the rest; longer texts are left out.
+const MaxText = 60_000
 
 // maxChain bounds the CNAMEs that are followed.
 const maxChain = 8

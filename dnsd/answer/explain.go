@@ -124,7 +124,7 @@ func unfit(e table.Entry, qtype uint16, unaliased string) string {
 		if e.Text == "" {
 			return "it has no text"
 		}
-		if len(e.Text) > maxText {
+		if len(e.Text) > MaxText {
 			return "its text is too long"
 		}
 	case dns.TypeANY:

@@ -164,7 +164,7 @@ func (a *answering) reach(e table.Entry, target string, ttl uint32) {
 
 // texts answers TXT, in strings of at most 255 bytes.
 func (a *answering) texts(q dns.Question, set entrySet) {
-	set.entries = set.with(func(e table.Entry) bool { return e.Text != "" && len(e.Text) <= maxText })
+	set.entries = set.with(func(e table.Entry) bool { return e.Text != "" && len(e.Text) <= MaxText })
 	ttl := set.ttl(a.TTL)
 	for _, e := range a.some(set.entries, maxRecords) {
 		txt := &dns.TXT{Hdr: header(q.Name, dns.TypeTXT, ttl)}
