@@ -101,6 +101,9 @@ func doubts(s settings, v *view, key string, value []byte) (reasons []string) {
 	if r.Host == "" && r.Text == "" && r.Type == "" {
 		reasons = append(reasons, "it has neither host, text nor type: there is nothing to answer")
 	}
+	if v.hidden(key) {
+		reasons = append(reasons, "it is not answered, as the key without the final slash means the same name and is there: delete one")
+	}
 	if unknown := unknownFields(value); len(unknown) > 0 {
 		reasons = append(reasons, "unknown fields are ignored: "+strings.Join(unknown, ", "))
 	}

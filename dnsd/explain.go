@@ -126,9 +126,11 @@ func explained(s settings, v *view, q dns.Question) (explanation, answer.Result)
 	at := skydns.Key(s.prefix, q.Name)
 	for _, k := range v.keys {
 		below := k.Key == at || strings.HasPrefix(k.Key, at+"/")
-		withheld, reached := said[k.Key]
+		withheld, reached := said[strings.TrimSuffix(k.Key, "/")]
 		if reason, bad := v.bad[k.Key]; bad && below {
 			withheld = "malformed: " + reason
+		} else if v.hidden(k.Key) && below {
+			withheld = "the key without the final slash means the same name, and is there"
 		} else if !reached && below {
 			withheld = "it is not among the first records below the name"
 		} else if !reached {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 
 	"rundock/dnsd/answer"
@@ -101,6 +102,15 @@ func newView(s settings, keys []registry.Listed, revision int64) (*view, error) 
 	var err error
 	v.answers, err = s.answers(tab, func() []netip.Addr { return ownAddresses(s) })
 	return v, err
+}
+
+// hidden says whether a key with a final slash is not answered because the one
+// without is there.
+func (v *view) hidden(key string) bool {
+	plain, slash := strings.CutSuffix(key, "/")
+	_, bad := v.bad[plain]
+	_, there := slices.BinarySearchFunc(v.keys, plain, func(k registry.Listed, key string) int { return strings.Compare(k.Key, key) })
+	return slash && there && !bad
 }
 
 // ownAddresses are those that a running dnsd would tell of itself, as far as

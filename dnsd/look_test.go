@@ -42,6 +42,9 @@ func TestCheckExplainAndDump(t *testing.T) {
 		"alias":            `{"host":"web.s.prod.example.com"}`,
 		"ported":           `{"host":"web.s.prod.example.com","port":81}`,
 		"commented":        `{"host":"web.s.prod.example.com","text":"the web"}`,
+		"slash/a/":         `{"host":"10.1.0.8"}`,
+		"slash/b":          `{"host":"10.1.0.8"}`,
+		"slash/b/":         `{"host":"10.1.0.9"}`,
 		"lost":             `{"host":"nowhere.s.prod.example.com"}`,
 		"typo":             `{"hots":"10.1.0.9"}`,
 		"Upper":            `{"host":"10.1.0.9"}`,
@@ -86,14 +89,15 @@ func TestCheckExplainAndDump(t *testing.T) {
 		"warning  /skydns/com/example/prod/s/typo", "unknown fields are ignored: hots", "nothing to answer",
 		"warning  /skydns/com/example/prod/s/lost\n    its host nowhere.s.prod.example.com. does not exist",
 		"warning  /skydns/com/example/prod/s/commented\n    its host is a name, which gives no CNAME",
+		"warning  /skydns/com/example/prod/s/slash/b/\n    it is not answered",
 		"warning  /skydns/com/example/prod/outside\n    outside.prod.example.com. is in none of the zones",
-		"16 keys, 4 errors, 5 warnings")
+		"19 keys, 4 errors, 6 warnings")
 	if strings.Contains(out, "\x1b") {
 		t.Error("check prints what steers terminals")
 	}
 	out, code = look("check", "--json")
 	var findings []finding
-	if err := json.Unmarshal([]byte(out), &findings); err != nil || len(findings) != 9 || code != 2 {
+	if err := json.Unmarshal([]byte(out), &findings); err != nil || len(findings) != 10 || code != 2 {
 		t.Errorf("check --json: %v, exits with %d:\n%s", err, code, out)
 	}
 
@@ -104,6 +108,8 @@ func TestCheckExplainAndDump(t *testing.T) {
 	says(out, "web.s.prod.example.com. A\n", "zone      s.prod.example.com.", "/skydns/com/example/prod/s/web/a\n", "no lease",
 		"WITHHELD: its address is of the other family", "WITHHELD: malformed: record: port", "WITHHELD: it is a further port of the service",
 		`WITHHELD: its group is "other"`, "answer    NOERROR, 1 records", "5\tIN\tA\t10.1.0.1", d.address+" answers the same")
+	out, _ = look("explain", "slash")
+	says(out, "slash/b/\n", "WITHHELD: the key without the final slash", "answer    NOERROR, 1 records", "10.1.0.8\n")
 	out, _ = look("explain", "leased")
 	says(out, " left\n")
 	out, code = look("explain", "--json", "leased", "TXT")

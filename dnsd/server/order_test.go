@@ -30,6 +30,9 @@ func TestNoOrderOfArrivalShows(t *testing.T) {
 				names[name] = true
 			}
 			value := w.orderlyRecord()
+			if w.IntN(8) == 0 {
+				key += "/"
+			}
 			if w.IntN(5) < 2 && len(records) > 0 {
 				key, value = slices.Sorted(maps.Keys(records))[w.IntN(len(records))], ""
 			}

@@ -12,6 +12,7 @@ package table
 
 import (
 	"iter"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,6 +29,7 @@ type Table struct {
 
 	writing sync.Mutex // held by Replace and Update; guards what follows
 	bad     map[string]string
+	slashed map[string]*Record // by name, those of keys with a final slash
 	epoch   uint32
 
 	index  index
@@ -86,7 +88,7 @@ func (t *Table) ReplaceUnless(revision int64, pairs iter.Seq2[string, []byte], h
 	known := t.counts.records
 	t.counts.missing = known
 	before := t.bad
-	t.bad = make(map[string]string, len(before))
+	t.bad, t.slashed = make(map[string]string, len(before)), nil
 	var news []Bad
 	for key, value := range pairs {
 		if reason := t.set(key, value); reason != "" && before[key] != reason {
@@ -215,29 +217,32 @@ func (t *Table) set(key string, value []byte) (reason string) {
 			reason, want = err.Error(), nil
 		}
 	}
-	if want == nil {
-		if n := t.index.get([]byte(name)); n != nil {
-			t.clear(n)
-		}
-		return reason
+	if strings.HasSuffix(key, "/") {
+		t.setSlashed(name, want)
+	} else {
+		t.setPlain(name, want)
 	}
+	return reason
+}
+
+// put makes the record of name want.
+func (t *Table) put(name string, want *Record) {
 	n := t.make(name)
 	old := n.record.Load()
 	if old != nil && n.epoch != t.epoch {
 		t.counts.missing--
 	}
 	n.epoch = t.epoch
-	if old != nil && *old == *want {
-		return ""
-	}
 	n.record.Store(want)
+	if old != nil && *old == *want {
+		return
+	}
 	if old == nil {
 		t.counts.records++
 	}
 	resum(n, old.Kinds(), want.Kinds())
 	t.point(n, old, want)
 	touch(n)
-	return ""
 }
 
 // clear takes the record off a node, and the node out if nothing needs it.

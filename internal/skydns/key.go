@@ -50,8 +50,9 @@ func Key(prefix, name string) string {
 //
 // It refuses keys that are no name: outside of prefix, with an empty part, a
 // label over 63 bytes, a name over 255, an escape other than \047 and \092,
-// or an upper-case letter (no lookup would ever reach it). So for every key
-// it accepts, Key(prefix, Name(prefix, key)) == key.
+// or an upper-case letter (no lookup would ever reach it). One final slash means
+// nothing: some writers of such keys end them so. So for every key it accepts,
+// Key(prefix, Name(prefix, key)) == strings.TrimSuffix(key, "/").
 func Name(prefix, key string) (string, error) {
 	labels, err := labels(prefix, key)
 	if err != nil {
@@ -90,6 +91,7 @@ func labels(prefix, key string) ([]string, error) {
 	if !ok || path != "" && path[0] != '/' {
 		return nil, fmt.Errorf("key %q: not under %s", key, prefix)
 	}
+	path = strings.TrimSuffix(path, "/")
 	if path == "" {
 		return nil, nil
 	}

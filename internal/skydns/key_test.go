@@ -55,8 +55,8 @@ func TestNameRefuses(t *testing.T) {
 	for _, c := range []struct{ key, want string }{
 		{"/other/com", "not under /skydns"},
 		{"/skydns2/com", "not under /skydns"},
-		{"/skydns/", "empty label"},
-		{"/skydns/com/", "empty label"},
+		{"/skydns//", "empty label"},
+		{"/skydns/com//", "empty label"},
 		{"/skydns/com//web", "empty label"},
 		{"/skydns/com/Web", "upper case"},
 		{`/skydns/com/a\b`, "only"},
@@ -66,6 +66,14 @@ func TestNameRefuses(t *testing.T) {
 	} {
 		if got, err := Name("/skydns", c.key); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("Name(%q) = %q, %v, want an error with %q", c.key, got, err, c.want)
+		}
+	}
+}
+
+func TestAFinalSlashMeansNothing(t *testing.T) {
+	for key, want := range map[string]string{"/skydns/com/web/": "web.com.", "/skydns/": ".", `/skydns/com/a\047/`: "a/.com."} {
+		if got, err := Name("/skydns", key); err != nil || got != want {
+			t.Errorf("Name(%q) = %q, %v, want %q", key, got, err, want)
 		}
 	}
 }
@@ -85,6 +93,7 @@ func FuzzKey(f *testing.F) {
 			}
 			return
 		}
+		key = strings.TrimSuffix(key, "/")
 		if again := Key("/skydns", name); again != key {
 			t.Fatalf("Key(Name(%q)) = %q, through %q", key, again, name)
 		}
