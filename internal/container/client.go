@@ -21,6 +21,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/mount"
 	"github.com/docker/docker/client"
 )
 
@@ -79,6 +80,7 @@ type State struct {
 	HostNetwork bool
 	Resolvers   []string // that it was given
 	Published   []HostPort
+	Volumes     map[string]string // names by path in the container
 	ExitCode    int
 	Error       string // why it could not be started
 	OOMKilled   bool
@@ -149,6 +151,7 @@ func stateOf(r container.InspectResponse) State {
 		Resolvers:   r.HostConfig.DNS,
 		StopTimeout: 10,
 		Addresses:   map[string]netip.Addr{},
+		Volumes:     map[string]string{},
 	}
 	if r.Config.StopTimeout != nil {
 		s.StopTimeout = *r.Config.StopTimeout
@@ -170,6 +173,11 @@ func stateOf(r container.InspectResponse) State {
 			if a, err := netip.ParseAddr(ep.IPAddress); err == nil {
 				s.Addresses[name] = a
 			}
+		}
+	}
+	for _, m := range r.Mounts {
+		if m.Type == mount.TypeVolume {
+			s.Volumes[m.Destination] = m.Name
 		}
 	}
 	for port, bindings := range r.HostConfig.PortBindings {

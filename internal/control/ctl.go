@@ -62,6 +62,7 @@ type Response struct {
 	ID       int             `json:"id,omitempty"` // of the request
 	Error    string          `json:"error,omitempty"`
 	Warnings []string        `json:"warnings,omitempty"`
+	Unkept   []string        `json:"unkept,omitempty"`  // prepare: paths at which the image keeps data and the service has no volume
 	Ignored  []string        `json:"ignored,omitempty"` // prepare: what dockerd says it will not heed of the container
 	Image    string          `json:"image,omitempty"`   // prepare: id of the image
 	Changed  bool            `json:"changed,omitempty"` // stop, remove: a container was there

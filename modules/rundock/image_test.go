@@ -22,3 +22,14 @@ func TestImageSpelledOtherwise(t *testing.T) {
 		m.events("spelled")
 	}
 }
+
+// What the image keeps in a volume of its own goes at each replacement: the
+// call that makes the container warns of it.
+func TestImageThatKeepsData(t *testing.T) {
+	m := onHost(t)
+	const want = "the image keeps data in /data, where the container has no volume: it is lost whenever the container is made anew, after a change or a crash; give it one, such as keeper:/data"
+	if a := m.call("state=enabled name=keeper image=keeps:1"); a.Failed || len(a.Warnings) != 1 || a.Warnings[0] != want {
+		t.Errorf("warnings %q, want %q", a.Warnings, want)
+	}
+	m.call("state=absent name=keeper")
+}

@@ -112,6 +112,9 @@ func (t *task) asked(q control.Request) (control.Response, error) {
 	} else {
 		t.warnings = append(t.warnings, answer.Warnings...)
 	}
+	for _, path := range answer.Unkept {
+		t.warn("the image keeps data in %s, where the container has no volume: it is lost whenever the container is made anew, after a change or a crash; give it one, such as %s:%[1]s", path, t.p.Name)
+	}
 	for _, w := range answer.Ignored {
 		t.warn("dockerd: %s", w)
 	}

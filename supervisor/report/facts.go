@@ -85,6 +85,7 @@ type serviceFacts struct {
 	Means   string // id of the image that Image means on this host; "": none, or not asked
 	Checks  []announce.Trial
 	Answers []answerFacts // for each of Tells.Records, then of the service's own name
+	Unkept  []string      // paths at which the image keeps data and the service has no volume
 	LastLog []string
 }
 

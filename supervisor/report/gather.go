@@ -293,6 +293,7 @@ func (g *gatherer) deepen(ctx context.Context, s *serviceFacts) {
 	defer cancel()
 	var asking sync.WaitGroup
 	asking.Go(func() { g.askLeases(ctx, s) })
+	asking.Go(func() { g.askVolumes(ctx, s) })
 	asking.Go(func() { g.askDNS(ctx, s) })
 	asking.Go(func() { g.tryChecks(ctx, s) })
 	asking.Go(func() { g.askResolvers(ctx) })
@@ -354,6 +355,20 @@ func (g *gatherer) askLeases(ctx context.Context, s *serviceFacts) {
 		}
 		r.Left = left
 	}
+}
+
+// askVolumes fills in what the container keeps where no volume is.
+func (g *gatherer) askVolumes(ctx context.Context, s *serviceFacts) {
+	runner, _ := supervisor.Installed(s.Dir)
+	if g.docker == nil || runner == "" {
+		return
+	}
+	service, err := supervisor.ReadService(filepath.Join(runner, "service.json"))
+	if err != nil {
+		return // s.Files says it
+	}
+	// That dockerd does not answer is said of the container.
+	s.Unkept, _ = g.docker.Unkept(ctx, s.Container, service.Container)
 }
 
 // tryChecks makes the sidecar's checks once.

@@ -139,6 +139,9 @@ func judgeContainer(r *report, h hostFacts, s serviceFacts) {
 	}
 	r.fine("%s is up for %s", shortID(c.ID), age(h.Now, c.StartedAt))
 	judgeOrigins(r, h, s)
+	for _, path := range s.Unkept {
+		r.note("the image keeps data in %s, where there is no volume: it goes with the container", path)
+	}
 	judgeHealth(r, s)
 }
 

@@ -75,7 +75,7 @@ func wellSituation() situation {
 
 // shallow is what status knows of a service that explain was asked about.
 func shallow(s serviceFacts) serviceFacts {
-	s.Deep, s.Checks, s.Answers, s.LastLog, s.Means = false, nil, nil, nil, ""
+	s.Deep, s.Unkept, s.Checks, s.Answers, s.LastLog, s.Means = false, nil, nil, nil, nil, ""
 	s.Records = slices.Clone(s.Records)
 	for i := range s.Records {
 		s.Records[i].Left = 0

@@ -164,7 +164,11 @@ func prepare(ctx context.Context, docker *container.Client, q control.Request) c
 	if err != nil {
 		return fail(err)
 	}
-	if err := docker.Remove(ctx, id); err != nil {
+	made, err := docker.Inspect(ctx, id)
+	if err == nil {
+		answer.Unkept, err = docker.Unkept(ctx, made, want)
+	}
+	if err := errors.Join(err, docker.Remove(ctx, id)); err != nil {
 		return fail(err)
 	}
 	return answer

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -79,4 +80,26 @@ func TestSurface_files(t *testing.T) {
 	}
 	changes(true)
 	has("6")
+}
+
+// TestSurface_volumes runs an image that keeps data, with and without a volume
+// for it.
+func TestSurface_volumes(t *testing.T) {
+	s := need(t)
+	s.remove(t, back1, "keeper")
+	s.sh(t, back1, "docker create --name keeping "+images+"grafana:latest >/dev/null && docker commit -c 'VOLUME /data' keeping keeping:1 && docker rm keeping")
+	t.Cleanup(func() {
+		s.remove(t, back1, "keeper")
+		s.sh(t, back1, "docker rmi keeping:1; docker volume rm keeper-data || true")
+	})
+	const call = "state=enabled name=keeper image=keeping:1 pull=never"
+	for args, warned := range map[string]bool{"": true, " volumes=keeper-data:/data": false, " volumes=/data": false, " tmpfs=/data": false} {
+		if r := s.install(t, back1, call+args); warned != strings.Contains(fmt.Sprint(r.Warnings), "the image keeps data in /data") {
+			t.Errorf("%s: warnings are %q; want one of /data: %v", call+args, r.Warnings, warned)
+		}
+		_, err := s.try(back1, "rundockd explain keeper | grep -F 'the image keeps data in /data'")
+		if warned != (err == nil) {
+			t.Errorf("%s: explain tells of /data: %v, want %v", call+args, err == nil, warned)
+		}
+	}
 }

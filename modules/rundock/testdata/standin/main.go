@@ -231,6 +231,10 @@ func serve(q control.Request) control.Response {
 		if refusal, err := os.ReadFile(dir + "/refusal"); err == nil {
 			answer.Error = strings.TrimSpace(string(refusal))
 		}
+		var s supervisor.Service
+		if json.Unmarshal(q.Spec, &s); strings.HasPrefix(s.Container.Image, "keeps") {
+			answer.Unkept = []string{"/data"}
+		}
 	case control.Stop, control.Remove:
 		c := load(q.Service)
 		answer.Changed = c.Hash != ""
