@@ -43,6 +43,8 @@ type PathProber struct {
 	found []Path               // not told yet
 	news  bool                 // a peer fell silent, or is not any more; not told yet
 
+	pulses map[chan struct{}]netip.Addr // who awaits the silence of which peer
+
 	narrow map[netip.Prefix]Path // also of peers that are gone, for when they are back
 }
 
@@ -88,7 +90,7 @@ const (
 // OpenPathProber opens it in the namespace of the calling thread, for a host
 // with this address. The sockets take nothing in but answers.
 func OpenPathProber(n Network, underlay netip.Addr) (*PathProber, error) {
-	p := &PathProber{network: n, raw: -1, route: -1, every: pathEvery, wake: make(chan struct{}, 1), paths: map[netip.Addr]*path{}, narrow: map[netip.Prefix]Path{}}
+	p := &PathProber{network: n, raw: -1, route: -1, every: pathEvery, wake: make(chan struct{}, 1), paths: map[netip.Addr]*path{}, pulses: map[chan struct{}]netip.Addr{}, narrow: map[netip.Prefix]Path{}}
 	var id [2]byte
 	rand.Read(id[:])
 	rand.Read(p.probe.token[:])
@@ -241,12 +243,13 @@ func (p *PathProber) listen(ctx context.Context) {
 func (p *PathProber) answered(from netip.Addr, message []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	t, ok := p.paths[from]
-	if !ok || t.search == nil {
+	size, round, ok := p.probe.answers(message)
+	if ok && size == pulseSize {
+		p.heardPulse(from)
 		return
 	}
-	size, round, ok := p.probe.answers(message)
-	if !ok {
+	t, known := p.paths[from]
+	if !ok || !known || t.search == nil {
 		return
 	}
 	if size == 0 {

@@ -20,7 +20,8 @@ knows.
 
   --json   one JSON document, described in docs/operations.md
 
-Columns: HOST, "*" is this one; ALIVE: its agent says so, at least once in a lease's time; MTU: how large
+Columns: HOST, "*" is this one; ALIVE: its agent says so, at least once in a lease's time, or "late": it does
+not, and answers in the network, so that it is kept; MTU: how large
 packets from here may be, "<" where less passes than the network's MTU; SEEN: how
 long ago it last confirmed its subnet, which a living host does every hour. "-" is
 none, "?" could not be found out.
@@ -141,6 +142,9 @@ func (r peersReport) table() string {
 		alive, seen, problem := "?", "-", s.Problem
 		if s.Alive != nil {
 			alive = yesNo(*s.Alive)
+			if !*s.Alive && s.Known && !s.Here {
+				alive = "late"
+			}
 		}
 		if !s.Seen.IsZero() {
 			seen = age(r.Time, s.Seen)

@@ -151,12 +151,19 @@ func judgeOwner(r *report, f netFacts) {
 	default:
 		r.fine("%s has %s, behind %s", owner.Host, owner.Subnet, owner.Underlay)
 	}
-	if !owner.Alive {
-		r.wrong(owner.Host+" is not alive: its agent has not said so for a lease's time", "on "+owner.Host+": rundockd overlay status "+f.Network.Name)
-	}
 	known := f.here() || f.Static
 	for _, p := range f.Known.Peers {
 		known = known || p.Subnet == owner.Subnet && p.Underlay == owner.Underlay
+	}
+	status := "on " + owner.Host + ": rundockd overlay status " + f.Network.Name
+	switch {
+	case owner.Alive:
+	case owner.Stopped:
+		r.wrong(owner.Host+" has left for now: its agent was stopped", status)
+	case known && !f.here() && f.Lives:
+		r.note("%s has not told the registry for a lease's time that it is alive; it answers in the network, and is kept while it does: %s", owner.Host, status)
+	default:
+		r.wrong(owner.Host+" is not alive: its agent has not said so for a lease's time", status)
 	}
 	if owner.Alive && !known {
 		r.wrong("this host's agent does not know of it", "rundockd overlay status "+f.Network.Name+"; the agent's log says why it does not follow the registry")

@@ -87,6 +87,11 @@ func TestOverlay_explain_names_the_cause_first(t *testing.T) {
 			f.Gateway, f.Underlay = lost, lost
 		},
 			"Wrong: host: node-2 is not alive: its agent has not said so for a lease's time. Next: on node-2: rundockd overlay status apps"},
+		{"a host that stopped", func(f *netFacts) {
+			f.Hosts[1].Alive, f.Hosts[1].Stopped = false, true
+			f.Known.Peers = nil
+		}, "Wrong: host: node-2 has left for now: its agent was stopped. Next: on node-2: rundockd overlay status apps"},
+		{"a host that has lost its way to the registry", func(f *netFacts) { f.Hosts[1].Alive = false }, "Nothing is wrong."},
 		{"a host that has moved, and the agent has not heard", func(f *netFacts) { f.Hosts[1].Underlay = netip.MustParseAddr("192.0.2.3") }, "Wrong: host: this host's agent does not know of it."},
 		{"a kernel that was tampered with", func(f *netFacts) {
 			f.Left = []string{"ip neigh replace 10.42.2.0 lladdr 02:00:00:00:00:02 dev vx7 nud permanent"}

@@ -38,6 +38,9 @@ func (a *overlayAgent) follow(ctx context.Context, store registry.Store) {
 		}
 	})
 	if ctx.Err() == nil {
+		a.mu.Lock()
+		r.Silence, r.Before = a.silence, a.wanted.Peers()
+		a.mu.Unlock()
 		r.Follow(ctx, func(v roster.View) {
 			if a.learn(v) {
 				poke(again)
@@ -46,6 +49,16 @@ func (a *overlayAgent) follow(ctx context.Context, store registry.Store) {
 	}
 	wg.Wait()
 	a.tellNoMore(context.Cause(ctx))
+}
+
+// silence returns when a host that may be dead answers nothing in the network.
+func (a *overlayAgent) silence(ctx context.Context, m roster.Member) {
+	log := a.log.With("host", m.Host, "subnet", m.Subnet)
+	log.Warn("a host has not told the registry for a lease's time that it is alive: it is kept while it answers in the network")
+	a.paths.AwaitSilence(ctx, m.Subnet)
+	if ctx.Err() == nil {
+		log.Warn("a host that has not told the registry that it is alive does not answer in the network, and is taken out")
+	}
 }
 
 // roster is the network as this host sees it, and its place in it.

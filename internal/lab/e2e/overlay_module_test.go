@@ -230,21 +230,21 @@ func refusedThenForgotten(t *testing.T, s *setup) {
 	before := s.sh(t, back1, onDisk)
 	for _, flags := range [][]string{{"--check"}, nil} {
 		r := s.call(t, back1, "rundock_overlay", otherwise, flags...)
-		if !r.Failed || r.Changed || !regexp.MustCompile(`cidr is 10\.48\.0\.0/16 here \(node-back-1\) and 10\.46\.0\.0/16 in the registry .* if it is gone for good, rundockd overlay forget apps node-front$`).MatchString(r.Msg) {
+		if !r.Failed || r.Changed || !regexp.MustCompile(`cidr is 10\.48\.0\.0/16 here \(node-back-1\) and 10\.46\.0\.0/16 in the registry .* if it is gone for good, rundockd overlay forget apps node-front-1$`).MatchString(r.Msg) {
 			t.Errorf("another cidr %v: changed=%v, %s", flags, r.Changed, r.Msg)
 		}
 	}
 	if after := s.sh(t, back1, onDisk); after != before {
 		t.Errorf("a join that is refused left\n%s\nwant\n%s", after, before)
 	}
-	out := s.sh(t, back1, "rundockd overlay forget apps node-front")
-	if !regexp.MustCompile(`^network apps: 10\.46\.\d+\.0/24 is free, which was that of node-front, last seen .*\nnetwork apps: no host is left in it`).MatchString(out) {
+	out := s.sh(t, back1, "rundockd overlay forget apps node-front-1")
+	if !regexp.MustCompile(`^network apps: 10\.46\.\d+\.0/24 is free, which was that of node-front-1, last seen .*\nnetwork apps: no host is left in it`).MatchString(out) {
 		t.Errorf("forget says %q", out)
 	}
 	present(back1, otherwise)
 
 	// The registry is away from back1 alone, which leaves all the same.
-	etcd := s.sh(t, back1, `sed -n 's|.*"endpoints": *\["[a-z]*://\([0-9.]*\):.*|\1|p' /etc/rundock/host.json`)
+	etcd := s.sh(t, back1, `sed -n 's|.*://\([0-9.]*\):2379.*|\1|p' /etc/rundock/host.json | head -1`)
 	s.sh(t, back1, "ip route add unreachable "+etcd+"/32")
 	r := s.call(t, back1, "rundock_overlay", "name=apps state=absent force=true")
 	s.sh(t, back1, "ip route del unreachable "+etcd+"/32")

@@ -228,6 +228,43 @@ func TestOverlay(t *testing.T) {
 		o.sh(t, back1, "nft flush ruleset; iptables -P FORWARD DROP; service docker restart >/dev/null 2>&1")
 		o.whole(t, o.hosts...)
 	})
+	t.Run("a host that cannot reach the registry is reached all the same", func(t *testing.T) {
+		s := o.setup
+		s.sh(t, back2, "iptables -I OUTPUT -p tcp --dport 2379 -j DROP; iptables -I INPUT -p tcp --sport 2379 -j DROP")
+		open := func() {
+			s.sh(t, back2, "iptables -D OUTPUT -p tcp --dport 2379 -j DROP; iptables -D INPUT -p tcp --sport 2379 -j DROP")
+		}
+		answered := 0
+		eventually(t, "front and back1 ask it in the network, as its lease is over", func() string {
+			if o.reaches(front, "apps", o.address["apps "+back2]) {
+				answered++
+			}
+			for _, host := range []string{front, back1} {
+				if out, _ := s.asked(t, host, "rundockd overlay peers apps"); !strings.Contains(out, " late ") {
+					return host + ":\n" + out
+				}
+			}
+			return ""
+		})
+		// It would have been withdrawn a moment later, and until the registry is back.
+		for range 5 {
+			if _, err := o.try(front, "ping -q -c 20 -i 0.1 -W 1 "+o.address["apps "+back2]); err != nil {
+				t.Errorf("a host that answers was withdrawn: %v", err)
+			}
+		}
+		if answered == 0 {
+			t.Error("it was not reached while its lease ran out")
+		}
+		open()
+		o.whole(t, o.hosts...)
+		eventually(t, "it is alive again", func() string {
+			if out, _ := s.asked(t, front, "rundockd overlay peers apps"); strings.Contains(out, " late ") {
+				return out
+			}
+			return ""
+		})
+	})
+
 	t.Run("hosts that lose power or are cut off are withdrawn, and come back", func(t *testing.T) {
 		if err := o.Partition(back2); err != nil {
 			t.Fatal(err)

@@ -116,6 +116,19 @@ func (b *Book) at(underlay netip.Addr) (*Member, bool) {
 
 // peer returns the host that has a subnet, if it is another, and alive.
 func (b *Book) peer(subnet netip.Prefix) (*Member, bool) {
+	m, ok := b.other(subnet)
+	return m, ok && b.alive[m.ID]
+}
+
+// doubtful returns the host that has a subnet if it is not known to be alive,
+// and has not said that it stops.
+func (b *Book) doubtful(subnet netip.Prefix) (*Member, bool) {
+	m, ok := b.other(subnet)
+	return m, ok && !b.alive[m.ID] && !m.Stopped
+}
+
+// other returns the host that has a subnet, if it is another.
+func (b *Book) other(subnet netip.Prefix) (*Member, bool) {
 	m, ok := b.subnets[subnet]
-	return m, ok && (m.ID != b.self.ID || b.namesake(m)) && b.alive[m.ID] && m.Underlay.IsValid()
+	return m, ok && (m.ID != b.self.ID || b.namesake(m)) && m.Underlay.IsValid()
 }

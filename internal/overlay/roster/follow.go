@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"rundock/internal/overlay"
 	"rundock/internal/registry"
 )
 
@@ -26,12 +27,22 @@ type View struct {
 // A peer that a change takes away is gone at once. One that is merely missing
 // when the registry is back from an absence gets the time of a lease to
 // appear again: its own lease may have run out unrenewed meanwhile, or the
-// registry have lost its data. onHealth is as in registry's Watch.
+// registry have lost its data.
+//
+// One whose lease is over, and that has not said that it stops, may only have
+// lost its way to the registry: it stays until Silence says that it does not
+// answer. onHealth is as in registry's Watch.
 func (r *Roster) Follow(ctx context.Context, on func(View), onHealth func(error)) error {
-	f := follower{book: NewBook(r.Network, r.Self), told: map[netip.Prefix]*Member{}, lease: r.lease(), on: on}
+	ctx, cancel := context.WithCancel(ctx)
+	f := follower{
+		book: NewBook(r.Network, r.Self), told: map[netip.Prefix]*Member{}, lease: r.lease(), on: on,
+		doubts: doubts{ctx: ctx, silence: r.Silence, open: map[netip.Prefix]*doubt{}},
+	}
 	f.book.raw = nil // nothing is swapped for it
 	f.forgive()
+	f.before = r.Before
 	defer f.stop()
+	defer cancel()
 	return r.Client.Watch(ctx, Prefix(r.Network.Name), f.fold, onHealth)
 }
 
@@ -43,6 +54,8 @@ type follower struct {
 	book      *Book
 	began     bool                     // on was told once
 	told      map[netip.Prefix]*Member // what on knows
+	before    []overlay.Peer           // what the kernel knows, until on is told
+	doubts    doubts                   // of those told
 	missing   map[netip.Prefix]*Member // told, and kept for a while
 	missingID map[string]netip.Prefix  // the same by machine id
 	timer     *time.Timer
@@ -72,6 +85,10 @@ func (f *follower) fold(batch registry.Batch) {
 			f.restart()
 		}
 	}
+	if !f.began {
+		f.knew()
+	}
+	f.doubt(about)
 	f.tell(about)
 }
 
@@ -86,6 +103,7 @@ func (f *follower) restart() {
 		if len(f.missing) > 0 && !f.stopped {
 			about := slices.Collect(maps.Keys(f.missing))
 			f.forgive()
+			f.doubt(about)
 			f.tell(about)
 		}
 	})
@@ -136,6 +154,9 @@ func (f *follower) sees(subnet netip.Prefix) (*Member, bool) {
 	if m, ok := f.book.peer(subnet); ok {
 		return m, true
 	}
+	if f.doubts.open[subnet] != nil {
+		return f.book.doubtful(subnet)
+	}
 	m, ok := f.missing[subnet]
 	if owner, taken := f.book.subnets[subnet]; ok && taken && owner.ID != m.ID {
 		return nil, false // it is not kept for the old one
@@ -145,9 +166,10 @@ func (f *follower) sees(subnet netip.Prefix) (*Member, bool) {
 
 func (f *follower) stop() {
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	f.stopped = true
 	if f.timer != nil {
 		f.timer.Stop()
 	}
+	f.mu.Unlock()
+	f.doubts.running.Wait()
 }

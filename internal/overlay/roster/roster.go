@@ -15,6 +15,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"log/slog"
@@ -36,6 +37,7 @@ type Member struct {
 	MAC      overlay.MAC  `json:"mac"`                // of its VXLAN device
 	Instance string       `json:"instance,omitempty"` // of the machine since its boot, which none made of its image has
 	Seen     time.Time    `json:"seen"`
+	Stopped  bool         `json:"stopped,omitempty"` // its agent has left on purpose, and is not merely unheard of
 }
 
 // Peer is what the kernel needs to know of m.
@@ -49,12 +51,20 @@ const (
 	DefaultReclaim = 24 * time.Hour
 )
 
+// goodbye bounds what is written when a host stops.
+const goodbye = 3 * time.Second
+
 // Roster is one host's view of one network, and its place in it.
 type Roster struct {
 	Client  registry.Store
 	Network overlay.Network
 	Self    Member // without Subnet and Seen
 	Log     *slog.Logger
+
+	// Silence returns when a host answers nothing any more on the data path, or
+	// when ctx is done. nil: none does.
+	Silence func(context.Context, Member)
+	Before  []overlay.Peer // that this host sent to before Follow: those that answer it goes on with
 
 	Lease   time.Duration // a host is alive for so long after its agent vanished; 0: DefaultLease
 	Reclaim time.Duration // a dead host keeps its subnet for so long when there is no other; 0: DefaultReclaim
@@ -187,7 +197,8 @@ func (r *Roster) choose(b *Book, prefer netip.Prefix) (netip.Prefix, []byte, err
 }
 
 // Alive says that this host is alive until ctx is done, and tells on how that
-// stands. With the cause registry.ErrHandOver it leaves the key to a successor.
+// stands; then it says in its entry that it has stopped. With the cause
+// registry.ErrHandOver it leaves all that to a successor.
 func (r *Roster) Alive(ctx context.Context, on func(registry.HoldState)) error {
 	lease, err := r.Client.NewLease(r.lease())
 	if err != nil {
@@ -203,5 +214,35 @@ func (r *Roster) Alive(ctx context.Context, on func(registry.HoldState)) error {
 	if e := <-running; err == nil {
 		err = e
 	}
+	if context.Cause(ctx) != registry.ErrHandOver {
+		err = errors.Join(err, r.stopped(ctx))
+	}
 	return err
+}
+
+// stopped notes in this host's entry that it has left on purpose: that its key
+// is gone does not tell so.
+func (r *Roster) stopped(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
+	defer cancel()
+	for {
+		list, err := r.list(ctx, Prefix(r.Network.Name)+"subnets/")
+		if err != nil {
+			return err
+		}
+		b := r.book(list)
+		own, ok := b.Own()
+		if !ok || !b.is(&own) || own.Stopped {
+			return nil
+		}
+		own.Stopped = true
+		value, err := json.Marshal(own)
+		if err != nil {
+			return err
+		}
+		done, err := r.Client.Swap(ctx, registry.Swap{Key: r.subnetKey(own.Subnet), Old: b.raw[own.Subnet], New: value})
+		if done || err != nil {
+			return err
+		}
+	}
 }

@@ -1,0 +1,71 @@
+package roster
+
+import (
+	"context"
+	"net/netip"
+	"sync"
+)
+
+// doubts are of hosts that are not known to be alive, and not to be dead: the
+// data path is asked.
+type doubts struct {
+	ctx     context.Context
+	silence func(context.Context, Member) // nil: nothing is asked, and who may be dead is
+	open    map[netip.Prefix]*doubt
+	running sync.WaitGroup
+}
+
+type doubt struct {
+	of     string // id
+	cancel context.CancelFunc
+}
+
+// knew has those doubted that on is about to be told of for the first time,
+// and that the kernel sends to. f.mu is held.
+func (f *follower) knew() {
+	for _, p := range f.before {
+		m, ok := f.book.doubtful(p.Subnet)
+		if ok && m.Underlay == p.Underlay && m.MAC == p.MAC {
+			f.question(p.Subnet, m)
+		}
+	}
+	f.before = nil
+}
+
+// doubt opens a doubt about those of these subnets whose host is told, and was
+// alive until now, and closes those that the registry has settled. f.mu is held.
+func (f *follower) doubt(about []netip.Prefix) {
+	for _, subnet := range about {
+		m, doubtful := f.book.doubtful(subnet)
+		d := f.doubts.open[subnet]
+		if d != nil && (!doubtful || d.of != m.ID) {
+			d.cancel()
+			delete(f.doubts.open, subnet)
+			d = nil
+		}
+		_, missing := f.missing[subnet]
+		if had, told := f.told[subnet]; d == nil && doubtful && !missing && told && had.ID == m.ID {
+			f.question(subnet, m)
+		}
+	}
+}
+
+// question has the host keep its subnet until it is silent. f.mu is held.
+func (f *follower) question(subnet netip.Prefix, m *Member) {
+	if f.doubts.silence == nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(f.doubts.ctx)
+	d := &doubt{of: m.ID, cancel: cancel}
+	f.doubts.open[subnet] = d
+	f.doubts.running.Go(func() {
+		f.doubts.silence(ctx, *m)
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.doubts.open[subnet] == d && ctx.Err() == nil {
+			delete(f.doubts.open, subnet)
+			f.tell([]netip.Prefix{subnet})
+		}
+		cancel()
+	})
+}
