@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,13 +23,15 @@ type Ensured struct {
 	Changed bool     // it was made, or made anew
 	Moved   []string // names of the containers that got another address by that
 	Ends    []End    // of a network that was right, the containers that are in it
+	Late    string   // what is to be another once no container is attached, and does no harm until then
 }
 
 // EnsureOverlay creates the network if there is none. One that is ours and
 // differs is made anew if no container is attached, and if it has another
 // subnet in any case: its containers have addresses that lead elsewhere. They
 // are taken off the old network and put into the new one, even if ctx is done
-// meanwhile; an error says which were not.
+// meanwhile; an error says which were not. Another MTU can wait: it is what
+// containers begin with, and routers tell them what passes.
 func (c *Client) EnsureOverlay(ctx context.Context, o Overlay) (done Ensured, err error) {
 	options, err := c.wants(ctx, o)
 	if err != nil {
@@ -35,10 +39,10 @@ func (c *Client) EnsureOverlay(ctx context.Context, o Overlay) (done Ensured, er
 	}
 	var movers []mover
 	there, err := c.removeIf(ctx, o.Name, func(r network.Inspect) (bool, error) {
-		differs, names := o.differs(r, options), attached(r)
+		differs, late, names := o.differs(r, options), o.late(r), attached(r)
 		switch {
-		case differs == "":
-			done.Ends = endsOf(r)
+		case differs == "" && (late == "" || len(names) > 0):
+			done.Ends, done.Late = endsOf(r), late
 			return false, nil
 		case r.Labels[LabelOverlay] != o.Name:
 			return false, fmt.Errorf("docker network %s is there already, and is not ours: %s", o.Name, differs)
@@ -157,10 +161,18 @@ func (o Overlay) differs(r network.Inspect, options map[string]string) string {
 	if has := place(r); has != o.place() {
 		return "it has " + has + ", want " + o.place()
 	}
-	for option, want := range options {
-		if got := r.Options[option]; got != want {
-			return fmt.Sprintf("its option %s is %q, want %q", option, got, want)
+	for _, option := range slices.Sorted(maps.Keys(options)) {
+		if got := r.Options[option]; got != options[option] && option != optionMTU {
+			return fmt.Sprintf("its option %s is %q, want %q", option, got, options[option])
 		}
+	}
+	return ""
+}
+
+// late says in what r is not o, and may stay so for a while; "" if it is.
+func (o Overlay) late(r network.Inspect) string {
+	if got, want := r.Options[optionMTU], strconv.Itoa(o.MTU); got != want {
+		return fmt.Sprintf("containers begin with an MTU of %s, and the network has %s", got, want)
 	}
 	return ""
 }

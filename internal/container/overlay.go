@@ -36,6 +36,9 @@ const (
 	writesNft = "1.52" // 29.0
 )
 
+// optionMTU is of the interfaces that containers get.
+const optionMTU = "com.docker.network.driver.mtu"
+
 // options of the network, which are fixed as long as a container is attached:
 // they are to be the same for all versions of Docker, so that it can be
 // exchanged beneath running containers. Since 28 it drops what comes from
@@ -50,7 +53,7 @@ func (o Overlay) options(nft bool) map[string]string {
 	all := map[string]string{
 		"com.docker.network.bridge.name":                 o.Bridge,
 		"com.docker.network.bridge.enable_ip_masquerade": "false",
-		"com.docker.network.driver.mtu":                  strconv.Itoa(o.MTU),
+		optionMTU: strconv.Itoa(o.MTU),
 	}
 	if nft {
 		all["com.docker.network.bridge.gateway_mode_ipv4"] = "nat-unprotected"

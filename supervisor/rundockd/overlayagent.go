@@ -61,6 +61,8 @@ type overlayAgent struct {
 	healed   int
 	changed  time.Time
 
+	late string // takePart's alone: why Docker's part is made anew later
+
 	// run's goroutine alone
 	sight      *overlay.Kernel // the keeper's, which it reads while changes go on
 	keeper     *overlay.Keeper
@@ -264,7 +266,7 @@ func (a *overlayAgent) audit() {
 		a.say()
 		return
 	}
-	err := a.look()
+	err := errors.Join(a.followUnderlay(), a.look())
 	subnet, fenced, mtu := a.wanted.Subnet(), a.wanted.Fenced(), a.wanted.State().Bridge.MTU
 	a.mu.Unlock()
 	if err == nil && !fenced && !a.open {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"strings"
@@ -76,6 +77,10 @@ func (a *overlayAgent) network(ctx context.Context, subnet netip.Prefix, mtu int
 	}
 	if len(done.Moved) > 0 {
 		a.log.Warn("containers have other addresses, as the subnet of this host is another", "containers", strings.Join(done.Moved, ", "), "subnet", subnet)
+	}
+	if done.Late != a.late {
+		a.late = done.Late
+		a.log.Info("the docker network is made anew once no container is attached", "reason", cmp.Or(done.Late, "none any more"))
 	}
 	return done.Ends, err
 }

@@ -228,6 +228,27 @@ func TestOverlay(t *testing.T) {
 		o.sh(t, back1, "nft flush ruleset; iptables -P FORWARD DROP; service docker restart >/dev/null 2>&1")
 		o.whole(t, o.hosts...)
 	})
+	t.Run("an underlay that gets a smaller MTU", func(t *testing.T) {
+		s := o.setup
+		dev := s.sh(t, back1, `ip -o addr | grep -w "$(sed -n 's/.*"underlay":"\([^"]*\)".*/\1/p' /run/rundock/overlay/apps.json)" | awk '{print $2}'`)
+		before := s.sh(t, back1, "cat /sys/class/net/"+dev+"/mtu")
+		// Containers stay attached, and another agent finds nothing in its way.
+		for _, step := range []struct{ mtu, inside, agent string }{{"1400", "1350", "restart"}, {before, "", "status"}} {
+			s.sh(t, back1, "ip link set "+dev+" mtu "+step.mtu+"; sv "+step.agent+" overlay-apps")
+			eventually(t, "network and check follow", func() string {
+				out, err := s.try(back1, `rundockd overlay check; rundockd overlay status; cat /sys/class/net/ovl7/mtu; sed -n 's/.*"state":"\([a-z]*\)".*/\1/p' /run/rundock/overlay/apps.json`)
+				if lines := strings.Split(out, "\n"); err != nil || !strings.HasSuffix(out, step.inside+"\nup") || !strings.HasPrefix(lines[0], "NETWORK") {
+					return fmt.Sprint(out, err)
+				}
+				return ""
+			})
+			if r := s.call(t, back1, "rundock_overlay", "name=apps cidr=10.42.0.0/16 vni=7"); r.Failed || r.Changed {
+				t.Errorf("a call with an underlay of MTU %s: %+v", step.mtu, r)
+			}
+		}
+		o.whole(t, o.hosts...)
+	})
+
 	t.Run("a host that cannot reach the registry is reached all the same", func(t *testing.T) {
 		s := o.setup
 		s.sh(t, back2, "iptables -I OUTPUT -p tcp --dport 2379 -j DROP; iptables -I INPUT -p tcp --sport 2379 -j DROP")
