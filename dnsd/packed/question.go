@@ -22,9 +22,7 @@ const (
 	minSize    = 512
 	typeOPT    = 41
 	classIN    = 1
-	optLen     = 11 // of an OPT record without options
-	optNSID    = 3
-	optCookie  = 10
+	optLen     = 11     // of an OPT record without options
 	flagsPlain = 0x0130 // RD, AD and CD, which a query may have set
 )
 
@@ -84,17 +82,8 @@ func (q *Question) parseOPT(rest []byte) bool {
 	q.EDNS = true
 	q.Size = max(minSize, int(binary.BigEndian.Uint16(rest[3:])))
 	q.DO = rest[7]&0x80 != 0
-	for options := rest[optLen:]; len(options) > 0; {
-		if len(options) < 4 {
-			return false
-		}
-		code, length := binary.BigEndian.Uint16(options), int(binary.BigEndian.Uint16(options[2:]))
-		if code == optNSID || code == optCookie || 4+length > len(options) {
-			return false
-		}
-		options = options[4+length:]
-	}
-	return true
+	options := Options(rest[optLen:])
+	return options.WellFormed() && !options.owed()
 }
 
 // isData says whether a type is one that records have: not 0, OPT, or a

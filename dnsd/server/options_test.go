@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/hex"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 
@@ -50,9 +51,16 @@ func TestOptions(t *testing.T) {
 		}
 	})
 	t.Run("the client's subnet changes nothing and is not echoed", func(t *testing.T) {
-		reply := asked(&dns.EDNS0_SUBNET{Code: dns.EDNS0SUBNET, Family: 1, SourceNetmask: 24, Address: []byte{192, 0, 2, 0}})
-		if len(reply.Answer) != 1 || len(reply.IsEdns0().Option) != 0 {
-			t.Errorf("reply is %v", reply)
+		for _, subnet := range []*dns.EDNS0_SUBNET{
+			{Family: 1, SourceNetmask: 24, Address: []byte{192, 0, 2, 0}}, {Family: 1, SourceNetmask: 20, Address: []byte{192, 0, 16, 0}},
+			{Family: 1, SourceNetmask: 32, Address: []byte{192, 0, 2, 1}}, {Family: 1, Address: []byte{0, 0, 0, 0}}, {Family: 0},
+			{Family: 2, SourceNetmask: 56, Address: net.ParseIP("2001:db8::")}, {Family: 2, SourceNetmask: 128, Address: net.ParseIP("2001:db8::1")},
+		} {
+			subnet.Code = dns.EDNS0SUBNET
+			reply := asked(subnet)
+			if len(reply.Answer) != 1 || len(reply.IsEdns0().Option) != 0 {
+				t.Errorf("with subnet %v the reply is %v", subnet, reply)
+			}
 		}
 	})
 }

@@ -117,6 +117,11 @@ func TestEDNS(t *testing.T) {
 func TestOddPackets(t *testing.T) {
 	h := handler(t, instances("web", 1))
 	name := "03776562 0173 0470726f64 076578616d706c65 03636f6d 00"
+	// A question and an additional record.
+	oneMore, formerr := "1234 0000 0001 0000 0000 0001 "+name+"0001 0001 ", "1234 8001 0000 0000 0000 0000"
+	subnet := func(length int, data string) string {
+		return fmt.Sprintf("00 0029 1000 00000000 %04x 0008 %04x %s", 4+length, length, data)
+	}
 	for _, c := range []struct{ claim, packet, want string }{
 		{"a reply gets none", "1234 8000 0001 0000 0000 0000 " + name + "0001 0001", ""},
 		{"a short packet gets none", "1234 0000 0001", ""},
@@ -127,8 +132,23 @@ func TestOddPackets(t *testing.T) {
 		{"a name that points to itself is FORMERR", "1234 0000 0001 0000 0000 0000 c00c 0001 0001", "1234 8001 0000 0000 0000 0000"},
 		{"a wrong count is FORMERR", "1234 0000 0001 0000 0000 0009 " + name + "0001 0001", "1234 8001 0000 0000 0000 0000"},
 		{"two OPT records are FORMERR", "1234 0000 0001 0000 0000 0002 " + name + "0001 0001 00 0029 1000 00000000 0000 00 0029 1000 00000000 0000", "1234 8001 0000 0000 0000 0000"},
+		{"an OPT record whose owner is not the root is FORMERR", oneMore + "01 61 00 0029 1000 00000000 0000", formerr},
+		{"so is one whose owner points to the root", oneMore + "c020 0029 1000 00000000 0000", formerr},
+		{"so is one among the answers", "1234 0000 0001 0001 0000 0000 " + name + "0001 0001 00 0029 1000 00000000 0000", formerr},
+		{"an option longer than its record is FORMERR", oneMore + "00 0029 1000 00000000 0004 fde9 0001", formerr},
+		{"a subnet of IPv4 with 33 bits is FORMERR", oneMore + subnet(9, "0001 21 00 c000020000"), formerr},
+		{"a subnet of IPv6 with 129 bits is FORMERR", oneMore + subnet(21, "0002 81 00 20010db8 00000000 00000000 00000000 00"), formerr},
+		{"a subnet with a scope is FORMERR in a question", oneMore + subnet(7, "0001 18 18 c00002"), formerr},
+		{"a subnet with fewer bytes than bits is FORMERR", oneMore + subnet(6, "0001 18 00 c000"), formerr},
+		{"a subnet with more bytes than bits is FORMERR", oneMore + subnet(8, "0001 18 00 c0000200"), formerr},
+		{"a subnet with bits after its own is FORMERR", oneMore + subnet(7, "0001 17 00 c00003"), formerr},
+		{"a subnet of an unknown family is FORMERR", oneMore + subnet(7, "0003 18 00 c00002"), formerr},
+		{"a subnet of no bytes is FORMERR", oneMore + subnet(0, ""), formerr},
 	} {
 		t.Run(c.claim, func(t *testing.T) {
+			if n := plainly(h).plain(unhex(t, c.packet), make([]byte, h.MaxUDP), 0); n != 0 {
+				t.Errorf("it is answered plainly, with %d bytes", n)
+			}
 			reply, later := h.Serve(unhex(t, c.packet), local(h))
 			if want := unhex(t, c.want); string(reply) != string(want) || later != nil {
 				t.Errorf("reply is %x, want %x", reply, want)

@@ -1,9 +1,16 @@
 package server
 
-import "encoding/binary"
+import (
+	"encoding/binary"
 
-// wellFormed says whether a packet has one question and then as many records
-// as its header says. The library takes less for whole; BIND and Knot do not.
+	"rundock/dnsd/packed"
+
+	"github.com/miekg/dns"
+)
+
+// wellFormed says whether a packet has one question, and then as many records
+// as its header says, of which OPT is as RFC 6891 section 6.1.1 wants it. The library
+// takes less for whole; BIND and Knot do not.
 func wellFormed(packet []byte) bool {
 	if binary.BigEndian.Uint16(packet[4:]) != 1 {
 		return false
@@ -12,16 +19,19 @@ func wellFormed(packet []byte) bool {
 	if at += 4; !ok || at > len(packet) {
 		return false
 	}
-	records := 0
-	for i := 6; i < headerLen; i += 2 {
-		records += int(binary.BigEndian.Uint16(packet[i:]))
-	}
-	for range records {
+	counted := func(section int) int { return int(binary.BigEndian.Uint16(packet[section:])) }
+	others := counted(6) + counted(8) // before the additional ones
+	for i := range others + counted(10) {
+		owner := at
 		if at, ok = skipName(packet, at); !ok || at+10 > len(packet) {
 			return false
 		}
-		at += 10 + int(binary.BigEndian.Uint16(packet[at+8:]))
+		isOPT, data := binary.BigEndian.Uint16(packet[at:]) == dns.TypeOPT, at+10
+		at = data + int(binary.BigEndian.Uint16(packet[at+8:]))
 		if at > len(packet) {
+			return false
+		}
+		if isOPT && (i < others || packet[owner] != 0 || !packed.Options(packet[data:at]).WellFormed()) {
 			return false
 		}
 	}
