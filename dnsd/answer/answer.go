@@ -78,6 +78,9 @@ type Result struct {
 	// Continue is a CNAME's target outside of the zones: the upstream's
 	// answer to it belongs behind Answer. Empty without Forwards.
 	Continue string
+	// Encloses: there are names of ours below, so that the name exists whatever
+	// upstreams say.
+	Encloses bool
 	// Above: the zone above the name's knows, and is to be asked upstream for those
 	// who may be sent there. Else this is the answer.
 	Above bool
@@ -136,10 +139,15 @@ func (s *Server) reply(q dns.Question, turn uint32) Result {
 			return r
 		}
 	}
-	if s.elsewhere(wire) {
-		return Result{Zone: -1, Elsewhere: true}
-	}
-	if private := privateReverse(wire); private != nil {
+	private := privateReverse(wire)
+	switch {
+	case private != nil && s.Table.Lookup(wire) != nil:
+		r := s.nothingPrivate(wire, private)
+		r.Above = s.elsewhere(wire)
+		return r
+	case s.elsewhere(wire):
+		return Result{Zone: -1, Elsewhere: true, Encloses: s.encloses(wire)}
+	case private != nil:
 		return s.nothingPrivate(wire, private)
 	}
 	return Result{Zone: -1, Rcode: dns.RcodeRefused}
@@ -160,6 +168,13 @@ func (s *Server) zone(wire []byte) *Zone {
 // elsewhere says whether others can be asked for a wire name that is not ours.
 func (s *Server) elsewhere(wire []byte) bool {
 	return s.Forwards || longest(s.Stubs, wire) != nil
+}
+
+// encloses says whether a zone or a reverse name of ours, or a stub zone, is below
+// a wire name.
+func (s *Server) encloses(wire []byte) bool {
+	below := func(z Zone) bool { return z.below(wire) }
+	return slices.ContainsFunc(s.Zones, below) || slices.ContainsFunc(s.Stubs, below) || isReverse(wire) && s.Table.Lookup(wire) != nil
 }
 
 func longest(zones []Zone, wire []byte) *Zone {

@@ -23,7 +23,7 @@ func (a *answering) find(zone *Zone, wire []byte, w wanted) (set entrySet, node 
 	if node = a.lookup(wire); node != nil {
 		return a.recordsIn(zone, node, w), node, true
 	}
-	if zone.serves(wire) {
+	if zone.serves(wire) || a.encloses(wire) {
 		return entrySet{}, nil, true
 	}
 	if entries, ok := a.asked(zone, wire, w); ok {

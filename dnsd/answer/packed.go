@@ -54,7 +54,7 @@ func (s *Server) Negative(name []byte) *packed.Negative {
 // Absent is Negative for a name that the table does not have; nil where the
 // name may have an answer all the same.
 func (s *Server) Absent(name []byte) *packed.Negative {
-	if zone := s.zone(name); zone == nil || zone.serves(name) || s.special(name) {
+	if zone := s.zone(name); zone == nil || zone.serves(name) || s.encloses(name) || s.special(name) {
 		return nil
 	}
 	return s.Negative(name)

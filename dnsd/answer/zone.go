@@ -43,6 +43,15 @@ func (z *Zone) serves(wire []byte) bool {
 	return string(wire) == z.wire || string(wire) == z.ns || string(wire) == z.ns[len("\x02ns"):]
 }
 
+// below says whether the zone is below a wire name.
+func (z *Zone) below(wire []byte) bool {
+	rest := z.wire
+	for len(rest) > len(wire) {
+		rest = rest[1+rest[0]:]
+	}
+	return len(rest) < len(z.wire) && rest == string(wire)
+}
+
 // soa makes the zone's SOA. Its minimum is what bounds negative caching, and
 // its own TTL does so as well (RFC 2308).
 func (s *Server) soa(z *Zone, owner string, ttl uint32) dns.RR {

@@ -53,10 +53,17 @@ func (h *Handler) forward(ctx context.Context, query *dns.Msg, r answer.Result, 
 		from = source
 		chain, target := aliases(reply.Answer, q)
 		home := h.Answers.Reply(dns.Question{Name: target, Qtype: q.Qtype, Qclass: q.Qclass}, turn)
-		if home.Zone < 0 {
+		switch denied := reply.Rcode == dns.RcodeNameError; {
+		case home.Zone < 0 && len(r.Answer) > 0 && reply.Rcode != dns.RcodeSuccess && !denied:
+			// The upstream's refusal is of its own client, and no part of an answer of ours.
+			return answer.Result{Zone: r.Zone, Rcode: dns.RcodeServerFailure}, false, from
+		case home.Zone < 0:
 			ad = reply.AuthenticatedData && len(r.Answer) == 0
 			r.Rcode, r.Answer = reply.Rcode, append(r.Answer, reply.Answer...)
 			r.Authority, r.Further = reply.Ns, reply.Extra
+			if denied && r.Encloses && len(reply.Answer) == 0 && !slices.ContainsFunc(reply.Ns, isProof) {
+				r.Rcode = dns.RcodeSuccess // else names of ours would not exist either (RFC 8020)
+			}
 			return r, ad, from
 		}
 		r.Rcode, r.Answer = home.Rcode, dns.Dedup(slices.Concat(r.Answer, chain, home.Answer), nil)

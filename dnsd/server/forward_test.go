@@ -103,6 +103,17 @@ func TestForward(t *testing.T) {
 			t.Errorf("answer is %s, want %s", got, want)
 		}
 	})
+	t.Run("and where upstreams refuse the target, the refusal is not ours", func(t *testing.T) {
+		for _, rcode := range []int{dns.RcodeRefused, dns.RcodeServerFailure, dns.RcodeFormatError, dns.RcodeNotImplemented} {
+			h := handler(t, records)
+			forwarding(h, upstream(t, refusing(rcode)))
+			for _, qtype := range []uint16{dns.TypeA, dns.TypeTXT} {
+				if got := written(asked(t, h, "away.s.prod.example.com.", qtype)); got != "SERVFAIL" {
+					t.Errorf("answer after %s is %s, want SERVFAIL alone", dns.RcodeToString[rcode], got)
+				}
+			}
+		}
+	})
 	t.Run("so is a chain of them, with what is remembered", func(t *testing.T) {
 		h := handler(t, map[string]string{
 			"/skydns/com/example/prod/s/one": `{"host":"two.s.prod.example.com","ttl":9}`, "/skydns/com/example/prod/s/two": `{"host":"www.example.net","ttl":8}`,
