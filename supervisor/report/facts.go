@@ -80,10 +80,12 @@ type serviceFacts struct {
 
 	Container container.State // as dockerd says; zero also where it was not asked
 	Records   []recordFacts   // for each of Tells.Records
+	Networks  []netStatus     // overlay networks of this host that the container is in
 
 	Deep    bool   // the rest was asked for
 	Means   string // id of the image that Image means on this host; "": none, or not asked
 	Checks  []announce.Trial
+	Others  []otherFacts  // other instances of the service
 	Answers []answerFacts // for each of Tells.Records, then of the service's own name
 	Unkept  []string      // paths at which the image keeps data and the service has no volume
 	LastLog []string

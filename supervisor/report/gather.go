@@ -120,6 +120,7 @@ func (g *gatherer) gather(ctx context.Context, names []string) []serviceFacts {
 	asking.Go(func() { g.askDocker(ctx, services) })
 	asking.Go(func() { g.askRegistry(ctx, services) })
 	asking.Wait()
+	g.lookAtNetworks(services)
 	return services
 }
 
@@ -297,6 +298,7 @@ func (g *gatherer) deepen(ctx context.Context, s *serviceFacts) {
 	asking.Go(func() { g.askDNS(ctx, s) })
 	asking.Go(func() { g.tryChecks(ctx, s) })
 	asking.Go(func() { g.askResolvers(ctx) })
+	asking.Go(func() { g.askOthers(ctx, s) })
 	if g.docker != nil && s.Image != "" {
 		asking.Go(func() { s.Means, _ = g.docker.Means(ctx, s.Image) })
 	}

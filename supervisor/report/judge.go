@@ -19,7 +19,7 @@ const (
 
 // finding is one thing found out about a service.
 type finding struct {
-	Part  string   `json:"part"` // files, supervision, runner, container, announcement, dns
+	Part  string   `json:"part"` // files, supervision, runner, container, announcement, dns, other hosts
 	Level level    `json:"level"`
 	Text  string   `json:"text"`
 	Next  string   `json:"next,omitempty"` // what to do about it
@@ -27,7 +27,7 @@ type finding struct {
 }
 
 // judge tells the story of a service in order: files, supervision, runner,
-// container, announcement, DNS. What comes first is the cause of what follows,
+// container, announcement, DNS, other hosts. What comes first is the cause of what follows,
 // so that the first thing that is wrong is the one to look at. It is pure.
 func judge(h hostFacts, s serviceFacts) []finding {
 	var all []finding
@@ -36,7 +36,7 @@ func judge(h hostFacts, s serviceFacts) []finding {
 		judge func(*report, hostFacts, serviceFacts)
 	}{
 		{"files", judgeFiles}, {"supervision", judgeSupervision}, {"runner", judgeRunner},
-		{"container", judgeContainer}, {"announcement", judgeAnnouncement}, {"dns", judgeDNS},
+		{"container", judgeContainer}, {"announcement", judgeAnnouncement}, {"dns", judgeDNS}, {"other hosts", judgeReach},
 	} {
 		r := report{part: part.name}
 		part.judge(&r, h, s)

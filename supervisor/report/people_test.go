@@ -63,6 +63,7 @@ func wellSituation() situation {
 				Left:  13 * time.Second,
 			}},
 			Deep: true, FileCount: 11, Origins: container.Origins{Addresses: "PRIVATE_IP=10.0.0.7", Resolver: "10.0.0.7"}, Resolvers: []string{"10.0.0.7"}, Means: "sha256:77aa",
+			Others: []otherFacts{{Name: "node-2", At: "10.0.0.8:8086"}},
 			Checks: []announce.Trial{{Port: "8086", What: "HEALTHCHECK"}},
 			Answers: []answerFacts{
 				{Name: record.Name, Addresses: []string{"10.0.0.7"}, Ports: []int{8086}},
@@ -75,7 +76,7 @@ func wellSituation() situation {
 
 // shallow is what status knows of a service that explain was asked about.
 func shallow(s serviceFacts) serviceFacts {
-	s.Deep, s.Unkept, s.Checks, s.Answers, s.LastLog, s.Means = false, nil, nil, nil, nil, ""
+	s.Deep, s.Unkept, s.Checks, s.Answers, s.LastLog, s.Means, s.Others = false, nil, nil, nil, nil, "", nil
 	s.Records = slices.Clone(s.Records)
 	for i := range s.Records {
 		s.Records[i].Left = 0
@@ -144,7 +145,7 @@ func merge(t *testing.T, facts []byte, into any) {
 // forget empties the lists that facts has: encoding/json would merge them.
 func (s *serviceFacts) forget(t *testing.T, facts []byte) {
 	var given struct {
-		Service struct{ Records, Answers, Checks, LastLog json.RawMessage }
+		Service struct{ Records, Answers, Checks, LastLog, Others json.RawMessage }
 	}
 	if err := json.Unmarshal(facts, &given); err != nil {
 		t.Fatalf("facts: %v", err)
@@ -157,6 +158,9 @@ func (s *serviceFacts) forget(t *testing.T, facts []byte) {
 	}
 	if given.Service.Checks != nil {
 		s.Checks = nil
+	}
+	if given.Service.Others != nil {
+		s.Others = nil
 	}
 	if given.Service.LastLog != nil {
 		s.LastLog = nil

@@ -95,6 +95,17 @@ func TestStatus(t *testing.T) {
 		s.well(t, "web")
 	})
 
+	t.Run("tells of a cut between hosts that both reach etcd", func(t *testing.T) {
+		s.remove(t, back1, "web")
+		s.install(t, back1, "state=enabled name=web image="+images+"influxdb:latest announce=8086 port=8086 wait=announced")
+		s.says(t, back2, "rundockd explain web", "0", "1 other instance of the service, asked from here: all answer", "whether other hosts reach "+s.Addr(back2).String()+" port 8086 is not known here")
+		cut := " OUTPUT -d " + s.Addr(back1).String() + " -p tcp --dport 8086 -j DROP"
+		s.sh(t, back2, "iptables -I"+cut)
+		defer s.sh(t, back2, "iptables -D"+cut)
+		s.says(t, back2, "rundockd explain web", "1", "announced, and silent when asked from here: node-back-1 at "+s.Addr(back1).String()+":8086 (no answer within 3s)", "cut off from each other")
+		s.says(t, back2, "rundockd status web", "0")
+	})
+
 	t.Run("answers while dockerd is silent", func(t *testing.T) {
 		s.freeze(t, back2, "$(pidof dockerd)")
 		s.says(t, back2, "rundockd status web", "3", "dockerd does not answer within 3s", "running")
