@@ -85,15 +85,16 @@ func (o Origins) labels() map[string]string {
 }
 
 // Changed says what is another thing now than it was for the container that
-// has these labels; "" where nothing is. A partner that is away is none, and
-// of a label that is not there, as on a container of an earlier release,
-// nothing is known.
+// has these labels; "" where nothing is. A partner that is away is none. Of a
+// label that is not there, as on a container of an earlier release, nothing is
+// known. That host.json names other resolvers is no change either: no setting
+// of the host's replaces all its containers.
 func (o Origins) Changed(labels map[string]string) string {
 	if was := labels[LabelAddresses]; was != o.Addresses {
 		return fmt.Sprintf("it was made for %s, and now that is %s", orNothing(was), orNothing(o.Addresses))
 	}
-	if was, known := labels[LabelResolver]; known && was != o.Resolver {
-		return fmt.Sprintf("it was given %s as resolver, and now that is %s", orNothing(was), orNothing(o.Resolver))
+	if was := labels[LabelResolver]; was != "" && o.Resolver != "" && was != o.Resolver {
+		return fmt.Sprintf("it was given %s as resolver, and now that is %s", was, o.Resolver)
 	}
 	was := map[string][]string{} // parts, by what is shared and with whom
 	for word := range strings.FieldsSeq(labels[LabelPartners]) {

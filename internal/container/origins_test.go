@@ -32,6 +32,8 @@ func TestOrigins(t *testing.T) {
 			changed: "it was given 10.0.0.7 as resolver, and now that is 10.0.0.9",
 		},
 		"a resolver that an earlier release gave": {was: Origins{Resolver: "10.0.0.7"}, now: Origins{Resolver: "10.0.0.9"}, forgets: LabelResolver},
+		"host.json names the host by its address": {was: Origins{Resolver: "10.0.0.7"}, now: Origins{}},
+		"host.json names the host as private":     {was: Origins{}, now: Origins{Resolver: "10.0.0.7"}},
 		"a partner that is the same":              {was: made(in("network", "a1", began)), now: made(in("network", "a1", began))},
 		"a network of another container": {
 			was: made(in("network", "a1", began)), now: made(in("network", "b2", began)),

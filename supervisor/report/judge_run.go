@@ -177,15 +177,17 @@ func judgeOrigins(r *report, h hostFacts, s serviceFacts) {
 	case s.Deep:
 		r.fine("its labels match service.json and the host's addresses")
 	}
-	judgeResolvers(r, s)
+	if changed == "" {
+		judgeResolvers(r, s)
+	}
 	judgeImage(r, s)
 }
 
-// judgeResolvers is about a container that an earlier release gave resolvers
-// without noting which of them is the host's.
+// judgeResolvers is about a container that asks others for names than a new one
+// would: host.json names others now, or it was made by an earlier release,
+// which did not note which of them is the host.
 func judgeResolvers(r *report, s serviceFacts) {
-	_, noted := s.Container.Labels[container.LabelResolver]
-	if noted || s.Hash == "" || s.Resolvers == nil || slices.Equal(s.Container.Resolvers, s.Resolvers) {
+	if s.Hash == "" || s.Resolvers == nil || slices.Equal(s.Container.Resolvers, s.Resolvers) {
 		return
 	}
 	text := fmt.Sprintf("it asks %s for names, and a new container would ask %s", orNone(strings.Join(s.Container.Resolvers, ", ")), strings.Join(s.Resolvers, ", "))

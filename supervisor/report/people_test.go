@@ -56,6 +56,7 @@ func wellSituation() situation {
 			Container: container.State{
 				Exists: true, Running: true, ID: id, Name: "influxdb", Image: "sha256:77aa", Health: "healthy", HealthLog: "pong\n",
 				Labels:    map[string]string{container.LabelService: "influxdb", container.LabelSpec: spec, container.LabelAddresses: "PRIVATE_IP=10.0.0.7", container.LabelResolver: "10.0.0.7"},
+				Resolvers: []string{"10.0.0.7"},
 				Addresses: map[string]netip.Addr{"bridge": netip.MustParseAddr("172.17.0.3")}, StartedAt: began,
 			},
 			Records: []recordFacts{{

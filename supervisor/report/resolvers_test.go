@@ -6,9 +6,9 @@ import (
 	"rundock/internal/container"
 )
 
-// TestResolvers_of_a_container_of_an_earlier_release: it does not tell which of
-// its resolvers was the host's.
-func TestResolvers_of_a_container_of_an_earlier_release(t *testing.T) {
+// TestResolvers_that_a_new_container_would_not_ask are told of; whether they are
+// dead is known where one of the new ones is the host.
+func TestResolvers_that_a_new_container_would_not_ask(t *testing.T) {
 	const moved = "it asks 10.0.0.7 for names, and a new container would ask 10.0.0.99"
 	for claim, c := range map[string]struct {
 		resolvers []string
