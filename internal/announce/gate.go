@@ -22,6 +22,7 @@ type Instance struct {
 	Health      string                // "" without a HEALTHCHECK; starting, healthy, unhealthy
 	HealthLog   string                // what the last HEALTHCHECK printed
 	Addresses   map[string]netip.Addr // by network name
+	CutOff      map[string]string     // why other hosts do not reach it, by network name
 	HostNetwork bool
 }
 

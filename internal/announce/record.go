@@ -91,6 +91,9 @@ func (id Identity) record(p Port, i Instance) (registry.Item, control.Record, er
 		if address, ok = own(i, p.Network); !ok {
 			return registry.Item{}, control.Record{}, fmt.Errorf("the container has no address %s", ofNetwork(p.Network))
 		}
+		if network := networkOf(i, p.Network); i.CutOff[network] != "" {
+			return registry.Item{}, control.Record{}, fmt.Errorf("network %s: %s", network, i.CutOff[network])
+		}
 		r.Port = p.Inner
 	}
 	r.Host = address.String()
@@ -128,11 +131,16 @@ func (p Port) target(i Instance) (netip.AddrPort, error) {
 
 // own returns the container's address on network, or on its first.
 func own(i Instance, network string) (netip.Addr, bool) {
-	if network == "" && len(i.Addresses) > 0 {
-		network = slices.Min(slices.Collect(maps.Keys(i.Addresses)))
-	}
-	address, ok := i.Addresses[network]
+	address, ok := i.Addresses[networkOf(i, network)]
 	return address, ok && address.IsValid()
+}
+
+// networkOf is network, or else the container's first.
+func networkOf(i Instance, network string) string {
+	if network == "" && len(i.Addresses) > 0 {
+		return slices.Min(slices.Collect(maps.Keys(i.Addresses)))
+	}
+	return network
 }
 
 func ofNetwork(network string) string {

@@ -12,6 +12,8 @@ func TestRecord(t *testing.T) {
 	private := netip.MustParseAddr("10.0.0.7")
 	bridged := Instance{Addresses: map[string]netip.Addr{"bridge": netip.MustParseAddr("172.17.0.3"), "zoo": netip.MustParseAddr("10.9.0.3")}}
 	host := Instance{HostNetwork: true}
+	alone := bridged
+	alone.CutOff = map[string]string{"zoo": "this host is cut off"}
 	for _, c := range []struct {
 		claim              string
 		port               Port
@@ -49,6 +51,13 @@ func TestRecord(t *testing.T) {
 			"/skydns/com/example/prod/s/influxdb/node-1",
 			`{"host":"10.0.0.7","port":8086,"priority":10,"weight":100,"ttl":5,"group":"main","id":"4c4c/influxdb"}`,
 			"172.17.0.3:9000", ""},
+		{"an address that other hosts do not reach is not announced",
+			Port{Network: "zoo", Port: 8086, Inner: 80}, alone, "", "", "", "network zoo: this host is cut off"},
+		{"another one of the container is",
+			Port{Network: "bridge", Port: 8086, Inner: 80}, alone,
+			"/skydns/com/example/prod/s/influxdb/node-1",
+			`{"host":"172.17.0.3","port":80,"priority":10,"weight":100,"ttl":5,"group":"main","id":"4c4c/influxdb"}`,
+			"172.17.0.3:80", ""},
 		{"a network the container is not on is named",
 			Port{Network: "blue", Port: 8086}, bridged, "", "", "", "the container has no address on network blue"},
 		{"a container without network cannot be announced as container",

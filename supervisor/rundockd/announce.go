@@ -205,7 +205,11 @@ func (s *sidecar) announce(ctx context.Context) (left bool, err error) {
 		}
 	}()
 	if s.wanted.Container {
-		go docker.Follow(ctx, s.wanted.Service, func(now container.State) { announcer.Instance(instance(now)) })
+		go docker.Follow(ctx, s.wanted.Service, func(now container.State) {
+			i := instance(now)
+			i.CutOff = cutOff(control.Dir, now)
+			announcer.Instance(i)
+		})
 	}
 	err = announcer.Run(ctx)
 	return context.Cause(ctx) == registry.ErrHandOver, err
@@ -309,4 +313,17 @@ func instance(s container.State) announce.Instance {
 		Started:    s.StartedAt, Finished: s.FinishedAt, ExitCode: s.ExitCode,
 		Health: s.Health, HealthLog: s.HealthLog, Addresses: s.Addresses, HostNetwork: s.HostNetwork,
 	}
+}
+
+// cutOff tells of the overlay networks of a container in which this host is
+// cut off, by their agents' status: what is sent to the container's address
+// arrives at another host.
+func cutOff(dir string, s container.State) map[string]string {
+	why := map[string]string{}
+	for name := range s.Addresses {
+		if says, err := control.ReadOverlay(dir, name); err == nil && says.State == control.OverlayFenced {
+			why[name] = "this host is cut off there, see rundockd overlay status " + name
+		}
+	}
+	return why
 }
