@@ -192,10 +192,14 @@ func stateOf(r container.InspectResponse) State {
 
 // Start starts a created container.
 func (c *Client) Start(ctx context.Context, id string) error {
-	if err := c.api().ContainerStart(ctx, id, container.StartOptions{}); err != nil {
-		return fmt.Errorf("start container %s: %w", short(id), err)
+	err := c.api().ContainerStart(ctx, id, container.StartOptions{})
+	if err == nil {
+		return nil
 	}
-	return nil
+	if why := c.WhyNotExecutable(ctx, id, err.Error()); why != "" {
+		return fmt.Errorf("start container %s: %s: %w", short(id), why, err)
+	}
+	return fmt.Errorf("start container %s: %w", short(id), err)
 }
 
 // Stop sends the container its stop signal and, timeout seconds later, KILL.

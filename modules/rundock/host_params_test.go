@@ -48,6 +48,11 @@ func TestSecrets(t *testing.T) {
 		seen(a)
 		m.wantActions(a, "files updated", "container replaced")
 		m.wantDiff(a, "vault", "service.json", "env/TOKEN")
+		for _, d := range a.Diff {
+			if strings.HasSuffix(d.AfterHeader, "/service.json") && (!strings.Contains(d.After, `"TOKEN": "(new value)"`) || !strings.Contains(d.After, `"PASSWORD": "(value)"`)) {
+				t.Errorf("the diff does not name the variable that changed: %s", d.After)
+			}
+		}
 	}
 	m.wantEvents("vault", "container 1 stopped", "container 2 started")
 

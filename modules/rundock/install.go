@@ -122,7 +122,7 @@ func (t *task) foresee(p plan, w wanted) (err error) {
 
 // wrote notes the files that were written, or are to be.
 func (t *task) wrote(now situation, changes fstree.Changes) {
-	t.diff = changes.Diff()
+	t.diff = shown(changes)
 	if changes.Changed() {
 		t.did(choose(now.Installed, "files updated", "installed"))
 	}

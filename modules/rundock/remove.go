@@ -148,7 +148,7 @@ func (t *task) absent() error {
 // removed notes the end of the service for the result.
 func (t *task) removed(changes fstree.Changes) {
 	t.deeds = append(t.deeds, deed{"removed", func(after situation) bool { return !after.Installed && !t.lives(after) }})
-	t.diff = changes.Diff()
+	t.diff = shown(changes)
 }
 
 // parts are the folders of the service in which a runsv can be, in the order

@@ -211,7 +211,7 @@ func (t *task) restore(now situation, w wanted, first fstree.Changes) (restored 
 	stopping := t.stopping()
 	started := time.Now()
 	changes, err = fstree.Apply(t.dir, w.files, false)
-	t.diff = first.Then(changes).Diff()
+	t.diff = shown(first.Then(changes))
 	if err != nil {
 		return false, err
 	}
@@ -239,6 +239,6 @@ func (t *task) giveUp(first fstree.Changes, why error) error {
 		return fmt.Errorf("it could not be stopped: %w: %w", err, why)
 	}
 	t.stopped(true, false)
-	t.diff = first.Diff()
+	t.diff = shown(first)
 	return fmt.Errorf("it was stopped, as there is nothing to roll back to: %w", why)
 }

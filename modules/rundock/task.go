@@ -195,6 +195,31 @@ func (t *task) warn(format string, args ...any) {
 	t.warnings = append(t.warnings, fmt.Sprintf(format, args...))
 }
 
+// shown is the diff of changes, in which service.json is without the values of
+// environment variables.
+func shown(changes fstree.Changes) []fstree.Diff {
+	list := changes.Diff()
+	for _, c := range changes.List {
+		if filepath.Base(c.Path) != "service.json" {
+			continue
+		}
+		data := func(f *fstree.File) []byte {
+			if f == nil {
+				return nil
+			}
+			return f.Data
+		}
+		before, after, ok := supervisor.Shown(data(c.Before), data(c.After))
+		name := filepath.Join(changes.Dir, c.Path)
+		for i := range list {
+			if d := &list[i]; ok && (d.BeforeHeader == name || d.AfterHeader == name) {
+				d.Before, d.After = before, after
+			}
+		}
+	}
+	return list
+}
+
 // contentsDiff tells that files hold something else, and not what: there may
 // be secrets in them.
 func contentsDiff(files []string) []fstree.Diff {
@@ -240,7 +265,7 @@ func (t *task) result(err error) ansible.Result {
 		Err:      err,
 		Diff:     slices.Concat(t.diff, contentsDiff(t.reread), t.linked(now)),
 		Warnings: append(t.warnings, t.prepared...),
-		Msg:      t.p.Name + ": " + choose(len(words) > 0, strings.Join(words, ", "), "nothing to do"),
+		Msg:      t.p.Name + ": " + choose(len(words) > 0, strings.Join(words, ", "), "nothing to do"+t.elsewhere(now)),
 		Values:   map[string]any{"actions": append([]string{}, words...)},
 	}
 	if lookErr == nil {

@@ -195,5 +195,9 @@ func lastLog(docker *container.Client, service string) string {
 	if err != nil || text == "" {
 		return ""
 	}
-	return "; its last log lines:\n" + strings.TrimRight(text, "\n")
+	why := docker.WhyNotExecutable(ctx, service, text)
+	if why != "" {
+		why = "; " + why
+	}
+	return why + "; its last log lines:\n" + strings.TrimRight(text, "\n")
 }
