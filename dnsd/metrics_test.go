@@ -88,6 +88,9 @@ func TestHealthReadyAndMetrics(t *testing.T) {
 		`dnsd_forward_failures_total{upstream="` + upstream + `"} 2`,
 		`dnsd_upstream_up{upstream="` + upstream + `"} `,
 		`dnsd_log_dropped_total{log="queries"} 0`,
+		`dnsd_tcp_connections 0`,
+		`dnsd_tcp_displaced_total 0`,
+		`dnsd_tcp_refused_total 0`,
 		`dnsd_build_info{version="`,
 	} {
 		eventually(t, "/metrics has "+want, func() bool { _, text := page(t, metrics, "/metrics"); return strings.Contains(text, "\n"+want) })

@@ -20,9 +20,10 @@ import (
 
 // Set is the metrics of one dnsd.
 type Set struct {
-	Registry *Registry
-	Snapshot *Snapshot
-	Forwards *Forwards
+	Registry    *Registry
+	Snapshot    *Snapshot
+	Forwards    *Forwards
+	Connections *Connections
 
 	all     *prometheus.Registry
 	zones   []string
@@ -83,6 +84,7 @@ func New(version string, tab *table.Table, zones ...string) *Set {
 
 	s.all.MustRegister(queries{s})
 	s.Forwards = newForwards(s.all)
+	s.Connections = newConnections(s.all)
 
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "dnsd_build_info", Help: "Always 1; the version is a label.", ConstLabels: prometheus.Labels{"version": version}})

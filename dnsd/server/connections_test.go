@@ -3,7 +3,9 @@ package server
 import (
 	"fmt"
 	"net"
+	"net/http/httptest"
 	"net/netip"
+	"regexp"
 	"slices"
 	"testing"
 	"time"
@@ -53,7 +55,8 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 	} {
 		t.Run(c.claim, func(t *testing.T) {
 			t.Parallel()
-			server := serve(t, handler(t, instances("web", 1)))
+			h := handler(t, instances("web", 1))
+			server := serve(t, h)
 			other := dialFrom(t, "127.0.0.3", server)
 			var first *dns.Conn
 			for i := range c.open {
@@ -77,6 +80,11 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 				t.Errorf("a connection that is not the longest idle is ended: %v", err)
 			}
 			closed(t, first)
+			page := httptest.NewRecorder()
+			h.Metrics.Handler().ServeHTTP(page, httptest.NewRequest("GET", "/metrics", nil))
+			if !regexp.MustCompile(`(?m)^dnsd_tcp_displaced_total [1-9]`).MatchString(page.Body.String()) {
+				t.Error("no connection is counted as displaced")
+			}
 		})
 	}
 }

@@ -47,7 +47,9 @@ func (s *Server) startConn(ctx context.Context, work *sync.WaitGroup, conn *net.
 	client := conn.RemoteAddr().(*net.TCPAddr).AddrPort()
 	own, end := context.WithCancel(ctx)
 	place := s.connections.admit(client.Addr().Unmap(), end)
+	counts := s.Handler.Metrics.Connections
 	if place == nil {
+		counts.Refused.Inc()
 		end()
 		conn.Close()
 		return
@@ -56,8 +58,10 @@ func (s *Server) startConn(ctx context.Context, work *sync.WaitGroup, conn *net.
 		TCPConn: conn, Server: s, place: place, read: read,
 		client: Client{AddrPort: client, TCP: true, Counts: s.tcpCounts},
 	}
+	counts.Open.Inc()
 	work.Go(func() {
 		defer end()
+		defer counts.Open.Dec()
 		defer s.connections.leave(place)
 		c.serve(ctx, own)
 	})
@@ -80,7 +84,11 @@ type connection struct {
 func (c *connection) serve(ctx, own context.Context) {
 	defer c.Close()
 	err := c.answer(own, func() time.Time { return time.Now().Add(idleTimeout) })
-	if ctx.Err() != nil && err == nil {
+	switch {
+	case err != nil: // the client is done
+	case ctx.Err() == nil:
+		c.Handler.Metrics.Connections.Displaced.Inc()
+	default:
 		c.waiting.Wait()
 		if c.passOn() {
 			return
