@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"sync/atomic"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -26,6 +27,16 @@ type Monitor struct {
 	route, nft *os.File
 	rt         *netlink.Handle
 	names      map[int]string // of devices, until one of them changes
+	watched    atomic.Pointer[string]
+}
+
+// Watch has it tell of the addresses of a device, the underlay's, as well. It
+// may be called at any time, and the last call counts.
+func (m *Monitor) Watch(dev string) { m.watched.Store(&dev) }
+
+func (m *Monitor) watches(index int) bool {
+	dev := m.watched.Load()
+	return dev != nil && m.name(index) == *dev
 }
 
 // OpenMonitor listens in the namespace of the calling thread from now on.
@@ -34,7 +45,7 @@ func OpenMonitor(n Network) (*Monitor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("monitor netlink: %w", err)
 	}
-	route, err := listen(unix.NETLINK_ROUTE, unix.RTNLGRP_LINK, unix.RTNLGRP_NEIGH, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV4_NETCONF)
+	route, err := listen(unix.NETLINK_ROUTE, unix.RTNLGRP_LINK, unix.RTNLGRP_NEIGH, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR, unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV4_NETCONF)
 	if err != nil {
 		rt.Close()
 		return nil, fmt.Errorf("monitor netlink: %w", err)
@@ -45,7 +56,7 @@ func OpenMonitor(n Network) (*Monitor, error) {
 		route.Close()
 		return nil, fmt.Errorf("monitor nftables: %w", err)
 	}
-	return &Monitor{n, route, nft, rt, map[int]string{}}, nil
+	return &Monitor{network: n, route: route, nft: nft, rt: rt, names: map[int]string{}}, nil
 }
 
 func listen(family int, groups ...int) (*os.File, error) {
@@ -169,7 +180,11 @@ func (m *Monitor) concerns(msg message, holds func(Op) bool) bool {
 		return true // devices, among them those of containers at the bridge, and what may be forwarded
 	case unix.RTM_NEWADDR, unix.RTM_DELADDR:
 		// struct ifaddrmsg: family, length, flags, scope, index.
-		return len(msg.data) < 8 || m.ours(int(binary.NativeEndian.Uint32(msg.data[4:])))
+		if len(msg.data) < 8 {
+			return true
+		}
+		index := int(binary.NativeEndian.Uint32(msg.data[4:]))
+		return m.watches(index) || msg.data[0] == unix.AF_INET && m.ours(index) // one of IPv6 a device gives itself
 	case unix.RTM_NEWNEIGH, unix.RTM_NEWROUTE:
 		put = true
 	case unix.RTM_DELNEIGH, unix.RTM_DELROUTE:

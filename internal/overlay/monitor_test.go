@@ -33,6 +33,7 @@ func watch(t *testing.T, h *node) *watching {
 	if err != nil {
 		t.Fatal(err)
 	}
+	m.Watch("eth0")
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
@@ -141,6 +142,7 @@ func TestMonitor_knows_its_own(t *testing.T) {
 	}
 	for _, script := range []string{
 		"ip route replace 10.42.2.0/24 via 10.42.9.0 dev vx7 onlink proto 82 metric 3", "bridge fdb append 02:33:33:33:33:33 dev vx7 dst 192.0.2.33 self permanent",
+		"ip addr add 192.0.2.201/24 dev eth0", "ip addr del 192.0.2.201/24 dev eth0", "ip addr add 2001:db8::201/64 dev eth0 nodad",
 		fmt.Sprintf("bridge fdb replace %s dev vx7 dst 192.0.2.77 self permanent", VxlanMAC("machine-2", apps.VNI)), "ip neigh replace 10.42.2.0 lladdr 02:22:22:22:22:22 dev vx7 nud permanent",
 	} {
 		if h.Sh(script); w.times() == 0 {

@@ -33,15 +33,16 @@ type PathProber struct {
 	wake     chan struct{}
 	every    time.Duration // pathEvery
 
-	mu    sync.Mutex
-	probe probe // what all have in common
-	mtu   int
-	paths map[netip.Addr]*path // by the address of the peer's device
-	idle  pathQueue            // those of them that have no search
-	busy  pathQueue            // the others
-	hint  int                  // found last
-	found []Path               // not told yet
-	news  bool                 // a peer fell silent, or is not any more; not told yet
+	mu     sync.Mutex
+	closed bool
+	probe  probe // what all have in common
+	mtu    int
+	paths  map[netip.Addr]*path // by the address of the peer's device
+	idle   pathQueue            // those of them that have no search
+	busy   pathQueue            // the others
+	hint   int                  // found last
+	found  []Path               // not told yet
+	news   bool                 // a peer fell silent, or is not any more; not told yet
 
 	pulses map[chan struct{}]netip.Addr // who awaits the silence of which peer
 

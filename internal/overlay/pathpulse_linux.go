@@ -69,7 +69,7 @@ func (p *PathProber) pulse(to netip.Addr, each time.Duration) time.Duration {
 	defer p.mu.Unlock()
 	// The device may have been made anew. If it is not there, nothing is sent,
 	// and nothing answers.
-	if p.bind() == nil {
+	if !p.closed && p.bind() == nil {
 		q := p.probe
 		q.size = pulseSize
 		sendNow(p.echo, q.echo(), sockaddr(to, 0))

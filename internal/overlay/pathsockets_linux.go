@@ -111,8 +111,11 @@ func (p *PathProber) remembered(to netip.Addr) int {
 	return mtu - Overhead(to)
 }
 
-// Close closes the sockets.
+// Close closes the sockets. Run has ended; what awaits a silence hears nothing.
 func (p *PathProber) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
 	if p.wire != nil {
 		p.wire.Close()
 	}

@@ -117,6 +117,20 @@ func TestStaticPeers(t *testing.T) {
 	m.apply("name=pair state=absent")
 }
 
+// An address that changed since is not taken for one that is kept.
+func TestNetworkThatIsKeptElsewhere(t *testing.T) {
+	m := onHost(t)
+	m.apply(apps)
+	m.sh("sh", "-c", "ip addr flush dev eth0; ip addr add 192.0.2.6/24 dev eth0")
+	if a := m.call(apps + " wait_timeout=1"); !a.Failed || !strings.Contains(a.Msg, "its agent has not followed the host's address, which was 192.0.2.5 and is 192.0.2.6") {
+		t.Errorf("with an agent that stays where the host was: %s", a.raw)
+	}
+	m.sh("ip", "addr", "flush", "dev", "eth0")
+	if a := m.call(apps + " wait_timeout=1"); !a.Failed || !strings.Contains(a.Msg, "interface eth0 has no address") {
+		t.Errorf("without an address: %s", a.raw)
+	}
+}
+
 func TestWhatCannotBeIsRefused(t *testing.T) {
 	m := onHost(t)
 	for _, c := range []struct{ args, want string }{

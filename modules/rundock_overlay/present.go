@@ -165,19 +165,24 @@ func (t *task) examine() (kernel, error) {
 	if err := t.apart(); err != nil {
 		return kernel{}, err
 	}
-	where := t.settings.Underlay
-	if where == "" {
-		a, err := t.config.PrivateAddress()
-		if err != nil {
-			return kernel{}, fmt.Errorf("underlay: %s: %w", hostconfig.Path, err)
-		}
-		where = a.String()
-	}
-	under, err := overlay.FindUnderlay(where)
+	under, err := t.underlay()
 	if err != nil {
 		return kernel{}, err
 	}
 	return t.readKernel(under)
+}
+
+// underlay is where other hosts reach this one at this moment.
+func (t *task) underlay() (overlay.Underlay, error) {
+	where := t.settings.Underlay
+	if where == "" {
+		a, err := t.config.PrivateAddress()
+		if err != nil {
+			return overlay.Underlay{}, fmt.Errorf("underlay: %s: %w", hostconfig.Path, err)
+		}
+		where = a.String()
+	}
+	return overlay.FindUnderlay(where)
 }
 
 // apart returns an error if another network of this host has the VNI, or a

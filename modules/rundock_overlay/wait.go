@@ -21,9 +21,10 @@ func (t *task) wait(before situation, p plan) error {
 			return err
 		}
 		t.tell(now)
+		elsewhere := t.elsewhere(now)
 		exchanged := !p.exchanges() || now.Agent.Status.PID != before.Agent.Status.PID
 		switch {
-		case !exchanged:
+		case !exchanged, elsewhere != nil:
 		case now.up() && now.Says.Alive:
 			if now.Says.Unheard != "" {
 				t.warn("%s", now.Says.Unheard)
@@ -39,10 +40,23 @@ func (t *task) wait(before situation, p plan) error {
 			return errors.New(now.Says.Registry)
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("network %s is not up after %d s: %s%s", t.p.Name, t.p.WaitTimeout, now.why(), lastWords(t.p.Name))
+			return fmt.Errorf("network %s is not up after %d s: %s%s", t.p.Name, t.p.WaitTimeout, choose(elsewhere != nil, fmt.Sprint(elsewhere), now.why()), lastWords(t.p.Name))
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
+}
+
+// elsewhere returns an error if the agent keeps the network at another address
+// than that by which other hosts reach this one now: it is to follow.
+func (t *task) elsewhere(now situation) error {
+	if !now.up() {
+		return nil
+	}
+	u, err := t.underlay()
+	if err == nil && u.Address.String() != now.Says.Underlay {
+		err = fmt.Errorf("its agent has not followed the host's address, which was %s and is %s", now.Says.Underlay, u.Address)
+	}
+	return err
 }
 
 // why says why the network is not up.

@@ -38,13 +38,13 @@ type overlayAgent struct {
 	overlayPlace
 	log    *slog.Logger
 	docker *container.Client
-	paths  *overlay.PathProber
-	wake   chan struct{}   // holds one token when the kernel is not what was wanted; it may be the first of many
-	due    chan struct{}   // holds one token when all is to be looked at now
-	news   chan struct{}   // holds one token when there is something to keep and to say
-	ready  chan struct{}   // closed once other hosts may send
-	attach chan struct{}   // holds one token when Docker's part is to be looked at
-	parts  chan dockerPart // as it was found
+	paths  *overlay.PathProber // run's goroutine puts another one there, under mu
+	wake   chan struct{}       // holds one token when the kernel is not what was wanted; it may be the first of many
+	due    chan struct{}       // holds one token when all is to be looked at now
+	news   chan struct{}       // holds one token when there is something to keep and to say
+	ready  chan struct{}       // closed once other hosts may send
+	attach chan struct{}       // holds one token when Docker's part is to be looked at
+	parts  chan dockerPart     // as it was found
 
 	mu       sync.Mutex
 	kernel   *overlay.Kernel // for changes
@@ -57,6 +57,7 @@ type overlayAgent struct {
 	alive    bool
 	telling  telling // of the registry's goroutine
 	registry error   // why it cannot be used
+	rejoin   func()  // has the registry told, and asked, anew
 	changes  int
 	healed   int
 	changed  time.Time
@@ -66,11 +67,14 @@ type overlayAgent struct {
 	// run's goroutine alone
 	sight      *overlay.Kernel // the keeper's, which it reads while changes go on
 	keeper     *overlay.Keeper
+	monitor    *overlay.Monitor
 	ports      []string // of the keeper, as they are on disk
 	status     control.OverlayStatus
 	audited    bool          // once
 	failed     error         // why the kernel is not what is wanted
 	fault      overlay.Fault // of the host, if there is one
+	away       error         // why it is not known where the host is reached
+	probing    func()        // ends it, of paths
 	part       dockerPart
 	auditAgain <-chan time.Time
 	open       bool
@@ -87,6 +91,20 @@ func (a *overlayAgent) close() {
 	}
 }
 
+// probe looks for the paths' MTU until what is returned is called.
+func (a *overlayAgent) probe(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done, paths := make(chan struct{}), a.paths
+	go func() {
+		defer close(done)
+		paths.Run(ctx, a.pathsFound)
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}
+
 // run keeps the network until ctx is done. An error is one of the setup.
 func (a *overlayAgent) run(ctx context.Context) (err error) {
 	if a.kernel, err = overlay.Open(); err != nil {
@@ -95,8 +113,7 @@ func (a *overlayAgent) run(ctx context.Context) (err error) {
 	if a.sight, err = overlay.Open(); err != nil {
 		return err
 	}
-	monitor, err := overlay.OpenMonitor(a.settings.Network)
-	if err != nil {
+	if a.monitor, err = overlay.OpenMonitor(a.settings.Network); err != nil {
 		return err
 	}
 	a.ports = readPorts(a.settings.Name)
@@ -125,20 +142,16 @@ func (a *overlayAgent) run(ctx context.Context) (err error) {
 		}
 	}
 	if known.Subnet.IsValid() {
-		a.wanted, err = a.overlayPlace.wanted(known)
-		if err != nil && len(a.settings.Peers) == 0 {
-			a.log.Warn("starting without the peers that were known", "err", err)                                        // such as of an underlay of another family
-			known.Peers = slices.DeleteFunc(known.Peers, func(p overlay.Peer) bool { return p.Subnet != known.Subnet }) // who has it fences this host
-			a.wanted, err = a.overlayPlace.wanted(known)
-		}
-		if err != nil {
+		if a.wanted, err = a.wantedHere(a.overlayPlace, known); err != nil {
 			return err
 		}
 	}
+	a.probing = a.probe(ctx)
+	defer func() { a.probing() }()
+	a.monitor.Watch(a.underlay.Interface)
 	var wg sync.WaitGroup
-	wg.Go(func() { a.paths.Run(ctx, a.pathsFound) })
 	wg.Go(func() {
-		if err := monitor.Run(ctx, func() { poke(a.wake) }, a.holds); err != nil {
+		if err := a.monitor.Run(ctx, func() { poke(a.wake) }, a.holds); err != nil {
 			a.log.Warn("the kernel is looked at now and then only", "err", err)
 		}
 	})
@@ -164,11 +177,11 @@ func (a *overlayAgent) run(ctx context.Context) (err error) {
 		select {
 		case <-ctx.Done():
 		case <-timer.C:
-			a.audit()
+			a.audit(ctx)
 		case <-a.due:
-			a.audit()
+			a.audit(ctx)
 		case <-a.auditAgain:
-			a.audit()
+			a.audit(ctx)
 		case a.part = <-a.parts:
 			a.say()
 		case <-a.wake:
@@ -177,7 +190,7 @@ func (a *overlayAgent) run(ctx context.Context) (err error) {
 			}
 		case <-settled:
 			settled = nil
-			a.audit()
+			a.audit(ctx)
 		case <-news:
 			a.followPaths()
 			a.keep()
@@ -259,14 +272,15 @@ func (a *overlayAgent) static() (overlayKnown, error) {
 }
 
 // audit puts the kernel right, says how that went, and has Docker put right.
-func (a *overlayAgent) audit() {
+func (a *overlayAgent) audit(ctx context.Context) {
+	moved := a.followUnderlay(ctx)
 	a.mu.Lock()
 	if a.wanted == nil {
 		a.mu.Unlock()
 		a.say()
 		return
 	}
-	err := errors.Join(a.followUnderlay(), a.look())
+	err := errors.Join(moved, a.look())
 	subnet, fenced, mtu := a.wanted.Subnet(), a.wanted.Fenced(), a.wanted.State().Bridge.MTU
 	a.mu.Unlock()
 	if err == nil && !fenced && !a.open {
@@ -387,7 +401,7 @@ func refused(err error) bool {
 func (a *overlayAgent) say() {
 	s := a.status
 	a.mu.Lock()
-	unreached, fenced, pending, subnet, fault := a.registry, false, a.wanted == nil, netip.Prefix{}, a.fault
+	unreached, fenced, pending, subnet, fault := a.registry, false, a.wanted == nil, netip.Prefix{}, a.faultHere()
 	s.Alive, s.Changes, s.Healed, s.Changed, s.Peers, s.Narrow = a.alive, a.changes, a.healed, a.changed, 0, 0
 	if a.wanted != nil {
 		fenced, s.Peers, s.Narrow, subnet = a.wanted.Fenced(), a.wanted.Count(), narrow(a.wanted.State()), a.wanted.Subnet()

@@ -14,10 +14,25 @@ import (
 	"rundock/internal/registry"
 )
 
-// follow takes this host's subnet and the peers from the registry.
+// follow takes this host's subnet and the peers from the registry, anew when
+// the host is to be reached elsewhere.
 func (a *overlayAgent) follow(ctx context.Context, store registry.Store) {
-	r := a.roster(store, a.log)
-	for ctx.Err() == nil && !a.join(ctx, r) {
+	for ctx.Err() == nil {
+		stay, leave := context.WithCancel(ctx)
+		a.mu.Lock()
+		r := a.roster(store, a.log)
+		a.rejoin = leave
+		a.mu.Unlock()
+		a.followAs(stay, ctx, r)
+		leave()
+	}
+	a.tellNoMore(context.Cause(ctx))
+}
+
+// followAs is follow as r until ctx is done. What other hosts are told goes on
+// until life is.
+func (a *overlayAgent) followAs(ctx, life context.Context, r *roster.Roster) {
+	for ctx.Err() == nil && !a.join(ctx, life, r) {
 		wait(ctx, overlayRetry)
 	}
 	var wg sync.WaitGroup
@@ -32,7 +47,7 @@ func (a *overlayAgent) follow(ctx context.Context, store registry.Store) {
 			case <-renew.C:
 			case <-again:
 			}
-			for ctx.Err() == nil && !a.join(ctx, r) {
+			for ctx.Err() == nil && !a.join(ctx, life, r) {
 				wait(ctx, overlayRetry)
 			}
 		}
@@ -48,14 +63,16 @@ func (a *overlayAgent) follow(ctx context.Context, store registry.Store) {
 		}, a.reach)
 	}
 	wg.Wait()
-	a.tellNoMore(context.Cause(ctx))
 }
 
 // silence returns when a host that may be dead answers nothing in the network.
 func (a *overlayAgent) silence(ctx context.Context, m roster.Member) {
 	log := a.log.With("host", m.Host, "subnet", m.Subnet)
 	log.Warn("a host has not told the registry for a lease's time that it is alive: it is kept while it answers in the network")
-	a.paths.AwaitSilence(ctx, m.Subnet)
+	a.mu.Lock()
+	paths := a.paths
+	a.mu.Unlock()
+	paths.AwaitSilence(ctx, m.Subnet)
 	if ctx.Err() == nil {
 		log.Warn("a host that has not told the registry that it is alive does not answer in the network, and is taken out")
 	}
@@ -87,7 +104,7 @@ func (a *overlayAgent) reach(err error) {
 
 // join makes sure of the configuration and of a subnet, the same as before if
 // that can be. It reports whether it did.
-func (a *overlayAgent) join(ctx context.Context, r *roster.Roster) bool {
+func (a *overlayAgent) join(ctx, life context.Context, r *roster.Roster) bool {
 	a.mu.Lock()
 	var before netip.Prefix
 	if a.wanted != nil {
@@ -105,7 +122,7 @@ func (a *overlayAgent) join(ctx context.Context, r *roster.Roster) bool {
 	var other *roster.Namesake
 	switch {
 	case err == nil:
-		a.tell(ctx, r)
+		a.tell(life, r)
 	case errors.As(err, &other):
 		a.tellNoMore(registry.ErrHandOver)
 		a.yield(other.Other)

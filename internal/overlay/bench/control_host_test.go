@@ -81,6 +81,7 @@ type site struct {
 	agent   *exec.Cmd
 	log     string // file
 	touched int    // how often
+	at      netip.Addr
 }
 
 // machine is the id of the site's host.
@@ -88,7 +89,7 @@ const machine = "0123456789abcdef0123456789abcdef"
 
 func newSite(t *testing.T, program string) *site {
 	t.Helper()
-	s := &site{t: t, program: program, network: many, etcd: etcdtest.Start(t, "embedded", nil), log: filepath.Join(t.TempDir(), "log")}
+	s := &site{t: t, program: program, network: many, etcd: etcdtest.Start(t, "embedded", nil), log: filepath.Join(t.TempDir(), "log"), at: netip.MustParseAddr("192.0.2.5")}
 	s.admin = s.etcd.Admin()
 	s.write("/etc/rundock/host.json", fmt.Sprintf(`{"version":1,"host":"node-1","domain":"prod.example.com","label":"s","private":{"interface":"eth0"},"etcd":{"endpoints":[%q]}}`, s.etcd.URL))
 	s.settings(many)
@@ -143,7 +144,7 @@ func (s *site) stop(how syscall.Signal) {
 // subnet has the host's own subnet reserved beforehand.
 func (s *site) reserve(subnet netip.Prefix) {
 	s.t.Helper()
-	s.put(map[string]string{s.key("subnets", subnet): s.value(roster.Member{ID: machine, Host: "node-1", Subnet: subnet, Underlay: netip.MustParseAddr("192.0.2.5"), MAC: overlay.VxlanMAC(machine, s.network.VNI)})})
+	s.put(map[string]string{s.key("subnets", subnet): s.value(roster.Member{ID: machine, Host: "node-1", Subnet: subnet, Underlay: s.at, MAC: overlay.VxlanMAC(machine, s.network.VNI)})})
 }
 
 func (s *site) key(kind string, of any) string {
@@ -225,7 +226,7 @@ func (s *site) eventually(what string, so func() string) {
 // nothing: not an agent's audit, that of a test.
 func (s *site) left(subnet netip.Prefix, peers []overlay.Peer) string {
 	s.t.Helper()
-	want, err := overlay.Want(s.network, overlay.Host{Machine: machine, Subnet: subnet, Underlay: netip.MustParseAddr("192.0.2.5"), Interface: "eth0", MTU: 1500}, peers)
+	want, err := overlay.Want(s.network, overlay.Host{Machine: machine, Subnet: subnet, Underlay: s.at, Interface: "eth0", MTU: 1500}, peers)
 	if err != nil {
 		s.t.Fatal(err)
 	}
