@@ -79,6 +79,10 @@ func hookName(h nftables.ChainHook) string {
 	return strconv.Itoa(int(h))
 }
 
+// onlySet is the id of the one set in a transaction: those that the library
+// gives are counted for all connections at once.
+const onlySet = 1
+
 // elements is how many of a set fit in a message of the library's.
 const elements = 1000
 
@@ -90,7 +94,7 @@ func (k *Kernel) putTable(o putTable) error {
 	}
 	k.nft.AddTable(table)
 	if t.Hosts != "" {
-		if err := k.addSet(&nftables.Set{Table: table, Name: hostSet, KeyType: setTypes[t.Hosts]}, o.hosts); err != nil {
+		if err := k.addSet(&nftables.Set{Table: table, Name: hostSet, ID: onlySet, KeyType: setTypes[t.Hosts]}, o.hosts); err != nil {
 			return err
 		}
 	}
