@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"syscall"
 	"time"
@@ -16,12 +18,16 @@ import (
 const addressLook = 2 * time.Second
 
 // followAddresses sends this process a HUP each time that interfaces among
-// listen have other addresses than before, used at first: with those it begins
+// listen have other addresses than before, at being the first: with those it begins
 // anew, and no query is lost.
-func followAddresses(ctx context.Context, listen []server.Address, used string, log *slog.Logger) {
-	look := func() (string, error) { return server.Now(listen) }
-	if used == "" { // not there yet: the server waits for it as well
-		used, _ = hostconfig.Moved(ctx, addressLook, "", look)
+func followAddresses(ctx context.Context, listen []server.Address, at []netip.AddrPort, log *slog.Logger) {
+	look := func() (string, error) {
+		now, err := server.Now(listen)
+		return fmt.Sprint(now), err
+	}
+	used := fmt.Sprint(at)
+	if len(at) == 0 { // not there yet: the server waits for it as well
+		used, _ = hostconfig.Moved(ctx, addressLook, used, look)
 	}
 	for {
 		to, moved := hostconfig.Moved(ctx, addressLook, used, look)

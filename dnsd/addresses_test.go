@@ -48,3 +48,21 @@ func TestAddressesAreFollowed(t *testing.T) {
 		t.Error("an address that was away for a moment is not served")
 	}
 }
+
+// TestOwnAddresses are those of a running dnsd that another host can reach.
+func TestOwnAddresses(t *testing.T) {
+	host := netnstest.New(t, "host")
+	host.Sh("ip link add eth7 type bridge && ip link set eth7 up && ip addr add 10.9.0.7/24 dev eth7")
+	s, err := read(t, strings.Replace(hostJSON, `"lo"`, `"eth7"`, 1), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	host.Do(func() {
+		if got := fmt.Sprint(ownAddresses(s)); got != "[10.9.0.7]" {
+			t.Errorf("own addresses are %s", got)
+		}
+	})
+	if got := ownAddresses(s); len(got) > 0 {
+		t.Errorf("where the interface is not there they are %s", got)
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"rundock/dnsd/answer"
+	"rundock/dnsd/server"
 	"rundock/dnsd/table"
 	"rundock/internal/registry"
 	"rundock/internal/registry/etcd"
@@ -117,8 +118,17 @@ func (v *view) hidden(key string) bool {
 // the settings say.
 func ownAddresses(s settings) []netip.Addr {
 	all := s.nameServers
+	if len(all) > 0 {
+		return all
+	}
+	listened, _ := server.Now(s.listen) // what is not there is not told of
 	for _, at := range s.listen {
-		if a, err := netip.ParseAddr(at.Host); err == nil && len(s.nameServers) == 0 && !a.IsLoopback() {
+		if a, err := netip.ParseAddr(at.Host); err == nil {
+			listened = append(listened, netip.AddrPortFrom(a, at.Port))
+		}
+	}
+	for _, at := range listened {
+		if a := at.Addr(); !a.IsLoopback() {
 			all = append(all, a)
 		}
 	}

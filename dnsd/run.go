@@ -136,8 +136,8 @@ func run(ctx context.Context, s settings, log *slog.Logger, lines *patientLog, b
 			}
 		})
 		if slices.ContainsFunc(s.listen, server.Address.Named) {
-			used, _ := server.Now(s.listen) // not there yet: ""
-			beside.Go(func() { followAddresses(ctx, s.listen, used, log) })
+			at, _ := server.Now(s.listen) // not there yet: none
+			beside.Go(func() { followAddresses(ctx, s.listen, at, log) })
 		}
 	}
 	return serving.Run(ctx, s.listen)

@@ -295,7 +295,7 @@ func (f *flags) settings(g given) (s settings, err error) {
 	}
 	private, _ := server.Now(s.listen) // what is not there is no upstream
 	for _, u := range s.upstreams {
-		if slices.ContainsFunc(s.listen, func(a server.Address) bool { return a.String() == u.String() }) || slices.Contains(strings.Fields(private), u.String()) {
+		if slices.ContainsFunc(s.listen, func(a server.Address) bool { return a.String() == u.String() }) || slices.Contains(private, u) {
 			return s, fmt.Errorf("--upstream: %s is this server itself", u)
 		}
 	}

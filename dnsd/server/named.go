@@ -1,9 +1,6 @@
 package server
 
-import (
-	"net/netip"
-	"strings"
-)
+import "net/netip"
 
 // Named reports whether a is the name of an interface, whose address can
 // become another one.
@@ -12,21 +9,19 @@ func (a Address) Named() bool {
 	return a.Host != "" && err != nil
 }
 
-// Now lists what the addresses of interfaces among all stand for now, each
-// once: "10.0.0.7:53". The error is of one that is not there.
-func Now(all []Address) (string, error) {
-	var now []string
+// Now lists what the names of interfaces among all stand for now. The error is
+// of one that is not there.
+func Now(all []Address) ([]netip.AddrPort, error) {
+	var now []netip.AddrPort
 	for _, a := range all {
 		if !a.Named() {
 			continue
 		}
 		found, err := a.resolve()
 		if err != nil {
-			return "", err
+			return now, err
 		}
-		for _, at := range found {
-			now = append(now, at.String())
-		}
+		now = append(now, found...)
 	}
-	return strings.Join(now, " "), nil
+	return now, nil
 }
