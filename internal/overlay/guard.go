@@ -21,7 +21,7 @@ func guard(n Network, h Host) Table {
 	if !h.Underlay.Is4() {
 		ip, of = "ip6", "ipv6_addr"
 	}
-	vxlan := rule("udp dport %d", n.port())
+	vxlan := rule("udp dport %d", n.UDPPort())
 	network := rule("@th,96,24 %d", n.VNI) // behind the UDP header and VXLAN's flags
 	kinds := func(format string) (rules []string) {
 		for _, kind := range []string{"bridge", "veth", "vxlan"} {

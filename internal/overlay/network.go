@@ -24,6 +24,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strconv"
 	"slices"
 	"strings"
 )
@@ -151,7 +152,16 @@ const tables = "rundock_ovl"
 
 func isTable(name string) bool { return strings.HasPrefix(name, tables) }
 
-func (n Network) port() uint16 {
+// MTUText is MTU for people.
+func (n Network) MTUText() string {
+	if n.MTU == 0 {
+		return "auto"
+	}
+	return strconv.Itoa(n.MTU)
+}
+
+// UDPPort is Port, or what it stands for.
+func (n Network) UDPPort() uint16 {
 	if n.Port == 0 {
 		return DefaultPort
 	}

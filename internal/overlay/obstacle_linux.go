@@ -38,7 +38,7 @@ func Obstacle(n Network, u Underlay) error {
 		if a.Name == n.Bridge() || a.Name == n.Vxlan() {
 			ours = append(ours, a.Index)
 		}
-		if vx, ok := l.(*netlink.Vxlan); ok && vx.Port == int(n.port()) {
+		if vx, ok := l.(*netlink.Vxlan); ok && vx.Port == int(n.UDPPort()) {
 			shared = true // the kernel's own socket has the port
 			if a.Name != n.Vxlan() && (vx.FlowBased || vx.GBP) {
 				// It has one socket for all devices that want the same of it.
@@ -53,7 +53,7 @@ func Obstacle(n Network, u Underlay) error {
 		return err
 	}
 	if !shared {
-		return portFree(u.Address, n.port())
+		return portFree(u.Address, n.UDPPort())
 	}
 	return nil
 }

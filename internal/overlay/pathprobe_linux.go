@@ -352,7 +352,7 @@ func (p *PathProber) end(t *path, mtu int, now time.Time) {
 func (p *PathProber) send(t *path, sizes []int) {
 	q := p.probe
 	q.to, q.mac, q.round = t.subnet.Addr(), t.mac, t.search.rounds
-	to := netip.AddrPortFrom(t.to, p.network.port())
+	to := netip.AddrPortFrom(t.to, p.network.UDPPort())
 	most := p.remembered(t.to)
 	for _, size := range sizes {
 		if q.size = size; size > most {

@@ -97,7 +97,7 @@ func sockaddr(a netip.Addr, port int) unix.Sockaddr {
 // told by routers in the last ten minutes. Over IPv6 it sends no larger one at
 // all, so that a path that has grown is of no use before.
 func (p *PathProber) remembered(to netip.Addr) int {
-	if err := unix.Connect(p.route, sockaddr(to, int(p.network.port()))); err != nil {
+	if err := unix.Connect(p.route, sockaddr(to, int(p.network.UDPPort()))); err != nil {
 		return maxMTU // there is no route, and nothing will be sent
 	}
 	level, option := unix.IPPROTO_IP, unix.IP_MTU

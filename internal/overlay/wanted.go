@@ -42,7 +42,7 @@ func NewWanted(n Network, h Host, peers []Peer) (*Wanted, error) {
 		},
 		Vxlan: Link{
 			Name: n.Vxlan(), Exists: true, MAC: VxlanMAC(h.Machine, n.VNI), MTU: mtu, Up: true, Forwarding: true,
-			Tunnel: Tunnel{VNI: n.VNI, Local: h.Underlay, Port: n.port()}, Address: netip.PrefixFrom(h.Subnet.Addr(), 32),
+			Tunnel: Tunnel{VNI: n.VNI, Local: h.Underlay, Port: n.UDPPort()}, Address: netip.PrefixFrom(h.Subnet.Addr(), 32),
 		},
 		Neighbours: make(map[netip.Addr]MAC, len(peers)),
 		Forwards:   make(map[MAC]netip.Addr, len(peers)),

@@ -190,7 +190,8 @@ func TestWhatOtherNetworksHaveIsRefused(t *testing.T) {
 	m.refuses("name=more cidr=10.44.0.0/16 vni=42", "vni 42 is that of network apps")
 	m.refuses("name=more cidr=10.42.128.0/17 vni=43", "cidr 10.42.128.0/17 overlaps 10.42.0.0/16 of network apps")
 	m.refuses("name=apps cidr=10.42.0.0/16 vni=43", "network apps cannot become one of vni 43 (it is 42) while hosts are in it")
-	m.refuses("name=apps cidr=10.42.0.0/16 vni=42 mtu=1400", "mtu 1400 (it is auto)")
+	m.refuses("name=apps cidr=10.42.0.0/16 vni=42 port=4790", "network apps cannot become one of port 4790 (it is 4789) while hosts are in it")
+	m.refuses("name=apps cidr=10.42.0.0/16 vni=42 mtu=1400", "network apps cannot become one of mtu 1400 (it is auto) while hosts are in it")
 	_, a := m.apply("name=more cidr=10.44.0.0/16 vni=43") // a second one beside it, at the same port
 	m.wantActions(a, "installed", "enabled")
 	// A wider network behind a gateway may be divided.

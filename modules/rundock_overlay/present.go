@@ -134,23 +134,16 @@ func differs(was, is overlay.Settings) error {
 	differ("cidr", was.CIDR, is.CIDR)
 	differ("subnet_length", was.SubnetLength, is.SubnetLength)
 	differ("vni", was.VNI, is.VNI)
-	differ("port", was.Port, is.Port)
+	differ("port", was.UDPPort(), is.UDPPort())
 	by := func(s overlay.Settings) string { return choose(len(s.Peers) > 0, "given", "in the registry") }
 	differ("peers", by(was), by(is))
 	if len(is.Peers) == 0 {
-		differ("mtu", mtu(was), mtu(is)) // which is in the registry
+		differ("mtu", was.MTUText(), is.MTUText()) // which is in the registry
 	}
 	if fields == nil {
 		return nil
 	}
 	return fmt.Errorf("network %s cannot become one of %s while hosts are in it: have all of them leave it first, by state=absent", is.Name, strings.Join(fields, ", "))
-}
-
-func mtu(s overlay.Settings) string {
-	if s.MTU == 0 {
-		return "auto"
-	}
-	return fmt.Sprint(s.MTU)
 }
 
 // examine looks whether the host allows the network, and what will be made.

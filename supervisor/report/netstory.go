@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -201,7 +200,7 @@ func judgePath(r *report, f netFacts) {
 		judgeFull(r, f)
 	case f.Underlay.Back:
 		r.wrong(fmt.Sprintf("%s answers on the underlay, %s, and not in the network, %s: %s", owner.Host, owner.Underlay, gateway, f.Gateway.Failure),
-			fmt.Sprintf("on %s: rundockd overlay check %s; and see that no firewall, of either host or between them, drops UDP port %d", owner.Host, f.Network.Name, cmp.Or(f.Network.Port, overlay.DefaultPort)))
+			fmt.Sprintf("on %s: rundockd overlay check %s; and see that no firewall, of either host or between them, drops UDP port %d", owner.Host, f.Network.Name, f.Network.UDPPort()))
 	default:
 		r.wrong(fmt.Sprintf("%s does not answer, neither on the underlay, %s (%s), nor in the network", owner.Host, owner.Underlay, f.Underlay.Failure), "see to the host, and to the way to it")
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"net/netip"
 
@@ -71,5 +70,5 @@ func (a *overlayAgent) unheard(peers int) (silent int, why string) {
 		return 0, ""
 	}
 	return silent, fmt.Sprintf("%d of %d other hosts answer nothing in the network: see that no firewall, theirs or this host's, drops UDP port %d (rundockd overlay explain %s)",
-		silent, peers, cmp.Or(a.settings.Port, overlay.DefaultPort), overlay.Gateway(first))
+		silent, peers, a.settings.UDPPort(), overlay.Gateway(first))
 }

@@ -81,7 +81,9 @@ func (r *Roster) agrees(list []registry.Change) (found bool, err error) {
 	if err := json.Unmarshal(list[i].Value, &theirs); err != nil {
 		return true, fmt.Errorf("network %s: %s in the registry is no configuration: %w", r.Network.Name, r.configKey(), err)
 	}
-	if theirs.Network == r.Network {
+	ours, is := r.Network, theirs.Network
+	ours.Port, is.Port = ours.UDPPort(), is.UDPPort()
+	if ours == is {
 		return true, nil
 	}
 	return true, &Disagreement{Ours: r.Network, Theirs: theirs.Network, Host: r.Self.Host, By: theirs.By}
@@ -108,8 +110,8 @@ func (d *Disagreement) Error() string {
 	differ("cidr", d.Ours.CIDR, d.Theirs.CIDR)
 	differ("subnet_length", d.Ours.SubnetLength, d.Theirs.SubnetLength)
 	differ("vni", d.Ours.VNI, d.Theirs.VNI)
-	differ("mtu", d.Ours.MTU, d.Theirs.MTU)
-	differ("port", d.Ours.Port, d.Theirs.Port)
+	differ("mtu", d.Ours.MTUText(), d.Theirs.MTUText())
+	differ("port", d.Ours.UDPPort(), d.Theirs.UDPPort())
 	return fmt.Sprintf("network %s: %s; %s", d.Ours.Name, strings.Join(fields, "; "), d.members())
 }
 

@@ -65,6 +65,17 @@ func TestDisagreement_names_the_hosts_that_are_in_the_network(t *testing.T) {
 	}
 }
 
+// What is left to a default is said as what it stands for.
+func TestDisagreement_says_what_a_default_is(t *testing.T) {
+	other := apps
+	other.Port, other.MTU = 4790, 1400
+	err := &Disagreement{Ours: apps, Theirs: other, Host: "node-3", By: "node-1"}
+	const want = "mtu is auto here (node-3) and 1400 in the registry (from node-1, which has left); port is 4789 here (node-3) and 4790 in the registry"
+	if !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want in it %q", err, want)
+	}
+}
+
 func TestCanJoin_writes_nothing(t *testing.T) {
 	server := etcdtest.Start(t, "embedded", nil)
 	small := apps
