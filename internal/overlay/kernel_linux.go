@@ -276,12 +276,26 @@ const reported = 5
 
 // Apply does ops in order. One that fails does not keep the others from being
 // done; the error lists the first of them. To delete what is gone already is
-// no failure. Calling it again with a new Plan finishes the job.
+// no failure, and what is for a device that could not be made is left out.
+// Calling it again with a new Plan finishes the job.
 func (k *Kernel) Apply(ops []Op) error {
 	var failed []error
+	var without []string // devices that could not be made
 	for len(ops) > 0 {
+		if slices.Contains(without, deviceOf(ops[0])) {
+			ops = ops[1:]
+			continue
+		}
 		n, errs := k.some(ops)
 		failed = append(failed, errs...)
+		if len(errs) > 0 {
+			switch o := ops[0].(type) {
+			case addBridge:
+				without = append(without, o.dev)
+			case addVxlan:
+				without = append(without, o.dev)
+			}
+		}
 		ops = ops[n:]
 	}
 	if len(failed) > 0 {

@@ -323,6 +323,45 @@ func TestRead_refuses_a_device_that_is_not_ours(t *testing.T) {
 	})
 }
 
+// What is not there for want of a device is not told of each by itself.
+func TestApply_tells_why_a_device_could_not_be_made_and_no_more(t *testing.T) {
+	host, swarm := netnstest.New(t, "host"), netnstest.New(t, "swarm")
+	host.Sh("ip addr add 192.0.2.1/24 dev lo; ip link add vxlan0 type vxlan id 7 dstport 4789; ip link set vxlan0 netns " + strings.Split(swarm.Path(), "/")[4])
+	wanted := want(t, apps, Host{Machine: "machine-1", Subnet: apps.Subnet(1), Underlay: underlay(1), MTU: 1500}, peer(2))
+	wanted.Filter = Filter{}
+	opened(t, host, func(k *Kernel) {
+		err := k.Apply(Plan(Nothing(apps), wanted))
+		if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "ip link add vx7 ") {
+			t.Errorf("Apply = %v, want the device that could not be made alone", err)
+		}
+	})
+}
+
+func TestForeign_is_a_device_that_no_agent_of_this_machine_made(t *testing.T) {
+	ns := netnstest.New(t, "host")
+	read := func() (s State) {
+		opened(t, ns, func(k *Kernel) {
+			var err error
+			if s, err = k.Read(apps, netip.Prefix{}); err != nil {
+				t.Error(err)
+			}
+		})
+		return s
+	}
+	if err := Foreign(read(), apps, "machine-1"); err != nil {
+		t.Errorf("with no device: %v", err)
+	}
+	ns.Sh("ip link add ovl7 type bridge")
+	const want = "device ovl7 is there already, and is not of network apps: choose another vni, or see whose it is (ip -d link show ovl7) and remove it"
+	if err := Foreign(read(), apps, "machine-1"); err == nil || err.Error() != want {
+		t.Errorf("with another's bridge: %v, want %s", err, want)
+	}
+	ns.Sh(fmt.Sprintf("ip link set ovl7 address %s; ip link add vx7 address %s type vxlan id 7 dstport 4789", BridgeMAC("machine-1", 7), VxlanMAC("machine-1", 7)))
+	if err := Foreign(read(), apps, "machine-1"); err != nil {
+		t.Errorf("with our own devices: %v", err)
+	}
+}
+
 func TestLeaving_takes_all_of_ours_away(t *testing.T) {
 	c := newCluster(t, 2, false, apps, data)
 	h := c.hosts[0]

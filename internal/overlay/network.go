@@ -24,8 +24,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"strconv"
 	"slices"
+	"strconv"
 	"strings"
 )
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"time"
 
 	"github.com/vishvananda/netlink"
@@ -15,7 +16,8 @@ import (
 // network n: an underlay address that other hosts have as well, an address or a
 // route that its cidr overlaps, a device that has
 // its VNI, or a program that has its port. A wider network that is routed to
-// a gateway is none: a part of it may well become ours. It changes nothing.
+// a gateway is none: a part of it may well become ours. What it changes, to see
+// whether the VNI is free, is as before when it returns.
 func Obstacle(n Network, u Underlay) error {
 	if err := u.shared(); err != nil {
 		return err
@@ -31,12 +33,13 @@ func Obstacle(n Network, u Underlay) error {
 	}
 	names := map[int]string{}
 	var ours []int // devices of n, as of an earlier call
-	shared := false
+	shared, joined := false, false
 	for _, l := range links {
 		a := l.Attrs()
 		names[a.Index] = a.Name
 		if a.Name == n.Bridge() || a.Name == n.Vxlan() {
 			ours = append(ours, a.Index)
+			joined = joined || a.Name == n.Vxlan()
 		}
 		if vx, ok := l.(*netlink.Vxlan); ok && vx.Port == int(n.UDPPort()) {
 			shared = true // the kernel's own socket has the port
@@ -53,9 +56,38 @@ func Obstacle(n Network, u Underlay) error {
 		return err
 	}
 	if !shared {
-		return portFree(u.Address, n.UDPPort())
+		if err := portFree(u.Address, n.UDPPort()); err != nil {
+			return err
+		}
+	}
+	if !joined {
+		return vniFree(n, u)
 	}
 	return nil
+}
+
+// vniFree returns an error if a VXLAN device that was made here is in another
+// network namespace, where nobody sees it, and has the VNI: a device that is there
+// for a moment tells.
+func vniFree(n Network, u Underlay) error {
+	b, err := newBatch(unix.NETLINK_ROUTE)
+	if err != nil {
+		return fmt.Errorf("open netlink: %w", err)
+	}
+	defer b.close()
+	name := fmt.Sprintf("vxtry%d", os.Getpid())
+	err = b.addVxlan(name, n, u.Address)
+	for tries := 0; errors.Is(err, unix.EEXIST) && tries < 10; tries++ {
+		time.Sleep(20 * time.Millisecond) // another may be trying the same at this moment
+		err = b.addVxlan(name, n, u.Address)
+	}
+	switch {
+	case err == nil:
+		return b.deleteLink(name)
+	case errors.Is(err, unix.EEXIST):
+		return fmt.Errorf("vni %d is that of a VXLAN device in another network namespace, as of a network of Docker swarm (docker network ls -f driver=overlay): choose another vni, or another port", n.VNI)
+	}
+	return nil // whether a device can be made at all Able tells
 }
 
 func overlap(rt *netlink.Handle, n Network, names map[int]string, ours []int) error {

@@ -35,6 +35,19 @@ func TestObstacle_names_what_is_in_the_way(t *testing.T) {
 			host.Do(func() { obstacle(t, n, "192.0.2.5", c.want) })
 		})
 	}
+	t.Run("the VNI in another namespace, as of swarm", func(t *testing.T) {
+		host, swarm := netnstest.New(t, "host"), netnstest.New(t, "swarm")
+		host.Sh("ip addr add 192.0.2.5/24 dev lo; ip link add vxlan0 type vxlan id 7 dstport 4789; ip link set vxlan0 netns " + strings.Split(swarm.Path(), "/")[4])
+		host.Do(func() {
+			obstacle(t, n, "192.0.2.5", "vni 7 is that of a VXLAN device in another network namespace, as of a network of Docker swarm (docker network ls -f driver=overlay): choose another vni")
+			other := n
+			other.VNI = 8
+			obstacle(t, other, "192.0.2.5", "")
+		})
+		if left := host.Sh("ip -br link"); strings.Contains(left, "vx") {
+			t.Errorf("what was tried is still there:\n%s", left)
+		}
+	})
 	t.Run("a program at the port", func(t *testing.T) {
 		host := netnstest.New(t, "host")
 		host.Sh("ip addr add 192.0.2.5/24 dev lo; ip addr add 2001:db8::5/64 dev lo nodad")

@@ -90,6 +90,30 @@ type (
 	deleteRule addRule
 )
 
+// deviceOf is the device that an operation is done to; "" of one that is done to
+// none, or makes it.
+func deviceOf(op Op) string {
+	switch o := op.(type) {
+	case setMAC:
+		return o.dev
+	case setMTU:
+		return o.dev
+	case setUp:
+		return o.dev
+	case setForwarding:
+		return o.dev
+	case addAddress:
+		return o.dev
+	case deleteAddress:
+		return o.dev
+	case addPort:
+		return o.dev
+	case addConnected:
+		return o.dev
+	}
+	return peerDevice(op)
+}
+
 // entryKey tells entries of peers apart.
 type entryKey struct {
 	neighbour netip.Addr

@@ -28,6 +28,8 @@ const (
 
 	infoKind, infoData, infoPort = 1, 2, 5
 
+	vxlanID, vxlanLocal, vxlanPort, vxlanLocal6 = 1, 4, 15, 17
+
 	bridgeSTP, bridgeVLANs        = 5, 7
 	bridgePortState, portIsolated = 1, 33
 )
@@ -78,6 +80,27 @@ func (b *batch) options(index int) (tree, vlans bool, err error) {
 func (b *batch) setBridge(index int, option []byte) error {
 	info := attribute(attribute(nil, infoKind, []byte("bridge")), infoData, option)
 	b.message = finish(attribute(begin(b.message[:0], unix.RTM_NEWLINK, unix.NLM_F_ACK, ifinfo(index)...), linkInfo, info), 0)
+	return b.ask(message.errno)
+}
+
+// addVxlan and deleteLink are for programs that link little: the library's way
+// to add a device knows all kinds of them.
+func (b *batch) addVxlan(name string, n Network, local netip.Addr) error {
+	data := attribute32(nil, vxlanID, n.VNI)
+	kind := uint16(vxlanLocal6)
+	if local.Is4() {
+		kind = vxlanLocal
+	}
+	data = attribute(attributeAddress(data, kind, local), vxlanPort, binary.BigEndian.AppendUint16(nil, n.UDPPort()))
+	info := attribute(attribute(nil, infoKind, []byte("vxlan")), infoData, data)
+	return b.onNamed(unix.RTM_NEWLINK, unix.NLM_F_CREATE|unix.NLM_F_EXCL, name, attribute(nil, linkInfo, info))
+}
+
+func (b *batch) deleteLink(name string) error { return b.onNamed(unix.RTM_DELLINK, 0, name, nil) }
+
+func (b *batch) onNamed(kind, flags uint16, name string, attributes []byte) error {
+	b.message = begin(b.message[:0], kind, flags|unix.NLM_F_ACK, ifinfo(0)...)
+	b.message = finish(append(attribute(b.message, linkName, append([]byte(name), 0)), attributes...), 0)
 	return b.ask(message.errno)
 }
 

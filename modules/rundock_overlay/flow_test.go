@@ -181,6 +181,10 @@ func TestWhatCannotBeIsRefused(t *testing.T) {
 		m.sh("ip", "link", "add", "foreign", "type", "vxlan", "id", "42", "dstport", "4789")
 		m.refuses(apps, "vni 42 is that of device foreign already")
 		m.sh("ip", "link", "del", "foreign")
+
+		m.sh("ip", "link", "add", "ovl42", "type", "bridge")
+		m.refuses(apps, "device ovl42 is there already, and is not of network apps: choose another vni")
+		m.sh("ip", "link", "del", "ovl42")
 	})
 }
 

@@ -53,7 +53,11 @@ func (t *task) present() error {
 	}
 	var k kernel
 	if p.changes() {
-		if k, err = t.examine(); err == nil {
+		k, err = t.examine()
+		if err == nil && now.Settings == nil {
+			err = overlay.Foreign(k.have, t.settings.Network, k.host.Machine)
+		}
+		if err == nil {
 			err = t.try(data)
 		}
 		if err != nil {

@@ -182,6 +182,14 @@ func machineID() (string, error) {
 	return id, nil
 }
 
+// identity is what the MACs of the network's devices follow from.
+func (p overlayPlace) identity() string {
+	if own, err := p.settings.Own(p.underlay.Address); err == nil {
+		return own.Identity()
+	}
+	return p.machine
+}
+
 // wanted is what the kernel should hold, given what others are known to be.
 func (p overlayPlace) wanted(k overlayKnown) (*overlay.Wanted, error) {
 	h := overlay.Host{Machine: p.machine, Subnet: k.Subnet, Underlay: p.underlay.Address, Interface: p.underlay.Interface, MTU: p.underlay.MTU}

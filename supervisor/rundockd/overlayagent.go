@@ -221,8 +221,12 @@ func (a *overlayAgent) conflict(ctx context.Context, known overlayKnown) error {
 	if known.Subnet.IsValid() {
 		return nil
 	}
-	if _, err := a.kernel.Read(n, known.Subnet); err != nil {
+	have, err := a.kernel.Read(n, known.Subnet)
+	if err != nil {
 		return err // a device of another program's
+	}
+	if err := overlay.Foreign(have, n, a.identity()); err != nil {
+		return err
 	}
 	if err := n.Beside(a.others()); err != nil {
 		return err

@@ -102,7 +102,7 @@ func leaveOverlay(name string, how leaving) error {
 	if err != nil {
 		return err
 	}
-	if err := emptyKernel(settings.Network, known.Subnet); err != nil {
+	if err := emptyKernel(settings, known.Subnet); err != nil {
 		return err
 	}
 	if len(settings.Peers) == 0 {
@@ -123,8 +123,10 @@ func leaveOverlay(name string, how leaving) error {
 	return nil
 }
 
-// emptyKernel takes away what the kernel holds of n on a host with this subnet.
-func emptyKernel(n overlay.Network, subnet netip.Prefix) error {
+// emptyKernel takes away what the kernel holds of a network on a host with this
+// subnet. Of one that never had one, nothing is taken that is not its own.
+func emptyKernel(settings overlay.Settings, subnet netip.Prefix) error {
+	n := settings.Network
 	k, err := overlay.Open()
 	if err != nil {
 		return err
@@ -133,6 +135,12 @@ func emptyKernel(n overlay.Network, subnet netip.Prefix) error {
 	have, err := k.Read(n, subnet)
 	if err != nil {
 		return err
+	}
+	if !subnet.IsValid() {
+		p, err := placeOverlay(settings)
+		if err != nil || overlay.Foreign(have, n, p.identity()) != nil {
+			return nil
+		}
 	}
 	return k.Apply(overlay.Plan(have, overlay.Nothing(n)))
 }

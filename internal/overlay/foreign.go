@@ -1,0 +1,19 @@
+package overlay
+
+import "fmt"
+
+// Foreign returns an error that names a device of n's that a host has already,
+// though it has not been in the network, and that is not what an agent of that
+// machine made: its MAC tells. Whoever joined would change it, and delete it when
+// leaving.
+func Foreign(have State, n Network, machine string) error {
+	for _, dev := range []struct {
+		link Link
+		mac  MAC
+	}{{have.Bridge, BridgeMAC(machine, n.VNI)}, {have.Vxlan, VxlanMAC(machine, n.VNI)}} {
+		if dev.link.Exists && dev.link.MAC != dev.mac {
+			return fmt.Errorf("device %s is there already, and is not of network %s: choose another vni, or see whose it is (ip -d link show %[1]s) and remove it", dev.link.Name, n.Name)
+		}
+	}
+	return nil
+}
