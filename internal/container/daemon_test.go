@@ -24,6 +24,7 @@ type daemon struct {
 	containers map[string]string // id by name
 	networks   string            // JSON
 	network    string            // JSON, of any that is asked for
+	refusal    string            // why it makes no network, of which there is none then
 	asked      atomic.Int32      // how often for a network
 	writes     []string          // what of networks was changed, as METHOD path
 	starting   string            // name of a container that is never done starting: nothing is said of it
@@ -72,6 +73,10 @@ func (d *daemon) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch {
+	case d.refusal != "" && path == "/networks/create":
+		fail(500, "%s", d.refusal)
+	case d.refusal != "" && strings.HasPrefix(path, "/networks/"):
+		fail(404, "network not found")
 	case path == "/events":
 		w.(http.Flusher).Flush()
 		<-r.Context().Done()

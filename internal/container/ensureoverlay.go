@@ -76,7 +76,7 @@ func (c *Client) createOverlay(ctx context.Context, o Overlay, options map[strin
 		Labels:  map[string]string{LabelOverlay: o.Name},
 	})
 	if err != nil {
-		return fmt.Errorf("create docker network %s: %w", o.Name, err)
+		return fmt.Errorf("create docker network %s: %w", o.Name, explained(err))
 	}
 	return nil
 }

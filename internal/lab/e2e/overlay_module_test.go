@@ -48,6 +48,9 @@ func TestOverlay_module(t *testing.T) {
 			if out, err := s.try(host, "rundockd overlay check"); out != "" || err != nil {
 				t.Errorf("%s: rundockd overlay check: %s, %v", host, out, err)
 			}
+			if log := s.sh(t, host, "cat /var/log/overlay-apps/current /var/log/overlay-zone/current"); strings.Contains(log, "put right what was changed") {
+				t.Errorf("%s takes what dockerd does as it makes its network for tampering:\n%s", host, log)
+			}
 		}
 	})
 
