@@ -59,10 +59,13 @@ type overlayAgent struct {
 	registry error   // why it cannot be used
 	rejoin   func()  // has the registry told, and asked, anew
 	changes  int
+	making   making // Docker's network
 	healed   int
 	changed  time.Time
 
-	late string // takePart's alone: why Docker's part is made anew later
+	// takePart's goroutine alone
+	late    string       // why Docker's part is made anew later
+	madeFor netip.Prefix // Docker's part, at least once
 
 	// run's goroutine alone
 	sight      *overlay.Kernel // the keeper's, which it reads while changes go on
@@ -309,6 +312,10 @@ func (a *overlayAgent) look() error {
 	var seen overlay.Seen
 	var ops []overlay.Op
 	var right bool
+	making := a.making != nobody
+	if a.making == dockerDone {
+		a.making = nobody
+	}
 	for tries, again := 1, true; again; tries++ {
 		wanted, subnet, fenced := a.wanted, a.wanted.Subnet(), a.wanted.Fenced()
 		right, a.reading, a.told = a.right, true, nil
@@ -340,13 +347,25 @@ func (a *overlayAgent) look() error {
 		}
 	}
 	a.count(ops)
-	if len(ops) > 0 && a.right {
-		a.healed += len(ops)
-		first, _, _ := strings.Cut(ops[0].String(), "\n")
-		a.log.Warn("put right what was changed", "operations", len(ops), "first", first)
+	if first := firstLine(ops); first != "" && a.right {
+		if making || a.making != nobody {
+			a.log.Info("put right what dockerd changed while it made its network", "operations", len(ops), "first", first)
+		} else {
+			a.healed += len(ops)
+			a.log.Warn("put right what was changed", "operations", len(ops), "first", first)
+		}
 	}
 	a.right = err == nil && a.right == right // else a change asks for another audit
 	return err
+}
+
+// firstLine is of the first operation; "" where there is none.
+func firstLine(ops []overlay.Op) string {
+	if len(ops) == 0 {
+		return ""
+	}
+	first, _, _ := strings.Cut(ops[0].String(), "\n")
+	return first
 }
 
 // count counts what the kernel was told. a.mu is held.
