@@ -139,14 +139,14 @@ func (s *Server) reply(q dns.Question, turn uint32) Result {
 			return r
 		}
 	}
-	private := privateReverse(wire)
+	private, above := privateReverse(wire), isReverse(wire) && s.Table.Lookup(wire) != nil
 	switch {
-	case private != nil && s.Table.Lookup(wire) != nil:
+	case private != nil && above:
 		r := s.nothingPrivate(wire, private)
 		r.Above = s.elsewhere(wire)
 		return r
 	case s.elsewhere(wire):
-		return Result{Zone: -1, Elsewhere: true, Encloses: s.encloses(wire)}
+		return Result{Zone: -1, Elsewhere: true, Encloses: above || s.encloses(wire)}
 	case private != nil:
 		return s.nothingPrivate(wire, private)
 	}
@@ -170,11 +170,18 @@ func (s *Server) elsewhere(wire []byte) bool {
 	return s.Forwards || longest(s.Stubs, wire) != nil
 }
 
-// encloses says whether a zone or a reverse name of ours, or a stub zone, is below
-// a wire name.
+// encloses says whether a zone of ours or a stub zone is below a wire name.
 func (s *Server) encloses(wire []byte) bool {
-	below := func(z Zone) bool { return z.below(wire) }
-	return slices.ContainsFunc(s.Zones, below) || slices.ContainsFunc(s.Stubs, below) || isReverse(wire) && s.Table.Lookup(wire) != nil
+	return anyBelow(s.Zones, wire) || anyBelow(s.Stubs, wire)
+}
+
+func anyBelow(zones []Zone, wire []byte) bool {
+	for i := range zones {
+		if zones[i].below(wire) {
+			return true
+		}
+	}
+	return false
 }
 
 func longest(zones []Zone, wire []byte) *Zone {

@@ -117,8 +117,8 @@ func New(name string, s Sections) (*Answer, error) {
 }
 
 // Worn says that another answer is to be made, so that it is not always the
-// same part of what there is to say that is sent: in one of 256 turns.
-func (a *Answer) Worn(turn uint32) bool { return a != nil && a.part && turn&0xff == 0 }
+// same part of what there is to say that is sent: in one of 1024 turns.
+func (a *Answer) Worn(turn uint32) bool { return a != nil && a.part && turn&0x3ff == 0 }
 
 // at is where record i begins in block, and the one before it ends.
 func (a *Answer) at(i int) int { return int(binary.NativeEndian.Uint16(a.block[2*i:])) }
