@@ -74,6 +74,9 @@ func (w *Wanted) State() State {
 // Subnet is the host's.
 func (w *Wanted) Subnet() netip.Prefix { return w.host.Subnet }
 
+// Machine is the id that the host's devices are made from.
+func (w *Wanted) Machine() string { return w.host.Machine }
+
 // Fenced reports whether a peer has this host's subnet.
 func (w *Wanted) Fenced() bool { _, is := w.peers[w.host.Subnet]; return is }
 

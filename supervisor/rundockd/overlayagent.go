@@ -148,6 +148,7 @@ func (a *overlayAgent) run(ctx context.Context) (err error) {
 		if a.wanted, err = a.wantedHere(a.overlayPlace, known); err != nil {
 			return err
 		}
+		a.unkept = known.Machine != a.wanted.Machine()
 	}
 	a.probing = a.probe(ctx)
 	defer func() { a.probing() }()

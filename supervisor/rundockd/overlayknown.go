@@ -20,13 +20,14 @@ import (
 // on disk before the kernel is told; peers are after it, so that of them a
 // kill loses what the registry tells again.
 type overlayKnown struct {
-	Subnet netip.Prefix   `json:"subnet"` // this host's; zero: none yet
-	Peers  []overlay.Peer `json:"peers"`  // on disk sorted by subnet; one that has Subnet fences this host
+	Machine string         `json:"machine,omitempty"` // id of this host that the agent began with; "": not known
+	Subnet  netip.Prefix   `json:"subnet"`            // this host's; zero: none yet
+	Peers   []overlay.Peer `json:"peers"`             // on disk sorted by subnet; one that has Subnet fences this host
 }
 
 // knownOf returns what is to be kept of w.
 func knownOf(w *overlay.Wanted) overlayKnown {
-	return overlayKnown{Subnet: w.Subnet(), Peers: w.Peers()}
+	return overlayKnown{Machine: w.Machine(), Subnet: w.Subnet(), Peers: w.Peers()}
 }
 
 // readKnown returns the zero overlayKnown where nothing is kept of network n,

@@ -86,6 +86,9 @@ func lookAtOverlay(name string) (commands, faults []string, err error) {
 	if !known.Subnet.IsValid() {
 		return nil, nil, fmt.Errorf("network %s has no subnet on this host yet", name)
 	}
+	if known.Machine != "" {
+		p.machine = known.Machine // a new id counts from the agent's next start
+	}
 	want, err := p.wanted(known)
 	if err != nil {
 		return nil, nil, err

@@ -27,7 +27,7 @@ func (a *overlayAgent) followUnderlay(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		known = overlayKnown{own.Subnet, a.settings.Others(own)}
+		known = overlayKnown{Subnet: own.Subnet, Peers: a.settings.Others(own)}
 	}
 	if wanted != nil {
 		if _, err = a.wantedHere(now, known); err != nil {

@@ -249,6 +249,24 @@ func TestOverlay(t *testing.T) {
 		o.whole(t, o.hosts...)
 	})
 
+	t.Run("a host that gets another machine id keeps its subnet", func(t *testing.T) {
+		s := o.setup
+		look := `sed -n 's/.*"subnet":"\([^"]*\)".*/\1/p' /run/rundock/overlay/apps.json`
+		subnet := s.sh(t, back1, look)
+		s.sh(t, back1, "cp /etc/machine-id /run/machine-id.was; tr -d - </proc/sys/kernel/random/uuid >/etc/machine-id")
+		for _, next := range []string{"cp /run/machine-id.was /etc/machine-id", "rm /run/machine-id.was"} {
+			if out, err := s.try(back1, "rundockd overlay check"); out != "" || err != nil {
+				t.Errorf("check finds something to do before another agent starts: %s, %v", out, err)
+			}
+			s.sh(t, back1, "sv -w 60 restart overlay-apps")
+			o.whole(t, o.hosts...)
+			if now := s.sh(t, back1, look); now != subnet {
+				t.Errorf("the subnet is %s, was %s", now, subnet)
+			}
+			s.sh(t, back1, next)
+		}
+	})
+
 	t.Run("a host that cannot reach the registry is reached all the same", func(t *testing.T) {
 		s := o.setup
 		s.sh(t, back2, "iptables -I OUTPUT -p tcp --dport 2379 -j DROP; iptables -I INPUT -p tcp --sport 2379 -j DROP")
