@@ -108,7 +108,7 @@ func doubts(s settings, v *view, key string, value []byte) (reasons []string) {
 		reasons = append(reasons, "unknown fields are ignored: "+strings.Join(unknown, ", "))
 	}
 	if repeated := repeatedFields(value); len(repeated) > 0 {
-		reasons = append(reasons, "these fields are there more than once, and one of each counts: "+strings.Join(repeated, ", "))
+		reasons = append(reasons, "these fields are there more than once, and the last of each counts: "+strings.Join(repeated, ", "))
 	}
 	if len(r.Text) > answer.MaxText {
 		reasons = append(reasons, fmt.Sprintf("its text has %d bytes, of which no answer holds more than %d: it is not answered", len(r.Text), answer.MaxText))

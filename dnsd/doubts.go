@@ -98,7 +98,7 @@ func addressDoubt(a netip.Addr) string {
 }
 
 // repeatedFields are the fields that a record has more than once, in whatever
-// case. Which of them counts is nobody's promise.
+// case.
 func repeatedFields(value []byte) (repeated []string) {
 	in := json.NewDecoder(bytes.NewReader(value))
 	if opening, err := in.Token(); err != nil || opening != json.Delim('{') {

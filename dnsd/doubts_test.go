@@ -22,7 +22,7 @@ func TestDoubts(t *testing.T) {
 	s := settings{prefix: "/skydns", zones: []answer.Zone{zone}}
 	const (
 		alone      = "a host name has letters, digits, - and _ alone"
-		isRepeated = "these fields are there more than once, and one of each counts: "
+		isRepeated = "these fields are there more than once, and the last of each counts: "
 	)
 	for _, c := range []struct{ key, value, want, log string }{
 		{"web/node-1", `{"host":"10.1.0.1","port":80,"text":"t"}`, "", ""},

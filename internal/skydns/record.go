@@ -54,7 +54,8 @@ const (
 
 // Parse reads a record. Field names are matched regardless of case and unknown
 // ones are ignored, as SkyDNS does; a number may also be written as a string
-// ("port":"80"), and null leaves a field unset. The error names the field.
+// ("port":"80"), and null leaves a field unset. Of a field that is there twice the
+// last counts. The error names the field.
 func Parse(value []byte) (Record, error) {
 	value = bytes.TrimSpace(value)
 	if len(value) == 0 {
@@ -73,14 +74,26 @@ func Parse(value []byte) (Record, error) {
 // parseFields is Parse of what is not written as a Record is. It takes several
 // times as long, but takes more for right, and knows which field is wrong.
 func parseFields(value []byte) (r Record, err error) {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(value, &fields); err != nil {
+	var whole json.RawMessage
+	if err := json.Unmarshal(value, &whole); err != nil {
 		return Record{}, fmt.Errorf("record: %w", err)
 	}
-	for name, raw := range fields {
+	// In their order, as a map would have another one each time.
+	in := json.NewDecoder(bytes.NewReader(whole))
+	in.Token()
+	for in.More() {
+		var raw json.RawMessage
+		token, err := in.Token()
+		if err == nil {
+			err = in.Decode(&raw)
+		}
+		if err != nil {
+			return Record{}, fmt.Errorf("record: %w", err)
+		}
 		if bytes.Equal(raw, []byte("null")) {
 			continue
 		}
+		name := token.(string)
 		if err := r.set(strings.ToLower(name), raw); err != nil {
 			return Record{}, fmt.Errorf("record: %s: %w", name, err)
 		}

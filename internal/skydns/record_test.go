@@ -37,6 +37,17 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// Servers of one record have to read the same from it.
+func TestOfAFieldThatIsThereTwiceTheLastCounts(t *testing.T) {
+	for range 100 {
+		for _, value := range []string{`{"Host":"10.0.0.1","HOST":"10.0.0.2","host":"10.0.0.3","port":80}`, `{"host":"10.0.0.1","HOST":"10.0.0.2","Host":"10.0.0.3","port":"80"}`} {
+			if r, err := Parse([]byte(value)); err != nil || r.Host != "10.0.0.3" {
+				t.Fatalf("Parse(%s) = %+v, %v, want the last host", value, r, err)
+			}
+		}
+	}
+}
+
 func TestParseErrorNamesTheField(t *testing.T) {
 	for _, c := range []struct{ value, want string }{
 		{``, "empty value"},
@@ -119,8 +130,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// plain reports whether a JSON object has no field twice, whatever the case:
-// which of them counts is nobody's promise. Of other alphabets some letters are
+// plain reports whether a JSON object has no field twice, whatever the case: of
+// those the one way looks at the last alone, the other at all. Of other alphabets some letters are
 // those of ours in another case.
 func plain(value []byte) bool {
 	in := json.NewDecoder(bytes.NewReader(value))
