@@ -60,17 +60,44 @@ func openFIFO(path string) (*os.File, error) {
 	return f, err
 }
 
+// LogPatience is how long a logger may take for what is left to write once its
+// service has ended. On a full disk svlogd tries for ever.
+const LogPatience = 5 * time.Second
+
 // Exit tells the runsv of dir to stop its service and to leave, and waits
-// until it has left or ctx is done. When nobody supervises dir, it is done.
-func Exit(ctx context.Context, dir string) error {
+// until it has left or ctx is done. When nobody supervises dir, it is done. A
+// logger that does not end in LogPatience after its service is killed, and
+// lost, unless it is nil, is called with its folder.
+func Exit(ctx context.Context, dir string, lost func(log string)) error {
 	if err := Control(dir, "x"); errors.Is(err, ErrNotSupervised) {
 		return nil
 	} else if err != nil {
 		return err
 	}
+	return Left(ctx, dir, lost)
+}
+
+// Left is Exit of a runsv that others have told so.
+func Left(ctx context.Context, dir string, lost func(log string)) error {
+	var ended time.Time // the service, as it was seen first
+	log := filepath.Join(dir, "log")
 	return until(ctx, fmt.Sprintf("runsv of %s has not left", dir), func() (bool, error) {
 		up, err := Supervised(dir)
-		return !up, err
+		if !up || err != nil {
+			return !up, err
+		}
+		switch s, err := ReadStatus(dir); {
+		case err != nil || s.PID != 0:
+			ended = time.Time{}
+		case ended.IsZero():
+			ended = time.Now()
+		case time.Since(ended) > LogPatience && Control(log, "k") == nil:
+			if lost != nil {
+				lost(log)
+			}
+			ended = time.Now()
+		}
+		return false, nil
 	})
 }
 

@@ -84,7 +84,7 @@ func supervisor(t *testing.T, arguments ...string) Folders {
 		cmd.Process.Signal(syscall.SIGTERM) // runsvdir leaves, its runsvs stay
 		cmd.Wait()
 		for _, e := range entries {
-			if err := Exit(patience(t), f.Dir(e.Name())); err != nil {
+			if err := Exit(patience(t), f.Dir(e.Name()), nil); err != nil {
 				t.Error(err)
 			}
 		}
@@ -143,13 +143,13 @@ func TestServiceLife(t *testing.T) {
 			if err := f.Unlink("web"); err != nil {
 				t.Fatal(err)
 			}
-			if err := Exit(patience(t), f.Dir("web")); err != nil {
+			if err := Exit(patience(t), f.Dir("web"), nil); err != nil {
 				t.Fatal(err)
 			}
 			if up, err := Supervised(f.Dir("web")); up || err != nil {
 				t.Errorf("Supervised after Exit = %v, %v; want false", up, err)
 			}
-			if err := Exit(patience(t), f.Dir("web")); err != nil {
+			if err := Exit(patience(t), f.Dir("web"), nil); err != nil {
 				t.Errorf("second Exit: %v", err)
 			}
 			if err := Clear(f.Dir("web")); err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"rundock/internal/control"
@@ -152,6 +153,11 @@ func (t *task) act(now situation, w wanted, p plan, stopping time.Duration) erro
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
+	if p.acts() {
+		if err := t.evict(ctx, syscall.SIGHUP); err != nil {
+			return err
+		}
+	}
 	if p.Enable {
 		if !now.Outer.Supervised {
 			if err := t.clearOthers(ctx, w.shape); err != nil {
@@ -233,7 +239,7 @@ func (t *task) exchange(now situation, w wanted, stopping time.Duration) error {
 	if err := t.folders.Unlink(t.runitName); err != nil {
 		return err
 	}
-	err := runit.Exit(ctx, t.dir)
+	err := runit.Exit(ctx, t.dir, t.lostLog)
 	if err == nil {
 		err = t.clearOthers(ctx, w.shape)
 	}
@@ -254,7 +260,7 @@ func (t *task) clearOthers(ctx context.Context, f shape) error {
 		if err := runit.Leave(ctx, d); err != nil {
 			return err
 		}
-		if err := runit.Exit(ctx, d); err != nil {
+		if err := runit.Exit(ctx, d, t.lostLog); err != nil {
 			return err
 		}
 		if err := runit.Clear(d); err != nil {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -157,7 +158,8 @@ func (t *task) parts() []string {
 	return []string{t.dir, filepath.Join(t.dir, both.announcer), filepath.Join(t.dir, both.runner)}
 }
 
-// lives reports whether any runsv supervises a part of the service.
+// lives reports whether any runsv supervises a part of the service, or anything
+// runs in its directory of before.
 func (t *task) lives(now situation) bool {
 	if now.Outer.Supervised {
 		return true
@@ -167,7 +169,7 @@ func (t *task) lives(now situation) bool {
 			return true
 		}
 	}
-	return false
+	return len(runit.Deserted(t.dir)) > 0
 }
 
 // halt stops the whole service, which is not linked any more. What does not
@@ -188,19 +190,38 @@ func (t *task) halt() error {
 	return t.exit(patience)
 }
 
-// exit has every runsv of the service leave within timeout.
+// exit has every runsv of the service leave within timeout, and what runs in
+// its directory of before.
 func (t *task) exit(timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	watched := t.watchLoggers(ctx)
+	defer watched()
 	defer cancel()
 	for i, d := range t.parts() {
-		if err := runit.Exit(ctx, d); err != nil {
+		if err := runit.Exit(ctx, d, t.lostLog); err != nil {
 			return err
 		}
 		if i == 0 {
 			t.endNested()
 		}
 	}
-	return nil
+	return t.evict(ctx, syscall.SIGTERM)
+}
+
+// watchLoggers has no logger of an inner service hold up the outer script, which
+// stops sidecar and container one after the other, until ctx is done. ended
+// returns when it has.
+func (t *task) watchLoggers(ctx context.Context) (ended func()) {
+	var all sync.WaitGroup
+	for _, d := range t.parts()[1:] {
+		all.Go(func() { runit.Left(ctx, d, t.lostLog) })
+	}
+	return all.Wait
+}
+
+// lostLog warns of a logger that was killed.
+func (t *task) lostLog(log string) {
+	t.warn("the logger in %s could not write what was left, as on a full disk, and was killed: the last lines are lost", log)
 }
 
 // endNested ends the runsvdir of a service with a sidecar, when its parent,

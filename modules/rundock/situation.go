@@ -106,10 +106,11 @@ func (t *task) look() (situation, error) {
 		reads  []string
 		pid    int // of the status file
 		digest string
+		lock   string
 		into   *process
 	}{
-		{s.Shape.runner, control.RunnerReads, s.Says.PID, s.Says.Digest, &s.Runner},
-		{s.Shape.announcer, control.AnnouncerReads, s.Announces.PID, s.Announces.Digest, &s.Announcer},
+		{s.Shape.runner, control.RunnerReads, s.Says.PID, s.Says.Digest, "runner.lock", &s.Runner},
+		{s.Shape.announcer, control.AnnouncerReads, s.Announces.PID, s.Announces.Digest, "announcer.lock", &s.Announcer},
 	} {
 		if part.dir == "" {
 			continue
@@ -119,9 +120,13 @@ func (t *task) look() (situation, error) {
 		if err != nil {
 			return s, err
 		}
-		if part.digest != "" && part.pid == p.Status.PID {
+		switch {
+		case part.digest != "" && part.pid == p.Status.PID:
 			p.Stale = p.Supervised && part.digest != control.Digest(dir, part.reads)
-		} else {
+		case part.pid == 0 && !exists(filepath.Join(t.host.run, t.p.Name, part.lock)):
+			// Somebody took its status away, and it writes one when it has news.
+			p.Stale = p.Supervised && p.Status.State == runit.Run
+		default:
 			p.Stale = p.olderThan(dir, part.reads...)
 		}
 		*part.into = p

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -38,8 +39,9 @@ type task struct {
 
 	diff     []fstree.Diff // of files
 	deeds    []deed
-	links    bool // it enables the service, or is to; in check mode nothing else tells
-	unlinks  bool // it disables it
+	links    bool       // it enables the service, or is to; in check mode nothing else tells
+	unlinks  bool       // it disables it
+	warning  sync.Mutex // of warnings: loggers are watched meanwhile
 	warnings []string
 	prepared []string // warnings of prepare, until a runner that was waited for has pulled again
 	restart  bool     // changed in any case
@@ -110,7 +112,9 @@ func (t *task) asked(q control.Request) (control.Response, error) {
 	if q.Op == control.Prepare {
 		t.prepared = answer.Warnings
 	} else {
-		t.warnings = append(t.warnings, answer.Warnings...)
+		for _, w := range answer.Warnings {
+			t.warn("%s", w)
+		}
 	}
 	for _, path := range answer.Unkept {
 		t.warn("the image keeps data in %s, where the container has no volume: it is lost whenever the container is made anew, after a change or a crash; give it one, such as %s:%[1]s", path, t.p.Name)
@@ -192,6 +196,8 @@ func (t *task) needsLog() error {
 }
 
 func (t *task) warn(format string, args ...any) {
+	t.warning.Lock()
+	defer t.warning.Unlock()
 	t.warnings = append(t.warnings, fmt.Sprintf(format, args...))
 }
 

@@ -131,7 +131,7 @@ func (t *task) halt() error {
 	exit := func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
-		return runit.Exit(ctx, t.dir)
+		return runit.Exit(ctx, t.dir, nil)
 	}
 	if exit() == nil {
 		return nil

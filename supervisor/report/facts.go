@@ -67,6 +67,8 @@ type serviceFacts struct {
 	Resolvers []string          // that it would be given
 	Expand    trouble           // of finding that out
 
+	Deserted []int // process ids of those that run in Dir as it was before it was deleted
+
 	Outer     process
 	Runner    process // the same as Outer where there is no sidecar
 	Announcer process // the same as Outer where there is no container

@@ -113,8 +113,10 @@ func ours(dir string) bool {
 // etcd, each asked within askPatience.
 func (g *gatherer) gather(ctx context.Context, names []string) []serviceFacts {
 	services := make([]serviceFacts, len(names))
+	deserted := runit.Deserted(g.folders.SV)
 	for i, name := range names {
 		services[i] = g.byFiles(name)
+		services[i].Deserted = within(services[i].Dir, deserted)
 	}
 	var asking sync.WaitGroup
 	asking.Go(func() { g.askDocker(ctx, services) })

@@ -147,6 +147,9 @@ func halfOf(h hostFacts, s serviceFacts, half string) string {
 }
 
 func judgeSupervision(r *report, h hostFacts, s serviceFacts) {
+	if len(s.Deserted) > 0 {
+		r.wrong("processes run in "+s.Dir+" as it was before it was deleted: "+strings.Trim(fmt.Sprint(s.Deserted), "[]"), "call the module: state=enabled has others take their place, and keeps the container; state=disabled or absent ends them")
+	}
 	if !s.Installed || !s.Ours || h.Runit.is() {
 		return
 	}

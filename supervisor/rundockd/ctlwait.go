@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -143,6 +144,8 @@ func (w *waiting) runs(r control.RunnerStatus) (pending string, err error) {
 	old := r.Spec != q.Hash || q.Not != "" && r.Container == q.Not
 	failed := r.Failed.After(w.began)
 	switch {
+	case r.PID == 0:
+		return "no runner has written its status yet, " + filepath.Join(control.Dir, q.Service, "runner.json"), nil
 	case r.Wanted != q.Hash || r.Since.Before(q.Since) && r.Container == q.Not && q.Not != "":
 		return "the runner has not started yet", nil
 	case failed && r.Phase == control.Backoff && (r.Crashes >= looped || r.ExitCode == 0 && r.Error != ""):

@@ -38,6 +38,7 @@ func TestRuns(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := waiting{docker: docker, q: control.Request{Service: "none", Hash: "h", Not: c.not}, began: began}
+			c.status.PID = 7
 			got, err := w.runs(c.status)
 			if err != nil {
 				got = "fails: " + err.Error()

@@ -49,7 +49,7 @@ func reap(ctx context.Context, dir string) error {
 	if err := runit.Leave(ctx, dir); err != nil {
 		return err
 	}
-	return runit.Exit(ctx, dir)
+	return runit.Exit(ctx, dir, nil)
 }
 
 // endRunsvdir ends every runsvdir of dir by TERM, on which it leaves its

@@ -10,7 +10,7 @@ import (
 func TestModule_says_what_is_so(t *testing.T) {
 	s := need(t)
 	s.leave(t, back1, "onward")
-	s.leave(t, back2, "filed", "frozen", "mended", "alien")
+	s.leave(t, back2, "filed", "frozen", "mended", "alien", "wiped")
 	together(t,
 		claim{"disabled while dockerd is away", s.disabledWithoutDocker},
 		claim{"the container is the same after a lost service.json", func(t *testing.T) {
@@ -44,6 +44,7 @@ func TestModule_says_what_is_so(t *testing.T) {
 				t.Error("it says announced, and etcd has no record")
 			}
 		}},
+		claim{"a deleted service directory costs no container", s.wiped},
 		claim{"a back-off is cut short, and the new start judged", s.mendedInBackoff},
 	)
 }
@@ -107,5 +108,31 @@ func (s *setup) mendedInBackoff(t *testing.T) {
 	r := s.install(t, back2, call)
 	if !r.Service.Running {
 		t.Errorf("it returned while it does not run: %+v", r)
+	}
+}
+
+// wiped deletes what a service is made of on its host, under its processes.
+func (s *setup) wiped(t *testing.T) {
+	const call = "state=enabled name=wiped wait=announced announce=8151 port=80 " + grafana
+	s.install(t, back2, call)
+	container := s.id(t, back2, "wiped")
+	for folder, actions := range map[string][]string{"/etc/sv/docker-wiped": {"installed", "supervised"}, "/run/rundock/wiped": {"runner handed over"}} {
+		s.sh(t, back2, "rm -rf "+folder)
+		// The sidecar writes its status anew by itself, if it is there before the call.
+		if got := s.install(t, back2, call).Actions; !strings.HasPrefix(strings.Join(got, ", "), strings.Join(actions, ", ")) {
+			t.Errorf("without %s: actions = %q, want %q", folder, got, actions)
+		}
+		if got := s.id(t, back2, "wiped"); got != container {
+			t.Errorf("without %s: container was %s, is %s", folder, container, got)
+		}
+		if got := s.processes(t, back2, "wiped"); got != onePerRole {
+			t.Errorf("without %s: there are %s", folder, got)
+		}
+		s.resolves(t, front, "wiped", "10 100 8151 node-back-2.wiped."+zone+".")
+	}
+	s.sh(t, back2, "rm -rf /etc/sv/docker-wiped")
+	s.install(t, back2, "state=absent name=wiped")
+	if got := s.remains(t, back2, "wiped"); got != "" {
+		t.Errorf("absent leaves\n%s", got)
 	}
 }

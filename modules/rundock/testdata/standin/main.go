@@ -192,7 +192,7 @@ func reap(at string) {
 		if err := runit.Leave(ctx, filepath.Dir(d)); err != nil {
 			fmt.Println(err)
 		}
-		if err := runit.Exit(ctx, filepath.Dir(d)); err != nil {
+		if err := runit.Exit(ctx, filepath.Dir(d), nil); err != nil {
 			fmt.Println(err)
 		}
 	}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+
+	"rundock/internal/runit"
+)
+
+// evict ends what runs in the service directory as it was before somebody
+// deleted it. Its supervisors are killed, as their folders, by which they were
+// told, are gone. Then sidecar and runner end by how: by HUP they leave the
+// container and its records to successors, by TERM they withdraw and stop it.
+func (t *task) evict(ctx context.Context, how syscall.Signal) error {
+	deserted := runit.Deserted(t.dir)
+	if len(deserted) == 0 {
+		return nil
+	}
+	// Whoever starts others goes first.
+	for _, name := range []string{"runsvdir", "runsv", "run"} {
+		send(deserted, syscall.SIGKILL, func(p runit.Process) bool { return p.Name == name })
+	}
+	for _, command := range []string{"announce", "run"} {
+		is := func(p runit.Process) bool {
+			return len(p.Args) > 1 && filepath.Base(p.Args[0]) == "rundockd" && p.Args[1] == command
+		}
+		send(deserted, how, is)
+		if err := t.gone(ctx, is); err != nil {
+			send(runit.Deserted(t.dir), syscall.SIGKILL, is)
+			t.warn("the process of before that is to %s has not left in its time and was killed", command)
+		}
+	}
+	// Loggers end with who writes to them, unless their disk is full.
+	isLogger := func(p runit.Process) bool { return p.Name == "svlogd" }
+	logged, cancel := context.WithTimeout(ctx, runit.LogPatience)
+	defer cancel()
+	if t.gone(logged, isLogger) != nil {
+		send(runit.Deserted(t.dir), syscall.SIGKILL, isLogger)
+	}
+	return t.gone(ctx, func(p runit.Process) bool { return true })
+}
+
+// send sends those of list that are meant a signal.
+func send(list []runit.Process, signal syscall.Signal, meant func(runit.Process) bool) {
+	for _, p := range list {
+		if meant(p) {
+			syscall.Kill(p.PID, signal)
+		}
+	}
+}
+
+// gone waits until no process that is meant runs in the service directory of
+// before.
+func (t *task) gone(ctx context.Context, meant func(runit.Process) bool) error {
+	for {
+		left := slices.DeleteFunc(runit.Deserted(t.dir), func(p runit.Process) bool { return !meant(p) })
+		if len(left) == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("process %d (%s) still runs in %s, which was deleted: %w", left[0].PID, left[0].Name, left[0].Dir, ctx.Err())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
