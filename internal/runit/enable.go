@@ -39,17 +39,24 @@ func (f Folders) HeldDisabled(name string) bool {
 }
 
 // Enable links name into what runsvdir scans and waits until it is
-// supervised, or ctx is done.
+// supervised, or ctx is done. A link that was there is no news to runsvdir,
+// which may have found nothing behind it before; it looks again at a folder
+// that seems changed.
 func (f Folders) Enable(ctx context.Context, name string) error {
-	if err := os.Symlink(f.Dir(name), f.Link(name)); err != nil && !errors.Is(err, fs.ErrExist) {
+	err := os.Symlink(f.Dir(name), f.Link(name))
+	linked := errors.Is(err, fs.ErrExist)
+	if err != nil && !linked {
 		return err
 	}
 	if err := syncDir(f.Service); err != nil {
 		return err
 	}
 	next := time.Now()
-	err := until(ctx, "", func() (bool, error) {
+	err = until(ctx, "", func() (bool, error) {
 		if now := time.Now(); !now.Before(next) {
+			if linked {
+				os.Chtimes(f.Service, now, now)
+			}
 			Wake(f.Service)
 			next = now.Add(200 * time.Millisecond)
 		}

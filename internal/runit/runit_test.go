@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -64,6 +65,12 @@ func TestParseStatus(t *testing.T) {
 // supervisor runs a runsvdir of its own in a temporary folder.
 func supervisor(t *testing.T, arguments ...string) Folders {
 	t.Helper()
+	return supervisorTelling(t, nil, arguments...)
+}
+
+// supervisorTelling is supervisor that writes its complaints to stderr.
+func supervisorTelling(t *testing.T, stderr io.Writer, arguments ...string) Folders {
+	t.Helper()
 	if _, err := exec.LookPath("runsvdir"); err != nil {
 		t.Skip("runit is not installed")
 	}
@@ -75,6 +82,7 @@ func supervisor(t *testing.T, arguments ...string) Folders {
 		}
 	}
 	cmd := exec.Command("runsvdir", append([]string{"-P", f.Service}, arguments...)...)
+	cmd.Stderr = stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGHUP}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -324,6 +332,40 @@ func TestStatus_tells_of_a_stop_by_others(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := until(patience(t), "a process that was continued counts as paused", paused(false)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestEnable_a_link_behind_which_runsvdir_found_nothing(t *testing.T) {
+	complaints := filepath.Join(t.TempDir(), "stderr")
+	stderr, err := os.Create(complaints)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stderr.Close()
+	f := supervisorTelling(t, stderr)
+	if err := os.Symlink(f.Dir("back"), f.Link("back")); err != nil {
+		t.Fatal(err)
+	}
+	// Twice, so that it does not look once more for a change that it has seen.
+	for second := range 2 {
+		told, _ := os.ReadFile(complaints)
+		at := time.Unix(int64(1000+second), 0)
+		if err := os.Chtimes(f.Service, at, at); err != nil {
+			t.Fatal(err)
+		}
+		err := until(patience(t), "runsvdir does not look", func() (bool, error) {
+			now, err := os.ReadFile(complaints)
+			return len(now) > len(told), err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.service(t, "back", "exec sleep 1000")
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // the module's
+	defer cancel()
+	if err := f.Enable(ctx, "back"); err != nil {
 		t.Error(err)
 	}
 }
