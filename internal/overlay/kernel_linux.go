@@ -174,6 +174,13 @@ func (k *Kernel) devices(n Network, subnet netip.Prefix, l *listing) (s State, e
 		return s, err
 	}
 	s.Bridge, s.Vxlan = s0, s1
+	nowhere, err := k.batch.nowhere(n.CIDR)
+	if err != nil {
+		return s, fmt.Errorf("routes to nowhere: %w", err)
+	}
+	if nowhere {
+		s.Nowhere = n.CIDR
+	}
 	if br != nil {
 		if s.Bridge.Connected, err = k.batch.connected(bridge.Masked(), br.Attrs().Index); err != nil {
 			return s, fmt.Errorf("routes of device %s: %w", s.Bridge.Name, err)
@@ -419,6 +426,13 @@ func (k *Kernel) one(op Op) error {
 		return k.renewPort(o)
 	case addDelivered:
 		return k.onLink(o.dev, func(l netlink.Link) error { return k.deliver(l, o.address) })
+	case addNowhere:
+		return k.rt.RouteReplace(nowhereRoute(o.network))
+	case deleteNowhere:
+		if err := k.rt.RouteDel(nowhereRoute(o.network)); !gone(err) {
+			return err
+		}
+		return nil
 	case addConnected:
 		return k.onLink(o.dev, func(l netlink.Link) error {
 			return k.rt.RouteReplace(&netlink.Route{
@@ -428,6 +442,10 @@ func (k *Kernel) one(op Op) error {
 		})
 	}
 	return fmt.Errorf("no way to do a %T", op)
+}
+
+func nowhereRoute(network netip.Prefix) *netlink.Route {
+	return &netlink.Route{Dst: ipNet(network), Type: unix.RTN_UNREACHABLE, Protocol: Protocol, Priority: nowhereMetric}
 }
 
 func attrs(name string, mac MAC) netlink.LinkAttrs {

@@ -123,6 +123,7 @@ func TestAudit_heals_tampering(t *testing.T) {
 		{"forwarding entry", fmt.Sprintf("bridge fdb del %s dev vx7 dst 192.0.2.2 self", mac)},
 		{"forwarding entry elsewhere", fmt.Sprintf("bridge fdb replace %s dev vx7 dst 192.0.2.77 self permanent", mac)},
 		{"forwarding entry too many", "bridge fdb append 02:33:33:33:33:33 dev vx7 dst 192.0.2.33 self permanent"},
+		{"answer for who is away", "ip route del unreachable 10.42.0.0/16"},
 		{"bridge, with containers on it", "ip link del ovl7"},
 		{"a container's port", "ip link set veth7-10 nomaster"},
 		{"a container's port at another bridge", "ip link show other 2>/dev/null || ip link add other type bridge; ip link set veth7-10 master other"},
@@ -260,7 +261,7 @@ func TestApply_cut_short_anywhere_is_finished_by_the_next(t *testing.T) {
 			}
 		}
 	}
-	if out := h.Sh("ip neigh show dev vx7 nud permanent; bridge fdb show dev vx7 | grep 192; ip route show proto 82"); strings.Contains(out, "10.42.2.") || strings.Count(out, "\n") != 9 {
+	if out := h.Sh("ip neigh show dev vx7 nud permanent; bridge fdb show dev vx7 | grep 192; ip route show proto 82"); strings.Contains(out, "10.42.2.") || strings.Count(out, "\n") != 10 {
 		t.Errorf("in the end there is\n%s", out)
 	}
 }
@@ -530,7 +531,7 @@ func TestDocker_lets_containers_of_other_hosts_in(t *testing.T) {
 
 // Without an answer of ours, packets to a host that is not there would leave
 // by the default route, in the clear.
-func TestContainers_are_told_that_a_host_is_not_there(t *testing.T) {
+func TestAll_are_told_that_a_host_is_not_there(t *testing.T) {
 	c := newCluster(t, 2, false, apps)
 	h := c.hosts[0]
 	h.Sh("ip route add default via 192.0.2.2")
@@ -541,6 +542,18 @@ func TestContainers_are_told_that_a_host_is_not_there(t *testing.T) {
 			t.Errorf("connecting = %v, want %v", err, unix.EHOSTUNREACH)
 		}
 	})
+	plain := netnstest.New(t, "container of docker0")
+	h.Sh("ip link add docker0 type bridge; ip addr add 172.17.0.1/16 dev docker0; ip link set docker0 up")
+	h.Cable("veth0", plain, "eth0", 1500)
+	h.Sh("ip link set veth0 master docker0 up")
+	plain.Sh("ip addr add 172.17.0.2/16 dev eth0; ip link set eth0 up; ip route add default via 172.17.0.1")
+	for _, from := range []*netnstest.Namespace{h.Namespace, plain} {
+		from.Do(func() {
+			if _, err := net.DialTimeout("tcp", "10.42.99.5:80", patience); !errors.Is(err, unix.EHOSTUNREACH) {
+				t.Errorf("connecting from %s = %v, want %v", from.Name, err, unix.EHOSTUNREACH)
+			}
+		})
+	}
 	other := netnstest.New(t, "gateway")
 	c.sw.Cable("port9", other, "eth0", 1500)
 	c.sw.Sh("ip link set port9 master sw up")

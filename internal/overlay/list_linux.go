@@ -115,6 +115,21 @@ func (b *batch) routes(index int, each func(RouteKey, Route)) error {
 	})
 }
 
+// nowhereMetric is that of a route for which there is no peer, which has a
+// higher one: a route by hand, which says none, has 0.
+const nowhereMetric = 1
+
+// nowhere reports whether packets to a network are answered for as unreachable
+// by a route of ours.
+func (b *batch) nowhere(network netip.Prefix) (is bool, err error) {
+	ask := append([]byte{unix.AF_INET, 0, 0, 0, unix.RT_TABLE_MAIN, Protocol, 0, unix.RTN_UNREACHABLE}, make([]byte, rtmsgBytes-8)...)
+	err = b.list(unix.RTM_GETROUTE, ask, nil, rtmsgBytes, func(fixed []byte, a *attributes) {
+		key, _, ours := routeOf(fixed, a)
+		is = is || ours && fixed[7] == unix.RTN_UNREACHABLE && key == RouteKey{network, nowhereMetric}
+	})
+	return is, err
+}
+
 // connected reports whether a network is routed to a device by whomever.
 func (b *batch) connected(network netip.Prefix, index int) (is bool, err error) {
 	if !network.IsValid() {

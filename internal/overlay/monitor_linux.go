@@ -196,7 +196,8 @@ func (m *Monitor) concerns(msg message, holds func(Op) bool) bool {
 	a.read(msg.data[ndmsgBytes:])
 	if msg.kind == unix.RTM_NEWROUTE || msg.kind == unix.RTM_DELROUTE {
 		if dev := m.name(a.number(unix.RTA_OIF)); dev != m.network.Vxlan() {
-			return dev == m.network.Bridge()
+			to := netip.PrefixFrom(a.address(unix.RTA_DST), int(fixed[1]))
+			return dev == m.network.Bridge() || to.IsValid() && to.Bits() >= m.network.CIDR.Bits() && to.Overlaps(m.network.CIDR)
 		}
 		if !put && fixed[4] == unix.RT_TABLE_LOCAL {
 			return true

@@ -90,6 +90,7 @@ func TestMonitor_tells_of_tampering_and_not_of_everyday_life(t *testing.T) {
 	}
 	for _, script := range []string{"ip route del 10.42.2.0/24 dev vx7", "ip neigh del 10.42.2.0 dev vx7", "ip addr flush dev ovl7", "nft flush table ip rundock_ovl7", "nft flush set inet rundock_ovl7 hosts", "nft delete table inet rundock_ovl7",
 		"sysctl -qw net.ipv4.ip_forward=0", "ip route flush table local dev vx7", "ip link set veth7-10 down", "ip link set ovl7 arp off",
+		"ip route del unreachable 10.42.0.0/16", "ip route add 10.42.9.0/25 dev eth0", "ip addr add 2001:db8::201/64 dev eth0 nodad",
 		"ip link set vx7 down", "ip link del vx7", "ip link del ovl7"} {
 		if strings.HasPrefix(script, "nft") {
 			tool(t, "nft")
@@ -142,7 +143,7 @@ func TestMonitor_knows_its_own(t *testing.T) {
 	}
 	for _, script := range []string{
 		"ip route replace 10.42.2.0/24 via 10.42.9.0 dev vx7 onlink proto 82 metric 3", "bridge fdb append 02:33:33:33:33:33 dev vx7 dst 192.0.2.33 self permanent",
-		"ip addr add 192.0.2.201/24 dev eth0", "ip addr del 192.0.2.201/24 dev eth0", "ip addr add 2001:db8::201/64 dev eth0 nodad",
+		"ip addr add 192.0.2.201/24 dev eth0", "ip addr del 192.0.2.201/24 dev eth0",
 		fmt.Sprintf("bridge fdb replace %s dev vx7 dst 192.0.2.77 self permanent", VxlanMAC("machine-2", apps.VNI)), "ip neigh replace 10.42.2.0 lladdr 02:22:22:22:22:22 dev vx7 nud permanent",
 	} {
 		if h.Sh(script); w.times() == 0 {

@@ -113,6 +113,9 @@ func overlap(rt *netlink.Handle, n Network, names map[int]string, ours []int) er
 			continue
 		}
 		p := prefix(r.Dst)
+		if p == n.CIDR && r.Protocol == Protocol && r.Type == unix.RTN_UNREACHABLE {
+			continue // ours, as the devices are
+		}
 		far := r.Gw != nil || len(r.MultiPath) > 0
 		if p.Bits() == 0 || !p.Overlaps(n.CIDR) || far && p.Bits() < n.CIDR.Bits() {
 			continue

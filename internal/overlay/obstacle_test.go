@@ -22,6 +22,7 @@ func TestObstacle_names_what_is_in_the_way(t *testing.T) {
 		{"a wider network behind a gateway is none", "ip route add 10.0.0.0/8 via 192.0.2.1; ip route add default via 192.0.2.1", ""},
 		{"addresses taken out of use", "ip route add blackhole 10.42.1.0/24", "overlaps the route 10.42.1.0/24"},
 		{"our own devices are none", "ip link add ovl7 type bridge; ip addr add 10.42.3.1/24 dev ovl7; ip link set ovl7 up; ip link add vx7 type vxlan id 7 dstport 4789; ip addr add 10.42.3.0/32 dev vx7; ip link set vx7 up; ip route add 10.42.4.0/24 via 10.42.4.0 dev vx7 onlink", ""},
+		{"our own answer for who is away is none", "ip route add unreachable 10.42.0.0/16 proto 82 metric 1", ""},
 		{"another device with the VNI", "ip link add flannel.7 type vxlan id 7 dstport 4789", "vni 7 is that of device flannel.7 already"},
 		{"the VNI at another port is none", "ip link add flannel.7 type vxlan id 7 dstport 8472", ""},
 		{"a device that takes all VNIs of the port", "ip link add vxlan_sys type vxlan external dstport 4789", "udp port 4789 is that of VXLAN device vxlan_sys, which does not share it"},

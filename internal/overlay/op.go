@@ -54,7 +54,9 @@ type (
 		dev     string
 		address netip.Addr
 	}
-	putNeighbour struct {
+	addNowhere    struct{ network netip.Prefix }
+	deleteNowhere addNowhere
+	putNeighbour  struct {
 		dev string
 		ip  netip.Addr
 		mac MAC
@@ -218,6 +220,14 @@ func (o addDelivered) String() string {
 		return fmt.Sprintf("ip route add local %s dev %s table local proto kernel scope host src %[1]s", o.address, o.dev)
 	}
 	return fmt.Sprintf("ip -6 route add local %s dev %s table local proto kernel metric 0", o.address, o.dev)
+}
+
+func (o addNowhere) String() string {
+	return fmt.Sprintf("ip route replace unreachable %s proto %d metric %d", o.network, Protocol, nowhereMetric)
+}
+
+func (o deleteNowhere) String() string {
+	return fmt.Sprintf("ip route del unreachable %s proto %d metric %d", o.network, Protocol, nowhereMetric)
 }
 
 func (o putNeighbour) String() string {

@@ -32,6 +32,9 @@ func Plan(have, want State) []Op {
 		// They went, or go, with the device.
 		have.Neighbours, have.Forwards, have.Routes = nil, nil, nil
 	}
+	if have.Nowhere != want.Nowhere && want.Nowhere.IsValid() {
+		ops = append(ops, addNowhere{want.Nowhere})
+	}
 	if !want.Bridge.Exists && have.Bridge.Exists {
 		ops = append(ops, deleteLink{have.Bridge.Name})
 	}
@@ -42,6 +45,9 @@ func Plan(have, want State) []Op {
 	ops = append(ops, planPeers(have, want)...)
 	ops = append(ops, out...)
 	ops = append(ops, planFilter(have, want)...)
+	if have.Nowhere != want.Nowhere && have.Nowhere.IsValid() {
+		ops = append(ops, deleteNowhere{have.Nowhere})
+	}
 	for _, t := range [][2]Table{{have.Table, want.Table}, {have.Guard, want.Guard}} {
 		if t[0].Chains != nil && t[1].Chains == nil {
 			ops = append(ops, deleteTable{t[0].Family, t[0].Name})

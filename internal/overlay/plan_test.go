@@ -95,6 +95,7 @@ nft add rule ip rundock_ovl7 forward oifname "ovl7" iifname != "ovl7" iifname !=
 nft add rule ip rundock_ovl7 forward iifname "ovl7" oifname != "ovl7" oifname != "vx7" ip daddr 10.42.0.0/16 reject with icmp host-unreachable
 nft add chain ip rundock_ovl7 postrouting { type nat hook postrouting priority 90 ; }
 nft add rule ip rundock_ovl7 postrouting oifname != "ovl7" ip saddr 10.42.1.0/24 ip daddr != 10.42.0.0/16 masquerade
+ip route replace unreachable 10.42.0.0/16 proto 82 metric 1
 ip link add ovl7 address ` + br + ` type bridge
 ip link set ovl7 mtu 1450
 sysctl -w net.ipv4.conf.ovl7.forwarding=1
@@ -251,6 +252,7 @@ iptables -D FORWARD -o ovl7 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
 iptables -D FORWARD -i ovl7 ! -o ovl7 -j ACCEPT
 iptables -D FORWARD -i ovl7 -o ovl7 -j ACCEPT
 iptables -t raw -D PREROUTING -d 10.42.0.0/16 -i vx7 -j ACCEPT
+ip route del unreachable 10.42.0.0/16 proto 82 metric 1
 nft delete table ip rundock_ovl7
 nft delete table inet rundock_ovl7
 `; got != want {
@@ -432,6 +434,10 @@ func model(t *testing.T, s *State, op Op) {
 	case addPort:
 		l := link(o.dev, true)
 		l.Ports = append(slices.Clone(l.Ports), o.port)
+	case addNowhere:
+		s.Nowhere = o.network
+	case deleteNowhere:
+		s.Nowhere = netip.Prefix{}
 	case addConnected:
 		link(o.dev, true).Connected = true
 	case setARP:

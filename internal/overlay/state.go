@@ -15,6 +15,10 @@ type State struct {
 	Forwards   map[MAC]netip.Addr // the forwarding database: behind which host a MAC is
 	Routes     map[RouteKey]Route // of our protocol
 
+	// Nowhere is what is answered for as unreachable, where no longer prefix is
+	// somebody's: the network. Else the default route would take it.
+	Nowhere netip.Prefix
+
 	Table  Table
 	Guard  Table
 	Hosts  map[netip.Addr]struct{} // that are in Guard's set

@@ -47,6 +47,7 @@ func NewWanted(n Network, h Host, peers []Peer) (*Wanted, error) {
 		Neighbours: make(map[netip.Addr]MAC, len(peers)),
 		Forwards:   make(map[MAC]netip.Addr, len(peers)),
 		Routes:     make(map[RouteKey]Route, len(peers)),
+		Nowhere:    n.CIDR,
 		Table:      table(n, h.Subnet),
 		Guard:      guard(n, h),
 		Hosts:      make(map[netip.Addr]struct{}, len(peers)),
