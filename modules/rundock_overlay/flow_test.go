@@ -217,6 +217,20 @@ func TestHostThatIsNotPrepared(t *testing.T) {
 	m.refuses(apps, "rundockd is not installed")
 }
 
+// An agent of a former release is exchanged by the next call, whoever has put
+// another program there: it may lack what a newer Docker takes.
+func TestAgentOfAReplacedProgramIsExchanged(t *testing.T) {
+	m := onHost(t)
+	m.apply(apps)
+	m.sh("cp", "/usr/local/bin/rundockd", "/usr/local/bin/next")
+	must(t, os.Rename("/usr/local/bin/next", "/usr/local/bin/rundockd"))
+	_, a := m.apply(apps)
+	m.wantActions(a, "agent handed over")
+	if a := m.call(apps); a.Failed || a.Changed {
+		t.Errorf("the call after that: %s", a.raw)
+	}
+}
+
 // What keeps the network from coming up is told, in the agent's words.
 func TestNetworkThatDoesNotComeUp(t *testing.T) {
 	m := onHost(t)

@@ -2,8 +2,10 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"rundock/internal/control"
 	"rundock/internal/overlay"
@@ -21,7 +23,7 @@ type situation struct {
 	Agent     process
 	Logger    process
 	Says      control.OverlayStatus
-	Stale     bool // the agent that runs has read other settings
+	Stale     bool // the agent that runs has read other settings, or is of a program that was replaced
 }
 
 // process is what a runsv says of its process.
@@ -60,8 +62,15 @@ func (t *task) look() (situation, error) {
 	}
 	// An unreadable status is as good as none: the next agent writes it anew.
 	s.Says, _ = control.ReadOverlay(control.Dir, t.p.Name)
-	s.Stale = s.speaks() && s.Says.Digest != control.Digest(overlay.SettingsDir, []string{t.file()})
+	s.Stale = s.speaks() && (s.Says.Digest != control.Digest(overlay.SettingsDir, []string{t.file()}) || replaced(s.Says.PID))
 	return s, nil
+}
+
+// replaced reports whether the program of a process is not the one any more that
+// is on disk. An agent of a former release may lack what a newer Docker takes.
+func replaced(pid int) bool {
+	program, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
+	return err == nil && strings.HasSuffix(program, " (deleted)")
 }
 
 func (t *task) file() string { return t.p.Name + ".json" }

@@ -118,6 +118,16 @@ func TestOverlay_with_the_newest_Docker(t *testing.T) {
 			t.Errorf("containers and networks were\n%s\nand are\n%s", before, after)
 		}
 	})
+	t.Run("an agent that comes after the newest dockerd", func(t *testing.T) {
+		const raw = "iptables -t raw -S PREROUTING"
+		o.sh(t, back2, "sv -w 60 stop overlay-apps overlay-data >/dev/null; "+raw+" | sed -n 's/^-A \\(.*ACCEPT\\)$/iptables -t raw -D \\1/p' | sh; service docker restart >/dev/null 2>&1")
+		if rules := o.sh(t, back2, raw); !strings.Contains(rules, "-j DROP") || strings.Contains(rules, "-j ACCEPT") {
+			t.Fatalf("dockerd alone has\n%s", rules)
+		}
+		o.sh(t, back2, "sv start overlay-apps overlay-data >/dev/null")
+		o.served(t, outside)
+		o.apart(t)
+	})
 }
 
 // exchangeDockerd starts back2's dockerd, and its proxy, on back1 in the place of
