@@ -24,10 +24,27 @@ type wanted struct {
 
 // kinds are those of records that answer it; there may be others among them.
 func (w wanted) kinds() table.Kinds {
-	kinds := map[uint16]table.Kinds{
-		dns.TypeA: table.HasA, dns.TypeAAAA: table.HasAAAA, dns.TypeSRV: table.HasHost, dns.TypeMX: table.HasMail, dns.TypeTXT: table.HasText,
+	switch w.qtype {
+	case dns.TypeA:
+		return table.HasA
+	case dns.TypeAAAA:
+		return table.HasAAAA
+	case dns.TypeSRV:
+		return table.HasHost
+	case dns.TypeMX:
+		return table.HasMail
+	case dns.TypeTXT:
+		return table.HasText
 	}
-	return cmp.Or(kinds[w.qtype], table.HasData)
+	return table.HasData
+}
+
+// needed are kinds without any of which a record does not answer it.
+func (w wanted) needed() table.Kinds {
+	if w.port != 0 {
+		return table.HasPort(w.port)
+	}
+	return w.kinds()
 }
 
 // by says whether a record answers it.
@@ -56,7 +73,7 @@ func (a *answering) records(node *table.Node, w wanted) entrySet {
 		return entrySet{part: true}
 	}
 	in := grouping(entries)
-	return entrySet{part: true, entries: a.Table.Sample(node, a.turn, maxRecords, func(e table.Entry) bool { return w.by(e) && in(e) })}
+	return entrySet{part: true, entries: a.Table.Sample(node, w.needed(), a.turn, maxRecords, func(e table.Entry) bool { return w.by(e) && in(e) })}
 }
 
 // oneGroup keeps the records of one group, see grouping.

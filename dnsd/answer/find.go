@@ -75,8 +75,9 @@ func (a *answering) asked(zone *Zone, wire []byte, w wanted) (set entrySet, exis
 
 // union is the answers of several names, which may be too many to look at all.
 func (a *answering) union(nodes []*table.Node, w wanted) (set entrySet) {
-	slices.SortFunc(nodes, func(a, b *table.Node) int { return strings.Compare(a.Name(), b.Name()) })
-	if set.part = len(nodes) > maxRecords; set.part {
+	if set.part = len(nodes) > maxRecords; !set.part {
+		slices.SortFunc(nodes, func(a, b *table.Node) int { return strings.Compare(a.Name(), b.Name()) })
+	} else {
 		a.part = true
 		nodes = slices.DeleteFunc(nodes, func(n *table.Node) bool { return n.Kinds()&w.kinds() == 0 })
 		nodes = packed.Turn(nodes, []packed.Group{{To: len(nodes)}}, a.turn)
@@ -116,7 +117,7 @@ func (a *answering) port(zone *Zone, wire []byte, w wanted) (entrySet, bool) {
 		return entrySet{}, false
 	}
 	set := a.recordsIn(zone, node, wanted{w.qtype, port})
-	if set.part && len(set.entries) == 0 {
+	if set.part && len(set.entries) == 0 && w.qtype != dns.TypeSRV {
 		// None of the type: the name exists if there is one of another.
 		return set, len(a.recordsIn(zone, node, wanted{dns.TypeSRV, port}).entries) > 0
 	}

@@ -55,18 +55,18 @@ func sortEntries(entries []Entry) {
 	})
 }
 
-// Sample returns records that n is answered with and that qualify, others in
-// each turn. It is for names with more below them than Records looks at, and
+// Sample returns records that n is answered with, have any of some kinds, and
+// qualify; others in each turn. It is for names with more below them than Records looks at, and
 // looks through the whole table until it has limit records or, once there is
 // one, has looked enough.
-func (t *Table) Sample(n *Node, turn uint32, limit int, qualifies func(Entry) bool) []Entry {
+func (t *Table) Sample(n *Node, any Kinds, turn uint32, limit int, qualifies func(Entry) bool) []Entry {
 	const enough = 1 << 16
 	var found []Entry
 	slots := *t.index.slots.Load()
 	from := int(uint64(turn) * uint64(len(slots)) >> 32)
 	for i := 0; i < len(slots) && len(found) < limit && (i < enough || len(found) == 0); i++ {
 		node := slots[(from+i)&(len(slots)-1)].node.Load()
-		if node == nil {
+		if node == nil || node.Kinds()&any == 0 {
 			continue
 		}
 		r := node.record.Load()
