@@ -215,12 +215,17 @@ func (c *Client) Stop(ctx context.Context, id string, timeout int) error {
 
 // Remove removes the container with its anonymous volumes, killing it if it
 // still runs; named volumes stay. One that is gone already is no error.
-func (c *Client) Remove(ctx context.Context, id string) error {
+func (c *Client) Remove(ctx context.Context, id string) error { return c.remove(ctx, id, true) }
+
+// RemoveAlone is Remove without the anonymous volumes, which stay.
+func (c *Client) RemoveAlone(ctx context.Context, id string) error { return c.remove(ctx, id, false) }
+
+func (c *Client) remove(ctx context.Context, id string, volumes bool) error {
 	ctx, cancel := context.WithTimeout(ctx, c.limits.remove)
 	defer cancel()
 	var busy error // what the daemon said last
 	for {
-		err := c.api().ContainerRemove(ctx, id, container.RemoveOptions{RemoveVolumes: true, Force: true})
+		err := c.api().ContainerRemove(ctx, id, container.RemoveOptions{RemoveVolumes: volumes, Force: true})
 		switch {
 		case err == nil || errdefs.IsNotFound(err):
 			return nil

@@ -32,6 +32,10 @@ const (
 	// stopped and removed with its anonymous volumes. Then the runner's status
 	// says so. The service's runner is gone by then.
 	Stop Op = "stop"
+	// Adopt has a container that somebody else made under the service's name, and
+	// that Prepare with Adopt has found fit, make room for the service's own: it is
+	// stopped and removed; its volumes stay, anonymous ones as well.
+	Adopt Op = "adopt"
 	// Remove is Stop, and takes away the service's state under /run/rundock and
 	// /var/lib/rundock.
 	Remove Op = "remove"
@@ -50,6 +54,7 @@ type Request struct {
 	Not     string          `json:"not,omitempty"`     // wait: the container id that must have been replaced
 	Since   time.Time       `json:"since,omitzero"`    // wait: status written before is of an earlier attempt
 	Image   string          `json:"image,omitempty"`   // keep: id
+	Adopt   bool            `json:"adopt,omitempty"`   // prepare: a container of somebody else's may be there, if it fits
 	Timeout int             `json:"timeout,omitempty"` // seconds
 	Check   bool            `json:"check,omitempty"`   // prepare, stop, remove: change nothing, say what would come of it
 }
@@ -63,6 +68,7 @@ type Response struct {
 	Error    string          `json:"error,omitempty"`
 	Warnings []string        `json:"warnings,omitempty"`
 	Unkept   []string        `json:"unkept,omitempty"`  // prepare: paths at which the image keeps data and the service has no volume
+	Adopts   bool            `json:"adopts,omitempty"`  // prepare: such a container is there
 	Ignored  []string        `json:"ignored,omitempty"` // prepare: what dockerd says it will not heed of the container
 	Image    string          `json:"image,omitempty"`   // prepare: id of the image
 	Changed  bool            `json:"changed,omitempty"` // stop, remove: a container was there

@@ -50,8 +50,7 @@ func (t *task) install() error {
 	}
 	if t.check {
 		t.wrote(now, changes)
-		t.does(now, w, plan)
-		return t.foresee(plan, w)
+		return t.foresee(now, plan, w)
 	}
 
 	if t.p.Rollback && (plan.Write || plan.acts()) {
@@ -60,7 +59,7 @@ func (t *task) install() error {
 		}
 	}
 	started := time.Now()
-	if plan.Prepare {
+	if plan.Prepare || t.p.Adopt && plan.Retry {
 		if err := t.prepare(w, false); err != nil {
 			return err
 		}
@@ -71,6 +70,11 @@ func (t *task) install() error {
 	t.wrote(now, changes)
 	if err != nil {
 		return err
+	}
+	if t.adopts {
+		if err := t.adopt(w); err != nil {
+			return err
+		}
 	}
 	t.does(now, w, plan)
 	if err := t.act(now, w, plan, stopping); err != nil {
@@ -100,15 +104,32 @@ func (t *task) prepare(w wanted, check bool) error {
 	if err != nil {
 		return fmt.Errorf("prepare %s: %w", t.p.Name, err)
 	}
-	return t.ctl(control.Request{Op: control.Prepare, Spec: service, Check: check})
+	return t.ctl(control.Request{Op: control.Prepare, Spec: service, Check: check, Adopt: t.p.Adopt})
+}
+
+// adopt has somebody else's container, which prepare has found fit, make room.
+func (t *task) adopt(w wanted) error {
+	service, err := json.Marshal(w.service)
+	if err != nil {
+		return fmt.Errorf("adopt %s: %w", t.p.Name, err)
+	}
+	if err := t.ctl(control.Request{Op: control.Adopt, Spec: service}); err != nil {
+		return err
+	}
+	t.did("container taken over")
+	return nil
 }
 
 // foresee finds out, in check mode, whether the call would be refused. Then it
 // would do nothing.
-func (t *task) foresee(p plan, w wanted) (err error) {
-	if p.Prepare {
+func (t *task) foresee(now situation, p plan, w wanted) (err error) {
+	if p.Prepare || t.p.Adopt && p.Retry {
 		err = t.prepare(w, true)
 	}
+	if t.adopts {
+		t.did("container taken over")
+	}
+	t.does(now, w, p)
 	if t.follows {
 		t.prepared = nil // that a port is not free yet
 	}

@@ -80,6 +80,10 @@ var parameters = withServices(ansible.Spec{
 		{Name: "drain", Type: ansible.Int, Default: 0, Description: []string{
 			"Seconds between withdrawing the announcement and stopping the container.",
 		}},
+		{Name: "adopt", Type: ansible.Bool, Default: false, Description: []string{
+			"Whether a container of the service's name that rundock did not make is taken over, as of one who comes from C(docker_container) or compose. It has to be as it is asked for, or the call is refused and names each difference; C(modules/rundock/README.md) says what is compared.",
+			"It is stopped in its time and removed, and the service's own started in its place with the same volumes: Docker lets nobody change what rundock tells its containers by.",
+		}},
 		{Name: "env_secret", Type: ansible.Dict, Values: ansible.Str, NoLog: true, Description: []string{
 			"Environment variables whose values appear in no script, process list, diff, log or label. Each is in a file under C(env/) of the service directory that root alone reads.",
 			"Values are texts, taken as they are: what YAML takes for a number or a boolean has to stand in quotes. Another value replaces the container.",
@@ -134,6 +138,7 @@ type params struct {
 	WaitTimeout int               `json:"wait_timeout"`
 	StopTimeout int               `json:"stop_timeout"`
 	Drain       int               `json:"drain"`
+	Adopt       bool              `json:"adopt"`
 	Rollback    bool              `json:"rollback"`
 	EnvSecret   map[string]string `json:"env_secret"`
 	Mounts      []string          `json:"requires_mounts"`

@@ -16,7 +16,7 @@ import (
 
 // shared are the parameters that are given beside services, for each that
 // does not have its own. All others are of a single service.
-var shared = []string{"state", "pull", "wait", "wait_timeout", "stop_timeout", "drain", "log", "rollback"}
+var shared = []string{"state", "pull", "wait", "wait_timeout", "stop_timeout", "drain", "log", "rollback", "adopt"}
 
 // withServices adds the parameter services, a list of all the others, whose
 // defaults are left to what stands beside it.

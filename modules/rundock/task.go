@@ -45,6 +45,7 @@ type task struct {
 	warnings []string
 	prepared []string // warnings of prepare, until a runner that was waited for has pulled again
 	restart  bool     // changed in any case
+	adopts   bool     // somebody else's container makes room
 	reread   []string // files that the container is made from, and that hold something else now
 }
 
@@ -110,7 +111,7 @@ func (t *task) asked(q control.Request) (control.Response, error) {
 	q.Service = t.p.Name
 	answer, err := t.session.Do(q)
 	if q.Op == control.Prepare {
-		t.prepared = answer.Warnings
+		t.prepared, t.adopts = answer.Warnings, answer.Adopts
 	} else {
 		for _, w := range answer.Warnings {
 			t.warn("%s", w)

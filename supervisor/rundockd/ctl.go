@@ -92,6 +92,8 @@ func serve(docker *container.Client, slots chan struct{}, q control.Request) con
 			return control.Response{Error: err.Error()}
 		}
 		return control.Response{}
+	case control.Adopt:
+		return adopted(ctx, docker, q)
 	case control.Stop:
 		return stopped(ctx, docker, q)
 	case control.Remove:
@@ -130,7 +132,8 @@ func prepare(ctx context.Context, docker *container.Client, q control.Request) c
 	if err != nil {
 		return fail(err)
 	}
-	if err := foreign(current, s.Name); err != nil {
+	adopts, err := adoptable(ctx, docker, current, want, s.Name, q.Adopt)
+	if err != nil {
 		return fail(err)
 	}
 	ports, err := container.HostPorts(want)
@@ -138,7 +141,9 @@ func prepare(ctx context.Context, docker *container.Client, q control.Request) c
 		return fail(err)
 	}
 	if q.Check {
-		return foreseen(ctx, docker, s, func() error { return portsFree(ctx, docker, host, s.Name, ports, current) })
+		answer := foreseen(ctx, docker, s, func() error { return portsFree(ctx, docker, host, s.Name, ports, current) })
+		answer.Adopts = adopts
+		return answer
 	}
 	if err := reserve(control.Dir, s.Name, ports); err != nil {
 		return fail(err)
@@ -150,7 +155,7 @@ func prepare(ctx context.Context, docker *container.Client, q control.Request) c
 	if err != nil {
 		return fail(err)
 	}
-	answer := control.Response{Image: pulled.Image}
+	answer := control.Response{Image: pulled.Image, Adopts: adopts}
 	if pulled.Warning != "" {
 		answer.Warnings = append(answer.Warnings, pulled.Warning)
 	}

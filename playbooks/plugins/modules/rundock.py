@@ -243,6 +243,17 @@ options:
       - Seconds between withdrawing the announcement and stopping the container.
     type: int
     default: 0
+  adopt:
+    description:
+      - >-
+        Whether a container of the service's name that rundock did not make is taken over, as of one who comes
+        from C(docker_container) or compose. It has to be as it is asked for, or the call is refused and names
+        each difference; C(modules/rundock/README.md) says what is compared.
+      - >-
+        It is stopped in its time and removed, and the service's own started in its place with the same
+        volumes: Docker lets nobody change what rundock tells its containers by.
+    type: bool
+    default: false
   env_secret:
     description:
       - >-
@@ -939,8 +950,8 @@ options:
         Several services of the host in one call, which costs little more than one: each a dict of the other
         parameters.
       - >-
-        I(state), I(pull), I(wait), I(wait_timeout), I(stop_timeout), I(drain), I(log), I(rollback) beside it
-        are for each that does not have its own.
+        I(state), I(pull), I(wait), I(wait_timeout), I(stop_timeout), I(drain), I(log), I(rollback), I(adopt)
+        beside it are for each that does not have its own.
       - >-
         All are checked first, then made at once. One that fails does not keep the others from being made; the
         call fails and names each.
@@ -1130,6 +1141,10 @@ options:
         description:
           - As I(drain) of the module.
         type: int
+      adopt:
+        description:
+          - As I(adopt) of the module.
+        type: bool
       env_secret:
         description:
           - As I(env_secret) of the module.
