@@ -150,12 +150,14 @@ func (w *waiting) runs(r control.RunnerStatus) (pending string, err error) {
 		return "the runner has not started yet", nil
 	case failed && r.Phase == control.Backoff && (r.Crashes >= looped || r.ExitCode == 0 && r.Error != ""):
 		return "", errors.New(r.Error + lastLog(w.docker, q.Service))
-	case failed && r.Phase == control.Running && old && r.Error != "":
+	case failed && r.Phase == control.Running && r.Error != "": // old, or cut off from what it shares with another
 		return "", fmt.Errorf("%s; the previous container goes on running", r.Error)
 	case r.Phase != control.Running:
 		return strings.TrimSuffix(fmt.Sprintf("%s: %s", r.Phase, r.Error), ": "), nil
 	case old:
 		return "the old container still runs", nil
+	case r.Error != "":
+		return "what failed is to be tried again: " + r.Error, nil
 	}
 	return "", nil
 }

@@ -34,6 +34,8 @@ func TestRuns(t *testing.T) {
 		{"a first crash is none of a loop", "", control.RunnerStatus{Phase: control.Backoff, Wanted: "h", Crashes: 1, ExitCode: 7, Failed: after, Error: "container ended with exit code 7"}, "backoff: container ended with exit code 7"},
 		{"a third is", "", control.RunnerStatus{Phase: control.Backoff, Wanted: "h", Crashes: 3, ExitCode: 7, Failed: after, Error: "container ended with exit code 7"}, "fails: container ended with exit code 7"},
 		{"the wanted one could not be made before", "", control.RunnerStatus{Phase: control.Running, Spec: "old", Wanted: "h", Failed: before, Error: "no such host"}, "the old container still runs"},
+		{"it is the wanted one, and could not be made anew before", "", control.RunnerStatus{Phase: control.Running, Spec: "h", Wanted: "h", Failed: before, Error: "no such host"}, "what failed is to be tried again: no such host"},
+		{"it is the wanted one, and cannot be made anew", "", control.RunnerStatus{Phase: control.Running, Spec: "h", Wanted: "h", Failed: after, Error: "container web, whose network it is in, does not run"}, "fails: container web, whose network it is in, does not run; the previous container goes on running"},
 		{"the wanted one cannot be made", "", control.RunnerStatus{Phase: control.Running, Spec: "old", Wanted: "h", Failed: after, Error: "no such host"}, "fails: no such host; the previous container goes on running"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
