@@ -21,6 +21,7 @@ type Kernel struct {
 	batch *batch
 	nft   *nftables.Conn
 	sets  *batch // of nftables
+	next  int    // of the peers for which it is asked which route is taken
 }
 
 // nftSend is the most that a table of nftables takes with all hosts in it.
@@ -116,7 +117,11 @@ func (k *Kernel) renew() {
 
 func (k *Kernel) read(n Network, subnet netip.Prefix, l *listing) (s State, err error) {
 	filter := readFilter(n)
-	s, err = k.devices(n, subnet, l)
+	others := &rivals{kernel: k, network: n}
+	s, err = k.devices(n, subnet, l, others.note)
+	if err == nil && s.Vxlan.Exists {
+		s.Faults, err = others.faults(s.Vxlan.Tunnel.Local, l)
+	}
 	if err == nil {
 		s.Table, err = k.table("ip", n.Table())
 	}
@@ -150,7 +155,7 @@ func Look(n Network, subnet netip.Prefix) (State, error) {
 	}
 	defer b.close()
 	var l listing
-	s, err := (&Kernel{rt: rt, batch: b}).devices(n, subnet, &l)
+	s, err := (&Kernel{rt: rt, batch: b}).devices(n, subnet, &l, func([]byte, *attributes) {})
 	if err != nil {
 		return State{}, fmt.Errorf("read network %s from the kernel: %w", n.Name, err)
 	}
@@ -158,7 +163,9 @@ func Look(n Network, subnet netip.Prefix) (State, error) {
 	return s, nil
 }
 
-func (k *Kernel) devices(n Network, subnet netip.Prefix, l *listing) (s State, err error) {
+// devices gives the routes of the main table that lead to other devices than
+// the VXLAN device, if that is there.
+func (k *Kernel) devices(n Network, subnet netip.Prefix, l *listing, elsewhere func(fixed []byte, a *attributes)) (s State, err error) {
 	l.clear()
 	var bridge, device netip.Prefix
 	if subnet.IsValid() {
@@ -196,10 +203,7 @@ func (k *Kernel) devices(n Network, subnet netip.Prefix, l *listing) (s State, e
 		if s.Vxlan.Unheard, err = k.unheard(local.Unmap()); err != nil {
 			return s, fmt.Errorf("route to the underlay address %s: %w", local, err)
 		}
-		if s.Faults, err = faults(local.Unmap()); err != nil {
-			return s, err
-		}
-		if err := k.peers(vx, l); err != nil {
+		if err := k.peers(vx, l, elsewhere); err != nil {
 			return s, err
 		}
 	}
@@ -264,7 +268,7 @@ func (k *Kernel) exists(name string) bool {
 	return err == nil
 }
 
-func (k *Kernel) peers(vx netlink.Link, l *listing) error {
+func (k *Kernel) peers(vx netlink.Link, l *listing, elsewhere func(fixed []byte, a *attributes)) error {
 	name, index := vx.Attrs().Name, vx.Attrs().Index
 	if err := k.batch.neighbours(unix.AF_INET, index, func(mac MAC, ip netip.Addr) { l.neighbours.add(ip, mac) }); err != nil {
 		return fmt.Errorf("neighbours of device %s: %w", name, err)
@@ -272,7 +276,7 @@ func (k *Kernel) peers(vx netlink.Link, l *listing) error {
 	if err := k.batch.neighbours(unix.AF_BRIDGE, index, l.forwards.add); err != nil {
 		return fmt.Errorf("forwarding entries of device %s: %w", name, err)
 	}
-	if err := k.batch.routes(index, l.routes.add); err != nil {
+	if err := k.batch.routes(index, l.routes.add, elsewhere); err != nil {
 		return fmt.Errorf("routes of device %s: %w", name, err)
 	}
 	return nil

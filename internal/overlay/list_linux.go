@@ -106,10 +106,14 @@ func (b *batch) neighbours(family byte, index int, each func(MAC, netip.Addr)) e
 	})
 }
 
-// routes gives those of our protocol in the main table that lead to a device.
-func (b *batch) routes(index int, each func(RouteKey, Route)) error {
-	return b.routesOf(Protocol, index, func(fixed []byte, a *attributes) {
-		if key, r, ours := routeOf(fixed, a); ours {
+// routes gives those of our protocol in the main table that lead to a device,
+// and, as it sees them anyway, those that lead elsewhere.
+func (b *batch) routes(index int, each func(RouteKey, Route), elsewhere func(fixed []byte, a *attributes)) error {
+	ask := append([]byte{unix.AF_INET, 0, 0, 0, unix.RT_TABLE_MAIN}, make([]byte, rtmsgBytes-5)...)
+	return b.list(unix.RTM_GETROUTE, ask, nil, rtmsgBytes, func(fixed []byte, a *attributes) {
+		if a.number(unix.RTA_OIF) != index {
+			elsewhere(fixed, a)
+		} else if key, r, ours := routeOf(fixed, a); ours {
 			each(key, r)
 		}
 	})

@@ -223,9 +223,12 @@ func (w *Wanted) reached(p Peer) bool {
 
 func (w *Wanted) key(subnet netip.Prefix) RouteKey {
 	i, _ := w.network.Index(subnet)
-	// From 1: a route by hand, which says no metric, has 0.
-	return RouteKey{subnet, i + 1}
+	return RouteKey{subnet, metric(i)}
 }
+
+// metric is that of the route to part i of a network, from 1: a route by hand,
+// which says none, has 0.
+func metric(i int) int { return i + 1 }
 
 func (w *Wanted) put(p Peer) {
 	w.remove(p.Subnet)

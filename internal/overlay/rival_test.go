@@ -1,0 +1,58 @@
+package overlay
+
+import (
+	"strings"
+	"testing"
+)
+
+// Routes of others that are taken instead of the network's are named, with the
+// command that takes them away; those that are not taken are nobody's concern.
+func TestCheck_names_routes_of_others_that_win(t *testing.T) {
+	c := newCluster(t, 2, false, apps)
+	h := c.hosts[0]
+	faults := func() (found []Fault) {
+		var err error
+		h.Do(func() { _, found, err = h.keepers["apps"].Check(apps.Subnet(1), h.want(apps)) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	for _, tt := range []struct{ add, what string }{
+		{"ip route add 10.42.2.0/24 via 192.0.2.2", "the route 10.42.2.0/24 via 192.0.2.2 dev eth0"},
+		{"ip route add 10.42.2.128/25 dev eth0", "the route 10.42.2.128/25 dev eth0"},
+		{"ip route add 10.42.2.10/32 via 192.0.2.2 metric 500", "the route 10.42.2.10/32 via 192.0.2.2 dev eth0"},
+		{"ip route add blackhole 10.42.2.0/24", "the route 10.42.2.0/24"},
+		{"ip route add 10.42.9.0/24 via 192.0.2.2", "the route 10.42.9.0/24 via 192.0.2.2 dev eth0"}, // of a host that may come
+		{"ip route add 10.42.0.0/16 via 192.0.2.2", "the route 10.42.0.0/16 via 192.0.2.2 dev eth0"},
+		{"ip route add 10.42.0.0/16 via 192.0.2.2 table 77; ip rule add to 10.42.0.0/16 lookup 77 priority 50", "the route 10.42.0.0/16 via 192.0.2.2 dev eth0 of table 77"},
+		{"ip route add 10.42.2.0/24 via 192.0.2.2 metric 50", ""},
+		{"ip route add 10.42.0.0/16 via 192.0.2.2 metric 50", ""},
+		{"ip route add 10.0.0.0/8 via 192.0.2.2; ip route add default via 192.0.2.2", ""},
+		{"ip route add 10.42.0.0/16 via 192.0.2.2 table 77", ""},
+	} {
+		t.Run(tt.add, func(t *testing.T) {
+			h.Sh(tt.add)
+			defer h.Try(strings.ReplaceAll(tt.add, " add ", " del "))
+			found := faults()
+			if tt.what == "" {
+				if len(found) > 0 {
+					t.Errorf("faults are %q, and it is not taken", found)
+				}
+				return
+			}
+			if len(found) != 1 || !strings.HasPrefix(found[0].What, tt.what+",") {
+				t.Fatalf("faults are %q, want %s", found, tt.what)
+			}
+			if ops := h.plan(apps); len(ops) > 0 {
+				t.Errorf("what is others' would be put right by\n%s", lines(ops))
+			}
+			if command, _, ok := strings.Cut(found[0].Next, ", and see"); ok {
+				h.Sh(command)
+				if left := faults(); len(left) > 0 {
+					t.Errorf("after %s there is %q", command, left)
+				}
+			}
+		})
+	}
+}
