@@ -197,7 +197,7 @@ func (r *Roster) choose(b *Book, prefer netip.Prefix) (netip.Prefix, []byte, err
 }
 
 // Alive says that this host is alive until ctx is done, and tells on how that
-// stands; then it says in its entry that it has stopped. With the cause
+// stands; then it says in its entry that it stops, and takes its key away. With the cause
 // registry.ErrHandOver it leaves all that to a successor.
 func (r *Roster) Alive(ctx context.Context, on func(registry.HoldState)) error {
 	lease, err := r.Client.NewLease(r.lease())
@@ -208,16 +208,22 @@ func (r *Roster) Alive(ctx context.Context, on func(registry.HoldState)) error {
 	if err != nil {
 		return err
 	}
+	// Its key goes last: without it alone the others would ask whether it is dead.
+	holding, end := context.WithCancelCause(context.WithoutCancel(ctx))
+	var unsaid error
+	defer context.AfterFunc(ctx, func() {
+		if context.Cause(ctx) != registry.ErrHandOver {
+			unsaid = r.stopped(ctx)
+		}
+		end(context.Cause(ctx))
+	})()
 	running := make(chan error, 1)
-	go func() { running <- lease.Run(ctx) }()
-	err = lease.Hold(ctx, []registry.Item{{Key: r.aliveKey(r.Self.ID), Value: value, ID: r.Self.ID}}, on)
+	go func() { running <- lease.Run(holding) }()
+	err = lease.Hold(holding, []registry.Item{{Key: r.aliveKey(r.Self.ID), Value: value, ID: r.Self.ID}}, on)
 	if e := <-running; err == nil {
 		err = e
 	}
-	if context.Cause(ctx) != registry.ErrHandOver {
-		err = errors.Join(err, r.stopped(ctx))
-	}
-	return err
+	return errors.Join(err, unsaid)
 }
 
 // stopped notes in this host's entry that it has left on purpose: that its key
