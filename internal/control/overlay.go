@@ -3,6 +3,8 @@ package control
 import (
 	"path/filepath"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // OverlayState is how a network of this host stands.
@@ -41,6 +43,34 @@ type OverlayStatus struct {
 	Healed   int          `json:"healed,omitempty"`  // of those, such as put right what others had changed
 	Changed  time.Time    `json:"changed,omitzero"`  // when the last of them was done
 	Since    time.Time    `json:"since"`             // when State began
+
+	Beat time.Duration `json:"beat,omitempty"` // by Clock, when the agent last said all this; it does so every OverlayBeat
+}
+
+// OverlayBeat is how often an agent says how its network stands, though nothing
+// has changed, and overlaySilent after how long it is taken to say nothing more.
+const (
+	OverlayBeat   = 10 * time.Second
+	overlaySilent = 3 * OverlayBeat
+)
+
+// Clock is the machine's clock that nobody sets, and that stands still while the
+// machine sleeps.
+func Clock() time.Duration {
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &t); err != nil {
+		return 0
+	}
+	return time.Duration(t.Nano())
+}
+
+// Mute returns for how long the agent has said nothing, if that is too long: it
+// was stopped, or hangs. now is Clock's.
+func (s OverlayStatus) Mute(now time.Duration) time.Duration {
+	if s.Beat == 0 || now-s.Beat < overlaySilent {
+		return 0
+	}
+	return (now - s.Beat).Round(time.Second)
 }
 
 // ReadOverlay reads a network's status; the zero status and no error mean

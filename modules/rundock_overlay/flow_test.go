@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"rundock/internal/control"
 )
 
 const apps = "name=apps cidr=10.42.0.0/16 vni=42"
@@ -260,6 +262,14 @@ func TestNetworkThatDoesNotComeUp(t *testing.T) {
 		return !a.Failed && !a.Changed && len(a.Warnings) == 1 && a.Warnings[0] == unheard
 	})
 	m.unset("unheard")
+
+	says, err := control.ReadOverlay(control.Dir, "apps")
+	must(t, err)
+	says.Beat = 1
+	must(t, control.WriteOverlay(control.Dir, says))
+	if a = m.call(apps + " wait_timeout=1"); !a.Failed || !strings.Contains(a.Msg, "its agent, process ") || !strings.Contains(a.Msg, "it was stopped or hangs (sv restart overlay-apps)") {
+		t.Errorf("a network whose agent is frozen: %s", a.raw)
+	}
 
 	m.set("fault", "net.ipv4.ip_forward is 0")
 	m.set("next", "sysctl -w net.ipv4.ip_forward=1")

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"rundock/internal/control"
 	"rundock/supervisor/overlaydir"
 )
 
@@ -63,6 +64,9 @@ func (t *task) elsewhere(now situation) error {
 func (s situation) why() string {
 	if !s.speaks() {
 		return "its agent has said nothing"
+	}
+	if silent := s.Says.Mute(control.Clock()); silent != 0 {
+		return fmt.Sprintf("its agent, process %d, has said nothing for %s: it was stopped or hangs (sv restart overlay-%s)", s.Says.PID, silent, s.Says.Network)
 	}
 	var reasons []string
 	for _, r := range []string{s.Says.Reason, s.Says.Registry} {

@@ -125,10 +125,11 @@ type netFacts struct {
 	Place  trouble // why settings or underlay of this host are not known; then nothing follows
 	Host   string  // this one
 	Says   control.OverlayStatus
-	Unsaid trouble // why Says is not known
-	Lives  bool    // Says.PID is an agent
-	Known  Joined  // what the agent has last known
-	Static bool    // the settings list the hosts, and there is no registry
+	Unsaid trouble       // why Says is not known
+	Lives  bool          // Says.PID is an agent
+	Silent time.Duration // for how long it has said nothing; 0: it speaks
+	Known  Joined        // what the agent has last known
+	Static bool          // the settings list the hosts, and there is no registry
 
 	Registry trouble
 	Hosts    []roster.Standing // by the registry, or by the settings
@@ -207,6 +208,7 @@ func (n Networks) place(name string) (f netFacts, ok bool) {
 	f.Says, err = control.ReadOverlay(control.Dir, name)
 	f.Unsaid = troubleOf(err)
 	f.Lives = f.Says.PID != 0 && n.Lives(f.Says.PID, "overlay")
+	f.Silent = f.Says.Mute(control.Clock())
 	if joined.Host.Host != "" {
 		f.Host = joined.Host.Host
 	}

@@ -101,8 +101,9 @@ type keptFacts struct {
 	Settings overlay.Settings
 	Trouble  trouble // why Settings are not known
 	Says     control.OverlayStatus
-	Unsaid   trouble // why Says is not
-	Lives    bool    // Says.PID is an agent
+	Unsaid   trouble       // why Says is not
+	Lives    bool          // Says.PID is an agent
+	Silent   time.Duration // for how long it has said nothing; 0: it speaks
 }
 
 func (n Networks) kept(name string) keptFacts {
@@ -113,6 +114,7 @@ func (n Networks) kept(name string) keptFacts {
 	f.Says, err = control.ReadOverlay(control.Dir, name)
 	f.Unsaid = troubleOf(err)
 	f.Lives = f.Says.PID != 0 && n.Lives(f.Says.PID, "overlay")
+	f.Silent = f.Says.Mute(control.Clock())
 	return f
 }
 
@@ -149,6 +151,8 @@ type netStatus struct {
 	Changes    int                  `json:"changes"`            // that the agent has made to the kernel since it started
 	Healed     int                  `json:"healed"`             // of those, such as put right what others had changed
 	Changed    time.Time            `json:"changed,omitzero"`
+
+	silent bool // State is of long ago
 }
 
 // What overlay status and overlay explain say alike.
@@ -157,6 +161,14 @@ const (
 	cutOffNext = "wait until it has a new one; see the agent's log"
 	unheard    = "other hosts are not told that this one is alive"
 )
+
+func silentAgent(pid int, since time.Duration) string {
+	return fmt.Sprintf("its agent, process %d, has said nothing for %s: it was stopped or hangs, and other hosts withdraw this one", pid, since)
+}
+
+func silentAgentNext(network string) string {
+	return "sv restart overlay-" + network + "; if it does not end: sv kill overlay-" + network
+}
 
 // unsaidNext is what to do where the agent's status could not be read.
 func unsaidNext(why trouble, network string) string {
@@ -171,8 +183,9 @@ func netStatusOf(f keptFacts) netStatus {
 	says := f.Says
 	s := netStatus{
 		Name: f.Name, Verdict: "ok", PID: says.PID, Running: f.Lives, State: says.State, Since: says.Since.UTC(), VNI: f.Settings.VNI,
-		Subnet: says.Subnet, Gateway: says.Gateway, Underlay: says.Underlay, MTU: says.MTU, Encryption: "none", Alive: says.Alive && f.Lives,
+		Subnet: says.Subnet, Gateway: says.Gateway, Underlay: says.Underlay, MTU: says.MTU, Encryption: "none", Alive: says.Alive && f.Lives && f.Silent == 0,
 		Peers: says.Peers, Narrow: says.Narrow, Silent: says.Silent, Registry: says.Registry, Changes: says.Changes, Healed: says.Healed, Changed: says.Changed.UTC(),
+		silent: f.Lives && f.Silent != 0,
 	}
 	if f.Settings.CIDR.IsValid() {
 		s.CIDR = f.Settings.CIDR.String()
@@ -186,6 +199,8 @@ func netStatusOf(f keptFacts) netStatus {
 		s.Verdict, s.Problem, s.Next = "unknown", f.Unsaid.Text, unsaidNext(f.Unsaid, f.Name)
 	case !f.Lives:
 		wrong("no agent keeps it", "sv up overlay-"+f.Name)
+	case f.Silent != 0:
+		wrong(silentAgent(says.PID, f.Silent), silentAgentNext(f.Name))
 	case says.Refused:
 		wrong(says.Registry, "put right what it names")
 	case says.State == control.OverlayFenced:
@@ -224,6 +239,8 @@ func (r netReport) table() string {
 			state = "?"
 		case !s.Running && s.State != "":
 			state = "gone" // without saying so: this was its last word
+		case s.silent:
+			state = "silent"
 		}
 		last := "-"
 		if !s.Changed.IsZero() {

@@ -122,6 +122,8 @@ func judgeJoined(r *report, f netFacts) {
 		r.add(unknown, f.Unsaid.Text, unsaidNext(f.Unsaid, name))
 	case !f.Lives:
 		r.wrong("no agent keeps the network on this host", "sv up overlay-"+name)
+	case f.Silent != 0:
+		r.wrong(silentAgent(f.Says.PID, f.Silent), silentAgentNext(name))
 	case f.Says.Refused:
 		r.wrong(f.Says.Registry, "put right what it names")
 	case f.Says.State == control.OverlayFenced:

@@ -76,6 +76,8 @@ func TestOverlay_explain_names_the_cause_first(t *testing.T) {
 		{"no such underlay", func(f *netFacts) {
 			*f = netFacts{Network: f.Network, Address: f.Address, Place: trouble{Text: "underlay eth9: there is no such interface"}}
 		}, "Wrong: network: underlay eth9: there is no such interface. Next: put right"},
+		{"a frozen agent", func(f *netFacts) { f.Silent = 45 * time.Second },
+			"Wrong: network: its agent, process 812, has said nothing for 45s: it was stopped or hangs, and other hosts withdraw this one. Next: sv restart overlay-apps"},
 		{"no agent", func(f *netFacts) { f.Lives = false; f.Gateway = lost }, "Wrong: network: no agent keeps the network on this host. Next: sv up overlay-apps"},
 		{"an agent that waits", func(f *netFacts) { f.Says.State, f.Says.Reason = control.OverlayWaiting, "cidr overlaps" }, "Wrong: network: the agent is waiting: cidr overlaps."},
 		{"cut off", func(f *netFacts) { f.Says.State = control.OverlayFenced; f.Gateway = lost }, "Wrong: network: this host's subnet is another's now"},

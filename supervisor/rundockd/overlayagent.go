@@ -461,7 +461,10 @@ func (a *overlayAgent) say() {
 		s.Since = time.Now()
 		a.log.Info("the network is "+string(s.State), "reason", s.Reason, "subnet", s.Subnet, "peers", s.Peers)
 	}
-	if s == a.status {
+	s.Beat = a.status.Beat
+	if now := control.Clock(); s != a.status || now-s.Beat > control.OverlayBeat/2 {
+		s.Beat = now
+	} else {
 		return
 	}
 	if s.Fault != a.status.Fault {
