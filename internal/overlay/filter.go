@@ -35,6 +35,17 @@ func FilterRules(n Network) []string {
 	}
 }
 
+// Passing reports whether ops put back nothing but what dockerd takes away for a
+// moment and puts back itself, as 20.10 does with the way to its chain for users
+// whenever it makes a network, also another one.
+func Passing(ops []Op) bool {
+	own := FilterRules(Network{})[:2]
+	return len(ops) > 0 && !slices.ContainsFunc(ops, func(op Op) bool {
+		o, is := op.(addRule)
+		return !is || !slices.Contains(own, o.rule)
+	})
+}
+
 // names reports whether a rule is about a device.
 func names(rule, dev string) bool { return slices.Contains(strings.Fields(rule), dev) }
 

@@ -53,6 +53,26 @@ func TestFilter_is_what_iptables_prints(t *testing.T) {
 	}
 }
 
+func TestPassing_is_what_dockerd_puts_back_itself(t *testing.T) {
+	rules := FilterRules(apps)
+	way := addRule{rules[1]}
+	for _, tt := range []struct {
+		ops []Op
+		is  bool
+	}{
+		{nil, false},
+		{[]Op{way}, true},
+		{[]Op{addRule{rules[0]}, way}, true},
+		{[]Op{way, addRule{rules[2]}}, false},
+		{[]Op{deleteRule(way)}, false},
+		{[]Op{way, setUp{"ovl7"}}, false},
+	} {
+		if got := Passing(tt.ops); got != tt.is {
+			t.Errorf("Passing(%v) = %v, want %v", tt.ops, got, tt.is)
+		}
+	}
+}
+
 // dockerRules is what dockerd 20.10 makes of table filter for networks over
 // the two bridges. (Seen with Debian 12's docker.io.)
 const dockerRules = `iptables -w 5 -P FORWARD DROP

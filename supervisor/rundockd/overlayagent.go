@@ -23,11 +23,12 @@ import (
 )
 
 const (
-	overlayAudit  = 10 * time.Second      // between audits when nothing seems to happen
-	overlaySettle = 20 * time.Millisecond // for more of a burst of changes to come
-	overlayRetry  = time.Second           // before what failed is tried again
-	overlayLooks  = 3                     // at a kernel that is changed meanwhile
-	overlayKeep   = time.Second           // between two times that the peers are kept, and the status is written
+	overlayAudit   = 10 * time.Second       // between audits when nothing seems to happen
+	overlaySettle  = 20 * time.Millisecond  // for more of a burst of changes to come
+	overlayRetry   = time.Second            // before what failed is tried again
+	overlayLooks   = 3                      // at a kernel that is changed meanwhile
+	overlayPassing = 100 * time.Millisecond // for dockerd to put back what it takes away for a moment
+	overlayKeep    = time.Second            // between two times that the peers are kept, and the status is written
 )
 
 // overlayAgent keeps one network of this host. The registry's goroutine learns
@@ -59,13 +60,11 @@ type overlayAgent struct {
 	registry error   // why it cannot be used
 	rejoin   func()  // has the registry told, and asked, anew
 	changes  int
-	making   making // Docker's network
 	healed   int
 	changed  time.Time
 
 	// takePart's goroutine alone
-	late    string       // why Docker's part is made anew later
-	madeFor netip.Prefix // Docker's part, at least once
+	late string // why Docker's part is made anew later
 
 	// run's goroutine alone
 	sight      *overlay.Kernel // the keeper's, which it reads while changes go on
@@ -313,15 +312,15 @@ func (a *overlayAgent) look() error {
 	var seen overlay.Seen
 	var ops []overlay.Op
 	var right bool
-	making := a.making != nobody
-	if a.making == dockerDone {
-		a.making = nobody
-	}
+	passing := false
 	for tries, again := 1, true; again; tries++ {
 		wanted, subnet, fenced := a.wanted, a.wanted.Subnet(), a.wanted.Fenced()
 		right, a.reading, a.told = a.right, true, nil
 		a.mu.Unlock()
 		var err error
+		if passing {
+			time.Sleep(overlayPassing)
+		}
 		seen, err = a.keeper.Look(subnet)
 		a.mu.Lock()
 		a.reading = false
@@ -333,7 +332,8 @@ func (a *overlayAgent) look() error {
 		if again = a.wanted != wanted || a.wanted.Fenced() != fenced; !again {
 			ops = a.keeper.Left(seen, a.wanted.State(), a.told)
 			// Of entries that others are deleted among the kernel may list too few.
-			again = len(ops) > 0 && len(a.told) > 0 && tries < overlayLooks
+			passing = overlay.Passing(ops)
+			again = (len(ops) > 0 && len(a.told) > 0 || passing) && tries < overlayLooks
 		}
 	}
 	a.fault = overlay.Fault{}
@@ -348,25 +348,13 @@ func (a *overlayAgent) look() error {
 		}
 	}
 	a.count(ops)
-	if first := firstLine(ops); first != "" && a.right {
-		if making || a.making != nobody {
-			a.log.Info("put right what dockerd changed while it made its network", "operations", len(ops), "first", first)
-		} else {
-			a.healed += len(ops)
-			a.log.Warn("put right what was changed", "operations", len(ops), "first", first)
-		}
+	if len(ops) > 0 && a.right {
+		a.healed += len(ops)
+		first, _, _ := strings.Cut(ops[0].String(), "\n")
+		a.log.Warn("put right what was changed", "operations", len(ops), "first", first)
 	}
 	a.right = err == nil && a.right == right // else a change asks for another audit
 	return err
-}
-
-// firstLine is of the first operation; "" where there is none.
-func firstLine(ops []overlay.Op) string {
-	if len(ops) == 0 {
-		return ""
-	}
-	first, _, _ := strings.Cut(ops[0].String(), "\n")
-	return first
 }
 
 // count counts what the kernel was told. a.mu is held.

@@ -68,18 +68,9 @@ func (a *overlayAgent) takePart(ctx context.Context) {
 func (a *overlayAgent) network(ctx context.Context, subnet netip.Prefix, mtu int) ([]container.End, error) {
 	ctx, cancel := context.WithTimeout(ctx, overlayDocker)
 	defer cancel()
-	a.makes(dockerWorks, subnet)
 	done, err := a.docker.EnsureOverlay(ctx, container.Overlay{
 		Name: a.settings.Name, Bridge: a.settings.Bridge(), Subnet: subnet, Gateway: overlay.Gateway(subnet), MTU: mtu,
 	})
-	after := nobody
-	if done.Changed {
-		after = dockerDone
-	}
-	a.makes(after, subnet)
-	if err == nil {
-		a.madeFor = subnet
-	}
 	if done.Changed {
 		a.log.Info("made the docker network", "subnet", subnet)
 		poke(a.wake) // Docker may have touched the bridge
@@ -92,25 +83,6 @@ func (a *overlayAgent) network(ctx context.Context, subnet netip.Prefix, mtu int
 		a.log.Info("the docker network is made anew once no container is attached", "reason", cmp.Or(done.Late, "none any more"))
 	}
 	return done.Ends, err
-}
-
-// making says who may be changing the firewall and the bridge beside the agent,
-// as dockerd does when it makes the network for the first time: that is no
-// tampering.
-type making int
-
-const (
-	nobody      making = iota
-	dockerWorks        // it is at it
-	dockerDone         // since the last audit
-)
-
-func (a *overlayAgent) makes(m making, subnet netip.Prefix) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if m != dockerWorks || a.madeFor != subnet {
-		a.making = m
-	}
 }
 
 // answering is a start of a container, which answers by the network once done.
