@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"rundock/dnsd/answer"
+	"rundock/dnsd/hostnames"
+	"rundock/dnsd/settings"
 	"rundock/internal/skydns"
 
 	"github.com/miekg/dns"
@@ -73,7 +75,7 @@ func printable(s string) string {
 }
 
 // lint is what there is to say about each record, in the order of keys.
-func lint(s settings, v *view) (findings []finding) {
+func lint(s settings.Settings, v *view) (findings []finding) {
 	for _, k := range v.keys {
 		level, reasons := "warning", []string(nil)
 		if reason, ok := v.bad[k.Key]; ok {
@@ -89,13 +91,13 @@ func lint(s settings, v *view) (findings []finding) {
 }
 
 // doubts are about a record that dnsd reads.
-func doubts(s settings, v *view, key string, value []byte) (reasons []string) {
-	name, err := skydns.Name(s.prefix, key)
+func doubts(s settings.Settings, v *view, key string, value []byte) (reasons []string) {
+	name, err := skydns.Name(s.Prefix, key)
 	r, e := skydns.Parse(value)
 	if errors.Join(err, e) != nil {
 		return nil // lint was told so
 	}
-	if !s.inZones(name) && !strings.HasSuffix(name, ".arpa.") {
+	if !s.InZones(name) && !strings.HasSuffix(name, ".arpa.") {
 		reasons = append(reasons, name+" is in none of the zones: it is not answered")
 	}
 	if r.Host == "" && r.Text == "" && r.Type == "" {
@@ -113,9 +115,9 @@ func doubts(s settings, v *view, key string, value []byte) (reasons []string) {
 	if len(r.Text) > answer.MaxText {
 		reasons = append(reasons, fmt.Sprintf("its text has %d bytes, of which no answer holds more than %d: it is not answered", len(r.Text), answer.MaxText))
 	}
-	if err := refusedName(name, r); err != nil {
+	if err := hostnames.Refused(name, r); err != nil {
 		reasons = append(reasons, "resolvers refuse its name, which clients that follow SRV look up: use another key: "+err.Error())
-	} else if dotted := dottedLabel(s.prefix, key); dotted != "" {
+	} else if dotted := dottedLabel(s.Prefix, key); dotted != "" {
 		reasons = append(reasons, fmt.Sprintf("%q is one label with a dot in it, not several: those have a slash between them in the key", dotted))
 	}
 	if addr, ok := r.Addr(); ok && addressDoubt(addr) != "" {
@@ -129,7 +131,7 @@ func doubts(s settings, v *view, key string, value []byte) (reasons []string) {
 			reasons = append(reasons, "its host is a name, which gives no CNAME beside its text or data: write them to names of their own")
 		}
 		target := strings.ToLower(dns.Fqdn(r.Host))
-		if reply := v.answers.Reply(dns.Question{Name: target, Qtype: dns.TypeA, Qclass: dns.ClassINET}, 0); s.inZones(target) && reply.Rcode == dns.RcodeNameError {
+		if reply := v.answers.Reply(dns.Question{Name: target, Qtype: dns.TypeA, Qclass: dns.ClassINET}, 0); s.InZones(target) && reply.Rcode == dns.RcodeNameError {
 			reasons = append(reasons, "its host "+target+" does not exist")
 		}
 	}

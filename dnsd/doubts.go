@@ -4,74 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"net/netip"
 	"slices"
 	"strings"
-
-	"rundock/internal/registry"
-	"rundock/internal/skydns"
-
-	"github.com/miekg/dns"
 )
-
-// refusedName says why resolvers refuse the name that clients are sent to for a
-// record: its own, where its host is an address. nil: they do not.
-func refusedName(name string, r skydns.Record) error {
-	if _, address := r.Addr(); !address || strings.HasSuffix(name, ".arpa.") {
-		return nil
-	}
-	labels := dns.SplitDomainName(name)
-	labels = labels[min(r.TargetStrip, len(labels)):]
-	labels = slices.DeleteFunc(labels, func(l string) bool { return l == "*" }) // stands for another
-	return skydns.CheckHostName(strings.Join(labels, "."))
-}
-
-// maxRefusedLogged bounds the keys that are remembered and logged: where there
-// are as many, there is a rule to them.
-const maxRefusedLogged = 200
-
-// refusedNames logs, once for each key, records whose name resolvers refuse.
-type refusedNames struct{ logged map[string]bool }
-
-func (n *refusedNames) look(log *slog.Logger, prefix string, changes []registry.Change) {
-	for _, c := range changes {
-		if c.Value == nil || n.logged[c.Key] || len(n.logged) == maxRefusedLogged || plainKey(strings.TrimPrefix(c.Key, prefix)) {
-			continue
-		}
-		name, err := skydns.Name(prefix, c.Key)
-		if err != nil {
-			continue // it is skipped
-		}
-		r, err := skydns.Parse(c.Value)
-		if err != nil {
-			continue
-		}
-		if refused := refusedName(name, r); refused != nil {
-			log.Warn("resolvers refuse the name of a record: use another key", "key", c.Key, "reason", refused)
-			if n.logged == nil {
-				n.logged = map[string]bool{}
-			}
-			if n.logged[c.Key] = true; len(n.logged) == maxRefusedLogged {
-				log.Warn("resolvers refuse the names of more records, see dnsd check")
-			}
-		}
-	}
-}
-
-// plainKey says whether a key is of lower-case letters, digits and underscores,
-// with hyphens within a part: those of nearly all records, which need no look.
-func plainKey(key string) bool {
-	for i, c := range []byte(key) {
-		switch {
-		case 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '_' || c == '/':
-		case c == '-' && i > 0 && key[i-1] != '/' && i+1 < len(key) && key[i+1] != '/':
-		default:
-			return false
-		}
-	}
-	return true
-}
 
 // dottedLabel is the first part of a key that has a dot; "" without one.
 func dottedLabel(prefix, key string) string {

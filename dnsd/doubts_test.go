@@ -4,11 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
 	"testing"
 
 	"rundock/dnsd/answer"
+	"rundock/dnsd/hostnames"
+	"rundock/dnsd/settings"
 	"rundock/internal/registry"
 )
 
@@ -19,7 +20,7 @@ func TestDoubts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := settings{prefix: "/skydns", zones: []answer.Zone{zone}}
+	s := settings.Settings{Prefix: "/skydns", Zones: []answer.Zone{zone}}
 	const (
 		alone      = "a host name has letters, digits, - and _ alone"
 		isRepeated = "these fields are there more than once, and the last of each counts: "
@@ -75,9 +76,9 @@ func TestDoubts(t *testing.T) {
 		}
 
 		var logged bytes.Buffer
-		var names refusedNames
+		var names hostnames.Log
 		for range 2 {
-			names.look(slog.New(slog.NewTextHandler(&logged, nil)), s.prefix, []registry.Change{{Key: key, Value: []byte(c.value)}})
+			names.Changed(slog.New(slog.NewTextHandler(&logged, nil)), s.Prefix, []registry.Change{{Key: key, Value: []byte(c.value)}})
 		}
 		want := 0
 		if c.log != "" {
@@ -86,20 +87,5 @@ func TestDoubts(t *testing.T) {
 		if got := strings.Count(logged.String(), "resolvers refuse the name of a record"); got != want {
 			t.Errorf("%s %.80s is logged %d times, want %d: %s", c.key, c.value, got, want, &logged)
 		}
-	}
-}
-
-func TestTheLogOfRefusedNamesIsBounded(t *testing.T) {
-	var logged bytes.Buffer
-	var changes []registry.Change
-	for i := range 2 * maxRefusedLogged {
-		changes = append(changes, registry.Change{Key: fmt.Sprintf("/skydns/com/a:%d", i), Value: []byte(`{"host":"10.1.0.1"}`)})
-	}
-	var names refusedNames
-	for each := range slices.Chunk(changes, 7) {
-		names.look(slog.New(slog.NewTextHandler(&logged, nil)), "/skydns", each)
-	}
-	if lines := strings.Count(logged.String(), "\n"); lines != maxRefusedLogged+1 || !strings.Contains(logged.String(), "see dnsd check") {
-		t.Errorf("%d lines, want %d, of which the last one says where there are more", lines, maxRefusedLogged+1)
 	}
 }

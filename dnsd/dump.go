@@ -28,16 +28,16 @@ Exit code: 0 printed, 1 etcd could not be read.
 `
 
 func dump(ctx context.Context, l *looking, args []string) error {
-	zones := l.settings.zones
+	zones := l.settings.Zones
 	if len(args) > 0 {
 		zones = nil
 	}
 	for _, name := range args {
-		i := slices.IndexFunc(l.settings.zones, func(z answer.Zone) bool { return z.Name == strings.ToLower(dns.Fqdn(name)) })
+		i := slices.IndexFunc(l.settings.Zones, func(z answer.Zone) bool { return z.Name == strings.ToLower(dns.Fqdn(name)) })
 		if i < 0 {
-			return fmt.Errorf("zone %q is none of %s", name, strings.Join(zoneNames(l.settings.zones), " "))
+			return fmt.Errorf("zone %q is none of %s", name, strings.Join(l.settings.ZoneNames(), " "))
 		}
-		zones = append(zones, l.settings.zones[i])
+		zones = append(zones, l.settings.Zones[i])
 	}
 	v, err := l.view(ctx)
 	if err != nil {

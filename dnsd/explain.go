@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"rundock/dnsd/answer"
+	"rundock/dnsd/settings"
 	"rundock/internal/registry"
 	"rundock/internal/skydns"
 
@@ -63,7 +64,7 @@ func explain(ctx context.Context, l *looking, args []string) error {
 	}
 	q := dns.Question{Name: strings.ToLower(dns.Fqdn(args[0])), Qtype: dns.TypeA, Qclass: dns.ClassINET}
 	if !strings.Contains(args[0], ".") {
-		q.Name += l.settings.zones[0].Name
+		q.Name += l.settings.Zones[0].Name
 	}
 	if _, ok := dns.IsDomainName(q.Name); !ok {
 		return fmt.Errorf("%q is no DNS name", args[0])
@@ -99,14 +100,14 @@ func explain(ctx context.Context, l *looking, args []string) error {
 }
 
 // explained is the explanation but for leases and the server.
-func explained(s settings, v *view, q dns.Question) (explanation, answer.Result) {
+func explained(s settings.Settings, v *view, q dns.Question) (explanation, answer.Result) {
 	r := v.answers.Reply(q, 0)
 	x := explanation{
-		Name: q.Name, Type: dns.Type(q.Qtype).String(), Registry: s.registry.Endpoints, Revision: v.answers.Table.State().Revision,
+		Name: q.Name, Type: dns.Type(q.Qtype).String(), Registry: s.Registry.Endpoints, Revision: v.answers.Table.State().Revision,
 		Rcode: dns.RcodeToString[r.Rcode], Answer: []string{}, Records: []explainedKey{},
 	}
 	if r.Zone >= 0 {
-		x.Zone = s.zones[r.Zone].Name
+		x.Zone = s.Zones[r.Zone].Name
 	}
 	for _, rr := range r.Answer {
 		x.Answer = append(x.Answer, rr.String())
@@ -121,9 +122,9 @@ func explained(s settings, v *view, q dns.Question) (explanation, answer.Result)
 	}
 	said := map[string]string{}
 	for _, t := range v.answers.Explain(q) {
-		said[skydns.Key(s.prefix, t.Name)] = t.Withheld
+		said[skydns.Key(s.Prefix, t.Name)] = t.Withheld
 	}
-	at := skydns.Key(s.prefix, q.Name)
+	at := skydns.Key(s.Prefix, q.Name)
 	for _, k := range v.keys {
 		below := k.Key == at || strings.HasPrefix(k.Key, at+"/")
 		withheld, reached := said[strings.TrimSuffix(k.Key, "/")]
@@ -160,7 +161,7 @@ func (l *looking) left(ctx context.Context, v *view, key string) (string, error)
 // compare asks the dnsd that runs.
 func (l *looking) compare(x *explanation, q dns.Question, want answer.Result) {
 	server := l.server
-	for _, a := range l.settings.listen {
+	for _, a := range l.settings.Listen {
 		if _, err := netip.ParseAddr(a.Host); err == nil && server == "" {
 			server = a.String()
 		}

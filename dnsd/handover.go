@@ -15,8 +15,9 @@ import (
 	"syscall"
 	"time"
 
+	"rundock/dnsd/follow"
 	"rundock/dnsd/server"
-	"rundock/dnsd/snapshot"
+	"rundock/dnsd/settings"
 
 	"golang.org/x/sys/unix"
 )
@@ -144,13 +145,13 @@ func (f handedFiles) noting(path string) ([]byte, error) {
 	return content, err
 }
 
-// forBridge is s of the process that serves while the other two change places,
-// who keep the store, the snapshot and the metrics to themselves. What it cannot
-// try is how the successor would fail.
-func (s settings) forBridge(h *handed) settings {
-	s.store, s.snapshot, s.logLevel = nil, "", max(s.logLevel, slog.LevelWarn)
-	if s.metrics == h.Metrics {
-		s.metrics = ""
+// bridgeSettings are s of the bridge, which leaves the store, the snapshot and
+// the metrics to the other two. What it cannot try is how the successor would
+// fail.
+func (h *handed) bridgeSettings(s settings.Settings) settings.Settings {
+	s.Store, s.Snapshot, s.LogLevel = nil, "", max(s.LogLevel, slog.LevelWarn)
+	if s.Metrics == h.Metrics {
+		s.Metrics = ""
 	}
 	return s
 }
@@ -162,7 +163,7 @@ type handover struct {
 	log     *slog.Logger
 	hups    <-chan os.Signal
 	server  *server.Server
-	follow  *follower
+	follow  *follow.Follower
 	metrics string
 
 	to      *handed // set once the bridge serves
@@ -202,7 +203,7 @@ func (o *handover) run(ctx context.Context, again bool, leave func()) {
 // prepare checks the configuration and starts a bridge that serves.
 func (o *handover) prepare(ctx context.Context) (*handed, error) {
 	to := &handed{Files: handedFiles{}, Metrics: o.metrics, Table: -1}
-	if _, err := readSettings(o.args, os.LookupEnv, to.Files.noting, io.Discard); err != nil {
+	if _, err := settings.Read(o.args, os.LookupEnv, to.Files.noting, io.Discard); err != nil {
 		return nil, err
 	}
 	err := o.copyState(to)
@@ -223,7 +224,7 @@ func (o *handover) copyState(to *handed) (err error) {
 	if to.Sockets, err = o.server.HandOver(); err != nil {
 		return err
 	}
-	if o.follow.table.State() == nil {
+	if !o.follow.Loaded() {
 		return nil
 	}
 	fd, err := unix.MemfdCreate("dnsd-table", unix.MFD_CLOEXEC)
@@ -231,9 +232,7 @@ func (o *handover) copyState(to *handed) (err error) {
 		return fmt.Errorf("hand over the table: %w", err)
 	}
 	to.Table = fd
-	h, _ := o.follow.header()
-	_, err = snapshot.Encode(descriptor(fd), h, o.follow.records())
-	if err != nil {
+	if err := o.follow.Encode(descriptor(fd)); err != nil {
 		return fmt.Errorf("hand over the table: %w", err)
 	}
 	return nil

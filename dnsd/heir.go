@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"rundock/dnsd/follow"
 	"rundock/dnsd/server"
 
 	"golang.org/x/sys/unix"
@@ -29,7 +30,7 @@ type heir struct {
 func (e *heir) onBound() { e.once.Do(func() { close(e.bound) }) }
 
 // adopt loads the table that was handed over.
-func (e *heir) adopt(to *follower) {
+func (e *heir) adopt(to *follow.Follower) {
 	if e.Table < 0 {
 		return
 	}
@@ -38,7 +39,7 @@ func (e *heir) adopt(to *follower) {
 	// The offset is shared with the other processes.
 	whole, err := io.ReadAll(io.NewSectionReader(f, 0, 1<<40))
 	if err == nil {
-		err = to.adopt(bytes.NewReader(whole))
+		err = to.Adopt(bytes.NewReader(whole))
 	}
 	if err != nil {
 		e.log.Warn("the table is not taken over, waiting for the registry's", "err", strings.TrimSpace(err.Error()))

@@ -14,6 +14,7 @@ import (
 
 	"rundock/dnsd/answer"
 	"rundock/dnsd/server"
+	"rundock/dnsd/settings"
 	"rundock/dnsd/table"
 	"rundock/internal/registry"
 	"rundock/internal/registry/etcd"
@@ -42,7 +43,7 @@ and all others, or where they come from (dnsd --help).
 
 // looking is what a look works with.
 type looking struct {
-	settings settings
+	settings settings.Settings
 	json     bool
 	server   string // to compare with
 	client   registry.Store
@@ -50,27 +51,24 @@ type looking struct {
 }
 
 func lookCommand(ctx context.Context, what look, args []string, out io.Writer) error {
-	var f flags
-	set := f.set()
 	l := &looking{out: out}
-	set.BoolVar(&l.json, "json", false, "")
-	set.StringVar(&l.server, "server", "", "")
-	g, others, err := f.read(set, args, os.LookupEnv, os.ReadFile)
+	var err error
+	l.settings, args, err = settings.ReadForCommand(args, os.LookupEnv, os.ReadFile, func(set *flag.FlagSet) {
+		set.BoolVar(&l.json, "json", false, "")
+		set.StringVar(&l.server, "server", "", "")
+	})
 	if errors.Is(err, flag.ErrHelp) {
 		io.WriteString(out, what.usage+lookFlags)
 	}
 	if err != nil {
 		return err
 	}
-	if l.settings, err = f.settings(g); err != nil {
-		return err
-	}
-	l.client, err = etcd.Open(l.settings.registry, slog.New(slog.DiscardHandler))
+	l.client, err = etcd.Open(l.settings.Registry, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return fmt.Errorf("etcd: %w", err)
 	}
 	defer l.client.Close()
-	return what.run(ctx, l, others)
+	return what.run(ctx, l, args)
 }
 
 // A view is the registry at one revision, and what dnsd makes of it.
@@ -81,15 +79,15 @@ type view struct {
 }
 
 func (l *looking) view(ctx context.Context) (*view, error) {
-	keys, revision, err := l.client.List(ctx, l.settings.prefix+"/")
+	keys, revision, err := l.client.List(ctx, l.settings.Prefix+"/")
 	if err != nil {
 		return nil, err
 	}
 	return newView(l.settings, keys, revision)
 }
 
-func newView(s settings, keys []registry.Listed, revision int64) (*view, error) {
-	tab := table.New(s.prefix)
+func newView(s settings.Settings, keys []registry.Listed, revision int64) (*view, error) {
+	tab := table.New(s.Prefix)
 	v := &view{keys: keys, bad: map[string]string{}}
 	for _, each := range tab.Replace(revision, func(yield func(string, []byte) bool) {
 		for _, k := range keys {
@@ -101,7 +99,7 @@ func newView(s settings, keys []registry.Listed, revision int64) (*view, error) 
 		v.bad[each.Key] = each.Reason
 	}
 	var err error
-	v.answers, err = s.answers(tab, func() []netip.Addr { return ownAddresses(s) })
+	v.answers, err = s.Answers(tab, func() []netip.Addr { return ownAddresses(s) })
 	return v, err
 }
 
@@ -116,13 +114,13 @@ func (v *view) hidden(key string) bool {
 
 // ownAddresses are those that a running dnsd would tell of itself, as far as
 // the settings say.
-func ownAddresses(s settings) []netip.Addr {
-	all := s.nameServers
+func ownAddresses(s settings.Settings) []netip.Addr {
+	all := s.NameServers
 	if len(all) > 0 {
 		return all
 	}
-	listened, _ := server.Now(s.listen) // what is not there is not told of
-	for _, at := range s.listen {
+	listened, _ := server.Now(s.Listen) // what is not there is not told of
+	for _, at := range s.Listen {
 		if a, err := netip.ParseAddr(at.Host); err == nil {
 			listened = append(listened, netip.AddrPortFrom(a, at.Port))
 		}
@@ -133,14 +131,4 @@ func ownAddresses(s settings) []netip.Addr {
 		}
 	}
 	return all
-}
-
-// inZones says whether a name is in one of the zones.
-func (s settings) inZones(name string) bool {
-	for _, z := range s.zones {
-		if name == z.Name || strings.HasSuffix(name, "."+z.Name) {
-			return true
-		}
-	}
-	return false
 }

@@ -9,7 +9,10 @@
 // answer is ready, answer makes one, which the node keeps until something it was
 // made from changes. All other packets go through the DNS library in server.
 //
-//	main      check, explain and dump, settings, what runs beside what, the way from one process to the next
+//	main      check, explain and dump, what runs beside what, the way from one process to the next
+//	settings  what dnsd is told, by flags, environment and files
+//	follow    the table as the registry is, and losses that are not believed
+//	hostnames record names that resolvers refuse
 //	table     the records by name, and the answers made of them
 //	answer    what the records say to a question
 //	packed    answers in the form they are sent in
@@ -31,6 +34,8 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+
+	"rundock/dnsd/settings"
 )
 
 // version is set by the build: -ldflags "-X main.version=1.2.3".
@@ -72,20 +77,20 @@ func command(ctx context.Context, args []string) error {
 	if before != nil {
 		readFile = before.Files.read
 	}
-	s, err := readSettings(args, os.LookupEnv, readFile, os.Stdout)
+	s, err := settings.Read(args, os.LookupEnv, readFile, os.Stdout)
 	if err != nil {
 		return err
 	}
-	if s.version {
+	if s.Version {
 		fmt.Println("dnsd", release())
 		return nil
 	}
 	if before != nil && before.Bridge {
-		s = s.forBridge(before)
+		s = before.bridgeSettings(s)
 	}
 	lines := newPatientLog(os.Stderr)
 	defer lines.flush()
-	log := slog.New(slog.NewTextHandler(lines, &slog.HandlerOptions{Level: s.logLevel}))
+	log := slog.New(slog.NewTextHandler(lines, &slog.HandlerOptions{Level: s.LogLevel}))
 	next := &handover{args: args, log: log, hups: hups}
 	if next.program, err = os.Executable(); err != nil {
 		return err

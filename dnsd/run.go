@@ -17,11 +17,12 @@ import (
 	"syscall"
 	"time"
 
-	"rundock/dnsd/answer"
+	"rundock/dnsd/follow"
 	"rundock/dnsd/forward"
 	"rundock/dnsd/metrics"
 	"rundock/dnsd/querylog"
 	"rundock/dnsd/server"
+	"rundock/dnsd/settings"
 	"rundock/dnsd/store"
 	"rundock/dnsd/table"
 	"rundock/internal/registry/etcd"
@@ -30,37 +31,37 @@ import (
 // run answers until ctx is done, or next has somebody to hand over to. An error
 // is a setting that cannot work; what may heal by itself (registry, store, a
 // late address) is waited for instead. before may be nil.
-func run(ctx context.Context, s settings, log *slog.Logger, lines *patientLog, before *handed, next *handover) error {
+func run(ctx context.Context, s settings.Settings, log *slog.Logger, lines *patientLog, before *handed, next *handover) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 
-	client, err := etcd.Open(s.registry, log)
+	client, err := etcd.Open(s.Registry, log)
 	if err != nil {
 		return fmt.Errorf("etcd: %w", err)
 	}
 	defer client.Close()
 
-	tab := table.New(s.prefix)
-	counts := metrics.New(release(), tab, zoneNames(s.zones)...)
+	tab := table.New(s.Prefix)
+	counts := metrics.New(release(), tab, s.ZoneNames()...)
 	var own nameServers
-	own.fixed = s.nameServers
-	answers, err := s.answers(tab, own.get)
+	own.fixed = s.NameServers
+	answers, err := s.Answers(tab, own.get)
 	if err != nil {
 		return err
 	}
-	queries := querylog.New(s.queryLog, os.Stderr)
+	queries := querylog.New(s.QueryLog, os.Stderr)
 	counts.LogDropped("messages", lines.dropped.Load)
 	counts.LogDropped("queries", queries.Dropped)
 	handler := &server.Handler{
-		Answers: answers, ForwardFor: s.forwardFor, MaxUDP: s.maxUDP, Metrics: counts, Name: s.name, Version: "dnsd " + release(), Log: queries,
+		Answers: answers, ForwardFor: s.ForwardFor, MaxUDP: s.MaxUDP, Metrics: counts, Name: s.Name, Version: "dnsd " + release(), Log: queries,
 	}
 	rand.Read(handler.Secret[:])
-	if len(s.upstreams)+len(s.stubs) > 0 {
+	if len(s.Upstreams)+len(s.Stubs) > 0 {
 		handler.Forwarder = &forward.Forwarder{
-			Upstreams: s.upstreams, Stubs: s.stubs, CacheSize: s.cache, Watch: upstreams{counts.Forwards, log},
+			Upstreams: s.Upstreams, Stubs: s.Stubs, CacheSize: s.Cache, Watch: upstreams{counts.Forwards, log},
 		}
 	}
-	for _, each := range append(slices.Clip(s.stubs), forward.Stub{Upstreams: s.upstreams}) {
+	for _, each := range append(slices.Clip(s.Stubs), forward.Stub{Upstreams: s.Upstreams}) {
 		for _, u := range each.Upstreams {
 			counts.Forwards.Upstream(u.String())
 		}
@@ -77,28 +78,28 @@ func run(ctx context.Context, s settings, log *slog.Logger, lines *patientLog, b
 	if handler.Forwarder != nil {
 		beside.Go(func() { handler.Forwarder.Run(ctx) })
 	}
-	if s.metrics != "" {
-		l, err := net.Listen("tcp", s.metrics)
+	if s.Metrics != "" {
+		l, err := net.Listen("tcp", s.Metrics)
 		switch {
 		case err != nil && (before == nil || before.Bridge):
 			return fmt.Errorf("--metrics: %w", err)
 		case err != nil:
-			log.Error("metrics are not served", "address", s.metrics, "err", err) // queries are, which is worth more
+			log.Error("metrics are not served", "address", s.Metrics, "err", err) // queries are, which is worth more
 		case before != nil && before.Bridge:
 			l.Close() // the successor's
 		default:
 			beside.Go(func() { serveHTTP(ctx, l, counts, tab, log) })
 		}
 	}
-	if s.store != nil {
-		beside.Go(func() { store.Keep(ctx, *s.store, "/proc/self/exe", log) })
+	if s.Store != nil {
+		beside.Go(func() { store.Keep(ctx, *s.Store, "/proc/self/exe", log) })
 	}
-	following := &follower{prefix: s.prefix, table: tab, metrics: counts, losses: s.losses, dir: s.snapshot, log: log}
-	beside.Go(func() { onSignal(ctx, syscall.SIGUSR1, func() { following.drop("USR1") }) })
-	if s.snapshot != "" {
-		beside.Go(func() { following.keepSnapshot(ctx, s.snapshot, s.snapshotInterval) })
+	following := &follow.Follower{Prefix: s.Prefix, Table: tab, Metrics: counts, Losses: s.Losses, SnapshotDir: s.Snapshot, Log: log}
+	beside.Go(func() { onSignal(ctx, syscall.SIGUSR1, func() { following.Drop("USR1") }) })
+	if s.Snapshot != "" {
+		beside.Go(func() { following.KeepSnapshot(ctx, s.Snapshot, s.SnapshotInterval) })
 	}
-	log.Info("dnsd starts", "version", release(), "zones", zoneNames(s.zones), "etcd", s.registry.Endpoints, "upstreams", s.upstreams)
+	log.Info("dnsd starts", "version", release(), "zones", s.ZoneNames(), "etcd", s.Registry.Endpoints, "upstreams", s.Upstreams)
 	serving := &server.Server{Handler: handler, Log: log, OnListen: own.add}
 	settled := make(chan struct{}) // closed once what was handed over is at work
 	if before == nil {
@@ -123,9 +124,9 @@ func run(ctx context.Context, s settings, log *slog.Logger, lines *patientLog, b
 			beside.Go(settle)
 		}
 	}
-	beside.Go(func() { following.run(ctx, client) })
+	beside.Go(func() { following.Run(ctx, client) })
 	if before == nil || !before.Bridge {
-		next.server, next.follow, next.metrics = serving, following, s.metrics
+		next.server, next.follow, next.metrics = serving, following, s.Metrics
 		serving.PassOn = next.passOn
 		again := before != nil && (before.Again || before.missed(next.program))
 		beside.Go(func() {
@@ -135,12 +136,12 @@ func run(ctx context.Context, s settings, log *slog.Logger, lines *patientLog, b
 			case <-ctx.Done():
 			}
 		})
-		if slices.ContainsFunc(s.listen, server.Address.Named) {
-			at, _ := server.Now(s.listen) // not there yet: none
-			beside.Go(func() { followAddresses(ctx, s.listen, at, log) })
+		if slices.ContainsFunc(s.Listen, server.Address.Named) {
+			at, _ := server.Now(s.Listen) // not there yet: none
+			beside.Go(func() { followAddresses(ctx, s.Listen, at, log) })
 		}
 	}
-	return serving.Run(ctx, s.listen)
+	return serving.Run(ctx, s.Listen)
 }
 
 // upstreams counts and logs what upstreams do.
@@ -230,11 +231,4 @@ func (n *nameServers) add(at netip.AddrPort) {
 	}
 	all = append(all, at.Addr())
 	n.found.Store(&all)
-}
-
-func zoneNames(zones []answer.Zone) (names []string) {
-	for _, z := range zones {
-		names = append(names, z.Name)
-	}
-	return names
 }

@@ -1,4 +1,4 @@
-package main
+package follow
 
 import (
 	"strings"
@@ -7,10 +7,10 @@ import (
 )
 
 func TestLossesAreHeldWhereTheyAreSuspicious(t *testing.T) {
-	same, policy := origin{7, 100}, losses{share: 30, hold: time.Minute}
+	same, policy := origin{7, 100}, Losses{Share: 30, Hold: time.Minute}
 	for _, c := range []struct {
 		claim          string
-		losses         losses
+		losses         Losses
 		before, now    origin
 		known, missing int
 		want           string // "": they go at once
@@ -26,9 +26,9 @@ func TestLossesAreHeldWhereTheyAreSuspicious(t *testing.T) {
 		{"another store that lacks little", policy, same, origin{8, 200}, 100, 10, ""},
 		{"a backup of before", policy, same, origin{7, 50}, 2, 1, "went back from revision 100 to 50"},
 		{"a snapshot that does not know its cluster", policy, origin{0, 100}, origin{8, 200}, 2, 2, ""},
-		{"hold 0", losses{share: 30}, same, origin{8, 5}, 100, 100, ""},
-		{"share 0", losses{hold: time.Minute}, same, origin{7, 200}, 100, 3, "more than 0%"},
-		{"share 100", losses{share: 100, hold: time.Minute}, same, origin{8, 5}, 100, 100, ""},
+		{"hold 0", Losses{Share: 30}, same, origin{8, 5}, 100, 100, ""},
+		{"share 0", Losses{Hold: time.Minute}, same, origin{7, 200}, 100, 3, "more than 0%"},
+		{"share 100", Losses{Share: 100, Hold: time.Minute}, same, origin{8, 5}, 100, 100, ""},
 		{"nothing was known", policy, origin{}, same, 0, 0, ""},
 	} {
 		got := c.losses.suspicion(c.before, c.now, c.known, c.missing)

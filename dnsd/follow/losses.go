@@ -1,17 +1,17 @@
-package main
+package follow
 
 import (
 	"fmt"
 	"time"
 )
 
-// losses decides about records that a new list of the registry lacks. Changes
+// Losses decides about records that a new list of the registry lacks. Changes
 // that are watched are the registry's own word and apply at once; a list made
 // after a break (compaction, another store, a backup) may as well mean that
 // the registry lost them, while the services run on.
-type losses struct {
-	share int           // percent of the records that may be missing before they are kept for a while
-	hold  time.Duration // for how long; 0: not at all
+type Losses struct {
+	Share int           // percent of the records that may be missing before they are kept for a while
+	Hold  time.Duration // for how long; 0: not at all
 }
 
 // fewLosses are believed of a store that is the same and went on: one service
@@ -26,7 +26,7 @@ type origin struct {
 
 // suspicion returns why missing of known records are to be kept for a while,
 // "" where they are to go at once.
-func (l losses) suspicion(before, now origin, known, missing int) string {
+func (l Losses) suspicion(before, now origin, known, missing int) string {
 	replaced := ""
 	switch {
 	case before.cluster != 0 && before.cluster != now.cluster:
@@ -35,14 +35,14 @@ func (l losses) suspicion(before, now origin, known, missing int) string {
 		replaced = fmt.Sprintf("the registry went back from revision %d to %d", before.revision, now.revision)
 	}
 	switch {
-	case l.hold == 0 || missing*100 <= known*l.share:
+	case l.Hold == 0 || missing*100 <= known*l.Share:
 		return ""
 	case replaced != "":
 		return replaced
 	case missing > fewLosses && missing == known:
 		return "the registry is empty"
 	case missing > fewLosses:
-		return fmt.Sprintf("more than %d%% of the records are gone from one list to the next", l.share)
+		return fmt.Sprintf("more than %d%% of the records are gone from one list to the next", l.Share)
 	}
 	return ""
 }

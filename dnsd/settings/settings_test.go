@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"errors"
@@ -11,16 +11,15 @@ import (
 	"strings"
 	"testing"
 
-	"rundock/dnsd/forward"
 	"rundock/dnsd/querylog"
 )
 
 const hostJSON = `{"version":1,"host":"node-1","domain":"prod.example.com","label":"s","private":{"interface":"lo"},
 "etcd":{"endpoints":["http://10.1.0.2:2379"],"user":"dnsd","password_file":"/etc/rundock/password"}}`
 
-// read is readSettings with an environment of "NAME=value" and, as host
+// read is Read with an environment of "NAME=value" and, as host
 // configuration, a file with host or none.
-func read(t *testing.T, host, env string, args ...string) (settings, error) {
+func read(t *testing.T, host, env string, args ...string) (Settings, error) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "host.json")
 	if host != "" {
@@ -33,7 +32,7 @@ func read(t *testing.T, host, env string, args ...string) (settings, error) {
 		have, value, _ := strings.Cut(env, "=")
 		return value, have == name
 	}
-	return readSettings(args, lookup, os.ReadFile, &strings.Builder{})
+	return Read(args, lookup, os.ReadFile, &strings.Builder{})
 }
 
 func TestSettings(t *testing.T) {
@@ -42,24 +41,24 @@ func TestSettings(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := fmt.Sprint(zoneNames(s.zones), s.listen, s.registry); got != "[s.prod.example.com.] [127.0.0.1:53 lo:53] {[http://10.1.0.2:2379]    dnsd /etc/rundock/password}" {
+		if got := fmt.Sprint(s.ZoneNames(), s.Listen, s.Registry); got != "[s.prod.example.com.] [127.0.0.1:53 lo:53] {[http://10.1.0.2:2379]    dnsd /etc/rundock/password}" {
 			t.Errorf("settings are %s", got)
 		}
 	})
 	t.Run("of a flag come before the environment, and that before host.json", func(t *testing.T) {
 		s, err := read(t, hostJSON, "DNSD_ZONE=env.example.com,more.example.com")
-		if err != nil || fmt.Sprint(zoneNames(s.zones)) != "[env.example.com. more.example.com.]" {
-			t.Errorf("zones = %v, %v", zoneNames(s.zones), err)
+		if err != nil || fmt.Sprint(s.ZoneNames()) != "[env.example.com. more.example.com.]" {
+			t.Errorf("zones = %v, %v", s.ZoneNames(), err)
 		}
 		s, err = read(t, hostJSON, "DNSD_ZONE=env.example.com", "--zone", "a.example.com", "--zone", "B.example.com.")
-		if err != nil || fmt.Sprint(zoneNames(s.zones)) != "[a.example.com. b.example.com.]" {
-			t.Errorf("zones = %v, %v", zoneNames(s.zones), err)
+		if err != nil || fmt.Sprint(s.ZoneNames()) != "[a.example.com. b.example.com.]" {
+			t.Errorf("zones = %v, %v", s.ZoneNames(), err)
 		}
 	})
 	t.Run("point at the embedded etcd when there is one", func(t *testing.T) {
 		s, err := read(t, hostJSON, "", "--embed-etcd", t.TempDir(), "--embed-etcd-listen", "http://0.0.0.0:2379")
-		if err != nil || fmt.Sprint(s.registry.Endpoints) != "[http://127.0.0.1:2379]" || s.registry.User != "" {
-			t.Errorf("registry = %+v, %v", s.registry, err)
+		if err != nil || fmt.Sprint(s.Registry.Endpoints) != "[http://127.0.0.1:2379]" || s.Registry.User != "" {
+			t.Errorf("registry = %+v, %v", s.Registry, err)
 		}
 	})
 }
@@ -104,7 +103,7 @@ func TestBadSettingsAreNamed(t *testing.T) {
 
 func TestHelpNamesEveryFlag(t *testing.T) {
 	var out strings.Builder
-	if _, err := readSettings([]string{"--help"}, os.LookupEnv, os.ReadFile, &out); !errors.Is(err, flag.ErrHelp) {
+	if _, err := Read([]string{"--help"}, os.LookupEnv, os.ReadFile, &out); !errors.Is(err, flag.ErrHelp) {
 		t.Fatalf("error = %v", err)
 	}
 	var f flags
@@ -113,7 +112,7 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 			t.Errorf("--%s is missing", fl.Name)
 		}
 	})
-	page, err := os.ReadFile("README.md")
+	page, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +125,7 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 
 func TestTheConfigFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "dnsd.conf")
-	configured := func(lines, env string, args ...string) (settings, error) {
+	configured := func(lines, env string, args ...string) (Settings, error) {
 		t.Helper()
 		if err := os.WriteFile(file, []byte(lines), 0o644); err != nil {
 			t.Fatal(err)
@@ -135,12 +134,12 @@ func TestTheConfigFile(t *testing.T) {
 	}
 	t.Run("comes before host.json, and after environment and flags", func(t *testing.T) {
 		s, err := configured("# a comment\n\nzone = file.example.com\n zone=more.example.com \nttl = 7\nnegative-ttl=8\nmax-udp = 600", "DNSD_TTL=9", "--max-udp=700")
-		if got := fmt.Sprint(zoneNames(s.zones), s.ttl, s.negativeTTL, s.maxUDP); err != nil || got != "[file.example.com. more.example.com.] 9 8 700" {
+		if got := fmt.Sprint(s.ZoneNames(), s.TTL, s.NegativeTTL, s.MaxUDP); err != nil || got != "[file.example.com. more.example.com.] 9 8 700" {
 			t.Errorf("settings are %s, %v", got, err)
 		}
 		s, err = configured("zone = file.example.com", "", "--zone", "flag.example.com")
-		if err != nil || fmt.Sprint(zoneNames(s.zones)) != "[flag.example.com.]" {
-			t.Errorf("zones = %v, %v", zoneNames(s.zones), err)
+		if err != nil || fmt.Sprint(s.ZoneNames()) != "[flag.example.com.]" {
+			t.Errorf("zones = %v, %v", s.ZoneNames(), err)
 		}
 	})
 	t.Run("takes every setting by its flag's name", func(t *testing.T) {
@@ -173,54 +172,29 @@ func TestTheConfigFile(t *testing.T) {
 	}
 }
 
-func TestALookFailsForAStubThatIsNoZone(t *testing.T) {
-	s := settings{prefix: "/skydns", stubs: []forward.Stub{{Zone: "a..b."}}}
-	const want = `--stub: zone "a..b.": not a DNS name`
-	if _, err := newView(s, nil, 1); err == nil || err.Error() != want {
-		t.Errorf("it fails with %v, want %s", err, want)
-	}
-}
-
 func TestDefaults(t *testing.T) {
 	s, err := read(t, hostJSON, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := fmt.Sprintf("%d %d %d %v %d %s %d %s", s.maxUDP, s.ttl, s.negativeTTL, s.scaled, s.queryLog, s.metrics, len(s.upstreams), s.prefix); got != "1232 30 2 false 0 127.0.0.1:9153 0 /skydns" {
+	if got := fmt.Sprintf("%d %d %d %v %d %s %d %s", s.MaxUDP, s.TTL, s.NegativeTTL, s.Scaled, s.QueryLog, s.Metrics, len(s.Upstreams), s.Prefix); got != "1232 30 2 false 0 127.0.0.1:9153 0 /skydns" {
 		t.Errorf("defaults are %s", got)
 	}
 	for address, ours := range map[string]bool{"127.0.0.1": true, "10.1.2.3": true, "192.168.9.9": true, "fd00::1": true, "192.0.2.1": false, "8.8.8.8": false, "2001:db8::1": false} {
-		if got := slices.ContainsFunc(s.forwardFor, func(p netip.Prefix) bool { return p.Contains(netip.MustParseAddr(address)) }); got != ours {
+		if got := slices.ContainsFunc(s.ForwardFor, func(p netip.Prefix) bool { return p.Contains(netip.MustParseAddr(address)) }); got != ours {
 			t.Errorf("queries of %s are forwarded: %v", address, got)
 		}
 	}
 }
 
-func TestNameServersAreThoseConfiguredElseThoseListenedOn(t *testing.T) {
-	var n nameServers
-	for _, a := range []string{"127.0.0.1:53", "10.1.0.2:53", "0.0.0.0:53", "[fd00::2]:53"} {
-		n.add(netip.MustParseAddrPort(a))
-	}
-	if got := fmt.Sprint(n.get()); got != "[10.1.0.2 fd00::2]" {
-		t.Errorf("name servers are %s", got)
-	}
-	s, err := read(t, hostJSON, "", "--ns-address=10.9.9.9")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n.fixed = s.nameServers; fmt.Sprint(n.get()) != "[10.9.9.9]" {
-		t.Errorf("name servers are %v, want the one configured", n.get())
-	}
-}
-
 func TestTheShareOfQueriesToLog(t *testing.T) {
 	for args, want := range map[string]querylog.Share{"": 0, "--query-log=all": 1, "--query-log=1/20": 20} {
-		if s, err := read(t, hostJSON, "", strings.Fields(args)...); err != nil || s.queryLog != want {
-			t.Errorf("dnsd %s logs 1/%d, %v, want 1/%d", args, s.queryLog, err, want)
+		if s, err := read(t, hostJSON, "", strings.Fields(args)...); err != nil || s.QueryLog != want {
+			t.Errorf("dnsd %s logs 1/%d, %v, want 1/%d", args, s.QueryLog, err, want)
 		}
 	}
-	if s, err := read(t, hostJSON, "DNSD_QUERY_LOG=1/7"); err != nil || s.queryLog != 7 {
-		t.Errorf("the environment's share is 1/%d, %v", s.queryLog, err)
+	if s, err := read(t, hostJSON, "DNSD_QUERY_LOG=1/7"); err != nil || s.QueryLog != 7 {
+		t.Errorf("the environment's share is 1/%d, %v", s.QueryLog, err)
 	}
 	if _, err := read(t, hostJSON, "", "--query-log=some"); err == nil || !strings.Contains(err.Error(), "query-log: \"some\" is not off, all, or a share") {
 		t.Errorf("error = %v", err)

@@ -1,0 +1,59 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A list is a flag that may be repeated, each time with several values. The
+// first one given replaces the default.
+type list struct {
+	values []string
+	given  bool
+}
+
+func (l *list) String() string { return strings.Join(l.values, ",") }
+
+func (l *list) Set(s string) error {
+	if !l.given {
+		l.values, l.given = nil, true
+	}
+	for v := range strings.SplitSeq(s, ",") {
+		if v = strings.TrimSpace(v); v != "" {
+			l.values = append(l.values, v)
+		}
+	}
+	return nil
+}
+
+// seconds is a time to live: "30" or "30s".
+type seconds uint32
+
+func (n *seconds) String() string { return strconv.Itoa(int(*n)) }
+
+func (n seconds) duration() time.Duration { return time.Duration(n) * time.Second }
+
+func (n *seconds) Set(s string) error {
+	v, err := strconv.ParseUint(strings.TrimSuffix(s, "s"), 10, 31)
+	if err != nil {
+		return errors.New("want whole seconds, at most 2147483647")
+	}
+	*n = seconds(v)
+	return nil
+}
+
+// each parses the values of a list; the error names the flag.
+func each[T any](name string, values []string, parse func(string) (T, error)) ([]T, error) {
+	var all []T
+	for _, v := range values {
+		one, err := parse(v)
+		if err != nil {
+			return nil, fmt.Errorf("--%s: %w", name, err)
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}

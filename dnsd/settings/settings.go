@@ -1,0 +1,225 @@
+// Package settings reads what dnsd is told: flags, environment variables, the
+// file --config and host.json become one checked Settings.
+//
+//	flags.go     the flags, their defaults and --help
+//	sources.go   which source comes before which
+//	file.go      the lines of --config
+//	list.go      values that are lists or times
+//	settings.go  what is checked, and what is filled in from host.json
+//	answers.go   what the zones, stubs and times to live make of a table
+package settings
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"rundock/dnsd/answer"
+	"rundock/dnsd/follow"
+	"rundock/dnsd/forward"
+	"rundock/dnsd/querylog"
+	"rundock/dnsd/server"
+	"rundock/dnsd/store"
+	"rundock/internal/registry/etcd"
+	"rundock/internal/registry/open"
+)
+
+// Settings of one run: a flag, else its environment variable, else its line in
+// the file --config, else what host.json says, else the default.
+type Settings struct {
+	Zones       []answer.Zone
+	Listen      []server.Address
+	Prefix      string // of keys, without a final slash
+	Registry    etcd.Config
+	Store       *store.Config // nil: no embedded etcd
+	Upstreams   []netip.AddrPort
+	Stubs       []forward.Stub
+	Cache       int // replies of upstreams to remember
+	ForwardFor  []netip.Prefix
+	NameServers []netip.Addr // empty: the addresses that are listened on
+	TTL         uint32       // seconds
+	NegativeTTL uint32       // seconds
+	MaxUDP      int          // bytes
+	Scaled      bool         // SRV weights up to 65535 instead of percent
+	Name        string       // of this server, for NSID and id.server; empty: not told
+	Metrics     string       // address; empty: none
+	LogLevel    slog.Level
+	QueryLog    querylog.Share
+	Version     bool // only the version is asked for; nothing else is set
+
+	Losses           follow.Losses
+	Snapshot         string // folder; empty: none
+	SnapshotInterval time.Duration
+}
+
+// Read reads args, the environment and the files. Errors name the setting. For
+// --help it writes to out and returns flag.ErrHelp.
+func Read(args []string, env func(string) (string, bool), readFile func(string) ([]byte, error), out io.Writer) (Settings, error) {
+	var f flags
+	set := f.set()
+	src, stray, err := f.read(set, args, env, readFile)
+	if errors.Is(err, flag.ErrHelp) {
+		help(out, set)
+	}
+	if err != nil || f.version {
+		return Settings{Version: f.version}, err
+	}
+	if len(stray) > 0 {
+		return Settings{}, fmt.Errorf("unexpected argument %q, see dnsd --help", stray[0])
+	}
+	s, err := f.settings(src)
+	if err == nil && s.Store != nil {
+		if err = s.Store.Check(); err != nil {
+			err = fmt.Errorf("--embed-etcd: %w", err)
+		}
+	}
+	return s, err
+}
+
+// ReadForCommand is Read for a command with arguments, which it returns, and
+// flags of its own, which add adds. It does not look at the embedded etcd's
+// folder, and leaves --help to the command.
+func ReadForCommand(args []string, env func(string) (string, bool), readFile func(string) ([]byte, error), add func(*flag.FlagSet)) (Settings, []string, error) {
+	var f flags
+	set := f.set()
+	add(set)
+	src, others, err := f.read(set, args, env, readFile)
+	if err != nil {
+		return Settings{}, nil, err
+	}
+	s, err := f.settings(src)
+	return s, others, err
+}
+
+// settings checks the flags and fills in the rest from host.json.
+func (f *flags) settings(src sources) (s Settings, err error) {
+	for _, step := range []func(*Settings, sources) error{f.limits, f.snapshots, f.served, f.registry, f.forwarding} {
+		if err := step(&s, src); err != nil {
+			return s, err
+		}
+	}
+	s.NameServers, err = each("ns-address", f.ns.values, netip.ParseAddr)
+	return s, err
+}
+
+// limits sets what is a number, a name or a choice.
+func (f *flags) limits(s *Settings, src sources) error {
+	s.Prefix, s.Metrics = strings.TrimRight(f.prefix, "/"), f.metrics
+	s.TTL, s.NegativeTTL = uint32(f.ttl), uint32(f.negativeTTL)
+	s.LogLevel, s.QueryLog = f.logLevel, f.queryLog
+	if s.Prefix == "" || s.Prefix[0] != '/' {
+		return fmt.Errorf("--prefix: %q does not begin with a slash and a name", f.prefix)
+	}
+	if s.MaxUDP = f.maxUDP; s.MaxUDP < 512 || s.MaxUDP > 65535 {
+		return fmt.Errorf("--max-udp: %d is not between 512 and 65535", s.MaxUDP)
+	}
+	if s.Scaled = f.srvWeights == "scaled"; !s.Scaled && f.srvWeights != "percent" {
+		return fmt.Errorf("--srv-weights: %q is neither percent nor scaled", f.srvWeights)
+	}
+	if s.Name = f.nsid; !src.given["nsid"] && src.hosted {
+		s.Name = src.host.Host
+	}
+	if len(s.Name) > 128 {
+		return errors.New("--nsid: longer than 128 bytes")
+	}
+	return nil
+}
+
+// snapshots sets what is kept when the registry is away or has lost records.
+func (f *flags) snapshots(s *Settings, _ sources) error {
+	if f.lossShare < 0 || f.lossShare > 100 {
+		return fmt.Errorf("--loss-share: %d is not between 0 and 100", f.lossShare)
+	}
+	s.Losses = follow.Losses{Share: f.lossShare, Hold: f.lossHold.duration()}
+	if f.snapshot != "" && !filepath.IsAbs(f.snapshot) {
+		return fmt.Errorf("--snapshot: %q is not an absolute path", f.snapshot)
+	}
+	if f.snapshotInterval == 0 {
+		return errors.New("--snapshot-interval: less than 1")
+	}
+	s.Snapshot, s.SnapshotInterval = f.snapshot, f.snapshotInterval.duration()
+	return nil
+}
+
+// served sets the zones and the addresses to answer them at.
+func (f *flags) served(s *Settings, src sources) (err error) {
+	zones := f.zone.values
+	if len(zones) == 0 && src.hosted {
+		zones = []string{src.host.Zone()}
+	}
+	if len(zones) == 0 {
+		return fmt.Errorf("--zone: none given, and no %s to take it from", f.hostConfig)
+	}
+	if s.Zones, err = each("zone", zones, answer.NewZone); err != nil {
+		return err
+	}
+	listen := f.listen.values
+	if len(listen) == 0 {
+		listen = []string{"127.0.0.1:53"}
+		if src.hosted {
+			listen = append(listen, src.host.PrivateInterface()+":53")
+		}
+	}
+	s.Listen, err = each("listen", listen, server.ParseAddress)
+	return err
+}
+
+// registry sets the etcd that is followed, and the one that is run here.
+func (f *flags) registry(s *Settings, src sources) error {
+	if f.embed != "" {
+		s.Store = &store.Config{Dir: f.embed, Listen: f.embedListen.values}
+	} else if src.given["embed-etcd-listen"] {
+		return errors.New("--embed-etcd-listen: without --embed-etcd there is nothing to listen")
+	}
+	switch {
+	case len(f.etcd.values) > 0:
+		s.Registry.Endpoints = f.etcd.values
+	case s.Store != nil:
+		s.Registry.Endpoints = reachable(s.Store.Listen)
+	case src.hosted && len(src.host.Etcd.Endpoints) > 0:
+		s.Registry = open.Etcd(src.host)
+	default:
+		return fmt.Errorf("--etcd: no endpoint given, no --embed-etcd, and none in %s", f.hostConfig)
+	}
+	for name, to := range map[string]struct {
+		value string
+		field *string
+	}{
+		"etcd-ca": {f.ca, &s.Registry.CA}, "etcd-cert": {f.cert, &s.Registry.Cert}, "etcd-key": {f.key, &s.Registry.Key},
+		"etcd-user": {f.user, &s.Registry.User}, "etcd-password-file": {f.passwordFile, &s.Registry.PasswordFile},
+	} {
+		if src.given[name] {
+			*to.field = to.value
+		}
+	}
+	return nil
+}
+
+// forwarding sets who is asked for other zones' names, and for whom. It needs
+// s.Listen, as a server that asks itself would never end.
+func (f *flags) forwarding(s *Settings, _ sources) (err error) {
+	if s.Upstreams, err = each("upstream", f.upstream.values, upstream); err != nil {
+		return err
+	}
+	if s.Stubs, err = stubs(f.stub.values); err != nil {
+		return fmt.Errorf("--stub: %w", err)
+	}
+	if s.Cache = f.cache; s.Cache < 0 {
+		return fmt.Errorf("--cache: %d is negative", s.Cache)
+	}
+	private, _ := server.Now(s.Listen) // what is not there is no upstream
+	for _, u := range s.Upstreams {
+		if slices.ContainsFunc(s.Listen, func(a server.Address) bool { return a.String() == u.String() }) || slices.Contains(private, u) {
+			return fmt.Errorf("--upstream: %s is this server itself", u)
+		}
+	}
+	s.ForwardFor, err = each("forward-for", f.forwardFor.values, network)
+	return err
+}
