@@ -52,7 +52,20 @@ func TestModule_partners(t *testing.T) {
 		}
 		return ""
 	})
+	s.rundock(t, back2, "state=enabled name=lodger image="+image+` args="--network container:landlord -e APP_LISTEN=:7777"`).
+		wantFailure(t, "container landlord, whose network it is in, is not there", "goes on running")
+	s.sh(t, back2, "docker kill reader")
+	eventually(t, "one that has to be started waits for the landlord", func() string {
+		if says := s.runnerSays(t, back2, "reader", "phase") + ": " + s.runnerSays(t, back2, "reader", "error"); says != "waiting: container landlord, whose volumes it has, is not there" {
+			return "its runner says " + says
+		}
+		return ""
+	})
 	host()
 	follows("lodger", netns, "container landlord, whose network it is in, is another one now")
+	follows("reader", volume, "")
+
+	s.sh(t, back2, "docker rm -fv landlord")
+	host()
 	follows("reader", volume, "container landlord, whose volumes it has, is another one now")
 }
