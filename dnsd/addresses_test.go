@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"rundock/dnsd/server"
-	"rundock/dnsd/settings"
 	"rundock/internal/netnstest"
 
 	"github.com/miekg/dns"
@@ -48,20 +46,5 @@ func TestAddressesAreFollowed(t *testing.T) {
 	host.Sh("ip addr add 10.9.0.100/24 dev eth7")
 	if !at("10.9.0.100") {
 		t.Error("an address that was away for a moment is not served")
-	}
-}
-
-// TestOwnAddresses are those of a running dnsd that another host can reach.
-func TestOwnAddresses(t *testing.T) {
-	host := netnstest.New(t, "host")
-	host.Sh("ip link add eth7 type bridge && ip link set eth7 up && ip addr add 10.9.0.7/24 dev eth7")
-	s := settings.Settings{Listen: []server.Address{{Host: "127.0.0.1", Port: 53}, {Host: "eth7", Port: 53}}}
-	host.Do(func() {
-		if got := fmt.Sprint(ownAddresses(s)); got != "[10.9.0.7]" {
-			t.Errorf("own addresses are %s", got)
-		}
-	})
-	if got := ownAddresses(s); len(got) > 0 {
-		t.Errorf("where the interface is not there they are %s", got)
 	}
 }

@@ -9,8 +9,9 @@
 // answer is ready, answer makes one, which the node keeps until something it was
 // made from changes. All other packets go through the DNS library in server.
 //
-//	main      check, explain and dump, what runs beside what, the way from one process to the next
+//	main      the commands, what runs beside what, the way from one process to the next
 //	settings  what dnsd is told, by flags, environment and files
+//	inspect   check, explain and dump
 //	follow    the table as the registry is, and losses that are not believed
 //	hostnames record names that resolvers refuse
 //	table     the records by name, and the answers made of them
@@ -35,11 +36,16 @@ import (
 	"runtime/debug"
 	"syscall"
 
+	"rundock/dnsd/inspect"
 	"rundock/dnsd/settings"
 )
 
 // version is set by the build: -ldflags "-X main.version=1.2.3".
 var version = ""
+
+// exitFound is the exit code where inspect found something wrong; 1 where it
+// could not look.
+const exitFound = 2
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
@@ -48,7 +54,7 @@ func main() {
 	if errors.Is(err, flag.ErrHelp) {
 		return
 	}
-	if errors.Is(err, found{}) {
+	if errors.Is(err, inspect.ErrFound) {
 		os.Exit(exitFound)
 	}
 	if err != nil {
@@ -62,8 +68,8 @@ func command(ctx context.Context, args []string) error {
 		return storeCommand(ctx, args[1:])
 	}
 	if len(args) > 0 {
-		if what, ok := looks[args[0]]; ok {
-			return lookCommand(ctx, what, args[1:], os.Stdout)
+		if inspect.Is(args[0]) {
+			return inspect.Run(ctx, args[0], args[1:], os.LookupEnv, os.Stdout)
 		}
 	}
 	// From here on: one that comes before it can be followed is not lost.

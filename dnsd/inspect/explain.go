@@ -1,16 +1,13 @@
-package main
+package inspect
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"rundock/dnsd/answer"
 	"rundock/dnsd/settings"
@@ -35,8 +32,8 @@ Exit code: 0 answered, 1 etcd could not be read, 2 no such answer, or the dnsd
 that runs answers otherwise.
 `
 
-// An explanation is what explain prints.
-type explanation struct {
+// An Explanation is what explain prints.
+type Explanation struct {
 	Name     string         `json:"name"`
 	Type     string         `json:"type"`
 	Zone     string         `json:"zone"` // empty: none of ours
@@ -59,21 +56,9 @@ type explainedKey struct {
 }
 
 func explain(ctx context.Context, l *looking, args []string) error {
-	if len(args) == 0 || len(args) > 2 {
-		return errors.New("want NAME [TYPE], see dnsd explain --help")
-	}
-	q := dns.Question{Name: strings.ToLower(dns.Fqdn(args[0])), Qtype: dns.TypeA, Qclass: dns.ClassINET}
-	if !strings.Contains(args[0], ".") {
-		q.Name += l.settings.Zones[0].Name
-	}
-	if _, ok := dns.IsDomainName(q.Name); !ok {
-		return fmt.Errorf("%q is no DNS name", args[0])
-	}
-	if len(args) == 2 {
-		var ok bool
-		if q.Qtype, ok = typeNumber(args[1]); !ok {
-			return fmt.Errorf("%q is no type of record", args[1])
-		}
+	q, err := question(l.settings.Zones[0].Name, args)
+	if err != nil {
+		return err
 	}
 	v, err := l.view(ctx)
 	if err != nil {
@@ -85,7 +70,7 @@ func explain(ctx context.Context, l *looking, args []string) error {
 			return err
 		}
 	}
-	l.compare(&x, q, result)
+	x.Server, x.Differs = l.compare(q, result)
 	if l.json {
 		enc := json.NewEncoder(l.out)
 		enc.SetIndent("", "  ")
@@ -94,15 +79,36 @@ func explain(ctx context.Context, l *looking, args []string) error {
 		_, err = fmt.Fprint(l.out, x)
 	}
 	if err == nil && (len(x.Answer) == 0 || x.Differs != "") {
-		return found{}
+		return ErrFound
 	}
 	return err
 }
 
+// question is the one that args ask: NAME, of zone unless it has a dot, and TYPE.
+func question(zone string, args []string) (q dns.Question, err error) {
+	if len(args) == 0 || len(args) > 2 {
+		return q, errors.New("want NAME [TYPE], see dnsd explain --help")
+	}
+	q = dns.Question{Name: strings.ToLower(dns.Fqdn(args[0])), Qtype: dns.TypeA, Qclass: dns.ClassINET}
+	if !strings.Contains(args[0], ".") {
+		q.Name += zone
+	}
+	if _, ok := dns.IsDomainName(q.Name); !ok {
+		return q, fmt.Errorf("%q is no DNS name", args[0])
+	}
+	if len(args) == 2 {
+		var ok bool
+		if q.Qtype, ok = typeNumber(args[1]); !ok {
+			return q, fmt.Errorf("%q is no type of record", args[1])
+		}
+	}
+	return q, nil
+}
+
 // explained is the explanation but for leases and the server.
-func explained(s settings.Settings, v *view, q dns.Question) (explanation, answer.Result) {
+func explained(s settings.Settings, v *view, q dns.Question) (Explanation, answer.Result) {
 	r := v.answers.Reply(q, 0)
-	x := explanation{
+	x := Explanation{
 		Name: q.Name, Type: dns.Type(q.Qtype).String(), Registry: s.Registry.Endpoints, Revision: v.answers.Table.State().Revision,
 		Rcode: dns.RcodeToString[r.Rcode], Answer: []string{}, Records: []explainedKey{},
 	}
@@ -120,14 +126,14 @@ func explained(s settings.Settings, v *view, q dns.Question) (explanation, answe
 	case r.Continue != "":
 		x.Note = "upstreams are asked for " + r.Continue
 	}
-	said := map[string]string{}
+	withheldBy := map[string]string{} // reason by key; "": answered
 	for _, t := range v.answers.Explain(q) {
-		said[skydns.Key(s.Prefix, t.Name)] = t.Withheld
+		withheldBy[skydns.Key(s.Prefix, t.Name)] = t.Withheld
 	}
 	at := skydns.Key(s.Prefix, q.Name)
 	for _, k := range v.keys {
 		below := k.Key == at || strings.HasPrefix(k.Key, at+"/")
-		withheld, reached := said[strings.TrimSuffix(k.Key, "/")]
+		withheld, reached := withheldBy[strings.TrimSuffix(k.Key, "/")]
 		if reason, bad := v.bad[k.Key]; bad && below {
 			withheld = "malformed: " + reason
 		} else if v.hidden(k.Key) && below {
@@ -158,58 +164,7 @@ func (l *looking) left(ctx context.Context, v *view, key string) (string, error)
 	return fmt.Sprintf("lease %s, %s left", v.keys[i].Lease, d), nil
 }
 
-// compare asks the dnsd that runs.
-func (l *looking) compare(x *explanation, q dns.Question, want answer.Result) {
-	server := l.server
-	for _, a := range l.settings.Listen {
-		if _, err := netip.ParseAddr(a.Host); err == nil && server == "" {
-			server = a.String()
-		}
-	}
-	if _, _, err := net.SplitHostPort(server); err != nil || want.Elsewhere {
-		return
-	}
-	x.Server = server
-	client := dns.Client{Net: "tcp", Timeout: 3 * time.Second}
-	m := new(dns.Msg).SetQuestion(q.Name, q.Qtype)
-	m.RecursionDesired = want.Continue != ""
-	reply, _, err := client.Exchange(m, server)
-	if err != nil {
-		x.Differs = "no answer: " + err.Error()
-		return
-	}
-	x.Differs = difference(want.Rcode, want.Answer, reply, want.Continue != "")
-}
-
-// difference says what a reply has other than expected, in any order; more
-// says that an upstream's records may follow.
-func difference(rcode int, want []dns.RR, reply *dns.Msg, more bool) string {
-	if reply.Rcode != rcode && !more {
-		return "it answers " + dns.RcodeToString[reply.Rcode]
-	}
-	var missing, extra []string
-	have := reply.Answer
-	for _, rr := range want {
-		if !slices.ContainsFunc(have, func(h dns.RR) bool { return dns.IsDuplicate(h, rr) }) {
-			missing = append(missing, rr.String())
-		}
-	}
-	for _, rr := range have {
-		if !more && !slices.ContainsFunc(want, func(w dns.RR) bool { return dns.IsDuplicate(w, rr) }) {
-			extra = append(extra, rr.String())
-		}
-	}
-	var parts []string
-	if len(missing) > 0 {
-		parts = append(parts, "it lacks "+strings.Join(missing, "; "))
-	}
-	if len(extra) > 0 {
-		parts = append(parts, "it has besides "+strings.Join(extra, "; "))
-	}
-	return strings.Join(parts, ", and ")
-}
-
-func (x explanation) String() string {
+func (x Explanation) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s\n", x.Name, x.Type)
 	if x.Zone == "" {

@@ -1,10 +1,11 @@
-package main
+package inspect
 
 import (
-	"context"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -15,80 +16,6 @@ import (
 
 	"github.com/miekg/dns"
 )
-
-const checkUsage = `Usage: dnsd check [--json] [flags]
-
-Reads every record in etcd and names those that dnsd skips (error), and those
-that are answered but hardly as meant (warning): key, reason, value.
-
-    dnsd check
-    dnsd check --json | jq -r '.[] | select(.level == "error") | .key'
-
-Exit code: 0 no errors, 1 etcd could not be read, 2 there are errors.
-`
-
-// A finding is something about one record.
-type finding struct {
-	Level  string `json:"level"` // error: the record is skipped; warning
-	Key    string `json:"key"`
-	Reason string `json:"reason"`
-	Value  string `json:"value"`
-}
-
-func check(ctx context.Context, l *looking, args []string) error {
-	if len(args) > 0 {
-		return fmt.Errorf("unexpected argument %q, see dnsd check --help", args[0])
-	}
-	v, err := l.view(ctx)
-	if err != nil {
-		return err
-	}
-	findings := lint(l.settings, v)
-	errs := 0
-	for _, f := range findings {
-		if f.Level == "error" {
-			errs++
-		}
-	}
-	if l.json {
-		enc := json.NewEncoder(l.out)
-		enc.SetIndent("", "  ")
-		err = enc.Encode(append([]finding{}, findings...))
-	} else {
-		for _, f := range findings {
-			fmt.Fprintf(l.out, "%s  %s\n    %s\n    %.300s\n", f.Level, printable(f.Key), f.Reason, printable(f.Value))
-		}
-		_, err = fmt.Fprintf(l.out, "%d keys, %d errors, %d warnings\n", len(v.keys), errs, len(findings)-errs)
-	}
-	if err == nil && errs > 0 {
-		return found{}
-	}
-	return err
-}
-
-// printable keeps what others wrote from steering the terminal.
-func printable(s string) string {
-	if strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c == 0x7f || c == 0xfffd }) {
-		return fmt.Sprintf("%q", s)
-	}
-	return s
-}
-
-// lint is what there is to say about each record, in the order of keys.
-func lint(s settings.Settings, v *view) (findings []finding) {
-	for _, k := range v.keys {
-		level, reasons := "warning", []string(nil)
-		if reason, ok := v.bad[k.Key]; ok {
-			level, reasons = "error", []string{reason}
-		} else {
-			reasons = doubts(s, v, k.Key, k.Value)
-		}
-		for _, reason := range reasons {
-			findings = append(findings, finding{level, k.Key, reason, string(k.Value)})
-		}
-	}
-	return findings
-}
 
 // doubts are about a record that dnsd reads.
 func doubts(s settings.Settings, v *view, key string, value []byte) (reasons []string) {
@@ -153,4 +80,50 @@ func unknownFields(value []byte) (unknown []string) {
 	}
 	slices.Sort(unknown)
 	return unknown
+}
+
+// dottedLabel is the first part of a key that has a dot; "" without one.
+func dottedLabel(prefix, key string) string {
+	parts := strings.Split(strings.TrimPrefix(key, prefix), "/")
+	if i := slices.IndexFunc(parts, func(p string) bool { return strings.Contains(p, ".") }); i >= 0 {
+		return parts[i]
+	}
+	return ""
+}
+
+// addressDoubt says why nobody reaches an address from another host.
+func addressDoubt(a netip.Addr) string {
+	switch {
+	case a.IsUnspecified():
+		return fmt.Sprintf("%s is where a server listens at all addresses, and no address to reach it at: announce one of the host's", a)
+	case a.IsLoopback():
+		return fmt.Sprintf("%s is each host's own: others reach themselves there", a)
+	case a.IsMulticast() || a == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
+		return fmt.Sprintf("%s is no single host's address", a)
+	case a.IsLinkLocalUnicast():
+		return fmt.Sprintf("%s is link-local: others reach it on that link alone, if at all", a)
+	}
+	return ""
+}
+
+// repeatedFields are the fields that a record has more than once, in whatever
+// case.
+func repeatedFields(value []byte) (repeated []string) {
+	in := json.NewDecoder(bytes.NewReader(value))
+	if opening, err := in.Token(); err != nil || opening != json.Delim('{') {
+		return nil
+	}
+	seen := map[string]int{}
+	for in.More() {
+		token, err := in.Token()
+		var skipped json.RawMessage
+		if err != nil || in.Decode(&skipped) != nil {
+			return repeated
+		}
+		name := strings.ToLower(token.(string))
+		if seen[name]++; seen[name] == 2 {
+			repeated = append(repeated, name)
+		}
+	}
+	return repeated
 }

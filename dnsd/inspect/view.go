@@ -1,14 +1,10 @@
-package main
+package inspect
 
 import (
 	"context"
 	"errors"
-	"flag"
-	"fmt"
 	"io"
-	"log/slog"
 	"net/netip"
-	"os"
 	"slices"
 	"strings"
 
@@ -17,58 +13,18 @@ import (
 	"rundock/dnsd/settings"
 	"rundock/dnsd/table"
 	"rundock/internal/registry"
-	"rundock/internal/registry/etcd"
 )
 
-// A look is one of the commands that read the registry and change nothing.
-type look struct {
-	usage string // its --help, before the flags
-	run   func(ctx context.Context, l *looking, args []string) error
-}
+// ErrFound is returned by a command that found something wrong, and has said so.
+var ErrFound = errors.New("something is wrong, see above")
 
-var looks = map[string]look{"check": {checkUsage, check}, "explain": {explainUsage, explain}, "dump": {dumpUsage, dump}}
-
-// Exit codes of these commands: 1 is of what could not be looked at.
-const exitFound = 2
-
-// found is the error of a look that found something wrong, and has said so.
-type found struct{}
-
-func (found) Error() string { return "something is wrong, see above" }
-
-const lookFlags = `
-It reads etcd itself, with the same settings as dnsd: --etcd, --zone, --prefix
-and all others, or where they come from (dnsd --help).
-`
-
-// looking is what a look works with.
+// looking is what a command works with.
 type looking struct {
 	settings settings.Settings
-	json     bool
-	server   string // to compare with
+	json     bool   // printed as such
+	server   string // IP:port of the dnsd that explain asks; empty: the one of the settings
 	client   registry.Store
 	out      io.Writer
-}
-
-func lookCommand(ctx context.Context, what look, args []string, out io.Writer) error {
-	l := &looking{out: out}
-	var err error
-	l.settings, args, err = settings.ReadForCommand(args, os.LookupEnv, os.ReadFile, func(set *flag.FlagSet) {
-		set.BoolVar(&l.json, "json", false, "")
-		set.StringVar(&l.server, "server", "", "")
-	})
-	if errors.Is(err, flag.ErrHelp) {
-		io.WriteString(out, what.usage+lookFlags)
-	}
-	if err != nil {
-		return err
-	}
-	l.client, err = etcd.Open(l.settings.Registry, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return fmt.Errorf("etcd: %w", err)
-	}
-	defer l.client.Close()
-	return what.run(ctx, l, args)
 }
 
 // A view is the registry at one revision, and what dnsd makes of it.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"rundock/dnsd/inspect"
 	"rundock/internal/registry/etcdtest"
 
 	"github.com/miekg/dns"
@@ -96,7 +97,7 @@ func TestCheckExplainAndDump(t *testing.T) {
 		t.Error("check prints what steers terminals")
 	}
 	out, code = look("check", "--json")
-	var findings []finding
+	var findings []inspect.Finding
 	if err := json.Unmarshal([]byte(out), &findings); err != nil || len(findings) != 10 || code != 2 {
 		t.Errorf("check --json: %v, exits with %d:\n%s", err, code, out)
 	}
@@ -113,7 +114,7 @@ func TestCheckExplainAndDump(t *testing.T) {
 	out, _ = look("explain", "leased")
 	says(out, " left\n")
 	out, code = look("explain", "--json", "leased", "TXT")
-	var x explanation
+	var x inspect.Explanation
 	if err := json.Unmarshal([]byte(out), &x); err != nil || code != 2 || len(x.Records) != 1 || x.Records[0].Withheld != "it has no text" || x.Rcode != "NOERROR" {
 		t.Errorf("explain --json: %v, exits with %d:\n%s", err, code, out)
 	}
@@ -144,7 +145,7 @@ func TestCheckExplainAndDump(t *testing.T) {
 	}
 
 	etcd.Kill()
-	for name := range looks {
+	for _, name := range []string{"check", "explain", "dump"} {
 		args := []string{name}
 		if name == "explain" {
 			args = append(args, "web")
