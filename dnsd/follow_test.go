@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"regexp"
@@ -168,4 +169,47 @@ func dial(t *testing.T, url string) *clientv3.Client {
 	}
 	t.Cleanup(func() { client.Close() })
 	return client
+}
+
+// Endpoints that fail are tried in turn, each with an error of its own.
+func TestARegistryThatStaysAwayDoesNotFillTheLog(t *testing.T) {
+	const tries = 30 // of connections, of which the client makes several before it complains
+	tried := make(chan struct{}, tries)
+	endpoint := func() string {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { l.Close() })
+		go func() {
+			for {
+				conn, err := l.Accept()
+				if err != nil {
+					return
+				}
+				conn.Close()
+				select {
+				case tried <- struct{}{}:
+				default:
+				}
+			}
+		}()
+		return "http://" + l.Addr().String()
+	}
+	d := start(t, "--zone=s.prod.example.com", "--listen=127.0.0.1:0", "--metrics=", "--snapshot=", "--host-config="+hostFile(t), "--etcd="+endpoint()+","+endpoint())
+	for range tries {
+		<-tried
+	}
+	said := map[string]int{}
+	for _, line := range regexp.MustCompile(`msg="registry is away.*`).FindAllString(d.said(), -1) {
+		said[regexp.MustCompile(`:\d+->`).ReplaceAllString(line, "->")]++
+	}
+	if len(said) == 0 {
+		t.Error("nothing says that the registry is away")
+	}
+	for line, n := range said {
+		if n > 1 {
+			t.Errorf("it is logged %d times: %s", n, line)
+		}
+	}
 }

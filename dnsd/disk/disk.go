@@ -2,7 +2,10 @@
 package disk
 
 import (
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -11,8 +14,18 @@ import (
 // bytes: by a temporary file beside it, .<name>-*, synced and renamed. What a
 // crash left of another one is removed, so one process at a time may write.
 // After an error the old file is there, or the new one, which a power loss may
-// undo.
+// undo. Errors do not name the temporary file, so that the same is said each time.
 func Replace(path string, write func(io.Writer) error) (size int64, err error) {
+	size, err = replace(path, write)
+	if named := (*fs.PathError)(nil); errors.As(err, &named) {
+		err = fmt.Errorf("%s: %w", named.Op, named.Err)
+	} else if named := (*os.LinkError)(nil); errors.As(err, &named) {
+		err = fmt.Errorf("%s: %w", named.Op, named.Err)
+	}
+	return size, err
+}
+
+func replace(path string, write func(io.Writer) error) (size int64, err error) {
 	dir, temporary := filepath.Dir(path), "."+filepath.Base(path)+"-"
 	left, _ := filepath.Glob(filepath.Join(dir, temporary+"*"))
 	for _, file := range left {

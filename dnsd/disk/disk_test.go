@@ -15,6 +15,31 @@ func writes(text string, err error) func(io.Writer) error {
 	}
 }
 
+func TestTheSameFailureIsSaidTheSame(t *testing.T) {
+	dir := t.TempDir()
+	taken := filepath.Join(dir, "folder")
+	if err := os.MkdirAll(filepath.Join(taken, "full"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	for _, c := range []struct {
+		path, want string
+		write      func(io.Writer) error
+	}{
+		{filepath.Join(dir, "missing", "file"), "open: no such file or directory", writes("x", nil)},
+		{filepath.Join(dir, "file"), "write: no space left on device", func(io.Writer) error { _, err := full.WriteString("x"); return err }},
+		{taken, "rename: file exists", writes("x", nil)},
+	} {
+		if _, err := Replace(c.path, c.write); err == nil || err.Error() != c.want {
+			t.Errorf("Replace(%q) = %v, want %s", c.path, err, c.want)
+		}
+	}
+}
+
 func TestReplace(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "version")

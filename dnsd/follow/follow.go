@@ -16,6 +16,7 @@ import (
 	"rundock/dnsd/metrics"
 	"rundock/dnsd/snapshot"
 	"rundock/dnsd/table"
+	"rundock/internal/complaint"
 	"rundock/internal/registry"
 )
 
@@ -53,13 +54,17 @@ type Follower struct {
 func (f *Follower) Run(ctx context.Context, client registry.Store) {
 	slow := time.AfterFunc(slowStart, f.fromDisk)
 	defer slow.Stop()
+	var said complaint.Memory // each endpoint has an error of its own, and they are tried in turn
 	onHealth := func(err error) {
 		f.Metrics.Registry.Health(err)
 		if err == nil {
+			said = complaint.Memory{}
 			f.Log.Info("registry is followed")
 			return
 		}
-		f.Log.Warn("registry is away, answering from what is known", "err", err)
+		if said.News(time.Now(), err.Error()) {
+			f.Log.Warn("registry is away, answering from what is known", "err", err)
+		}
 		f.fromDisk()
 	}
 	if err := client.Watch(ctx, f.Prefix+"/", f.on, onHealth); err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rundock/dnsd/snapshot"
+	"rundock/internal/complaint"
 )
 
 const (
@@ -21,7 +22,7 @@ const (
 // interval, until ctx is done.
 func (f *Follower) KeepSnapshot(ctx context.Context, dir string, interval time.Duration) {
 	var wrote snapshot.Header
-	said := ""
+	var said complaint.Memory
 	for wait := interval; ; {
 		select {
 		case <-ctx.Done():
@@ -36,13 +37,12 @@ func (f *Follower) KeepSnapshot(ctx context.Context, dir string, interval time.D
 		wait = max(interval, writingShare*time.Since(h.Written))
 		if err != nil {
 			f.Metrics.Snapshot.Failed()
-			if said != err.Error() {
-				said = err.Error()
+			if said.News(time.Now(), err.Error()) {
 				f.Log.Error("snapshot: trying on", "err", err)
 			}
 			continue
 		}
-		wrote, said = h, ""
+		wrote, said = h, complaint.Memory{}
 		f.Metrics.Snapshot.Written(h.Written, size)
 		f.Log.Debug("snapshot written", "file", snapshot.Path(dir), "bytes", size, "took", time.Since(h.Written))
 	}

@@ -143,9 +143,13 @@ func minor(v string) (int, error) {
 }
 
 func writeVersion(dir string) error {
-	_, err := disk.Replace(filepath.Join(dir, "version"), func(w io.Writer) error {
+	path := filepath.Join(dir, "version")
+	_, err := disk.Replace(path, func(w io.Writer) error {
 		_, err := io.WriteString(w, version.Version+"\n")
 		return err
 	})
-	return err
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
 }

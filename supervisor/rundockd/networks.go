@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"rundock/internal/complaint"
 	"rundock/internal/control"
 	"rundock/internal/spec"
 	"rundock/supervisor/overlaydir"
@@ -60,7 +61,7 @@ const networkLook = 5 * time.Second
 // rejoin puts the running container back into overlay networks that it has
 // lost, as when one was taken away and made anew.
 func (r *runner) rejoin(ctx context.Context, id string) {
-	var said complaint
+	var said complaint.Memory
 	for wait(ctx, networkLook) == nil {
 		kept := overlays(r.service.Container, overlaySettings)
 		if len(kept) == 0 {
@@ -80,7 +81,7 @@ func (r *runner) rejoin(ctx context.Context, id string) {
 			err := r.docker.Join(ctx, id, n)
 			if err == nil {
 				r.log.Info("the container is back in a network that was made anew", "network", n.Name)
-			} else if text := err.Error(); ctx.Err() == nil && said.news(time.Now(), text) {
+			} else if text := err.Error(); ctx.Err() == nil && said.News(time.Now(), text) {
 				r.log.Error("the container cannot be brought back into a network", "err", text)
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"rundock/internal/complaint"
 	"rundock/internal/container"
 	"rundock/internal/control"
 	"rundock/internal/spec"
@@ -41,7 +42,7 @@ type runner struct {
 	replace chan struct{} // USR1
 	sooner  chan struct{} // USR2
 	stopped atomic.Bool   // TERM came, be it after a HUP
-	said    complaint
+	said    complaint.Memory
 }
 
 // newRunner listens to signals, which end the context by cancel.
@@ -436,7 +437,7 @@ func (r *runner) supervise(ctx context.Context, s container.State, problem error
 		r.status.NextStart = time.Now().Add(delay)
 		r.complain("the wanted container cannot take its place; the old one goes on", "err", text, "next_start_in", delay)
 	} else {
-		r.said = complaint{}
+		r.said = complaint.Memory{}
 	}
 	r.say(control.Running, text)
 	logs := r.startLogs(ctx, s.ID)
@@ -589,7 +590,7 @@ func (r *runner) say(p control.Phase, problem string) {
 // complain logs an error, but not the same again and again: a service that
 // cannot be started for days would push all else out of its log.
 func (r *runner) complain(message string, args ...any) {
-	if r.said.news(time.Now(), message+fmt.Sprint(args[:2]...)) {
+	if r.said.News(time.Now(), message+fmt.Sprint(args[:2]...)) {
 		r.log.Error(message, args...)
 	}
 }
