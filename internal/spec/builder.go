@@ -31,22 +31,6 @@ type spelling struct {
 // commandKey is where Builder.given keeps the command, which is no flag.
 const commandKey = "--"
 
-// Pair is one key of a compound value and its value.
-type Pair struct{ Key, Value string }
-
-// Describe returns what a flag, by its long name, sets, and its values.
-func Describe(flag string) (what, allowed string) {
-	for _, f := range flags {
-		if f.long == flag {
-			return f.what, f.allowed
-		}
-	}
-	return "", ""
-}
-
-// SplitWords splits a command line as args is split.
-func SplitWords(line string) ([]string, error) { return splitWords(line) }
-
 // Set gives flag, by its long name, the value of parameter; a boolean's is
 // "true" or "false". A list or map is set by one call for each of its entries.
 func (b *Builder) Set(parameter, flag, value string) error {
@@ -185,14 +169,6 @@ func (b *Builder) SetHealthTest(parameter string, words []string) error {
 		health(&b.c).Exec = slices.Clone(words[1:])
 		return nil
 	})
-}
-
-// Args adds flags of docker run, as ParseArgs reads them.
-func (b *Builder) Args(args string) error {
-	if err := b.parse(args); err != nil {
-		return fmt.Errorf("args: %w", err)
-	}
-	return nil
 }
 
 // Container returns the container, without its image, after a look at what

@@ -4,6 +4,15 @@
 // (Expand), and shown as the docker command that it stands for (DockerCommand).
 // It is pure: it touches neither the system nor Docker.
 //
+// Its files stand in floors, and each knows only those below it:
+//
+//	args.go builder.go together.go command.go   Container from parameters and flags, and back
+//	words.go lookup.go flags.go refused.go      the words of a command line; the table of flags
+//	flag_*.go parts.go pair.go field.go         where a flag's values live in a Container
+//	container.go expand.go shares.go ports.go   what the container is
+//	canonical_*.go image.go                     the form and the check of a value
+//	text.go variables.go quote.go span.go       characters, variables, quotes, ranges
+//
 // Source of the flags, their values and their meaning: docker run(1), and the
 // Docker Engine API from 1.41.
 package spec
@@ -12,6 +21,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -196,3 +206,7 @@ func (c Container) Hash() string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:8])
 }
+
+func (n Network) zero() bool { return reflect.DeepEqual(n, Network{}) }
+
+func (h Healthcheck) zero() bool { return reflect.DeepEqual(h, Healthcheck{}) }

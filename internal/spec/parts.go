@@ -3,10 +3,12 @@ package spec
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // part is one key of a compound value, which docker run writes as
@@ -24,75 +26,6 @@ type part[T any] struct {
 type partError struct{ text string }
 
 func (e *partError) Error() string { return e.text }
-
-// readPairs splits a flag's value. Commas in quotes belong to a value.
-func readPairs(value string) ([]Pair, error) {
-	fields, ok := splitFields(value)
-	if !ok {
-		return nil, errors.New("not of the form key=value,key=value")
-	}
-	var pairs []Pair
-	for _, f := range fields {
-		k, v, has := strings.Cut(f, "=")
-		if !has {
-			v = bare
-		}
-		pairs = append(pairs, Pair{k, v})
-	}
-	return pairs, nil
-}
-
-// splitFields splits one line of CSV (RFC 4180): a field that begins with a
-// quote ends with one, and two of them in it are one.
-func splitFields(s string) (fields []string, ok bool) {
-	for {
-		field := ""
-		if rest, quoted := strings.CutPrefix(s, `"`); quoted {
-			for quoted {
-				part, after, closed := strings.Cut(rest, `"`)
-				if !closed {
-					return nil, false
-				}
-				field += part
-				if rest, quoted = strings.CutPrefix(after, `"`); quoted {
-					field += `"`
-				}
-			}
-			s = rest
-		} else {
-			field, _, _ = strings.Cut(s, ",")
-			s = s[len(field):]
-		}
-		fields = append(fields, field)
-		if s == "" {
-			return fields, true
-		}
-		if s, ok = strings.CutPrefix(s, ","); !ok {
-			return nil, false
-		}
-	}
-}
-
-// bare stands for the value of a key that is given without one. No value
-// holds a NUL: see splitWords.
-const bare = "\x00"
-
-// writePairs is the inverse of readPairs.
-func writePairs(pairs []Pair) string {
-	fields := make([]string, len(pairs))
-	for i, p := range pairs {
-		fields[i] = p.Key + "=" + p.Value
-		if p.Value == bare {
-			fields[i] = p.Key
-		}
-	}
-	for i, f := range fields {
-		if strings.ContainsAny(f, `,"`) {
-			fields[i] = `"` + strings.ReplaceAll(f, `"`, `""`) + `"`
-		}
-	}
-	return strings.Join(fields, ",")
-}
 
 // assemble puts pairs together. named says whether their keys are those of
 // a parameter.
@@ -203,16 +136,6 @@ func word[T any](at func(*T) *string, canonical func(string) (string, error)) fu
 	}
 }
 
-// oneOf is canonical for a value of a few.
-func oneOf(values ...string) func(string) (string, error) {
-	return func(s string) (string, error) {
-		if !slices.Contains(values, s) {
-			return "", errors.New("not one of them")
-		}
-		return s, nil
-	}
-}
-
 // yes is a part that is true or false.
 func yes[T any](at func(*T) *bool) func(*T, string) error {
 	return func(t *T, v string) (err error) {
@@ -241,11 +164,40 @@ func keyValue[T any](at func(*T) *map[string]string) func(*T, string) error {
 	}
 }
 
-// each are the pairs of a part that repeats.
-func each(key string, values []string) []Pair {
-	var out []Pair
-	for _, v := range values {
-		out = append(out, Pair{key, v})
+// several is a part that collects values.
+func several[T any](at func(*T) *[]string, canonical func(string) (string, error)) func(*T, string) error {
+	return func(t *T, v string) error {
+		v, err := canonical(v)
+		if err == nil && !slices.Contains(*at(t), v) {
+			*at(t) = append(*at(t), v)
+		}
+		return err
+	}
+}
+
+// separated is a part that is a list in one value.
+func separated[T any](at func(*T) *[]string) func(*T, string) error {
+	one := several(at, func(s string) (string, error) {
+		if s == "" || strings.ContainsFunc(s, unicode.IsSpace) {
+			return "", errors.New("an empty name, or one with a space")
+		}
+		return s, printable(s)
+	})
+	return func(t *T, v string) error {
+		for s := range strings.SplitSeq(v, ",") {
+			if err := one(t, s); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// joined are the entries of m as key=value, sorted.
+func joined(m map[string]string) []string {
+	var out []string
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		out = append(out, k+"="+m[k])
 	}
 	return out
 }

@@ -199,3 +199,32 @@ func parseCount(low, high int) func(string) (int64, error) {
 		return int64(n), err
 	}
 }
+
+// canonicalLogOption knows the options of Docker's local log driver. Source:
+// docker's daemon/logger/local/local.go.
+func canonicalLogOption(name, value string, hasValue bool) (string, string, error) {
+	if !hasValue {
+		return "", "", errors.New("no value")
+	}
+	switch name {
+	case "max-size":
+		n, err := parseSize(value)
+		if err == nil && n == 0 {
+			err = errors.New("not a size")
+		}
+		return name, strconv.FormatInt(n, 10), err
+	case "max-file":
+		n, err := strconv.ParseUint(value, 10, 31)
+		if err != nil || n == 0 {
+			return "", "", errors.New("not a number of at least 1")
+		}
+		return name, strconv.FormatUint(n, 10), nil
+	case "compress":
+		b, err := strconv.ParseBool(value)
+		if err != nil {
+			return "", "", errors.New("neither true nor false")
+		}
+		return name, strconv.FormatBool(b), nil
+	}
+	return "", "", fmt.Errorf("the local driver has no option %s", quote(name))
+}

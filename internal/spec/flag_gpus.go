@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 )
 
 // requestParts are the keys of --gpus and of the parameter device_requests.
@@ -29,24 +28,6 @@ var requestParts = []part[DeviceRequest]{
 		set: separated(func(r *DeviceRequest) *[]string { return &r.Capabilities })},
 	{key: "options", param: "options", allowed: "key=value", repeats: true,
 		set: keyValue(func(r *DeviceRequest) *map[string]string { return &r.Options })},
-}
-
-// separated is a part that is a list in one value.
-func separated[T any](at func(*T) *[]string) func(*T, string) error {
-	one := several(at, func(s string) (string, error) {
-		if s == "" || strings.ContainsFunc(s, unicode.IsSpace) {
-			return "", errors.New("an empty name, or one with a space")
-		}
-		return s, printable(s)
-	})
-	return func(t *T, v string) error {
-		for s := range strings.SplitSeq(v, ",") {
-			if err := one(t, s); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
 }
 
 // requests is the field of --gpus: a count alone, or key=value pairs.
@@ -123,23 +104,4 @@ func showRequest(r DeviceRequest) string {
 		pairs = append(pairs, Pair{"capabilities", strings.Join(r.Capabilities, ",")})
 	}
 	return writePairs(append(pairs, each("options", joined(r.Options))...))
-}
-
-// canonicalDeviceRule is a rule of the devices cgroup: "c 188:* rwm".
-func canonicalDeviceRule(s string) (string, error) {
-	words := strings.Fields(s)
-	if len(words) != 3 || len(words[0]) != 1 || !consists(words[0], "abc") {
-		return "", errors.New("not of the form type major:minor permissions")
-	}
-	major, minor, ok := strings.Cut(words[1], ":")
-	for _, n := range []string{major, minor} {
-		if n != "*" && (n == "" || !consists(n, "0123456789")) {
-			ok = false
-		}
-	}
-	if !ok {
-		return "", errors.New("not of the form type major:minor permissions")
-	}
-	permissions, err := canonicalPermissions(words[2])
-	return words[0] + " " + words[1] + " " + permissions, err
 }

@@ -135,20 +135,6 @@ func canonicalNamespace(joins bool, words ...string) func(string) (string, error
 	}
 }
 
-func canonicalGroup(s string) (string, error) {
-	if s == "" || !consists(s, alphanumeric+"_.-") || strings.HasPrefix(s, "-") {
-		return "", fmt.Errorf("%s is not the name or number of a group", quote(s))
-	}
-	return s, nil
-}
-
-func canonicalDomain(s string) (string, error) {
-	if strings.Contains(s, "$") {
-		return "", errors.New("variables are not expanded here")
-	}
-	return canonicalHostname(s)
-}
-
 // canonicalCgroupParent is a path of cgroupfs, or a slice of systemd.
 func canonicalCgroupParent(s string) (string, error) {
 	if s == "" || !consists(s, alphanumeric+"_.-/:@\\") || slices.Contains(strings.Split(s, "/"), "..") {
@@ -168,16 +154,6 @@ func canonicalPlatform(s string) (string, error) {
 		}
 	}
 	return strings.Join(parts, "/"), nil
-}
-
-func canonicalAnnotation(key, value string, has bool) (string, string, error) {
-	switch {
-	case key == "":
-		return "", "", errors.New("the key is missing")
-	case !has || value == "":
-		return "", "", errors.New("no value")
-	}
-	return key, value, printable(key)
 }
 
 func canonicalStorageOption(key, value string, has bool) (string, string, error) {

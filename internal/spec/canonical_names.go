@@ -4,29 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 
 	"rundock/internal/nearest"
 )
-
-const (
-	letters      = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	alphanumeric = letters + "0123456789"
-)
-
-// consists reports whether s holds only characters of chars, all ASCII.
-func consists(s, chars string) bool { return strings.Trim(s, chars) == "" }
-
-func printable(s string) error {
-	for _, r := range s {
-		if !unicode.IsPrint(r) {
-			return fmt.Errorf("%s holds a control character", quote(s))
-		}
-	}
-	return nil
-}
 
 // checkEnvName takes more than a shell does, because programs do
 // (discovery.type, Logging:Level), but nothing that is no file name in env/.
@@ -100,31 +82,36 @@ func canonicalShellCommand(s string) (string, error) {
 	return s, nil
 }
 
-// canonicalLogOption knows the options of Docker's local log driver. Source:
-// docker's daemon/logger/local/local.go.
-func canonicalLogOption(name, value string, hasValue bool) (string, string, error) {
-	if !hasValue {
+// checkContainerName applies Docker's rule for names of containers.
+func checkContainerName(s string) error {
+	if s == "" || !consists(s[:1], alphanumeric) || !consists(s, alphanumeric+"_.-") {
+		return fmt.Errorf("%s is not the name of a container", quote(s))
+	}
+	return nil
+}
+
+// canonicalDriver is the name of a plugin: of a volume driver, a device
+// driver, a runtime.
+func canonicalDriver(s string) (string, error) {
+	if s == "" || !consists(s[:1], alphanumeric) || !consists(s, alphanumeric+"_.-/:") {
+		return "", fmt.Errorf("%s is not such a name", quote(s))
+	}
+	return s, nil
+}
+
+func canonicalGroup(s string) (string, error) {
+	if s == "" || !consists(s, alphanumeric+"_.-") || strings.HasPrefix(s, "-") {
+		return "", fmt.Errorf("%s is not the name or number of a group", quote(s))
+	}
+	return s, nil
+}
+
+func canonicalAnnotation(key, value string, has bool) (string, string, error) {
+	switch {
+	case key == "":
+		return "", "", errors.New("the key is missing")
+	case !has || value == "":
 		return "", "", errors.New("no value")
 	}
-	switch name {
-	case "max-size":
-		n, err := parseSize(value)
-		if err == nil && n == 0 {
-			err = errors.New("not a size")
-		}
-		return name, strconv.FormatInt(n, 10), err
-	case "max-file":
-		n, err := strconv.ParseUint(value, 10, 31)
-		if err != nil || n == 0 {
-			return "", "", errors.New("not a number of at least 1")
-		}
-		return name, strconv.FormatUint(n, 10), nil
-	case "compress":
-		b, err := strconv.ParseBool(value)
-		if err != nil {
-			return "", "", errors.New("neither true nor false")
-		}
-		return name, strconv.FormatBool(b), nil
-	}
-	return "", "", fmt.Errorf("the local driver has no option %s", quote(name))
+	return key, value, printable(key)
 }

@@ -1,10 +1,8 @@
 package spec
 
 import (
-	"errors"
 	"fmt"
 	"math"
-	"net/netip"
 	"reflect"
 	"slices"
 	"strconv"
@@ -33,17 +31,6 @@ var networkParts = []part[Network]{
 			n.Priority, err = parseWhole(v, math.MinInt32, math.MaxInt32)
 			return err
 		}},
-}
-
-// several is a part that collects values.
-func several[T any](at func(*T) *[]string, canonical func(string) (string, error)) func(*T, string) error {
-	return func(t *T, v string) error {
-		v, err := canonical(v)
-		if err == nil && !slices.Contains(*at(t), v) {
-			*at(t) = append(*at(t), v)
-		}
-		return err
-	}
 }
 
 // networks is the field of --network: the first one is c.Network, and what is
@@ -161,10 +148,6 @@ func (n *Network) merge(more Network) error {
 	return nil
 }
 
-func (n Network) zero() bool { return reflect.DeepEqual(n, Network{}) }
-
-func (h Healthcheck) zero() bool { return reflect.DeepEqual(h, Healthcheck{}) }
-
 func showNetwork(n Network) string {
 	pairs := each("alias", n.Aliases)
 	add := func(key, value string) {
@@ -192,91 +175,4 @@ func endpoint(c *Container) *Network {
 		c.Endpoint = &Network{}
 	}
 	return c.Endpoint
-}
-
-func canonicalAlias(s string) (string, error) {
-	if strings.Contains(s, "$") {
-		return "", errors.New("variables are not expanded here")
-	}
-	return canonicalHostname(s)
-}
-
-func canonicalFixedAddress(s string) (string, error) {
-	a, err := netip.ParseAddr(s)
-	if err != nil || a.Zone() != "" {
-		return "", fmt.Errorf("%s is not an ip address", quote(s))
-	}
-	return a.String(), nil
-}
-
-func canonicalIPv4(s string) (string, error) {
-	a, err := netip.ParseAddr(s)
-	if err != nil || !a.Is4() {
-		return "", fmt.Errorf("%s is not an IPv4 address", quote(s))
-	}
-	return a.String(), nil
-}
-
-func canonicalIPv6(s string) (string, error) {
-	a, err := netip.ParseAddr(s)
-	if err != nil || !a.Is6() || a.Is4In6() || a.Zone() != "" {
-		return "", fmt.Errorf("%s is not an IPv6 address", quote(s))
-	}
-	return a.String(), nil
-}
-
-// canonicalMAC takes six bytes with colons or hyphens between them.
-func canonicalMAC(s string) (string, error) {
-	parts := strings.Split(strings.ReplaceAll(strings.ToLower(s), "-", ":"), ":")
-	for _, p := range parts {
-		if len(p) != 2 || !consists(p, "0123456789abcdef") || len(parts) != 6 {
-			return "", errors.New("not a MAC address")
-		}
-	}
-	if first, _ := strconv.ParseUint(parts[0], 16, 8); first&1 != 0 {
-		return "", errors.New("an address of a group")
-	}
-	return strings.Join(parts, ":"), nil
-}
-
-func canonicalSearch(s string) (string, error) {
-	if s == "." { // resolv.conf's way to have none
-		return s, nil
-	}
-	name := strings.TrimSuffix(s, ".")
-	if len(name) > 253 {
-		return "", errors.New("longer than 253 characters")
-	}
-	for label := range strings.SplitSeq(name, ".") {
-		if label == "" || len(label) > 63 || !consists(label, alphanumeric+"_-") || label[0] == '-' || label[len(label)-1] == '-' {
-			return "", fmt.Errorf("%s is not a domain name", quote(s))
-		}
-	}
-	return strings.ToLower(name), nil
-}
-
-// dnsOptions are those of resolv.conf(5); the flags, and those with a number.
-var (
-	dnsFlags   = strings.Fields("debug rotate no-aaaa no-check-names inet6 edns0 single-request single-request-reopen no-tld-query use-vc no-reload trust-ad")
-	dnsNumbers = strings.Fields("ndots timeout attempts")
-)
-
-func canonicalDNSOption(s string) (string, error) {
-	name, value, has := strings.Cut(s, ":")
-	switch {
-	case !has && slices.Contains(dnsFlags, name):
-		return s, nil
-	case has && slices.Contains(dnsNumbers, name):
-		n, err := parseWhole(value, 0, 255)
-		return name + ":" + strconv.Itoa(n), err
-	}
-	return "", errors.New("not an option of resolv.conf")
-}
-
-func canonicalExpose(s string) (string, error) {
-	p, err := parsePort(s)
-	if err == nil && (p.ip != "" || p.host != (span{}) || strings.Contains(s, ":")) {
-		err = errors.New("it publishes nothing, so it names no port of the host")
-	}
-	return p.String(), err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -125,14 +126,6 @@ func canonicalVolumesFrom(s string) (string, error) {
 	return strings.TrimSuffix(s, ":rw"), nil
 }
 
-// checkContainerName applies Docker's rule for names of containers.
-func checkContainerName(s string) error {
-	if s == "" || !consists(s[:1], alphanumeric) || !consists(s, alphanumeric+"_.-") {
-		return fmt.Errorf("%s is not the name of a container", quote(s))
-	}
-	return nil
-}
-
 // Options of a tmpfs: flags, and those with a value by the characters it is
 // made of. Source: tmpfs(5).
 var (
@@ -220,4 +213,39 @@ func canonicalPermissions(s string) (string, error) {
 		return "", fmt.Errorf("permissions %s are not of r, w and m, each once", quote(s))
 	}
 	return out, nil
+}
+
+func canonicalSubpath(s string) (string, error) {
+	if s == "" || strings.HasPrefix(s, "/") || slices.Contains(strings.Split(s, "/"), "..") {
+		return "", errors.New("not such a path")
+	}
+	path, err := cleanPath("/" + s)
+	return strings.TrimPrefix(path, "/"), err
+}
+
+func canonicalMode(s string) (string, error) {
+	n, err := strconv.ParseUint(s, 8, 16)
+	if err != nil || n == 0 || n > 0o7777 {
+		return "", errors.New("not such a number")
+	}
+	return strconv.FormatUint(n, 8), nil
+}
+
+// canonicalDeviceRule is a rule of the devices cgroup: "c 188:* rwm".
+func canonicalDeviceRule(s string) (string, error) {
+	words := strings.Fields(s)
+	if len(words) != 3 || len(words[0]) != 1 || !consists(words[0], "abc") {
+		return "", errors.New("not of the form type major:minor permissions")
+	}
+	major, minor, ok := strings.Cut(words[1], ":")
+	for _, n := range []string{major, minor} {
+		if n != "*" && (n == "" || !consists(n, "0123456789")) {
+			ok = false
+		}
+	}
+	if !ok {
+		return "", errors.New("not of the form type major:minor permissions")
+	}
+	permissions, err := canonicalPermissions(words[2])
+	return words[0] + " " + words[1] + " " + permissions, err
 }

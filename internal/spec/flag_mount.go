@@ -3,8 +3,6 @@ package spec
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -81,31 +79,6 @@ func canonicalMountTarget(s string) (string, error) {
 		return "", err
 	}
 	return canonicalTarget(s)
-}
-
-func canonicalSubpath(s string) (string, error) {
-	if s == "" || strings.HasPrefix(s, "/") || slices.Contains(strings.Split(s, "/"), "..") {
-		return "", errors.New("not such a path")
-	}
-	path, err := cleanPath("/" + s)
-	return strings.TrimPrefix(path, "/"), err
-}
-
-func canonicalMode(s string) (string, error) {
-	n, err := strconv.ParseUint(s, 8, 16)
-	if err != nil || n == 0 || n > 0o7777 {
-		return "", errors.New("not such a number")
-	}
-	return strconv.FormatUint(n, 8), nil
-}
-
-// canonicalDriver is the name of a plugin: of a volume driver, a device
-// driver, a runtime.
-func canonicalDriver(s string) (string, error) {
-	if s == "" || !consists(s[:1], alphanumeric) || !consists(s, alphanumeric+"_.-/:") {
-		return "", fmt.Errorf("%s is not such a name", quote(s))
-	}
-	return s, nil
 }
 
 // checkMount looks at the parts of m together.
@@ -189,13 +162,4 @@ func showMount(m Mount) string {
 	}
 	add("tmpfs-mode", m.Mode)
 	return writePairs(pairs)
-}
-
-// joined are the entries of m as key=value, sorted.
-func joined(m map[string]string) []string {
-	var out []string
-	for _, k := range slices.Sorted(maps.Keys(m)) {
-		out = append(out, k+"="+m[k])
-	}
-	return out
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"strconv"
 	"strings"
 )
 
@@ -15,18 +14,6 @@ type port struct {
 	container span
 	proto     string // tcp, udp, sctp
 }
-
-// span is a range of ports, one port if both ends are equal.
-type span struct{ first, last int }
-
-func (s span) String() string {
-	if s.first == s.last {
-		return strconv.Itoa(s.first)
-	}
-	return fmt.Sprintf("%d-%d", s.first, s.last)
-}
-
-func (s span) size() int { return s.last - s.first + 1 }
 
 // String is the canonical form: no /tcp, IPv6 in brackets.
 func (p port) String() string {
@@ -118,28 +105,6 @@ func parsePort(s string) (port, error) {
 	return p, nil
 }
 
-func parseSpan(s string) (span, error) {
-	first, last, isRange := strings.Cut(s, "-")
-	if !isRange {
-		last = first
-	}
-	var r span
-	for _, end := range []struct {
-		s    string
-		into *int
-	}{{first, &r.first}, {last, &r.last}} {
-		n, err := strconv.ParseUint(end.s, 10, 16)
-		if err != nil || n == 0 {
-			return r, fmt.Errorf("%s is not a number from 1 to 65535", quote(end.s))
-		}
-		*end.into = int(n)
-	}
-	if r.last < r.first {
-		return r, fmt.Errorf("the range %s ends before it begins", s)
-	}
-	return r, nil
-}
-
 // Published returns the port of the container that c publishes as the given
 // port and protocol ("" is tcp) of the host, on the address that as means:
 // public, or private ("" too). A literal address other than loopback is taken
@@ -204,4 +169,12 @@ func (p port) collides(q port) bool {
 	b, _ := netip.ParseAddr(q.ip)
 	return p.ip == q.ip || p.ip == "" || q.ip == "" ||
 		a.IsValid() && b.IsValid() && a.BitLen() == b.BitLen() && (a.IsUnspecified() || b.IsUnspecified())
+}
+
+func canonicalExpose(s string) (string, error) {
+	p, err := parsePort(s)
+	if err == nil && (p.ip != "" || p.host != (span{}) || strings.Contains(s, ":")) {
+		err = errors.New("it publishes nothing, so it names no port of the host")
+	}
+	return p.String(), err
 }
