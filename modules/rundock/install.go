@@ -194,7 +194,6 @@ func (t *task) act(now situation, w wanted, p plan, stopping time.Duration) erro
 			return err
 		}
 	}
-	t.relogged(ctx, now, p)
 	if p.Clear {
 		if err := t.ctl(control.Request{Op: control.Stop}); err != nil {
 			return err
@@ -210,21 +209,6 @@ func (t *task) act(now situation, w wanted, p plan, stopping time.Duration) erro
 		return t.tell(ctx, w.shape.runner, "2")
 	}
 	return nil
-}
-
-// relogged waits until loggers that were restarted have read their files, so
-// that no later call takes them for those of before.
-func (t *task) relogged(ctx context.Context, before situation, p plan) {
-	for _, c := range p.Commands {
-		old, isLogger := before.Loggers[c.Dir]
-		for isLogger && c.Letter == "t" && ctx.Err() == nil {
-			now, err := runit.ReadStatus(filepath.Join(t.dir, c.Dir))
-			if err != nil || now.PID != 0 && now.PID != old.Status.PID {
-				break
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
-	}
 }
 
 // tell writes a letter to the runsv of dir; an inner one may still be on its
@@ -292,25 +276,35 @@ func (t *task) clearOthers(ctx context.Context, f shape) error {
 	return nil
 }
 
-// settle waits until the processes that were started or told to hand over
-// have successors whose status files can be believed. A signal before that
-// would be lost, and a status of before be taken for the present one. One
-// that never comes up is told of by wait.
+// settle waits until the runsvs have done what p told them, so that neither the
+// result nor a later call sees what was before, and the processes that were
+// started or told to hand over have successors whose status files can be
+// believed: a signal before that would be lost. One that never comes up is
+// told of by wait.
 func (t *task) settle(ctx context.Context, before situation, w wanted, p plan) {
 	for ctx.Err() == nil {
-		now, err := t.look()
-		if err == nil &&
-			settled(w.shape.runner, p, before.Runner, now.Runner, now.Says.PID) &&
-			settled(w.shape.announcer, p, before.Announcer, now.Announcer, now.Announces.PID) {
+		if now, err := t.look(); err == nil && p.settled(w.shape, before, now) {
 			return
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
 }
 
-// settled reports whether the process in dir is the one that p asks for, and
+// settled reports whether now has what p tells runsvs to do, and a runner and
+// an announcer of f that are those that p asks for and have written a status.
+func (p plan) settled(f shape, before, now situation) bool {
+	for _, c := range p.Commands {
+		if !c.deed(before).seen(now) {
+			return false
+		}
+	}
+	return p.present(f.runner, before.Runner, now.Runner, now.Says.PID) &&
+		p.present(f.announcer, before.Announcer, now.Announcer, now.Announces.PID)
+}
+
+// present reports whether the process in dir is the one that p asks for, and
 // has written a status: says is the process id in it.
-func settled(dir string, p plan, before, now process, says int) bool {
+func (p plan) present(dir string, before, now process, says int) bool {
 	if dir == "" {
 		return true
 	}

@@ -211,3 +211,49 @@ func TestCheckName(t *testing.T) {
 		}
 	}
 }
+
+// TestSettled: a call goes on once the runsvs have done what they were told,
+// not once the processes merely are there.
+func TestSettled(t *testing.T) {
+	running := process{Supervised: true, Status: runit.Status{PID: 7, State: runit.Run}}
+	paused := process{Supervised: true, Status: runit.Status{PID: 7, State: runit.Run, Paused: true}}
+	down := process{Supervised: true, Status: runit.Status{PID: 7, State: runit.Run, WantDown: true}}
+	next := process{Supervised: true, Status: runit.Status{PID: 8, State: runit.Run}}
+	pair := func(outer, runner, announcer process) situation {
+		return situation{Shape: both, Outer: outer, Runner: runner, Announcer: announcer,
+			Says:      control.RunnerStatus{PID: 7},
+			Announces: control.AnnounceStatus{PID: 7}}
+	}
+	logged := func(logger process) situation {
+		s := pair(running, running, running)
+		s.Loggers = map[string]process{"services/service/log": logger}
+		return s
+	}
+	for _, c := range []struct {
+		name    string
+		told    command
+		before  situation
+		now     situation
+		settled bool
+	}{
+		{"nothing is told", command{}, pair(running, running, running), pair(running, running, running), true},
+		{"the service is paused still", command{".", "c", ""}, pair(paused, running, running), pair(paused, running, running), false},
+		{"the service goes on", command{".", "c", ""}, pair(paused, running, running), pair(running, running, running), true},
+		{"the runner is paused still", command{both.runner, "c", ""}, pair(running, paused, running), pair(running, paused, running), false},
+		{"the runner goes on", command{both.runner, "c", ""}, pair(running, paused, running), pair(running, running, running), true},
+		{"the sidecar is paused still", command{both.announcer, "c", ""}, pair(running, running, paused), pair(running, running, paused), false},
+		{"the runner is wanted down still", command{both.runner, "u", ""}, pair(running, down, running), pair(running, down, running), false},
+		{"the runner of before is there still", command{both.runner, "h", ""}, pair(running, running, running), pair(running, running, running), false},
+		{"its successor has no status yet", command{both.runner, "h", ""}, pair(running, running, running), pair(running, next, running), false},
+		{"the logger of before is there still", command{"services/service/log", "t", ""}, logged(running), logged(running), false},
+		{"the logger is another", command{"services/service/log", "t", ""}, logged(running), logged(next), true},
+	} {
+		var p plan
+		if c.told.Dir != "" {
+			p.Commands = []command{c.told}
+		}
+		if got := p.settled(both, c.before, c.now); got != c.settled {
+			t.Errorf("%s: settled = %v, want %v", c.name, got, c.settled)
+		}
+	}
+}
