@@ -14,10 +14,16 @@ import (
 
 // options are the EDNS options of a reply: the server's name if it was asked
 // for (RFC 5001), and a cookie if the client sent one (RFC 7873). No other is
-// echoed, and the client's subnet (RFC 7871) changes no answer. Not ok: the
-// client's cookie is malformed.
+// echoed, and the client's subnet (RFC 7871) changes no answer. Of an option that
+// is there more than once the first counts. Not ok: the client's cookie is
+// malformed.
 func (h *Handler) options(asked *dns.OPT, client netip.Addr) (options []dns.EDNS0, ok bool) {
+	seen := map[uint16]bool{}
 	for _, o := range asked.Option {
+		if seen[o.Option()] {
+			continue
+		}
+		seen[o.Option()] = true
 		switch o := o.(type) {
 		case *dns.EDNS0_NSID:
 			if h.Name != "" {

@@ -44,6 +44,13 @@ func TestOptions(t *testing.T) {
 			}
 		}
 	})
+	t.Run("an option that is there twice is answered once", func(t *testing.T) {
+		reply := asked(&dns.EDNS0_NSID{Code: dns.EDNS0NSID}, cookie("0102030405060708"), cookie("0807060504030201"), cookie("01"), &dns.EDNS0_NSID{Code: dns.EDNS0NSID})
+		o := reply.IsEdns0().Option
+		if len(o) != 2 || reply.Rcode != dns.RcodeSuccess || !strings.HasPrefix(o[1].(*dns.EDNS0_COOKIE).Cookie, "0102030405060708") {
+			t.Errorf("reply is %v", reply)
+		}
+	})
 	t.Run("the server says its name when asked", func(t *testing.T) {
 		reply := asked(&dns.EDNS0_NSID{Code: dns.EDNS0NSID})
 		if o := reply.IsEdns0().Option; len(o) != 1 || o[0].(*dns.EDNS0_NSID).Nsid != hex.EncodeToString([]byte("node-1")) {
