@@ -43,7 +43,7 @@ type Server struct {
 
 	binding     sync.Mutex // guards Inherit, bound
 	bound       []socket
-	forwarding  chan struct{}
+	forwarding  *forwardLimit
 	connections connections
 	tcpCounts   *metrics.Queries
 }
@@ -125,7 +125,7 @@ func (a Address) resolve() ([]netip.AddrPort, error) {
 // has; any other reason not to listen at the start is an error that names the
 // address.
 func (s *Server) Run(ctx context.Context, addrs []Address) error {
-	s.forwarding = make(chan struct{}, maxForwards)
+	s.forwarding = newForwardLimit()
 	s.tcpCounts = s.Handler.Metrics.NewQueries(metrics.TCP)
 	var bound []socket
 	var later []Address

@@ -130,8 +130,9 @@ func (c *connection) reply(ctx context.Context, packet []byte) bool {
 	c.place.begin()
 	reply, later := c.Handler.Serve(packet, c.client)
 	if later != nil {
-		c.forwarding <- struct{}{} // where there are too many, the client's next queries wait as well
-		c.forward(ctx, &c.waiting, later, func(reply []byte) {
+		client := c.client.Addr().Unmap()
+		c.forwarding.wait(client) // where there are too many, the client's next queries wait as well
+		c.forward(ctx, &c.waiting, client, later, func(reply []byte) {
 			c.write(reply)
 			c.place.done()
 		})

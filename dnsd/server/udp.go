@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"math/rand/v2"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -14,10 +15,6 @@ import (
 
 	"golang.org/x/sys/unix"
 )
-
-// maxForwards bounds the queries that wait for an upstream at one time; more
-// are dropped, as the network would, or over TCP wait to be read.
-const maxForwards = 2048
 
 // serveUDP answers the packets of a socket until ctx is done and what was
 // forwarded is answered. It takes as many packets as are waiting, answers them
@@ -137,21 +134,18 @@ const (
 func (w *worker) any(ctx context.Context, b *batch, i int) int {
 	from := b.from(i)
 	reply, later := w.Handler.Serve(b.packet(i), Client{AddrPort: from, Counts: w.counts})
-	if later != nil {
-		select {
-		case w.forwarding <- struct{}{}:
-			w.forward(ctx, &w.forwards, later, b.sender(i))
-		default:
-			w.Handler.Metrics.Forwards.Dropped()
-		}
+	if client := from.Addr().Unmap(); later != nil && w.forwarding.try(client) {
+		w.forward(ctx, &w.forwards, client, later, b.sender(i))
+	} else if later != nil {
+		w.Handler.Metrics.Forwards.Dropped()
 	}
 	return copy(b.reply(i), reply)
 }
 
-// forward makes a reply in the background, for which it was let into forwarding.
-func (s *Server) forward(ctx context.Context, work *sync.WaitGroup, later func(context.Context) []byte, send func([]byte)) {
+// forward makes a reply in the background, for which the client has a place in forwarding.
+func (s *Server) forward(ctx context.Context, work *sync.WaitGroup, client netip.Addr, later func(context.Context) []byte, send func([]byte)) {
 	work.Go(func() {
-		defer func() { <-s.forwarding }()
+		defer s.forwarding.done(client)
 		send(later(context.WithoutCancel(ctx)))
 	})
 }
