@@ -147,10 +147,10 @@ func (f *Forwarder) Run(ctx context.Context) error {
 }
 
 // Exchange answers q with query's RD, CD and DO bits: from what is remembered,
-// else by the first upstream that says something other than SERVFAIL or
-// REFUSED, each being asked once, or twice where there is one. The reply's own
+// else by the first upstream that says NOERROR or NXDOMAIN, each being asked once,
+// or twice where there is one. The reply's own
 // OPT is taken off, and its names are written as q writes them. The error
-// names the last upstream; a reply that says SERVFAIL or REFUSED is better
+// names the last upstream; a reply that says something else, as SERVFAIL or REFUSED, is better
 // than an error, an old one better than that.
 func (f *Forwarder) Exchange(ctx context.Context, query *dns.Msg, q dns.Question) (reply *dns.Msg, source string, err error) {
 	f.once.Do(f.init)
@@ -294,9 +294,10 @@ func (p *pool) failed() bool {
 	return true
 }
 
-// poor is a reply that another upstream may have a better one than.
+// poor is a reply that another upstream may have a better one than: it neither
+// has the name nor denies it.
 func poor(reply *dns.Msg) bool {
-	return reply.Rcode == dns.RcodeServerFailure || reply.Rcode == dns.RcodeRefused
+	return reply.Rcode != dns.RcodeSuccess && reply.Rcode != dns.RcodeNameError
 }
 
 // spell writes the records of name with the letters it has there, as a client

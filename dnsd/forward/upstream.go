@@ -21,10 +21,10 @@ const (
 )
 
 // errPoor is the failure of an upstream to know what another one knows.
-var errPoor = errors.New("it says SERVFAIL or REFUSED where another upstream answers")
+var errPoor = errors.New("it says SERVFAIL, REFUSED or the like where another upstream answers")
 
 // An upstream is a resolver, and how it does. One that fails (no reply, or
-// SERVFAIL where another knows the answer) rests: it is asked when all others
+// SERVFAIL or the like where another knows the answer) rests: it is asked when all others
 // fail. Then it is asked whether it lives, which costs no client's time, and
 // if it replies, for answers again.
 type upstream struct {

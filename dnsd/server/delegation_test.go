@@ -88,6 +88,16 @@ func TestDelegations(t *testing.T) {
 	}
 }
 
+func TestARefusalOfTheZoneAboveIsNoneOfOurs(t *testing.T) {
+	for _, rcode := range []int{dns.RcodeRefused, dns.RcodeServerFailure, dns.RcodeFormatError, dns.RcodeNotImplemented} {
+		h := handler(t, map[string]string{"/skydns/com/example/prod/s/web": `{"host":"10.1.0.1"}`})
+		forwarding(h, upstream(t, refusing(rcode)))
+		if got := written(ask(t, "udp", serve(t, h), question("s.prod.example.com.", dns.TypeDS))); got != "SERVFAIL" {
+			t.Errorf("answer to DS after %s of the upstream is %s, want SERVFAIL alone", dns.RcodeToString[rcode], got)
+		}
+	}
+}
+
 func zoneOf(t *testing.T, name string) answer.Zone {
 	t.Helper()
 	zone, err := answer.NewZone(name)

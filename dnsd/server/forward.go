@@ -59,7 +59,7 @@ func (h *Handler) forward(ctx context.Context, query *dns.Msg, r answer.Result, 
 			return answer.Result{Zone: r.Zone, Rcode: dns.RcodeServerFailure}, false, from
 		case home.Zone < 0:
 			ad = reply.AuthenticatedData && len(r.Answer) == 0
-			r.Rcode, r.Answer = reply.Rcode, append(r.Answer, reply.Answer...)
+			r.Rcode, r.Answer = ofClient(reply.Rcode), append(r.Answer, reply.Answer...)
 			r.Authority, r.Further = reply.Ns, reply.Extra
 			if denied && r.Encloses && len(reply.Answer) == 0 && !slices.ContainsFunc(reply.Ns, isProof) {
 				r.Rcode = dns.RcodeSuccess // else names of ours would not exist either (RFC 8020)
@@ -87,8 +87,20 @@ func (h *Handler) fromAbove(ctx context.Context, query *dns.Msg, r answer.Result
 		return answer.Result{Zone: r.Zone, Rcode: dns.RcodeServerFailure}, false, querylog.Self
 	case reply.Rcode == dns.RcodeNameError && !slices.ContainsFunc(reply.Ns, isProof):
 		return r, false, querylog.Table
+	case reply.Rcode != dns.RcodeSuccess && reply.Rcode != dns.RcodeNameError:
+		// The upstream's refusal is of its own client, and says nothing of a zone of ours.
+		return answer.Result{Zone: r.Zone, Rcode: dns.RcodeServerFailure}, false, source
 	}
 	return answer.Result{Zone: r.Zone, Rcode: reply.Rcode, Answer: reply.Answer, Authority: reply.Ns, Further: reply.Extra}, reply.AuthenticatedData, source
+}
+
+// ofClient is what a client is told where an upstream says rcode. That a query is malformed,
+// or of no EDNS version it knows, is said of the one dnsd made: the client's was well.
+func ofClient(rcode int) int {
+	if rcode == dns.RcodeFormatError || rcode == dns.RcodeBadVers {
+		return dns.RcodeServerFailure
+	}
+	return rcode
 }
 
 // isProof says whether a record proves that others are not there.

@@ -54,7 +54,13 @@ func saying(records ...string) func(dns.ResponseWriter, *dns.Msg) {
 }
 
 func refusing(rcode int) func(dns.ResponseWriter, *dns.Msg) {
-	return func(w dns.ResponseWriter, m *dns.Msg) { w.WriteMsg(new(dns.Msg).SetRcode(m, rcode)) }
+	return func(w dns.ResponseWriter, m *dns.Msg) {
+		reply := new(dns.Msg).SetRcode(m, rcode)
+		if rcode > 15 {
+			reply.SetEdns0(1232, false) // which has the rest of it
+		}
+		w.WriteMsg(reply)
+	}
 }
 
 // bothFree binds a free UDP port, and TCP on the same; that one may be taken.
@@ -202,7 +208,8 @@ func TestForward(t *testing.T) {
 		}
 	})
 	t.Run("the next upstream takes over from one that fails", func(t *testing.T) {
-		for claim, first := range map[string]netip.AddrPort{"dead": dead(t), "refusing": upstream(t, refusing(dns.RcodeRefused)), "failing": upstream(t, refusing(dns.RcodeServerFailure))} {
+		for claim, first := range map[string]netip.AddrPort{"dead": dead(t), "refusing": upstream(t, refusing(dns.RcodeRefused)), "failing": upstream(t, refusing(dns.RcodeServerFailure)),
+			"old (no EDNS)": upstream(t, refusing(dns.RcodeFormatError)), "limited": upstream(t, refusing(dns.RcodeNotImplemented)), "strange": upstream(t, refusing(dns.RcodeBadVers))} {
 			h := handler(t, records)
 			forwarding(h, first, upstream(t, www))
 			if reply := asked(t, h, "www.example.net.", dns.TypeA); len(reply.Answer) != 1 {
@@ -215,6 +222,21 @@ func TestForward(t *testing.T) {
 		forwarding(h, dead(t))
 		if reply := asked(t, h, "www.example.net.", dns.TypeA); reply.Rcode != dns.RcodeServerFailure {
 			t.Errorf("rcode = %s", dns.RcodeToString[reply.Rcode])
+		}
+	})
+	t.Run("what an upstream says of the query dnsd made is not said of the client's", func(t *testing.T) {
+		for _, rcode := range []int{dns.RcodeFormatError, dns.RcodeBadVers} {
+			h := handler(t, records)
+			forwarding(h, upstream(t, refusing(rcode)))
+			for _, size := range []uint16{0, 1232} {
+				m := question("www.example.net.", dns.TypeA)
+				if size > 0 {
+					m.SetEdns0(size, false)
+				}
+				if reply := ask(t, "udp", serve(t, h), m); reply.Rcode != dns.RcodeServerFailure {
+					t.Errorf("after %s of the upstream, rcode = %s, want SERVFAIL", dns.RcodeToString[rcode], dns.RcodeToString[reply.Rcode])
+				}
+			}
 		}
 	})
 	t.Run("a truncated reply is fetched over TCP", func(t *testing.T) {
