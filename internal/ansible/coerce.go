@@ -1,47 +1,13 @@
 package ansible
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"strconv"
 	"strings"
 )
-
-// coerce turns v into p's type, as the function coerce does; the elements of
-// a List and the values of a Dict stay as they are.
-func (p Param) coerce(v any) (any, error) {
-	switch {
-	case p.Type == List && p.Elements == Dict:
-		return toDicts(v)
-	case p.Type == List && p.Elements == Str && isNumberOrBool(v):
-		return []any{v}, nil // whether it may be one, elements decides
-	}
-	return p.coerceAs(v, p.kind())
-}
-
-// coerceAs is coerce for v of type t, which is p or an element of it. Where a
-// number is meant it may be one; where there are Choices, these find out what
-// YAML has made another thing of.
-func (p Param) coerceAs(v any, t Type) (any, error) {
-	_, number := v.(json.Number)
-	if t == Str && (p.Choices != nil && isNumberOrBool(v) || p.Number && number) {
-		return pythonText(v), nil
-	}
-	return coerce(v, t)
-}
-
-// isNumberOrBool reports whether v is what YAML makes of 022, 33:33 and yes.
-func isNumberOrBool(v any) bool {
-	switch v.(type) {
-	case json.Number, bool, int, float64:
-		return true
-	}
-	return false
-}
 
 // coerce turns a decoded JSON value (numbers as json.Number) or a default
 // into type t: string, int, float64, bool, []any or map[string]any; Raw stays
@@ -70,35 +36,6 @@ func coerce(v any, t Type) (any, error) {
 		return v, nil
 	}
 	return toStr(v)
-}
-
-// What is said of a value that nobody can tell how it was written.
-var (
-	errNumber = errors.New("a text is meant: put it in quotes, as YAML makes 18 of 022, 2013 of 33:33 and 1.1 of 1.10 (a template ends by | string)")
-	errBool   = errors.New("a text is meant: put it in quotes, as YAML makes true of yes and on (a template ends by | string)")
-)
-
-// QuoteAdvice is why v, a decoded JSON value, is no text, and what to write
-// instead; nil if it is neither a number nor a boolean.
-func QuoteAdvice(v any) error {
-	switch v.(type) {
-	case bool:
-		return errBool
-	case json.Number, int, float64:
-		return errNumber
-	}
-	return nil
-}
-
-func toStr(v any) (any, error) {
-	if text, ok := v.(string); ok {
-		return text, nil
-	}
-	if err := QuoteAdvice(v); err != nil {
-		return nil, err
-	}
-	// Ansible would make Python source of it, which nobody ever wants.
-	return nil, fmt.Errorf("'%s' is not a string and conversion is not allowed", compact(v))
 }
 
 func toInt(v any) (any, error) {
@@ -267,25 +204,4 @@ func keyValues(text string) (any, error) {
 		return nil, errors.New("dictionary requested, could not parse JSON or key=value")
 	}
 	return dict, nil
-}
-
-func compact(v any) string {
-	data, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Sprint(v)
-	}
-	return string(data)
-}
-
-// decode reads exactly one JSON value, with its numbers as written.
-func decode(data []byte, into any) error {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	if err := dec.Decode(into); err != nil {
-		return err
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return errors.New("something follows the JSON value")
-	}
-	return nil
 }

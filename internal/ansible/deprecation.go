@@ -11,19 +11,22 @@ type Deprecation struct {
 
 const seeDocs = " is deprecated. See the module docs for more information"
 
-func (r *reading) deprecatedParam(l level, p Param) {
+// deprecated is the line about p, which is given and on its way out; none where
+// it stays.
+func (l level) deprecated(p Param) []Deprecation {
 	if p.RemovedIn == "" && p.RemovedAt == "" {
-		return
+		return nil
 	}
 	d := Deprecation{Msg: "Param '" + l.pathOf(p) + "'" + seeDocs, Date: p.RemovedAt, Collection: l.collection}
 	if p.RemovedAt == "" {
 		d.Version = p.RemovedIn
 	}
-	r.deprecations = append(r.deprecations, d)
+	return []Deprecation{d}
 }
 
-// deprecatedAlias notes that name was used for p.
-func (r *reading) deprecatedAlias(l level, p Param, name string) {
+// deprecatedAlias is the line about name, by which p is given.
+func (l level) deprecatedAlias(p Param, name string) []Deprecation {
+	var list []Deprecation
 	for _, a := range p.DeprecatedAliases {
 		if a.Name != name {
 			continue
@@ -32,6 +35,7 @@ func (r *reading) deprecatedAlias(l level, p Param, name string) {
 		if a.At == "" {
 			d.Version = a.In
 		}
-		r.deprecations = append(r.deprecations, d)
+		list = append(list, d)
 	}
+	return list
 }

@@ -1,68 +1,16 @@
 package ansible
 
-import (
-	"bytes"
-	"encoding/json"
-	"fmt"
-	"maps"
-	"slices"
-)
+import "rundock/internal/fstree"
 
-// answer is the one line of JSON for res, and the exit code. Ansible takes an
-// exit code without `failed` for success, so both are given. Invalid UTF-8,
-// at which newer cores fail, is replaced by U+FFFD.
-func (r *request) answer(res Result) ([]byte, int) {
-	out := maps.Clone(res.Values)
-	if out == nil {
-		out = map[string]any{}
-	}
-	out["changed"] = res.Changed
-	if res.Msg != "" {
-		out["msg"] = res.Msg
-	}
-	if len(res.Diff) > 0 && r.call.Diff {
-		out["diff"] = res.Diff
-	}
-	if w := slices.Concat(r.warnings, res.Warnings); len(w) > 0 {
-		out["warnings"] = w
-	}
-	if d := slices.Concat(r.deprecations, res.Deprecations); len(d) > 0 {
-		out["deprecations"] = d
-	}
-	if r.invocation {
-		out["invocation"] = map[string]any{"module_args": r.call.values}
-	}
-	code := 0
-	if res.Err != nil {
-		out["failed"], out["msg"] = true, res.Err.Error()
-		code = 1
-	}
-	line, err := r.encode(out)
-	if err != nil {
-		line, _ = r.encode(map[string]any{"failed": true, "changed": res.Changed, "msg": fmt.Sprintf("write result: %v", err)})
-		code = 1
-	}
-	return line, code
-}
+// Result is what a module did. Err makes the task fail; what is in the other
+// fields was done nevertheless.
+type Result struct {
+	Changed  bool
+	Msg      string // one line for people; replaced by Err's text
+	Err      error
+	Diff     []fstree.Diff
+	Warnings []string
+	Values   map[string]any // returned besides, under these names
 
-// encode is v as a line of JSON without secrets. They are taken out of the
-// decoded text, so that no struct or nesting can hide one.
-func (r *request) encode(v any) ([]byte, error) {
-	line, err := marshal(v)
-	if err != nil || len(r.secrets) == 0 {
-		return line, err
-	}
-	var plain any
-	if err := decode(line, &plain); err != nil {
-		return nil, err
-	}
-	return marshal(mask(plain, spellings(r.secrets)))
-}
-
-func marshal(v any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(v)
-	return b.Bytes(), err
+	Deprecations []Deprecation
 }

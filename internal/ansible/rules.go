@@ -3,6 +3,7 @@ package ansible
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -76,4 +77,18 @@ func absent(values map[string]any, names []string) []string {
 		}
 	}
 	return list
+}
+
+func (l level) required(values map[string]any) error {
+	var missing []string
+	for _, p := range l.params {
+		if _, ok := values[p.Name]; !ok && p.Required {
+			missing = append(missing, p.Name)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	slices.Sort(missing)
+	return errors.New("missing required arguments: " + strings.Join(missing, ", ") + l.foundIn())
 }

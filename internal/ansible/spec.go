@@ -8,6 +8,16 @@
 // of how a binary module is called: plugins/action/__init__.py. README.md
 // lists where this package differs on purpose; a test holds the rest against
 // the real one.
+//
+// Its files stand in floors, and each knows only those below it:
+//
+//	module.go check.go                     a module's life, from arguments to the exit code
+//	request.go answer.go result.go         what Ansible asks, and the line that it gets
+//	reading.go                             all levels of the arguments
+//	level.go types.go rules.go unknown.go  one level: types, conditions, names
+//	secret.go                              no_log values, and their masking
+//	coerce.go path.go size.go python.go    a value as Python would turn it into a type
+//	spec.go text.go json.go                the specification, and what a text is
 package ansible
 
 // Spec describes a module's parameters; it is the one place that knows them.
@@ -138,4 +148,13 @@ func (p Param) kind() Type {
 		return Str
 	}
 	return p.Type
+}
+
+func (p Param) fallback(env func(string) (string, bool)) (string, bool) {
+	for _, name := range p.Fallback {
+		if v, ok := env(name); ok {
+			return v, true
+		}
+	}
+	return "", false
 }

@@ -20,14 +20,14 @@ const few = 20
 
 // unsupported names every unknown parameter, each with what was probably
 // meant. Where that is not known of one, it says which there are.
-func (r *reading) unsupported(s Spec, module string) error {
+func (s Spec) unsupported(module string, given []unknown) error {
 	var names []string
 	var lost *unknown // the first of which nothing is known
-	slices.SortFunc(r.unknown, func(a, b unknown) int { return strings.Compare(a.path(), b.path()) })
-	for i, u := range r.unknown {
+	slices.SortFunc(given, func(a, b unknown) int { return strings.Compare(a.path(), b.path()) })
+	for i, u := range given {
 		advice := s.advice(u)
 		if advice == "" && lost == nil {
-			lost = &r.unknown[i]
+			lost = &given[i]
 		}
 		names = append(names, u.path()+advice)
 	}
