@@ -9,20 +9,23 @@
 // answer is ready, answer makes one, which the node keeps until something it was
 // made from changes. All other packets go through the DNS library in server.
 //
-//	main      the commands, what runs beside what, the way from one process to the next
-//	settings  what dnsd is told, by flags, environment and files
-//	inspect   check, explain and dump
-//	follow    the table as the registry is, and losses that are not believed
-//	hostnames record names that resolvers refuse
-//	table     the records by name, and the answers made of them
-//	answer    what the records say to a question
-//	packed    answers in the form they are sent in
-//	server    packets, sockets, EDNS, truncation
-//	forward   other people's names
-//	querylog  lines about queries
-//	snapshot  the last known records, in a file
-//	store     the embedded etcd, a process of its own
-//	metrics   Prometheus
+//	main        the table of commands
+//	serve       a dnsd that answers: what runs beside what
+//	handover    the way from one process to the next
+//	settings    what dnsd is told, by flags, environment and files
+//	inspect     check, explain and dump
+//	follow      the table as the registry is, and losses that are not believed
+//	hostnames   record names that resolvers refuse
+//	table       the records by name, and the answers made of them
+//	answer      what the records say to a question
+//	packed      answers in the form they are sent in
+//	server      packets, sockets, EDNS, truncation
+//	forward     other people's names
+//	querylog    lines about queries
+//	snapshot    the last known records, in a file
+//	store       the embedded etcd, a process of its own
+//	metrics     Prometheus
+//	patientlog  log lines that wait for who reads them
 package main
 
 import (
@@ -36,7 +39,10 @@ import (
 	"runtime/debug"
 	"syscall"
 
+	"rundock/dnsd/handover"
 	"rundock/dnsd/inspect"
+	"rundock/dnsd/patientlog"
+	"rundock/dnsd/serve"
 	"rundock/dnsd/settings"
 )
 
@@ -63,25 +69,37 @@ func main() {
 	}
 }
 
+// commands are run by their name, the first argument; without one dnsd answers.
+var commands = map[string]func(ctx context.Context, name string, args []string) error{
+	"store": storeCommand, "check": look, "explain": look, "dump": look,
+}
+
 func command(ctx context.Context, args []string) error {
-	if len(args) > 0 && args[0] == "store" {
-		return storeCommand(ctx, args[1:])
-	}
 	if len(args) > 0 {
-		if inspect.Is(args[0]) {
-			return inspect.Run(ctx, args[0], args[1:], os.LookupEnv, os.Stdout)
+		if run := commands[args[0]]; run != nil {
+			return run(ctx, args[0], args[1:])
 		}
 	}
+	return serveDNS(ctx, args)
+}
+
+// look is check, explain or dump.
+func look(ctx context.Context, name string, args []string) error {
+	return inspect.Run(ctx, name, args, os.LookupEnv, os.Stdout)
+}
+
+// serveDNS answers until ctx is done, and once a HUP came it is what replaced it.
+func serveDNS(ctx context.Context, args []string) error {
 	// From here on: one that comes before it can be followed is not lost.
 	hups := make(chan os.Signal, 1)
 	signal.Notify(hups, syscall.SIGHUP)
-	before, err := inheritance()
+	inherited, err := handover.Inherited()
 	if err != nil {
 		return err
 	}
 	readFile := os.ReadFile
-	if before != nil {
-		readFile = before.Files.read
+	if inherited != nil {
+		readFile = inherited.Files.Read
 	}
 	s, err := settings.Read(args, os.LookupEnv, readFile, os.Stdout)
 	if err != nil {
@@ -91,22 +109,23 @@ func command(ctx context.Context, args []string) error {
 		fmt.Println("dnsd", release())
 		return nil
 	}
-	if before != nil && before.Bridge {
-		s = before.bridgeSettings(s)
+	if inherited != nil && inherited.Bridge {
+		s = inherited.BridgeSettings(s)
 	}
-	lines := newPatientLog(os.Stderr)
-	defer lines.flush()
+	lines := patientlog.New(os.Stderr)
+	defer lines.Flush()
 	log := slog.New(slog.NewTextHandler(lines, &slog.HandlerOptions{Level: s.LogLevel}))
-	next := &handover{args: args, log: log, hups: hups}
-	if next.program, err = os.Executable(); err != nil {
+	next := &handover.Predecessor{Args: args, HUPs: hups, Log: log}
+	if next.Program, err = os.Executable(); err != nil {
 		return err
 	}
-	if err := run(ctx, s, log, lines, before, next); err != nil {
+	err = serve.Run(ctx, serve.Process{Settings: s, Release: release(), Log: log, LinesDropped: lines.Dropped, Inherited: inherited, Next: next})
+	if err != nil {
 		return err
 	}
-	if next.to != nil && ctx.Err() == nil {
-		lines.flush()
-		return next.exec()
+	if next.HandsOver() && ctx.Err() == nil {
+		lines.Flush()
+		return next.Exec()
 	}
 	return nil
 }

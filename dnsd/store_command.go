@@ -15,7 +15,7 @@ import (
 const storeUsage = "usage: dnsd store status|stop --dir DIR, dnsd store backup|restore --dir DIR FILE"
 
 // storeCommand is "dnsd store ...". "store run" is what dnsd starts itself.
-func storeCommand(ctx context.Context, args []string) error {
+func storeCommand(ctx context.Context, _ string, args []string) error {
 	if len(args) == 0 {
 		return errors.New(storeUsage)
 	}

@@ -36,12 +36,6 @@ It reads etcd itself, with the same settings as dnsd: --etcd, --zone, --prefix
 and all others, or where they come from (dnsd --help).
 `
 
-// Is says whether name is one of the commands.
-func Is(name string) bool {
-	_, ok := commands[name]
-	return ok
-}
-
 // Run runs the command name, whose settings come from args, env and files. It
 // returns ErrFound where the command found something wrong and said so, other
 // errors where it could not look, and flag.ErrHelp after --help.

@@ -1,4 +1,4 @@
-package main
+package handover
 
 import (
 	"context"
@@ -62,15 +62,15 @@ func (p *passer) end() {
 	}
 }
 
-// takeConnections has the server adopt what the other process passes, until
-// that one has passed all.
-func (e *heir) takeConnections(ctx context.Context) {
-	if e.Passing == 0 {
+// take sends what the other process at socket passes to adopted, until that one
+// has passed all.
+func take(ctx context.Context, socket int, adopted chan<- server.HandedConn) {
+	if socket == 0 {
 		return
 	}
 	message, rights := make([]byte, 1+longestPart), make([]byte, unix.CmsgSpace(4))
 	for {
-		n, nr, _, _, err := unix.Recvmsg(e.Passing, message, rights, unix.MSG_CMSG_CLOEXEC)
+		n, nr, _, _, err := unix.Recvmsg(socket, message, rights, unix.MSG_CMSG_CLOEXEC)
 		if err == unix.EINTR {
 			continue
 		}
@@ -79,7 +79,7 @@ func (e *heir) takeConnections(ctx context.Context) {
 		}
 		for _, fd := range descriptorsIn(rights[:nr]) {
 			select {
-			case e.adopted <- server.HandedConn{FD: fd, Read: append([]byte(nil), message[1:n]...)}:
+			case adopted <- server.HandedConn{FD: fd, Read: append([]byte(nil), message[1:n]...)}:
 			case <-ctx.Done():
 				unix.Close(fd)
 			}
