@@ -21,14 +21,11 @@ import (
 	"rundock/internal/registry"
 	"rundock/internal/registry/open"
 	"rundock/supervisor"
+	"rundock/supervisor/process"
 )
 
 // keyPrefix is where records live in etcd.
 const keyPrefix = "/skydns"
-
-// setupPause keeps a sidecar that cannot start, say for a broken host.json,
-// from filling its log: it says why once, and is started anew after this.
-const setupPause = 5 * time.Second
 
 // announceMain is `rundockd announce DIR`. The exit code is 0 when it was
 // told to leave, 100 for what only an operator can mend.
@@ -39,7 +36,7 @@ func announceMain(args []string) int {
 	}
 	s := newSidecar(args[0])
 	go s.signals()
-	return ended(s.main())
+	return process.ExitCode(s.main())
 }
 
 // withdrawMain is `rundockd withdraw DIR`: what a sidecar does that is told to
@@ -53,7 +50,7 @@ func withdrawMain(args []string) int {
 	s := newSidecar(args[0])
 	s.stop()
 	go s.signals()
-	return ended(s.main())
+	return process.ExitCode(s.main())
 }
 
 // sidecar announces one service for as long as it lives.
@@ -71,10 +68,10 @@ type sidecar struct {
 }
 
 func newSidecar(dir string) *sidecar {
-	s := &sidecar{dir: dir, log: newLogger(), withdraw: make(chan struct{}, 1)}
+	s := &sidecar{dir: dir, log: process.NewLogger(), withdraw: make(chan struct{}, 1)}
 	s.ctx, s.leave = context.WithCancelCause(context.Background())
 	stopped, stop := context.WithCancelCause(context.Background())
-	s.stopped, s.stop = stopped, func() { stop(errStop); s.leave(errStop) }
+	s.stopped, s.stop = stopped, func() { stop(process.ErrStop); s.leave(process.ErrStop) }
 	return s
 }
 
@@ -83,7 +80,7 @@ func (s *sidecar) main() int {
 	code, err := s.prepared()
 	if err != nil {
 		s.log.Error("cannot announce", "err", err)
-		pause(s.ctx)
+		process.Pause(s.ctx)
 		return 100
 	}
 	return code
@@ -99,20 +96,20 @@ func (s *sidecar) prepared() (int, error) {
 	}
 	s.log = s.log.With("service", s.wanted.Service)
 	// Told to stop meanwhile, it still has to withdraw what a predecessor leaves.
-	unlock, err := takeOver(context.WithoutCancel(s.ctx), filepath.Join(control.Dir, s.wanted.Service, "announcer.lock"), "announce", s.log)
+	unlock, err := process.TakeOver(context.WithoutCancel(s.ctx), filepath.Join(control.Dir, s.wanted.Service, "announcer.lock"), "announce", s.log)
 	if err != nil {
 		return 0, err
 	}
 	defer unlock()
 	left, err := s.announce(s.ctx)
 	if left {
-		alone := leftAlone(s.dir)
+		alone := process.NoSuccessor(s.dir)
 		switch {
 		case s.stopped.Err() != nil:
 			s.log.Info("told to stop as well, so that no successor withdraws")
 			_, err = s.announce(s.stopped)
 		case !alone:
-			return handedOver, nil
+			return process.HandedOver, nil
 		}
 	}
 	if err != nil {
@@ -193,7 +190,7 @@ func (s *sidecar) announce(ctx context.Context) (left bool, err error) {
 	ctx, leave := context.WithCancelCause(ctx)
 	defer leave(nil)
 	go func() {
-		for wait(ctx, control.Beat) == nil {
+		for process.Wait(ctx, control.Beat) == nil {
 			announcer.Alive(s.beat)
 		}
 	}()
@@ -214,8 +211,6 @@ func (s *sidecar) announce(ctx context.Context) (left bool, err error) {
 	err = announcer.Run(ctx)
 	return context.Cause(ctx) == registry.ErrHandOver, err
 }
-
-func pause(ctx context.Context) { wait(ctx, setupPause) }
 
 // announceConfig joins what announce.json says and what this host is.
 func announceConfig(wanted supervisor.Announce, host hostconfig.Config) (announce.Config, error) {

@@ -12,6 +12,7 @@ import (
 
 	"rundock/internal/container"
 	"rundock/internal/control"
+	"rundock/supervisor/process"
 )
 
 // Running means: the same container has been up for this long.
@@ -55,7 +56,7 @@ func awaited(ctx context.Context, docker *container.Client, q control.Request) c
 		case pending == "":
 			return answer
 		}
-		if wait(ctx, 50*time.Millisecond) != nil {
+		if process.Wait(ctx, 50*time.Millisecond) != nil {
 			answer.Error = fmt.Sprintf("%s is not %s after %ds: %s", q.Service, q.For, q.Timeout, pending)
 			answer.Error += lastLog(docker, q.Service)
 			return answer
@@ -131,7 +132,7 @@ func (w *waiting) look(ctx context.Context) (answer control.Response, pending st
 // it failed for may be gone.
 func (w *waiting) retry(r control.RunnerStatus) {
 	waits := r.Phase == control.Backoff || r.Phase == control.Running && r.Error != ""
-	if waits && !r.Failed.After(w.began) && r.PID != w.told && isRundockd(r.PID, "run") {
+	if waits && !r.Failed.After(w.began) && r.PID != w.told && process.IsRundockd(r.PID, "run") {
 		w.told = r.PID
 		unix.Kill(r.PID, unix.SIGUSR2)
 	}

@@ -10,6 +10,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"rundock/supervisor/process"
 )
 
 // cursor remembers how much of a container's log was copied. It lives in a
@@ -38,7 +40,7 @@ const (
 	positionSize = 24
 	offState     = offPositions + 2*positionSize
 	offBatch     = offState + 8
-	cursorSize   = offBatch + pipeBuf
+	cursorSize   = offBatch + process.PipeBuf
 
 	bitPlanned  = 2
 	bitUnique   = 4
@@ -134,11 +136,11 @@ func (c *cursor) pending() (batch []byte, unique bool) {
 	if state&bitPlanned == 0 {
 		return nil, false
 	}
-	size := min(state>>shiftLength, pipeBuf)
+	size := min(state>>shiftLength, process.PipeBuf)
 	return c.mem[offBatch : offBatch+size], state&bitUnique != 0
 }
 
-// plan records that batch, of at most pipeBuf bytes, which ends at p, is about
+// plan records that batch, of at most PipeBuf bytes, which ends at p, is about
 // to be written.
 func (c *cursor) plan(p position, batch []byte, unique bool) {
 	cur := c.load(offState) & 1

@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"rundock/supervisor/process"
 )
 
 var (
@@ -44,7 +46,7 @@ func TestCursor(t *testing.T) {
 	expect(one, position{10, 1, 0}, "second\n", false)
 	c.undo()
 	expect(one, position{10, 1, 0}, "", false)
-	full := strings.Repeat("x", pipeBuf)
+	full := strings.Repeat("x", process.PipeBuf)
 	c.plan(position{12, 2, 4096}, []byte(full), true)
 	expect(one, position{10, 1, 0}, full, true)
 	c.done()

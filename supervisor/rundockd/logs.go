@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rundock/internal/container"
+	"rundock/supervisor/process"
 )
 
 // logCopier copies a container's log to the runner's standard output, which
@@ -19,10 +20,10 @@ import (
 type logCopier struct {
 	docker  *container.Client
 	cursor  *cursor
-	out     pipe
+	out     process.Pipe
 	current string // svlogd's current file, where an interrupted write is looked for
 
-	batch  []byte   // at most pipeBuf bytes
+	batch  []byte   // at most PipeBuf bytes
 	end    position // after batch
 	recent recent
 
@@ -94,7 +95,7 @@ func (l *logCopier) run(ctx context.Context, id string, follow bool) error {
 		if s, inspectErr := l.docker.Inspect(ctx, id); inspectErr == nil && !s.Running && (err == nil || !s.Exists) {
 			return nil
 		}
-		if wait(ctx, 250*time.Millisecond) != nil {
+		if process.Wait(ctx, 250*time.Millisecond) != nil {
 			return nil
 		}
 	}
@@ -159,18 +160,18 @@ func (l *logCopier) copy(ctx context.Context, id string, follow bool) error {
 // add appends a message to the batch, which is written when it is full. A
 // message that is longer than a batch is written piece by piece.
 func (l *logCopier) add(ctx context.Context, at int64, data []byte) error {
-	if len(l.batch)+len(data) > pipeBuf {
+	if len(l.batch)+len(data) > process.PipeBuf {
 		if err := l.write(ctx); err != nil {
 			return err
 		}
 	}
-	for len(data) > pipeBuf {
-		l.batch = append(l.batch, data[:pipeBuf]...)
-		l.end = l.end.within(at, pipeBuf)
+	for len(data) > process.PipeBuf {
+		l.batch = append(l.batch, data[:process.PipeBuf]...)
+		l.end = l.end.within(at, process.PipeBuf)
 		if err := l.write(ctx); err != nil {
 			return err
 		}
-		data = data[pipeBuf:]
+		data = data[process.PipeBuf:]
 	}
 	l.batch = append(l.batch, data...)
 	l.end = l.end.next(at)
@@ -183,7 +184,7 @@ func (l *logCopier) write(ctx context.Context) error {
 		return nil
 	}
 	l.cursor.plan(l.end, l.batch, l.recent.lacks(l.batch))
-	if err := l.out.write(ctx, l.batch); err != nil {
+	if err := l.out.WriteContext(ctx, l.batch); err != nil {
 		l.cursor.undo()
 		return err
 	}
@@ -223,23 +224,11 @@ func (l *logCopier) drained(whole bool) bool {
 	}
 	deadline := time.Now().Add(2 * time.Second)
 	for empty := 0; time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if n, err := unix.IoctlGetInt(l.out.fd, unix.TIOCINQ); err != nil || n > 0 {
+		if n, err := unix.IoctlGetInt(l.out.FD, unix.TIOCINQ); err != nil || n > 0 {
 			empty = 0
 		} else if empty++; empty == rounds {
 			return true
 		}
 	}
 	return false
-}
-
-// wait waits for d, or returns ctx's cause when it is done before.
-func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("interrupted: %w", context.Cause(ctx))
-	}
 }

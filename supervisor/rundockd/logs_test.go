@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"rundock/supervisor/process"
 )
 
 // killed is a logCopier whose predecessor was killed: before it planned batch
@@ -21,7 +23,7 @@ func killed(t *testing.T, before, batch string, files map[string]string) *logCop
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { r.Close(); w.Close() })
-	l := &logCopier{cursor: reopen(t, filepath.Join(dir, "log.cursor")), out: pipe{int(w.Fd())}, current: filepath.Join(dir, "current")}
+	l := &logCopier{cursor: reopen(t, filepath.Join(dir, "log.cursor")), out: process.Pipe{FD: int(w.Fd())}, current: filepath.Join(dir, "current")}
 	l.cursor.begin(one)
 	written := recent{known: true}
 	written.add([]byte(before))
@@ -73,7 +75,7 @@ func TestSettle(t *testing.T) {
 
 func TestSettle_while_svlogd_does_not_read(t *testing.T) {
 	l := killed(t, "", "tick\n", map[string]string{"current": "2026-11-21_04:00:00.00000 tick\n"})
-	if err := l.out.write(t.Context(), []byte("in the pipe\n")); err != nil {
+	if err := l.out.WriteContext(t.Context(), []byte("in the pipe\n")); err != nil {
 		t.Fatal(err)
 	}
 	l.settle(one)
@@ -88,14 +90,14 @@ func TestSettle_while_svlogd_does_not_read(t *testing.T) {
 func TestRecent_forgets_no_more_than_written_looks_at(t *testing.T) {
 	r := recent{known: true}
 	r.add([]byte("needle\n"))
-	for range recentSize / pipeBuf {
-		r.add(make([]byte, pipeBuf))
+	for range recentSize / process.PipeBuf {
+		r.add(make([]byte, process.PipeBuf))
 	}
 	if r.lacks([]byte("needle\n")) && len(r.text) < recentSize {
 		t.Errorf("forgotten with %d bytes kept, want at least %d", len(r.text), recentSize)
 	}
-	for range 4 * recentSize / pipeBuf {
-		r.add(make([]byte, pipeBuf))
+	for range 4 * recentSize / process.PipeBuf {
+		r.add(make([]byte, process.PipeBuf))
 	}
 	if len(r.text) > 3*recentSize {
 		t.Errorf("%d bytes are kept", len(r.text))

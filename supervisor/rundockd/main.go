@@ -5,9 +5,8 @@ package main
 import (
 	"fmt"
 	"os"
-	"runtime"
-	"runtime/debug"
-	"time"
+
+	"rundock/supervisor/process"
 )
 
 // version is set at link time.
@@ -44,25 +43,6 @@ status, explain, logs and overlay say more with --help.
 
 func main() { os.Exit(command(os.Args[1:])) }
 
-// keepSmall has a process that every service runs once or twice, and every
-// network once, make do with one processor, collect its garbage at a quarter of
-// what it holds, where Go would wait for 4 MB, and give back what it does not
-// use. What that saves is seen by TestBenchMemory.
-func keepSmall() {
-	if os.Getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS(1)
-	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(25)
-	}
-	go func() {
-		for wait := 5 * time.Second; ; wait = 30 * time.Second { // the start leaves most behind
-			time.Sleep(wait)
-			debug.FreeOSMemory()
-		}
-	}()
-}
-
 func command(args []string) int {
 	if len(args) == 0 {
 		fmt.Fprint(os.Stderr, usage)
@@ -76,12 +56,12 @@ func command(args []string) int {
 	case "logs":
 		return reports.Logs(args[1:])
 	case "run":
-		keepSmall()
+		process.KeepSmall()
 		return runMain(args[1:])
 	case "stop":
 		return stopMain(args[1:])
 	case "announce":
-		keepSmall()
+		process.KeepSmall()
 		return announceMain(args[1:])
 	case "withdraw":
 		return withdrawMain(args[1:])

@@ -12,6 +12,7 @@ import (
 	"rundock/internal/control"
 	"rundock/internal/spec"
 	"rundock/supervisor/overlaydir"
+	"rundock/supervisor/process"
 )
 
 // overlays are those of the networks that c is in which an agent of this host
@@ -62,7 +63,7 @@ const networkLook = 5 * time.Second
 // lost, as when one was taken away and made anew.
 func (r *runner) rejoin(ctx context.Context, id string) {
 	var said complaint.Memory
-	for wait(ctx, networkLook) == nil {
+	for process.Wait(ctx, networkLook) == nil {
 		kept := overlays(r.service.Container, overlaySettings)
 		if len(kept) == 0 {
 			continue

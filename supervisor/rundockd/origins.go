@@ -12,6 +12,7 @@ import (
 	"rundock/internal/control"
 	"rundock/internal/hostconfig"
 	"rundock/internal/spec"
+	"rundock/supervisor/process"
 )
 
 // expand fills what the host gives into want, reading host.json: its addresses
@@ -120,7 +121,7 @@ func (r *runner) outdated(ctx context.Context, labels map[string]string) string 
 // partnersChange is outdated for the containers that it shares something with:
 // they are different, or away, when they are seen to be once.
 func (r *runner) partnersChange(ctx context.Context, labels map[string]string) string {
-	for wait(ctx, partnerLook) == nil {
+	for process.Wait(ctx, partnerLook) == nil {
 		all, err := r.docker.Partners(ctx, r.service.Container.Shares())
 		if err != nil {
 			continue

@@ -16,6 +16,7 @@ import (
 	"rundock/internal/hostconfig"
 	"rundock/internal/overlay"
 	"rundock/internal/registry"
+	"rundock/supervisor/process"
 )
 
 // Where networks are described, and where their agents keep what outlives a
@@ -56,7 +57,7 @@ func overlayMain(args []string) int {
 	}
 	switch verb, names := args[0], args[1:]; {
 	case verb == "run" && len(names) == 1:
-		keepSmall()
+		process.KeepSmall()
 		return overlayRun(names[0])
 	case verb == "try":
 		return overlayTry(names)
@@ -84,14 +85,14 @@ func overlayMain(args []string) int {
 // this host is not alive any more, HUP leaves that to a successor. What the
 // kernel holds stays in any case: containers go on talking.
 func overlayRun(name string) int {
-	log := newLogger().With("network", name)
+	log := process.NewLogger().With("network", name)
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	go overlaySignals(cancel)
-	unlock, err := takeOver(ctx, filepath.Join(control.Dir, "overlay", name+".lock"), "overlay", log)
+	unlock, err := process.TakeOver(ctx, filepath.Join(control.Dir, "overlay", name+".lock"), "overlay", log)
 	if err != nil {
 		log.Error("cannot keep the network", "err", err)
-		pause(ctx)
+		process.Pause(ctx)
 		return 100
 	}
 	defer unlock()
@@ -110,7 +111,7 @@ func overlayRun(name string) int {
 		if err := control.WriteOverlay(control.Dir, status); err != nil {
 			log.Warn("the status is not written", "err", err)
 		}
-		pause(ctx)
+		process.Pause(ctx)
 		return 100
 	}
 	return 0
@@ -124,7 +125,7 @@ func overlaySignals(cancel context.CancelCauseFunc) {
 		if s == syscall.SIGHUP {
 			cancel(registry.ErrHandOver)
 		} else {
-			cancel(errStop)
+			cancel(process.ErrStop)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"rundock/internal/overlay"
 	"rundock/internal/overlay/roster"
 	"rundock/internal/registry"
+	"rundock/supervisor/process"
 )
 
 // follow takes this host's subnet and the peers from the registry, anew when
@@ -33,7 +34,7 @@ func (a *overlayAgent) follow(ctx context.Context, store registry.Store) {
 // until life is.
 func (a *overlayAgent) followAs(ctx, life context.Context, r *roster.Roster) {
 	for ctx.Err() == nil && !a.join(ctx, life, r) {
-		wait(ctx, overlayRetry)
+		process.Wait(ctx, overlayRetry)
 	}
 	var wg sync.WaitGroup
 	again := make(chan struct{}, 1)
@@ -48,7 +49,7 @@ func (a *overlayAgent) followAs(ctx, life context.Context, r *roster.Roster) {
 			case <-again:
 			}
 			for ctx.Err() == nil && !a.join(ctx, life, r) {
-				wait(ctx, overlayRetry)
+				process.Wait(ctx, overlayRetry)
 			}
 		}
 	})

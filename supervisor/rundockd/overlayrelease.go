@@ -14,6 +14,7 @@ import (
 	"rundock/internal/overlay"
 	"rundock/internal/overlay/roster"
 	"rundock/internal/registry/open"
+	"rundock/supervisor/process"
 )
 
 // unreleased is a host's place in a network that it leaves, as long as the
@@ -69,7 +70,7 @@ func (u unreleased) release(ctx context.Context) (string, error) {
 	if err != nil {
 		return name, err
 	}
-	store, err := open.Store(host, newLogger())
+	store, err := open.Store(host, process.NewLogger())
 	if err != nil {
 		return name, fmt.Errorf("%s: %w", hostconfig.Path, err)
 	}
@@ -78,6 +79,6 @@ func (u unreleased) release(ctx context.Context) (string, error) {
 	if err != nil {
 		return name, err
 	}
-	r := &roster.Roster{Client: store, Network: u.Network, Log: newLogger(), Self: roster.Member{ID: u.Machine, Instance: instance}}
+	r := &roster.Roster{Client: store, Network: u.Network, Log: process.NewLogger(), Self: roster.Member{ID: u.Machine, Instance: instance}}
 	return name, r.Release(ctx)
 }

@@ -16,6 +16,7 @@ import (
 	"rundock/internal/hostconfig"
 	"rundock/internal/overlay"
 	"rundock/internal/registry/open"
+	"rundock/supervisor/process"
 )
 
 // overlayTry is `rundockd overlay try`: whether this host could join the
@@ -91,7 +92,7 @@ func (p overlayPlace) tryRegistry(patience time.Duration) error {
 	}
 	defer store.Close()
 	r := p.roster(store, slog.New(slog.DiscardHandler))
-	for deadline := time.Now().Add(patience); ; wait(context.Background(), overlayRetry) {
+	for deadline := time.Now().Add(patience); ; process.Wait(context.Background(), overlayRetry) {
 		refused, err := r.CanJoin(context.Background())
 		if err == nil || joined {
 			return refused

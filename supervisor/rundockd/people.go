@@ -4,12 +4,13 @@ import (
 	"flag"
 
 	"rundock/internal/overlay"
+	"rundock/supervisor/process"
 	"rundock/supervisor/report"
 )
 
 // reports are the commands for people that are about services.
 var reports = report.Program{
-	Expand: expand, Announcement: announceConfig, Instance: instance, Lives: isRundockd,
+	Expand: expand, Announcement: announceConfig, Instance: instance, Lives: process.IsRundockd,
 	Looped: looped, Settled: settled,
 }
 
@@ -29,7 +30,7 @@ var networks = report.Networks{
 		return j, err
 	},
 	Left:  overlayLeft,
-	Lives: isRundockd,
+	Lives: process.IsRundockd,
 }
 
 // Those that are about networks take arguments and exit as these do.

@@ -17,6 +17,7 @@ import (
 	"rundock/internal/runit"
 	"rundock/supervisor"
 	"rundock/supervisor/overlaydir"
+	"rundock/supervisor/process"
 )
 
 // reapMain is `rundockd reap DIR`: a runsvdir that still runs DIR leaves, and
@@ -29,7 +30,7 @@ func reapMain(args []string) int {
 		fmt.Fprintln(os.Stderr, "usage: rundockd reap DIR")
 		return 2
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*process.Patience)
 	defer cancel()
 	// First, as it would start again every runsv that leaves.
 	err := endRunsvdir(ctx, args[0])
@@ -75,7 +76,7 @@ func endRunsvdir(ctx context.Context, dir string) error {
 			return fmt.Errorf("end the runsvdir of %s: process %d: %w", dir, pid, err)
 		}
 		for runsvdirOf(proc, want) {
-			if wait(ctx, 5*time.Millisecond) != nil {
+			if process.Wait(ctx, 5*time.Millisecond) != nil {
 				return fmt.Errorf("end the runsvdir of %s: process %d does not leave", dir, pid)
 			}
 		}

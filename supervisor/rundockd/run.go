@@ -17,12 +17,7 @@ import (
 	"rundock/internal/control"
 	"rundock/internal/spec"
 	"rundock/supervisor"
-)
-
-// Why a runner leaves: the causes of its context's end.
-var (
-	errStop     = errors.New("told to stop")
-	errHandOver = errors.New("told to hand over")
+	"rundock/supervisor/process"
 )
 
 // stateDir is where a service's state outlives a boot.
@@ -47,7 +42,7 @@ type runner struct {
 
 // newRunner listens to signals, which end the context by cancel.
 func newRunner(dir string, cancel context.CancelCauseFunc) *runner {
-	r := &runner{dir: dir, log: newLogger(), replace: make(chan struct{}, 1), sooner: make(chan struct{}, 1)}
+	r := &runner{dir: dir, log: process.NewLogger(), replace: make(chan struct{}, 1), sooner: make(chan struct{}, 1)}
 	go r.signals(cancel)
 	return r
 }
@@ -62,7 +57,7 @@ func runMain(args []string) int {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	r := newRunner(args[0], cancel)
-	return ended(r.main(ctx))
+	return process.ExitCode(r.main(ctx))
 }
 
 // stopMain is `rundockd stop DIR`: what a runner does that is told to stop. The
@@ -73,7 +68,7 @@ func stopMain(args []string) int {
 		return 100
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
-	cancel(errStop)
+	cancel(process.ErrStop)
 	r := newRunner(args[0], cancel)
 	return r.main(ctx)
 }
@@ -83,7 +78,7 @@ func (r *runner) main(ctx context.Context) int {
 	code, err := r.prepared(ctx)
 	if err != nil {
 		r.log.Error("cannot run", "err", err)
-		pause(ctx)
+		process.Pause(ctx)
 		return 100
 	}
 	return code
@@ -98,7 +93,7 @@ func (r *runner) prepared(ctx context.Context) (int, error) {
 	}
 	r.log = r.log.With("service", r.service.Name)
 	// Told to stop meanwhile, it still has a container to stop.
-	unlock, err := takeOver(context.WithoutCancel(ctx), filepath.Join(control.Dir, r.service.Name, "runner.lock"), "run", r.log)
+	unlock, err := process.TakeOver(context.WithoutCancel(ctx), filepath.Join(control.Dir, r.service.Name, "runner.lock"), "run", r.log)
 	if err != nil {
 		return 0, err
 	}
@@ -114,7 +109,7 @@ func (r *runner) prepared(ctx context.Context) (int, error) {
 	if r.docker, err = container.Open(); err != nil {
 		return 0, err
 	}
-	r.logs = &logCopier{docker: r.docker, cursor: cursor, out: pipe{int(os.Stdout.Fd())}, current: filepath.Join(supervisor.LogDir(r.service.Name), "current")}
+	r.logs = &logCopier{docker: r.docker, cursor: cursor, out: process.Pipe{FD: int(os.Stdout.Fd())}, current: filepath.Join(supervisor.LogDir(r.service.Name), "current")}
 	return r.run(ctx), nil
 }
 
@@ -126,7 +121,7 @@ func (r *runner) signals(cancel context.CancelCauseFunc) {
 	for s := range c {
 		switch s {
 		case syscall.SIGHUP:
-			cancel(errHandOver)
+			cancel(process.ErrHandOver)
 		case syscall.SIGUSR1:
 			select {
 			case r.replace <- struct{}{}:
@@ -139,7 +134,7 @@ func (r *runner) signals(cancel context.CancelCauseFunc) {
 			}
 		default:
 			r.stopped.Store(true)
-			cancel(errStop)
+			cancel(process.ErrStop)
 		}
 	}
 }
@@ -171,14 +166,14 @@ func (r *runner) run(ctx context.Context) int {
 // left ends the runner that has left its container to a successor. TERM may
 // follow on HUP's heels, and then none comes: the container is stopped.
 func (r *runner) left() int {
-	alone := leftAlone(r.dir)
+	alone := process.NoSuccessor(r.dir)
 	switch {
 	case r.stopped.Load():
 		return r.stop()
 	case alone:
 		return 0
 	}
-	return handedOver
+	return process.HandedOver
 }
 
 // step is what to do after one round of run's loop.
@@ -194,7 +189,7 @@ const (
 
 // interrupted is what the end of ctx asks for.
 func interrupted(ctx context.Context) step {
-	if errors.Is(context.Cause(ctx), errHandOver) {
+	if errors.Is(context.Cause(ctx), process.ErrHandOver) {
 		return stepLeave
 	}
 	return stepStop
@@ -251,7 +246,7 @@ func (r *runner) look(ctx context.Context) (container.State, error) {
 		}
 		r.complain("waiting for dockerd", "err", err.Error())
 		r.say(control.Waiting, err.Error())
-		if err := wait(ctx, 500*time.Millisecond); err != nil {
+		if err := process.Wait(ctx, 500*time.Millisecond); err != nil {
 			return s, err
 		}
 	}
@@ -541,7 +536,7 @@ func (r *runner) stop() int {
 			return 0
 		}
 		r.say(control.Stopping, err.Error())
-		if wait(ctx, 500*time.Millisecond) != nil {
+		if process.Wait(ctx, 500*time.Millisecond) != nil {
 			r.log.Error("leaving with the container not stopped", "err", err)
 			return 1
 		}

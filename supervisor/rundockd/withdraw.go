@@ -4,13 +4,12 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
 	"rundock/internal/control"
 	"rundock/supervisor"
+	"rundock/supervisor/process"
 )
 
 // withdraw has the sidecar withdraw the service and drain, and returns when
@@ -22,7 +21,7 @@ import (
 func (r *runner) withdraw(ctx context.Context, id string) {
 	r.status.Withdrew = id
 	r.say(r.status.Phase, r.status.Error)
-	ctx, cancel := context.WithTimeout(ctx, r.drain()+patience)
+	ctx, cancel := context.WithTimeout(ctx, r.drain()+process.Patience)
 	defer cancel()
 	asked := 0
 	for {
@@ -34,7 +33,7 @@ func (r *runner) withdraw(ctx context.Context, id string) {
 			asked = s.PID
 			syscall.Kill(s.PID, syscall.SIGUSR1)
 		}
-		if wait(ctx, 10*time.Millisecond) != nil {
+		if process.Wait(ctx, 10*time.Millisecond) != nil {
 			r.log.Warn("stopping the container although its sidecar did not withdraw it in time", "state", s.State, "reason", s.Reason)
 			return
 		}
@@ -64,7 +63,7 @@ func (r *runner) drain() time.Duration {
 // isSidecar tells a living sidecar of the service from a process that was
 // given the pid of a dead one, be it another service's sidecar.
 func (r *runner) isSidecar(pid int) bool {
-	words := commandLine(pid)
+	words := process.CommandLine(pid)
 	if len(words) < 3 || words[1] != "announce" {
 		return false
 	}
@@ -74,19 +73,4 @@ func (r *runner) isSidecar(pid int) bool {
 	}
 	is, err := os.Stat(words[2])
 	return err == nil && os.SameFile(own, is)
-}
-
-// isRundockd reports whether pid is a living `rundockd COMMAND ...`.
-func isRundockd(pid int, command string) bool {
-	words := commandLine(pid)
-	return len(words) > 1 && filepath.Base(words[0]) == "rundockd" && words[1] == command
-}
-
-// commandLine is that of the process pid, nil where there is none.
-func commandLine(pid int) []string {
-	cmdline, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")
-	if err != nil || len(cmdline) == 0 {
-		return nil
-	}
-	return strings.Split(strings.TrimSuffix(string(cmdline), "\x00"), "\x00")
 }

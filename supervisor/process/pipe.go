@@ -1,31 +1,30 @@
-package main
+package process
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// pipeBuf is PIPE_BUF of Linux: a write of at most so many bytes to a pipe is
+// PipeBuf is PIPE_BUF of Linux: a write of at most so many bytes to a pipe is
 // taken whole or not at all, and does not block a pipe that polls writable
 // (pipe(7)).
-const pipeBuf = 4096
+const PipeBuf = 4096
 
-// pipe is the way to svlogd. On a full disk svlogd stops reading, and a plain
+// Pipe is the way to svlogd. On a full disk svlogd stops reading, and a plain
 // write would hold up the service until there is space again; these writes
 // can be given up.
-type pipe struct {
-	fd int
+type Pipe struct {
+	FD int
 }
 
-// write writes data, waiting while the pipe is full. When ctx is done before
+// WriteContext writes data, waiting while the pipe is full. When ctx is done before
 // any byte of data was taken it returns ctx's cause.
-func (p pipe) write(ctx context.Context, data []byte) error {
+func (p Pipe) WriteContext(ctx context.Context, data []byte) error {
 	for first := true; len(data) > 0; first = false {
 		for !p.writable(200 * time.Millisecond) {
 			if first && ctx.Err() != nil {
@@ -35,7 +34,7 @@ func (p pipe) write(ctx context.Context, data []byte) error {
 				return fmt.Errorf("cut off in the middle of a line: %w", context.Cause(ctx))
 			}
 		}
-		n, err := unix.Write(p.fd, data[:min(len(data), pipeBuf)])
+		n, err := unix.Write(p.FD, data[:min(len(data), PipeBuf)])
 		if errors.Is(err, unix.EINTR) || errors.Is(err, unix.EAGAIN) {
 			continue
 		}
@@ -47,34 +46,21 @@ func (p pipe) write(ctx context.Context, data []byte) error {
 	return nil
 }
 
-// writable reports whether the pipe takes pipeBuf bytes within d. Anything
+// writable reports whether the pipe takes PipeBuf bytes within d. Anything
 // but a full pipe is writable: the write says what is wrong with it.
-func (p pipe) writable(d time.Duration) bool {
-	fds := []unix.PollFd{{Fd: int32(p.fd), Events: unix.POLLOUT}}
+func (p Pipe) writable(d time.Duration) bool {
+	fds := []unix.PollFd{{Fd: int32(p.FD), Events: unix.POLLOUT}}
 	n, err := unix.Poll(fds, int(d.Milliseconds()))
 	return n > 0 || err != nil && !errors.Is(err, unix.EINTR)
 }
 
 // Write is for the program's own log: a line that finds the pipe full for a
 // second is dropped, as the service matters more.
-func (p pipe) Write(line []byte) (int, error) {
+func (p Pipe) Write(line []byte) (int, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	if err := p.write(ctx, line); err != nil {
+	if err := p.WriteContext(ctx, line); err != nil {
 		return 0, err
 	}
 	return len(line), nil
-}
-
-// newLogger logs to standard error, which is svlogd's pipe. svlogd adds the
-// time.
-func newLogger() *slog.Logger {
-	return slog.New(slog.NewTextHandler(pipe{int(os.Stderr.Fd())}, &slog.HandlerOptions{
-		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
-			if len(groups) == 0 && a.Key == slog.TimeKey {
-				return slog.Attr{}
-			}
-			return a
-		},
-	}))
 }

@@ -1,4 +1,4 @@
-package main
+package process
 
 import (
 	"context"
@@ -14,18 +14,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// patience is how long a predecessor may take to hand over before it is
+// Patience is how long a predecessor may take to hand over before it is
 // killed: it holds nothing that a successor cannot adopt.
-const patience = 10 * time.Second
+const Patience = 10 * time.Second
 
-// takeOver makes this process the only one that holds the lock file, which is
+// TakeOver makes this process the only one that holds the lock file, which is
 // made with its folder: runner.lock or announcer.lock of a service. A
 // predecessor that still lives, because its supervisor was killed, is asked to
 // hand over, and killed if it does not. The lock goes with the process.
 //
 // The file names the process by its id, which may be of an earlier holder:
 // only a rundockd of the same command is asked or killed.
-func takeOver(ctx context.Context, lock, command string, log *slog.Logger) (unlock func(), err error) {
+func TakeOver(ctx context.Context, lock, command string, log *slog.Logger) (unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(lock), 0o755); err != nil {
 		return nil, fmt.Errorf("take over: %w", err)
 	}
@@ -44,8 +44,8 @@ func takeOver(ctx context.Context, lock, command string, log *slog.Logger) (unlo
 			return nil, fmt.Errorf("take over: lock %s: %w", f.Name(), err)
 		}
 		pid := readPID(f)
-		ours := pid > 0 && isRundockd(pid, command)
-		if time.Since(start) > 3*patience {
+		ours := pid > 0 && IsRundockd(pid, command)
+		if time.Since(start) > 3*Patience {
 			f.Close()
 			return nil, fmt.Errorf("take over: %s stays locked, as far as it says by process %d", lock, pid)
 		}
@@ -54,11 +54,11 @@ func takeOver(ctx context.Context, lock, command string, log *slog.Logger) (unlo
 			log.Info("asking the predecessor that is still there to hand over", "pid", pid)
 			unix.Kill(pid, unix.SIGHUP)
 		}
-		if ours && time.Since(start) > patience {
+		if ours && time.Since(start) > Patience {
 			log.Warn("killing the predecessor that does not hand over", "pid", pid)
 			unix.Kill(pid, unix.SIGKILL)
 		}
-		if err := wait(ctx, 20*time.Millisecond); err != nil {
+		if err := Wait(ctx, 20*time.Millisecond); err != nil {
 			f.Close()
 			return nil, fmt.Errorf("take over: %w", err)
 		}

@@ -1,0 +1,44 @@
+package process
+
+import (
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// A runner or sidecar that expects a successor returns HandedOver for its exit
+// code, and ends by leaveSignal, as no container does. Where runsv was told to
+// stop in the meantime, the finish script does what was left. SIGHUP: its
+// default action already kills a process that has no handler yet. SIGINT would
+// be ignored in background jobs, which run makes of both.
+const (
+	HandedOver  = -1
+	leaveSignal = syscall.SIGHUP
+)
+
+// ExitCode returns code, unless it is HandedOver: then the process ends by
+// leaveSignal.
+func ExitCode(code int) int {
+	if code != HandedOver {
+		return code
+	}
+	signal.Reset(leaveSignal)
+	syscall.Kill(os.Getpid(), leaveSignal)
+	time.Sleep(time.Second)
+	return 0
+}
+
+// NoSuccessor reports whether runsv, which supervises dir, starts no successor:
+// it was told so before HUP. A TERM that may follow HUP at once has come by the
+// time that NoSuccessor returns.
+func NoSuccessor(dir string) bool {
+	stat, _ := os.ReadFile(filepath.Join(dir, "supervise/stat"))
+	alone := strings.Contains(string(stat), "want")
+	if alone {
+		time.Sleep(20 * time.Millisecond) // runsv notes the wish before it sends TERM
+	}
+	return alone
+}
