@@ -139,17 +139,17 @@ bridge fdb del 02:00:00:00:00:02 dev vx7 dst 192.0.2.2 self
 ip neigh del 10.42.2.0 dev vx7
 nft delete element inet rundock_ovl7 hosts { 192.0.2.2 }
 `},
-		{"a host with another address is one forwarding entry", []Peer{{peer(2).Subnet, underlay(9), peer(2).MAC, 0}}, []Peer{peer(2)}, nil, `
+		{"a host with another address is one forwarding entry", []Peer{{Subnet: peer(2).Subnet, Underlay: underlay(9), MAC: peer(2).MAC}}, []Peer{peer(2)}, nil, `
 nft add element inet rundock_ovl7 hosts { 192.0.2.9 }
 bridge fdb replace 02:00:00:00:00:02 dev vx7 dst 192.0.2.9 self permanent
 nft delete element inet rundock_ovl7 hosts { 192.0.2.2 }
 `},
-		{"a host that was replaced leaves no old forwarding entry", []Peer{{peer(2).Subnet, underlay(2), peer(9).MAC, 0}}, []Peer{peer(2)}, nil, `
+		{"a host that was replaced leaves no old forwarding entry", []Peer{{Subnet: peer(2).Subnet, Underlay: underlay(2), MAC: peer(9).MAC}}, []Peer{peer(2)}, nil, `
 ip neigh replace 10.42.2.0 lladdr 02:00:00:00:00:09 dev vx7 nud permanent
 bridge fdb replace 02:00:00:00:00:09 dev vx7 dst 192.0.2.2 self permanent
 bridge fdb del 02:00:00:00:00:02 dev vx7 dst 192.0.2.2 self
 `},
-		{"a narrow path is a route's MTU", []Peer{{peer(2).Subnet, underlay(2), peer(2).MAC, 1350}}, []Peer{peer(2)}, nil, `
+		{"a narrow path is a route's MTU", []Peer{{Subnet: peer(2).Subnet, Underlay: underlay(2), MAC: peer(2).MAC, MTU: 1350}}, []Peer{peer(2)}, nil, `
 ip route replace 10.42.2.0/24 via 10.42.2.0 dev vx7 onlink proto 82 metric 3 mtu lock 1350
 `},
 		{"the VXLAN device deleted by hand brings back the peers", []Peer{peer(2)}, nil, func(s *State) { s.Vxlan = Link{Name: "vx7"} }, `
@@ -517,7 +517,7 @@ iptables -t raw -D PREROUTING -d 10.42.0.0/16 -i vx7 -j ACCEPT
 }
 
 func TestWithout_leaves_out_what_was_done_meanwhile(t *testing.T) {
-	before, moved := want(t, apps, host(1), peer(2), peer(3)), want(t, apps, host(1), Peer{peer(2).Subnet, underlay(9), peer(9).MAC, 0})
+	before, moved := want(t, apps, host(1), peer(2), peer(3)), want(t, apps, host(1), Peer{Subnet: peer(2).Subnet, Underlay: underlay(9), MAC: peer(9).MAC})
 	told := Plan(want(t, apps, host(1), peer(2)), moved)
 	if got, want := lines(without(Plan(before, moved), told)), `ip route del 10.42.3.0/24 via 10.42.3.0 dev vx7 proto 82 metric 4
 bridge fdb del 02:00:00:00:00:03 dev vx7 dst 192.0.2.3 self

@@ -75,6 +75,7 @@ func Gateway(subnet netip.Prefix) netip.Addr { return subnet.Addr().Next() }
 
 // Peer is another host.
 type Peer struct {
+	Host     string `json:",omitempty"` // its name, for people; "": not known
 	Subnet   netip.Prefix
 	Underlay netip.Addr
 	MAC      MAC // of its VXLAN device

@@ -23,6 +23,8 @@ func TestWanted_tells_what_a_change_takes(t *testing.T) {
 	moved.Underlay, moved.MAC = underlay(22), MAC{2, 0, 0, 0, 0, 22}
 	narrow := peer(2)
 	narrow.MTU = 1300
+	named := peer(2)
+	named.Host = "node-2"
 	ours := peer(1)
 	ours.Underlay = underlay(9)
 	gone := func(i int) map[netip.Prefix]*Peer { return map[netip.Prefix]*Peer{apps.Subnet(i): nil} }
@@ -50,6 +52,7 @@ bridge fdb del 02:00:00:00:00:02 dev vx7 dst 192.0.2.2 self
 nft delete element inet rundock_ovl7 hosts { 192.0.2.2 }
 `},
 		{"the path to a peer is narrow", []Peer{peer(2), peer(3)}, is(narrow), "ip route replace 10.42.2.0/24 via 10.42.2.0 dev vx7 onlink proto 82 metric 3 mtu lock 1300\n"},
+		{"a peer has a name", []Peer{peer(2), peer(3)}, is(named), ""},
 		{"a peer is what it was", []Peer{peer(2), peer(3)}, is(peer(2)), ""},
 		{"one that was not there goes", []Peer{peer(3)}, gone(2), ""},
 		{"this host's subnet is another's", []Peer{peer(2)}, is(ours), `ip link del vx7

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -247,7 +248,7 @@ func (f netFacts) lastKnown() []roster.Standing {
 		hosts = append(hosts, roster.Standing{Member: roster.Member{Host: f.Host, Subnet: own, Underlay: f.Known.Underlay.Address}, Alive: true})
 	}
 	for _, peer := range f.Known.Peers {
-		hosts = append(hosts, roster.Standing{Member: roster.Member{Host: peer.Underlay.String(), Subnet: peer.Subnet, Underlay: peer.Underlay}, Alive: true})
+		hosts = append(hosts, roster.Standing{Member: roster.Member{Host: cmp.Or(peer.Host, peer.Underlay.String()), Subnet: peer.Subnet, Underlay: peer.Underlay}, Alive: true})
 	}
 	return hosts
 }

@@ -16,7 +16,7 @@ const overlayPeersUsage = `usage: rundockd overlay peers [--json] NAME
 
 One line for each host of an overlay network, this one as well: by the registry
 (or the settings, where they list the hosts), and by what the agent of this host
-knows.
+knows; while the registry cannot be asked, those that the agent knew last.
 
   --json   one JSON document, described in docs/operations.md
 
@@ -76,7 +76,7 @@ type peersReport struct {
 }
 
 type peerStatus struct {
-	Host     string       `json:"host"` // its underlay address where the registry does not tell
+	Host     string       `json:"host"` // its underlay address where its name is not known
 	Subnet   netip.Prefix `json:"subnet"`
 	Underlay netip.Addr   `json:"underlay"`
 	Here     bool         `json:"here"`            // it is this host

@@ -158,8 +158,11 @@ func TestOverlay_explain_tells_whose_the_subnet_of_a_fenced_host_is(t *testing.T
 	}
 	byRegistry, byAgent := fenced(), fenced()
 	byRegistry.Hosts[0].Member = roster.Member{ID: "id-of-node-3", Host: "node-3", Subnet: byRegistry.Known.Subnet, Underlay: netip.MustParseAddr("192.0.2.3")}
-	byAgent.Hosts = byAgent.lastKnown()
-	for name, f := range map[string]netFacts{"node-3": byRegistry, "192.0.2.3": byAgent} {
+	byAgent.Hosts = byAgent.lastKnown() // kept by an agent that kept no names
+	byName := fenced()
+	byName.Known.Peers[1].Host = "node-4"
+	byName.Hosts = byName.lastKnown()
+	for name, f := range map[string]netFacts{"node-3": byRegistry, "192.0.2.3": byAgent, "node-4": byName} {
 		told := f.story()
 		if p := told.Peer; p == nil || p.Here || p.Host != name {
 			t.Errorf("the address is said to be on %+v, want %s, which is not this host", p, name)

@@ -40,9 +40,9 @@ type Member struct {
 	Stopped  bool         `json:"stopped,omitempty"` // its agent has left on purpose, and is not merely unheard of
 }
 
-// Peer is what the kernel needs to know of m.
+// Peer is what another host needs to know of m.
 func (m Member) Peer() overlay.Peer {
-	return overlay.Peer{Subnet: m.Subnet, Underlay: m.Underlay, MAC: m.MAC}
+	return overlay.Peer{Host: m.Host, Subnet: m.Subnet, Underlay: m.Underlay, MAC: m.MAC}
 }
 
 // Defaults of Roster's settings.
