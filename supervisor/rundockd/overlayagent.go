@@ -57,6 +57,7 @@ type overlayAgent struct {
 	keeping  sync.Mutex      // held by who writes it there; taken while mu is held, so that what is known later is written later
 	alive    bool
 	telling  telling // of the registry's goroutine
+	peerLog  peerLog // of hosts that came and went
 	registry error   // why it cannot be used
 	rejoin   func()  // has the registry told, and asked, anew
 	changes  int
@@ -197,6 +198,7 @@ func (a *overlayAgent) run(ctx context.Context) (err error) {
 		case <-news:
 			a.followPaths()
 			a.keep()
+			a.logPeers()
 			a.say()
 			rested = time.After(overlayKeep)
 		case <-rested:
@@ -205,6 +207,7 @@ func (a *overlayAgent) run(ctx context.Context) (err error) {
 	}
 	wg.Wait()
 	a.keep()
+	a.logPeers()
 	return nil
 }
 

@@ -180,10 +180,13 @@ func (a *overlayAgent) learn(v roster.View) (lost bool) {
 		for _, m := range v.Peers {
 			all = append(all, a.withPath(m.Peer()))
 		}
+		a.peerLog.replace()
 		a.change(a.wanted.Difference(all))
+		poke(a.news)
 	} else {
 		changed := make(map[netip.Prefix]*overlay.Peer, len(v.Peers))
 		for subnet, m := range v.Peers {
+			a.peerLog.note(subnet, a.wanted.Peer)
 			changed[subnet] = nil
 			if m != nil {
 				p := a.withPath(m.Peer())
