@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os/exec"
 	"strings"
 	"testing"
@@ -54,9 +55,20 @@ func TestCheckExplainAndDump(t *testing.T) {
 		"esc":              "{\"text\":\"\x1b[31m\"}",
 		"web/colour/blue1": `{"host":"10.1.0.4","group":"other"}`,
 		"mistaken":         `{"host":"10.2.0.256"}`,
+		"preview/*":        `{"host":"10.1.0.6"}`,
 	} {
 		key = strings.Replace("/skydns/com/example/prod/s/"+key, "/s/../", "/", 1)
 		if _, err := admin.Put(t.Context(), key, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const many = 1500 // more than an answer may have
+	for i := 0; i < many; i += 100 {
+		var puts []clientv3.Op
+		for n := i; n < i+100; n++ {
+			puts = append(puts, clientv3.OpPut(fmt.Sprintf("/skydns/com/example/prod/s/many/n%d", n), fmt.Sprintf(`{"host":"10.3.%d.%d","port":80}`, n/250, n%250)))
+		}
+		if _, err := admin.Txn(t.Context()).Then(puts...).Commit(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -92,7 +104,7 @@ func TestCheckExplainAndDump(t *testing.T) {
 		"warning  /skydns/com/example/prod/s/commented\n    its host is a name, which gives no CNAME",
 		"warning  /skydns/com/example/prod/s/slash/b/\n    it is not answered",
 		"warning  /skydns/com/example/prod/outside\n    outside.prod.example.com. is in none of the zones",
-		"19 keys, 4 errors, 6 warnings")
+		"1520 keys, 4 errors, 6 warnings")
 	if strings.Contains(out, "\x1b") {
 		t.Error("check prints what steers terminals")
 	}
@@ -122,6 +134,21 @@ func TestCheckExplainAndDump(t *testing.T) {
 	says(out, "answer    NXDOMAIN, 0 records", "answers the same")
 	if code != 2 {
 		t.Errorf("explain of a name that is not there exits with %d", code)
+	}
+	out, code = look("explain", "pr-7.preview.s.prod.example.com")
+	says(out, "/skydns/com/example/prod/s/preview/*\n    {\"host\":\"10.1.0.6\"}\n    revision", "answer    NOERROR, 1 records", "answers the same")
+	if code != 0 || strings.Contains(out, "WITHHELD") {
+		t.Errorf("explain of a name that a * answers exits with %d:\n%s", code, out)
+	}
+	out, code = look("explain", "many", "SRV")
+	says(out, "answer    NOERROR, 1000 records", "note      there are more records than an answer may have", "answers the same")
+	if code != 0 {
+		t.Errorf("explain of a name with more records than an answer may have exits with %d", code)
+	}
+	out, _ = look("explain", "www.example.net", "--upstream=127.0.0.1:1")
+	says(out, "upstreams are asked")
+	if strings.Contains(out, "answer ") {
+		t.Errorf("explain gives an answer for a name of others:\n%s", out)
 	}
 	out, _ = look("explain", "web", "--server=127.0.0.1:1")
 	says(out, "127.0.0.1:1 DIFFERS: no answer")

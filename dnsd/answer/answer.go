@@ -97,6 +97,10 @@ type Result struct {
 	bare     bool           // it says no more than that there is nothing of the type
 }
 
+// Partial says whether other turns give other records, as there are more than an
+// answer may have.
+func (r Result) Partial() bool { return r.part }
+
 // Reply answers a question of class IN. turn decides which records of an
 // RRset come first; owner names keep the question's case.
 func (s *Server) Reply(q dns.Question, turn uint32) Result {

@@ -10,8 +10,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// A Told is a record at or below the name of a question, and what the answer
-// made of it.
+// A Told is a record at or below the name of a question, or of the * that answers
+// it, and what the answer made of it.
 type Told struct {
 	Name     string // of the record, in presentation format
 	Withheld string // why it is not answered; empty: it is
@@ -45,8 +45,12 @@ func (s *Server) Explain(q dns.Question) (told []Told) {
 	if len(set.aliases(zone, wire, q.Qtype)) == 0 {
 		unaliased = cmp.Or(set.aliasless(zone, wire), "it is what SRV is answered with")
 	}
+	star := a.star(zone, wire)
 	for _, e := range entries {
 		t := Told{Name: presentation(e.Name)}
+		if node == nil && star != nil && s.Table.Lookup([]byte(e.Name)) == nil {
+			t.Name = presentation(strings.TrimSuffix(e.Name, string(wire)) + string(star)) // where it is stored
+		}
 		switch {
 		case kept[e.Name]:
 			t.Withheld = unfit(e, q.Qtype, unaliased)

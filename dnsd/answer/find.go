@@ -138,29 +138,35 @@ func cut(wire []byte) (label, rest []byte) {
 
 // stored answers by the * below the nearest name above that exists.
 func (a *answering) stored(zone *Zone, wire []byte, w wanted) (entrySet, bool) {
-	encloser := wire
-	for len(encloser) > len(zone.wire) {
-		_, encloser = cut(encloser)
-		if a.Table.Lookup(encloser) == nil {
+	star := a.star(zone, wire)
+	if star == nil {
+		return entrySet{}, false
+	}
+	set := a.records(a.Table.Lookup(star), w)
+	var found []table.Entry
+	for _, e := range set.entries {
+		// The records stand below the name asked for, as far as DNS goes.
+		if e.Name = strings.TrimSuffix(e.Name, string(star)) + string(wire); len(e.Name) <= 255 {
+			found = append(found, e)
+		}
+	}
+	set.entries = found
+	return set, true
+}
+
+// star is the wire name of the stored * that a name in zone which does not exist is
+// answered by; nil: there is none.
+func (a *answering) star(zone *Zone, wire []byte) []byte {
+	for encloser := wire; len(encloser) > len(zone.wire); {
+		if _, encloser = cut(encloser); a.Table.Lookup(encloser) == nil {
 			continue
 		}
-		star := below([]byte("*"), string(encloser))
-		node := a.Table.Lookup(star)
-		if node == nil {
-			return entrySet{}, false
+		if star := below([]byte("*"), string(encloser)); a.Table.Lookup(star) != nil {
+			return star
 		}
-		set := a.records(node, w)
-		var found []table.Entry
-		for _, e := range set.entries {
-			// The records stand below the name asked for, as far as DNS goes.
-			if e.Name = strings.TrimSuffix(e.Name, string(star)) + string(wire); len(e.Name) <= 255 {
-				found = append(found, e)
-			}
-		}
-		set.entries = found
-		return set, true
+		return nil
 	}
-	return entrySet{}, false
+	return nil
 }
 
 // special says whether a name that nothing is stored for may have an answer

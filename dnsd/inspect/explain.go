@@ -20,7 +20,7 @@ import (
 const explainUsage = `Usage: dnsd explain [--json] [--server IP:PORT] [flags] NAME [TYPE]
 
 Says how a question comes to its answer: which keys of etcd are at the name and
-below it, when they were changed, how long their lease lives on, why one is
+below it, or at the * that stands for it, when they were changed, how long their lease lives on, why one is
 withheld, what is to be answered, and whether the dnsd that runs (the first
 address of --listen, or --server) answers the same. TYPE is A unless given. A
 NAME without a dot is one of the first zone.
@@ -125,6 +125,8 @@ func explained(s settings.Settings, v *view, q dns.Question) (Explanation, answe
 		x.Note = "upstreams are asked for clients of --forward-for that want recursion: the zone above has it"
 	case r.Continue != "":
 		x.Note = "upstreams are asked for " + r.Continue
+	case r.Partial():
+		x.Note = "there are more records than an answer may have: each has others"
 	}
 	withheldBy := map[string]string{} // reason by key; "": answered
 	for _, t := range v.answers.Explain(q) {
@@ -180,7 +182,9 @@ func (x Explanation) String() string {
 			fmt.Fprintf(&b, "    WITHHELD: %s\n", k.Withheld)
 		}
 	}
-	fmt.Fprintf(&b, "answer    %s, %d records\n", x.Rcode, len(x.Answer))
+	if x.Rcode != "" {
+		fmt.Fprintf(&b, "answer    %s, %d records\n", x.Rcode, len(x.Answer))
+	}
 	for _, rr := range x.Answer {
 		fmt.Fprintf(&b, "  %s\n", rr)
 	}
