@@ -179,3 +179,18 @@ func TestRelease_of_the_last_host_ends_the_network(t *testing.T) {
 		t.Errorf("the network outlived its last host: %v", err)
 	}
 }
+
+// A machine id that was written since the agent started is not that of the entry.
+func TestRelease_of_a_host_with_another_machine_id_than_before(t *testing.T) {
+	server := etcdtest.Start(t, "embedded", nil)
+	one, two := join(t, server, apps, 1), join(t, server, apps, 2)
+	retry(t, one.Agree)
+	reserve(t, one, netip.Prefix{})
+	others := reserve(t, two, netip.Prefix{})
+	one.Self.ID = "machine-9"
+	retry(t, one.Release)
+	left, err := two.list(t.Context(), Prefix("apps")+"subnets/")
+	if err != nil || len(left) != 1 || left[0].Key != two.subnetKey(others) {
+		t.Errorf("%d subnets are taken, %v, want that of node-2 alone", len(left), err)
+	}
+}

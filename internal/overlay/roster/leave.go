@@ -9,8 +9,9 @@ import (
 	"rundock/internal/registry"
 )
 
-// Release gives the subnet of this host back; that it has none is no error.
-// The last host to leave takes the configuration along.
+// Release gives the subnet of this host back, also one that it took since its
+// boot under another machine id; that it has none is no error. The last host to
+// leave takes the configuration along.
 func (r *Roster) Release(ctx context.Context) error {
 	for {
 		list, err := r.list(ctx, Prefix(r.Network.Name))
@@ -19,6 +20,9 @@ func (r *Roster) Release(ctx context.Context) error {
 		}
 		b := r.book(list)
 		own, ok := b.Own()
+		if !ok {
+			own, ok = b.former()
+		}
 		if !ok {
 			_, err := r.dissolve(ctx, list)
 			return err

@@ -32,6 +32,17 @@ func (b *Book) is(m *Member) bool {
 	return m.ID == b.self.ID && (m.Underlay == b.self.Underlay || m.Instance != "" && m.Instance == b.self.Instance)
 }
 
+// former returns the entry that this host wrote since its boot, under a machine
+// id that it does not have any more.
+func (b *Book) former() (Member, bool) {
+	for _, m := range b.members() {
+		if m.Instance != "" && m.Instance == b.self.Instance {
+			return *m, true
+		}
+	}
+	return Member{}, false
+}
+
 // namesake reports whether an entry is that of a living host with the machine
 // id of this one.
 func (b *Book) namesake(m *Member) bool { return m.ID == b.self.ID && !b.is(m) && b.alive[m.ID] }
