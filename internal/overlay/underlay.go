@@ -32,6 +32,19 @@ func (u Underlay) shared() error {
 	return fmt.Errorf("underlay: the address %s of interface %s %s: give underlay the interface, or the address, by which the other hosts reach this one", u.Address, u.Interface, what)
 }
 
+// Beside returns an error that names the overlay network of this host that u is
+// in: what it carried the hosts of that one would take for a container's
+// packets, and drop.
+func (u Underlay) Beside(others []Network) error {
+	for _, o := range others {
+		if o.CIDR.Contains(u.Address) {
+			return fmt.Errorf("underlay: the address %s of interface %s is in network %s, which carries no other network: give underlay the interface, or the address, by which the other hosts reach this one without it",
+				u.Address, u.Interface, o.Name)
+		}
+	}
+	return nil
+}
+
 // FindUnderlay looks for an interface of that name, of which it takes the
 // first IPv4 address or else the first global IPv6 one, or for the interface
 // that has that address.

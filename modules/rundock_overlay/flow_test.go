@@ -198,6 +198,9 @@ func TestWhatOtherNetworksHaveIsRefused(t *testing.T) {
 	m.refuses("name=apps cidr=10.42.0.0/16 vni=43", "network apps cannot become one of vni 43 (it is 42) while hosts are in it")
 	m.refuses("name=apps cidr=10.42.0.0/16 vni=42 port=4790", "network apps cannot become one of port 4790 (it is 4789) while hosts are in it")
 	m.refuses("name=apps cidr=10.42.0.0/16 vni=42 mtu=1400", "network apps cannot become one of mtu 1400 (it is auto) while hosts are in it")
+	for _, underlay := range []string{"ovl42", "vx42", "10.42.3.1"} {
+		m.refuses("name=more cidr=10.44.0.0/16 vni=43 underlay="+underlay, " is in network apps, which carries no other network")
+	}
 	_, a := m.apply("name=more cidr=10.44.0.0/16 vni=43") // a second one beside it, at the same port
 	m.wantActions(a, "installed", "enabled")
 	// A wider network behind a gateway may be divided.

@@ -159,11 +159,11 @@ func (t *task) examine() (kernel, error) {
 	if registry && len(t.config.Etcd.Endpoints) == 0 {
 		return kernel{}, errors.New("peers: host.json has no etcd.endpoints, so there is no registry, and the hosts of the network have to be given")
 	}
-	if err := t.apart(); err != nil {
-		return kernel{}, err
-	}
 	under, err := t.underlay()
 	if err != nil {
+		return kernel{}, err
+	}
+	if err := t.apart(under); err != nil {
 		return kernel{}, err
 	}
 	return t.readKernel(under)
@@ -183,8 +183,8 @@ func (t *task) underlay() (overlay.Underlay, error) {
 }
 
 // apart returns an error if another network of this host has the VNI, or a
-// part of the cidr. It may not be in the kernel yet.
-func (t *task) apart() error {
+// part of the cidr, which may not be in the kernel yet, or is the underlay.
+func (t *task) apart(under overlay.Underlay) error {
 	files, err := filepath.Glob(filepath.Join(overlay.SettingsDir, "*.json"))
 	for _, f := range files {
 		name := strings.TrimSuffix(filepath.Base(f), ".json")
@@ -194,7 +194,10 @@ func (t *task) apart() error {
 		other, err := overlay.ReadSettings(overlay.SettingsDir, name)
 		if err != nil {
 			t.warn("network %s is not compared with this one: %v", name, err)
-		} else if err := t.settings.Beside([]overlay.Network{other.Network}); err != nil {
+			continue
+		}
+		all := []overlay.Network{other.Network}
+		if err := errors.Join(t.settings.Beside(all), under.Beside(all)); err != nil {
 			return err
 		}
 	}

@@ -234,7 +234,8 @@ func (a *overlayAgent) conflict(ctx context.Context, known overlayKnown) error {
 	if err := overlay.Foreign(have, n, a.identity()); err != nil {
 		return err
 	}
-	if err := n.Beside(a.others()); err != nil {
+	others := a.others()
+	if err := errors.Join(n.Beside(others), a.underlay.Beside(others)); err != nil {
 		return err
 	}
 	if err := overlay.Obstacle(n, a.underlay); err != nil {
