@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"rundock/internal/await"
 	"rundock/internal/netnstest"
 )
 
@@ -59,6 +60,9 @@ func newCluster(t *testing.T, count int, six bool, networks ...Network) *cluster
 		c.sw.Cable(fmt.Sprint("port", i), h.Namespace, "eth0", 1500)
 		c.sw.Sh(fmt.Sprintf("ip link set port%d master sw up", i))
 		h.Sh(fmt.Sprintf("ip addr add %s/64 dev eth0 nodad 2>/dev/null || ip addr add %s/24 dev eth0; ip link set eth0 up; sysctl -qw net.ipv4.ip_forward=1", c.underlay(i), c.underlay(i)))
+		if six { // the kernel takes in packets to it a moment after it is there
+			await.True(t, "an address of IPv6 is in use", func() bool { return h.Sh(fmt.Sprintf("ip -6 route show table local %s", c.underlay(i))) != "" })
+		}
 		var err error
 		h.Do(func() { h.kernel, err = Open() })
 		if err != nil {

@@ -169,7 +169,9 @@ func (k *Kernel) bridge(index int, l *Link) (err error) {
 }
 
 // unheard names the interface that has an address of this host, packets to
-// which are not taken in; "" where they are, or where none has it.
+// which are not taken in; "" where they are, or where none has it. The kernel
+// takes in those to a new address of IPv6 only once it has found nobody else
+// that has it.
 func (k *Kernel) unheard(a netip.Addr) (string, error) {
 	is, err := k.batch.delivered(a)
 	if err != nil || is || !a.IsValid() {
@@ -179,7 +181,27 @@ func (k *Kernel) unheard(a netip.Addr) (string, error) {
 	if err != nil {
 		return "", nil // it is of another host's now
 	}
+	if a.Is6() {
+		if tentative, err := k.tentative(a); err != nil || tentative {
+			return "", err
+		}
+		if is, err = k.batch.delivered(a); err != nil || is { // as of between the two looks
+			return "", err
+		}
+	}
 	return u.Interface, nil
+}
+
+// tentative reports whether the kernel still looks for others that have an
+// address of IPv6 (RFC 4862, 5.4).
+func (k *Kernel) tentative(a netip.Addr) (bool, error) {
+	all, err := k.rt.AddrList(nil, netlink.FAMILY_V6)
+	if err != nil {
+		return false, fmt.Errorf("list the addresses of IPv6: %w", err)
+	}
+	return slices.ContainsFunc(all, func(b netlink.Addr) bool {
+		return b.Flags&unix.IFA_F_TENTATIVE != 0 && b.IP.Equal(a.AsSlice())
+	}), nil
 }
 
 // deliver has packets to an address of a device taken in.
