@@ -19,6 +19,9 @@ func upstream(s string) (netip.AddrPort, error) {
 	if err != nil {
 		return ap, fmt.Errorf("%q is no IP address, with or without a port", s)
 	}
+	if ap.Port() == 0 {
+		return ap, fmt.Errorf("%q: nothing answers on port 0", s)
+	}
 	return ap, nil
 }
 

@@ -31,6 +31,9 @@ import (
 	"rundock/internal/registry/open"
 )
 
+// mostUDP is what a packet over IPv4 holds, in bytes: a longer reply cannot be sent.
+const mostUDP = 65507
+
 // Settings of one run: a flag, else its environment variable, else its line in
 // the file --config, else what host.json says, else the default.
 type Settings struct {
@@ -120,6 +123,7 @@ func (f *flags) limits(s *Settings, src sources) error {
 	if s.MaxUDP = f.maxUDP; s.MaxUDP < 512 || s.MaxUDP > 65535 {
 		return fmt.Errorf("--max-udp: %d is not between 512 and 65535", s.MaxUDP)
 	}
+	s.MaxUDP = min(s.MaxUDP, mostUDP)
 	if s.Scaled = f.srvWeights == "scaled"; !s.Scaled && f.srvWeights != "percent" {
 		return fmt.Errorf("--srv-weights: %q is neither percent nor scaled", f.srvWeights)
 	}

@@ -35,6 +35,12 @@ func read(t *testing.T, host, env string, args ...string) (Settings, error) {
 	return Read(args, lookup, os.ReadFile, &strings.Builder{})
 }
 
+func TestRepliesOverUDPFitIntoAPacket(t *testing.T) {
+	if s, err := read(t, hostJSON, "", "--max-udp=65535"); err != nil || s.MaxUDP != 65507 {
+		t.Errorf("with --max-udp=65535 replies have up to %d bytes, %v, want 65507", s.MaxUDP, err)
+	}
+}
+
 func TestSettings(t *testing.T) {
 	t.Run("come from host.json", func(t *testing.T) {
 		s, err := read(t, hostJSON, "")
@@ -81,6 +87,8 @@ func TestBadSettingsAreNamed(t *testing.T) {
 		{"", "--ttl=soon", "ttl: want whole seconds"},
 		{"DNSD_TTL=-1", "", "environment DNSD_TTL: want whole seconds"},
 		{"DNSD_MAX_UDP=x", "", "environment DNSD_MAX_UDP:"},
+		{"", "--upstream=10.1.0.53:0", `--upstream: "10.1.0.53:0": nothing answers on port 0`},
+		{"", "--stub=corp.example=10.1.0.53:0", `--stub: "10.1.0.53:0": nothing answers on port 0`},
 		{"", "--max-udp=100", "--max-udp: 100 is not between"},
 		{"", "--prefix=skydns", "--prefix:"},
 		{"", "--log-level=loud", "log-level"},
