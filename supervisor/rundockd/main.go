@@ -6,7 +6,11 @@ import (
 	"fmt"
 	"os"
 
+	"rundock/supervisor/ctl"
+	"rundock/supervisor/overlayctl"
 	"rundock/supervisor/process"
+	"rundock/supervisor/runner"
+	"rundock/supervisor/sidecar"
 )
 
 // version is set at link time.
@@ -57,26 +61,26 @@ func command(args []string) int {
 		return reports.Logs(args[1:])
 	case "run":
 		process.KeepSmall()
-		return runMain(args[1:])
+		return runner.Main(args[1:])
 	case "stop":
-		return stopMain(args[1:])
+		return runner.StopMain(args[1:])
 	case "announce":
 		process.KeepSmall()
-		return announceMain(args[1:])
+		return sidecar.Main(args[1:])
 	case "withdraw":
-		return withdrawMain(args[1:])
+		return sidecar.WithdrawMain(args[1:])
 	case "check":
-		return checkMain(args[1:])
+		return ctl.CheckMain(args[1:])
 	case "config":
-		return configMain(args[1:])
+		return ctl.ConfigMain(args[1:])
 	case "handover":
-		return handoverMain(args[1:])
+		return ctl.HandoverMain(args[1:])
 	case "ctl":
-		return ctlMain(args[1:])
+		return ctl.Main(args[1:])
 	case "overlay":
-		return overlayMain(args[1:])
+		return overlayctl.Main(args[1:])
 	case "reap":
-		return reapMain(args[1:])
+		return ctl.ReapMain(args[1:])
 	case "version", "--version":
 		fmt.Println("rundockd", version)
 		return 0

@@ -1,0 +1,22 @@
+package announcing
+
+import (
+	"fmt"
+	"strings"
+
+	"rundock/internal/announce"
+	"rundock/internal/container"
+)
+
+// Instance is what the announcer needs to know of a container.
+func Instance(s container.State) announce.Instance {
+	if s.Unchecked {
+		return announce.Instance{Unknown: fmt.Errorf("docker cannot run the HEALTHCHECK: %s", strings.TrimSpace(s.HealthLog))}
+	}
+	return announce.Instance{
+		Unknown: s.Unknown, Exists: s.Exists, Running: s.Running, Paused: s.Paused, ID: s.ID,
+		Deployment: s.Labels[container.LabelDeployment],
+		Started:    s.StartedAt, Finished: s.FinishedAt, ExitCode: s.ExitCode,
+		Health: s.Health, HealthLog: s.HealthLog, Addresses: s.Addresses, HostNetwork: s.HostNetwork,
+	}
+}

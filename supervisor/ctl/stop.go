@@ -1,0 +1,71 @@
+package ctl
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"rundock/internal/container"
+	"rundock/internal/control"
+	"rundock/supervisor"
+	"rundock/supervisor/servicecontainer"
+)
+
+// stopped makes sure that a service, whose runner is gone, has no container.
+// The runner may have been killed, or have left while dockerd was away. The
+// runner's status says then that it is so: who reads it need not ask dockerd.
+func stopped(ctx context.Context, docker *container.Client, q control.Request) control.Response {
+	answer := noContainer(ctx, docker, q)
+	if answer.Error != "" || q.Check {
+		return answer
+	}
+	status, _ := control.ReadRunner(control.Dir, q.Service) // an unreadable one is replaced
+	if status.Phase != control.Stopped {
+		status.Service, status.Phase, status.Since = q.Service, control.Stopped, time.Now()
+		status.Container, status.Error, status.NextStart = "", "", time.Time{}
+		if err := control.WriteRunner(control.Dir, status); err != nil {
+			answer.Error = fmt.Sprintf("stop %s: its container is gone, but that cannot be noted: %v", q.Service, err)
+		}
+	}
+	return answer
+}
+
+// removed takes away what a service leaves besides its service directory and
+// its logs.
+func removed(ctx context.Context, docker *container.Client, q control.Request) control.Response {
+	answer := noContainer(ctx, docker, q)
+	if answer.Error != "" || q.Check {
+		return answer
+	}
+	if err := docker.Unkeep(ctx, keptImage(q.Service)); err != nil {
+		answer.Error = fmt.Sprintf("remove %s: %v", q.Service, err)
+		return answer
+	}
+	for _, dir := range []string{control.Dir, supervisor.StateDir} {
+		if err := os.RemoveAll(filepath.Join(dir, q.Service)); err != nil {
+			answer.Error = fmt.Sprintf("remove %s: %v", q.Service, err)
+		}
+	}
+	return answer
+}
+
+// noContainer stops and removes the containers of a service. To check is only
+// to look for them.
+func noContainer(ctx context.Context, docker *container.Client, q control.Request) control.Response {
+	answer := control.Response{}
+	for _, name := range servicecontainer.Names(q.Service) {
+		act := servicecontainer.RemoveOwn
+		if q.Check {
+			act = servicecontainer.HasOwn
+		}
+		there, err := act(ctx, docker, name, q.Service)
+		answer.Changed = answer.Changed || there
+		if err != nil {
+			answer.Error = fmt.Sprintf("%s the container of %s: %v; see that dockerd runs, then call again", q.Op, q.Service, err)
+			return answer
+		}
+	}
+	return answer
+}

@@ -1,0 +1,61 @@
+package overlayagent
+
+import (
+	"context"
+	"errors"
+
+	"rundock/internal/overlay"
+	"rundock/supervisor/overlayhost"
+)
+
+// conflict returns an error that names what keeps this host from taking part,
+// before anything is changed. A network that it has taken part in is kept
+// going: what came in its way since, its status tells.
+func (a *agent) conflict(ctx context.Context, known overlayhost.SavedState) error {
+	n := a.Settings.Network
+	if known.Subnet.IsValid() {
+		return nil
+	}
+	have, err := a.kernel.Read(n, known.Subnet)
+	if err != nil {
+		return err // a device of another program's
+	}
+	if err := overlay.Foreign(have, n, a.Identity()); err != nil {
+		return err
+	}
+	others := a.others()
+	if err := errors.Join(n.Beside(others), a.Underlay.Beside(others)); err != nil {
+		return err
+	}
+	if err := overlay.Obstacle(n, a.Underlay); err != nil {
+		return err
+	}
+	if err := overlay.Able(n, a.Underlay); err != nil {
+		return err
+	}
+	if err := a.docker.Ping(ctx); err != nil {
+		a.log.Warn("whether docker has networks in the way is not known", "err", err)
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, dockerTimeout)
+	defer cancel()
+	return a.docker.OverlayConflict(ctx, n.Name, n.CIDR, a.Underlay.Address)
+}
+
+// others are this host's other networks.
+func (a *agent) others() []overlay.Network {
+	names, err := overlayhost.Names(nil)
+	if err != nil {
+		a.log.Warn("the settings of other networks are not known", "err", err)
+	}
+	var all []overlay.Network
+	for _, name := range names {
+		s, err := overlay.ReadSettings(overlay.SettingsDir, name)
+		if err != nil {
+			a.log.Warn("the settings of another network are not known", "err", err)
+			continue
+		}
+		all = append(all, s.Network)
+	}
+	return all
+}

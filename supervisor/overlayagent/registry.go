@@ -1,0 +1,152 @@
+package overlayagent
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"sync"
+	"time"
+
+	"rundock/internal/overlay"
+	"rundock/internal/overlay/roster"
+	"rundock/internal/registry"
+	"rundock/supervisor/overlayhost"
+	"rundock/supervisor/process"
+)
+
+// follow takes this host's subnet and the peers from the registry, anew when
+// the host is to be reached elsewhere.
+func (a *agent) follow(ctx context.Context, store registry.Store) {
+	for ctx.Err() == nil {
+		stay, leave := context.WithCancel(ctx)
+		a.mu.Lock()
+		r := a.Roster(store, a.log)
+		a.rejoin = leave
+		a.mu.Unlock()
+		a.followAs(stay, ctx, r)
+		leave()
+	}
+	a.tellNoMore(context.Cause(ctx))
+}
+
+// followAs is follow as r until ctx is done. What other hosts are told goes on
+// until life is.
+func (a *agent) followAs(ctx, life context.Context, r *roster.Roster) {
+	for ctx.Err() == nil && !a.join(ctx, life, r) {
+		process.Wait(ctx, retryPause)
+	}
+	var wg sync.WaitGroup
+	again := make(chan struct{}, 1)
+	wg.Go(func() {
+		renew := time.NewTicker(time.Hour) // Seen, by which the dead are told from the living
+		defer renew.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-renew.C:
+			case <-again:
+			}
+			for ctx.Err() == nil && !a.join(ctx, life, r) {
+				process.Wait(ctx, retryPause)
+			}
+		}
+	})
+	if ctx.Err() == nil {
+		a.mu.Lock()
+		r.Silence, r.Before = a.silence, a.wanted.Peers()
+		a.mu.Unlock()
+		r.Follow(ctx, func(v roster.View) {
+			if a.learn(v) {
+				poke(again)
+			}
+		}, a.reach)
+	}
+	wg.Wait()
+}
+
+// silence returns when a host that may be dead answers nothing in the network.
+func (a *agent) silence(ctx context.Context, m roster.Member) {
+	log := a.log.With("host", m.Host, "subnet", m.Subnet)
+	log.Warn("a host has not told the registry for a lease's time that it is alive: it is kept while it answers in the network")
+	a.mu.Lock()
+	paths := a.paths
+	a.mu.Unlock()
+	paths.AwaitSilence(ctx, m.Subnet)
+	if ctx.Err() == nil {
+		log.Warn("a host that has not told the registry that it is alive does not answer in the network, and is taken out")
+	}
+}
+
+// reach notes whether the registry can be used.
+func (a *agent) reach(err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.registry = err
+	poke(a.news)
+}
+
+// join makes sure of the configuration and of a subnet, the same as before if
+// that can be. It reports whether it did.
+func (a *agent) join(ctx, life context.Context, r *roster.Roster) bool {
+	a.mu.Lock()
+	var before netip.Prefix
+	if a.wanted != nil {
+		before = a.wanted.Subnet()
+	}
+	a.mu.Unlock()
+	err := r.Agree(ctx)
+	var subnet netip.Prefix
+	if err == nil {
+		subnet, err = r.Reserve(ctx, before)
+	}
+	if err == nil {
+		err = a.settle(subnet)
+	}
+	var other *roster.Namesake
+	switch {
+	case err == nil:
+		a.tell(life, r)
+	case errors.As(err, &other):
+		a.tellNoMore(registry.ErrHandOver)
+		a.yield(other.Other)
+	}
+	a.reach(err)
+	return err == nil
+}
+
+// yield cuts this host off, if another one with its machine id has its subnet.
+func (a *agent) yield(to roster.Member) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.wanted != nil && a.wanted.Subnet() == to.Subnet && !a.wanted.Fenced() {
+		p := to.Peer()
+		a.change(map[netip.Prefix]*overlay.Peer{to.Subnet: &p})
+	}
+}
+
+// settle takes a subnet.
+func (a *agent) settle(subnet netip.Prefix) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	known := overlayhost.SavedState{Subnet: subnet}
+	if a.wanted != nil {
+		before := a.wanted.Subnet()
+		if before == subnet {
+			if a.wanted.Fenced() {
+				a.change(map[netip.Prefix]*overlay.Peer{subnet: nil})
+			}
+			return nil
+		}
+		a.log.Error("the subnet of this host is another's now", "was", before, "is", subnet)
+		known.Peers = a.wanted.Peers()
+	}
+	wanted, err := a.Place.Wanted(known)
+	if err != nil {
+		return err
+	}
+	a.wanted, a.right = wanted, false
+	a.saveNow()
+	poke(a.due)
+	return nil
+}

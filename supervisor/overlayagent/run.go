@@ -1,0 +1,82 @@
+package overlayagent
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"syscall"
+
+	"rundock/internal/control"
+	"rundock/internal/overlay"
+	"rundock/internal/registry"
+	"rundock/supervisor/overlayhost"
+	"rundock/supervisor/process"
+)
+
+// Run keeps a network until it is told to leave: TERM and INT say that
+// this host is not alive any more, HUP leaves that to a successor. What the
+// kernel holds stays in any case: containers go on talking.
+func Run(name string) int {
+	log := process.NewLogger().With("network", name)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	go signals(cancel)
+	unlock, err := process.TakeOver(ctx, filepath.Join(control.Dir, "overlay", name+".lock"), "overlay", log)
+	if err != nil {
+		log.Error("cannot keep the network", "err", err)
+		process.Pause(ctx)
+		return 100
+	}
+	defer unlock()
+	digest := control.Digest(overlay.SettingsDir, []string{name + ".json"})
+	a, err := newAgent(name, log)
+	if err == nil {
+		defer a.close()
+		a.status.Digest = digest
+		// What is opened belongs to the network namespace of a thread.
+		runtime.LockOSThread()
+		err = a.run(ctx)
+	}
+	if err != nil {
+		log.Error("cannot keep the network", "err", err)
+		status := control.OverlayStatus{Network: name, PID: os.Getpid(), Digest: digest, State: control.OverlayWaiting, Reason: err.Error()}
+		if err := control.WriteOverlay(control.Dir, status); err != nil {
+			log.Warn("the status is not written", "err", err)
+		}
+		process.Pause(ctx)
+		return 100
+	}
+	return 0
+}
+
+func signals(cancel context.CancelCauseFunc) {
+	signal.Ignore(syscall.SIGPIPE)
+	c := make(chan os.Signal, 4)
+	signal.Notify(c, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	for s := range c {
+		if s == syscall.SIGHUP {
+			cancel(registry.ErrHandOver)
+		} else {
+			cancel(process.ErrStop)
+		}
+	}
+}
+
+// newAgent reads the settings.
+func newAgent(name string, log *slog.Logger) (*agent, error) {
+	p, err := overlayhost.Find(name)
+	if err == nil {
+		p.Instance, err = overlayhost.MakeInstance()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &agent{
+		Place: p, log: log, wake: make(chan struct{}, 1), due: make(chan struct{}, 1), news: make(chan struct{}, 1), ready: make(chan struct{}),
+		attach: make(chan struct{}, 1), parts: make(chan dockerPart),
+		status: control.OverlayStatus{Network: name, PID: os.Getpid(), Bridge: p.Settings.Bridge(), Vxlan: p.Settings.Vxlan(), Underlay: p.Underlay.Address.String()},
+	}, nil
+}

@@ -1,0 +1,53 @@
+package overlayctl
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"rundock/supervisor/overlayhost"
+	"rundock/supervisor/report"
+)
+
+// CheckMain prints what an audit would do, and would still do after a while.
+func checkMain(names []string) int {
+	names, err := overlayhost.Names(names)
+	code := report.ExitWell
+	for _, found := range checkNetworks(names) {
+		err = errors.Join(err, found.err)
+		for _, command := range found.left {
+			fmt.Println(command)
+			code = report.ExitWrong
+		}
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "rundockd overlay check:", err)
+		return max(code, report.ExitUnknown)
+	}
+	return code
+}
+
+// checked is what is left to do for a network, or why that is not known.
+type checked struct {
+	left []string
+	err  error
+}
+
+// checkNetworks looks at all of these networks until nothing is left to do for
+// any of them, or until it is beyond doubt what is.
+func checkNetworks(names []string) []checked {
+	return report.LookAgain(func(before []checked, again bool) []checked {
+		now := make([]checked, len(names))
+		for i, name := range names {
+			left, faults, err := overlayhost.Look(name)
+			now[i] = checked{append(left, faults...), err}
+			if again {
+				now[i].left = report.Lasting(before[i].left, now[i].left)
+			}
+		}
+		return now
+	}, func(all []checked) bool {
+		return slices.ContainsFunc(all, func(c checked) bool { return len(c.left) > 0 })
+	})
+}

@@ -1,0 +1,50 @@
+package overlayhost
+
+import (
+	"fmt"
+	"strings"
+
+	"rundock/internal/overlay"
+)
+
+// Left is what an audit of a network would do at this moment.
+func Left(name string) (commands []string, err error) {
+	commands, _, err = Look(name)
+	return commands, err
+}
+
+// Look returns what an audit of a network would do at this moment, as
+// commands, and what it would leave to others.
+func Look(name string) (commands, faults []string, err error) {
+	p, err := Find(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	known, err := ReadSaved(overlay.KeptDir, p.Settings.Network)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !known.Subnet.IsValid() {
+		return nil, nil, fmt.Errorf("network %s has no subnet on this host yet", name)
+	}
+	if known.Machine != "" {
+		p.Machine = known.Machine // a new id counts from the agent's next start
+	}
+	want, err := p.Wanted(known)
+	if err != nil {
+		return nil, nil, err
+	}
+	k, err := overlay.Open()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer k.Close()
+	ops, found, err := overlay.NewKeeper(k, p.Settings.Network, ReadPorts(name)).Check(known.Subnet, want.State())
+	for _, op := range ops {
+		commands = append(commands, strings.Split(op.String(), "\n")...)
+	}
+	for _, f := range found {
+		faults = append(faults, f.String())
+	}
+	return commands, faults, err
+}

@@ -1,0 +1,40 @@
+package runner
+
+import (
+	"time"
+
+	"rundock/internal/control"
+	"rundock/supervisor"
+)
+
+// firstStatus is what a runner of s knows at its start from before, the last
+// status of its predecessor. The crashes of what was deployed before are
+// neither waited out nor held against s: not after another spec, nor after a
+// rollback, which can be to the same spec. digest is that of s's files.
+func firstStatus(before control.RunnerStatus, s supervisor.Service, digest string, now time.Time) control.RunnerStatus {
+	status := control.RunnerStatus{
+		Service: s.Name, Digest: digest, Wanted: s.Container.Hash(),
+		Withdrew: before.Withdrew, Deployment: newDeployment(now),
+	}
+	if before.Wanted == status.Wanted && (s.Pin == "" || before.Digest == digest) {
+		status.Crashes, status.ExitCode, status.NextStart = before.Crashes, before.ExitCode, before.NextStart
+		status.Error, status.Failed = before.Error, before.Failed // why it backs off
+		if before.Phase != control.Stopped && before.Deployment != "" {
+			status.Deployment = before.Deployment
+		}
+	}
+	if before.Phase == control.Left {
+		status.Remade = before.Remade
+	}
+	if s.Pin != "" {
+		status.Warning = "rolled back, and runs image " + s.Pin + " until it is deployed anew"
+	}
+	return status
+}
+
+// newDeployment names what was asked for at now.
+func newDeployment(now time.Time) string { return now.UTC().Format(time.RFC3339Nano) }
+
+// deployAnew makes the next container one of a new deployment, as somebody
+// asked for it.
+func (r *runner) deployAnew() { r.status.Deployment = newDeployment(time.Now()) }

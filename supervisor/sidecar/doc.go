@@ -1,0 +1,3 @@
+// Package sidecar announces a service while it is healthy, and withdraws it:
+// the process `rundockd announce`.
+package sidecar

@@ -1,0 +1,209 @@
+package sidecar
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"rundock/internal/announce"
+	"rundock/internal/container"
+	"rundock/internal/control"
+	"rundock/internal/hostconfig"
+	"rundock/internal/registry"
+	"rundock/internal/registry/open"
+	"rundock/supervisor"
+	"rundock/supervisor/announcing"
+	"rundock/supervisor/process"
+)
+
+// Main is `rundockd announce DIR`. The exit code is 0 when it was
+// told to leave, 100 for what only an operator can mend.
+func Main(args []string) int {
+	if len(args) != 1 {
+		fmt.Fprintln(os.Stderr, "usage: rundockd announce DIR\nDIR holds announce.json; runsv starts this.")
+		return 100
+	}
+	s := newSidecar(args[0])
+	go s.signals()
+	return process.ExitCode(s.main())
+}
+
+// WithdrawMain is `rundockd withdraw DIR`: what a sidecar does that is told to
+// stop. The finish script calls it for one that was told so before it could
+// listen, and for one whose successor never came.
+func WithdrawMain(args []string) int {
+	if len(args) != 1 {
+		fmt.Fprintln(os.Stderr, "usage: rundockd withdraw DIR\nDIR holds announce.json; the sidecar's finish script calls this.")
+		return 100
+	}
+	s := newSidecar(args[0])
+	s.stop()
+	go s.signals()
+	return process.ExitCode(s.main())
+}
+
+// sidecar announces one service for as long as it lives.
+type sidecar struct {
+	dir      string // its service directory, with announce.json
+	log      *slog.Logger
+	wanted   supervisor.Announce
+	digest   string          // of the files that it read there
+	ctx      context.Context // ends at the first signal to leave
+	leave    context.CancelCauseFunc
+	stopped  context.Context // ends at TERM, be it after a HUP
+	stop     func()
+	withdraw chan struct{} // USR1
+	last     control.AnnounceStatus
+}
+
+func newSidecar(dir string) *sidecar {
+	s := &sidecar{dir: dir, log: process.NewLogger(), withdraw: make(chan struct{}, 1)}
+	s.ctx, s.leave = context.WithCancelCause(context.Background())
+	stopped, stop := context.WithCancelCause(context.Background())
+	s.stopped, s.stop = stopped, func() { stop(process.ErrStop); s.leave(process.ErrStop) }
+	return s
+}
+
+// main runs until the sidecar is told to leave.
+func (s *sidecar) main() int {
+	code, err := s.prepared()
+	if err != nil {
+		s.log.Error("cannot announce", "err", err)
+		process.Pause(s.ctx)
+		return 100
+	}
+	return code
+}
+
+// prepared gets what a sidecar needs, and announces. An error is one of the
+// setup.
+func (s *sidecar) prepared() (int, error) {
+	s.digest = control.Digest(s.dir, control.AnnouncerReads)
+	var err error
+	if s.wanted, err = supervisor.ReadAnnounce(filepath.Join(s.dir, "announce.json")); err != nil {
+		return 0, err
+	}
+	s.log = s.log.With("service", s.wanted.Service)
+	// Told to stop meanwhile, it still has to withdraw what a predecessor leaves.
+	unlock, err := process.TakeOver(context.WithoutCancel(s.ctx), filepath.Join(control.Dir, s.wanted.Service, "announcer.lock"), "announce", s.log)
+	if err != nil {
+		return 0, err
+	}
+	defer unlock()
+	left, err := s.announce(s.ctx)
+	if left {
+		alone := process.NoSuccessor(s.dir)
+		switch {
+		case s.stopped.Err() != nil:
+			s.log.Info("told to stop as well, so that no successor withdraws")
+			_, err = s.announce(s.stopped)
+		case !alone:
+			return process.HandedOver, nil
+		}
+	}
+	if err != nil {
+		s.say(control.AnnounceStatus{Service: s.wanted.Service, State: control.Unhealthy, Reason: err.Error(), Since: time.Now()})
+	}
+	return 0, err
+}
+
+// beat gives the status file the present time, or writes it anew where it is
+// gone.
+func (s *sidecar) beat() {
+	if err := control.BeatAnnounce(control.Dir, s.wanted.Service); errors.Is(err, fs.ErrNotExist) {
+		s.say(s.last)
+	}
+}
+
+// say writes the status file. That it cannot be written must not stop the
+// service.
+func (s *sidecar) say(status control.AnnounceStatus) {
+	s.last = status
+	status.PID, status.Digest = os.Getpid(), s.digest
+	if err := control.WriteAnnounce(control.Dir, status); err != nil {
+		s.log.Warn("the status is not written", "err", err)
+	}
+}
+
+// signals: TERM withdraws and leaves, also after HUP, which leaves the keys to
+// a successor; USR1 withdraws until another container is up.
+func (s *sidecar) signals() {
+	signal.Ignore(syscall.SIGPIPE)
+	c := make(chan os.Signal, 4)
+	signal.Notify(c, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR1)
+	for told := range c {
+		switch told {
+		case syscall.SIGHUP:
+			s.leave(registry.ErrHandOver)
+		case syscall.SIGUSR1:
+			select {
+			case s.withdraw <- struct{}{}:
+			default:
+			}
+		default:
+			s.stop()
+		}
+	}
+}
+
+// announce runs until ctx is done, or the host has other addresses than
+// those that are announced: then it hands over to a successor that knows them.
+// left says that it has left the keys to one. An error is one of the setup.
+func (s *sidecar) announce(ctx context.Context) (left bool, err error) {
+	host, err := hostconfig.Load(hostconfig.Path)
+	if err != nil {
+		return false, err
+	}
+	cfg, err := announcing.Config(s.wanted, host)
+	if err != nil {
+		return false, err
+	}
+	etcd, err := open.Store(host, s.log)
+	if err != nil {
+		return false, fmt.Errorf("%s: %w", hostconfig.Path, err)
+	}
+	defer etcd.Close()
+	docker, err := container.Open()
+	if err != nil {
+		return false, err
+	}
+	announcer, err := announce.New(cfg, etcd, s.say, s.log)
+	if err != nil {
+		return false, err
+	}
+	go func() {
+		for range s.withdraw {
+			announcer.Withdraw()
+		}
+	}()
+	ctx, leave := context.WithCancelCause(ctx)
+	defer leave(nil)
+	go func() {
+		for process.Wait(ctx, control.Beat) == nil {
+			announcer.Alive(s.beat)
+		}
+	}()
+	go func() {
+		used := addresses(cfg)
+		if to, ok := hostconfig.Moved(ctx, hostconfig.AddressLook, used, func() (string, error) { return addressesNow(s.wanted) }); ok {
+			s.log.Warn("the host's addresses have changed: starting anew", "from", used, "to", to)
+			leave(registry.ErrHandOver)
+		}
+	}()
+	if s.wanted.Container {
+		go docker.Follow(ctx, s.wanted.Service, func(now container.State) {
+			i := announcing.Instance(now)
+			i.CutOff = cutOff(control.Dir, now)
+			announcer.Instance(i)
+		})
+	}
+	err = announcer.Run(ctx)
+	return context.Cause(ctx) == registry.ErrHandOver, err
+}
