@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rundock/internal/ansible"
+	"rundock/internal/module"
 	"rundock/internal/spec"
 	"rundock/supervisor"
 )
@@ -304,4 +305,4 @@ func value[T any](p *T) T {
 	return *p
 }
 
-func orElse(s, otherwise string) string { return choose(s != "", s, otherwise) }
+func orElse(s, otherwise string) string { return module.Choose(s != "", s, otherwise) }

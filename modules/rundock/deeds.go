@@ -3,6 +3,8 @@ package main
 import (
 	"slices"
 	"strings"
+
+	"rundock/internal/module"
 )
 
 // deed is what a call does, in the word that the result has for it, and what
@@ -31,7 +33,7 @@ func (p plan) deeds(now situation, w wanted, waits bool) []deed {
 	}
 	for _, c := range p.Commands {
 		if !p.NewSpec || c.Does != runnerHandsOver {
-			list = append(list, c.deed(now))
+			list = append(list, commandDeed(c, now))
 		}
 	}
 	if p.Clear && now.Shape.runner != "" {
@@ -63,8 +65,8 @@ func (p plan) containerDeeds(now situation, w wanted, waits bool) []deed {
 	return nil
 }
 
-// deed is what c does, seen in the process that it is for.
-func (c command) deed(now situation) deed {
+// commandDeed is what c does, seen in the process that it is for.
+func commandDeed(c module.Command, now situation) deed {
 	before := now.process(c.Dir)
 	return deed{c.Does, func(after situation) bool {
 		switch p := after.process(c.Dir); c.Letter {
@@ -79,7 +81,7 @@ func (c command) deed(now situation) deed {
 }
 
 // process is the one in the folder dir of the service directory.
-func (s situation) process(dir string) process {
+func (s situation) process(dir string) module.Process {
 	switch logger, ok := s.Loggers[dir]; {
 	case dir == ".":
 		return s.Outer
@@ -107,13 +109,6 @@ func (t *task) said(after situation) (words, unseen []string) {
 		}
 	}
 	return words, unseen
-}
-
-func choose(condition bool, yes, no string) string {
-	if condition {
-		return yes
-	}
-	return no
 }
 
 // unproven is what is wrong with a call that has done all that it could, and

@@ -8,25 +8,28 @@ import (
 	"testing"
 
 	"rundock/internal/control"
+	"rundock/internal/module"
 	"rundock/internal/runit"
 )
 
 // TestSaid: every word that a call can say, and that it is not said where what
 // it claims is not so.
 func TestSaid(t *testing.T) {
-	up := func(pid int) process {
-		return process{Supervised: true, Status: runit.Status{PID: pid, State: runit.Run}}
+	up := func(pid int) module.Process {
+		return module.Process{Supervised: true, Status: runit.Status{PID: pid, State: runit.Run}}
 	}
-	down := process{Supervised: true, Status: runit.Status{WantDown: true}}
-	paused := process{Supervised: true, Status: runit.Status{PID: 7, Paused: true, State: runit.Run}}
-	runner := func(p process, container, spec string) situation {
-		return situation{Enabled: true, Shape: runnerAlone, Outer: p, Runner: p,
+	down := module.Process{Supervised: true, Status: runit.Status{WantDown: true}}
+	paused := module.Process{Supervised: true, Status: runit.Status{PID: 7, Paused: true, State: runit.Run}}
+	runner := func(p module.Process, container, spec string) situation {
+		return situation{Standing: module.Standing{Enabled: true}, Shape: runnerAlone, Outer: p, Runner: p,
 			Says: control.RunnerStatus{PID: p.Status.PID, Phase: control.Running, Container: container, Spec: spec, Wanted: spec}}
 	}
-	beside := func(outer, inner, sidecar, logger process) situation {
-		return situation{Enabled: true, Shape: both, Outer: outer, Runner: inner, Announcer: sidecar, Loggers: map[string]process{"services/service/log": logger}}
+	beside := func(outer, inner, sidecar, logger module.Process) situation {
+		return situation{Standing: module.Standing{Enabled: true}, Shape: both, Outer: outer, Runner: inner, Announcer: sidecar, Loggers: map[string]module.Process{"services/service/log": logger}}
 	}
-	tell := func(dir, letter, does string) plan { return plan{Commands: []command{{dir, letter, does}}} }
+	tell := func(dir, letter, does string) plan {
+		return plan{Commands: []module.Command{{Dir: dir, Letter: letter, Does: does}}}
+	}
 	was := runner(up(7), "c1", "old")
 	for _, c := range []struct {
 		word        string
@@ -36,13 +39,13 @@ func TestSaid(t *testing.T) {
 		withoutWait bool
 	}{
 		{word: "enabled", plan: plan{Enable: true}, so: was, notSo: situation{Outer: up(7)}},
-		{word: "supervised", plan: plan{Enable: true}, before: situation{Enabled: true}, so: was, notSo: situation{Enabled: true}},
+		{word: "supervised", plan: plan{Enable: true}, before: situation{Standing: module.Standing{Enabled: true}}, so: was, notSo: situation{Standing: module.Standing{Enabled: true}}},
 		{word: "supervision exchanged", plan: plan{Exchange: true}, before: was, so: beside(up(8), up(9), up(10), up(11)), notSo: was},
 		{word: "supervision handed over", plan: tell(".", "h", "supervision handed over"), before: beside(up(7), up(8), up(9), up(10)),
 			so: beside(up(11), up(8), up(9), up(10)), notSo: beside(up(7), up(11), up(12), up(13))},
 		{word: "runner handed over", plan: tell(".", "h", runnerHandsOver), before: was, so: runner(up(8), "c1", "old"), notSo: was},
 		{word: "announcer handed over", plan: tell("services/announce", "h", "announcer handed over"), before: beside(up(7), up(8), up(9), up(10)),
-			so: beside(up(7), up(8), up(11), up(10)), notSo: beside(up(7), up(8), process{Supervised: true}, up(10))},
+			so: beside(up(7), up(8), up(11), up(10)), notSo: beside(up(7), up(8), module.Process{Supervised: true}, up(10))},
 		{word: "runner's logger restarted", plan: tell("services/service/log", "t", "runner's logger restarted"), before: beside(up(7), up(8), up(9), up(10)),
 			so: beside(up(7), up(8), up(9), up(11)), notSo: beside(up(7), up(8), up(9), up(10))},
 		{word: "runner started", plan: tell(".", "u", "runner started"), before: runner(down, "", ""), so: was, notSo: runner(down, "", "")},

@@ -16,7 +16,7 @@ import (
 // told, are gone. Then sidecar and runner end by how: by HUP they leave the
 // container and its records to successors, by TERM they withdraw and stop it.
 func (t *task) evict(ctx context.Context, how syscall.Signal) error {
-	deserted := runit.Deserted(t.dir)
+	deserted := runit.Deserted(t.unit.Dir)
 	if len(deserted) == 0 {
 		return nil
 	}
@@ -30,7 +30,7 @@ func (t *task) evict(ctx context.Context, how syscall.Signal) error {
 		}
 		send(deserted, how, is)
 		if err := t.gone(ctx, is); err != nil {
-			send(runit.Deserted(t.dir), syscall.SIGKILL, is)
+			send(runit.Deserted(t.unit.Dir), syscall.SIGKILL, is)
 			t.warn("the process of before that is to %s has not left in its time and was killed", command)
 		}
 	}
@@ -39,7 +39,7 @@ func (t *task) evict(ctx context.Context, how syscall.Signal) error {
 	logged, cancel := context.WithTimeout(ctx, runit.LogPatience)
 	defer cancel()
 	if t.gone(logged, isLogger) != nil {
-		send(runit.Deserted(t.dir), syscall.SIGKILL, isLogger)
+		send(runit.Deserted(t.unit.Dir), syscall.SIGKILL, isLogger)
 	}
 	return t.gone(ctx, func(p runit.Process) bool { return true })
 }
@@ -57,7 +57,7 @@ func send(list []runit.Process, signal syscall.Signal, meant func(runit.Process)
 // before.
 func (t *task) gone(ctx context.Context, meant func(runit.Process) bool) error {
 	for {
-		left := slices.DeleteFunc(runit.Deserted(t.dir), func(p runit.Process) bool { return !meant(p) })
+		left := slices.DeleteFunc(runit.Deserted(t.unit.Dir), func(p runit.Process) bool { return !meant(p) })
 		if len(left) == 0 {
 			return nil
 		}

@@ -248,7 +248,7 @@ func TestClocksDoNotMatter(t *testing.T) {
 			_, err = writeOnly(task, w)
 			must(t, err)
 			for _, f := range w.files {
-				must(t, os.Chtimes(filepath.Join(task.dir, f.Path), time.Unix(0, 0), time.Unix(0, 0)))
+				must(t, os.Chtimes(filepath.Join(task.unit.Dir, f.Path), time.Unix(0, 0), time.Unix(0, 0)))
 			}
 			m.wantActions(m.apply(call(c.announce, c.drain)), c.action)
 		}

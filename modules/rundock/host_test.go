@@ -330,7 +330,7 @@ func ptr[T any](v T) *T { return &v }
 
 // writeOnly is a call that is killed after it wrote the files.
 func writeOnly(t *task, w wanted) (fstree.Changes, error) {
-	return fstree.Apply(t.dir, w.files, false)
+	return fstree.Apply(t.unit.Dir, w.files, false)
 }
 
 func kill(t *testing.T, pid int) {

@@ -12,6 +12,7 @@ import (
 
 	"rundock/internal/control"
 	"rundock/internal/fstree"
+	"rundock/internal/module"
 	"rundock/internal/runit"
 	"rundock/supervisor"
 )
@@ -24,7 +25,7 @@ func (t *task) install() error {
 	if err != nil {
 		return err
 	}
-	if err := t.needsProgram(); err != nil {
+	if err := module.CheckProgram(t.host.program); err != nil {
 		return err
 	}
 	now, err := t.look()
@@ -32,13 +33,13 @@ func (t *task) install() error {
 		return err
 	}
 	t.wasEnabled = now.Enabled
-	changes, err := fstree.Apply(t.dir, w.files, true)
+	changes, err := fstree.Apply(t.unit.Dir, w.files, true)
 	if err != nil {
 		return err
 	}
 	run := t.p.State != "present" || now.Enabled
-	if now.Held && !now.Enabled && run {
-		t.warn("%s stays disabled: the link %s is there; remove it to have the service enabled", t.p.Name, t.folders.Hidden(t.runitName))
+	if now.Masked && !now.Enabled && run {
+		t.warn("%s stays disabled: the link %s is there; remove it to have the service enabled", t.p.Name, t.unit.Mask())
 		run = false
 	}
 	restart := t.p.State == "restarted" && run
@@ -66,7 +67,7 @@ func (t *task) install() error {
 	}
 	stopping := t.stopping()
 	// What was done is told also when it fails; the next call finishes the job.
-	changes, err = t.together.Apply(t.dir, w.files, false)
+	changes, err = t.together.Apply(t.unit.Dir, w.files, false)
 	t.wrote(now, changes)
 	if err != nil {
 		return err
@@ -146,7 +147,7 @@ func (t *task) foresee(now situation, p plan, w wanted) (err error) {
 func (t *task) wrote(now situation, changes fstree.Changes) {
 	t.diff = shown(changes)
 	if changes.Changed() {
-		t.did(choose(now.Installed, "files updated", "installed"))
+		t.did(module.Choose(now.Installed, "files updated", "installed"))
 	}
 }
 
@@ -160,10 +161,6 @@ func (t *task) does(now situation, w wanted, p plan) {
 	t.links = p.Enable
 }
 
-// patience is how long supervisors and processes that do nothing slow are
-// given: runsvdir polls every 5 s.
-const patience = 20 * time.Second
-
 // act brings the processes to the files. stopping is how long the old ones
 // may take to stop.
 func (t *task) act(now situation, w wanted, p plan, stopping time.Duration) error {
@@ -172,7 +169,7 @@ func (t *task) act(now situation, w wanted, p plan, stopping time.Duration) erro
 			return err
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), module.Patience)
 	defer cancel()
 	if p.acts() {
 		if err := t.evict(ctx, syscall.SIGHUP); err != nil {
@@ -185,7 +182,7 @@ func (t *task) act(now situation, w wanted, p plan, stopping time.Duration) erro
 				return err
 			}
 		}
-		if err := t.folders.Enable(ctx, t.runitName); err != nil {
+		if err := t.unit.Enable(ctx); err != nil {
 			return err
 		}
 	}
@@ -215,7 +212,7 @@ func (t *task) act(now situation, w wanted, p plan, stopping time.Duration) erro
 // way after a start just before.
 func (t *task) tell(ctx context.Context, dir, letter string) error {
 	for {
-		err := runit.Control(filepath.Join(t.dir, dir), letter)
+		err := runit.Control(filepath.Join(t.unit.Dir, dir), letter)
 		if !errors.Is(err, runit.ErrNotSupervised) || ctx.Err() != nil {
 			return err
 		}
@@ -231,25 +228,25 @@ func (t *task) exchange(now situation, w wanted, stopping time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopping)
 	defer cancel()
 	if now.Shape.announcer != "" && w.shape.announcer == "" {
-		if err := runit.Stop(ctx, filepath.Join(t.dir, now.Shape.announcer)); err != nil {
+		if err := runit.Stop(ctx, filepath.Join(t.unit.Dir, now.Shape.announcer)); err != nil {
 			return err
 		}
 	}
 	// A container that is not to be any more is stopped by Exit's TERM.
 	if now.Shape.runner == "" || w.shape.runner != "" {
-		if err := runit.Leave(ctx, t.dir); err != nil {
+		if err := runit.Leave(ctx, t.unit.Dir); err != nil {
 			return err
 		}
 	}
-	if err := t.folders.Unlink(t.runitName); err != nil {
+	if err := t.unit.Unlink(); err != nil {
 		return err
 	}
-	err := runit.Exit(ctx, t.dir, t.lostLog)
+	err := runit.Exit(ctx, t.unit.Dir, t.lostLog)
 	if err == nil {
 		err = t.clearOthers(ctx, w.shape)
 	}
 	// Also when that failed: what was enabled stays so.
-	return errors.Join(err, t.folders.Enable(ctx, t.runitName))
+	return errors.Join(err, t.unit.Enable(ctx))
 }
 
 // clearOthers removes what runsvs of another shape than f keep in the service
@@ -257,11 +254,11 @@ func (t *task) exchange(now situation, w wanted, stopping time.Duration) error {
 // their parent, which was killed, hand over first.
 func (t *task) clearOthers(ctx context.Context, f shape) error {
 	if f == both {
-		return runit.Clear(filepath.Join(t.dir, "log"))
+		return runit.Clear(filepath.Join(t.unit.Dir, "log"))
 	}
 	t.endNested()
 	for _, d := range []string{both.announcer, both.runner} {
-		d = filepath.Join(t.dir, d)
+		d = filepath.Join(t.unit.Dir, d)
 		if err := runit.Leave(ctx, d); err != nil {
 			return err
 		}
@@ -294,7 +291,7 @@ func (t *task) settle(ctx context.Context, before situation, w wanted, p plan) {
 // an announcer of f that are those that p asks for and have written a status.
 func (p plan) settled(f shape, before, now situation) bool {
 	for _, c := range p.Commands {
-		if !c.deed(before).seen(now) {
+		if !commandDeed(c, before).seen(now) {
 			return false
 		}
 	}
@@ -304,7 +301,7 @@ func (p plan) settled(f shape, before, now situation) bool {
 
 // present reports whether the process in dir is the one that p asks for, and
 // has written a status: says is the process id in it.
-func (p plan) present(dir string, before, now process, says int) bool {
+func (p plan) present(dir string, before, now module.Process, says int) bool {
 	if dir == "" {
 		return true
 	}

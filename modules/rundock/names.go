@@ -27,11 +27,11 @@ func (t *task) elsewhere(now situation) string {
 
 // installed lists the services of the host, sorted.
 func (t *task) installed() []string {
-	entries, _ := os.ReadDir(t.folders.SV)
+	entries, _ := os.ReadDir(t.unit.Folders.SV)
 	var names []string
 	for _, e := range entries {
 		name, ok := strings.CutPrefix(e.Name(), supervisor.Prefix)
-		if ok && exists(t.folders.Dir(e.Name())+"/.rundock") {
+		if ok && exists(t.unit.Folders.Dir(e.Name())+"/.rundock") {
 			names = append(names, name)
 		}
 	}

@@ -5,28 +5,22 @@ import (
 	"slices"
 
 	"rundock/internal/fstree"
+	"rundock/internal/module"
 	"rundock/supervisor"
 )
 
 // plan is what install does, in the order of the fields.
 type plan struct {
-	Prepare  bool      // have rundockd check that the container can be made, and pull
-	Write    bool      // the files
-	Exchange bool      // the running processes have another shape: hand over and supervise anew
-	Enable   bool      // link it, or wait until runsvdir has seen the link
-	Commands []command // for the runsvs that stay
-	Replace  bool      // then: tell the runner, once it is the present one, to replace its container
-	Reread   bool      // which it does as files that the container is made from hold something else
-	NewSpec  bool      // the runner replaces the container, as another is wanted
-	Retry    bool      // tell the runner, which waits to try again, to do so now
-	Clear    bool      // make sure of it that there is no container, as there is to be none
-}
-
-// command is a letter for a runsv, and what it does in words.
-type command struct {
-	Dir    string // relative to the service directory
-	Letter string
-	Does   string // as the result has it
+	Prepare  bool             // have rundockd check that the container can be made, and pull
+	Write    bool             // the files
+	Exchange bool             // the running processes have another shape: hand over and supervise anew
+	Enable   bool             // link it, or wait until runsvdir has seen the link
+	Commands []module.Command // for the runsvs that stay
+	Replace  bool             // then: tell the runner, once it is the present one, to replace its container
+	Reread   bool             // which it does as files that the container is made from hold something else
+	NewSpec  bool             // the runner replaces the container, as another is wanted
+	Retry    bool             // tell the runner, which waits to try again, to do so now
+	Clear    bool             // make sure of it that there is no container, as there is to be none
 }
 
 // acts reports whether p touches a process.
@@ -52,7 +46,7 @@ func decide(now situation, w wanted, changes fstree.Changes, run, restart bool) 
 	case starts:
 	case now.Shape != w.shape:
 		p.Exchange = true
-		starts = !now.Outer.up()
+		starts = !now.Outer.Up()
 	default:
 		p.Commands = commands(now, w, changes)
 		for _, c := range p.Commands {
@@ -78,28 +72,28 @@ func decide(now situation, w wanted, changes fstree.Changes, run, restart bool) 
 
 // succeeded reports whether p has the process in dir followed by another.
 func (p plan) succeeded(dir string) bool {
-	return p.Exchange || slices.ContainsFunc(p.Commands, func(c command) bool {
+	return p.Exchange || slices.ContainsFunc(p.Commands, func(c module.Command) bool {
 		return (c.Dir == dir || c.Dir == ".") && (c.Letter == "h" || c.Letter == "t")
 	})
 }
 
 // commands tells the runsvs of a service of the right shape what changed.
-func commands(now situation, w wanted, changes fstree.Changes) []command {
-	var list []command
+func commands(now situation, w wanted, changes fstree.Changes) []module.Command {
+	var list []module.Command
 	nested := w.shape == both
 	outer := now.Outer
 	switch {
 	case outer.Status.Paused:
-		list = append(list, command{".", "c", "continued"})
+		list = append(list, module.Command{Dir: ".", Letter: "c", Does: "continued"})
 	case outer.Status.WantDown && nested:
-		return []command{{".", "u", "started"}}
+		return []module.Command{{Dir: ".", Letter: "u", Does: "started"}}
 	case nested && (outer.Stale || changes.Touches("run")):
 		// Its script holds timeouts. Its successor starts everything below anew.
-		return []command{{".", "h", "supervision handed over"}}
+		return []module.Command{{Dir: ".", Letter: "h", Does: "supervision handed over"}}
 	}
 	for _, part := range []struct {
 		dir, reads, name string
-		process          process
+		process          module.Process
 	}{
 		{w.shape.runner, "service.json", "runner", now.Runner},
 		{w.shape.announcer, "announce.json", "announcer", now.Announcer},
@@ -109,18 +103,18 @@ func commands(now situation, w wanted, changes fstree.Changes) []command {
 		}
 		switch s := part.process; {
 		case s.Supervised && s.Status.WantDown:
-			list = append(list, command{part.dir, "u", part.name + " started"})
+			list = append(list, module.Command{Dir: part.dir, Letter: "u", Does: part.name + " started"})
 		case s.Supervised && s.Status.Paused && nested:
-			list = append(list, command{part.dir, "c", part.name + " continued"})
+			list = append(list, module.Command{Dir: part.dir, Letter: "c", Does: part.name + " continued"})
 		case s.Stale, changes.Touches(path.Join(part.dir, "run")), changes.Touches(path.Join(part.dir, part.reads)):
-			list = append(list, command{part.dir, "h", part.name + " handed over"})
+			list = append(list, module.Command{Dir: part.dir, Letter: "h", Does: part.name + " handed over"})
 		}
 		log := path.Join(part.dir, "log")
 		switch s := now.Loggers[log]; {
 		case s.Supervised && s.Status.WantDown:
-			list = append(list, command{log, "u", part.name + "'s logger started"})
+			list = append(list, module.Command{Dir: log, Letter: "u", Does: part.name + "'s logger started"})
 		case s.Stale, changes.Touches(path.Join(log, "run")), changes.Touches(path.Join(log, "config")):
-			list = append(list, command{log, "t", part.name + "'s logger restarted"})
+			list = append(list, module.Command{Dir: log, Letter: "t", Does: part.name + "'s logger restarted"})
 		}
 	}
 	return list
@@ -128,8 +122,8 @@ func commands(now situation, w wanted, changes fstree.Changes) []command {
 
 // restarted has the announcer of an announce-only service end instead of hand
 // over: it withdraws, and announces again.
-func restarted(list []command, announcer string) []command {
-	again := command{announcer, "t", "announcer restarted"}
+func restarted(list []module.Command, announcer string) []module.Command {
+	again := module.Command{Dir: announcer, Letter: "t", Does: "announcer restarted"}
 	for i, c := range list {
 		if c.Dir == announcer {
 			list[i] = again

@@ -8,24 +8,25 @@ import (
 
 	"rundock/internal/control"
 	"rundock/internal/fstree"
+	"rundock/internal/module"
 	"rundock/internal/runit"
 )
 
 func TestDecide(t *testing.T) {
-	running := process{Supervised: true, Status: runit.Status{PID: 7, State: runit.Run}}
-	with := func(p process, change func(*process)) process { change(&p); return p }
-	down := with(running, func(p *process) { p.Status.WantDown = true })
-	stale := with(running, func(p *process) { p.Stale = true })
-	paused := with(running, func(p *process) { p.Status.Paused = true })
+	running := module.Process{Supervised: true, Status: runit.Status{PID: 7, State: runit.Run}}
+	with := func(p module.Process, change func(*module.Process)) module.Process { change(&p); return p }
+	down := with(running, func(p *module.Process) { p.Status.WantDown = true })
+	stale := with(running, func(p *module.Process) { p.Stale = true })
+	paused := with(running, func(p *module.Process) { p.Status.Paused = true })
 
 	says := func(phase control.Phase, container, spec, problem string) func(*situation) {
 		return func(s *situation) {
 			s.Says = control.RunnerStatus{PID: 7, Phase: phase, Container: container, Spec: spec, Error: problem}
 		}
 	}
-	single := situation{Installed: true, Enabled: true, Shape: runnerAlone, Spec: "new", Outer: running, Runner: running}
-	nested := situation{Installed: true, Enabled: true, Shape: both, Spec: "new", Outer: running, Runner: running, Announcer: running}
-	sidecar := situation{Installed: true, Enabled: true, Shape: sidecarAlone, Outer: running, Announcer: running}
+	single := situation{Standing: module.Standing{Installed: true, Enabled: true}, Shape: runnerAlone, Spec: "new", Outer: running, Runner: running}
+	nested := situation{Standing: module.Standing{Installed: true, Enabled: true}, Shape: both, Spec: "new", Outer: running, Runner: running, Announcer: running}
+	sidecar := situation{Standing: module.Standing{Installed: true, Enabled: true}, Shape: sidecarAlone, Outer: running, Announcer: running}
 	but := func(s situation, change func(*situation)) situation { change(&s); return s }
 
 	for _, c := range []struct {
@@ -38,9 +39,9 @@ func TestDecide(t *testing.T) {
 	}{
 		{"what is as it should be is left alone", nested, both, "", "run", ""},
 		{"a new service is checked, written and enabled", situation{}, both, "run services/service/run", "run", "prepare write enable"},
-		{"present writes only, where the service is disabled", but(nested, func(s *situation) { s.Enabled = false; s.Outer = process{} }), both, "services/service/run", "", "write"},
-		{"a disabled one is enabled", but(single, func(s *situation) { s.Enabled = false; s.Outer, s.Runner = process{}, process{} }), runnerAlone, "", "run", "prepare enable"},
-		{"a link that runsvdir has not seen is waited for", but(single, func(s *situation) { s.Outer, s.Runner = process{}, process{} }), runnerAlone, "", "run", "prepare enable"},
+		{"present writes only, where the service is disabled", but(nested, func(s *situation) { s.Enabled = false; s.Outer = module.Process{} }), both, "services/service/run", "", "write"},
+		{"a disabled one is enabled", but(single, func(s *situation) { s.Enabled = false; s.Outer, s.Runner = module.Process{}, module.Process{} }), runnerAlone, "", "run", "prepare enable"},
+		{"a link that runsvdir has not seen is waited for", but(single, func(s *situation) { s.Outer, s.Runner = module.Process{}, module.Process{} }), runnerAlone, "", "run", "prepare enable"},
 		{"one that was unlinked a moment ago is linked again", but(single, func(s *situation) { s.Enabled = false }), runnerAlone, "", "run", "enable"},
 		{"another spec has the runner replace the container", but(single, func(s *situation) { s.Spec = "old" }), runnerAlone, "service.json run", "run", "prepare write .:h new-spec"},
 		{"another script has it hand over", single, runnerAlone, "run", "run", "write .:h"},
@@ -57,7 +58,7 @@ func TestDecide(t *testing.T) {
 		{"restarted replaces the container", nested, both, "", "run restart", "prepare services/service:1"},
 		{"another content of an env file replaces the container", nested, both, "", "run reread", "prepare services/service:1"},
 		{"another content and another spec replace it once", but(single, func(s *situation) { s.Spec = "old" }), runnerAlone, "service.json", "run reread", "prepare write .:h new-spec"},
-		{"a disabled one reads its files when it is started", but(single, func(s *situation) { s.Enabled = false; s.Outer, s.Runner = process{}, process{} }), runnerAlone, "", "run reread", "prepare enable"},
+		{"a disabled one reads its files when it is started", but(single, func(s *situation) { s.Enabled = false; s.Outer, s.Runner = module.Process{}, module.Process{} }), runnerAlone, "", "run reread", "prepare enable"},
 		{"restarted with another script hands over first", single, runnerAlone, "run", "run restart", "prepare write .:h .:1"},
 		{"restarted with another spec replaces it once", but(single, func(s *situation) { s.Spec = "old" }), runnerAlone, "service.json", "run restart", "prepare write .:h new-spec"},
 		{"restarted starts what is down", but(single, func(s *situation) { s.Outer, s.Runner = down, down }), runnerAlone, "", "run restart", "prepare .:u"},
@@ -118,8 +119,8 @@ func TestDecide(t *testing.T) {
 
 func TestReached(t *testing.T) {
 	at := time.Unix(1000, 0)
-	run := process{Supervised: true, Status: runit.Status{PID: 7, State: runit.Run}}
-	side := process{Supervised: true, Status: runit.Status{PID: 8, State: runit.Run}}
+	run := module.Process{Supervised: true, Status: runit.Status{PID: 7, State: runit.Run}}
+	side := module.Process{Supervised: true, Status: runit.Status{PID: 8, State: runit.Run}}
 	good := situation{Runner: run, Announcer: side,
 		Says:      control.RunnerStatus{PID: 7, Phase: control.Running, Spec: "h", Container: "c", Started: at.Add(-time.Minute)},
 		Announces: control.AnnounceStatus{PID: 8, State: control.Announced, Container: "c"}, Beat: at.Add(-time.Second)}
@@ -141,8 +142,8 @@ func TestReached(t *testing.T) {
 		{"it is up for a second", func(s *situation) { s.Says.Started = at.Add(-time.Second) }, both, ""},
 		{"it is not announced", func(s *situation) { s.Announces.State = control.Unhealthy }, both, "running"},
 		{"the announcement is of the container before", func(s *situation) { s.Announces.Container = "b" }, both, "running"},
-		{"the sidecar is gone", func(s *situation) { s.Announcer = process{} }, both, ""},
-		{"an announce-only service is announced", func(s *situation) { s.Runner = process{} }, sidecarAlone, "running healthy announced"},
+		{"the sidecar is gone", func(s *situation) { s.Announcer = module.Process{} }, both, ""},
+		{"an announce-only service is announced", func(s *situation) { s.Runner = module.Process{} }, sidecarAlone, "running healthy announced"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := good
@@ -215,42 +216,42 @@ func TestCheckName(t *testing.T) {
 // TestSettled: a call goes on once the runsvs have done what they were told,
 // not once the processes merely are there.
 func TestSettled(t *testing.T) {
-	running := process{Supervised: true, Status: runit.Status{PID: 7, State: runit.Run}}
-	paused := process{Supervised: true, Status: runit.Status{PID: 7, State: runit.Run, Paused: true}}
-	down := process{Supervised: true, Status: runit.Status{PID: 7, State: runit.Run, WantDown: true}}
-	next := process{Supervised: true, Status: runit.Status{PID: 8, State: runit.Run}}
-	pair := func(outer, runner, announcer process) situation {
+	running := module.Process{Supervised: true, Status: runit.Status{PID: 7, State: runit.Run}}
+	paused := module.Process{Supervised: true, Status: runit.Status{PID: 7, State: runit.Run, Paused: true}}
+	down := module.Process{Supervised: true, Status: runit.Status{PID: 7, State: runit.Run, WantDown: true}}
+	next := module.Process{Supervised: true, Status: runit.Status{PID: 8, State: runit.Run}}
+	pair := func(outer, runner, announcer module.Process) situation {
 		return situation{Shape: both, Outer: outer, Runner: runner, Announcer: announcer,
 			Says:      control.RunnerStatus{PID: 7},
 			Announces: control.AnnounceStatus{PID: 7}}
 	}
-	logged := func(logger process) situation {
+	logged := func(logger module.Process) situation {
 		s := pair(running, running, running)
-		s.Loggers = map[string]process{"services/service/log": logger}
+		s.Loggers = map[string]module.Process{"services/service/log": logger}
 		return s
 	}
 	for _, c := range []struct {
 		name    string
-		told    command
+		told    module.Command
 		before  situation
 		now     situation
 		settled bool
 	}{
-		{"nothing is told", command{}, pair(running, running, running), pair(running, running, running), true},
-		{"the service is paused still", command{".", "c", ""}, pair(paused, running, running), pair(paused, running, running), false},
-		{"the service goes on", command{".", "c", ""}, pair(paused, running, running), pair(running, running, running), true},
-		{"the runner is paused still", command{both.runner, "c", ""}, pair(running, paused, running), pair(running, paused, running), false},
-		{"the runner goes on", command{both.runner, "c", ""}, pair(running, paused, running), pair(running, running, running), true},
-		{"the sidecar is paused still", command{both.announcer, "c", ""}, pair(running, running, paused), pair(running, running, paused), false},
-		{"the runner is wanted down still", command{both.runner, "u", ""}, pair(running, down, running), pair(running, down, running), false},
-		{"the runner of before is there still", command{both.runner, "h", ""}, pair(running, running, running), pair(running, running, running), false},
-		{"its successor has no status yet", command{both.runner, "h", ""}, pair(running, running, running), pair(running, next, running), false},
-		{"the logger of before is there still", command{"services/service/log", "t", ""}, logged(running), logged(running), false},
-		{"the logger is another", command{"services/service/log", "t", ""}, logged(running), logged(next), true},
+		{"nothing is told", module.Command{}, pair(running, running, running), pair(running, running, running), true},
+		{"the service is paused still", module.Command{Dir: ".", Letter: "c"}, pair(paused, running, running), pair(paused, running, running), false},
+		{"the service goes on", module.Command{Dir: ".", Letter: "c"}, pair(paused, running, running), pair(running, running, running), true},
+		{"the runner is paused still", module.Command{Dir: both.runner, Letter: "c"}, pair(running, paused, running), pair(running, paused, running), false},
+		{"the runner goes on", module.Command{Dir: both.runner, Letter: "c"}, pair(running, paused, running), pair(running, running, running), true},
+		{"the sidecar is paused still", module.Command{Dir: both.announcer, Letter: "c"}, pair(running, running, paused), pair(running, running, paused), false},
+		{"the runner is wanted down still", module.Command{Dir: both.runner, Letter: "u"}, pair(running, down, running), pair(running, down, running), false},
+		{"the runner of before is there still", module.Command{Dir: both.runner, Letter: "h"}, pair(running, running, running), pair(running, running, running), false},
+		{"its successor has no status yet", module.Command{Dir: both.runner, Letter: "h"}, pair(running, running, running), pair(running, next, running), false},
+		{"the logger of before is there still", module.Command{Dir: "services/service/log", Letter: "t"}, logged(running), logged(running), false},
+		{"the logger is another", module.Command{Dir: "services/service/log", Letter: "t"}, logged(running), logged(next), true},
 	} {
 		var p plan
 		if c.told.Dir != "" {
-			p.Commands = []command{c.told}
+			p.Commands = []module.Command{c.told}
 		}
 		if got := p.settled(both, c.before, c.now); got != c.settled {
 			t.Errorf("%s: settled = %v, want %v", c.name, got, c.settled)

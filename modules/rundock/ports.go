@@ -23,7 +23,7 @@ func succession(tasks []*task, all []wanted) (after [][]int, problems []error) {
 	var has, gets []spec.Container
 	for i, t := range tasks {
 		var old supervisor.Service
-		if runner, _ := supervisor.Installed(t.dir); runner != "" {
+		if runner, _ := supervisor.Installed(t.unit.Dir); runner != "" {
 			old, _ = supervisor.ReadService(filepath.Join(runner, "service.json")) // what cannot be read leaves nothing
 		}
 		has = append(has, publishing(old, vars))

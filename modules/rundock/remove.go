@@ -14,6 +14,7 @@ import (
 
 	"rundock/internal/control"
 	"rundock/internal/fstree"
+	"rundock/internal/module"
 	"rundock/internal/runit"
 	"rundock/supervisor"
 )
@@ -91,7 +92,7 @@ func (t *task) unlink(now situation) error {
 		return nil
 	}
 	if !t.check {
-		if err := t.folders.Unlink(t.runitName); err != nil {
+		if err := t.unit.Unlink(); err != nil {
 			return err
 		}
 	}
@@ -107,11 +108,11 @@ func (t *task) absent() error {
 		return err
 	}
 	t.wasEnabled = now.Enabled
-	changes, err := fstree.Remove(t.dir, true)
+	changes, err := fstree.Remove(t.unit.Dir, true)
 	if err != nil {
 		return err
 	}
-	hidden := now.Held && linksTo(t.folders.Hidden(t.runitName), t.dir)
+	hidden := now.Masked && t.unit.OwnsMask()
 	leftovers := exists(filepath.Join(t.host.run, t.p.Name)) || exists(filepath.Join(t.host.state, t.p.Name))
 	lives := t.lives(now)
 	if !now.Installed && !now.Enabled && !hidden && !leftovers && !lives {
@@ -135,11 +136,11 @@ func (t *task) absent() error {
 		return err
 	}
 	if hidden {
-		if err := os.Remove(t.folders.Hidden(t.runitName)); err != nil {
+		if err := t.unit.Unmask(); err != nil {
 			return err
 		}
 	}
-	if changes, err = fstree.Remove(t.dir, false); err != nil {
+	if changes, err = fstree.Remove(t.unit.Dir, false); err != nil {
 		return err
 	}
 	t.removed(changes)
@@ -155,7 +156,7 @@ func (t *task) removed(changes fstree.Changes) {
 // parts are the folders of the service in which a runsv can be, in the order
 // in which they are stopped: the sidecar withdraws before its container ends.
 func (t *task) parts() []string {
-	return []string{t.dir, filepath.Join(t.dir, both.announcer), filepath.Join(t.dir, both.runner)}
+	return []string{t.unit.Dir, filepath.Join(t.unit.Dir, both.announcer), filepath.Join(t.unit.Dir, both.runner)}
 }
 
 // lives reports whether any runsv supervises a part of the service, or anything
@@ -169,7 +170,7 @@ func (t *task) lives(now situation) bool {
 			return true
 		}
 	}
-	return len(runit.Deserted(t.dir)) > 0
+	return len(runit.Deserted(t.unit.Dir)) > 0
 }
 
 // halt stops the whole service, which is not linked any more. What does not
@@ -181,13 +182,11 @@ func (t *task) halt() error {
 		return nil
 	}
 	t.warn("%s has not stopped within %s and was killed", t.p.Name, stopping)
-	for _, d := range t.parts() {
-		if err := runit.Control(d, "kx"); err != nil && !errors.Is(err, runit.ErrNotSupervised) {
-			return err
-		}
+	if err := module.Kill(t.parts()...); err != nil {
+		return err
 	}
 	t.endNested()
-	return t.exit(patience)
+	return t.exit(module.Patience)
 }
 
 // exit has every runsv of the service leave within timeout, and what runs in
@@ -227,7 +226,7 @@ func (t *task) lostLog(log string) {
 // endNested ends the runsvdir of a service with a sidecar, when its parent,
 // which ends it otherwise, was killed. It leaves its runsvs alone.
 func (t *task) endNested() {
-	for _, pid := range runit.Scanners(filepath.Join(t.dir, filepath.Dir(both.runner))) {
+	for _, pid := range runit.Scanners(filepath.Join(t.unit.Dir, filepath.Dir(both.runner))) {
 		syscall.Kill(pid, syscall.SIGTERM)
 	}
 }
@@ -238,12 +237,12 @@ func (t *task) endNested() {
 func (t *task) stopping() time.Duration {
 	seconds := 0
 	for _, f := range []shape{both, runnerAlone} {
-		if s, err := supervisor.ReadService(filepath.Join(t.dir, f.runner, "service.json")); err == nil {
+		if s, err := supervisor.ReadService(filepath.Join(t.unit.Dir, f.runner, "service.json")); err == nil {
 			seconds = max(seconds, cmp.Or(s.StopTimeout, supervisor.DefaultStopTimeout))
 		}
 	}
 	for _, f := range []shape{both, sidecarAlone} {
-		if a, err := supervisor.ReadAnnounce(filepath.Join(t.dir, f.announcer, "announce.json")); err == nil {
+		if a, err := supervisor.ReadAnnounce(filepath.Join(t.unit.Dir, f.announcer, "announce.json")); err == nil {
 			seconds += a.Drain
 		}
 	}
@@ -253,10 +252,4 @@ func (t *task) stopping() time.Duration {
 func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return !errors.Is(err, fs.ErrNotExist)
-}
-
-// linksTo reports whether link is a symbolic link to dir, there or not.
-func linksTo(link, dir string) bool {
-	target, err := os.Readlink(link)
-	return err == nil && filepath.Clean(target) == dir
 }

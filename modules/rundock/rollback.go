@@ -90,7 +90,7 @@ func (t *task) keep(files []fstree.File, image string) error {
 // keepPresent keeps the state that the service is in, if it is well, before
 // it is changed. A service that is not has what was kept before.
 func (t *task) keepPresent(now situation) error {
-	files, err := fstree.Read(t.dir)
+	files, err := fstree.Read(t.unit.Dir)
 	if err != nil || len(files) == 0 || pinned(files) {
 		return err
 	}
@@ -203,14 +203,14 @@ func (t *task) goodWanted(g good) (wanted, error) {
 // restore makes the service w, and waits until it is well. restored says that
 // its files are those of w.
 func (t *task) restore(now situation, w wanted, first fstree.Changes) (restored bool, err error) {
-	changes, err := fstree.Apply(t.dir, w.files, true)
+	changes, err := fstree.Apply(t.unit.Dir, w.files, true)
 	if err != nil {
 		return false, err
 	}
 	plan := decide(now, w, changes, true, false)
 	stopping := t.stopping()
 	started := time.Now()
-	changes, err = fstree.Apply(t.dir, w.files, false)
+	changes, err = fstree.Apply(t.unit.Dir, w.files, false)
 	t.diff = shown(first.Then(changes))
 	if err != nil {
 		return false, err
@@ -227,7 +227,7 @@ func (t *task) restore(now situation, w wanted, first fstree.Changes) (restored 
 func (t *task) giveUp(first fstree.Changes, why error) error {
 	now, err := t.look()
 	if err == nil && now.Enabled {
-		err = t.folders.Unlink(t.runitName)
+		err = t.unit.Unlink()
 	}
 	if err == nil {
 		err = t.halt()

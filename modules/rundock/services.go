@@ -12,6 +12,7 @@ import (
 	"rundock/internal/ansible"
 	"rundock/internal/control"
 	"rundock/internal/fstree"
+	"rundock/internal/module"
 )
 
 // shared are the parameters that are given beside services, for each that
@@ -172,7 +173,7 @@ func joined(list []params, results []ansible.Result, diff bool) ansible.Result {
 		}
 	}
 	sum.Changed = changed != nil
-	sum.Msg = fmt.Sprintf("%d services, %s", len(list), choose(sum.Changed, "changed: "+strings.Join(changed, ", "), "nothing to do"))
+	sum.Msg = fmt.Sprintf("%d services, %s", len(list), module.Choose(sum.Changed, "changed: "+strings.Join(changed, ", "), "nothing to do"))
 	if failed != nil {
 		sum.Err = fmt.Errorf("%d of %d services failed: %s", len(failed), len(list), strings.Join(failed, "; "))
 	}

@@ -2,15 +2,13 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"rundock/internal/control"
+	"rundock/internal/module"
 	"rundock/internal/runit"
 	"rundock/supervisor"
 	"rundock/supervisor/logger"
@@ -18,30 +16,16 @@ import (
 
 // situation is how a service stands on the host, from files alone.
 type situation struct {
-	Installed bool    // the service directory is there
-	Enabled   bool    // runsvdir is told to supervise it
-	Held      bool    // an administrator's hidden link keeps it disabled
-	Shape     shape   // of what runs; without Outer.Supervised, of the files
-	Spec      string  // hash of the container in the files; "" for none
-	Outer     process // of the service directory
-	Runner    process // the same as Outer where there is no sidecar
-	Announcer process // the same as Outer where there is no container
-	Loggers   map[string]process
+	module.Standing
+	Shape     shape          // of what runs; without Outer.Supervised, of the files
+	Spec      string         // hash of the container in the files; "" for none
+	Outer     module.Process // of the service directory
+	Runner    module.Process // the same as Outer where there is no sidecar
+	Announcer module.Process // the same as Outer where there is no container
+	Loggers   map[string]module.Process
 	Says      control.RunnerStatus
 	Announces control.AnnounceStatus
 	Beat      time.Time // when the sidecar said so last
-}
-
-// process is what a runsv says of its process.
-type process struct {
-	Supervised bool
-	Status     runit.Status
-	Stale      bool // a file that it read at its start has changed
-}
-
-// up reports whether the process runs, and is to go on running.
-func (p process) up() bool {
-	return p.Supervised && !p.Status.WantDown && !p.Status.Paused
 }
 
 // told reports whether what the runner's status says is of the runner that
@@ -80,34 +64,28 @@ func (s situation) mayHaveContainer() bool {
 func (t *task) look() (situation, error) {
 	var s situation
 	var err error
-	if s.Enabled, err = t.folders.Enabled(t.runitName); err != nil {
-		return s, err
-	}
-	s.Held = t.folders.HeldDisabled(t.runitName)
-	if _, err := os.Lstat(t.dir); err == nil {
-		s.Installed = true
-	} else if !errors.Is(err, fs.ErrNotExist) {
+	if s.Standing, err = t.unit.Look(); err != nil {
 		return s, err
 	}
 	// An unreadable status is as good as none: the next process writes it anew.
 	s.Says, _ = control.ReadRunner(t.host.run, t.p.Name)
 	s.Announces, _ = control.ReadAnnounce(t.host.run, t.p.Name)
 	s.Beat = control.LastBeat(t.host.run, t.p.Name)
-	if s.Outer, err = watch(t.dir); err != nil {
+	if s.Outer, err = module.Watch(t.unit.Dir); err != nil {
 		return s, err
 	}
-	s.Outer.Stale = s.Outer.scriptReplaced(t.dir)
+	s.Outer.Stale = s.Outer.ScriptReplaced(t.unit.Dir)
 	if s.Shape, err = t.running(s); err != nil {
 		return s, err
 	}
-	s.Loggers = map[string]process{}
+	s.Loggers = map[string]module.Process{}
 	for _, part := range []struct {
 		dir    string
 		reads  []string
 		pid    int // of the status file
 		digest string
 		lock   string
-		into   *process
+		into   *module.Process
 	}{
 		{s.Shape.runner, control.RunnerReads, s.Says.PID, s.Says.Digest, "runner.lock", &s.Runner},
 		{s.Shape.announcer, control.AnnouncerReads, s.Announces.PID, s.Announces.Digest, "announcer.lock", &s.Announcer},
@@ -115,8 +93,8 @@ func (t *task) look() (situation, error) {
 		if part.dir == "" {
 			continue
 		}
-		dir := filepath.Join(t.dir, part.dir)
-		p, err := watch(dir)
+		dir := filepath.Join(t.unit.Dir, part.dir)
+		p, err := module.Watch(dir)
 		if err != nil {
 			return s, err
 		}
@@ -127,57 +105,29 @@ func (t *task) look() (situation, error) {
 			// Somebody took its status away, and it writes one when it has news.
 			p.Stale = p.Supervised && p.Status.State == runit.Run
 		default:
-			p.Stale = p.olderThan(dir, part.reads...)
+			p.Stale = p.OlderThan(dir, part.reads...)
 		}
 		*part.into = p
 		log := filepath.Join(part.dir, "log")
-		logger, err := watch(filepath.Join(t.dir, log))
+		logger, err := module.Watch(filepath.Join(t.unit.Dir, log))
 		if err != nil {
 			return s, err
 		}
-		logger.Stale = logger.readOthers(filepath.Join(t.dir, log))
+		logger.Stale = readOthers(logger, filepath.Join(t.unit.Dir, log))
 		s.Loggers[log] = logger
 	}
 	if dir := t.shapeOnDisk().runner; dir != "" {
-		if old, err := supervisor.ReadService(filepath.Join(t.dir, dir, "service.json")); err == nil && old.Runs() {
+		if old, err := supervisor.ReadService(filepath.Join(t.unit.Dir, dir, "service.json")); err == nil && old.Runs() {
 			s.Spec = old.Container.Hash()
 		}
 	}
 	return s, nil
 }
 
-// watch reads what the runsv of dir says.
-func watch(dir string) (process, error) {
-	up, err := runit.Supervised(dir)
-	if err != nil || !up {
-		return process{}, err
-	}
-	p := process{Supervised: true}
-	p.Status, err = runit.ReadStatus(dir)
-	return p, err
-}
-
-// olderThan reports whether one of these files of dir was written after the
-// process started. Clocks that are set make it err, in either direction: it
-// is for a process that does not tell what it has read.
-func (p process) olderThan(dir string, files ...string) bool {
-	if !p.Supervised || p.Status.State != runit.Run {
-		return false
-	}
-	for _, f := range files {
-		info, err := os.Stat(filepath.Join(dir, f))
-		// A time in the future is of a clock that was set back, and says nothing.
-		if err == nil && info.ModTime().After(p.Status.Since) && info.ModTime().Before(time.Now()) {
-			return true
-		}
-	}
-	return false
-}
-
 // readOthers reports whether the logger that p is has read other files than
 // those that dir has now. Its environment tells; before it is svlogd, it is
 // about to read those.
-func (p process) readOthers(dir string) bool {
+func readOthers(p module.Process, dir string) bool {
 	if !p.Supervised || p.Status.State != runit.Run {
 		return false
 	}
@@ -199,32 +149,7 @@ func (p process) readOthers(dir string) bool {
 			return !bytes.Equal(read, bytes.TrimRight(present, "\n")) // as the shell does
 		}
 	}
-	return p.olderThan(dir, logger.Reads...)
-}
-
-// scriptReplaced reports whether the shell that p is runs a script that is not
-// the present dir/run. It reads the script as it goes, and so has it open; a
-// changed one is another file, as files are replaced by rename.
-func (p process) scriptReplaced(dir string) bool {
-	if !p.Supervised || p.Status.State != runit.Run {
-		return false
-	}
-	script, err := filepath.EvalSymlinks(filepath.Join(dir, "run"))
-	if err != nil {
-		return false
-	}
-	present, err := os.Stat(script)
-	if err != nil {
-		return false
-	}
-	open, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", p.Status.PID))
-	for _, fd := range open {
-		if to, err := os.Readlink(fd); err == nil && strings.TrimSuffix(to, " (deleted)") == script {
-			has, err := os.Stat(fd)
-			return err == nil && !os.SameFile(has, present)
-		}
-	}
-	return p.olderThan(dir, "run")
+	return p.OlderThan(dir, logger.Reads...)
 }
 
 // running is the shape of what runs, which is not that of the files when a
@@ -238,7 +163,7 @@ func (t *task) running(s situation) (shape, error) {
 	if !s.Outer.Supervised {
 		return onDisk, nil
 	}
-	logged, err := runit.Supervised(filepath.Join(t.dir, "log"))
+	logged, err := runit.Supervised(filepath.Join(t.unit.Dir, "log"))
 	switch pid := s.Outer.Status.PID; {
 	case err != nil:
 		return shape{}, err
@@ -257,7 +182,7 @@ func (t *task) running(s situation) (shape, error) {
 // shapeOnDisk is the shape of the files; that of none is empty.
 func (t *task) shapeOnDisk() shape {
 	has := func(dir, file string) bool {
-		_, err := os.Stat(filepath.Join(t.dir, dir, file))
+		_, err := os.Stat(filepath.Join(t.unit.Dir, dir, file))
 		return dir == "" || err == nil
 	}
 	for _, f := range []shape{both, runnerAlone, sidecarAlone} {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,7 +15,7 @@ import (
 	"rundock/internal/control"
 	"rundock/internal/fstree"
 	"rundock/internal/hostconfig"
-	"rundock/internal/runit"
+	"rundock/internal/module"
 	"rundock/internal/spec"
 	"rundock/supervisor"
 )
@@ -25,13 +24,11 @@ import (
 type task struct {
 	host       host
 	config     hostconfig.Config
-	folders    runit.Folders
+	unit       module.Unit // docker-<name>
 	p          params
 	check      bool
 	session    *control.Session // of rundockd, shared by the tasks of a call
 	together   *fstree.Together // likewise; nil where there is one task
-	runitName  string           // docker-<name>
-	dir        string           // its service directory
 	wasEnabled bool             // when the call began
 	idle       func()           // called when the rest is waiting
 	goal       *wanted          // what want has computed
@@ -52,20 +49,15 @@ type task struct {
 // task reads the host's configuration. What only takes a service away does
 // without one.
 func (h host) task(p params, check bool) (*task, error) {
-	t := &task{host: h, p: p, check: check, session: &control.Session{Program: h.program}, idle: func() {}, runitName: supervisor.Prefix + p.Name}
-	var err error
-	t.config, err = hostconfig.Load(h.config)
-	if errors.Is(err, fs.ErrNotExist) {
-		if p.installs() {
-			return nil, fmt.Errorf("%w: the host is not prepared (playbooks/site.yml)", err)
-		}
-	} else if err != nil {
+	found, err := module.ReadHost(h.config)
+	if err == nil && p.installs() {
+		err = found.Missing
+	}
+	if err != nil {
 		return nil, err
 	}
-	if t.folders, err = runit.Detect(t.config.Runit.SV, t.config.Runit.Service); err != nil {
-		return nil, err
-	}
-	t.dir = t.folders.Dir(t.runitName)
+	t := &task{host: h, p: p, check: check, session: &control.Session{Program: h.program}, idle: func() {}}
+	t.config, t.unit = found.Config, found.Unit(supervisor.Prefix+p.Name)
 	return t, nil
 }
 
@@ -75,29 +67,7 @@ func (t *task) lock() (unlock func(), err error) {
 	if t.check {
 		return func() {}, nil
 	}
-	if err := os.MkdirAll(t.host.run, 0o755); err != nil {
-		return nil, err
-	}
-	path := control.LockFile(t.host.run, t.p.Name)
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	deadline := time.Now().Add(time.Duration(t.p.WaitTimeout) * time.Second)
-	for {
-		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if err == nil {
-			err = f.Truncate(0) // the ports of the last call
-		}
-		if err == nil {
-			return func() { f.Close() }, nil
-		}
-		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) || time.Now().After(deadline) {
-			f.Close()
-			return nil, fmt.Errorf("lock %s: another call is at work on service %s: %w", path, t.p.Name, err)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	return module.Lock(control.LockFile(t.host.run, t.p.Name), "service "+t.p.Name, time.Duration(t.p.WaitTimeout)*time.Second)
 }
 
 // ctl has rundockd do what needs Docker. Its warnings are the task's.
@@ -159,24 +129,12 @@ func (t *task) spelled() params {
 	if p.Image == nil {
 		return p
 	}
-	runner, _ := supervisor.Installed(t.dir)
+	runner, _ := supervisor.Installed(t.unit.Dir)
 	old, err := supervisor.ReadService(filepath.Join(runner, "service.json"))
 	if err == nil && runner != "" && spec.SameImage(old.Container.Image, *p.Image) {
 		p.Image = &old.Container.Image
 	}
 	return p
-}
-
-// needsProgram refuses to leave a host with scripts that have nothing to execute.
-func (t *task) needsProgram() error {
-	info, err := os.Stat(t.host.program)
-	if err != nil {
-		return fmt.Errorf("rundockd is not installed: %w: the host is not prepared (playbooks/site.yml)", err)
-	}
-	if !info.Mode().IsRegular() || info.Mode()&0o111 == 0 {
-		return fmt.Errorf("rundockd is not installed: %s is no executable file", t.host.program)
-	}
-	return nil
 }
 
 // needsLog refuses to have a service run whose loggers cannot write, as on a
@@ -244,12 +202,7 @@ func (t *task) linked(now situation) []fstree.Diff {
 	if t.check {
 		enabled = (now.Enabled || t.links) && !t.unlinks
 	}
-	if t.wasEnabled == enabled {
-		return nil
-	}
-	link := t.folders.Link(t.runitName)
-	show := func(there bool) string { return choose(there, "link to "+t.dir+"\n", "absent\n") }
-	return []fstree.Diff{{BeforeHeader: link, AfterHeader: link, Before: show(t.wasEnabled), After: show(enabled)}}
+	return t.unit.LinkDiff(t.wasEnabled, enabled)
 }
 
 // result is what the task did, as it is seen now, and how the service stands. A
@@ -272,7 +225,7 @@ func (t *task) result(err error) ansible.Result {
 		Err:      err,
 		Diff:     slices.Concat(t.diff, contentsDiff(t.reread), t.linked(now)),
 		Warnings: append(t.warnings, t.prepared...),
-		Msg:      t.p.Name + ": " + choose(len(words) > 0, strings.Join(words, ", "), "nothing to do"+t.elsewhere(now)),
+		Msg:      t.p.Name + ": " + module.Choose(len(words) > 0, strings.Join(words, ", "), "nothing to do"+t.elsewhere(now)),
 		Values:   map[string]any{"actions": append([]string{}, words...)},
 	}
 	if lookErr == nil {
@@ -290,7 +243,7 @@ func (t *task) facts(now situation) map[string]any {
 		"supervised": now.Outer.Supervised,
 		"running":    false,
 		"announced":  false,
-		"directory":  t.dir,
+		"directory":  t.unit.Dir,
 		"records":    []control.Record{},
 	}
 	if now.told() {

@@ -51,11 +51,11 @@ const beats = 3 * control.Beat
 func reached(now situation, w wanted, wait string, at time.Time) bool {
 	if w.hash != "" {
 		r := now.Says
-		if !now.Runner.up() || !now.told() || r.Phase != control.Running || r.Spec != w.hash || at.Sub(r.Started) < steady {
+		if !now.Runner.Up() || !now.told() || r.Phase != control.Running || r.Spec != w.hash || at.Sub(r.Started) < steady {
 			return false
 		}
 	}
-	if w.shape.announcer != "" && (!now.Announcer.up() || !now.toldOfAnnouncement()) {
+	if w.shape.announcer != "" && (!now.Announcer.Up() || !now.toldOfAnnouncement()) {
 		return false
 	}
 	announced := w.shape.announcer != "" && now.announced(at) && (w.hash == "" || now.Announces.Container == now.Says.Container)

@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"rundock/internal/fstree"
+	"rundock/internal/module"
 	"rundock/internal/overlay"
 	"rundock/internal/runit"
 )
@@ -32,7 +30,7 @@ func (t *task) absent() error {
 			return err
 		}
 	}
-	service, err := fstree.Remove(t.dir, true)
+	service, err := fstree.Remove(t.unit.Dir, true)
 	if err != nil {
 		return err
 	}
@@ -40,7 +38,7 @@ func (t *task) absent() error {
 	if err != nil {
 		return err
 	}
-	hidden := now.Held && t.holds()
+	hidden := now.Masked && t.unit.OwnsMask()
 	nothing := now.Settings == nil && !now.Installed && !now.Enabled && !hidden && !now.Agent.Supervised
 	if nothing && now.Owed {
 		return t.giveBack()
@@ -87,7 +85,7 @@ func (t *task) giveBack() error {
 
 // remove does what absent has found out, leaving by rundockd with these flags.
 func (t *task) remove(now situation, hidden bool, flags ...string) error {
-	if err := t.folders.Unlink(t.runitName); err != nil {
+	if err := t.unit.Unlink(); err != nil {
 		return err
 	}
 	if err := t.halt(); err != nil {
@@ -98,21 +96,21 @@ func (t *task) remove(now situation, hidden bool, flags ...string) error {
 		var attached *attachedError
 		if errors.As(err, &attached) && now.Enabled {
 			// By a container of this very moment: nothing was done.
-			ctx, cancel := context.WithTimeout(context.Background(), patience)
+			ctx, cancel := context.WithTimeout(context.Background(), module.Patience)
 			defer cancel()
 			t.actions, t.diff = nil, nil
-			return errors.Join(err, t.folders.Enable(ctx, t.runitName))
+			return errors.Join(err, t.unit.Enable(ctx))
 		}
 		if err != nil {
 			return err
 		}
 	}
 	if hidden {
-		if err := os.Remove(t.folders.Hidden(t.runitName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := t.unit.Unmask(); err != nil {
 			return err
 		}
 	}
-	if _, err := fstree.Remove(t.dir, false); err != nil {
+	if _, err := fstree.Remove(t.unit.Dir, false); err != nil {
 		return err
 	}
 	// Last: without it nobody knows any more what there is to remove.
@@ -120,24 +118,18 @@ func (t *task) remove(now situation, hidden bool, flags ...string) error {
 	return err
 }
 
-// holds reports whether the hidden link is of this service directory.
-func (t *task) holds() bool {
-	to, err := os.Readlink(t.folders.Hidden(t.runitName))
-	return err == nil && filepath.Clean(to) == t.dir
-}
-
 // halt ends the agent, which is not linked any more.
 func (t *task) halt() error {
 	exit := func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), module.Patience)
 		defer cancel()
-		return runit.Exit(ctx, t.dir, nil)
+		return runit.Exit(ctx, t.unit.Dir, nil)
 	}
 	if exit() == nil {
 		return nil
 	}
-	t.warn("the agent of %s has not ended within %s and was killed", t.p.Name, patience)
-	if err := runit.Control(t.dir, "kx"); err != nil && !errors.Is(err, runit.ErrNotSupervised) {
+	t.warn("the agent of %s has not ended within %s and was killed", t.p.Name, module.Patience)
+	if err := module.Kill(t.unit.Dir); err != nil {
 		return err
 	}
 	return exit()

@@ -1,19 +1,15 @@
 package main
 
-import "rundock/internal/fstree"
+import (
+	"rundock/internal/fstree"
+	"rundock/internal/module"
+)
 
 // plan is how to get to what is wanted.
 type plan struct {
 	Write    bool // the settings, or the service directory
 	Enable   bool // link it, or wait until runsvdir has seen the link
-	Commands []command
-}
-
-// command is a letter for a runsv, and what it does in words.
-type command struct {
-	Dir    string // relative to the service directory
-	Letter string
-	Does   string
+	Commands []module.Command
 }
 
 // changes reports whether p does anything.
@@ -33,22 +29,15 @@ func (p plan) exchanges() bool {
 func (p plan) actions(now situation) []string {
 	var list []string
 	if p.Write {
-		list = append(list, choose(now.Installed && now.Settings != nil, "files updated", "installed"))
+		list = append(list, module.Choose(now.Installed && now.Settings != nil, "files updated", "installed"))
 	}
 	if p.Enable {
-		list = append(list, choose(now.Enabled, "supervised", "enabled"))
+		list = append(list, module.Choose(now.Enabled, "supervised", "enabled"))
 	}
 	for _, c := range p.Commands {
 		list = append(list, c.Does)
 	}
 	return list
-}
-
-func choose(condition bool, yes, no string) string {
-	if condition {
-		return yes
-	}
-	return no
 }
 
 // decide plans how to get from now to what settings and service change. The
@@ -62,18 +51,18 @@ func decide(now situation, settings, service fstree.Changes) plan {
 	}
 	switch s := now.Agent.Status; {
 	case s.WantDown:
-		p.Commands = append(p.Commands, command{".", "u", "agent started"})
+		p.Commands = append(p.Commands, module.Command{Dir: ".", Letter: "u", Does: "agent started"})
 	case s.Paused:
-		p.Commands = append(p.Commands, command{".", "c", "agent continued"})
+		p.Commands = append(p.Commands, module.Command{Dir: ".", Letter: "c", Does: "agent continued"})
 	}
 	if !now.Agent.Status.WantDown && (now.Stale || settings.Changed() || service.Touches("run")) {
-		p.Commands = append(p.Commands, command{".", "h", "agent handed over"})
+		p.Commands = append(p.Commands, module.Command{Dir: ".", Letter: "h", Does: "agent handed over"})
 	}
 	switch {
 	case now.Logger.Supervised && now.Logger.Status.WantDown:
-		p.Commands = append(p.Commands, command{"log", "u", "agent's logger started"})
+		p.Commands = append(p.Commands, module.Command{Dir: "log", Letter: "u", Does: "agent's logger started"})
 	case service.Touches("log"):
-		p.Commands = append(p.Commands, command{"log", "t", "agent's logger restarted"})
+		p.Commands = append(p.Commands, module.Command{Dir: "log", Letter: "t", Does: "agent's logger restarted"})
 	}
 	return p
 }

@@ -2,21 +2,16 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"rundock/internal/fstree"
-	"rundock/internal/hostconfig"
+	"rundock/internal/module"
 	"rundock/internal/overlay"
 	"rundock/internal/runit"
 	"rundock/supervisor/overlaydir"
 )
-
-// patience is how long supervisors are given: runsvdir polls every 5 s.
-const patience = 20 * time.Second
 
 // present makes this host take part. Until it is known that it can, nothing
 // is written.
@@ -41,14 +36,14 @@ func (t *task) present() error {
 	if err != nil {
 		return err
 	}
-	serviceChange, err := fstree.Apply(t.dir, files, true)
+	serviceChange, err := fstree.Apply(t.unit.Dir, files, true)
 	if err != nil {
 		return err
 	}
 	p := decide(now, settingsChange, serviceChange)
-	held := now.Held && !now.Enabled
+	held := now.Masked && !now.Enabled
 	if held {
-		t.warn("%s stays disabled: the link %s is there; remove it to have the network kept", t.p.Name, t.folders.Hidden(t.runitName))
+		t.warn("%s stays disabled: the link %s is there; remove it to have the network kept", t.p.Name, t.unit.Mask())
 		p = plan{Write: p.Write}
 	}
 	var k kernel
@@ -76,7 +71,7 @@ func (t *task) present() error {
 		if _, err := fstree.Put(overlay.SettingsDir, settings, false); err != nil {
 			return err
 		}
-		if _, err := fstree.Apply(t.dir, files, false); err != nil {
+		if _, err := fstree.Apply(t.unit.Dir, files, false); err != nil {
 			return err
 		}
 	}
@@ -139,7 +134,7 @@ func differs(was, is overlay.Settings) error {
 	differ("subnet_length", was.SubnetLength, is.SubnetLength)
 	differ("vni", was.VNI, is.VNI)
 	differ("port", was.UDPPort(), is.UDPPort())
-	by := func(s overlay.Settings) string { return choose(len(s.Peers) > 0, "given", "in the registry") }
+	by := func(s overlay.Settings) string { return module.Choose(len(s.Peers) > 0, "given", "in the registry") }
 	differ("peers", by(was), by(is))
 	if len(is.Peers) == 0 {
 		differ("mtu", was.MTUText(), is.MTUText()) // which is in the registry
@@ -150,81 +145,17 @@ func differs(was, is overlay.Settings) error {
 	return fmt.Errorf("network %s cannot become one of %s while hosts are in it: have all of them leave it first, by state=absent", is.Name, strings.Join(fields, ", "))
 }
 
-// examine looks whether the host allows the network, and what will be made.
-func (t *task) examine() (kernel, error) {
-	registry := len(t.settings.Peers) == 0
-	if t.noConfig != nil && (registry || t.settings.Underlay == "") {
-		return kernel{}, t.noConfig
-	}
-	if registry && len(t.config.Etcd.Endpoints) == 0 {
-		return kernel{}, errors.New("peers: host.json has no etcd.endpoints, so there is no registry, and the hosts of the network have to be given")
-	}
-	under, err := t.underlay()
-	if err != nil {
-		return kernel{}, err
-	}
-	if err := t.apart(under); err != nil {
-		return kernel{}, err
-	}
-	return t.readKernel(under)
-}
-
-// underlay is where other hosts reach this one at this moment.
-func (t *task) underlay() (overlay.Underlay, error) {
-	where := t.settings.Underlay
-	if where == "" {
-		a, err := t.config.PrivateAddress()
-		if err != nil {
-			return overlay.Underlay{}, fmt.Errorf("underlay: %s: %w", hostconfig.Path, err)
-		}
-		where = a.String()
-	}
-	return overlay.FindUnderlay(where)
-}
-
-// apart returns an error if another network of this host has the VNI, or a
-// part of the cidr, which may not be in the kernel yet, or is the underlay.
-func (t *task) apart(under overlay.Underlay) error {
-	files, err := filepath.Glob(filepath.Join(overlay.SettingsDir, "*.json"))
-	for _, f := range files {
-		name := strings.TrimSuffix(filepath.Base(f), ".json")
-		if name == t.p.Name {
-			continue
-		}
-		other, err := overlay.ReadSettings(overlay.SettingsDir, name)
-		if err != nil {
-			t.warn("network %s is not compared with this one: %v", name, err)
-			continue
-		}
-		all := []overlay.Network{other.Network}
-		if err := errors.Join(t.settings.Beside(all), under.Beside(all)); err != nil {
-			return err
-		}
-	}
-	return err
-}
-
-// linked adds the link that enables the agent to the diff.
-func (t *task) linked(before, after bool) {
-	if before == after {
-		return
-	}
-	link := t.folders.Link(t.runitName)
-	show := func(there bool) string { return choose(there, "link to "+t.dir+"\n", "absent\n") }
-	t.diff = append(t.diff, fstree.Diff{BeforeHeader: link, AfterHeader: link, Before: show(before), After: show(after)})
-}
-
 // act brings the processes to the files.
 func (t *task) act(p plan) error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), module.Patience)
 	defer cancel()
 	if p.Enable {
-		if err := t.folders.Enable(ctx, t.runitName); err != nil {
+		if err := t.unit.Enable(ctx); err != nil {
 			return err
 		}
 	}
 	for _, c := range p.Commands {
-		if err := runit.Control(filepath.Join(t.dir, c.Dir), c.Letter); err != nil {
+		if err := runit.Control(filepath.Join(t.unit.Dir, c.Dir), c.Letter); err != nil {
 			return err
 		}
 	}

@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"strings"
 
 	"rundock/internal/control"
+	"rundock/internal/module"
 )
 
 // attachedError is rundockd's refusal to leave a network that has containers.
@@ -23,17 +23,13 @@ const refused = 3
 // right to change the kernel. Each line that it prints is a warning, and what
 // it writes to stderr why it failed.
 func (t *task) rundockd(stdin []byte, args ...string) error {
-	info, err := os.Stat(control.Program)
-	if err != nil {
-		return fmt.Errorf("rundockd is not installed: %w: the host is not prepared (playbooks/site.yml)", err)
-	}
-	if !info.Mode().IsRegular() || info.Mode()&0o111 == 0 {
-		return fmt.Errorf("rundockd is not installed: %s is no executable file", control.Program)
+	if err := module.CheckProgram(control.Program); err != nil {
+		return err
 	}
 	var stdout, stderr bytes.Buffer
 	cmd := exec.Command(control.Program, append([]string{"overlay"}, args...)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(stdin), &stdout, &stderr
-	err = cmd.Run()
+	err := cmd.Run()
 	for line := range strings.Lines(stdout.String()) {
 		t.warn("%s", strings.TrimSpace(line))
 	}

@@ -8,28 +8,20 @@ import (
 	"strings"
 
 	"rundock/internal/control"
+	"rundock/internal/module"
 	"rundock/internal/overlay"
-	"rundock/internal/runit"
 )
 
 // situation is how the network stands on the host, from files alone.
 type situation struct {
-	Settings  *overlay.Settings // nil: there are none, or they cannot be read
-	Bad       error             // why they cannot
-	Installed bool              // the service directory is there
-	Enabled   bool              // runsvdir is told to supervise it
-	Owed      bool              // it was left, and the registry has not been told
-	Held      bool              // an administrator's hidden link keeps it disabled
-	Agent     process
-	Logger    process
-	Says      control.OverlayStatus
-	Stale     bool // the agent that runs has read other settings, or is of a program that was replaced
-}
-
-// process is what a runsv says of its process.
-type process struct {
-	Supervised bool
-	Status     runit.Status
+	module.Standing
+	Settings *overlay.Settings // nil: there are none, or they cannot be read
+	Bad      error             // why they cannot
+	Owed     bool              // it was left, and the registry has not been told
+	Agent    module.Process
+	Logger   module.Process
+	Says     control.OverlayStatus
+	Stale    bool // the agent that runs has read other settings, or is of a program that was replaced
 }
 
 // look finds out how the network stands.
@@ -42,22 +34,16 @@ func (t *task) look() (situation, error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		s.Bad = err
 	}
-	if s.Enabled, err = t.folders.Enabled(t.runitName); err != nil {
-		return s, err
-	}
-	s.Held = t.folders.HeldDisabled(t.runitName)
-	if _, err := os.Lstat(t.dir); err == nil {
-		s.Installed = true
-	} else if !errors.Is(err, fs.ErrNotExist) {
+	if s.Standing, err = t.unit.Look(); err != nil {
 		return s, err
 	}
 	if _, err := os.Lstat(overlay.UnreleasedFile(t.p.Name)); err == nil {
 		s.Owed = true
 	}
-	if s.Agent, err = watch(t.dir); err != nil {
+	if s.Agent, err = module.Watch(t.unit.Dir); err != nil {
 		return s, err
 	}
-	if s.Logger, err = watch(t.dir + "/log"); err != nil {
+	if s.Logger, err = module.Watch(t.unit.Dir + "/log"); err != nil {
 		return s, err
 	}
 	// An unreadable status is as good as none: the next agent writes it anew.
@@ -74,16 +60,6 @@ func replaced(pid int) bool {
 }
 
 func (t *task) file() string { return t.p.Name + ".json" }
-
-func watch(dir string) (process, error) {
-	up, err := runit.Supervised(dir)
-	if err != nil || !up {
-		return process{}, err
-	}
-	p := process{Supervised: true}
-	p.Status, err = runit.ReadStatus(dir)
-	return p, err
-}
 
 // speaks reports whether the status is of the agent that runs.
 func (s situation) speaks() bool {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rundock/internal/control"
+	"rundock/internal/module"
 	"rundock/supervisor/overlaydir"
 )
 
@@ -41,7 +42,7 @@ func (t *task) wait(before situation, p plan) error {
 			return errors.New(now.Says.Registry)
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("network %s is not up after %d s: %s%s", t.p.Name, t.p.WaitTimeout, choose(elsewhere != nil, fmt.Sprint(elsewhere), now.why()), lastWords(t.p.Name))
+			return fmt.Errorf("network %s is not up after %d s: %s%s", t.p.Name, t.p.WaitTimeout, module.Choose(elsewhere != nil, fmt.Sprint(elsewhere), now.why()), lastWords(t.p.Name))
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
@@ -75,7 +76,7 @@ func (s situation) why() string {
 		}
 	}
 	if reasons == nil {
-		reasons = []string{choose(s.up(), "other hosts are not told yet", "it is "+string(s.Says.State))}
+		reasons = []string{module.Choose(s.up(), "other hosts are not told yet", "it is "+string(s.Says.State))}
 	}
 	return strings.Join(reasons, "; ")
 }

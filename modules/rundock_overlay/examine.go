@@ -1,0 +1,65 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"rundock/internal/hostconfig"
+	"rundock/internal/overlay"
+)
+
+// examine looks whether the host allows the network, and what will be made.
+func (t *task) examine() (kernel, error) {
+	registry := len(t.settings.Peers) == 0
+	if t.noConfig != nil && (registry || t.settings.Underlay == "") {
+		return kernel{}, t.noConfig
+	}
+	if registry && len(t.config.Etcd.Endpoints) == 0 {
+		return kernel{}, errors.New("peers: host.json has no etcd.endpoints, so there is no registry, and the hosts of the network have to be given")
+	}
+	under, err := t.underlay()
+	if err != nil {
+		return kernel{}, err
+	}
+	if err := t.apart(under); err != nil {
+		return kernel{}, err
+	}
+	return t.readKernel(under)
+}
+
+// underlay is where other hosts reach this one at this moment.
+func (t *task) underlay() (overlay.Underlay, error) {
+	where := t.settings.Underlay
+	if where == "" {
+		a, err := t.config.PrivateAddress()
+		if err != nil {
+			return overlay.Underlay{}, fmt.Errorf("underlay: %s: %w", hostconfig.Path, err)
+		}
+		where = a.String()
+	}
+	return overlay.FindUnderlay(where)
+}
+
+// apart returns an error if another network of this host has the VNI, or a
+// part of the cidr, which may not be in the kernel yet, or is the underlay.
+func (t *task) apart(under overlay.Underlay) error {
+	files, err := filepath.Glob(filepath.Join(overlay.SettingsDir, "*.json"))
+	for _, f := range files {
+		name := strings.TrimSuffix(filepath.Base(f), ".json")
+		if name == t.p.Name {
+			continue
+		}
+		other, err := overlay.ReadSettings(overlay.SettingsDir, name)
+		if err != nil {
+			t.warn("network %s is not compared with this one: %v", name, err)
+			continue
+		}
+		all := []overlay.Network{other.Network}
+		if err := errors.Join(t.settings.Beside(all), under.Beside(all)); err != nil {
+			return err
+		}
+	}
+	return err
+}
