@@ -9,7 +9,7 @@
 // lists where this package differs on purpose; a test holds the rest against
 // the real one.
 //
-// Its files stand in floors, and each knows only those below it:
+// Its files stand in floors; a file knows only those of its own and of lower ones:
 //
 //	module.go check.go                     a module's life, from arguments to the exit code
 //	request.go answer.go result.go         what Ansible asks, and the line that it gets

@@ -4,7 +4,7 @@
 // (Expand), and shown as the docker command that it stands for (DockerCommand).
 // It is pure: it touches neither the system nor Docker.
 //
-// Its files stand in floors, and each knows only those below it:
+// Its files stand in floors; a file knows only those of its own and of lower ones:
 //
 //	args.go builder.go together.go command.go   Container from parameters and flags, and back
 //	words.go lookup.go flags.go refused.go      the words of a command line; the table of flags

@@ -1,11 +1,6 @@
 package main
 
-import (
-	"slices"
-	"strings"
-
-	"rundock/internal/module"
-)
+import "rundock/internal/module"
 
 // deed is what a call does, in the word that the result has for it, and what
 // shows afterwards that it was done. The result of a call has the words of the
@@ -91,28 +86,4 @@ func (s situation) process(dir string) module.Process {
 		return s.Announcer
 	}
 	return s.Runner
-}
-
-// did notes a deed that was seen.
-func (t *task) did(word string) { t.deeds = append(t.deeds, deed{word: word}) }
-
-// said are the words of the result: of what is to be done, in check mode, or
-// of what is seen to have been done. unseen are the words of the rest.
-func (t *task) said(after situation) (words, unseen []string) {
-	for _, d := range t.deeds {
-		switch {
-		case slices.Contains(words, d.word):
-		case t.check || d.seen == nil || d.seen(after):
-			words = append(words, d.word)
-		default:
-			unseen = append(unseen, d.word)
-		}
-	}
-	return words, unseen
-}
-
-// unproven is what is wrong with a call that has done all that it could, and
-// then does not see it done.
-func unproven(name string, unseen []string) string {
-	return "it was asked for, but is not so yet: " + strings.Join(unseen, ", ") + "; rundockd explain " + name + " tells what its processes are at"
 }

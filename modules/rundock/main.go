@@ -6,6 +6,16 @@
 // rundockd do what needs Docker or the network: this program links neither.
 // A call that changes nothing executes nothing.
 //
+// Its files stand in floors; a file knows only those of its own and of lower ones:
+//
+//	main.go services.go run.go                a call, for one service or several
+//	install.go remove.go rollback.go          the states that a service can be asked to be in
+//	act.go stop.go evict.go wait.go           what is done to its processes
+//	result.go diff.go                         what the call says of it
+//	look.go task.go                           one call for one service; how the service stands
+//	plan.go deeds.go situation.go             decisions and facts, pure
+//	wanted.go service.go check.go params.go   what is asked for
+//
 // README.md beside this file says what users may rely on.
 package main
 
@@ -33,15 +43,6 @@ func main() {
 	ansible.Main(parameters, h.call)
 }
 
-// host is where things are on the host that the module runs on.
-type host struct {
-	config  string        // host.json
-	program string        // rundockd
-	run     string        // status files
-	state   string        // what rundockd keeps over boots
-	slack   time.Duration // for a stop beyond what the service itself asks for, before it is killed
-}
-
 // call does what the parameters ask.
 func (h host) call(c ansible.Call) ansible.Result {
 	list, many, err := read(c)
@@ -57,22 +58,4 @@ func (h host) call(c ansible.Call) ansible.Result {
 	}
 	defer t.session.Close()
 	return t.run()
-}
-
-// run makes the service what it is to be.
-func (t *task) run() ansible.Result {
-	unlock, err := t.lock()
-	if err != nil {
-		return ansible.Result{Err: err}
-	}
-	defer unlock()
-	switch t.p.State {
-	case "absent":
-		err = t.absent()
-	case "disabled":
-		err = t.disabled()
-	default:
-		err = t.install()
-	}
-	return t.result(err)
 }

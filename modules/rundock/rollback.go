@@ -123,12 +123,6 @@ func (t *task) keepNew(w wanted) error {
 	return t.keep(w.files, now.Says.Image)
 }
 
-// failure is what rundockd has found out about the service, or about what it
-// was asked for; other errors say nothing about it.
-type failure struct{ text string }
-
-func (f *failure) Error() string { return f.text }
-
 // pinned reports whether files are those of a service that was rolled back.
 func pinned(files []fstree.File) bool {
 	for _, f := range files {

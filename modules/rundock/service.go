@@ -1,11 +1,8 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 
-	"rundock/internal/fstree"
-	"rundock/internal/hostconfig"
 	"rundock/internal/spec"
 	"rundock/supervisor"
 )
@@ -50,82 +47,17 @@ func (p params) service(salt []byte) (supervisor.Service, error) {
 	return s.Complete(), nil
 }
 
-// keyed names the parameter whose digests need the host's salt, "" for none.
-func (p params) keyed() (string, error) {
-	if p.EnvSecret != nil {
-		return "env_secret", nil
+// container is the container that p's parameters and its args say together:
+// in lists the parameters' entries come first.
+func (p params) container() (spec.Container, error) {
+	var b spec.Builder
+	if err := p.containerParams.set(&b); err != nil {
+		return spec.Container{}, err
 	}
-	c, err := p.container()
-	if err != nil || p.Image == nil || len(c.Files()) == 0 {
-		return "", err
+	if p.Args != nil {
+		if err := b.Args(*p.Args); err != nil {
+			return spec.Container{}, err
+		}
 	}
-	return c.Files()[0], nil
+	return b.Container()
 }
-
-// unless is v, or its zero where v is the default.
-func unless[T comparable](v, standard T) T {
-	if v == standard {
-		var zero T
-		return zero
-	}
-	return v
-}
-
-// wanted is what install is to reach.
-type wanted struct {
-	service supervisor.Service
-	files   []fstree.File
-	shape   shape
-	hash    string // of the container; "" where there is none
-
-	contents        string // of the files that it is made from; "" where there are none
-	healthAnnounced bool   // only a container that is healthy by its HEALTHCHECK is announced
-}
-
-// want computes what p asks for on a host with this configuration.
-func (p params) want(host hostconfig.Config, salt []byte) (wanted, error) {
-	s, err := p.service(salt)
-	if err != nil {
-		return wanted{}, err
-	}
-	if s.Announced() && len(host.Etcd.Endpoints) == 0 {
-		return wanted{}, errors.New("announce: host.json has no etcd.endpoints, so there is no registry to announce in")
-	}
-	files, err := supervisor.Files(s)
-	if err != nil {
-		return wanted{}, fmt.Errorf("service %s: %w", s.Name, err)
-	}
-	w := wanted{service: s, files: files, shape: shapeOf(s)}
-	if s.Runs() {
-		w.hash = s.Container.Hash()
-		w.contents = supervisor.Contents(salt, s.Name, s.Container)
-	}
-	for _, a := range s.Announce.Announces {
-		w.healthAnnounced = w.healthAnnounced || a.Check != nil && a.Check.Type == "docker"
-	}
-	return w, nil
-}
-
-// shape is which processes a service directory supervises, and where: folders
-// relative to it, "" for none. With both, each has a folder of its own under
-// one outer process.
-type shape struct {
-	runner    string
-	announcer string
-}
-
-func shapeOf(s supervisor.Service) shape {
-	var f shape
-	f.runner, _ = s.RunnerDir()
-	f.announcer, _ = s.AnnouncerDir()
-	return f
-}
-
-// The three shapes.
-var (
-	anImage      = spec.Container{Image: "x"}
-	anAnnounce   = supervisor.Announce{Announces: []supervisor.Announcement{{}}}
-	both         = shapeOf(supervisor.Service{Container: anImage, Announce: anAnnounce})
-	runnerAlone  = shapeOf(supervisor.Service{Container: anImage})
-	sidecarAlone = shapeOf(supervisor.Service{Announce: anAnnounce})
-)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 	"sync"
 
@@ -14,29 +13,6 @@ import (
 	"rundock/internal/fstree"
 	"rundock/internal/module"
 )
-
-// shared are the parameters that are given beside services, for each that
-// does not have its own. All others are of a single service.
-var shared = []string{"state", "pull", "wait", "wait_timeout", "stop_timeout", "drain", "log", "rollback", "adopt"}
-
-// withServices adds the parameter services, a list of all the others, whose
-// defaults are left to what stands beside it.
-func withServices(s ansible.Spec) ansible.Spec {
-	each := slices.Clone(s.Params)
-	for i, p := range each {
-		each[i].Default, each[i].Required = nil, p.Name == "name"
-		each[i].Description = []string{"As I(" + p.Name + ") of the module."}
-		if !slices.Contains(shared, p.Name) {
-			s.MutuallyExclusive = append(s.MutuallyExclusive, []string{"services", p.Name})
-		}
-	}
-	s.Params = append(s.Params, ansible.Param{Name: "services", Type: ansible.List, Elements: ansible.Dict, Options: each, Rules: ansible.Rules{MutuallyExclusive: exclusive}, Description: []string{
-		"Several services of the host in one call, which costs little more than one: each a dict of the other parameters.",
-		"I(" + strings.Join(shared, "), I(") + ") beside it are for each that does not have its own.",
-		"All are checked first, then made at once. One that fails does not keep the others from being made; the call fails and names each.",
-	}})
-	return s
-}
 
 // read returns what the call asks for. many says that it has services, even
 // if that is one.

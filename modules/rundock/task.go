@@ -5,13 +5,10 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
 
-	"rundock/internal/ansible"
 	"rundock/internal/control"
 	"rundock/internal/fstree"
 	"rundock/internal/hostconfig"
@@ -160,108 +157,8 @@ func (t *task) warn(format string, args ...any) {
 	t.warnings = append(t.warnings, fmt.Sprintf(format, args...))
 }
 
-// shown is the diff of changes, in which service.json is without the values of
-// environment variables.
-func shown(changes fstree.Changes) []fstree.Diff {
-	list := changes.Diff()
-	for _, c := range changes.List {
-		if filepath.Base(c.Path) != "service.json" {
-			continue
-		}
-		data := func(f *fstree.File) []byte {
-			if f == nil {
-				return nil
-			}
-			return f.Data
-		}
-		before, after, ok := supervisor.Shown(data(c.Before), data(c.After))
-		name := filepath.Join(changes.Dir, c.Path)
-		for i := range list {
-			if d := &list[i]; ok && (d.BeforeHeader == name || d.AfterHeader == name) {
-				d.Before, d.After = before, after
-			}
-		}
-	}
-	return list
-}
+// failure is what rundockd has found out about the service, or about what it
+// was asked for; other errors say nothing about it.
+type failure struct{ text string }
 
-// contentsDiff tells that files hold something else, and not what: there may
-// be secrets in them.
-func contentsDiff(files []string) []fstree.Diff {
-	var list []fstree.Diff
-	for _, f := range files {
-		list = append(list, fstree.Diff{BeforeHeader: f, AfterHeader: f, Before: "(what the container was made from)\n", After: "(something else)\n"})
-	}
-	return list
-}
-
-// linked is the diff of the link that enables the service, none where it is as
-// it was.
-func (t *task) linked(now situation) []fstree.Diff {
-	enabled := now.Enabled
-	if t.check {
-		enabled = (now.Enabled || t.links) && !t.unlinks
-	}
-	return t.unit.LinkDiff(t.wasEnabled, enabled)
-}
-
-// result is what the task did, as it is seen now, and how the service stands. A
-// call that has not failed, and does not see what it did, fails; one that was
-// told not to wait says that it may yet come.
-func (t *task) result(err error) ansible.Result {
-	now, lookErr := t.look()
-	words, unseen := t.said(now)
-	switch {
-	case err != nil:
-	case lookErr != nil:
-		err = lookErr
-	case len(unseen) > 0 && t.p.Wait == "none":
-		t.warn("%s", unproven(t.p.Name, unseen))
-	case len(unseen) > 0:
-		err = errors.New(unproven(t.p.Name, unseen))
-	}
-	r := ansible.Result{
-		Changed:  t.restart || len(words) > 0,
-		Err:      err,
-		Diff:     slices.Concat(t.diff, contentsDiff(t.reread), t.linked(now)),
-		Warnings: append(t.warnings, t.prepared...),
-		Msg:      t.p.Name + ": " + module.Choose(len(words) > 0, strings.Join(words, ", "), "nothing to do"+t.elsewhere(now)),
-		Values:   map[string]any{"actions": append([]string{}, words...)},
-	}
-	if lookErr == nil {
-		r.Values["service"] = t.facts(now)
-	}
-	return r
-}
-
-// facts are what the result tells of the service.
-func (t *task) facts(now situation) map[string]any {
-	f := map[string]any{
-		"name":       t.p.Name,
-		"installed":  now.Installed,
-		"enabled":    now.Enabled,
-		"supervised": now.Outer.Supervised,
-		"running":    false,
-		"announced":  false,
-		"directory":  t.unit.Dir,
-		"records":    []control.Record{},
-	}
-	if now.told() {
-		f["running"] = now.Says.Phase == control.Running
-		f["phase"] = now.Says.Phase
-		f["container"], f["image"], f["spec"] = now.Says.Container, now.Says.Image, now.Says.Spec
-		if now.Says.Error != "" {
-			f["error"] = now.Says.Error
-		}
-	}
-	if now.toldOfAnnouncement() {
-		f["announced"] = now.Announces.State == control.Announced
-		if now.Announces.Reason != "" {
-			f["reason"] = now.Announces.Reason
-		}
-		if now.Announces.Records != nil {
-			f["records"] = now.Announces.Records
-		}
-	}
-	return f
-}
+func (f *failure) Error() string { return f.text }

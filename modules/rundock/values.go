@@ -1,0 +1,36 @@
+package main
+
+import "rundock/internal/module"
+
+const alphanumeric = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+// clone is another pointer to what p points to.
+func clone[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	v := *p
+	return &v
+}
+
+// value is what p points to, or its zero.
+func value[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}
+
+func orElse(s, otherwise string) string { return module.Choose(s != "", s, otherwise) }
+
+// unless is v, or its zero where v is the default.
+func unless[T comparable](v, standard T) T {
+	if v == standard {
+		var zero T
+		return zero
+	}
+	return v
+}
+
+const day = 24 * 60 * 60
