@@ -26,11 +26,11 @@ func Main(args []string) int {
 	case verb == "leave":
 		return leaveMain(names)
 	case verb == "status":
-		return networks.Status(names)
+		return report.NetworkStatus(names)
 	case verb == "peers":
-		return networks.ListPeers(names)
+		return report.ListPeers(names)
 	case verb == "explain":
-		return networks.ExplainAddress(names)
+		return report.ExplainAddress(names)
 	case verb == "check":
 		return checkMain(names)
 	case verb == "--help" || verb == "-h":

@@ -27,7 +27,7 @@ Examples:
 `
 
 // Explain is `rundockd explain`; it returns the exit code.
-func (p Program) Explain(args []string) int {
+func Explain(args []string) int {
 	set := flag.NewFlagSet("explain", flag.ContinueOnError)
 	asJSON := set.Bool("json", false, "")
 	names, code, done := Arguments(set, explainUsage, args)
@@ -37,7 +37,7 @@ func (p Program) Explain(args []string) int {
 	case len(names) != 1:
 		return BadUsage("explain", fmt.Sprintf("it takes the name of one service, not %d", len(names)))
 	}
-	g := p.gatherer()
+	g := newGatherer()
 	defer g.close()
 	names, code = g.resolve("explain", names, g.names())
 	if code != 0 {

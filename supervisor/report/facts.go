@@ -35,8 +35,6 @@ type hostFacts struct {
 	Resolver  string          // first name server of /etc/resolv.conf
 	Given     []resolverFacts // resolvers that containers are given which are this host
 
-	Looped  int           // of Program
-	Settled time.Duration // the same
 }
 
 // serviceFacts are about one service. The last part is explain's alone.
@@ -69,9 +67,9 @@ type serviceFacts struct {
 
 	Deserted []int // process ids of those that run in Dir as it was before it was deleted
 
-	Outer     process
-	Runner    process // the same as Outer where there is no sidecar
-	Announcer process // the same as Outer where there is no container
+	Outer     supervised
+	Runner    supervised // the same as Outer where there is no sidecar
+	Announcer supervised // the same as Outer where there is no container
 
 	Says          control.RunnerStatus
 	SaysTrouble   trouble
@@ -93,8 +91,8 @@ type serviceFacts struct {
 	LastLog []string
 }
 
-// process is what a runsv says of its process.
-type process struct {
+// supervised is what a runsv says of its process.
+type supervised struct {
 	Supervised bool
 	Trouble    trouble
 	Status     runit.Status

@@ -21,6 +21,9 @@ import (
 	"rundock/internal/registry/open"
 	"rundock/internal/runit"
 	"rundock/supervisor"
+	"rundock/supervisor/announcing"
+	"rundock/supervisor/process"
+	"rundock/supervisor/servicecontainer"
 )
 
 // askPatience is how long dockerd, etcd and dnsd each may take to answer a
@@ -29,7 +32,6 @@ const askPatience = 3 * time.Second
 
 // gatherer finds out facts. Whatever cannot be found out becomes a trouble.
 type gatherer struct {
-	Program
 	host    hostFacts
 	config  hostconfig.Config
 	folders runit.Folders
@@ -37,11 +39,11 @@ type gatherer struct {
 	etcd    registry.Store    // nil: it cannot be asked
 }
 
-// gatherer finds out about the host by its files.
-func (p Program) gatherer() *gatherer {
-	g := &gatherer{Program: p}
+// newGatherer finds out about the host by its files.
+func newGatherer() *gatherer {
+	g := &gatherer{}
 	h := &g.host
-	h.Now, h.Root, h.Looped, h.Settled = time.Now(), os.Geteuid() == 0, p.Looped, p.Settled
+	h.Now, h.Root = time.Now(), os.Geteuid() == 0
 	var err error
 	if g.config, err = hostconfig.Load(hostconfig.Path); err != nil {
 		h.Config = troubleOf(err)
@@ -162,9 +164,9 @@ func (g *gatherer) byFiles(name string) serviceFacts {
 	g.compareFiles(&s)
 	var err error
 	s.Says, err = control.ReadRunner(control.Dir, name)
-	s.SaysTrouble, s.RunnerLives = troubleOf(err), s.Says.PID != 0 && g.Lives(s.Says.PID, "run")
+	s.SaysTrouble, s.RunnerLives = troubleOf(err), s.Says.PID != 0 && process.IsRundockd(s.Says.PID, "run")
 	s.Tells, err = control.ReadAnnounce(control.Dir, name)
-	s.TellsTrouble, s.AnnouncerLive = troubleOf(err), s.Tells.PID != 0 && g.Lives(s.Tells.PID, "announce")
+	s.TellsTrouble, s.AnnouncerLive = troubleOf(err), s.Tells.PID != 0 && process.IsRundockd(s.Tells.PID, "announce")
 	if _, err := os.Lstat(filepath.Join(s.Dir, ".rundock")); errors.Is(err, fs.ErrPermission) {
 		// Then what it has, its status must tell.
 		s.Files, s.Runs, s.Announced = troubleOf(err), s.Says.PID != 0, s.Tells.PID != 0
@@ -192,13 +194,13 @@ func exists(path string) bool {
 }
 
 // processOf is what the runsv of dir says.
-func processOf(dir string) process {
+func processOf(dir string) supervised {
 	up, err := runit.Supervised(dir)
 	if err != nil || !up {
-		return process{Trouble: troubleOf(err)}
+		return supervised{Trouble: troubleOf(err)}
 	}
 	status, err := runit.ReadStatus(dir)
-	return process{Supervised: true, Trouble: troubleOf(err), Status: status}
+	return supervised{Supervised: true, Trouble: troubleOf(err), Status: status}
 }
 
 // askDocker fills in the containers.
@@ -339,7 +341,7 @@ func (g *gatherer) compareFiles(s *serviceFacts) {
 		}
 	}
 	if service.Runs() {
-		full, from, err := g.Expand(service.Container)
+		full, from, err := servicecontainer.Expand(service.Container)
 		s.Resolvers, s.Expand = full.DNS, troubleOf(err)
 		s.Origins.Addresses, s.Origins.Resolver = from.Addresses, from.Resolver
 	}
@@ -385,12 +387,12 @@ func (g *gatherer) tryChecks(ctx context.Context, s *serviceFacts) {
 	if err != nil {
 		return // s.Files says it
 	}
-	cfg, err := g.Announcement(wanted, g.config)
+	cfg, err := announcing.Config(wanted, g.config)
 	if err != nil {
 		s.Checks = []announce.Trial{{What: "its address", Failure: err.Error()}}
 		return
 	}
-	s.Checks = cfg.Try(ctx, g.Instance(s.Container))
+	s.Checks = cfg.Try(ctx, announcing.Instance(s.Container))
 }
 
 // lastMessages are the last n lines of an svlogd folder, without their times.

@@ -173,7 +173,7 @@ func judgeSupervision(r *report, h hostFacts, s serviceFacts) {
 
 type named struct {
 	what, half string
-	process    process
+	process    supervised
 }
 
 // processes are those that runsv supervises, the outer one first.
@@ -188,7 +188,7 @@ func processes(s serviceFacts) []named {
 	return all
 }
 
-func judgeProcess(r *report, h hostFacts, s serviceFacts, what, half string, p process) {
+func judgeProcess(r *report, h hostFacts, s serviceFacts, what, half string, p supervised) {
 	target := "docker-" + s.Name
 	if half != "" {
 		target = halfOf(h, s, half)

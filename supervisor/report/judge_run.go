@@ -22,7 +22,7 @@ func judgeRunner(r *report, h hostFacts, s serviceFacts) {
 	says := s.Says
 	since := age(h.Now, says.Since)
 	// Between two crashes it always looks well.
-	looping := says.Phase == control.Running && says.Crashes >= h.Looped && h.Now.Sub(says.Started) < h.Settled
+	looping := says.Phase == control.Running && says.Crashes >= control.Looped && h.Now.Sub(says.Started) < control.Settled
 	switch {
 	case s.SaysTrouble.is():
 		r.trouble(s.SaysTrouble, "sv hup "+halfOf(h, s, "service")+", which has it written anew")

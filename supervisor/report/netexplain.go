@@ -16,10 +16,11 @@ import (
 
 	"rundock/internal/container"
 	"rundock/internal/control"
-	"rundock/internal/hostconfig"
 	"rundock/internal/overlay"
 	"rundock/internal/overlay/roster"
 	"rundock/internal/registry/open"
+	"rundock/supervisor/overlayhost"
+	"rundock/supervisor/process"
 )
 
 const overlayExplainUsage = `usage: rundockd overlay explain [--json] ADDRESS
@@ -43,26 +44,8 @@ Examples:
   rundockd overlay explain --json 10.42.3.7 | jq -r .peer.host
 `
 
-// Joined is a network as this host takes part in it.
-type Joined struct {
-	Settings overlay.Settings
-	Host     hostconfig.Config
-	Machine  string
-	Underlay overlay.Underlay
-	Subnet   netip.Prefix   // this host's, by what its agent knew last
-	Peers    []overlay.Peer // by the same
-}
-
-// Networks is what `rundockd overlay explain` asks of the rest of overlay.
-type Networks struct {
-	Names func() ([]string, error)
-	Join  func(name string) (Joined, error)   // whose Settings are set also with an error, if they can be read
-	Left  func(name string) ([]string, error) // the commands that would make the kernel right, at this moment
-	Lives func(pid int, command string) bool  // as Program's
-}
-
 // ExplainAddress is `rundockd overlay explain`.
-func (n Networks) ExplainAddress(args []string) int {
+func ExplainAddress(args []string) int {
 	set := flag.NewFlagSet("overlay explain", flag.ContinueOnError)
 	asJSON := set.Bool("json", false, "")
 	words, code, done := Arguments(set, overlayExplainUsage, args)
@@ -76,7 +59,7 @@ func (n Networks) ExplainAddress(args []string) int {
 	if err != nil {
 		return BadUsage("overlay explain", fmt.Sprintf("%q is not an IP address", words[0]))
 	}
-	name, there, err := n.of(address)
+	name, there, err := networkOf(address)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "rundockd overlay explain:", err)
 		return ExitUnknown
@@ -85,7 +68,7 @@ func (n Networks) ExplainAddress(args []string) int {
 		fmt.Fprintf(os.Stderr, "rundockd overlay explain: %s is in none of this host's networks; %s\n", address, there)
 		return ExitNone
 	}
-	told := n.explain(context.Background(), name, address).story()
+	told := explainAddress(context.Background(), name, address).story()
 	if *asJSON {
 		return printJSON(told, exitCodeOf(told.Verdict))
 	}
@@ -93,9 +76,9 @@ func (n Networks) ExplainAddress(args []string) int {
 	return exitCodeOf(told.Verdict)
 }
 
-// of finds the network of address; there says which networks there are.
-func (n Networks) of(address netip.Addr) (name, there string, err error) {
-	names, err := n.Names()
+// networkOf finds the network of address; there says which networks there are.
+func networkOf(address netip.Addr) (name, there string, err error) {
+	names, err := overlayhost.Names(nil)
 	if err != nil {
 		return "", "", err
 	}
@@ -129,7 +112,7 @@ type netFacts struct {
 	Unsaid trouble       // why Says is not known
 	Lives  bool          // Says.PID is an agent
 	Silent time.Duration // for how long it has said nothing; 0: it speaks
-	Known  Joined        // what the agent has last known
+	Known  joined        // what the agent has last known
 	Static bool          // the settings list the hosts, and there is no registry
 
 	Registry trouble
@@ -139,13 +122,13 @@ type netFacts struct {
 	Kernel trouble  // why that is not known
 
 	Docker     trouble
-	Containers map[netip.Addr]string // of this host, on the network
+	Containers map[netip.Addr]string // networkOf this host, on the network
 	Names      []string              // that DNS has for the address
 
-	Underlay echo // of the host that has the address, on its underlay
-	Gateway  echo // of its bridge
+	Underlay echo // networkOf the host that has the address, on its underlay
+	Gateway  echo // networkOf its bridge
 	Full     echo // the same in packets as large as may be sent there
-	Target   echo // of the address
+	Target   echo // networkOf the address
 }
 
 // subnet is that of the address.
@@ -173,10 +156,10 @@ func (f netFacts) pathMTU() (mtu int, narrow bool) {
 	return f.Says.MTU, false
 }
 
-// explain gathers until nothing seems wrong, or until it is beyond doubt.
-func (n Networks) explain(ctx context.Context, name string, address netip.Addr) netFacts {
+// explainAddress gathers until nothing seems wrong, or until it is beyond doubt.
+func explainAddress(ctx context.Context, name string, address netip.Addr) netFacts {
 	return LookAgain(func(before netFacts, again bool) netFacts {
-		now := n.gather(ctx, name, address)
+		now := gatherAddress(ctx, name, address)
 		if again {
 			now.Left = Lasting(before.Left, now.Left)
 		}
@@ -184,34 +167,34 @@ func (n Networks) explain(ctx context.Context, name string, address netip.Addr) 
 	}, func(f netFacts) bool { return f.story().Verdict == "wrong" })
 }
 
-// gather finds out.
-func (n Networks) gather(ctx context.Context, name string, address netip.Addr) netFacts {
-	f, ok := n.place(name)
+// gatherAddress finds out.
+func gatherAddress(ctx context.Context, name string, address netip.Addr) netFacts {
+	f, ok := findPlace(name)
 	f.Address = address
 	if !ok {
 		return f
 	}
 	f.askHosts(ctx)
-	f.askKernel(n, name)
+	f.askKernel(name)
 	f.askDocker(ctx, name)
 	f.askNames(ctx)
 	f.tryPath(ctx)
 	return f
 }
 
-// place finds out how this host takes part in a network; ok says that it could
+// findPlace finds out how this host takes part in a network; ok says that it could
 // be found out.
-func (n Networks) place(name string) (f netFacts, ok bool) {
+func findPlace(name string) (f netFacts, ok bool) {
 	f = netFacts{Now: time.Now(), Root: os.Geteuid() == 0}
 	f.Host, _ = os.Hostname()
-	joined, err := n.Join(name)
-	f.Known, f.Network, f.Place = joined, joined.Settings.Network, troubleOf(err)
+	here, err := readJoined(name)
+	f.Known, f.Network, f.Place = here, here.Settings.Network, troubleOf(err)
 	f.Says, err = control.ReadOverlay(control.Dir, name)
 	f.Unsaid = troubleOf(err)
-	f.Lives = f.Says.PID != 0 && n.Lives(f.Says.PID, "overlay")
+	f.Lives = f.Says.PID != 0 && process.IsRundockd(f.Says.PID, "overlay")
 	f.Silent = f.Says.Mute(control.Clock())
-	if joined.Host.Host != "" {
-		f.Host = joined.Host.Host
+	if here.Host.Host != "" {
+		f.Host = here.Host.Host
 	}
 	return f, !f.Place.is()
 }
@@ -253,12 +236,12 @@ func (f netFacts) lastKnown() []roster.Standing {
 	return hosts
 }
 
-func (f *netFacts) askKernel(n Networks, name string) {
+func (f *netFacts) askKernel(name string) {
 	if !f.Root {
 		f.Kernel = trouble{Text: "what the kernel holds only root can see", Denied: true}
 		return
 	}
-	left, err := n.Left(name)
+	left, err := overlayhost.Left(name)
 	f.Left, f.Kernel = left, troubleOf(err)
 }
 

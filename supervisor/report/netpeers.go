@@ -32,7 +32,7 @@ such network.
 `
 
 // ListPeers is `rundockd overlay peers`.
-func (n Networks) ListPeers(args []string) int {
+func ListPeers(args []string) int {
 	set := flag.NewFlagSet("overlay peers", flag.ContinueOnError)
 	asJSON := set.Bool("json", false, "")
 	names, code, done := Arguments(set, overlayPeersUsage, args)
@@ -42,11 +42,11 @@ func (n Networks) ListPeers(args []string) int {
 	case len(names) != 1:
 		return BadUsage("overlay peers", fmt.Sprintf("it takes the name of one network, not %d", len(names)))
 	}
-	if _, code = n.resolve("overlay peers", names); code != 0 {
+	if _, code = resolveNetworks("overlay peers", names); code != 0 {
 		return code
 	}
 	r := LookAgain(func(peersReport, bool) peersReport {
-		f, ok := n.place(names[0])
+		f, ok := findPlace(names[0])
 		if ok {
 			f.askHosts(context.Background())
 		}

@@ -12,6 +12,8 @@ import (
 
 	"rundock/internal/control"
 	"rundock/internal/overlay"
+	"rundock/supervisor/overlayhost"
+	"rundock/supervisor/process"
 )
 
 const overlayStatusUsage = `usage: rundockd overlay status [--json] [NAME...]
@@ -33,18 +35,18 @@ else is wrong; 2 bad arguments; 3 a network is not kept, or other hosts are not
 told of this one; 4 no such network.
 `
 
-// Status is `rundockd overlay status`.
-func (n Networks) Status(args []string) int {
+// NetworkStatus is `rundockd overlay status`.
+func NetworkStatus(args []string) int {
 	set := flag.NewFlagSet("overlay status", flag.ContinueOnError)
 	asJSON := set.Bool("json", false, "")
 	names, code, done := Arguments(set, overlayStatusUsage, args)
 	if done {
 		return code
 	}
-	if names, code = n.resolve("overlay status", names); code != 0 {
+	if names, code = resolveNetworks("overlay status", names); code != 0 {
 		return code
 	}
-	r := LookAgain(func(netReport, bool) netReport { return n.statusOf(names) }, netReport.doubtful)
+	r := LookAgain(func(netReport, bool) netReport { return networkStatusOf(names) }, netReport.doubtful)
 	if *asJSON {
 		return printJSON(r, r.exitCode())
 	}
@@ -55,12 +57,12 @@ func (n Networks) Status(args []string) int {
 	return r.exitCode()
 }
 
-// statusOf tells how networks stand at this moment.
-func (n Networks) statusOf(names []string) netReport {
+// networkStatusOf tells how networks stand at this moment.
+func networkStatusOf(names []string) netReport {
 	r := netReport{Version: statusVersion, Time: time.Now().UTC(), Networks: []netStatus{}}
 	r.Host, _ = os.Hostname()
 	for _, name := range names {
-		r.Networks = append(r.Networks, netStatusOf(n.kept(name)))
+		r.Networks = append(r.Networks, netStatusOf(keptFactsOf(name)))
 	}
 	return r
 }
@@ -71,9 +73,9 @@ func (r netReport) doubtful() bool {
 	return slices.ContainsFunc(r.Networks, func(s netStatus) bool { return s.Verdict == "wrong" })
 }
 
-// resolve returns names, or else those of all networks of this host.
-func (n Networks) resolve(command string, names []string) (found []string, code int) {
-	all, err := n.Names()
+// resolveNetworks returns names, or else those of all networks of this host.
+func resolveNetworks(command string, names []string) (found []string, code int) {
+	all, err := overlayhost.Names(nil)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "rundockd %s: %v\n", command, err)
 		return nil, ExitUnknown
@@ -106,14 +108,15 @@ type keptFacts struct {
 	Silent   time.Duration // for how long it has said nothing; 0: it speaks
 }
 
-func (n Networks) kept(name string) keptFacts {
+// keptFactsOf reads what a network's settings and its agent say.
+func keptFactsOf(name string) keptFacts {
 	f := keptFacts{Name: name}
 	var err error
 	f.Settings, err = overlay.ReadSettings(overlay.SettingsDir, name)
 	f.Trouble = troubleOf(err)
 	f.Says, err = control.ReadOverlay(control.Dir, name)
 	f.Unsaid = troubleOf(err)
-	f.Lives = f.Says.PID != 0 && n.Lives(f.Says.PID, "overlay")
+	f.Lives = f.Says.PID != 0 && process.IsRundockd(f.Says.PID, "overlay")
 	f.Silent = f.Says.Mute(control.Clock())
 	return f
 }

@@ -23,7 +23,7 @@ func reachable() netFacts {
 	return netFacts{
 		Now: time.Date(2026, 11, 21, 7, 30, 0, 0, time.UTC), Root: true, Address: netip.MustParseAddr("10.42.2.7"), Network: n, Host: "node-1",
 		Says: control.OverlayStatus{Network: "apps", PID: 812, State: control.OverlayUp, MTU: 1450, Alive: true, Peers: 1}, Lives: true,
-		Known: Joined{Machine: "id-of-node-1", Underlay: overlay.Underlay{Address: netip.MustParseAddr("192.0.2.1")}, Subnet: n.Subnet(1), Peers: []overlay.Peer{{Subnet: n.Subnet(2), Underlay: netip.MustParseAddr("192.0.2.2")}}},
+		Known: joined{Machine: "id-of-node-1", Underlay: overlay.Underlay{Address: netip.MustParseAddr("192.0.2.1")}, Subnet: n.Subnet(1), Peers: []overlay.Peer{{Subnet: n.Subnet(2), Underlay: netip.MustParseAddr("192.0.2.2")}}},
 		Hosts: []roster.Standing{at(1, "node-1", "192.0.2.1"), at(2, "node-2", "192.0.2.2")},
 		Names: []string{"node-2.shop.s.prod.example.com"}, Underlay: back, Gateway: back, Full: back, Target: back,
 	}

@@ -35,13 +35,12 @@ func wellSituation() situation {
 	began := now.Add(-3*time.Hour - 5*time.Minute)
 	const id, spec, machine = "b88572d32b53d6a1e5c9f00d4c1b2a3948576655b88572d32b53d6a1e5c9f00d", "5f1c", "4c4c4544"
 	record := control.Record{Key: "/skydns/com/example/prod/s/influxdb/node-1", Name: "node-1.influxdb.s.prod.example.com", Host: "10.0.0.7", Port: 8086}
-	up := func(pid int) process {
-		return process{Supervised: true, Status: runit.Status{Since: began, PID: pid, State: runit.Run}}
+	up := func(pid int) supervised {
+		return supervised{Supervised: true, Status: runit.Status{Since: began, PID: pid, State: runit.Run}}
 	}
 	return situation{
 		Host: hostFacts{
 			Now: now, Root: true, Host: "node-1", Zone: "s.prod.example.com", MachineID: machine,
-			Looped: 3, Settled: time.Minute,
 			Service: "/etc/service", Scanned: true, Endpoints: []string{"http://10.0.0.5:2379"}, Resolver: "127.0.0.1",
 		},
 		Service: serviceFacts{

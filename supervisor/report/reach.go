@@ -40,8 +40,7 @@ func (g *gatherer) lookAtNetworks(services []serviceFacts) {
 		}
 	}
 	slices.Sort(names)
-	networks := Networks{Lives: g.Lives}
-	found := LookAgain(func(netReport, bool) netReport { return networks.statusOf(names) }, netReport.doubtful)
+	found := LookAgain(func(netReport, bool) netReport { return networkStatusOf(names) }, netReport.doubtful)
 	for i := range services {
 		for _, n := range found.Networks {
 			if _, in := services[i].Container.Addresses[n.Name]; in {

@@ -49,12 +49,12 @@ type logsAsked struct {
 }
 
 // Logs is `rundockd logs`; it returns the exit code.
-func (p Program) Logs(args []string) int {
+func Logs(args []string) int {
 	asked, code, done := parseLogs(args, time.Now())
 	if done {
 		return code
 	}
-	g := p.gatherer()
+	g := newGatherer()
 	name, code := g.resolveLogs(asked.name)
 	if code != 0 {
 		return code

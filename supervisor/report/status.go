@@ -36,14 +36,14 @@ Examples:
 `
 
 // Status is `rundockd status`; it returns the exit code.
-func (p Program) Status(args []string) int {
+func Status(args []string) int {
 	set := flag.NewFlagSet("status", flag.ContinueOnError)
 	asJSON := set.Bool("json", false, "")
 	names, code, done := Arguments(set, statusUsage, args)
 	if done {
 		return code
 	}
-	g := p.gatherer()
+	g := newGatherer()
 	defer g.close()
 	all := g.names()
 	if len(names) == 0 {

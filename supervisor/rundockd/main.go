@@ -5,10 +5,11 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"rundock/supervisor/ctl"
 	"rundock/supervisor/overlayctl"
-	"rundock/supervisor/process"
+	"rundock/supervisor/report"
 	"rundock/supervisor/runner"
 	"rundock/supervisor/sidecar"
 )
@@ -16,78 +17,85 @@ import (
 // version is set at link time.
 var version = "development"
 
-const usage = `usage: rundockd COMMAND ...
+// verb is a command of rundockd.
+type verb struct {
+	name  string
+	args  string // as usage shows them
+	group string
+	help  string
+	run   func(args []string) int // returns the exit code
+}
 
-For people:
-  status [NAME...]  what the services of this host are doing, one line for each
-  explain NAME      why a service is, or is not, in DNS, and what to do next
-  logs NAME [-f]    what its container prints; logs NAME announce: its sidecar
-  overlay ...       status, peers, check: how the overlay networks stand; leave one
-  version           print the version
+const (
+	forPeople  = "For people"
+	forScripts = "For scripts"
+	byRunsv    = "Started by runsv"
+	forModules = "For modules and generated scripts"
+)
 
-For scripts:
-  check NAME        exit with 0 if the service's container runs, with 1 if not
-  config [FILE]     exit with 0 if host.json is right, with 1 and the reason if not
-  handover          restart runners, sidecars and networks' agents, and no
-                    container: after an upgrade
+// verbs are in the order of usage; those of a group follow each other.
+var verbs = []verb{
+	{"status", "[NAME...]", forPeople, "what the services of this host are doing, one line for each", report.Status},
+	{"explain", "NAME", forPeople, "why a service is, or is not, in DNS, and what to do next", report.Explain},
+	{"logs", "NAME [-f]", forPeople, "what its container prints; logs NAME announce: its sidecar", report.Logs},
+	{"overlay", "...", forPeople, "status, peers, check: how the overlay networks stand; leave one", overlayctl.Main},
+	{"version", "", forPeople, "print the version", printVersion},
 
-Started by runsv:
-  run DIR           keep the container of DIR/service.json running
-  announce DIR      announce the service of DIR/announce.json while it is healthy
-  overlay run NAME  keep this host's part of an overlay network
+	{"check", "NAME", forScripts, "exit with 0 if the service's container runs, with 1 if not", ctl.CheckMain},
+	{"config", "[FILE]", forScripts, "exit with 0 if host.json is right, with 1 and the reason if not", ctl.ConfigMain},
+	{"handover", "", forScripts, "restart runners, sidecars and networks' agents, and no\ncontainer: after an upgrade", ctl.HandoverMain},
 
-For modules and generated scripts:
-  ctl               JSON requests on stdin, a response on stdout for each
-  reap DIR          have supervisors that were left behind in DIR/* make way
-  stop DIR          stop the container of DIR/service.json, as its runner would
-  withdraw DIR      withdraw the service of DIR/announce.json, as its sidecar would
+	{"run", "DIR", byRunsv, "keep the container of DIR/service.json running", runner.Main},
+	{"announce", "DIR", byRunsv, "announce the service of DIR/announce.json while it is healthy", sidecar.Main},
+	{"overlay", "run NAME", byRunsv, "keep this host's part of an overlay network", overlayctl.Main},
 
-status, explain, logs and overlay say more with --help.
-`
+	{"ctl", "", forModules, "JSON requests on stdin, a response on stdout for each", ctl.Main},
+	{"reap", "DIR", forModules, "have supervisors that were left behind in DIR/* make way", ctl.ReapMain},
+	{"stop", "DIR", forModules, "stop the container of DIR/service.json, as its runner would", runner.StopMain},
+	{"withdraw", "DIR", forModules, "withdraw the service of DIR/announce.json, as its sidecar would", sidecar.WithdrawMain},
+}
 
 func main() { os.Exit(command(os.Args[1:])) }
 
 func command(args []string) int {
 	if len(args) == 0 {
-		fmt.Fprint(os.Stderr, usage)
-		return 2
+		fmt.Fprint(os.Stderr, usage())
+		return report.ExitUsage
 	}
 	switch args[0] {
-	case "status":
-		return reports.Status(args[1:])
-	case "explain":
-		return reports.Explain(args[1:])
-	case "logs":
-		return reports.Logs(args[1:])
-	case "run":
-		process.KeepSmall()
-		return runner.Main(args[1:])
-	case "stop":
-		return runner.StopMain(args[1:])
-	case "announce":
-		process.KeepSmall()
-		return sidecar.Main(args[1:])
-	case "withdraw":
-		return sidecar.WithdrawMain(args[1:])
-	case "check":
-		return ctl.CheckMain(args[1:])
-	case "config":
-		return ctl.ConfigMain(args[1:])
-	case "handover":
-		return ctl.HandoverMain(args[1:])
-	case "ctl":
-		return ctl.Main(args[1:])
-	case "overlay":
-		return overlayctl.Main(args[1:])
-	case "reap":
-		return ctl.ReapMain(args[1:])
-	case "version", "--version":
-		fmt.Println("rundockd", version)
-		return 0
 	case "help", "--help", "-h":
-		fmt.Print(usage)
+		fmt.Print(usage())
 		return 0
+	case "--version":
+		return printVersion(nil)
 	}
-	fmt.Fprintf(os.Stderr, "rundockd: unknown command %q\n\n%s", args[0], usage)
-	return 2
+	for _, v := range verbs {
+		if v.name == args[0] {
+			return v.run(args[1:])
+		}
+	}
+	fmt.Fprintf(os.Stderr, "rundockd: unknown command %q\n\n%s", args[0], usage())
+	return report.ExitUsage
+}
+
+func printVersion([]string) int {
+	fmt.Println("rundockd", version)
+	return 0
+}
+
+// usage lists the verbs by group.
+func usage() string {
+	var b strings.Builder
+	b.WriteString("usage: rundockd COMMAND ...\n")
+	group := ""
+	for _, v := range verbs {
+		if v.group != group {
+			group = v.group
+			b.WriteString("\n" + group + ":\n")
+		}
+		what := strings.TrimSpace(v.name + " " + v.args)
+		fmt.Fprintf(&b, "  %-16s  %s\n", what, strings.ReplaceAll(v.help, "\n", "\n"+strings.Repeat(" ", 20)))
+	}
+	b.WriteString("\nstatus, explain, logs and overlay say more with --help.\n")
+	return b.String()
 }

@@ -22,6 +22,7 @@ func Main(args []string) int {
 		fmt.Fprintln(os.Stderr, "usage: rundockd run DIR\nDIR holds service.json; runsv starts this.")
 		return 100
 	}
+	process.KeepSmall()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	r := newRunner(args[0], cancel)

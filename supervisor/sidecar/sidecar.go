@@ -30,6 +30,7 @@ func Main(args []string) int {
 		fmt.Fprintln(os.Stderr, "usage: rundockd announce DIR\nDIR holds announce.json; runsv starts this.")
 		return 100
 	}
+	process.KeepSmall()
 	s := newSidecar(args[0])
 	go s.signals()
 	return process.ExitCode(s.main())
