@@ -92,10 +92,6 @@ func (a *answering) union(nodes []*table.Node, w wanted) (set entrySet) {
 	return set
 }
 
-func below(label []byte, name string) []byte {
-	return append(append([]byte{byte(len(label))}, label...), name...)
-}
-
 // port answers _http._tcp.web by the records of web with the port that http
 // stands for. _tcp.web and _udp.web exist, with nothing, where web does.
 func (a *answering) port(zone *Zone, wire []byte, w wanted) (entrySet, bool) {
@@ -126,14 +122,6 @@ func (a *answering) port(zone *Zone, wire []byte, w wanted) (entrySet, bool) {
 
 func isProto(label []byte) bool {
 	return string(label) == "_tcp" || string(label) == "_udp"
-}
-
-// cut splits the first label off a wire name; it is empty for the root.
-func cut(wire []byte) (label, rest []byte) {
-	if wire[0] == 0 {
-		return nil, wire
-	}
-	return wire[1:][:wire[0]], wire[1+wire[0]:]
 }
 
 // stored answers by the * below the nearest name above that exists.

@@ -2,7 +2,6 @@ package answer
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -10,50 +9,6 @@ import (
 
 	"github.com/miekg/dns"
 )
-
-// A said is a record of the answer being made, less its TTL and its SRV weight.
-type said struct {
-	owner          string
-	rrtype         uint16
-	data           string
-	priority, port uint16
-}
-
-// once says whether a record was not in the answer yet.
-func (a *answering) once(s said) bool {
-	if a.said[s] {
-		return false
-	}
-	if a.said == nil {
-		a.said = map[said]bool{}
-	}
-	a.said[s] = true
-	return true
-}
-
-// further adds an address to the additional section. Records of one name and type
-// have one TTL (RFC 2181 section 5.2): the smallest.
-func (a *answering) further(owner string, addr netip.Addr, ttl uint32) {
-	rr := addressRR(owner, addr, ttl)
-	set := said{owner: owner, rrtype: rr.Header().Rrtype}
-	if a.ttls == nil {
-		a.ttls = map[said]uint32{}
-	}
-	if least, known := a.ttls[set]; !known || ttl < least {
-		a.ttls[set] = ttl
-	}
-	if len(a.Further) < maxRecords && a.once(said{owner: owner, data: addr.String()}) {
-		a.Further = append(a.Further, rr)
-	}
-}
-
-// evenTTLs gives the additional records the TTLs of their sets.
-func (a *answering) evenTTLs() {
-	for _, rr := range a.Further {
-		h := rr.Header()
-		h.Ttl = a.ttls[said{owner: h.Name, rrtype: h.Rrtype}]
-	}
-}
 
 // addresses answers A and AAAA. Clients mostly take the first address, so those
 // of the preferred priority come first, and each is first as often as its
@@ -67,13 +22,6 @@ func (a *answering) addresses(q dns.Question, set entrySet) {
 			a.add(addressRR(q.Name, e.Addr, ttl), e.Priority, e.Weight)
 		}
 	}
-}
-
-func addressRR(owner string, addr netip.Addr, ttl uint32) dns.RR {
-	if addr.Is4() {
-		return &dns.A{Hdr: header(owner, dns.TypeA, ttl), A: addr.AsSlice()}
-	}
-	return &dns.AAAA{Hdr: header(owner, dns.TypeAAAA, ttl), AAAA: addr.AsSlice()}
 }
 
 // services answers SRV.

@@ -11,10 +11,6 @@ import (
 	"github.com/miekg/dns"
 )
 
-func isReverse(wire []byte) bool {
-	return within(wire, "\x07in-addr\x04arpa\x00") || within(wire, "\x03ip6\x04arpa\x00")
-}
-
 // reverse answers a name under in-addr.arpa or ip6.arpa that has a record of
 // its own or is the address of one in our zones. Such a name is a zone of its
 // own: its neighbours may be other people's and are asked upstream.

@@ -2,10 +2,7 @@ package answer
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
-
-	"rundock/dnsd/table"
 
 	"github.com/miekg/dns"
 )
@@ -52,82 +49,21 @@ func (z *Zone) below(wire []byte) bool {
 	return len(rest) < len(z.wire) && rest == string(wire)
 }
 
-// soa makes the zone's SOA. Its minimum is what bounds negative caching, and
-// its own TTL does so as well (RFC 2308).
-func (s *Server) soa(z *Zone, owner string, ttl uint32) dns.RR {
-	var serial uint32
-	if state := s.Table.State(); state != nil {
-		serial = uint32(state.Revision)
-	}
-	return soa(owner, "ns.dns."+z.Name, "hostmaster."+z.Name, serial, s.NegativeTTL, ttl)
-}
-
-func soa(owner, ns, mbox string, serial, negative, ttl uint32) dns.RR {
-	return &dns.SOA{
-		Hdr: header(owner, dns.TypeSOA, ttl), Ns: ns, Mbox: mbox,
-		Serial: serial, Refresh: 3600, Retry: 600, Expire: 86400, Minttl: negative,
-	}
-}
-
-// apexNode is apex.dns.<zone> if there are records under it: as in SkyDNS and
-// CoreDNS the zone's own name is answered with those then, and with a record at
-// the zone's own key, but not with the services below.
-func (s *Server) apexNode(z *Zone) *table.Node {
-	if z.apex == "" {
-		return nil
-	}
-	if node := s.Table.Lookup([]byte(z.apex)); node != nil && node.Kinds() != 0 {
-		return node
-	}
-	return nil
-}
-
-// recordsIn is records of a node of a zone, which may be its apex.
-func (a *answering) recordsIn(z *Zone, node *table.Node, w wanted) entrySet {
-	if node.Name() != z.wire {
-		return a.records(node, w)
-	}
-	apex := a.apexNode(z)
-	if apex == nil {
-		return a.records(node, w)
-	}
-	set := a.records(apex, w)
-	if own := node.Own(); own != nil && (w.port == 0 || own.Port == w.port) {
-		set.entries = append([]table.Entry{{Name: node.Name(), Record: own}}, set.entries...)
-	}
-	return set
-}
-
-// nameServers answers NS at the apex: each record under ns.dns.<zone> is a
-// name server, or its host is; without any, ns.dns.<zone> is, with this server's
-// addresses.
-func (a *answering) nameServers(z *Zone, q dns.Question) {
-	set := a.records(a.lookup([]byte(z.ns)), wanted{qtype: dns.TypeA})
-	if len(set.entries) == 0 {
-		a.volatile = true
-		set = ownEntries(z.ns, a.NameServers())
-	}
-	servers, ttl := set.with(hasHost), set.ttl(a.TTL)
-	for _, e := range servers {
-		name := presentation(e.Name)
-		if e.Host != "" {
-			name = fqdn(e.Host)
+func longest(zones []Zone, wire []byte) *Zone {
+	var best *Zone
+	for i := range zones {
+		if z := &zones[i]; within(wire, z.wire) && (best == nil || len(z.wire) > len(best.wire)) {
+			best = z
 		}
-		if a.once(said{owner: q.Name, rrtype: dns.TypeNS, data: name}) {
-			a.add(&dns.NS{Hdr: header(q.Name, dns.TypeNS, ttl), Ns: name}, 0, 1)
-		}
-		a.reach(e, name, ttl)
 	}
-	if len(servers) == 0 {
-		a.add(&dns.NS{Hdr: header(q.Name, dns.TypeNS, a.TTL), Ns: "ns.dns." + z.Name}, 0, 1)
-	}
+	return best
 }
 
-// ownEntries are address records at one name.
-func ownEntries(wire string, addrs []netip.Addr) entrySet {
-	var set entrySet
-	for _, addr := range addrs {
-		set.entries = append(set.entries, table.Entry{Name: wire, Record: &table.Record{Addr: addr, Priority: 10, Weight: 100}})
+func anyBelow(zones []Zone, wire []byte) bool {
+	for i := range zones {
+		if zones[i].below(wire) {
+			return true
+		}
 	}
-	return set
+	return false
 }

@@ -6,9 +6,13 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"time"
 
 	"github.com/miekg/dns"
 )
+
+// attempt bounds one try at one upstream.
+const attempt = 1500 * time.Millisecond
 
 // exchange asks an upstream once, over UDP and if that is not enough over TCP.
 // The reply has no OPT record.
@@ -75,4 +79,10 @@ func without(rrs []dns.RR, rrtype uint16) []dns.RR {
 		}
 	}
 	return kept
+}
+
+// poor is a reply that another upstream may have a better one than: it neither
+// has the name nor denies it.
+func poor(reply *dns.Msg) bool {
+	return reply.Rcode != dns.RcodeSuccess && reply.Rcode != dns.RcodeNameError
 }

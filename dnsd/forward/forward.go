@@ -13,7 +13,6 @@ package forward
 
 import (
 	"context"
-	"errors"
 	"net/netip"
 	"strings"
 	"sync"
@@ -47,18 +46,6 @@ type Forwarder struct {
 	flights map[key]*flight
 }
 
-// A Watcher counts, and says, what upstreams do.
-type Watcher interface {
-	// Asked is an attempt at an upstream, and whether it gave a usable reply.
-	Asked(upstream string, usable bool)
-	// Turned is an upstream that is taken for down, and why, or (nil) is up again.
-	Turned(upstream string, down error)
-	// Found is where the reply to a question comes from.
-	Found(source string)
-	// Merged is a question that is asked already.
-	Merged()
-}
-
 // Where replies come from.
 const (
 	Forwarded = "forwarded" // an upstream
@@ -71,13 +58,6 @@ const (
 type Stub struct {
 	Zone      string // fully qualified, lower case
 	Upstreams []netip.AddrPort
-}
-
-// A pool is the upstreams of a zone, in the order they are preferred in.
-type pool struct {
-	zone      string
-	upstreams []*upstream
-	stubs     []pool
 }
 
 func (f *Forwarder) init() {
@@ -110,28 +90,6 @@ func (f *Forwarder) upstream(address string) *upstream {
 	u := newUpstream(address, f.Watch)
 	f.known = append(f.known, u)
 	return u
-}
-
-// of is the pool to ask q of: that of the longest zone its name is in. DS is the
-// business of the zone above (RFC 4035 section 3.1.4.1), where that one can be asked.
-func (p *pool) of(q dns.Question) *pool {
-	if q.Qtype == dns.TypeDS {
-		above, _ := dns.NextLabel(q.Name, 0)
-		if pool := p.longest(dns.Fqdn(q.Name[above:])); len(pool.upstreams) > 0 {
-			return pool
-		}
-	}
-	return p.longest(q.Name)
-}
-
-func (p *pool) longest(name string) *pool {
-	best := p
-	for i := range p.stubs {
-		if s := &p.stubs[i]; dns.IsSubDomain(s.zone, name) && len(s.zone) > len(best.zone) {
-			best = s
-		}
-	}
-	return best
 }
 
 // Run sees to upstreams that failed until ctx is done. Without it they are
@@ -240,66 +198,6 @@ func (fl *flight) wait(ctx context.Context) (*dns.Msg, error) {
 	}
 }
 
-// ask asks the upstreams of a pool in turn, those that rest last.
-func (p *pool) ask(ctx context.Context, ask *dns.Msg) (*dns.Msg, error) {
-	order := p.order()
-	if len(order) == 1 {
-		order = append(order, order[0])
-	}
-	err := errors.New("no upstream is configured")
-	var worst *dns.Msg
-	var blamed []*upstream // they said what another knew better
-	for _, u := range order {
-		if ctx.Err() != nil {
-			break
-		}
-		var reply *dns.Msg
-		reply, err = u.try(ctx, ask)
-		switch {
-		case err == nil && poor(reply):
-			worst, blamed = reply, append(blamed, u)
-		case err == nil:
-			for _, each := range blamed {
-				each.fails(errPoor)
-			}
-			return reply, nil
-		}
-	}
-	if worst != nil {
-		return worst, nil
-	}
-	return nil, err
-}
-
-// order is the upstreams in the order they are to be asked.
-func (p *pool) order() []*upstream {
-	var first, last []*upstream
-	for _, u := range p.upstreams {
-		if u.resting() {
-			last = append(last, u)
-		} else {
-			first = append(first, u)
-		}
-	}
-	return append(first, last...)
-}
-
-// failed says whether all upstreams rest.
-func (p *pool) failed() bool {
-	for _, u := range p.upstreams {
-		if !u.resting() {
-			return false
-		}
-	}
-	return true
-}
-
-// poor is a reply that another upstream may have a better one than: it neither
-// has the name nor denies it.
-func poor(reply *dns.Msg) bool {
-	return reply.Rcode != dns.RcodeSuccess && reply.Rcode != dns.RcodeNameError
-}
-
 // spell writes the records of name with the letters it has there, as a client
 // that checks them (0x20) wants.
 func spell(reply *dns.Msg, name string) {
@@ -311,11 +209,3 @@ func spell(reply *dns.Msg, name string) {
 		}
 	}
 }
-
-// nobody watches.
-type nobody struct{}
-
-func (nobody) Asked(string, bool)   {}
-func (nobody) Turned(string, error) {}
-func (nobody) Found(string)         {}
-func (nobody) Merged()              {}

@@ -11,8 +11,6 @@ import (
 )
 
 const (
-	// attempt bounds one try at one upstream.
-	attempt = 1500 * time.Millisecond
 	// An upstream that failed rests for so long at first, and twice as long
 	// after each further failure, at most the longest.
 	firstRest, longestRest = time.Second, 30 * time.Second

@@ -104,30 +104,3 @@ func (k *kept) without(qtype uint16) (*kept, int) {
 	copied.next = rest
 	return &copied, count + 1
 }
-
-// See is Lookup with what to hold an answer against: the node, or where there
-// is none the one above it that would get it.
-func (t *Table) See(name []byte) (*Node, Seen) {
-	for {
-		at := name
-		n := t.index.get(at)
-		for n == nil {
-			at = at[1+at[0]:]
-			n = t.index.get(at)
-		}
-		seen := Seen{n, n.version.Load()}
-		if len(at) == len(name) {
-			return n, seen
-		}
-		if t.index.get(name) == nil {
-			return nil, seen
-		}
-	}
-}
-
-// touch makes stale what was made from n's records.
-func touch(n *Node) {
-	for ; n != nil; n = n.parent {
-		n.version.Add(1)
-	}
-}

@@ -1,11 +1,5 @@
 package table
 
-import (
-	"cmp"
-	"slices"
-	"strings"
-)
-
 // Records returns the records that a name is answered with: its own and those
 // below it, nearest first, then by name, so that no order of arrival shows. It
 // looks at limit names at most; whole says that there are no more.
@@ -49,12 +43,6 @@ func (n *Node) collect(limit int, into func(parent, child *Node) bool) (found []
 	return found, whole
 }
 
-func sortEntries(entries []Entry) {
-	slices.SortFunc(entries, func(a, b Entry) int {
-		return cmp.Or(cmp.Compare(a.Depth, b.Depth), strings.Compare(a.Name, b.Name))
-	})
-}
-
 // Sample returns records that n is answered with, have any of some kinds, and
 // qualify; others in each turn. It is for names with more below them than Records looks at, and
 // looks through the whole table until it has limit records or, once there is
@@ -89,15 +77,3 @@ func (n *Node) showsIn(name *Node) (depth int, in bool) {
 	}
 	return depth, true
 }
-
-// shows says whether what is at and below a child is part of its parent's
-// name. A stored * is for names that do not exist. A label with an underscore
-// (RFC 8552) says something about the name above it, such as _acme-challenge,
-// or is a further port of it (_tcp), and is asked for by its own name.
-func shows(parent, child *Node) bool {
-	return !child.wildcard() && (!child.underscored() || parent.underscored())
-}
-
-func (n *Node) wildcard() bool { return strings.HasPrefix(n.name, "\x01*") }
-
-func (n *Node) underscored() bool { return len(n.name) > 1 && n.name[1] == '_' }

@@ -1,7 +1,5 @@
 package table
 
-import "sync/atomic"
-
 // Kinds say what there is among the records that a name is answered with, and
 // are kept for each name. With them it is known without a look at a million names
 // that none of them has a text.
@@ -44,9 +42,6 @@ func (r *Record) Kinds() Kinds {
 	has(r.Port != 0, HasPort(r.Port))
 	return k
 }
-
-// kinds is the sum of what shows at a node.
-type kinds struct{ atomic.Uint32 }
 
 // Kinds are those of all records that the name is answered with.
 func (n *Node) Kinds() Kinds { return Kinds(n.kinds.Load()) }

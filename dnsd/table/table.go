@@ -8,18 +8,21 @@
 // half of one. A node also keeps the answers that were made for its name, and
 // knows when they are out of date. Names are in wire format and lower case, as a query carries
 // them: "\x03web\x07example\x03com\x00".
+//
+//	table.go    what readers see of all of it; index.go: from name to node
+//	node.go     a name; record.go: its record; kinds.go: what is at and below it
+//	answers.go  the answers a node keeps; below.go: the records it is answered with
+//	batch.go    lists and changes of the registry; slashed.go: two keys of one name
+//	write.go    one record set or cleared, and what hangs on it
 package table
 
 import (
 	"iter"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"rundock/internal/skydns"
-
-	"github.com/miekg/dns"
 )
 
 // A Table is fed by Replace and Update and read by Lookup. The zero value is
@@ -72,48 +75,6 @@ func (t *Table) Lookup(name []byte) *Node { return t.index.get(name) }
 // Wildcards is how many stored names begin with the label *.
 func (t *Table) Wildcards() int64 { return t.stars.Load() }
 
-// Replace makes the table hold exactly pairs, additions before deletions. Bad
-// keys are those that were not bad for the same reason before.
-func (t *Table) Replace(revision int64, pairs iter.Seq2[string, []byte]) []Bad {
-	return t.ReplaceUnless(revision, pairs, func(int, int) bool { return false })
-}
-
-// ReplaceUnless is Replace that keeps the records missing from pairs where
-// hold, told how many there were and how many of them are missing, says so.
-// They stay until DropMissing, or until a change of their key.
-func (t *Table) ReplaceUnless(revision int64, pairs iter.Seq2[string, []byte], hold func(known, missing int) bool) []Bad {
-	t.writing.Lock()
-	defer t.writing.Unlock()
-	t.epoch++
-	known := t.counts.records
-	t.counts.missing = known
-	before := t.bad
-	t.bad, t.slashed = make(map[string]string, len(before)), nil
-	var news []Bad
-	for key, value := range pairs {
-		if reason := t.set(key, value); reason != "" && before[key] != reason {
-			news = append(news, Bad{key, reason})
-		}
-	}
-	if t.counts.missing > 0 && !hold(known, t.counts.missing) {
-		t.sweep(t.root)
-	}
-	t.publish(revision)
-	return news
-}
-
-// DropMissing clears the records that were kept, and returns how many.
-func (t *Table) DropMissing() (dropped int) {
-	t.writing.Lock()
-	defer t.writing.Unlock()
-	dropped = t.counts.missing
-	if state := t.state.Load(); dropped > 0 {
-		t.sweep(t.root)
-		t.publish(state.Revision)
-	}
-	return dropped
-}
-
 // Missing returns the keys of records that are kept though missing, at most
 // limit.
 func (t *Table) Missing(limit int) (keys []string) {
@@ -164,165 +125,22 @@ func (t *Table) walk(n *Node, visit func(*Node) bool) bool {
 
 func (t *Table) key(n *Node) string { return skydns.Key(t.prefix, n.presentation()) }
 
-func (n *Node) presentation() string {
-	name, _, err := dns.UnpackDomainName([]byte(n.name), 0)
-	if err != nil {
-		panic(err) // skydns.Wire made it
-	}
-	return name
-}
-
-// Update applies changes in order; a nil value deletes. A key whose new value
-// is bad loses its old one: the table never holds what the registry does not.
-func (t *Table) Update(revision int64, changes iter.Seq2[string, []byte]) []Bad {
-	t.writing.Lock()
-	defer t.writing.Unlock()
-	var news []Bad
-	for key, value := range changes {
-		was := t.bad[key]
-		if reason := t.set(key, value); reason != "" && was != reason {
-			news = append(news, Bad{key, reason})
+// See is Lookup with what to hold an answer against: the node, or where there
+// is none the one above it that would get it.
+func (t *Table) See(name []byte) (*Node, Seen) {
+	for {
+		at := name
+		n := t.index.get(at)
+		for n == nil {
+			at = at[1+at[0]:]
+			n = t.index.get(at)
 		}
-	}
-	t.publish(revision)
-	return news
-}
-
-func (t *Table) publish(revision int64) {
-	t.state.Store(&State{
-		Revision: revision, Applied: time.Now(),
-		Records: t.counts.records, Names: t.counts.names, Bad: len(t.bad), Missing: t.counts.missing,
-	})
-}
-
-// set makes one key hold value, or nothing, and returns why a value is bad.
-func (t *Table) set(key string, value []byte) (reason string) {
-	delete(t.bad, key)
-	name, err := skydns.Wire(t.prefix, key)
-	if err != nil {
-		if value != nil {
-			t.bad[key] = err.Error()
-			return err.Error()
+		seen := Seen{n, n.version.Load()}
+		if len(at) == len(name) {
+			return n, seen
 		}
-		return ""
-	}
-	var want *Record
-	if value != nil {
-		r, err := skydns.Parse(value)
-		if err == nil {
-			want, err = newRecord(r)
+		if t.index.get(name) == nil {
+			return nil, seen
 		}
-		if err != nil {
-			t.bad[key] = err.Error()
-			reason, want = err.Error(), nil
-		}
-	}
-	if strings.HasSuffix(key, "/") {
-		t.setSlashed(name, want)
-	} else {
-		t.setPlain(name, want)
-	}
-	return reason
-}
-
-// put makes the record of name want.
-func (t *Table) put(name string, want *Record) {
-	n := t.make(name)
-	old := n.record.Load()
-	if old != nil && n.epoch != t.epoch {
-		t.counts.missing--
-	}
-	n.epoch = t.epoch
-	n.record.Store(want)
-	if old != nil && *old == *want {
-		return
-	}
-	if old == nil {
-		t.counts.records++
-	}
-	resum(n, old.Kinds(), want.Kinds())
-	t.point(n, old, want)
-	touch(n)
-}
-
-// clear takes the record off a node, and the node out if nothing needs it.
-func (t *Table) clear(n *Node) {
-	old := n.record.Swap(nil)
-	if old == nil {
-		return
-	}
-	t.counts.records--
-	if n.epoch != t.epoch {
-		t.counts.missing--
-	}
-	// In this order: the reverse name may be n itself, or below it, and takes n
-	// out with it then.
-	t.prune(n)
-	resum(n, old.Kinds(), 0)
-	t.point(n, old, nil)
-	touch(n)
-}
-
-// point keeps the reverse name of a record's address naming the record's node.
-func (t *Table) point(n *Node, old, want *Record) {
-	if old != nil && want != nil && old.Addr == want.Addr {
-		if n.pointer != nil {
-			touch(n.pointer.owner)
-		}
-		return
-	}
-	if old != nil && old.Addr.IsValid() {
-		at := n.pointer.owner
-		at.pointers.remove(n.pointer)
-		n.pointer = nil
-		t.prune(at)
-		touch(at)
-	}
-	if want != nil && want.Addr.IsValid() {
-		at := t.make(reverseName(want.Addr))
-		// A new link each time: a reader that stands on the old one must
-		// not be led into another address's list.
-		n.pointer = &link{node: n, owner: at}
-		at.pointers.push(n.pointer)
-		touch(at)
-	}
-}
-
-// sweep clears the records below n that the current Replace did not set.
-func (t *Table) sweep(n *Node) {
-	for l := n.children.first.Load(); l != nil; l = l.next.Load() {
-		t.sweep(l.node)
-	}
-	if n.epoch != t.epoch {
-		t.clear(n)
-	}
-}
-
-// make returns the node of name, creating it and its ancestors, parents first.
-func (t *Table) make(name string) *Node {
-	if n := t.index.get([]byte(name)); n != nil {
-		return n
-	}
-	n := &Node{name: name, parent: t.make(name[1+name[0]:])}
-	n.self.node = n
-	if n.wildcard() {
-		t.stars.Add(1)
-	}
-	t.index.put(n)
-	n.parent.children.push(&n.self)
-	t.counts.names++
-	return n
-}
-
-// prune takes n and its ancestors out as far as nothing is left on them.
-func (t *Table) prune(n *Node) {
-	for n != t.root && n.record.Load() == nil && n.children.empty() && n.pointers.empty() {
-		n.parent.children.remove(&n.self)
-		t.index.remove(n)
-		if n.wildcard() {
-			t.stars.Add(-1)
-		}
-		t.counts.names--
-		n = n.parent
 	}
 }

@@ -1,0 +1,79 @@
+package answer
+
+import (
+	"net/netip"
+
+	"rundock/dnsd/table"
+
+	"github.com/miekg/dns"
+)
+
+// answering is one answer being made.
+type answering struct {
+	*Server
+	turn     uint32
+	said     map[said]bool
+	ttls     map[said]uint32 // of the sets of additional records
+	reached  int             // names looked up for the additional section
+	priority []uint16        // of the records at the name at hand that take turns
+	weight   []uint16        // of the same
+	Result
+}
+
+// lookup notes what it sees, so that the answer can be kept while it lasts.
+func (a *answering) lookup(wire []byte) *table.Node {
+	node, seen := a.Table.See(wire)
+	a.seen = append(a.seen, seen)
+	return node
+}
+
+// add adds a record to the answer that takes turns with the others of its
+// priority; they are added in the order of priority.
+func (a *answering) add(rr dns.RR, priority, weight uint16) {
+	a.Answer = append(a.Answer, rr)
+	a.priority, a.weight = append(a.priority, priority), append(a.weight, weight)
+}
+
+// A said is a record of the answer being made, less its TTL and its SRV weight.
+type said struct {
+	owner          string
+	rrtype         uint16
+	data           string
+	priority, port uint16
+}
+
+// once says whether a record was not in the answer yet.
+func (a *answering) once(s said) bool {
+	if a.said[s] {
+		return false
+	}
+	if a.said == nil {
+		a.said = map[said]bool{}
+	}
+	a.said[s] = true
+	return true
+}
+
+// further adds an address to the additional section. Records of one name and type
+// have one TTL (RFC 2181 section 5.2): the smallest.
+func (a *answering) further(owner string, addr netip.Addr, ttl uint32) {
+	rr := addressRR(owner, addr, ttl)
+	set := said{owner: owner, rrtype: rr.Header().Rrtype}
+	if a.ttls == nil {
+		a.ttls = map[said]uint32{}
+	}
+	if least, known := a.ttls[set]; !known || ttl < least {
+		a.ttls[set] = ttl
+	}
+	if len(a.Further) < maxRecords && a.once(said{owner: owner, data: addr.String()}) {
+		a.Further = append(a.Further, rr)
+	}
+}
+
+// evenTTLs gives the additional records the TTLs of their sets.
+func (a *answering) evenTTLs() {
+	for _, rr := range a.Further {
+		h := rr.Header()
+		h.Ttl = a.ttls[said{owner: h.Name, rrtype: h.Rrtype}]
+	}
+}
