@@ -315,3 +315,22 @@ func TestTextsAreTakenInQuotesOnly(t *testing.T) {
 	}
 	walk("", parameters.Params, func(inner string) string { return "{" + inner + "}" })
 }
+
+// TestNoContainerLivesInItself: Docker would create such a container as long
+// as the one of before is there, which it is to replace, and never start it.
+func TestNoContainerLivesInItself(t *testing.T) {
+	m := onHost(t)
+	const call = "state=enabled name=self image=app:1 "
+	m.apply(call)
+	for _, c := range []struct{ args, want string }{
+		{"args='--network container:self'", "the container would share the network of self, which is itself"},
+		{"network_mode=container:self", "the container would share the network of self, which is itself"},
+		{"args='--ipc container:self'", "the container would share the ipc of self, which is itself"},
+		{"args='--pid container:self'", "the container would share the pid of self, which is itself"},
+		{"args='--volumes-from self:ro'", "the container would share the volumes of self, which is itself"},
+		{"volumes_from=other,self", "the container would share the volumes of self, which is itself"},
+	} {
+		m.refuses(call+c.args, c.want)
+	}
+	m.apply("state=absent name=self")
+}

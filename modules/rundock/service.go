@@ -18,6 +18,11 @@ func (p params) service(salt []byte) (supervisor.Service, error) {
 		if err != nil {
 			return s, err
 		}
+		for _, share := range c.Shares() {
+			if share.With == p.Name {
+				return s, fmt.Errorf("the container would share the %s of %s, which is itself: name another container", share.What, p.Name)
+			}
+		}
 		s.Container = c
 		s.Container.Image = *p.Image
 		s.Pull = unless(p.Pull, "always")
