@@ -147,16 +147,18 @@ func (p plan) settled(f shape, before, now situation) bool {
 			return false
 		}
 	}
-	return p.present(f.runner, before.Runner, now.Runner, now.Says.PID) &&
-		p.present(f.announcer, before.Announcer, now.Announcer, now.Announces.PID)
+	// What runs below an outer runsv that was killed hands over to what its successor starts.
+	orphans := !before.Outer.Supervised
+	return present(f.runner, orphans || p.succeeded(f.runner), before.Runner, now.Runner, now.Says.PID) &&
+		present(f.announcer, orphans || p.succeeded(f.announcer), before.Announcer, now.Announcer, now.Announces.PID)
 }
 
-// present reports whether the process in dir is the one that p asks for, and
-// has written a status: says is the process id in it.
-func (p plan) present(dir string, before, now module.Process, says int) bool {
+// present reports whether the process in dir, another than before if succeeded
+// is set, has written a status: says is the process id in it.
+func present(dir string, succeeded bool, before, now module.Process, says int) bool {
 	if dir == "" {
 		return true
 	}
 	pid := now.Status.PID
-	return now.Supervised && pid != 0 && pid == says && !(p.succeeded(dir) && pid == before.Status.PID)
+	return now.Supervised && pid != 0 && pid == says && !(succeeded && pid == before.Status.PID)
 }

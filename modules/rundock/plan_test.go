@@ -246,6 +246,8 @@ func TestSettled(t *testing.T) {
 		{"the runner is wanted down still", module.Command{Dir: both.runner, Letter: "u"}, pair(running, down, running), pair(running, down, running), false},
 		{"the runner of before is there still", module.Command{Dir: both.runner, Letter: "h"}, pair(running, running, running), pair(running, running, running), false},
 		{"its successor has no status yet", module.Command{Dir: both.runner, Letter: "h"}, pair(running, running, running), pair(running, next, running), false},
+		{"those that a killed outer runsv left have not handed over", module.Command{}, pair(module.Process{}, running, running), pair(running, running, running), false},
+		{"the service is supervised for the first time", module.Command{}, situation{}, pair(running, running, running), true},
 		{"the logger of before is there still", module.Command{Dir: "services/service/log", Letter: "t"}, logged(running), logged(running), false},
 		{"the logger is another", module.Command{Dir: "services/service/log", Letter: "t"}, logged(running), logged(next), true},
 	} {
