@@ -23,6 +23,7 @@ type daemon struct {
 	hangs      atomic.Bool
 	containers map[string]string // id by name
 	networks   string            // JSON
+	info       string            // JSON
 	network    string            // JSON, of any that is asked for
 	refusal    string            // why it makes no network, of which there is none then
 	asked      atomic.Int32      // how often for a network
@@ -86,6 +87,8 @@ func (d *daemon) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			d.writes = append(d.writes, r.Method+" "+strings.TrimPrefix(path, "/networks/"))
 		}
 		w.Write([]byte(d.network))
+	case path == "/info":
+		w.Write([]byte(d.info))
 	case path == "/networks":
 		w.Write([]byte(d.networks))
 	case r.Method == "DELETE":

@@ -81,9 +81,18 @@ func (c *Client) wants(ctx context.Context, o Overlay) (map[string]string, error
 	return o.options(nft), nil
 }
 
+// Conflict is why a network of the daemon and an overlay network cannot be
+// beside each other.
+type Conflict struct{ text string }
+
+func (c *Conflict) Error() string { return c.text }
+
+func conflict(format string, args ...any) error { return &Conflict{fmt.Sprintf(format, args...)} }
+
 // OverlayConflict returns an error if the daemon is too old for an overlay
-// network, or has another network whose subnet is part of cidr, or whose bridge
-// has the underlay address: each host has such a bridge for itself.
+// network, and a Conflict if it has another network whose subnet overlaps cidr,
+// or whose bridge has the underlay address: each host has such a bridge for
+// itself.
 func (c *Client) OverlayConflict(ctx context.Context, name string, cidr netip.Prefix, underlay netip.Addr) error {
 	if _, err := c.wants(ctx, Overlay{Name: name}); err != nil {
 		return err
@@ -96,10 +105,10 @@ func (c *Client) OverlayConflict(ctx context.Context, name string, cidr netip.Pr
 		for _, config := range n.IPAM.Config {
 			p, err := netip.ParsePrefix(config.Subnet)
 			if err == nil && p.Overlaps(cidr) && n.Labels[LabelOverlay] != name {
-				return fmt.Errorf("cidr %s overlaps %s of docker network %s", cidr, p, n.Name)
+				return conflict("cidr %s overlaps %s of docker network %s: remove that network, or make it anew elsewhere (docker network rm %[3]s); or choose another cidr", cidr, p, n.Name)
 			}
 			if bridge := n.Options["com.docker.network.bridge.name"]; err == nil && n.Driver == "bridge" && (bridge == "" || bridge == "docker0") && p.Contains(underlay) {
-				return fmt.Errorf("underlay: the address %s is that of docker network %s on this host, by which no other host reaches it: give underlay the interface, or the address, by which they do", underlay, n.Name)
+				return conflict("underlay: the address %s is that of docker network %s on this host, by which no other host reaches it: give underlay the interface, or the address, by which they do", underlay, n.Name)
 			}
 		}
 	}

@@ -1,11 +1,13 @@
 package overlay
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/vishvananda/netlink"
@@ -101,7 +103,7 @@ func overlap(rt *netlink.Handle, n Network, names map[int]string, ours []int) er
 	}
 	for _, a := range addresses {
 		if p := prefix(a.IPNet); !mine[a.LinkIndex] && p.Overlaps(n.CIDR) {
-			return fmt.Errorf("cidr %s overlaps %s, an address of interface %s", n.CIDR, p, names[a.LinkIndex])
+			return fmt.Errorf("cidr %s overlaps %s, an address of interface %s", n.CIDR, p, deviceName(names[a.LinkIndex]))
 		}
 	}
 	routes, err := rt.RouteListFiltered(unix.AF_INET, &netlink.Route{Table: unix.RT_TABLE_MAIN}, netlink.RT_FILTER_TABLE)
@@ -122,11 +124,21 @@ func overlap(rt *netlink.Handle, n Network, names map[int]string, ours []int) er
 		}
 		to := ""
 		if name := names[r.LinkIndex]; name != "" {
-			to = " to interface " + name
+			to = " to interface " + deviceName(name)
 		}
 		return fmt.Errorf("cidr %s overlaps the route %s%s", n.CIDR, p, to)
 	}
 	return nil
+}
+
+// deviceName adds to the name of an interface which Docker network it is the bridge
+// of, if its name tells: Docker makes it of the network's id.
+func deviceName(name string) string {
+	id, made := strings.CutPrefix(name, "br-")
+	if _, err := hex.DecodeString(id); made && err == nil && len(id) == 12 {
+		return fmt.Sprintf("%s, the bridge of a Docker network (docker network inspect %s)", name, id)
+	}
+	return name
 }
 
 // portFree returns an error if a program listens on a UDP port.

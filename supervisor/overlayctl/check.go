@@ -14,9 +14,13 @@ import (
 func checkMain(names []string) int {
 	names, err := overlayhost.Names(names)
 	code := report.ExitWell
-	for _, found := range checkNetworks(names) {
+	for i, found := range checkNetworks(names) {
 		err = errors.Join(err, found.err)
-		for _, command := range found.left {
+		wrong, notes := askDockerAbout(names[i])
+		for _, note := range notes {
+			fmt.Fprintln(os.Stderr, "rundockd overlay check: note:", note)
+		}
+		for _, command := range append(found.left, wrong...) {
 			fmt.Println(command)
 			code = report.ExitWrong
 		}

@@ -22,7 +22,8 @@ import (
 )
 
 // tryMain is `rundockd overlay try`: whether this host could join the
-// network whose settings are on stdin. Nothing of it stays.
+// network whose settings are on stdin. Nothing of it stays. Each line that it
+// prints is a warning.
 func tryMain(args []string) int {
 	set := flag.NewFlagSet("overlay try", flag.ContinueOnError)
 	patience := set.Duration("wait", 0, "")
@@ -73,6 +74,13 @@ func tryNetwork(data []byte, patience time.Duration) error {
 	}
 	if err := docker.OverlayConflict(ctx, settings.Name, settings.CIDR, p.Underlay.Address); err != nil {
 		return err
+	}
+	notes, err := poolNotes(ctx, docker, settings.Network)
+	if err != nil {
+		return err
+	}
+	for _, note := range notes {
+		fmt.Println(note)
 	}
 	return tryRegistry(p, patience)
 }

@@ -7,7 +7,8 @@ const usage = `usage: rundockd overlay run NAME      keep network NAME; runsv st
        rundockd overlay status [NAME...]  how networks stand; a line for each
        rundockd overlay peers NAME        the hosts of a network; a line for each
        rundockd overlay check [NAME...]   what would be changed to make the kernel
-                                          hold what it should; nothing when all is right
+                                          hold what it should; nothing when all is right;
+                                          on stderr, which address pools of dockerd overlap it
        rundockd overlay explain ADDRESS   which host and container has it, and why it
                                           cannot be reached
        rundockd overlay leave NAME        remove what run made, and give the subnet back;
