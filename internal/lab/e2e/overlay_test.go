@@ -31,7 +31,7 @@ func (o *overlays) join(t *testing.T, name, cidr string, vni int) {
 	t.Cleanup(func() {
 		everywhere(o.hosts, func(host string) { o.try(host, "docker ps -aq -f network="+name+" | xargs -r docker rm -f") })
 		o.module(t, "rundock_overlay", "state=absent name="+name)
-		everywhere(o.hosts, func(host string) { o.nothingLeft(t, host, name, vni) })
+		everywhere(o.hosts, func(host string) { o.nothingLeft(t, host, name, cidr, vni) })
 	})
 	o.module(t, "rundock_overlay", fmt.Sprintf("name=%s cidr=%s vni=%d", name, cidr, vni))
 	if t.Failed() {
@@ -49,10 +49,11 @@ func (o *overlays) module(t *testing.T, module, args string) {
 }
 
 // nothingLeft looks for what is left of a network.
-func (o *overlays) nothingLeft(t *testing.T, host, name string, vni int) {
+func (o *overlays) nothingLeft(t *testing.T, host, name, cidr string, vni int) {
 	out, err := o.try(host, fmt.Sprintf(`name=%s; ls -d /etc/service/*overlay-$name /etc/sv/overlay-$name /etc/rundock/overlay/$name.json /run/rundock/overlay/$name.json /run/rundock/overlay/$name.ports 2>/dev/null
 		ip -br link | grep -w -e ovl%d -e vx%[2]d; nft list tables | grep -w rundock_ovl%[2]d; ip route | grep 'proto 82 .*vx%[2]d'
-		{ iptables -S; iptables -t raw -S; } | grep -w -e vx%[2]d -e ovl%[2]d; docker network ls -q -f name=^$name$; true`, name, vni))
+		ip route show type unreachable proto 82 exact %[3]s
+		{ iptables -S; iptables -t raw -S; } | grep -w -e vx%[2]d -e ovl%[2]d; docker network ls -q -f name=^$name$; true`, name, vni, cidr))
 	if out != "" || err != nil {
 		t.Errorf("%s has left network %s, and has still %s%v", host, name, out, err)
 	}
