@@ -109,6 +109,7 @@ fuzz:
 lint:
 	$(GO) vet ./...
 	$(GO) run github.com/OpenPeeDeeP/depguard/v2/cmd/depguard@v2.2.1 ./...
+	@! git grep -nE '^(<<<<<<<|>>>>>>>) ' || { echo "a merge is not resolved"; exit 1; }
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt -w $$unformatted"; exit 1; }
 
 # Servers among them are not started: they would take port 53 and others.

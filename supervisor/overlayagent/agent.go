@@ -27,10 +27,10 @@ const (
 	savePause    = time.Second            // between two times that the peers are kept, and the status is written
 )
 
-// agent keeps one network of this host. The registry's goroutine learns
-// what is known and has the kernel follow at once (overlaylearn.go); run's
-// makes sure that it did; a third one's that Docker agrees with it
-// (overlaydocker.go).
+// agent keeps one network of this host, by three goroutines: the registry's
+// takes in what changes and has the kernel follow at once (registry.go,
+// change.go), run's audits the kernel (audit.go), and Docker's keeps Docker's
+// part (docker.go).
 type agent struct {
 	overlayhost.Place
 	log    *slog.Logger
