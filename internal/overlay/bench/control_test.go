@@ -18,7 +18,7 @@ func peers(count int) []overlay.Peer {
 	all := make([]overlay.Peer, count)
 	for i := range all {
 		all[i] = overlay.Peer{
-			Subnet: many.Subnet(i), Underlay: underlay(i),
+			Host: "host-" + many.Subnet(i).Addr().String(), Subnet: many.Subnet(i), Underlay: underlay(i),
 			MAC: overlay.VxlanMAC(fmt.Sprint(i), many.VNI),
 		}
 	}
