@@ -1,4 +1,4 @@
 // Package ctl answers what modules, playbooks and generated scripts ask of
-// rundockd: ctl's requests on stdin (ctl.go, ctladopt.go, ctlstop.go, ctlwait.go),
-// check, config, handover and reap.
+// rundockd: requests on stdin (ctl.go, and adopt.go, stop.go, wait.go for what
+// they ask), check, config, handover and reap.
 package ctl

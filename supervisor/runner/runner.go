@@ -18,8 +18,9 @@ import (
 )
 
 // runner keeps one container running as service.json says, for as long as it
-// lives. See data path 2 of the documentation: adopt or replace, follow, and
-// on TERM stop; on HUP leave the container to a successor.
+// lives: it adopts the container or replaces it, follows it, stops it on TERM,
+// and on HUP leaves it to a successor (docs/design.md, "A service, from its
+// file to its container").
 type runner struct {
 	dir     string // service directory of the runner, with service.json
 	digest  string // of the files that it read there
