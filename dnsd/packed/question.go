@@ -82,6 +82,9 @@ func (q *Question) parseOPT(rest []byte) bool {
 	q.EDNS = true
 	q.Size = max(minSize, int(binary.BigEndian.Uint16(rest[3:])))
 	q.DO = rest[7]&0x80 != 0
+	if len(rest) == optLen { // as most have it
+		return true
+	}
 	options := Options(rest[optLen:])
 	return options.WellFormed() && !options.owed()
 }
