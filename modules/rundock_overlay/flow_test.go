@@ -244,7 +244,7 @@ func TestNetworkThatDoesNotComeUp(t *testing.T) {
 	m.restart("apps")
 	eventually(t, "the agent's last words are told", func() bool {
 		a = m.call(apps + " wait_timeout=1")
-		return a.Failed && !a.Changed && strings.HasPrefix(a.Msg, "network apps is not up after 6 s: all 256 subnets of 10.42.0.0/16 are taken\n/var/log/overlay-apps/current ends with:\n") && strings.Contains(a.Msg, "a line of the log: all 256")
+		return a.Failed && !a.Changed && strings.HasPrefix(a.Msg, "network apps is not up after 1 s: all 256 subnets of 10.42.0.0/16 are taken\n/var/log/overlay-apps/current ends with:\n") && strings.Contains(a.Msg, "a line of the log: all 256")
 	})
 	m.unset("trouble")
 	m.set("refused", "network apps: vni is 42 here (node-1) and 7 in the registry (from node-2)")
