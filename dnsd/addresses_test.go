@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"rundock/internal/await"
 	"rundock/internal/netnstest"
 
 	"github.com/miekg/dns"
@@ -34,10 +35,10 @@ func TestAddressesAreFollowed(t *testing.T) {
 		})
 		return answers
 	}
-	eventually(t, "it answers at the private address", func() bool { return at("10.9.0.7") })
+	await.True(t, "it answers at the private address", func() bool { return at("10.9.0.7") })
 	for i, address := range []string{"10.9.0.99", "10.9.0.100"} {
 		host.Sh("ip addr flush dev eth7 && ip addr add " + address + "/24 dev eth7")
-		eventually(t, "it answers at "+address, func() bool { return at(address) && strings.Count(d.said(), "msg=\"handed over\"") == i+1 })
+		await.True(t, "it answers at "+address, func() bool { return at(address) && strings.Count(d.said(), "msg=\"handed over\"") == i+1 })
 		if !at("127.0.0.1") {
 			t.Error("it does not answer at the loopback any more")
 		}

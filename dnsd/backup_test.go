@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"rundock/dnsd/store"
+	"rundock/internal/await"
 	"rundock/internal/registry/etcdtest"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -46,7 +47,7 @@ func TestBackup(t *testing.T) {
 		if _, err := client.Put(t.Context(), "/skydns/com/example/prod/s/"+name+"/a", `{"host":"10.1.0.1"}`); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, name+" is answered", func() bool { return len(watcher.addresses(name+".s.prod.example.com.")) == 1 })
+		await.True(t, name+" is answered", func() bool { return len(watcher.addresses(name+".s.prod.example.com.")) == 1 })
 	}
 
 	put("kept")
@@ -93,7 +94,7 @@ func TestBackup(t *testing.T) {
 		t.Errorf("the data of before are in %v, %v; restore says:\n%s", aside, err, out)
 	}
 	keep = start(t, "--zone=s.prod.example.com", "--listen=127.0.0.1:0", "--metrics=", "--host-config="+hostFile(t), "--embed-etcd="+dir, "--embed-etcd-listen="+listen)
-	eventually(t, "what came after the backup is gone for who watched on", func() bool {
+	await.True(t, "what came after the backup is gone for who watched on", func() bool {
 		return watcher.addresses("later.s.prod.example.com.") == nil
 	})
 	if got := watcher.addresses("kept.s.prod.example.com."); len(got) != 1 {

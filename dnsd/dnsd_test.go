@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"rundock/dnsd/store"
+	"rundock/internal/await"
 	"rundock/internal/registry/etcdtest"
 
 	"github.com/miekg/dns"
@@ -128,16 +129,6 @@ func (d *daemon) addresses(name string) []string {
 	return all
 }
 
-func eventually(t *testing.T, claim string, check func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if check() {
-			return
-		}
-	}
-	t.Fatalf("after %s it is still not so that %s", patience, claim)
-}
-
 func running(t *testing.T, dir string) int {
 	t.Helper()
 	pid, err := store.Running(dir)
@@ -171,7 +162,7 @@ func TestWithEmbeddedStore(t *testing.T) {
 
 	d := start(t, args...)
 	put("a", "10.1.0.1")
-	eventually(t, "a record in the store is answered", func() bool { return len(d.addresses("web.s.prod.example.com.")) == 1 })
+	await.True(t, "a record in the store is answered", func() bool { return len(d.addresses("web.s.prod.example.com.")) == 1 })
 	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("mode of the store's folder = %v, %v, want 0700", info.Mode(), err)
 	}
@@ -184,20 +175,20 @@ func TestWithEmbeddedStore(t *testing.T) {
 	}
 
 	d = start(t, args...)
-	eventually(t, "the next dnsd answers from the same store", func() bool { return len(d.addresses("web.s.prod.example.com.")) == 1 })
-	eventually(t, "the next dnsd finds the store", func() bool { return strings.Contains(d.said(), "store is running already") })
+	await.True(t, "the next dnsd answers from the same store", func() bool { return len(d.addresses("web.s.prod.example.com.")) == 1 })
+	await.True(t, "the next dnsd finds the store", func() bool { return strings.Contains(d.said(), "store is running already") })
 	if now := running(t, dir); now != first {
 		t.Errorf("the next dnsd's store is process %d, was %d", now, first)
 	}
 
 	syscall.Kill(first, syscall.SIGKILL)
-	eventually(t, "the registry is noticed to be away", func() bool { return strings.Contains(d.said(), "registry is away") })
+	await.True(t, "the registry is noticed to be away", func() bool { return strings.Contains(d.said(), "registry is away") })
 	if got := d.addresses("a.web.s.prod.example.com."); len(got) != 1 {
 		t.Errorf("with the store killed a name never asked before has %v", got)
 	}
-	eventually(t, "another store runs", func() bool { now := running(t, dir); return now != 0 && now != first })
+	await.True(t, "another store runs", func() bool { now := running(t, dir); return now != 0 && now != first })
 	put("b", "10.1.0.2")
-	eventually(t, "its records are answered", func() bool { return len(d.addresses("web.s.prod.example.com.")) == 2 })
+	await.True(t, "its records are answered", func() bool { return len(d.addresses("web.s.prod.example.com.")) == 2 })
 
 	d.cmd.Process.Signal(syscall.SIGTERM)
 	if err := d.ended(t); err != nil {
@@ -211,8 +202,8 @@ func TestWithEmbeddedStore(t *testing.T) {
 	t.Run("a store that listens elsewhere than wanted is replaced", func(t *testing.T) {
 		moved := "http://" + etcdtest.Address()
 		d := start(t, append(args, "--embed-etcd-listen="+moved)...)
-		eventually(t, "another store runs", func() bool { now := running(t, dir); return now != 0 && now != second })
-		eventually(t, "its records are answered", func() bool { return len(d.addresses("web.s.prod.example.com.")) == 2 })
+		await.True(t, "another store runs", func() bool { now := running(t, dir); return now != 0 && now != second })
+		await.True(t, "its records are answered", func() bool { return len(d.addresses("web.s.prod.example.com.")) == 2 })
 	})
 }
 
@@ -232,7 +223,7 @@ func TestAFolderOfANewerEtcdIsNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := start(t, "--zone=s.prod.example.com", "--listen=127.0.0.1:0", "--metrics=", "--host-config="+hostFile(t), "--embed-etcd="+dir, "--embed-etcd-listen=http://"+etcdtest.Address())
-	eventually(t, "dnsd says why the store does not start", func() bool {
+	await.True(t, "dnsd says why the store does not start", func() bool {
 		return strings.Contains(d.said(), "store folder "+dir+": its data was written by etcd 99.1.0")
 	})
 }

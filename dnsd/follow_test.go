@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"rundock/dnsd/snapshot"
+	"rundock/internal/await"
 	"rundock/internal/registry/etcdtest"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -65,7 +66,7 @@ func TestAStartWithoutEtcdAnswersFromTheSnapshot(t *testing.T) {
 	args := following(t, etcd, "--metrics="+metrics, "--snapshot="+dir, "--snapshot-interval=1")
 	put(t, etcd.Admin(), "a", "b", "odd\\047name")
 	d := start(t, args...)
-	eventually(t, "a snapshot is written", func() bool { return metric(t, metrics, "dnsd_snapshot_bytes") != "0" })
+	await.True(t, "a snapshot is written", func() bool { return metric(t, metrics, "dnsd_snapshot_bytes") != "0" })
 	if got := metric(t, metrics, "dnsd_table_from_snapshot"); got != "0" {
 		t.Errorf("beside its registry dnsd_table_from_snapshot is %s", got)
 	}
@@ -74,18 +75,18 @@ func TestAStartWithoutEtcdAnswersFromTheSnapshot(t *testing.T) {
 	etcd.Kill()
 
 	d = start(t, args...)
-	eventually(t, "what was known is answered", func() bool { return d.answers("a", "b", `odd\/name`) })
-	eventually(t, "dnsd says that it is stale", func() bool { return strings.Contains(d.said(), "STALE: answering from a snapshot") })
+	await.True(t, "what was known is answered", func() bool { return d.answers("a", "b", `odd\/name`) })
+	await.True(t, "dnsd says that it is stale", func() bool { return strings.Contains(d.said(), "STALE: answering from a snapshot") })
 	if from, up := metric(t, metrics, "dnsd_table_from_snapshot"), metric(t, metrics, "dnsd_registry_up"); from != "1" || up != "0" {
 		t.Errorf("dnsd_table_from_snapshot is %s, dnsd_registry_up %s", from, up)
 	}
 	etcd.Restart()
-	eventually(t, "the registry is followed", func() bool { return metric(t, metrics, "dnsd_registry_up") == "1" })
+	await.True(t, "the registry is followed", func() bool { return metric(t, metrics, "dnsd_registry_up") == "1" })
 	if got := metric(t, metrics, "dnsd_table_from_snapshot"); got != "0" {
 		t.Errorf("with the registry back dnsd_table_from_snapshot is %s", got)
 	}
 	put(t, etcd.Admin(), "c")
-	eventually(t, "changes are followed", func() bool { return d.answers("a", "c") })
+	await.True(t, "changes are followed", func() bool { return d.answers("a", "c") })
 	d.cmd.Process.Kill()
 	d.ended(t)
 	etcd.Kill()
@@ -94,11 +95,11 @@ func TestAStartWithoutEtcdAnswersFromTheSnapshot(t *testing.T) {
 		t.Fatal(err)
 	}
 	d = start(t, args...)
-	eventually(t, "a damaged snapshot is named", func() bool {
+	await.True(t, "a damaged snapshot is named", func() bool {
 		return strings.Contains(d.said(), "snapshot is ignored") && strings.Contains(d.said(), snapshot.Path(dir))
 	})
 	etcd.Restart()
-	eventually(t, "it answers once the registry is there", func() bool { return d.answers("a", "b", "c") })
+	await.True(t, "it answers once the registry is there", func() bool { return d.answers("a", "b", "c") })
 }
 
 func TestLossesOfAWipedStoreAreHeldUntilTold(t *testing.T) {
@@ -106,12 +107,12 @@ func TestLossesOfAWipedStoreAreHeldUntilTold(t *testing.T) {
 	all := []string{"a", "b", "c", "d", "e", "f"}
 	put(t, etcd.Admin(), all...)
 	d := start(t, following(t, etcd, "--metrics="+metrics, "--loss-hold=3600")...)
-	eventually(t, "all is answered", func() bool { return d.answers(all...) })
+	await.True(t, "all is answered", func() bool { return d.answers(all...) })
 
 	etcd.Kill()
 	etcd.Wipe()
 	etcd.Restart()
-	eventually(t, "the losses are named", func() bool {
+	await.True(t, "the losses are named", func() bool {
 		return strings.Contains(d.said(), "LOSSES HELD") && strings.Contains(d.said(), "missing=6 of=6") && strings.Contains(d.said(), "/skydns/com/example/prod/s/")
 	})
 	if got := metric(t, metrics, "dnsd_table_held_records"); got != "6" || !d.answers(all...) {
@@ -120,20 +121,20 @@ func TestLossesOfAWipedStoreAreHeldUntilTold(t *testing.T) {
 
 	admin := etcd.Admin()
 	put(t, admin, "a", "b")
-	eventually(t, "what comes back is held no more", func() bool { return metric(t, metrics, "dnsd_table_held_records") == "4" })
+	await.True(t, "what comes back is held no more", func() bool { return metric(t, metrics, "dnsd_table_held_records") == "4" })
 	if _, err := admin.Delete(t.Context(), "/skydns/com/example/prod/s/a"); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "a watched deletion applies at once", func() bool { return !d.answers("a") })
+	await.True(t, "a watched deletion applies at once", func() bool { return !d.answers("a") })
 
 	etcd.Kill()
 	etcd.Restart()
-	eventually(t, "another break leaves them held", func() bool { return strings.Count(d.said(), "LOSSES HELD") >= 2 })
+	await.True(t, "another break leaves them held", func() bool { return strings.Count(d.said(), "LOSSES HELD") >= 2 })
 	if !d.answers(all[1:]...) {
 		t.Error("another break drops them")
 	}
 	d.cmd.Process.Signal(syscall.SIGUSR1)
-	eventually(t, "USR1 drops them", func() bool { return !d.answers("c") && !d.answers("f") && d.answers("b") })
+	await.True(t, "USR1 drops them", func() bool { return !d.answers("c") && !d.answers("f") && d.answers("b") })
 	if got := metric(t, metrics, "dnsd_table_held_records"); got != "0" {
 		t.Errorf("dnsd_table_held_records is %s", got)
 	}
@@ -147,14 +148,14 @@ func TestLossesOfARestoredBackupAreHeldForAWhile(t *testing.T) {
 	etcd.Restart()
 	put(t, etcd.Admin(), "c", "d", "e")
 	d := start(t, following(t, etcd, "--loss-hold=2")...)
-	eventually(t, "all is answered", func() bool { return d.answers("a", "b", "c", "d", "e") })
+	await.True(t, "all is answered", func() bool { return d.answers("a", "b", "c", "d", "e") })
 	etcd.Kill()
 	etcd.Restore()
 	etcd.Restart()
-	eventually(t, "the reason is named", func() bool {
+	await.True(t, "the reason is named", func() bool {
 		return strings.Contains(d.said(), "LOSSES HELD") && strings.Contains(d.said(), "the registry went back from revision")
 	})
-	eventually(t, "they are dropped after a while", func() bool { return !d.answers("c") && !d.answers("d") && !d.answers("e") })
+	await.True(t, "they are dropped after a while", func() bool { return !d.answers("c") && !d.answers("d") && !d.answers("e") })
 	if !d.answers("a", "b") || !strings.Contains(d.said(), "held losses are dropped") {
 		t.Errorf("what the backup has is answered: %v; dnsd said:\n%s", d.answers("a", "b"), d.said())
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"rundock/internal/await"
 	"rundock/internal/registry/etcdtest"
 
 	"github.com/miekg/dns"
@@ -138,10 +139,10 @@ func TestAHUPLosesNoQuery(t *testing.T) {
 	binary := program(t)
 	d := startCommand(t, exec.Command(binary, "--zone=s.prod.example.com", "--listen="+address, "--host-config="+hostFile(t), "--etcd="+etcd.URL, "--config="+file))
 	const web = "web.s.prod.example.com."
-	eventually(t, "the record is answered, with the TTL of the file", func() bool { return d.ttl(web) == 10 })
+	await.True(t, "the record is answered, with the TTL of the file", func() bool { return d.ttl(web) == 10 })
 	handed := func(n int) {
 		t.Helper()
-		eventually(t, fmt.Sprint("handed over, time ", n), func() bool { return strings.Count(d.said(), "handed over") == n })
+		await.True(t, fmt.Sprint("handed over, time ", n), func() bool { return strings.Count(d.said(), "handed over") == n })
 	}
 	hup := func() { d.cmd.Process.Signal(syscall.SIGHUP) }
 	crowd := ask(t, d.address, web)
@@ -158,12 +159,12 @@ func TestAHUPLosesNoQuery(t *testing.T) {
 
 	configure("ttl = 30\nmax-udp = many")
 	hup()
-	eventually(t, "the bad line is named", func() bool {
+	await.True(t, "the bad line is named", func() bool {
 		return strings.Contains(d.said(), "everything stays as it was") && strings.Contains(d.said(), file+": line 2: max-udp:")
 	})
 	configure("ttl = 30\nmetrics = " + etcd.URL[len("http://"):])
 	hup()
-	eventually(t, "an address in use is named", func() bool {
+	await.True(t, "an address in use is named", func() bool {
 		return strings.Contains(d.said(), "dnsd: --metrics: listen tcp") && strings.Count(d.said(), "everything stays as it was") == 2
 	})
 	if got := d.ttl(web); got != 20 {
@@ -192,19 +193,19 @@ func TestAHUPLosesNoQuery(t *testing.T) {
 	}
 	configure("ttl = 50\nmetrics = " + extra)
 	hup()
-	eventually(t, "the last of several HUPs counts", func() bool { return d.ttl(web) == 50 })
+	await.True(t, "the last of several HUPs counts", func() bool { return d.ttl(web) == 50 })
 
 	asked, lost := crowd.end()
 	t.Logf("%d asked, %d lost", asked, lost)
 	if lost > 0 || asked < 100 {
 		t.Errorf("%d of %d queries got no answer", lost, asked)
 	}
-	eventually(t, "no handover is under way", func() bool {
+	await.True(t, "no handover is under way", func() bool {
 		said := d.said()
 		return strings.Count(said, "HUP: reading") == strings.Count(said, "handed over")+strings.Count(said, "everything stays")
 	})
 	put(t, etcd.Admin(), "late")
-	eventually(t, "changes are followed on", func() bool { return d.answers("late") })
+	await.True(t, "changes are followed on", func() bool { return d.answers("late") })
 
 	d.cmd.Process.Signal(syscall.SIGTERM)
 	if err := d.ended(t); err != nil {

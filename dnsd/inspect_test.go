@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"rundock/dnsd/inspect"
+	"rundock/internal/await"
 	"rundock/internal/registry/etcdtest"
 
 	"github.com/miekg/dns"
@@ -76,7 +77,7 @@ func TestCheckExplainAndDump(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := start(t, following(t, etcd)...)
-	eventually(t, "the records are answered", func() bool { return d.answers("leased") })
+	await.True(t, "the records are answered", func() bool { return d.answers("leased") })
 	flags := []string{"--etcd=" + etcd.URL, "--host-config=" + host, "--listen=" + d.address}
 	look := func(args ...string) (string, int) {
 		t.Helper()

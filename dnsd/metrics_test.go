@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"rundock/internal/await"
 	"rundock/internal/registry/etcdtest"
 
 	"github.com/miekg/dns"
@@ -53,7 +54,7 @@ func TestHealthReadyAndMetrics(t *testing.T) {
 	}
 	asked("udp", "web.s.prod.example.com.", dns.TypeA)
 	etcd.Restart()
-	eventually(t, "it is ready", func() bool { code, _ := page(t, metrics, "/ready"); return code == 200 })
+	await.True(t, "it is ready", func() bool { code, _ := page(t, metrics, "/ready"); return code == 200 })
 	if _, text := page(t, metrics, "/ready"); text != "ok: 1 records at revision 3\n" {
 		t.Errorf("/ready says %q", text)
 	}
@@ -93,12 +94,12 @@ func TestHealthReadyAndMetrics(t *testing.T) {
 		`dnsd_tcp_refused_total 0`,
 		`dnsd_build_info{version="`,
 	} {
-		eventually(t, "/metrics has "+want, func() bool { _, text := page(t, metrics, "/metrics"); return strings.Contains(text, "\n"+want) })
+		await.True(t, "/metrics has "+want, func() bool { _, text := page(t, metrics, "/metrics"); return strings.Contains(text, "\n"+want) })
 	}
 	if n := strings.Count(d.said(), "record skipped"); n != 1 {
 		t.Errorf("the bad record is named %d times", n)
 	}
-	eventually(t, "the upstream is called down", func() bool {
+	await.True(t, "the upstream is called down", func() bool {
 		_, text := page(t, metrics, "/metrics")
 		return strings.Contains(text, `dnsd_upstream_up{upstream="`+upstream+`"} 0`) && strings.Contains(d.said(), `msg="upstream is down, asking it last" upstream=`+upstream)
 	})
@@ -106,7 +107,7 @@ func TestHealthReadyAndMetrics(t *testing.T) {
 		t.Errorf("with its upstream down /health is %d", code)
 	}
 	etcd.Kill()
-	eventually(t, "it says that it is stale", func() bool {
+	await.True(t, "it says that it is stale", func() bool {
 		code, text := page(t, metrics, "/ready")
 		return code == 200 && strings.HasPrefix(text, "ok, but stale for ")
 	})

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"rundock/internal/await"
 	"rundock/internal/registry/etcdtest"
 
 	"github.com/miekg/dns"
@@ -30,13 +31,13 @@ func TestAHUPTurnsTheQueryLogOnAndOff(t *testing.T) {
 	configure("off")
 	put(t, etcd.Admin(), "web")
 	d := start(t, "--zone=s.prod.example.com", "--listen="+etcdtest.Address(), "--metrics=", "--host-config="+hostFile(t), "--etcd="+etcd.URL, "--config="+file)
-	eventually(t, "the record is answered", func() bool { return d.answers("web") })
+	await.True(t, "the record is answered", func() bool { return d.answers("web") })
 	handed := 0
 	hup := func() {
 		t.Helper()
 		d.cmd.Process.Signal(syscall.SIGHUP)
 		handed++
-		eventually(t, "handed over", func() bool { return strings.Count(d.said(), "handed over") == handed })
+		await.True(t, "handed over", func() bool { return strings.Count(d.said(), "handed over") == handed })
 	}
 	if strings.Contains(d.said(), "msg=query") {
 		t.Error("off logs queries")
@@ -47,7 +48,7 @@ func TestAHUPTurnsTheQueryLogOnAndOff(t *testing.T) {
 		t.Fatal("not answered")
 	}
 	want := regexp.MustCompile(`(?m)^time=\S+ level=INFO msg=query client=127\.0\.0\.1:\d+ proto=udp name=web\.s\.prod\.example\.com\. type=A .* rcode=NOERROR answers=1 .* from=table took_us=\d+$`)
-	eventually(t, "the query is logged", func() bool { return want.MatchString(d.said()) })
+	await.True(t, "the query is logged", func() bool { return want.MatchString(d.said()) })
 	configure("off")
 	hup()
 	before := strings.Count(d.said(), "msg=query")
@@ -85,7 +86,7 @@ func TestALoggerThatIsStuckStopsNothing(t *testing.T) {
 	for lines := bufio.NewScanner(r); d.address == "" && lines.Scan(); {
 		_, d.address, _ = strings.Cut(lines.Text(), "msg=listening address=")
 	}
-	eventually(t, "the record is answered", func() bool { return d.answers("web") })
+	await.True(t, "the record is answered", func() bool { return d.answers("web") })
 
 	// Nobody reads from here on.
 	conn, err := net.Dial("udp", d.address)
@@ -94,7 +95,7 @@ func TestALoggerThatIsStuckStopsNothing(t *testing.T) {
 	}
 	defer conn.Close()
 	packet, _ := new(dns.Msg).SetQuestion("web.s.prod.example.com.", dns.TypeA).Pack()
-	eventually(t, "queries are dropped from the log", func() bool {
+	await.True(t, "queries are dropped from the log", func() bool {
 		for range 500 {
 			conn.Write(packet)
 		}
@@ -107,5 +108,5 @@ func TestALoggerThatIsStuckStopsNothing(t *testing.T) {
 		}
 	}
 	put(t, admin, "late")
-	eventually(t, "changes are followed, and answered", func() bool { return d.answers("late", "web") })
+	await.True(t, "changes are followed, and answered", func() bool { return d.answers("late", "web") })
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"rundock/internal/await"
 	"rundock/internal/registry/etcdtest"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -27,21 +28,21 @@ func TestAMemberOfTheRegistryIsReplaced(t *testing.T) {
 	t.Cleanup(func() { admin.Close() })
 	put := func(name string) {
 		t.Helper()
-		eventually(t, name+" is written", func() bool {
+		await.True(t, name+" is written", func() bool {
 			_, err := admin.Put(t.Context(), "/skydns/com/example/prod/s/"+name, `{"host":"10.1.0.1"}`)
 			return err == nil
 		})
 	}
 	d := start(t, "--zone=s.prod.example.com", "--listen=127.0.0.1:0", "--metrics=", "--host-config="+hostFile(t), "--etcd="+strings.Join(urls, ","))
 	put("first")
-	eventually(t, "a record is answered", func() bool { return d.answers("first") })
+	await.True(t, "a record is answered", func() bool { return d.answers("first") })
 	members[0].Kill()
 	members[0].Replace(members[2])
 	put("second")
-	eventually(t, "with a member replaced changes are followed", func() bool { return d.answers("first", "second") })
+	await.True(t, "with a member replaced changes are followed", func() bool { return d.answers("first", "second") })
 	members[1].Kill() // now the new one is needed
 	put("third")
-	eventually(t, "changes are followed with the new member", func() bool { return d.answers("first", "second", "third") })
+	await.True(t, "changes are followed with the new member", func() bool { return d.answers("first", "second", "third") })
 	if strings.Contains(d.said(), "LOSSES HELD") {
 		t.Error("a new member is taken for another store")
 	}
@@ -74,24 +75,24 @@ func TestALoginThatExpires(t *testing.T) {
 	}
 	put := func(name string) {
 		t.Helper()
-		eventually(t, name+" is written", func() bool { // with a login of its own each time
+		await.True(t, name+" is written", func() bool { // with a login of its own each time
 			_, err := etcd.AdminAs("root", "toor").Put(t.Context(), "/skydns/com/example/prod/s/"+name, `{"host":"10.1.0.1"}`)
 			return err == nil
 		})
 	}
 	d := start(t, following(t, etcd, "--etcd-user=dnsd", "--etcd-password-file="+password)...)
 	put("first")
-	eventually(t, "a record is answered", func() bool { return d.answers("first") })
+	await.True(t, "a record is answered", func() bool { return d.answers("first") })
 	for i, name := range []string{"second", "third"} {
 		// Silent for long enough that the connection is given up, and the login void.
 		etcd.Freeze()
-		eventually(t, "the silence is noticed", func() bool { return strings.Count(d.said(), "registry is away") > i })
+		await.True(t, "the silence is noticed", func() bool { return strings.Count(d.said(), "registry is away") > i })
 		if !d.answers("first") {
 			t.Error("without its registry it does not answer")
 		}
 		etcd.Thaw()
 		put(name)
-		eventually(t, "changes are followed after another login", func() bool { return d.answers("first", name) })
+		await.True(t, "changes are followed after another login", func() bool { return d.answers("first", name) })
 	}
 }
 
@@ -101,18 +102,18 @@ func TestACompactedRegistryIsListedAnew(t *testing.T) {
 	admin := etcd.Admin()
 	put(t, admin, "a", "b", "c")
 	d := start(t, following(t, etcd)...)
-	eventually(t, "all is answered", func() bool { return d.answers("a", "b", "c") })
+	await.True(t, "all is answered", func() bool { return d.answers("a", "b", "c") })
 	etcd.Kill()
-	eventually(t, "the loss is noticed", func() bool { return strings.Contains(d.said(), "registry is away") })
+	await.True(t, "the loss is noticed", func() bool { return strings.Contains(d.said(), "registry is away") })
 	etcd.Restart()
-	eventually(t, "what dnsd has slept through is compacted", func() bool {
+	await.True(t, "what dnsd has slept through is compacted", func() bool {
 		resp, err := admin.Delete(t.Context(), "/skydns/com/example/prod/s/a")
 		if err == nil {
 			_, err = admin.Compact(t.Context(), resp.Header.Revision, clientv3.WithCompactPhysical())
 		}
 		return err == nil
 	})
-	eventually(t, "what was deleted is gone", func() bool { return !d.answers("a") && d.answers("b", "c") })
+	await.True(t, "what was deleted is gone", func() bool { return !d.answers("a") && d.answers("b", "c") })
 	put(t, admin, "a")
-	eventually(t, "changes are followed", func() bool { return d.answers("a", "b", "c") })
+	await.True(t, "changes are followed", func() bool { return d.answers("a", "b", "c") })
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"rundock/internal/await"
 	"rundock/internal/registry/etcdtest"
 
 	"github.com/miekg/dns"
@@ -37,7 +38,7 @@ func TestSoak(t *testing.T) {
 	}
 	put(t, admin, append(names, "probe")...)
 	d := start(t, following(t, etcd, "--metrics="+metrics, "--upstream="+etcdtest.Address(), "--cache=100", "--query-log=1/20")...)
-	eventually(t, "it answers", func() bool { return d.answers("probe") })
+	await.True(t, "it answers", func() bool { return d.answers("probe") })
 
 	soak := func(long time.Duration) {
 		var all sync.WaitGroup
@@ -73,7 +74,7 @@ func TestSoak(t *testing.T) {
 	soak(long / 2) // until caches and pools are as large as they get
 	memory, descriptors := number("process_resident_memory_bytes"), number("process_open_fds")
 	soak(long)
-	eventually(t, "it answers on", func() bool { return d.answers("probe") })
+	await.True(t, "it answers on", func() bool { return d.answers("probe") })
 	after := number("process_resident_memory_bytes")
 	answered := number("dnsd_query_seconds_count")
 	t.Logf("%.0f packets answered; %.0f MB resident, then %.0f", answered, memory/1e6, after/1e6)
@@ -83,7 +84,7 @@ func TestSoak(t *testing.T) {
 	if after > memory*1.25+16e6 {
 		t.Errorf("resident memory grew from %.0f to %.0f MB", memory/1e6, after/1e6)
 	}
-	eventually(t, "connections are closed", func() bool { return number("process_open_fds") <= descriptors+8 && number("go_goroutines") < 200 })
+	await.True(t, "connections are closed", func() bool { return number("process_open_fds") <= descriptors+8 && number("go_goroutines") < 200 })
 	if said := d.said(); strings.Contains(said, "panic") || strings.Contains(said, "level=ERROR") {
 		t.Errorf("dnsd said:\n%s", said)
 	}

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 
+	"rundock/internal/await"
 	"rundock/internal/registry/etcdtest"
 )
 
@@ -100,10 +101,10 @@ func startBox(t *testing.T, files map[string][]byte) *box {
 			t.Logf("systemd said:\n%s", b.log.String())
 		}
 		for _, group := range groups {
-			eventually(t, group+" can be removed", func() bool { return removed(group) })
+			await.True(t, group+" can be removed", func() bool { return removed(group) })
 		}
 	})
-	eventually(t, "process 1 is there", func() bool {
+	await.True(t, "process 1 is there", func() bool {
 		children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", b.outer.Process.Pid, b.outer.Process.Pid))
 		b.first = strings.TrimSpace(string(children))
 		return b.first != ""
@@ -178,11 +179,11 @@ func TestUnderSystemd(t *testing.T) {
 		"dnsd": program, "dnsd.service": read("dnsd.service"), "dnsd.conf": []byte(conf), "host.json": read(hostFile(t)),
 		"test.conf": []byte("[Service]\nEnvironment=DNSD_TEST_IS_DNSD=1\n"),
 	})
-	eventually(t, "systemd starts it", func() bool {
+	await.True(t, "systemd starts it", func() bool {
 		_, err := b.run(nil, "systemctl", "start", "dnsd")
 		return err == nil
 	})
-	eventually(t, "it answers", func() bool { return d.answers("web") })
+	await.True(t, "it answers", func() bool { return d.answers("web") })
 	main := b.show("MainPID")
 	status := b.must(nil, "cat", "/proc/"+main+"/status")
 	user := b.must(nil, "id", "-u", "dnsd")
@@ -198,7 +199,7 @@ func TestUnderSystemd(t *testing.T) {
 		t.Helper()
 		b.must(nil, "systemctl", "reload", "dnsd")
 		handed++
-		eventually(t, claim, func() bool { return strings.Count(b.said(), "handed over") == handed })
+		await.True(t, claim, func() bool { return strings.Count(b.said(), "handed over") == handed })
 	}
 	b.must([]byte(conf+"ttl = 77\n"), "tee", "/etc/rundock/dnsd.conf")
 	reload("it hands over on a reload")
@@ -212,7 +213,7 @@ func TestUnderSystemd(t *testing.T) {
 	}
 	b.must([]byte("ttl = many\n"), "tee", "/etc/rundock/dnsd.conf")
 	b.must(nil, "systemctl", "reload", "dnsd")
-	eventually(t, "a bad file is named", func() bool { return strings.Contains(b.said(), "everything stays as it was") })
+	await.True(t, "a bad file is named", func() bool { return strings.Contains(b.said(), "everything stays as it was") })
 	if asked, lost := crowd.end(); lost > 0 || asked < 100 {
 		t.Errorf("%d of %d queries got no answer", lost, asked)
 	}
@@ -222,7 +223,7 @@ func TestUnderSystemd(t *testing.T) {
 
 	b.must([]byte(conf), "tee", "/etc/rundock/dnsd.conf")
 	b.must(nil, "kill", "-KILL", main)
-	eventually(t, "systemd starts it again", func() bool { n, _ := strconv.Atoi(b.show("NRestarts")); return n > 0 && d.answers("web") })
+	await.True(t, "systemd starts it again", func() bool { n, _ := strconv.Atoi(b.show("NRestarts")); return n > 0 && d.answers("web") })
 	b.must(nil, "systemctl", "stop", "dnsd")
 	if got := b.show("ActiveState") + " " + b.show("Result"); got != "inactive success" {
 		t.Errorf("after a stop it is %s", got)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"rundock/dnsd/store"
+	"rundock/internal/await"
 	"rundock/internal/registry/etcdtest"
 )
 
@@ -59,10 +60,10 @@ func TestWithoutPrivileges(t *testing.T) {
 	}
 	client := dial(t, listen)
 	put(t, client, "web")
-	eventually(t, "it answers", func() bool { return d.answers("web") })
-	eventually(t, "a snapshot is written", func() bool { return metric(t, metrics, "dnsd_snapshot_bytes") != "0" })
+	await.True(t, "it answers", func() bool { return d.answers("web") })
+	await.True(t, "a snapshot is written", func() bool { return metric(t, metrics, "dnsd_snapshot_bytes") != "0" })
 	d.cmd.Process.Signal(syscall.SIGHUP)
-	eventually(t, "it hands over", func() bool { return strings.Contains(d.said(), "handed over") })
+	await.True(t, "it hands over", func() bool { return strings.Contains(d.said(), "handed over") })
 	if !d.answers("web") {
 		t.Error("after HUP it does not answer")
 	}

@@ -22,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	"rundock/internal/await"
 	"rundock/internal/registry/etcdtest"
 )
 
@@ -142,13 +143,13 @@ func (s *site) start(t *testing.T, args ...string) *process {
 	p := run(t, exec.Command(filepath.Join(s.dir, "dnsd"), append([]string{
 		"--zone=" + zone, "--zone=" + staging, "--listen=127.0.0.1:0", "--etcd=" + s.etcd.URL, "--metrics=", "--snapshot=", "--host-config=" + host,
 	}, args...)...))
-	eventually(t, "dnsd listens", func() bool {
+	await.True(t, "dnsd listens", func() bool {
 		_, rest, found := strings.Cut(p.said(), "msg=listening address=127.0.0.1:")
 		port, _, whole := strings.Cut(rest, "\n")
 		p.port = port
 		return found && whole
 	})
-	eventually(t, "dnsd answers", func() bool {
+	await.True(t, "dnsd answers", func() bool {
 		out, err := exec.Command("dig", "@127.0.0.1", "-p", p.port, "+short", "+time=1", "+tries=1", "web."+zone).Output()
 		return err == nil && strings.Count(string(out), "\n") == 3
 	})
@@ -222,16 +223,6 @@ func output(t *testing.T, command ...string) string {
 		t.Errorf("%s: %v\n%s", strings.Join(command, " "), err, &said)
 	}
 	return said.String()
-}
-
-func eventually(t *testing.T, claim string, check func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if check() {
-			return
-		}
-	}
-	t.Fatalf("after %s it is still not so that %s", patience, claim)
 }
 
 func file(t *testing.T, name, content string) string {

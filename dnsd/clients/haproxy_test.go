@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"rundock/internal/await"
 )
 
 // A balancer is an HAProxy whose servers are those of SRV questions.
@@ -45,7 +47,7 @@ defaults
 		conf += fmt.Sprintf("backend %[1]s\n    balance roundrobin\n    server-template node 80 _http._tcp.%[1]s.%[2]s resolvers dnsd init-addr none\n", name, zone)
 	}
 	b.process = run(t, exec.Command("haproxy", "-db", "-f", file(t, "haproxy.cfg", conf)))
-	eventually(t, "HAProxy is up", func() bool { return b.ask("show info") != "" })
+	await.True(t, "HAProxy is up", func() bool { return b.ask("show info") != "" })
 	return b
 }
 
@@ -101,11 +103,11 @@ func haproxyWhole(t *testing.T, s *site) {
 	s.put(t, many("whole"))
 	dnsd := s.start(t, "--max-udp=8192", "--srv-weights=scaled")
 	b := balance(t, dnsd, strings.NewReplacer("web 100", "node 80", ".web.", ".whole.", "backend web", "backend whole").Replace(recipe(t, "resolvers dnsd\n")), "uneven")
-	eventually(t, "all 60 servers are up", func() bool { return len(b.servers(t, "whole")) == 60 })
+	await.True(t, "all 60 servers are up", func() bool { return len(b.servers(t, "whole")) == 60 })
 	if all := b.servers(t, "whole"); all["node-7 127.9.1.8 80"] != 256 {
 		t.Errorf("servers and weights are %v", all)
 	}
-	eventually(t, "weights are as the records have them", func() bool {
+	await.True(t, "weights are as the records have them", func() bool {
 		return fmt.Sprint(b.servers(t, "uneven")) == "map[node-1 127.9.0.11 80:256 node-2 127.9.0.12 80:171 node-3 127.9.0.13 80:2]"
 	})
 
@@ -115,7 +117,7 @@ func haproxyWhole(t *testing.T, s *site) {
 		changed[fmt.Sprintf("/com/example/prod/s/whole/more-%d", i)] = fmt.Sprintf(`{"host":"127.9.2.%d","port":80,"ttl":5}`, 1+i)
 	}
 	s.put(t, changed)
-	eventually(t, "servers are those of the records", func() bool {
+	await.True(t, "servers are those of the records", func() bool {
 		all := b.servers(t, "whole")
 		if len(all) < 50 {
 			t.Errorf("only %d servers are left", len(all))
@@ -136,7 +138,7 @@ func haproxyWhole(t *testing.T, s *site) {
 		return count
 	}
 	before := asked()
-	eventually(t, "HAProxy has asked in vain", func() bool { return asked() > before+4 })
+	await.True(t, "HAProxy has asked in vain", func() bool { return asked() > before+4 })
 	if up := len(b.servers(t, "whole")); up != 60 {
 		t.Errorf("without dnsd %d servers are left", up)
 	}
@@ -156,7 +158,7 @@ resolvers dnsd
     hold obsolete 60s
 `, "subsets", "uneven")
 	before := 0
-	eventually(t, "all 60 servers are up", func() bool {
+	await.True(t, "all 60 servers are up", func() bool {
 		up := len(b.servers(t, "subsets"))
 		if up < before {
 			t.Errorf("of %d servers %d are left", before, up)
@@ -164,11 +166,11 @@ resolvers dnsd
 		before = up
 		return up == 60
 	})
-	eventually(t, "no server has weight 0", func() bool {
+	await.True(t, "no server has weight 0", func() bool {
 		return fmt.Sprint(b.servers(t, "uneven")) == "map[node-1 127.9.0.11 80:1 node-2 127.9.0.12 80:1 node-3 127.9.0.13 80:1]"
 	})
 	s.put(t, map[string]string{"/com/example/prod/s/subsets/late": `{"host":"127.9.2.1","port":80,"ttl":5}`})
-	eventually(t, "one that comes later is up, and none is gone", func() bool {
+	await.True(t, "one that comes later is up, and none is gone", func() bool {
 		up := len(b.servers(t, "subsets"))
 		if up < 60 {
 			t.Errorf("of 60 servers %d are left", up)

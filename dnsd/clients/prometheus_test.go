@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"rundock/internal/await"
 	"rundock/internal/registry/etcdtest"
 )
 
@@ -70,9 +71,9 @@ func prometheus(t *testing.T, h *host) {
 		return up, all
 	}
 	for _, job := range []string{"fleet", "search domain"} {
-		eventually(t, "all 60 targets of "+job+" are scraped", func() bool { up, all := found(job); return up == 60 && all == 60 })
+		await.True(t, "all 60 targets of "+job+" are scraped", func() bool { up, all := found(job); return up == 60 && all == 60 })
 	}
-	eventually(t, "all addresses are targets", func() bool { _, all := found("addresses"); return all == 60 })
+	await.True(t, "all addresses are targets", func() bool { _, all := found("addresses"); return all == 60 })
 	h.put(t, map[string]string{"/com/example/prod/s/fleet/_tcp/_metrics/node-7": ""})
-	eventually(t, "a target that is withdrawn is dropped", func() bool { up, all := found("fleet"); return up == 59 && all == 59 })
+	await.True(t, "a target that is withdrawn is dropped", func() bool { up, all := found("fleet"); return up == 59 && all == 59 })
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"rundock/internal/await"
 	"rundock/internal/registry/etcdtest"
 )
 
@@ -34,7 +35,7 @@ remote-control:
     control-enable: no
 `, host, port, t.TempDir())+more)
 	p = run(t, exec.Command("unbound", "-d", "-p", "-c", conf))
-	eventually(t, "Unbound is up", func() bool { return strings.Contains(p.said(), "start of service") })
+	await.True(t, "Unbound is up", func() bool { return strings.Contains(p.said(), "start of service") })
 	return p, host, port
 }
 

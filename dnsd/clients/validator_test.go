@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"rundock/internal/await"
 	"rundock/internal/registry/etcdtest"
 )
 
@@ -46,7 +47,7 @@ www A 127.9.2.2
 s NS ns.dns.s
 ns.dns.s A 127.9.2.3
 `)))))
-	eventually(t, "Knot has signed the zone", func() bool {
+	await.True(t, "Knot has signed the zone", func() bool {
 		out, err := exec.Command("dig", "@"+host, "-p", port, "+short", "+time=1", "+tries=1", above, "DNSKEY").Output()
 		key = regexp.MustCompile(`257 3 .*`).FindString(string(out))
 		return err == nil && key != ""

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"rundock/dnsd/querylog"
+	"rundock/internal/await"
 
 	"github.com/miekg/dns"
 )
@@ -31,16 +31,6 @@ func (b *lineBuffer) lines() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return slices.Clone(b.all)
-}
-
-// eventually waits for what must come true.
-func eventually(t *testing.T, claim string, check func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(60 * time.Second); !check(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("after a minute it is still not so that %s", claim)
-		}
-	}
 }
 
 func TestQueriesAreLogged(t *testing.T) {
@@ -87,7 +77,7 @@ func TestQueriesAreLogged(t *testing.T) {
 	} {
 		before := len(out.lines())
 		ask(t, c.network, server, c.m)
-		eventually(t, "a line is written of "+c.claim, func() bool { return len(out.lines()) > before })
+		await.True(t, "a line is written of "+c.claim, func() bool { return len(out.lines()) > before })
 		if got := of(out.lines()[before]); got != c.want {
 			t.Errorf("of %s the log says\n%s\nwant\n%s", c.claim, got, c.want)
 		}
@@ -100,7 +90,7 @@ func TestQueriesAreLogged(t *testing.T) {
 	}
 	defer conn.Close()
 	conn.Write(unhex(t, "1234 0100 0001 0000 0000 0000 ffff"))
-	eventually(t, "a line is written of a broken packet", func() bool { return len(out.lines()) > before })
+	await.True(t, "a line is written of a broken packet", func() bool { return len(out.lines()) > before })
 	if got, want := of(out.lines()[before]), `proto=udp name="" type="" edns=0 do=false rcode=FORMERR answers=0 flags=rd size=12 from=self`; got != want {
 		t.Errorf("of a broken packet the log says\n%s\nwant\n%s", got, want)
 	}

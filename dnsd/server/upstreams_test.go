@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"rundock/dnsd/forward"
+	"rundock/internal/await"
 
 	"github.com/miekg/dns"
 )
@@ -112,7 +113,7 @@ func (k *knot) start() {
 		k.t.Fatal(err)
 	}
 	c := dns.Client{Timeout: 200 * time.Millisecond}
-	eventually(k.t, "knotd answers", func() bool {
+	await.True(k.t, "knotd answers", func() bool {
 		reply, _, err := c.Exchange(question("www.example.net.", dns.TypeA), k.at.String())
 		return err == nil && len(reply.Answer) == 1
 	})
@@ -133,7 +134,7 @@ func (k *knot) signal(s syscall.Signal) {
 func (k *knot) stopped() {
 	k.t.Helper()
 	k.signal(syscall.SIGSTOP)
-	eventually(k.t, "knotd is stopped", func() bool {
+	await.True(k.t, "knotd is stopped", func() bool {
 		tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", k.process.Process.Pid))
 		for _, task := range tasks {
 			stat, err := os.ReadFile(task)
@@ -169,7 +170,7 @@ func TestUpstreamsThatFailRest(t *testing.T) {
 	}
 
 	first.stopped()
-	eventually(t, "with the first stopped the answer is the second one's", func() bool { return www() == two })
+	await.True(t, "with the first stopped the answer is the second one's", func() bool { return www() == two })
 	before := w.asked(first.at)
 	for range 20 {
 		if got := www(); got != two {
@@ -179,16 +180,16 @@ func TestUpstreamsThatFailRest(t *testing.T) {
 	if n := w.asked(first.at); n != before {
 		t.Errorf("while it rests the first is asked %d times for answers", n-before)
 	}
-	eventually(t, "the first is called down", func() bool { return w.isDown(first.at) })
+	await.True(t, "the first is called down", func() bool { return w.isDown(first.at) })
 	first.signal(syscall.SIGCONT)
-	eventually(t, "the first is found up, and preferred again", func() bool { return !w.isDown(first.at) && www() == one })
+	await.True(t, "the first is found up, and preferred again", func() bool { return !w.isDown(first.at) && www() == one })
 
 	first.kill()
 	second.kill()
 	if got := www(); got != "SERVFAIL" {
 		t.Errorf("with both killed the answer is %s", got)
 	}
-	eventually(t, "both are called down", func() bool { www(); return w.isDown(first.at) && w.isDown(second.at) })
+	await.True(t, "both are called down", func() bool { www(); return w.isDown(first.at) && w.isDown(second.at) })
 	second.start()
 	if got := www(); got != two {
 		t.Errorf("with all of them down the second, which is back, is not asked: %s", got)
@@ -197,7 +198,7 @@ func TestUpstreamsThatFailRest(t *testing.T) {
 		t.Error("one that answers is still called down")
 	}
 	first.start()
-	eventually(t, "the first is back as well", func() bool { return www() == one })
+	await.True(t, "the first is back as well", func() bool { return www() == one })
 }
 
 // One that has no answers, though it lives, is asked less and less often while
@@ -229,14 +230,14 @@ func TestAnUpstreamThatKnowsLessThanAnotherRests(t *testing.T) {
 	h.Forwarder.Watch = w
 	server := serve(t, h)
 	asked := func(name string) int { return len(ask(t, "udp", server, question(name, dns.TypeA)).Answer) }
-	eventually(t, "the one without answers is called down", func() bool {
+	await.True(t, "the one without answers is called down", func() bool {
 		if asked("www.example.net.") != 1 {
 			t.Fatal("the other one has answers")
 		}
 		return w.isDown(bad)
 	})
 	failing.Store(false)
-	eventually(t, "it is up once it has them", func() bool { asked("www.example.net."); return !w.isDown(bad) })
+	await.True(t, "it is up once it has them", func() bool { asked("www.example.net."); return !w.isDown(bad) })
 
 	failing.Store(false)
 	before := w.asked(good)
@@ -288,7 +289,7 @@ func TestQuestionsUnderWayAreMerged(t *testing.T) {
 			replies[i], _, errs[i] = (&dns.Client{Net: c.network, Timeout: 60 * time.Second}).Exchange(m, server)
 		})
 	}
-	eventually(t, "all wait for the one that is under way", func() bool { return int(w.merged.Load()) == len(clients)-1 })
+	await.True(t, "all wait for the one that is under way", func() bool { return int(w.merged.Load()) == len(clients)-1 })
 	close(think)
 	all.Wait()
 	if n := asked.Load(); n > 2 { // twice if all of this takes longer than it has to reply
@@ -334,15 +335,15 @@ func TestAStaleAnswerIsRefreshed(t *testing.T) {
 	www()
 	silent.Store(true)
 	const stale = 30
-	eventually(t, "the reply is past its time", func() bool { return www() == stale })
-	eventually(t, "the upstream is called down", func() bool { return www() == stale && w.isDown(at) })
+	await.True(t, "the reply is past its time", func() bool { return www() == stale })
+	await.True(t, "the upstream is called down", func() bool { return www() == stale && w.isDown(at) })
 	for range 20 {
 		if ttl := www(); ttl != stale {
 			t.Errorf("with the upstream down the TTL is %d", ttl)
 		}
 	}
 	silent.Store(false)
-	eventually(t, "a new reply is fetched", func() bool { return www() != stale })
+	await.True(t, "a new reply is fetched", func() bool { return www() != stale })
 	if w.isDown(at) {
 		t.Error("one that answers is still called down")
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"rundock/internal/await"
 	"rundock/internal/control"
 	"rundock/internal/registry"
 	"rundock/internal/registry/etcd"
@@ -206,15 +207,6 @@ func (s *stage) has(keys ...string) func() bool {
 	}
 }
 
-func eventually(t *testing.T, what string, so func() bool) {
-	t.Helper()
-	for end := time.Now().Add(deadline); !so(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("never came true: %s", what)
-		}
-	}
-}
-
 func TestAnnouncer(t *testing.T) {
 	for _, c := range []struct {
 		claim string
@@ -223,32 +215,32 @@ func TestAnnouncer(t *testing.T) {
 		{"announces once the port answers, and withdraws when the container ends", func(t *testing.T, s *stage) {
 			s.refuse()
 			a := s.announce(nil)
-			eventually(t, "it waits for docker", func() bool { return a.status().Reason == "docker has not answered yet" })
+			await.True(t, "it waits for docker", func() bool { return a.status().Reason == "docker has not answered yet" })
 			first := s.run("one")
 			a.Instance(first)
 			refused := fmt.Sprintf("tcp %s: connection refused", s.address)
-			eventually(t, "the refusal is the reason", func() bool { return a.status().Reason == refused })
+			await.True(t, "the refusal is the reason", func() bool { return a.status().Reason == refused })
 			s.listen()
-			eventually(t, "the key is there", s.has(webKey))
-			eventually(t, "it says so", a.is(control.Announced))
+			await.True(t, "the key is there", s.has(webKey))
+			await.True(t, "it says so", a.is(control.Announced))
 			want := control.Record{Key: webKey, Name: "node-1.web.s.prod.example.com", Host: "10.0.0.7", Port: 8080}
 			if got := a.status(); got.Container != "one" || len(got.Records) != 1 || got.Records[0] != want || got.Reason != "" {
 				t.Errorf("status = %+v, want container one, record %+v and no reason", got, want)
 			}
 			a.Instance(exited(first, 137))
-			eventually(t, "the key is gone", s.has())
-			eventually(t, "it waits", a.is(control.Unhealthy))
+			await.True(t, "the key is gone", s.has())
+			await.True(t, "it waits", a.is(control.Unhealthy))
 			a.Instance(s.run("two"))
-			eventually(t, "the key is there again", s.has(webKey))
+			await.True(t, "the key is there again", s.has(webKey))
 		}},
 		{"withdraws after three refusals", func(t *testing.T, s *stage) {
 			a := s.announce(func(c *Config) { c.Ports[0].Check.Interval = 50 * time.Millisecond })
 			a.Instance(s.run("one"))
-			eventually(t, "the key is there", s.has(webKey))
+			await.True(t, "the key is there", s.has(webKey))
 			s.refuse()
-			eventually(t, "the key is gone", s.has())
+			await.True(t, "the key is gone", s.has())
 			s.listen()
-			eventually(t, "the key is there again", s.has(webKey))
+			await.True(t, "the key is there again", s.has(webKey))
 		}},
 		{"announces each port for itself", func(t *testing.T, s *stage) {
 			adminKey := "/skydns/com/example/prod/s/web/_tcp/_admin/node-1"
@@ -259,17 +251,17 @@ func TestAnnouncer(t *testing.T) {
 			})
 			first := s.run("one")
 			a.Instance(first)
-			eventually(t, "the service's own key is there alone", s.has(webKey))
-			eventually(t, "the other port is the reason", func() bool { return a.status().Reason == "port admin: tcp 127.0.0.1:1: connection refused" })
+			await.True(t, "the service's own key is there alone", s.has(webKey))
+			await.True(t, "the other port is the reason", func() bool { return a.status().Reason == "port admin: tcp 127.0.0.1:1: connection refused" })
 			a.mustNot(s, "put "+adminKey)
 		}},
 		{"withdraws on request, drains, and stays away until another container", func(t *testing.T, s *stage) {
 			a := s.announce(func(c *Config) { c.Drain = 100 * time.Millisecond })
 			first := s.run("one")
 			a.Instance(first)
-			eventually(t, "it is announced", a.is(control.Announced))
+			await.True(t, "it is announced", a.is(control.Announced))
 			a.Withdraw()
-			eventually(t, "it is withdrawn", a.is(control.Withdrawn))
+			await.True(t, "it is withdrawn", a.is(control.Withdrawn))
 			if !s.has()() {
 				t.Error("it says withdrawn before the key is gone")
 			}
@@ -280,20 +272,20 @@ func TestAnnouncer(t *testing.T) {
 			a.Instance(first)
 			a.Instance(exited(first, 0))
 			a.Instance(s.run("two"))
-			eventually(t, "it is announced again", a.is(control.Announced))
+			await.True(t, "it is announced again", a.is(control.Announced))
 		}},
 		{"answers a request at once when nothing was announced", func(t *testing.T, s *stage) {
 			a := s.announce(func(c *Config) { c.Drain = time.Hour })
 			a.Instance(exited(s.run("one"), 1))
 			a.Withdraw()
-			eventually(t, "it is withdrawn", a.is(control.Withdrawn))
+			await.True(t, "it is withdrawn", a.is(control.Withdrawn))
 		}},
 		{"withdraws and drains when told to stop", func(t *testing.T, s *stage) {
 			a := s.announce(func(c *Config) { c.Drain = 50 * time.Millisecond })
 			a.Instance(s.run("one"))
-			eventually(t, "it is announced", a.is(control.Announced))
+			await.True(t, "it is announced", a.is(control.Announced))
 			a.end(nil)
-			eventually(t, "the key is gone", s.has())
+			await.True(t, "the key is gone", s.has())
 			if got := a.status(); got.State != control.Withdrawn || got.Reason != "told to stop" {
 				t.Errorf("last status = %s, %s, want withdrawn, told to stop", got.State, got.Reason)
 			}
@@ -302,14 +294,14 @@ func TestAnnouncer(t *testing.T) {
 			run := s.run("one")
 			a := s.announce(nil)
 			a.Instance(run)
-			eventually(t, "it is announced", a.is(control.Announced))
+			await.True(t, "it is announced", a.is(control.Announced))
 			a.end(registry.ErrHandOver)
 			if got := a.status(); got.State != control.Announced {
 				t.Errorf("last status = %s, want announced, as it is", got.State)
 			}
 			b := s.announce(nil)
 			b.Instance(run)
-			eventually(t, "the successor announces", b.is(control.Announced))
+			await.True(t, "the successor announces", b.is(control.Announced))
 			a.mustNot(s, "delete "+webKey)
 		}},
 		{"takes away what its predecessor left, told to stop before it could announce", func(t *testing.T, s *stage) {
@@ -327,18 +319,18 @@ func TestAnnouncer(t *testing.T) {
 			s.left(t, "m1/web")
 			b := s.announce(func(c *Config) { c.Drain = 50 * time.Millisecond })
 			b.Withdraw()
-			eventually(t, "it is withdrawn", b.is(control.Withdrawn))
+			await.True(t, "it is withdrawn", b.is(control.Withdrawn))
 			if s.there(t, webKey) {
 				t.Error("it says withdrawn, and the key is still there")
 			}
 			b.Instance(s.run("two"))
-			eventually(t, "it announces another container", b.is(control.Announced))
+			await.True(t, "it announces another container", b.is(control.Announced))
 		}},
 		{"leaves another's key, told to stop or to withdraw", func(t *testing.T, s *stage) {
 			s.left(t, "m2/web")
 			b := s.announce(nil)
 			b.Withdraw()
-			eventually(t, "it is withdrawn", b.is(control.Withdrawn))
+			await.True(t, "it is withdrawn", b.is(control.Withdrawn))
 			b.end(nil)
 			if !s.there(t, webKey) {
 				t.Error("the other's key is gone")
@@ -348,7 +340,7 @@ func TestAnnouncer(t *testing.T) {
 			run := s.run("one")
 			a := s.announce(nil)
 			a.Instance(run)
-			eventually(t, "it is announced", a.is(control.Announced))
+			await.True(t, "it is announced", a.is(control.Announced))
 			a.Instance(Instance{Unknown: fmt.Errorf("reach dockerd: connection refused")})
 			a.Instance(run)
 			a.Instance(Instance{Unknown: fmt.Errorf("reach dockerd: connection refused")})
@@ -362,36 +354,36 @@ func TestAnnouncer(t *testing.T) {
 			s.server.Kill()
 			a := s.announce(nil)
 			a.Instance(s.run("one"))
-			eventually(t, "it says so", a.is(control.Unreached))
+			await.True(t, "it says so", a.is(control.Unreached))
 			s.server.Restart()
-			eventually(t, "it is announced", a.is(control.Announced))
-			eventually(t, "the key is there", s.has(webKey))
+			await.True(t, "it is announced", a.is(control.Announced))
+			await.True(t, "the key is there", s.has(webKey))
 		}},
 		{"leaves no ghost of a container that ended while etcd hung", func(t *testing.T, s *stage) {
 			run := s.run("one")
 			a := s.announce(nil)
 			a.Instance(run)
-			eventually(t, "it is announced", a.is(control.Announced))
+			await.True(t, "it is announced", a.is(control.Announced))
 			s.server.Freeze()
 			a.Instance(exited(run, 1))
-			eventually(t, "the end is the reason", a.is(control.Unhealthy))
+			await.True(t, "the end is the reason", a.is(control.Unhealthy))
 			s.server.Thaw()
-			eventually(t, "the key is gone", s.has())
+			await.True(t, "the key is gone", s.has())
 			a.Instance(s.run("two"))
-			eventually(t, "the next one is announced", s.has(webKey))
+			await.True(t, "the next one is announced", s.has(webKey))
 		}},
 		{"names who holds the key", func(t *testing.T, s *stage) {
 			theirs := s.announce(func(c *Config) { c.ID = "m2/web" })
 			theirs.Instance(s.run("one"))
-			eventually(t, "the other announces", theirs.is(control.Announced))
+			await.True(t, "the other announces", theirs.is(control.Announced))
 			ours := s.announce(nil)
 			ours.Instance(s.run("one"))
-			eventually(t, "it is held off", ours.is(control.HeldOff))
+			await.True(t, "it is held off", ours.is(control.HeldOff))
 			if got, want := ours.status().Reason, webKey+" is held by m2/web"; got != want {
 				t.Errorf("reason = %s, want %s", got, want)
 			}
 			theirs.end(nil)
-			eventually(t, "it is announced", ours.is(control.Announced))
+			await.True(t, "it is announced", ours.is(control.Announced))
 		}},
 		{"announces a process outside docker by its check", func(t *testing.T, s *stage) {
 			a := s.announce(func(c *Config) {
@@ -399,9 +391,9 @@ func TestAnnouncer(t *testing.T) {
 				c.Ports[0].Address, c.Ports[0].Port, c.Ports[0].Inner = s.address.Addr(), int(s.address.Port()), 0
 				c.Ports[0].Check.Interval = 50 * time.Millisecond
 			})
-			eventually(t, "it is announced", a.is(control.Announced))
+			await.True(t, "it is announced", a.is(control.Announced))
 			s.refuse()
-			eventually(t, "the key is gone", s.has())
+			await.True(t, "the key is gone", s.has())
 		}},
 		{"announces what HEALTHCHECK calls healthy, at once", func(t *testing.T, s *stage) {
 			s.refuse() // nobody asks the port
@@ -411,9 +403,9 @@ func TestAnnouncer(t *testing.T) {
 				run.Health = health
 				a.Instance(run)
 				if health == "healthy" {
-					eventually(t, "the key is there", s.has(webKey))
+					await.True(t, "the key is there", s.has(webKey))
 				} else {
-					eventually(t, "the key is not there", s.has())
+					await.True(t, "the key is not there", s.has())
 				}
 			}
 		}},
@@ -430,7 +422,7 @@ func (s *stage) left(t *testing.T, id string) {
 	t.Helper()
 	a := s.announce(func(c *Config) { c.ID, c.Ports[0].Lease = id, time.Hour })
 	a.Instance(s.run("one"))
-	eventually(t, "the predecessor announces", a.is(control.Announced))
+	await.True(t, "the predecessor announces", a.is(control.Announced))
 	a.end(registry.ErrHandOver)
 }
 
@@ -452,7 +444,7 @@ func (c *sidecar) mustNot(s *stage, event string) {
 	if _, err := s.server.Admin().Put(c.t.Context(), marker, "{}"); err != nil {
 		c.t.Fatal(err)
 	}
-	eventually(c.t, "the marker is seen", func() bool {
+	await.True(c.t, "the marker is seen", func() bool {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		return s.keys[marker] != ""
@@ -523,14 +515,14 @@ func TestLatency(t *testing.T) {
 		run.Health = "healthy"
 		began := time.Now()
 		a.Instance(run)
-		eventually(t, "the key is there", s.has(webKey))
+		await.True(t, "the key is there", s.has(webKey))
 		up = append(up, time.Since(began))
-		eventually(t, "it says so", a.is(control.Announced))
+		await.True(t, "it says so", a.is(control.Announced))
 		a.Withdraw() // no drop: no flapping
 		began = time.Now()
-		eventually(t, "the key is gone", s.has())
+		await.True(t, "the key is gone", s.has())
 		down = append(down, time.Since(began))
-		eventually(t, "it says so", a.is(control.Withdrawn))
+		await.True(t, "it says so", a.is(control.Withdrawn))
 	}
 	slices.Sort(up)
 	slices.Sort(down)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"rundock/internal/await"
 	"rundock/internal/control"
 	"rundock/internal/module"
 	"rundock/internal/runit"
@@ -142,7 +143,7 @@ func TestAStoppedProcessIsContinued(t *testing.T) {
 		s, err := runit.ReadStatus(half.dir)
 		must(t, err)
 		must(t, exec.Command("kill", "-STOP", strconv.Itoa(s.PID)).Run())
-		eventually(t, "it is stopped", func() bool {
+		await.True(t, "it is stopped", func() bool {
 			s, err := runit.ReadStatus(half.dir)
 			return err == nil && s.Paused
 		})

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"rundock/internal/await"
 	"rundock/internal/runit"
 )
 
@@ -257,7 +258,7 @@ func TestClocksDoNotMatter(t *testing.T) {
 		must(t, err)
 		must(t, os.WriteFile(log+"/config", []byte("s5000\n"), 0o644))
 		sv(t, "restart", log)
-		eventually(t, "the logger has read another configuration", func() bool {
+		await.True(t, "the logger has read another configuration", func() bool {
 			s, err := runit.ReadStatus(log)
 			environment, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", s.PID))
 			return err == nil && strings.Contains(string(environment), "\ns5000\x00")
@@ -275,7 +276,7 @@ func TestKilledSupervisorsAreCleanedUp(t *testing.T) {
 	m.apply(args)
 	m.events("kill")
 	kill(t, supervised(t, "/etc/sv/docker-kill")) // the outer script: its runsvdir and runsvs are left behind
-	eventually(t, "the service is announced by a new sidecar", func() bool {
+	await.True(t, "the service is announced by a new sidecar", func() bool {
 		data, _ := os.ReadFile("/run/standin/kill.events")
 		return strings.Contains(string(data), "adopted") && strings.Contains(string(data), "announced")
 	})
@@ -333,7 +334,7 @@ func TestHiddenLinkOfAnOperatorIsRespected(t *testing.T) {
 	move := func(from, to, event string) {
 		t.Helper()
 		must(t, os.Rename("/etc/service/"+from, "/etc/service/"+to))
-		eventually(t, "runsvdir has seen it", func() bool {
+		await.True(t, "runsvdir has seen it", func() bool {
 			runit.Wake("/etc/service")
 			data, _ := os.ReadFile("/run/standin/shy.events")
 			return strings.HasSuffix(string(data), event+"\n")

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"rundock/internal/await"
 	"rundock/internal/fstree"
 	"rundock/internal/moduletest"
 	"rundock/internal/runit"
@@ -308,17 +309,6 @@ func (m *machine) wantDiff(a answer, service string, want ...string) {
 	}
 }
 
-// eventually waits for a condition.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if ok() {
-			return
-		}
-	}
-	t.Fatal("not after a minute: " + what)
-}
-
 func sv(t *testing.T, command, dir string) {
 	t.Helper()
 	if out, err := exec.Command("sv", command, dir).CombinedOutput(); err != nil {
@@ -342,7 +332,7 @@ func kill(t *testing.T, pid int) {
 // is a moment after that has begun to run.
 func supervised(t *testing.T, dir string) (pid int) {
 	t.Helper()
-	eventually(t, dir+" has a process", func() bool {
+	await.True(t, dir+" has a process", func() bool {
 		s, err := runit.ReadStatus(dir)
 		pid = s.PID
 		return err == nil && pid != 0

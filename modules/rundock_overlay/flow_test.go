@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"testing"
 
+	"rundock/internal/await"
 	"rundock/internal/control"
 )
 
@@ -242,7 +243,7 @@ func TestNetworkThatDoesNotComeUp(t *testing.T) {
 	_, a := m.apply(apps)
 	m.set("trouble", "all 256 subnets of 10.42.0.0/16 are taken")
 	m.restart("apps")
-	eventually(t, "the agent's last words are told", func() bool {
+	await.True(t, "the agent's last words are told", func() bool {
 		a = m.call(apps + " wait_timeout=1")
 		return a.Failed && !a.Changed && strings.HasPrefix(a.Msg, "network apps is not up after 1 s: all 256 subnets of 10.42.0.0/16 are taken\n/var/log/overlay-apps/current ends with:\n") && strings.Contains(a.Msg, "a line of the log: all 256")
 	})
@@ -260,7 +261,7 @@ func TestNetworkThatDoesNotComeUp(t *testing.T) {
 	const unheard = "1 of 2 other hosts answer nothing in the network"
 	m.set("unheard", unheard)
 	m.restart("apps")
-	eventually(t, "it is told that other hosts do not answer", func() bool {
+	await.True(t, "it is told that other hosts do not answer", func() bool {
 		a = m.call(apps)
 		return !a.Failed && !a.Changed && len(a.Warnings) == 1 && a.Warnings[0] == unheard
 	})
@@ -277,7 +278,7 @@ func TestNetworkThatDoesNotComeUp(t *testing.T) {
 	m.set("fault", "net.ipv4.ip_forward is 0")
 	m.set("next", "sysctl -w net.ipv4.ip_forward=1")
 	m.restart("apps")
-	eventually(t, "it is told that the host forwards nothing", func() bool {
+	await.True(t, "it is told that the host forwards nothing", func() bool {
 		a = m.call(apps)
 		return !a.Failed && !a.Changed && len(a.Warnings) == 1 && a.Warnings[0] == "net.ipv4.ip_forward is 0; next: sysctl -w net.ipv4.ip_forward=1"
 	})
@@ -285,7 +286,7 @@ func TestNetworkThatDoesNotComeUp(t *testing.T) {
 
 	m.set("unreachable", "etcd http://127.0.0.1:2379: connection refused")
 	m.restart("apps")
-	eventually(t, "other hosts are not told", func() bool { return !m.call(apps, "check_mode").Network.Alive })
+	await.True(t, "other hosts are not told", func() bool { return !m.call(apps, "check_mode").Network.Alive })
 	a = m.call(apps)
 	if a.Failed || a.Changed || len(a.Warnings) != 1 || a.Warnings[0] != "other hosts do not see this one: etcd http://127.0.0.1:2379: connection refused" {
 		t.Errorf("a network that is up, with the registry away: %s", a.raw)

@@ -11,8 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
+	"rundock/internal/await"
 	"rundock/internal/control"
 	"rundock/internal/moduletest"
 )
@@ -44,7 +44,7 @@ func onHost(t *testing.T) *machine {
 	if !runitRuns {
 		m.sh("cp", moduletest.Program("standin"), "/usr/local/bin/rundockd")
 		m.sh("sh", "-ec", "ip link set lo up; ip link add eth0 type veth peer name eth9; ip addr add 192.0.2.5/24 dev eth0; for d in eth0 eth9; do ip link set $d addrgenmode none; ip link set $d up; done; ip route add default via 192.0.2.1")
-		eventually(t, "the link is up for good", func() bool { return strings.Count(m.sh("ip", "-br", "link"), " UP ") == 2 })
+		await.True(t, "the link is up for good", func() bool { return strings.Count(m.sh("ip", "-br", "link"), " UP ") == 2 })
 		m.sh("sh", "-ec", "mkdir -p /etc/service /etc/sv /etc/rundock; rm -rf /etc/service/* /etc/sv/* /etc/rundock/overlay")
 		must(t, exec.Command("runsvdir", "-P", "/etc/service", "log: "+strings.Repeat(".", 300)).Start())
 		runitRuns = true
@@ -94,7 +94,7 @@ func (m *machine) restart(network string) {
 	before, err := control.ReadOverlay(control.Dir, network)
 	must(m.t, err)
 	m.sh("sv", "-w", "60", "restart", "/etc/service/overlay-"+network)
-	eventually(m.t, "another agent has said how the network stands", func() bool {
+	await.True(m.t, "another agent has said how the network stands", func() bool {
 		now, err := control.ReadOverlay(control.Dir, network)
 		return err == nil && now.PID != 0 && now.PID != before.PID
 	})
@@ -259,15 +259,4 @@ func (a answer) commands() string {
 		return ""
 	}
 	return a.Diff[len(a.Diff)-1].After
-}
-
-// eventually waits for a condition.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if ok() {
-			return
-		}
-	}
-	t.Fatal("not after 60 s: " + what)
 }

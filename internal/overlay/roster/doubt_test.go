@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"rundock/internal/await"
 	"rundock/internal/overlay"
 	"rundock/internal/registry"
 	"rundock/internal/registry/etcdtest"
@@ -76,36 +77,36 @@ func TestFollow_asks_hosts_whose_lease_is_over(t *testing.T) {
 		ends[r] = alive(t, r)
 	}
 	w := follow(t, one)
-	eventually(t, "all are seen", w.sees("node-2", "node-3", "node-4"))
+	await.True(t, "all are seen", w.sees("node-2", "node-3", "node-4"))
 
 	// It is gone at once, though its kernel answers still.
 	ends[four](nil)
-	eventually(t, "one that stops is gone", w.sees("node-2", "node-3"))
+	await.True(t, "one that stops is gone", w.sees("node-2", "node-3"))
 	if path.ever["node-4"] {
 		t.Error("it was asked whether it is dead, which it has said itself")
 	}
 
 	ends[two](registry.ErrHandOver) // whose successor never comes
 	ends[three](registry.ErrHandOver)
-	eventually(t, "both are asked", path.asks(2))
+	await.True(t, "both are asked", path.asks(2))
 	if !w.sees("node-2", "node-3")() {
 		v, _ := w.get()
 		t.Errorf("peers are %+v, want both that answer", v.Peers)
 	}
 	path.kill("node-3")
-	eventually(t, "one that does not answer is gone", w.sees("node-2"))
+	await.True(t, "one that does not answer is gone", w.sees("node-2"))
 
 	// Another agent of the host goes on with what the kernel holds.
 	next := join(t, server, apps, 1)
 	next.Silence, next.Before = path.silence, before
 	again := follow(t, next)
-	eventually(t, "its successor keeps the one that answers", again.sees("node-2"))
+	await.True(t, "its successor keeps the one that answers", again.sees("node-2"))
 	stranger := follow(t, join(t, server, apps, 5))
-	eventually(t, "one that never sent to it does not begin to", stranger.sees())
+	await.True(t, "one that never sent to it does not begin to", stranger.sees())
 
 	alive(t, two)
-	eventually(t, "one that is alive again is not asked any more", path.asks(0))
-	eventually(t, "all see it", stranger.sees("node-2"))
+	await.True(t, "one that is alive again is not asked any more", path.asks(0))
+	await.True(t, "all see it", stranger.sees("node-2"))
 	path.kill("node-2")
 	if !w.sees("node-2")() || !again.sees("node-2")() {
 		t.Error("one that is alive is taken for gone, as it does not answer")

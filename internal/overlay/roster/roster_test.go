@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"rundock/internal/await"
 	"rundock/internal/overlay"
 	"rundock/internal/registry"
 	"rundock/internal/registry/etcd"
@@ -67,7 +68,7 @@ func retry(t *testing.T, call func(context.Context) error) {
 // it come too late.
 func answer(t *testing.T, call func(context.Context) error) (err error) {
 	t.Helper()
-	eventually(t, "the registry answers", func() bool {
+	await.True(t, "the registry answers", func() bool {
 		err = call(t.Context())
 		return err == nil || !strings.Contains(err.Error(), "etcd: no answer within")
 	})
@@ -78,15 +79,6 @@ func answer(t *testing.T, call func(context.Context) error) (err error) {
 func refusal(t *testing.T, r *Roster, prefer netip.Prefix) error {
 	t.Helper()
 	return answer(t, func(ctx context.Context) error { _, err := r.Reserve(ctx, prefer); return err })
-}
-
-func eventually(t *testing.T, what string, so func() bool) {
-	t.Helper()
-	for end := time.Now().Add(deadline); !so(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("never came true: %s", what)
-		}
-	}
 }
 
 // alive keeps r alive until the function returned is called.
@@ -208,7 +200,7 @@ func TestReserve(t *testing.T) {
 		reserve(t, one, netip.Prefix{})
 		v := follow(t, two)
 		alive(t, one)
-		eventually(t, "node-2 sees node-1", v.sees("node-1"))
+		await.True(t, "node-2 sees node-1", v.sees("node-1"))
 		if got, _ := v.get(); got.Peers[0].Underlay != one.Self.Underlay || got.Peers[0].Subnet != first {
 			t.Errorf("node-2 sees %+v", got.Peers[0])
 		}
@@ -276,11 +268,11 @@ func TestReserve_with_the_machine_id_of_a_living_host(t *testing.T) {
 
 	// The one that is known is the other's as soon as it has the entry.
 	theirs := follow(t, one)
-	eventually(t, "its subnet is its own", func() bool { v, _ := theirs.get(); return v.Subnet == subnet })
+	await.True(t, "its subnet is its own", func() bool { v, _ := theirs.get(); return v.Subnet == subnet })
 	end(nil)
-	eventually(t, "the clone is let in after a lease's time", func() bool { got, err := clone.Reserve(t.Context(), subnet); return err == nil && got == subnet })
+	await.True(t, "the clone is let in after a lease's time", func() bool { got, err := clone.Reserve(t.Context(), subnet); return err == nil && got == subnet })
 	alive(t, clone)
-	eventually(t, "the first is cut off", func() bool {
+	await.True(t, "the first is cut off", func() bool {
 		v, _ := theirs.get()
 		return !v.Subnet.IsValid() && len(v.Peers) == 1 && v.Peers[0].Subnet == subnet && v.Peers[0].Underlay == clone.Self.Underlay
 	})
@@ -301,7 +293,7 @@ func TestReserve_with_another_address(t *testing.T) {
 	}
 	end(nil)
 	one.Self.Underlay, one.Self.Instance = netip.MustParseAddr("192.0.2.102"), "since another boot"
-	eventually(t, "it is let in after another boot", func() bool { got, err := one.Reserve(t.Context(), netip.Prefix{}); return err == nil && got == subnet })
+	await.True(t, "it is let in after another boot", func() bool { got, err := one.Reserve(t.Context(), netip.Prefix{}); return err == nil && got == subnet })
 }
 
 func TestReserve_of_many_at_once_gives_each_its_own(t *testing.T) {
@@ -362,13 +354,13 @@ func TestReserve_takes_a_dead_host_s_subnet_at_last(t *testing.T) {
 	stale, _ := json.Marshal(old)
 	put(t, server, one.subnetKey(first), string(stale))
 	frozen := follow(t, one)
-	eventually(t, "the frozen host sees its subnet", func() bool { v, _ := frozen.get(); return v.Subnet == first })
+	await.True(t, "the frozen host sees its subnet", func() bool { v, _ := frozen.get(); return v.Subnet == first })
 	if got := reserve(t, three, netip.Prefix{}); got != first {
 		t.Errorf("the subnet is %s, want the dead host's, %s", got, first)
 	}
 
 	// The host was only frozen: it learns that it lost, and overwrites nothing.
-	eventually(t, "the frozen host knows that its subnet is another's", func() bool { v, _ := frozen.get(); return !v.Subnet.IsValid() })
+	await.True(t, "the frozen host knows that its subnet is another's", func() bool { v, _ := frozen.get(); return !v.Subnet.IsValid() })
 	if err := refusal(t, one, first); err == nil || !strings.Contains(err.Error(), "all 2 subnets") {
 		t.Errorf("Reserve = %v, want that there is none", err)
 	}
@@ -384,17 +376,17 @@ func TestFollow(t *testing.T) {
 	reserve(t, one, netip.Prefix{})
 	reserve(t, two, netip.Prefix{})
 	w := follow(t, one)
-	eventually(t, "a host that is not alive is not seen", w.sees())
+	await.True(t, "a host that is not alive is not seen", w.sees())
 	endTwo := alive(t, two)
-	eventually(t, "it is once it is", w.sees("node-2"))
+	await.True(t, "it is once it is", w.sees("node-2"))
 
 	reserve(t, three, netip.Prefix{})
 	endThree := alive(t, three)
-	eventually(t, "both are seen", w.sees("node-2", "node-3"))
+	await.True(t, "both are seen", w.sees("node-2", "node-3"))
 	endThree(nil)
-	eventually(t, "one that leaves is gone", w.sees("node-2"))
+	await.True(t, "one that leaves is gone", w.sees("node-2"))
 	endThree = alive(t, three)
-	eventually(t, "both are seen again", w.sees("node-2", "node-3"))
+	await.True(t, "both are seen again", w.sees("node-2", "node-3"))
 
 	t.Run("nonsense in the registry hides nobody", func(t *testing.T) {
 		put(t, server, Prefix("apps")+"subnets/nonsense", "{}")
@@ -403,7 +395,7 @@ func TestFollow(t *testing.T) {
 		put(t, server, Prefix("apps")+"alive/x", "")
 		_, before := w.get()
 		put(t, server, Prefix("apps")+"alive/y", "")
-		eventually(t, "the last is seen", func() bool { _, now := w.get(); return now > before })
+		await.True(t, "the last is seen", func() bool { _, now := w.get(); return now > before })
 		if !w.sees("node-2", "node-3")() {
 			v, _ := w.get()
 			t.Errorf("peers are %+v", v.Peers)
@@ -415,13 +407,13 @@ func TestFollow(t *testing.T) {
 		server.Wipe()
 		_, before := w.get()
 		server.Restart()
-		eventually(t, "the registry is back", func() bool { _, now := w.get(); return now > before })
+		await.True(t, "the registry is back", func() bool { _, now := w.get(); return now > before })
 		if !w.sees("node-2", "node-3")() {
 			v, _ := w.get()
 			t.Errorf("peers are %+v", v.Peers)
 		}
 		reserve(t, three, netip.Prefix{})
-		eventually(t, "who does not come back is gone in the end", w.sees("node-3"))
+		await.True(t, "who does not come back is gone in the end", w.sees("node-3"))
 	})
 }
 
@@ -434,7 +426,7 @@ func TestFollow_over_a_compaction_sees_what_has_changed(t *testing.T) {
 	subnet := reserve(t, two, netip.Prefix{})
 	w := follow(t, one)
 	alive(t, two)
-	eventually(t, "node-2 is seen", w.sees("node-2"))
+	await.True(t, "node-2 is seen", w.sees("node-2"))
 
 	server.Kill()
 	server.Restart()
@@ -452,7 +444,7 @@ func TestFollow_over_a_compaction_sees_what_has_changed(t *testing.T) {
 		}
 		return err
 	})
-	eventually(t, "node-2 is seen where it is", func() bool {
+	await.True(t, "node-2 is seen where it is", func() bool {
 		v, _ := w.get()
 		return len(v.Peers) == 1 && v.Peers[0].Underlay == moved.Underlay && v.Peers[0].MAC == moved.MAC && v.Peers[0].Subnet == subnet
 	})
