@@ -44,12 +44,12 @@ demo: deps build
 # tests, in labs side by side (.ci/labs); then the lab's own tests, which bring
 # up labs of their own, beside the demo and some fuzzing.
 LAB_TEST = RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 .ci/gotest
-UNIT     = $(shell $(GO) list ./... | grep -v /internal/lab)
+UNIT     = $(shell $(GO) list ./... | grep -v -e /internal/lab -e /internal/e2e)
 # Six packages at a time, as the longest mostly wait.
 test: NEEDS += $(TEST_NEEDS)
 test: deps build lint
 	RUNDOCK_SLOW=1 .ci/gotest "unit tests" -count=1 -p 6 $(UNIT)
-	$(LAB_TEST) "lab: the main line" -count=1 -run '^TestSmoke' ./internal/lab/e2e
+	$(LAB_TEST) "lab: the main line" -count=1 -run '^TestSmoke' ./internal/e2e
 	RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 RUNDOCK_LAB_READY=1 .ci/labs Smoke
 	$(MAKE) -s lab-down
 	$(MAKE) --no-print-directory -j3 -Otarget test-lab test-demo test-fuzz
@@ -59,7 +59,7 @@ test: deps build lint
 test-quick: NEEDS += $(TEST_NEEDS)
 test-quick: deps build
 	MAY_SKIP=1 .ci/gotest "unit tests but for slow ones" -p 6 $(UNIT)
-	$(LAB_TEST) "lab: the main line" -count=1 -run '^TestSmoke' ./internal/lab/e2e
+	$(LAB_TEST) "lab: the main line" -count=1 -run '^TestSmoke' ./internal/e2e
 
 .PHONY: test-lab test-demo test-fuzz
 test-lab: ; $(LAB_TEST) "tests of the lab" -count=1 -timeout 20m ./internal/lab ./internal/lab/cmd/... ./internal/lab/testapp
@@ -71,7 +71,7 @@ test-fuzz: ; $(MAKE) --no-print-directory fuzz FUZZTIME=20000x
 # the same run.
 BENCH_LAB = RUNDOCK_LAB_ID=$${RUNDOCK_LAB_ID:-rd}b RUNDOCK_BENCH=1 RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1
 bench: deps build
-	$(BENCH_LAB) $(GO) test -v -count=1 -timeout 60m -run 'TestBench|TestMeasure' ./internal/lab/e2e
+	$(BENCH_LAB) $(GO) test -v -count=1 -timeout 60m -run 'TestBench|TestMeasure' ./internal/e2e
 
 # dnsd beside its peers, and with many records and changes: figures, on a quiet machine. ROUNDS and SECONDS (of
 # each round) make it longer, ETCD=embedded has another etcd behind, WITHOUT_COREDNS=1 spares building CoreDNS.
@@ -91,7 +91,7 @@ bench-overlay: NEEDS += $(TEST_NEEDS)
 bench-overlay: deps build
 	$(GO) test -count=1 -run XXX -bench . -benchmem ./internal/overlay
 	$(GO) test -count=1 -timeout 60m -v ./internal/overlay/bench -args -earnest -rounds $(or $(ROUNDS),10) -seconds $(SECONDS)
-	$(if $(LAB),$(BENCH_LAB) $(GO) test -v -count=1 -timeout 60m -run '^TestMeasure_overlay' ./internal/lab/e2e)
+	$(if $(LAB),$(BENCH_LAB) $(GO) test -v -count=1 -timeout 60m -run '^TestMeasure_overlay' ./internal/e2e)
 
 # Packets, records and keys that nobody thought of, each for FUZZTIME: a time, or a number with an x, which a busy
 # machine only makes longer. A time may end in "context deadline exceeded" there, and no bug (golang/go#75804).

@@ -14,7 +14,7 @@ import (
 // takes is to load Ansible. stop ends it.
 func warm(checkout string) (ansible command, stop func(), err error) {
 	const python = "/usr/bin/python3" // which Debian's Ansible is for
-	program := filepath.Join(checkout, "internal/lab/e2e/testdata/warm/warm.py")
+	program := filepath.Join(checkout, "internal/e2e/testdata/warm/warm.py")
 	server := own(checkout, python, program)
 	server.Stderr = os.Stderr
 	stdin, err := server.StdinPipe()

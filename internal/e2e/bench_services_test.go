@@ -21,7 +21,7 @@ func TestBenchServices(t *testing.T) {
 	if benching() {
 		rounds, count = 5, 50
 	}
-	took := s.spans(t, "internal/lab/e2e/testdata/bench/services.yml", "rounds="+strconv.Itoa(rounds), "count="+strconv.Itoa(count))
+	took := s.spans(t, "internal/e2e/testdata/bench/services.yml", "rounds="+strconv.Itoa(rounds), "count="+strconv.Itoa(count))
 	versus(fmt.Sprintf("%d services in one call", count), took["one call for all services"][1:], fmt.Sprintf("%d calls", count), took["a call for each service"][1:], 0.1)
 }
 

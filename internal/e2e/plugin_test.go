@@ -53,11 +53,11 @@ func (s *setup) pluginCheckout(t *testing.T) string {
 	dir := t.TempDir()
 	plugin := filepath.Join(s.checkout, "playbooks/plugins/action")
 	for _, script := range []string{
-		"mkdir -p playbooks/plugins bin && cp -a " + plugin + " playbooks/plugins && cp " + s.checkout + "/ansible.cfg . && cp -r " + s.checkout + "/internal/lab/e2e/testdata/plugin/*.yml .",
+		"mkdir -p playbooks/plugins bin && cp -a " + plugin + " playbooks/plugins && cp " + s.checkout + "/ansible.cfg . && cp -r " + s.checkout + "/internal/e2e/testdata/plugin/*.yml .",
 		"ln -s rundock.py playbooks/plugins/action/probe.py",
 		// A page of documentation, which must never run.
 		"mkdir -p playbooks/plugins/modules && echo 'raise SystemExit(\"a stub was run\")' >playbooks/plugins/modules/probe.py",
-		"cd " + s.checkout + "/internal/lab/e2e/testdata/plugin/probe && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o " + dir + "/bin/linux_amd64/probe .",
+		"cd " + s.checkout + "/internal/e2e/testdata/plugin/probe && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o " + dir + "/bin/linux_amd64/probe .",
 	} {
 		cmd := exec.Command("sh", "-ec", script)
 		cmd.Dir = dir

@@ -41,7 +41,7 @@ func median(of []time.Duration) time.Duration {
 // and Ansible's start not counted.
 func TestBenchCalls(t *testing.T) {
 	s := need(t)
-	took := s.spans(t, "internal/lab/e2e/testdata/bench/calls.yml", "rounds="+strconv.Itoa(rounds()))
+	took := s.spans(t, "internal/e2e/testdata/bench/calls.yml", "rounds="+strconv.Itoa(rounds()))
 	side := func(tasks ...string) []time.Duration {
 		sum := make([]time.Duration, rounds())
 		for _, task := range tasks {
@@ -67,7 +67,7 @@ func (s *setup) spans(t *testing.T, playbook string, variables ...string) map[st
 	file := filepath.Join(t.TempDir(), "spans")
 	cmd := exec.Command("ansible-playbook", "-i", s.inventory, playbook, "-e", strings.Join(variables, " "))
 	cmd.Dir = s.checkout
-	settings := []string{"ANSIBLE_CALLBACK_PLUGINS=internal/lab/e2e/testdata/bench/callback", "ANSIBLE_CALLBACKS_ENABLED=spans", "SPANS=" + file}
+	settings := []string{"ANSIBLE_CALLBACK_PLUGINS=internal/e2e/testdata/bench/callback", "ANSIBLE_CALLBACKS_ENABLED=spans", "SPANS=" + file}
 	cmd.Env = append(os.Environ(), settings...)
 	fmt.Println(strings.Join(settings, " "), cmd)
 	if out, err := cmd.CombinedOutput(); err != nil {
