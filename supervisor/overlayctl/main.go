@@ -7,6 +7,7 @@ import (
 	"rundock/supervisor/overlayagent"
 	"rundock/supervisor/process"
 	"rundock/supervisor/report"
+	"rundock/supervisor/report/network"
 )
 
 // Main is `rundockd overlay`.
@@ -26,11 +27,11 @@ func Main(args []string) int {
 	case verb == "leave":
 		return leaveMain(names)
 	case verb == "status":
-		return report.NetworkStatus(names)
+		return network.StatusMain(names)
 	case verb == "peers":
-		return report.ListPeers(names)
+		return network.PeersMain(names)
 	case verb == "explain":
-		return report.ExplainAddress(names)
+		return network.ExplainMain(names)
 	case verb == "check":
 		return checkMain(names)
 	case verb == "--help" || verb == "-h":

@@ -9,15 +9,6 @@ import (
 	"strings"
 )
 
-// Exit codes of the reports, after those of LSB's init scripts.
-const (
-	ExitWell    = 0
-	ExitUnknown = 1 // nothing is known to be wrong, but not everything could be found out
-	ExitUsage   = 2
-	ExitWrong   = 3
-	ExitNone    = 4 // no such service
-)
-
 // Arguments reads the arguments of a command for people: flags of set, before,
 // between and after names. done says that the command is over, with code:
 // usage was asked for, or an argument is bad, which is said.

@@ -10,6 +10,8 @@ import (
 	"rundock/supervisor/ctl"
 	"rundock/supervisor/overlayctl"
 	"rundock/supervisor/report"
+	"rundock/supervisor/report/logs"
+	"rundock/supervisor/report/service"
 	"rundock/supervisor/runner"
 	"rundock/supervisor/sidecar"
 )
@@ -35,9 +37,9 @@ const (
 
 // verbs are in the order of usage; those of a group follow each other.
 var verbs = []verb{
-	{"status", "[NAME...]", forPeople, "what the services of this host are doing, one line for each", report.Status},
-	{"explain", "NAME", forPeople, "why a service is, or is not, in DNS, and what to do next", report.Explain},
-	{"logs", "NAME [-f]", forPeople, "what its container prints; logs NAME announce: its sidecar", report.Logs},
+	{"status", "[NAME...]", forPeople, "what the services of this host are doing, one line for each", service.StatusMain},
+	{"explain", "NAME", forPeople, "why a service is, or is not, in DNS, and what to do next", service.ExplainMain},
+	{"logs", "NAME [-f]", forPeople, "what its container prints; logs NAME announce: its sidecar", logs.Main},
 	{"overlay", "...", forPeople, "status, peers, check: how the overlay networks stand; leave one", overlayctl.Main},
 	{"version", "", forPeople, "print the version", printVersion},
 

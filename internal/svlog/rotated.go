@@ -1,0 +1,47 @@
+package svlog
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// rotated lists the older files of dir, oldest first: their names sort by time.
+func rotated(dir string) ([]string, error) {
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, e := range list {
+		// .s is finished, .u waits for its processor; .t is being made by one.
+		if name := e.Name(); strings.HasPrefix(name, "@") && !strings.HasSuffix(name, ".t") {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// readRotated reads an older file, which a processor may have compressed.
+func readRotated(path string) ([]Line, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var in io.Reader = bufio.NewReader(f)
+	if magic, _ := in.(*bufio.Reader).Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
+		if in, err = gzip.NewReader(in); err != nil {
+			return nil, fmt.Errorf("read %s: %w", path, err)
+		}
+	}
+	data, err := io.ReadAll(in)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return parseLines(data), nil
+}

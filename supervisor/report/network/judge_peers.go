@@ -1,0 +1,41 @@
+package network
+
+import (
+	"rundock/internal/overlay/roster"
+	"rundock/supervisor/report"
+	"slices"
+)
+
+// peers judges the hosts. It is pure.
+func (f addressFacts) peers() peersReport {
+	r := peersReport{
+		Version: report.Version, Host: f.Host, Time: f.Now.UTC(), Network: f.Network.Name, MTU: f.Says.MTU,
+		Trouble: f.Place.Text, Registry: f.Registry.Text, Peers: []peerStatus{},
+	}
+	for _, host := range f.Hosts {
+		r.Peers = append(r.Peers, f.peer(host))
+	}
+	slices.SortStableFunc(r.Peers, func(a, b peerStatus) int { return a.Subnet.Compare(b.Subnet) })
+	return r
+}
+
+func (f addressFacts) peer(host roster.Standing) peerStatus {
+	s := peerStatus{Host: host.Host, Subnet: host.Subnet, Underlay: host.Underlay, Here: f.is(host), Seen: host.Seen.UTC()}
+	s.Known = s.Here || f.Static
+	for _, p := range f.Known.Peers {
+		if p.Subnet != host.Subnet || p.Underlay != host.Underlay {
+			continue
+		}
+		s.Known, s.MTU = true, f.Says.MTU
+		if p.MTU != 0 && p.MTU < f.Says.MTU {
+			s.MTU, s.Narrow = p.MTU, true
+		}
+	}
+	if !f.Static && !f.Registry.Failed() {
+		s.Alive = &host.Alive
+	}
+	if s.Alive != nil && *s.Alive && !s.Known {
+		s.Problem = "this host's agent does not know of it"
+	}
+	return s
+}

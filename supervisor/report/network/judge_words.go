@@ -1,0 +1,33 @@
+package network
+
+import (
+	"fmt"
+	"rundock/supervisor/overlaydir"
+	"rundock/supervisor/report"
+	"time"
+)
+
+// What overlay status and overlay explain say alike.
+const (
+	cutOff     = "this host's subnet is another's now, and it is cut off"
+	cutOffNext = "wait until it has a new one; see the agent's log"
+	unheard    = "other hosts are not told that this one is alive"
+)
+
+func silentAgent(pid int, since time.Duration) string {
+	return fmt.Sprintf("its agent, process %d, has said nothing for %s: it was stopped or hangs, and other hosts withdraw this one", pid, since)
+}
+
+func silentAgentNext(network string) string {
+	return "sv restart overlay-" + network + "; if it does not end: sv kill overlay-" + network
+}
+
+// unsaidNext is what to do where the agent's status could not be read.
+func unsaidNext(why report.Trouble, network string) string {
+	if why.Denied {
+		return "run it as root"
+	}
+	return "the agent writes it anew: sv restart overlay-" + network
+}
+
+func agentLog(network string) string { return overlaydir.LogDir(network) + "/current" }

@@ -1,0 +1,70 @@
+package network
+
+import (
+	"cmp"
+	"net/netip"
+	"rundock/internal/overlay"
+	"rundock/internal/overlay/roster"
+	"slices"
+)
+
+// subnet is that of the address.
+func (f addressFacts) subnet() netip.Prefix {
+	return netip.PrefixFrom(f.Address, f.Network.SubnetLength).Masked()
+}
+
+// owner is the host that has the address's subnet.
+func (f addressFacts) owner() (roster.Standing, bool) {
+	i := slices.IndexFunc(f.Hosts, func(s roster.Standing) bool { return s.Subnet == f.subnet() })
+	if i < 0 {
+		return roster.Standing{}, false
+	}
+	return f.Hosts[i], true
+}
+
+// pathMTU is how large packets to the host that has the address may be, and
+// whether that is less than the network's MTU.
+func (f addressFacts) pathMTU() (mtu int, narrow bool) {
+	for _, p := range f.Known.Peers {
+		if p.Subnet == f.subnet() && p.MTU != 0 && p.MTU < f.Says.MTU {
+			return p.MTU, true
+		}
+	}
+	return f.Says.MTU, false
+}
+
+// is reports whether a host is this one. Of two that have its subnet, as when
+// it is fenced, the registry tells which machine has it.
+func (f addressFacts) is(host roster.Standing) bool {
+	if host.Subnet != f.Known.Subnet {
+		return false
+	}
+	if host.ID != "" {
+		// Another one with this host's machine id may be the one that has it.
+		return host.ID == f.Known.Machine && (host.Underlay == f.Known.Underlay.Address || !host.Alive)
+	}
+	return host.Underlay == f.Known.Underlay.Address
+}
+
+// here reports whether the address is of this host's subnet.
+func (f addressFacts) here() bool {
+	owner, ok := f.owner()
+	return ok && f.is(owner)
+}
+
+// taken reports whether the address is of a subnet that this host has, but
+// that is another's: packets to it do not leave this host.
+func (f addressFacts) taken() bool { return f.subnet() == f.Known.Subnet && !f.here() }
+
+// lastKnown is what the agent knew last of who has which subnet.
+func (f addressFacts) lastKnown() []roster.Standing {
+	var hosts []roster.Standing
+	own := f.Known.Subnet
+	if !slices.ContainsFunc(f.Known.Peers, func(p overlay.Peer) bool { return p.Subnet == own }) {
+		hosts = append(hosts, roster.Standing{Member: roster.Member{Host: f.Host, Subnet: own, Underlay: f.Known.Underlay.Address}, Alive: true})
+	}
+	for _, peer := range f.Known.Peers {
+		hosts = append(hosts, roster.Standing{Member: roster.Member{Host: cmp.Or(peer.Host, peer.Underlay.String()), Subnet: peer.Subnet, Underlay: peer.Underlay}, Alive: true})
+	}
+	return hosts
+}

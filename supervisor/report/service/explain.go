@@ -1,0 +1,56 @@
+package service
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"rundock/supervisor/report"
+)
+
+const explainUsage = `usage: rundockd explain [--json] NAME
+
+All that can be found out about one service, in the order in which it comes to
+be in DNS: its files, runit's supervision, the runner, the container, the
+announcement, what this host's dnsd answers. The last line names the first
+thing that is wrong, and what to do next. Its checks are made once (exec checks
+are not), and it changes nothing.
+
+  --json   one JSON document, described in docs/operations.md
+
+Lines begin with ok, note, ?? (could not be found out) or !! (wrong).
+
+Exit codes: 0 all is well; 1 not everything could be found out, and nothing
+else is wrong; 2 bad arguments; 3 something is wrong; 4 no such service.
+
+Examples:
+  rundockd explain influxdb
+  rundockd explain --json influxdb | jq -r .wrong.next
+`
+
+// ExplainMain is `rundockd explain`; it returns the exit code.
+func ExplainMain(args []string) int {
+	set := flag.NewFlagSet("explain", flag.ContinueOnError)
+	asJSON := set.Bool("json", false, "")
+	names, code, done := report.Arguments(set, explainUsage, args)
+	switch {
+	case done:
+		return code
+	case len(names) != 1:
+		return report.BadUsage("explain", fmt.Sprintf("it takes the name of one service, not %d", len(names)))
+	}
+	g := newGatherer()
+	defer g.close()
+	names, code = g.services().Resolve("explain", names)
+	if code != 0 {
+		return code
+	}
+	ctx := context.Background()
+	service := g.gather(ctx, names)[0]
+	g.deepen(ctx, &service)
+	told := storyOf(g.host, service)
+	if *asJSON {
+		return report.PrintJSON(told, report.ExitCode(told.Service.Verdict))
+	}
+	fmt.Print(told.text())
+	return report.ExitCode(told.Service.Verdict)
+}

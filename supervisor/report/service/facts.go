@@ -1,0 +1,120 @@
+package service
+
+import (
+	"rundock/internal/announce"
+	"rundock/internal/container"
+	"rundock/internal/control"
+	"rundock/internal/registry"
+	"rundock/internal/runit"
+	"rundock/internal/spec"
+	"rundock/supervisor/report"
+	"rundock/supervisor/report/network"
+	"time"
+)
+
+// hostFacts are about the host as a whole. Facts are plain data, so that each
+// situation can be written down as a test.
+type hostFacts struct {
+	Now       time.Time
+	Root      bool
+	Host      string // "" while host.json cannot be read
+	Zone      string
+	MachineID string
+	Config    report.Trouble  // of host.json
+	Runit     report.Trouble  // of finding runit's folders
+	Service   string          // what runsvdir scans
+	Scanned   bool            // a runsvdir does
+	Docker    report.Trouble  // of asking dockerd
+	Registry  report.Trouble  // of asking etcd
+	Endpoints []string        // etcd's
+	Resolver  string          // first name server of /etc/resolv.conf
+	Given     []resolverFacts // resolvers that containers are given which are this host
+}
+
+// serviceFacts are about one service. The last part is explain's alone.
+type serviceFacts struct {
+	Name string
+	Dir  string // /etc/sv/docker-influxdb
+
+	Installed bool // Dir is there
+	Ours      bool // and rundock wrote it
+	Runs      bool // by its files, it has a container
+	Announced bool // by its files, it has a sidecar
+	Enabled   bool
+	Held      bool           // an administrator's hidden link keeps it disabled
+	Link      report.Trouble // of the link that enables it
+	Down      bool           // a file named down keeps runsv from starting it
+	Files     report.Trouble // of reading service.json or announce.json
+	Image     string         // by service.json
+	Pin       string         // the same: id of the image that the service was rolled back to
+	Shares    []spec.Share   // the same: with other containers
+	Hash      string         // of the spec in service.json
+	MadeFrom  []string       // files of the host that the container is made from
+	Contents  string         // of them now; "" where that cannot be told
+
+	FileCount int
+	Missing   []string          // files that rundock wrote into Dir and that are not there
+	Edited    []string          // files of Dir that are not as this rundockd writes them
+	Origins   container.Origins // what the container would be made from now
+	Resolvers []string          // that it would be given
+	Expand    report.Trouble    // of finding that out
+
+	Deserted []int // process ids of those that run in Dir as it was before it was deleted
+
+	Outer     supervised
+	Runner    supervised // the same as Outer where there is no sidecar
+	Announcer supervised // the same as Outer where there is no container
+
+	Says          control.RunnerStatus
+	SaysTrouble   report.Trouble
+	RunnerLives   bool // Says.PID is a runner
+	Tells         control.AnnounceStatus
+	TellsTrouble  report.Trouble
+	AnnouncerLive bool // Tells.PID is a sidecar
+
+	Container container.State  // as dockerd says; zero also where it was not asked
+	Records   []recordFacts    // for each of Tells.Records
+	Networks  []network.Status // overlay networks of this host that the container is in
+
+	Deep    bool   // the rest was asked for
+	Means   string // id of the image that Image means on this host; "": none, or not asked
+	Checks  []announce.Trial
+	Others  []otherFacts  // other instances of the service
+	Answers []answerFacts // for each of Tells.Records, then of the service's own name
+	Unkept  []string      // paths at which the image keeps data and the service has no volume
+	LastLog []string
+}
+
+// supervised is what a runsv says of its process.
+type supervised struct {
+	Supervised bool
+	Trouble    report.Trouble
+	Status     runit.Status
+}
+
+// recordFacts is a record's key as etcd has it.
+type recordFacts struct {
+	registry.Found
+	Left time.Duration // of its lease, where that was asked for
+}
+
+// answerFacts is what this host's dnsd answers.
+type answerFacts struct {
+	Name      string
+	Addresses []string
+	Ports     []int  // of SRV
+	Failure   string // dnsd did not answer, or not properly
+}
+
+// resolverFacts is an address of this host that containers ask for names.
+type resolverFacts struct {
+	Address string
+	Failure string // dnsd did not answer there
+}
+
+// otherFacts is another instance of the service, by the store.
+type otherFacts struct {
+	Name    string // "node-2"
+	At      string // "10.0.0.8:8086"
+	Failure string // nothing answers there when this host asks; a refusal is an answer
+}

@@ -1,0 +1,74 @@
+package service
+
+import (
+	"context"
+	"path/filepath"
+	"rundock/internal/container"
+	"rundock/supervisor"
+	"rundock/supervisor/report"
+	"slices"
+	"sync"
+)
+
+// askDocker fills in the containers.
+func (g *gatherer) askDocker(ctx context.Context, services []serviceFacts) {
+	ctx, cancel := context.WithTimeout(ctx, report.Patience)
+	defer cancel()
+	docker, err := container.Open()
+	if err == nil {
+		err = docker.Ping(ctx)
+	}
+	if err != nil {
+		g.host.Docker = silence(ctx, "dockerd", err)
+		return
+	}
+	g.docker = docker
+	failures := make([]error, len(services))
+	var asking sync.WaitGroup
+	places := make(chan struct{}, 8) // dockerd does not answer faster for being asked more at once
+	for i := range services {
+		asking.Go(func() {
+			places <- struct{}{}
+			defer func() { <-places }()
+			s := &services[i]
+			s.Container, failures[i] = docker.Inspect(ctx, s.Name)
+			if failures[i] == nil && s.Container.Exists {
+				s.Origins.Partners, failures[i] = docker.Partners(ctx, s.Shares)
+			}
+		})
+	}
+	asking.Wait()
+	if err := firstError(failures); err != nil {
+		g.host.Docker, g.docker = silence(ctx, "dockerd", err), nil
+	}
+}
+
+// silence is report.TroubleOf err, in plain words where who did not answer in time.
+func silence(ctx context.Context, who string, err error) report.Trouble {
+	if ctx.Err() != nil {
+		return report.Trouble{Text: who + " does not answer within " + report.Patience.String()}
+	}
+	return report.TroubleOf(err)
+}
+
+// firstError returns the first error there is.
+func firstError(errs []error) error {
+	if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
+		return errs[i]
+	}
+	return nil
+}
+
+// askVolumes fills in what the container keeps where no volume is.
+func (g *gatherer) askVolumes(ctx context.Context, s *serviceFacts) {
+	runner, _ := supervisor.Installed(s.Dir)
+	if g.docker == nil || runner == "" {
+		return
+	}
+	service, err := supervisor.ReadService(filepath.Join(runner, "service.json"))
+	if err != nil {
+		return // s.Files says it
+	}
+	// That dockerd does not answer is said of the container.
+	s.Unkept, _ = g.docker.Unkept(ctx, s.Container, service.Container)
+}

@@ -1,0 +1,121 @@
+package service
+
+import (
+	"fmt"
+	"rundock/internal/control"
+	"rundock/internal/skydns"
+	"rundock/supervisor/report"
+	"strings"
+)
+
+func judgeAnnouncement(r *report.Part, h hostFacts, s serviceFacts) {
+	if !s.Announced {
+		if s.Deep {
+			r.Note("it has no announcement")
+		}
+		return
+	}
+	if !s.Enabled {
+		judgeLeftRecords(r, h, s)
+		return
+	}
+	if h.Config.Failed() {
+		return // said with the files
+	}
+	tells := s.Tells
+	restart := "rundockd logs " + s.Name + " announce"
+	switch {
+	case s.TellsTrouble.Failed():
+		r.Trouble(s.TellsTrouble, restart)
+		return
+	case tells.PID == 0 && s.Announcer.Status.PID != 0:
+		r.Wrong("its status is gone: "+statusFile(s, "announce.json"), "wait 5 s, in which the sidecar writes it anew; else "+restart)
+		return
+	case tells.PID == 0:
+		r.Wrong("no sidecar has started since boot", restart)
+	case !s.AnnouncerLive:
+		r.Wrong(fmt.Sprintf("its process %d is gone; it last said: %s", tells.PID, tells.State), restart)
+	}
+	for _, c := range s.Checks {
+		what := "check of port " + c.Port
+		switch {
+		case c.Skipped != "":
+			r.Note("%s", join(strings.TrimSuffix(what+": "+c.What, ": "), c.Skipped))
+		case c.Failure != "":
+			r.Wrong(what+": "+c.Failure, "find out why it does not answer there: rundockd logs "+s.Name)
+		default:
+			r.Fine("%s: %s succeeds", what, c.What)
+		}
+	}
+	if h.Registry.Failed() {
+		r.Trouble(h.Registry, "on the store's host ("+orNone(strings.Join(h.Endpoints, ", "))+"): sv status dnsd; tail /var/log/dnsd/current")
+	}
+	if s.AnnouncerLive {
+		judgeState(r, h, s)
+	}
+	judgeRecords(r, h, s)
+}
+
+// judgeState is what the sidecar says of itself.
+func judgeState(r *report.Part, h hostFacts, s serviceFacts) {
+	tells := s.Tells
+	since := report.Age(h.Now, tells.Since)
+	switch tells.State {
+	case control.Announced:
+		r.Fine("announced for %s", since)
+		if tells.Reason != "" {
+			r.Note("%s", tells.Reason)
+		}
+	case control.HeldOff:
+		r.Wrong(fmt.Sprintf("held off for %s: %s", since, tells.Reason), "two hosts have one name, or another program writes this key: give one another name")
+	case control.Unreached:
+		r.Wrong(fmt.Sprintf("not announced for %s, as etcd cannot be reached: %s", since, tells.Reason), "see that etcd runs: "+orNone(strings.Join(h.Endpoints, ", ")))
+	case control.Draining, control.Withdrawn:
+		r.Wrong(join(fmt.Sprintf("%s for %s", tells.State, since), tells.Reason), "it is announced with the next container; for a new one now: sv 1 "+halfOf(h, s, "service"))
+	default:
+		r.Wrong(fmt.Sprintf("not announced for %s: %s", since, tells.Reason), "rundockd logs "+s.Name+" --all")
+	}
+}
+
+// judgeRecords compares the registry with what the sidecar says.
+func judgeRecords(r *report.Part, h hostFacts, s serviceFacts) {
+	for i, found := range s.Records {
+		says := s.Tells.Records[i]
+		announced := s.Tells.State == control.Announced
+		value, err := skydns.Parse(found.Value)
+		switch mine := found.ID == h.MachineID+"/"+s.Name; {
+		case !found.Exists && announced:
+			r.Wrong("etcd has no "+found.Key+" although the sidecar says it is announced", "rundockd logs "+s.Name+" announce; to have it announced anew: sv hup "+halfOf(h, s, "announce"))
+		case !found.Exists:
+			if s.Deep {
+				r.Note("etcd has no %s", found.Key)
+			}
+		case !mine:
+			r.Wrong(fmt.Sprintf("etcd has %s from another, %s at %s:%d", found.Key, found.ID, value.Host, value.Port), "find that host (its /etc/machine-id), or remove the key: two hosts have one name")
+		case err != nil:
+			r.Wrong(fmt.Sprintf("etcd has %s with a value that is no record: %v", found.Key, err), "etcdctl get "+found.Key)
+		case announced && (value.Host != says.Host || value.Port != says.Port):
+			r.Wrong(fmt.Sprintf("etcd has %s as %s:%d, not %s:%d", found.Key, value.Host, value.Port, says.Host, says.Port), "somebody wrote that key; to have it written anew: sv hup "+halfOf(h, s, "announce"))
+		case found.Lease == "":
+			r.Note("etcd has %s without a lease: it does not go away by itself", found.Key)
+		case s.Deep:
+			r.Fine("etcd has %s: %s:%d, its lease lasts %s unless renewed", found.Key, value.Host, value.Port, report.Span(found.Left))
+		}
+	}
+}
+
+// judgeLeftRecords: a service that is disabled has none.
+func judgeLeftRecords(r *report.Part, h hostFacts, s serviceFacts) {
+	for _, found := range s.Records {
+		if found.Exists && found.ID == h.MachineID+"/"+s.Name {
+			next := "it goes with its lease"
+			switch {
+			case found.Lease == "":
+				next = "it has no lease, and so stays: etcdctl del " + found.Key
+			case s.Deep:
+				next += ", in " + report.Span(found.Left)
+			}
+			r.Wrong("etcd has "+found.Key+" although the service is disabled", next)
+		}
+	}
+}

@@ -1,0 +1,146 @@
+package service
+
+import (
+	"fmt"
+	"rundock/internal/container"
+	"rundock/internal/control"
+	"rundock/supervisor"
+	"rundock/supervisor/report"
+	"slices"
+	"strings"
+)
+
+func judgeContainer(r *report.Part, h hostFacts, s serviceFacts) {
+	if !s.Runs {
+		return
+	}
+	if h.Docker.Failed() {
+		r.Trouble(h.Docker, mendDocker)
+		return
+	}
+	c := s.Container
+	switch {
+	case c.Exists && c.Labels[container.LabelService] != s.Name:
+		r.Wrong("a container named "+s.Name+" is there that rundock did not make", "rename or remove it: docker rename "+s.Name+" ...")
+		return
+	case !s.Enabled && c.Running:
+		r.Wrong(shortID(c.ID)+" runs although the service is disabled", "call the module with state=disabled, which stops it")
+		return
+	case !s.Enabled:
+		return
+	case !c.Exists:
+		r.Wrong("it does not exist", "rundockd logs "+s.Name)
+		return
+	case !c.Running:
+		more := s.LastLog
+		if s.Says.Phase == control.Backoff {
+			more = nil // it stands above
+		}
+		r.Wrong(stopped(c, h), "rundockd logs "+s.Name, more...)
+		return
+	}
+	r.Fine("%s is up for %s", shortID(c.ID), report.Age(h.Now, c.StartedAt))
+	judgeOrigins(r, h, s)
+	for _, path := range s.Unkept {
+		r.Note("the image keeps data in %s, where there is no volume: it goes with the container", path)
+	}
+	judgeHealth(r, s)
+}
+
+func stopped(c container.State, h hostFacts) string {
+	if c.StartedAt.IsZero() || c.FinishedAt.Before(c.StartedAt) {
+		return join(shortID(c.ID)+" was made and not started", c.Error)
+	}
+	text := fmt.Sprintf("%s ended with exit code %d, %s ago", shortID(c.ID), c.ExitCode, report.Age(h.Now, c.FinishedAt))
+	if c.OOMKilled {
+		text += ", killed for want of memory"
+	}
+	return join(text, c.Error)
+}
+
+// judgeOrigins compares what the container was made from with what one would
+// be made from now.
+func judgeOrigins(r *report.Part, h hostFacts, s serviceFacts) {
+	c, anew := s.Container, "sv 1 "+halfOf(h, s, "service")+", which replaces the container"
+	changed, away := s.Origins.Changed(c.Labels), s.Origins.Away()
+	switch {
+	case s.Hash == "":
+	case c.Labels[container.LabelSpec] != s.Hash:
+		r.Wrong("it was made from another spec than service.json has", anew)
+	case away != "":
+		r.Wrong(away, "start that one; then this one is made anew by itself")
+	case h.Config.Failed(): // said with the files
+	case s.Expand.Failed():
+		r.Wrong("the host's addresses: "+s.Expand.Text, "rundockd config; site.yml writes host.json")
+	case changed != "":
+		r.Wrong(changed, "it is made anew by itself, within half a minute; at once by: "+anew)
+	case supervisor.Changed(s.MadeFrom, s.Says.Contents, s.Contents) != nil:
+		r.Note("%s: changed since the container was made; state=enabled deploys it", strings.Join(supervisor.Changed(s.MadeFrom, s.Says.Contents, s.Contents), ", "))
+	case s.Deep:
+		r.Fine("its labels match service.json and the host's addresses")
+	}
+	if changed == "" {
+		judgeResolvers(r, s)
+	}
+	judgeImage(r, s)
+}
+
+// judgeResolvers is about a container that asks others for names than a new one
+// would: host.json names others now, or it was made by an earlier release,
+// which did not note which of them is the host.
+func judgeResolvers(r *report.Part, s serviceFacts) {
+	if s.Hash == "" || s.Resolvers == nil || slices.Equal(s.Container.Resolvers, s.Resolvers) {
+		return
+	}
+	text := fmt.Sprintf("it asks %s for names, and a new container would ask %s", orNone(strings.Join(s.Container.Resolvers, ", ")), strings.Join(s.Resolvers, ", "))
+	if s.Origins.Resolver != "" && !slices.Contains(s.Container.Resolvers, s.Origins.Resolver) {
+		r.Wrong(text, "state=restarted makes it anew")
+		return
+	}
+	r.Note("%s: state=restarted makes it anew", text)
+}
+
+// judgeImage tells that the image's name has come to mean another. What the
+// image registry has is not asked.
+func judgeImage(r *report.Part, s serviceFacts) {
+	switch c := s.Container; {
+	case s.Means == "" || s.Means == c.Image || c.Labels[container.LabelSpec] != s.Hash:
+	case s.Pin != "":
+		r.Note("%s means another image now than the one it was rolled back to", s.Image)
+	default:
+		r.Note("%s means another image now than the one that runs: state=restarted deploys it", s.Image)
+	}
+}
+
+func judgeHealth(r *report.Part, s serviceFacts) {
+	more := nonEmptyLines(s.Container.HealthLog)
+	switch s.Container.Health {
+	case "":
+		if s.Deep {
+			r.Note("it has no HEALTHCHECK")
+		}
+	case "healthy":
+		r.Fine("HEALTHCHECK: healthy")
+	case "starting":
+		r.Add(report.Note, "HEALTHCHECK: starting, has not succeeded yet", "", more...)
+	default:
+		r.Wrong(join("HEALTHCHECK: "+s.Container.Health, lastOf(more)), "rundockd logs "+s.Name+"; the check is in: docker inspect -f '{{.Config.Healthcheck}}' "+s.Name, more...)
+	}
+}
+
+func nonEmptyLines(text string) []string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimRight(line, "\r\n"); strings.TrimSpace(line) != "" {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+func lastOf(lines []string) string {
+	if len(lines) == 0 {
+		return ""
+	}
+	return lines[len(lines)-1]
+}

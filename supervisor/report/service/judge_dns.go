@@ -1,0 +1,60 @@
+package service
+
+import (
+	"fmt"
+	"rundock/internal/control"
+	"rundock/supervisor/report"
+	"slices"
+	"strings"
+)
+
+func judgeDNS(r *report.Part, h hostFacts, s serviceFacts) {
+	announced := s.Enabled && s.Tells.State == control.Announced && s.AnnouncerLive
+	for i, a := range s.Answers {
+		if a.Failure != "" {
+			next := "sv status dnsd; tail /var/log/dnsd/current"
+			if a.Failure == "SERVFAIL" {
+				next = "dnsd has not read the records yet: see that it reaches etcd, " + next
+			}
+			r.Wrong(fmt.Sprintf("this host's dnsd at %s, asked for %s: %s", report.OwnDNS, a.Name, a.Failure), next)
+			return
+		}
+		own := i < len(s.Tells.Records)
+		want := s.Tells.Records[min(i, len(s.Tells.Records)-1)]
+		if !own {
+			want = s.Tells.Records[0] // of the service's own name
+		}
+		there := slices.Contains(a.Addresses, want.Host) && slices.Contains(a.Ports, want.Port)
+		has := "unknown"
+		if len(a.Addresses) > 0 {
+			has = fmt.Sprintf("%s port %s", strings.Join(a.Addresses, " "), strings.Trim(fmt.Sprint(a.Ports), "[]"))
+		}
+		switch {
+		case announced && there:
+			r.Fine("%s is %s", a.Name, has)
+		case announced:
+			r.Wrong(fmt.Sprintf("%s is %s here, want %s port %d", a.Name, has, want.Host, want.Port), "compare dnsd_registry_up and dnsd_stale_seconds in: curl 127.0.0.1:9153/metrics")
+		case own && there && h.Registry.Failed():
+			r.Note("%s is still %s here: without etcd dnsd answers what it knew", a.Name, has)
+		case own && there:
+			r.Wrong(fmt.Sprintf("%s is still %s here although it is not announced", a.Name, has), "dnsd lags behind etcd: compare dnsd_registry_up and dnsd_stale_seconds in: curl 127.0.0.1:9153/metrics")
+		default:
+			r.Note("%s is %s here", a.Name, has)
+		}
+	}
+	if len(s.Resolvers) > 0 {
+		judgeGiven(r, h)
+	}
+	if len(s.Answers) > 0 && h.Resolver != "127.0.0.1" {
+		r.Note("programs on this host ask %s, not dnsd: see /etc/resolv.conf", orNone(h.Resolver))
+	}
+}
+
+// judgeGiven is about dnsd where containers ask it.
+func judgeGiven(r *report.Part, h hostFacts) {
+	for _, g := range h.Given {
+		if g.Failure != "" {
+			r.Wrong(fmt.Sprintf("this host's dnsd at %s, which containers ask: %s", g.Address, g.Failure), "sv hup dnsd, which has it listen at the addresses that the host has now; tail /var/log/dnsd/current")
+		}
+	}
+}

@@ -1,0 +1,57 @@
+package service
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"rundock/supervisor/report"
+)
+
+const statusUsage = `usage: rundockd status [--json] [NAME...]
+
+One line for each service of this host, or for each that is named: what its
+runner, container and sidecar are doing, and what is wrong first. A name may be
+given as sv has it, docker-influxdb.
+
+  --json   one JSON document, described in docs/operations.md
+
+Columns: ENABLED by the link that runsvdir follows ("held": an administrator's
+hidden link keeps it disabled); PHASE of the runner, and FOR how long; UP: the
+container's age; CRASHES in a row; HEALTH of its HEALTHCHECK; ANNOUNCED; RECORD:
+its DNS name. "-" is none, "?" could not be found out.
+
+Exit codes: 0 all is as wanted; 1 not everything could be found out, and nothing
+else is wrong; 2 bad arguments; 3 a service is down, unwell or not announced
+though it should be; 4 no such service.
+
+Examples:
+  rundockd status
+  rundockd status influxdb || rundockd explain influxdb
+  rundockd status --json | jq -r '.services[] | select(.verdict == "wrong").name'
+`
+
+// StatusMain is `rundockd status`; it returns the exit code.
+func StatusMain(args []string) int {
+	set := flag.NewFlagSet("status", flag.ContinueOnError)
+	asJSON := set.Bool("json", false, "")
+	names, code, done := report.Arguments(set, statusUsage, args)
+	if done {
+		return code
+	}
+	g := newGatherer()
+	defer g.close()
+	if len(names) == 0 {
+		names = g.services().Names()
+	} else if names, code = g.services().Resolve("status", names); code != 0 {
+		return code
+	}
+	services := g.gather(context.Background(), names)
+	doc := statusOf(g.host, services)
+	if *asJSON {
+		return report.PrintJSON(doc, doc.exitCode())
+	}
+	fmt.Print(doc.table())
+	fmt.Fprint(os.Stderr, doc.remarks())
+	return doc.exitCode()
+}

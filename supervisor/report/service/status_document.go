@@ -1,0 +1,126 @@
+package service
+
+import (
+	"rundock/internal/control"
+	"rundock/supervisor/report"
+	"time"
+)
+
+// statusReport is what `rundockd status --json` prints. Its field names stay.
+type statusReport struct {
+	Version  int             `json:"version"`
+	Host     string          `json:"host"`
+	Zone     string          `json:"zone"`
+	Time     time.Time       `json:"time"`
+	Root     bool            `json:"root"`             // whether it was asked by root, who may read everything
+	Docker   string          `json:"docker,omitempty"` // why dockerd could not be asked
+	Registry string          `json:"registry,omitempty"`
+	Config   string          `json:"config,omitempty"` // what is wrong with host.json
+	Services []serviceStatus `json:"services"`
+}
+
+// serviceStatus is one service of it.
+type serviceStatus struct {
+	Name    string   `json:"name"`
+	Verdict string   `json:"verdict"`           // ok, disabled (and as it should be then), unknown, wrong
+	Problem string   `json:"problem,omitempty"` // the first thing that is wrong: "container: it does not exist"
+	Next    string   `json:"next,omitempty"`    // what to do about it
+	Unknown []string `json:"unknown,omitempty"` // what could not be found out
+	Enabled bool     `json:"enabled"`
+	Held    bool     `json:"held,omitempty"` // an administrator's hidden link keeps it disabled
+
+	Runner    *runnerStatus    `json:"runner,omitempty"`    // of a service with a container
+	Container *containerStatus `json:"container,omitempty"` // the same
+	Announce  *announceStatus  `json:"announce,omitempty"`  // of a service with a sidecar
+}
+
+type runnerStatus struct {
+	PID       int           `json:"pid,omitempty"`
+	Alive     bool          `json:"alive"`
+	Phase     control.Phase `json:"phase,omitempty"`
+	Since     time.Time     `json:"since,omitzero"`
+	Crashes   int           `json:"crashes"`
+	ExitCode  int           `json:"exit_code"` // of the last run that ended
+	NextStart time.Time     `json:"next_start,omitzero"`
+	Error     string        `json:"error,omitempty"`
+	Warning   string        `json:"warning,omitempty"`
+}
+
+type containerStatus struct {
+	Known   bool      `json:"known"` // false: dockerd could not be asked, this is what the runner said
+	Running bool      `json:"running"`
+	ID      string    `json:"id,omitempty"`
+	Image   string    `json:"image,omitempty"`    // by service.json
+	ImageID string    `json:"image_id,omitempty"` // which the container runs
+	Started time.Time `json:"started,omitzero"`
+	Health  string    `json:"health,omitempty"` // of HEALTHCHECK: starting, healthy, unhealthy
+}
+
+type announceStatus struct {
+	PID     int                   `json:"pid,omitempty"`
+	Alive   bool                  `json:"alive"`
+	State   control.AnnounceState `json:"state,omitempty"`
+	Since   time.Time             `json:"since,omitzero"`
+	Reason  string                `json:"reason,omitempty"`
+	Records []announcedRecord     `json:"records,omitempty"`
+}
+
+type announcedRecord struct {
+	control.Record
+	InRegistry *bool `json:"in_registry,omitempty"` // absent: it could not be asked
+}
+
+// statusOf judges the services. It is pure.
+func statusOf(h hostFacts, services []serviceFacts) statusReport {
+	r := statusReport{
+		Version: report.Version, Host: h.Host, Zone: h.Zone, Time: h.Now.UTC(), Root: h.Root,
+		Docker: h.Docker.Text, Registry: h.Registry.Text, Config: h.Config.Text, Services: []serviceStatus{},
+	}
+	for _, s := range services {
+		r.Services = append(r.Services, serviceStatusOf(h, s, judge(h, s)))
+	}
+	return r
+}
+
+func serviceStatusOf(h hostFacts, s serviceFacts, findings []report.Finding) serviceStatus {
+	out := serviceStatus{Name: s.Name, Enabled: s.Enabled, Held: s.Held, Verdict: verdict(s, findings)}
+	if bad, ok := report.First(findings, report.Wrong); ok {
+		out.Problem, out.Next = bad.Part+": "+bad.Text, bad.Next
+	}
+	for _, f := range findings {
+		if f.Level == report.Unknown {
+			out.Unknown = append(out.Unknown, f.Text)
+		}
+	}
+	if s.Runs || s.Says.PID != 0 {
+		says := s.Says
+		out.Runner = &runnerStatus{PID: says.PID, Alive: s.RunnerLives, Phase: says.Phase, Since: says.Since.UTC(), Crashes: says.Crashes, ExitCode: says.ExitCode, NextStart: says.NextStart.UTC(), Error: says.Error, Warning: says.Warning}
+		if h.Docker.Failed() {
+			out.Container = &containerStatus{Running: says.Container != "" && says.Phase == control.Running, ID: says.Container, Image: s.Image, ImageID: says.Image, Started: says.Started.UTC()}
+		} else {
+			c := s.Container
+			out.Container = &containerStatus{Known: true, Running: c.Running, ID: c.ID, Image: s.Image, ImageID: c.Image, Started: c.StartedAt.UTC(), Health: c.Health}
+		}
+	}
+	if s.Announced || s.Tells.PID != 0 {
+		tells := s.Tells
+		out.Announce = &announceStatus{PID: tells.PID, Alive: s.AnnouncerLive, State: tells.State, Since: tells.Since.UTC(), Reason: tells.Reason}
+		for i, record := range tells.Records {
+			a := announcedRecord{Record: record}
+			if i < len(s.Records) {
+				a.InRegistry = &s.Records[i].Exists
+			}
+			out.Announce.Records = append(out.Announce.Records, a)
+		}
+	}
+	return out
+}
+
+// exitCode is that of status: the worst of its services'.
+func (r statusReport) exitCode() int {
+	code := report.ExitWell
+	for _, s := range r.Services {
+		code = max(code, report.ExitCode(s.Verdict))
+	}
+	return code
+}
