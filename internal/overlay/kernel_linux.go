@@ -120,7 +120,7 @@ func (k *Kernel) read(n Network, subnet netip.Prefix, l *listing) (s State, err 
 	others := &rivals{kernel: k, network: n}
 	s, err = k.devices(n, subnet, l, others.note)
 	if err == nil && s.Vxlan.Exists {
-		s.Faults, err = others.faults(s.Vxlan.Tunnel.Local, l)
+		s.Faults, err = others.faults(s.Vxlan.Tunnel.Local, l, s.Bridge)
 	}
 	if err == nil {
 		s.Table, err = k.table("ip", n.Table())

@@ -2,6 +2,7 @@ package overlay
 
 import (
 	"encoding/binary"
+	"errors"
 	"net/netip"
 
 	"github.com/vishvananda/netlink"
@@ -154,20 +155,61 @@ func (b *batch) connected(network netip.Prefix, index int) (is bool, err error) 
 
 // routeTo gives the route that packets to an address take, if any does.
 func (b *batch) routeTo(to netip.Addr, each func(fixed []byte, a *attributes)) error {
+	_, err := b.taken(to, sender{}, each)
+	return err
+}
+
+// sender is who sends packets, as rules tell them apart; the zero one is the
+// host itself.
+type sender struct {
+	from netip.Addr
+	iif  int // the index of the device by which they come
+}
+
+// taken is routeTo for a sender. It returns the kernel's refusal as well, which
+// is all that it answers where a route or a rule refuses packets; 0 is none.
+func (b *batch) taken(to netip.Addr, by sender, each func(fixed []byte, a *attributes)) (refusal unix.Errno, err error) {
 	family, flags := byte(unix.AF_INET6), uint32(unix.RTM_F_FIB_MATCH)
 	if to.Is4() {
 		family, flags = unix.AF_INET, flags|unix.RTM_F_LOOKUP_TABLE
 	}
 	ask := append([]byte{family, byte(to.BitLen())}, make([]byte, rtmsgBytes-6)...)
 	ask = binary.NativeEndian.AppendUint32(ask, flags)
-	b.message = finish(attributeAddress(begin(b.message[:0], unix.RTM_GETROUTE, 0, ask...), unix.RTA_DST, to), 0)
-	return b.ask(func(m message) error {
-		if m.kind == unix.RTM_NEWROUTE && len(m.data) >= rtmsgBytes {
+	if by.iif != 0 {
+		ask[2] = byte(by.from.BitLen())
+	}
+	b.message = attributeAddress(begin(b.message[:0], unix.RTM_GETROUTE, 0, ask...), unix.RTA_DST, to)
+	if by.iif != 0 {
+		b.message = attribute32(attributeAddress(b.message, unix.RTA_SRC, by.from), unix.RTA_IIF, uint32(by.iif))
+	}
+	b.message = finish(b.message, 0)
+	err = b.ask(func(m message) error {
+		switch {
+		case m.kind == unix.RTM_NEWROUTE && len(m.data) >= rtmsgBytes:
 			b.parsed.read(m.data[rtmsgBytes:])
 			each(m.data[:rtmsgBytes], &b.parsed)
+		case m.kind == unix.NLMSG_ERROR:
+			errors.As(m.errno(), &refusal)
 		}
 		return nil
 	})
+	return refusal, err
+}
+
+// refusing gives the routes of a kind, such as blackhole, of all tables.
+func (b *batch) refusing(kind byte, each func(fixed []byte, a *attributes)) error {
+	ask := append([]byte{unix.AF_INET, 0, 0, 0, 0, 0, 0, kind}, make([]byte, rtmsgBytes-8)...)
+	return b.list(unix.RTM_GETROUTE, ask, nil, rtmsgBytes, func(fixed []byte, a *attributes) {
+		if fixed[7] == kind {
+			each(fixed, a)
+		}
+	})
+}
+
+// rules gives those by which the kernel chooses a table, or refuses packets
+// itself (struct fib_rule_hdr, of the form of struct rtmsg).
+func (b *batch) rules(each func(fixed []byte, a *attributes)) error {
+	return b.list(unix.RTM_GETRULE, append([]byte{unix.AF_INET}, make([]byte, rtmsgBytes-1)...), nil, rtmsgBytes, each)
 }
 
 func (b *batch) routesOf(protocol byte, index int, each func(fixed []byte, a *attributes)) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,7 +16,20 @@ type rival struct {
 	via    netip.Addr
 	dev    string
 	metric int
-	table  int // not the main one's rules lead there
+	table  int    // other than main: rules lead there
+	kind   string // blackhole, unreachable or prohibit: packets are refused; "": they are sent
+}
+
+// refusals are the kinds of routes that have packets refused, and of rules, by
+// their number (RTN_BLACKHOLE is FR_ACT_BLACKHOLE, and so on).
+var refusals = map[byte]string{unix.RTN_BLACKHOLE: "blackhole", unix.RTN_UNREACHABLE: "unreachable", unix.RTN_PROHIBIT: "prohibit"}
+
+// refusedBy are the kinds of routes and rules that the kernel's answer tells of.
+var refusedBy = map[unix.Errno]struct{ route, rule byte }{
+	unix.EINVAL:       {unix.RTN_BLACKHOLE, unix.RTN_BLACKHOLE},
+	unix.EACCES:       {unix.RTN_PROHIBIT, unix.RTN_PROHIBIT},
+	unix.EHOSTUNREACH: {route: unix.RTN_UNREACHABLE},
+	unix.ENETUNREACH:  {rule: unix.RTN_UNREACHABLE},
 }
 
 // wins reports whether a route of the main table to a part of the network, or
@@ -37,7 +51,7 @@ func (r rival) wins(n Network) bool {
 
 // fault names it, and what takes it away.
 func (r rival) fault(n Network) Fault {
-	route := r.to.String()
+	route := strings.TrimPrefix(r.kind+" "+r.to.String(), " ")
 	if r.via.IsValid() {
 		route += " via " + r.via.String()
 	}
@@ -65,11 +79,12 @@ type rivals struct {
 	kernel  *Kernel
 	network Network
 	found   []rival
+	rules   []Fault // of rules that refuse packets by themselves
 }
 
 // note takes a route in, if it wins.
 func (rs *rivals) note(fixed []byte, a *attributes) {
-	r := rival{to: netip.PrefixFrom(a.address(unix.RTA_DST), int(fixed[1])), via: a.address(unix.RTA_GATEWAY), metric: a.number(unix.RTA_PRIORITY), table: int(fixed[4])}
+	r := rival{to: destination(fixed, a), via: a.address(unix.RTA_GATEWAY), metric: a.number(unix.RTA_PRIORITY), table: int(fixed[4]), kind: refusals[fixed[7]]}
 	if t := a.number(unix.RTA_TABLE); t != 0 {
 		r.table = t
 	}
@@ -84,14 +99,24 @@ func (rs *rivals) note(fixed []byte, a *attributes) {
 	}
 }
 
-// ask has the kernel say which route it takes to some of the listed peers:
-// rules may lead it to other tables than the main one.
-func (rs *rivals) ask(l *listing) error {
-	k := rs.kernel
-	for range min(asked, len(l.routes)) {
-		k.next = (k.next + 1) % len(l.routes)
-		err := k.batch.routeTo(Gateway(l.routes[k.next].key.Subnet), func(fixed []byte, a *attributes) {
-			if fixed[4] != unix.RT_TABLE_MAIN {
+// destination is a route's; 0.0.0.0/0 of a default route, which has none.
+func destination(fixed []byte, a *attributes) netip.Prefix {
+	if to := a.address(unix.RTA_DST); to.IsValid() {
+		return netip.PrefixFrom(to, int(fixed[1]))
+	}
+	return netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+}
+
+// refused notes what has packets to an address refused, as the kernel answered,
+// but for routes of the main table, which are listed anyway.
+func (rs *rivals) refused(to netip.Addr, answer unix.Errno) error {
+	by, known := refusedBy[answer]
+	if !known {
+		return nil
+	}
+	if by.route != 0 {
+		err := rs.kernel.batch.refusing(by.route, func(fixed []byte, a *attributes) {
+			if fixed[4] != unix.RT_TABLE_MAIN && destination(fixed, a).Contains(to) {
 				rs.note(fixed, a)
 			}
 		})
@@ -99,12 +124,56 @@ func (rs *rivals) ask(l *listing) error {
 			return err
 		}
 	}
+	if by.rule == 0 {
+		return nil
+	}
+	return rs.kernel.batch.rules(func(fixed []byte, a *attributes) {
+		if fixed[7] != by.rule || !destination(fixed, a).Contains(to) {
+			return
+		}
+		priority := a.number(unix.FRA_PRIORITY)
+		f := Fault{
+			What: fmt.Sprintf("the rule %s of priority %d (ip rule) refuses packets to network %s", refusals[by.rule], priority, rs.network.Name),
+			Next: fmt.Sprintf("ip rule del priority %d, and see which program made it", priority),
+		}
+		if !slices.Contains(rs.rules, f) {
+			rs.rules = append(rs.rules, f)
+		}
+	})
+}
+
+// ask has the kernel say which route packets of the host take to some of the
+// listed peers, and which those of its containers: rules may lead them to other
+// tables than the main one.
+func (rs *rivals) ask(l *listing, bridge Link) error {
+	senders := []sender{{}}
+	if br, err := rs.kernel.rt.LinkByName(bridge.Name); err == nil && bridge.Up && bridge.Forwarding && bridge.Connected {
+		senders = append(senders, sender{bridge.Address.Addr().Next(), br.Attrs().Index})
+	}
+	k := rs.kernel
+	for range min(asked, len(l.routes)) {
+		k.next = (k.next + 1) % len(l.routes)
+		to := Gateway(l.routes[k.next].key.Subnet)
+		for _, by := range senders {
+			refusal, err := k.batch.taken(to, by, func(fixed []byte, a *attributes) {
+				if fixed[4] != unix.RT_TABLE_MAIN {
+					rs.note(fixed, a)
+				}
+			})
+			if err == nil {
+				err = rs.refused(to, refusal)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 
 // faults are those of the host in all, the network's end first.
-func (rs *rivals) faults(underlay netip.Addr, l *listing) ([]Fault, error) {
-	if err := rs.ask(l); err != nil {
+func (rs *rivals) faults(underlay netip.Addr, l *listing, bridge Link) ([]Fault, error) {
+	if err := rs.ask(l, bridge); err != nil {
 		return nil, fmt.Errorf("routes that are taken to peers: %w", err)
 	}
 	slices.SortFunc(rs.found, func(a, b rival) int { return cmp.Or(a.to.Compare(b.to), cmp.Compare(a.metric, b.metric)) })
@@ -112,6 +181,7 @@ func (rs *rivals) faults(underlay netip.Addr, l *listing) ([]Fault, error) {
 	for _, r := range rs.found {
 		all = append(all, r.fault(rs.network))
 	}
+	all = append(all, rs.rules...)
 	host, err := faults(underlay)
 	return append(all, host...), err
 }

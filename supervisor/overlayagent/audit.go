@@ -22,7 +22,7 @@ func (a *agent) audit(ctx context.Context) {
 		return
 	}
 	err := errors.Join(moved, a.look())
-	subnet, fenced, mtu := a.wanted.Subnet(), a.wanted.Fenced(), a.wanted.State().Bridge.MTU
+	fenced := a.wanted.Fenced()
 	a.mu.Unlock()
 	if err == nil && !fenced && !a.open {
 		a.open = true
@@ -30,7 +30,6 @@ func (a *agent) audit(ctx context.Context) {
 	}
 	a.audited, a.failed, a.auditAgain = true, err, nil
 	a.followPaths()
-	a.status.Subnet, a.status.Gateway, a.status.MTU = subnet.String(), overlay.Gateway(subnet).String(), mtu
 	if err != nil {
 		a.auditAgain = time.After(retryPause)
 	} else {

@@ -77,6 +77,6 @@ func newAgent(name string, log *slog.Logger) (*agent, error) {
 	return &agent{
 		Place: p, log: log, wake: make(chan struct{}, 1), due: make(chan struct{}, 1), news: make(chan struct{}, 1), ready: make(chan struct{}),
 		attach: make(chan struct{}, 1), parts: make(chan dockerPart),
-		status: control.OverlayStatus{Network: name, PID: os.Getpid(), Bridge: p.Settings.Bridge(), Vxlan: p.Settings.Vxlan(), Underlay: p.Underlay.Address.String()},
+		status: control.OverlayStatus{Network: name, PID: os.Getpid(), Bridge: p.Settings.Bridge(), Vxlan: p.Settings.Vxlan()},
 	}, nil
 }

@@ -15,8 +15,11 @@ func (a *agent) say() {
 	a.mu.Lock()
 	unreached, fenced, pending, subnet, fault := a.registry, false, a.wanted == nil, netip.Prefix{}, a.faultHere()
 	s.Alive, s.Changes, s.Healed, s.Changed, s.Peers, s.Narrow = a.alive, a.changes, a.healed, a.changed, 0, 0
+	s.Underlay = a.Underlay.Address.String()
 	if a.wanted != nil {
-		fenced, s.Peers, s.Narrow, subnet = a.wanted.Fenced(), a.wanted.Count(), narrow(a.wanted.State()), a.wanted.Subnet()
+		state := a.wanted.State()
+		fenced, s.Peers, s.Narrow, subnet = a.wanted.Fenced(), a.wanted.Count(), narrow(state), a.wanted.Subnet()
+		s.Subnet, s.Gateway, s.MTU = subnet.String(), overlay.Gateway(subnet).String(), state.Bridge.MTU
 		if fault == (overlay.Fault{}) {
 			fault = a.wanted.LeftOut()
 		}

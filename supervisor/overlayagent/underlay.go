@@ -66,7 +66,6 @@ func (a *agent) move(ctx context.Context, to overlayhost.Place, known overlayhos
 		a.rejoin()
 	}
 	a.mu.Unlock()
-	a.status.Underlay = to.Underlay.Address.String()
 	a.monitor.Watch(to.Underlay.Interface)
 	if was != paths {
 		a.probing()
