@@ -254,8 +254,6 @@ func (k *Kernel) link(name, kind string, network, address netip.Prefix) (netlink
 	return found, l, nil
 }
 
-func forwardingFile(dev string) string { return "/proc/sys/net/ipv4/conf/" + dev + "/forwarding" }
-
 func prefix(n *net.IPNet) netip.Prefix {
 	a, _ := netip.AddrFromSlice(n.IP)
 	ones, _ := n.Mask.Size()
@@ -393,7 +391,9 @@ func (k *Kernel) one(op Op) error {
 	case deleteRule:
 		return deleteAll(o.rule)
 	case setForwarding:
-		return os.WriteFile(forwardingFile(o.dev), []byte("1"), 0)
+		return os.WriteFile(deviceFile(o.dev, "forwarding"), []byte("1"), 0)
+	case setARPReplies:
+		return os.WriteFile(deviceFile(o.dev, "arp_ignore"), []byte("0"), 0)
 	case deleteLink:
 		return k.onLink(o.dev, k.rt.LinkDel)
 	case setMAC:

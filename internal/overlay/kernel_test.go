@@ -130,6 +130,9 @@ func TestAudit_heals_tampering(t *testing.T) {
 		{"a container's port down", "ip link set veth7-10 down"},
 		{"a container's port blocked", "bridge link set dev veth7-10 state 0"},
 		{"a container's port isolated", "bridge link set dev veth7-10 isolated on"},
+		{"a container's port without broadcasts", "bridge link set dev veth7-10 bcast_flood off"},
+		{"a container's port without what is not known to be there", "bridge link set dev veth7-10 flood off"},
+		{"bridge that answers no ARP request", "sysctl -qw net.ipv4.conf.ovl7.arp_ignore=8"},
 		{"bridge with a spanning tree", "ip link set ovl7 type bridge stp_state 1; ip link set veth7-10 down; ip link set veth7-10 up"},
 		{"bridge without ARP", "ip link set ovl7 arp off"},
 		{"VXLAN device without ARP", "ip link set vx7 arp off"},
@@ -157,6 +160,9 @@ func TestAudit_heals_tampering(t *testing.T) {
 	// Not all kernels have bridges that filter VLANs.
 	if _, err := one.Try("ip link add probe type bridge vlan_filtering 1 && ip link del probe"); err == nil {
 		tests = append(tests, struct{ name, script string }{"bridge that knows VLANs", "ip link set ovl7 type bridge vlan_filtering 1 && bridge vlan del vid 1 dev veth7-10"})
+	}
+	if locked := "bridge link set dev veth7-10 locked on"; one.Sh(locked+" 2>/dev/null && bridge -d link show dev veth7-10 | grep -o 'locked on' || true") != "" {
+		tests = append(tests, struct{ name, script string }{"a container's port locked", locked})
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -209,6 +215,8 @@ func TestCheck_names_what_is_not_ours_to_put_right(t *testing.T) {
 	for _, tt := range []struct{ script, want string }{
 		{"sysctl -qw net.ipv4.ip_forward=0", "# net.ipv4.ip_forward is 0: the network's containers get no answers from outside of it, and their published ports are not reached; next: sysctl -w net.ipv4.ip_forward=1, and see what"},
 		{"sysctl -qw net.ipv4.conf.eth0.forwarding=0", "# net.ipv4.conf.eth0.forwarding is 0: "},
+		{"sysctl -qw net.ipv4.conf.all.arp_ignore=8", "# net.ipv4.conf.all.arp_ignore is 8: the host answers no ARP request there, and its containers and other hosts lose their way to it; next: sysctl -w net.ipv4.conf.all.arp_ignore=0, and see what"},
+		{"sysctl -qw net.ipv4.conf.eth0.arp_ignore=8", "# net.ipv4.conf.eth0.arp_ignore is 8: the host answers no ARP request there, and other hosts lose"},
 	} {
 		h.Sh(tt.script)
 		h.audit()
@@ -218,10 +226,10 @@ func TestCheck_names_what_is_not_ours_to_put_right(t *testing.T) {
 		if err != nil || len(faults) != 1 || !strings.HasPrefix(faults[0].String(), tt.want) {
 			t.Errorf("after %s: faults are %q, %v, want %s...", tt.script, faults, err, tt.want)
 		}
-		h.Sh("sysctl -qw net.ipv4.ip_forward=0 net.ipv4.ip_forward=1")
+		h.Sh("sysctl -qw net.ipv4.ip_forward=0 net.ipv4.ip_forward=1 net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.eth0.arp_ignore=2")
 		h.Do(func() { _, faults, err = h.keepers["apps"].Check(apps.Subnet(1), h.want(apps)) })
 		if err != nil || len(faults) > 0 {
-			t.Errorf("a host that forwards has %q, %v", faults, err)
+			t.Errorf("a host that forwards and answers has %q, %v", faults, err)
 		}
 	}
 }

@@ -45,12 +45,13 @@ type (
 		dev     string
 		address netip.Prefix
 	}
-	setARP       struct{ dev string }
-	setFree      struct{ dev string }
-	setTree      struct{ dev string }
-	setVLANs     struct{ dev string }
-	renewPort    addPort
-	addDelivered struct {
+	setARP        struct{ dev string }
+	setARPReplies struct{ dev string }
+	setFree       struct{ dev string }
+	setTree       struct{ dev string }
+	setVLANs      struct{ dev string }
+	renewPort     addPort
+	addDelivered  struct {
 		dev     string
 		address netip.Addr
 	}
@@ -202,7 +203,10 @@ func (o addConnected) String() string {
 	return fmt.Sprintf("ip route add %s dev %s proto kernel scope link src %s", o.address.Masked(), o.dev, o.address.Addr())
 }
 
-func (o setARP) String() string  { return fmt.Sprintf("ip link set %s arp on", o.dev) }
+func (o setARP) String() string { return fmt.Sprintf("ip link set %s arp on", o.dev) }
+func (o setARPReplies) String() string {
+	return fmt.Sprintf("sysctl -w net.ipv4.conf.%s.arp_ignore=0", o.dev)
+}
 func (o setFree) String() string { return fmt.Sprintf("ip link set %s nomaster", o.dev) }
 
 func (o setTree) String() string {

@@ -30,8 +30,8 @@ const (
 
 	vxlanID, vxlanLocal, vxlanPort, vxlanLocal6 = 1, 4, 15, 17
 
-	bridgeSTP, bridgeVLANs        = 5, 7
-	bridgePortState, portIsolated = 1, 33
+	bridgeSTP, bridgeVLANs                                                = 5, 7
+	bridgePortState, portUnicast, portBroadcast, portIsolated, portLocked = 1, 9, 30, 33, 39
 )
 
 // attributeIn returns the value of the attribute that these kinds lead to, each
@@ -119,10 +119,12 @@ func (b *batch) ports(bridge int) (all []port, err error) {
 		}
 		flags := binary.NativeEndian.Uint32(fixed[8:])
 		p := port{name: unix.ByteSliceToString(a[linkName]), up: flags&unix.IFF_UP != 0}
-		state := attributeIn(a[linkInfo], infoPort, bridgePortState)
+		of := func(option uint16) []byte { return attributeIn(a[linkInfo], infoPort, option) }
+		state, off := of(bridgePortState), func(option uint16) bool { return len(of(option)) == 1 && !set(of(option)) }
 		// As long as its other end is not up, as of a container that is being
 		// started, it is the kernel that has it pass nothing.
-		p.blocked = len(a[linkState]) == 1 && a[linkState][0] == stateUp && len(state) == 1 && state[0] != stpForwards || set(attributeIn(a[linkInfo], infoPort, portIsolated))
+		p.blocked = len(a[linkState]) == 1 && a[linkState][0] == stateUp && len(state) == 1 && state[0] != stpForwards ||
+			set(of(portIsolated)) || set(of(portLocked)) || off(portUnicast) || off(portBroadcast)
 		all = append(all, p)
 	})
 	slices.SortFunc(all, func(a, b port) int { return strings.Compare(a.name, b.name) })
@@ -151,6 +153,9 @@ func (b *batch) ask(each func(message) error) error {
 func (k *Kernel) bridge(index int, l *Link) (err error) {
 	if l.Tree, l.VLANs, err = k.batch.options(index); err != nil {
 		return fmt.Errorf("bridge %s: %w", l.Name, err)
+	}
+	if l.NoReplies, err = ignoresARP(l.Name); err != nil {
+		return err
 	}
 	ports, err := k.batch.ports(index)
 	if err != nil {

@@ -152,6 +152,9 @@ func planSpoiled(have, want Link) []Op {
 	if have.NoARP {
 		ops = append(ops, setARP{want.Name})
 	}
+	if have.NoReplies {
+		ops = append(ops, setARPReplies{want.Name})
+	}
 	if have.Enslaved {
 		ops = append(ops, setFree{want.Name})
 	}

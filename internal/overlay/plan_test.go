@@ -179,10 +179,11 @@ ip route add 10.42.1.0/24 dev ovl7 proto kernel scope link src 10.42.1.1
 `},
 		{"what keeps packets from their way", nil, nil, func(s *State) {
 			s.Bridge.Ports = []string{"veth1", "veth2"}
-			s.Bridge.Spoiled = Spoiled{NoARP: true, Enslaved: true, Tree: true, VLANs: true, Deaf: true, Down: []string{"veth1"}, Blocked: []string{"veth2"}}
+			s.Bridge.Spoiled = Spoiled{NoARP: true, NoReplies: true, Enslaved: true, Tree: true, VLANs: true, Deaf: true, Down: []string{"veth1"}, Blocked: []string{"veth2"}}
 			s.Vxlan.Spoiled = Spoiled{NoARP: true, Enslaved: true, Deaf: true, Unheard: "eth0"}
 		}, `
 ip link set ovl7 arp on
+sysctl -w net.ipv4.conf.ovl7.arp_ignore=0
 ip link set ovl7 nomaster
 ip link set ovl7 type bridge stp_state 0
 ip link set ovl7 type bridge vlan_filtering 0
@@ -318,7 +319,7 @@ func tamper(r *rand.Rand, s *State) {
 		case 12:
 			if s.Bridge.Exists {
 				s.Bridge.Ports = []string{"veth1", "veth2"}
-				s.Bridge.Spoiled = Spoiled{NoARP: r.IntN(2) == 0, Enslaved: r.IntN(2) == 0, Tree: true, VLANs: true, Deaf: r.IntN(2) == 0, Down: []string{"veth1"}, Blocked: []string{"veth2"}}
+				s.Bridge.Spoiled = Spoiled{NoARP: r.IntN(2) == 0, NoReplies: r.IntN(2) == 0, Enslaved: r.IntN(2) == 0, Tree: true, VLANs: true, Deaf: r.IntN(2) == 0, Down: []string{"veth1"}, Blocked: []string{"veth2"}}
 			}
 		case 13:
 			if s.Vxlan.Exists {
@@ -442,6 +443,8 @@ func model(t *testing.T, s *State, op Op) {
 		link(o.dev, true).Connected = true
 	case setARP:
 		link(o.dev, true).NoARP = false
+	case setARPReplies:
+		link(o.dev, true).NoReplies = false
 	case setFree:
 		link(o.dev, true).Enslaved = false
 	case setTree:

@@ -47,14 +47,15 @@ type Link struct {
 // Spoiled is what no device has when it is made, and what keeps packets from
 // their way. It is never wanted.
 type Spoiled struct {
-	NoARP    bool     // nobody is told its MAC
-	Enslaved bool     // it is part of a bridge, or of another device, itself
-	Tree     bool     // the bridge's: it computes a spanning tree, and blocks ports meanwhile
-	VLANs    bool     // the bridge's: it passes on by VLAN
-	Deaf     bool     // packets to Address are not taken in
-	Unheard  string   // the VXLAN device's: the interface of Tunnel.Local, to which packets are not taken in
-	Down     []string // of Ports
-	Blocked  []string // of Ports: what they send is not passed on, or not to all
+	NoARP     bool     // nobody is told its MAC
+	NoReplies bool     // the bridge's: no ARP request of a container is answered
+	Enslaved  bool     // it is part of a bridge, or of another device, itself
+	Tree      bool     // the bridge's: it computes a spanning tree, and blocks ports meanwhile
+	VLANs     bool     // the bridge's: it passes on by VLAN
+	Deaf      bool     // packets to Address are not taken in
+	Unheard   string   // the VXLAN device's: the interface of Tunnel.Local, to which packets are not taken in
+	Down      []string // of Ports
+	Blocked   []string // of Ports: what they send is not passed on, or not to all
 }
 
 // Tunnel is what a VXLAN device keeps from its making.
