@@ -25,7 +25,7 @@ type OverlayStatus struct {
 	State    OverlayState `json:"state"`
 	Reason   string       `json:"reason,omitempty"`   // what is wrong
 	Registry string       `json:"registry,omitempty"` // why the registry cannot be used, if it is needed and cannot
-	Refused  bool         `json:"refused,omitempty"`  // as Registry says, the network is configured otherwise than here, or has a living host with this one's machine id: waiting does not help
+	Refused  bool         `json:"refused,omitempty"`  // as Registry says, the network is configured otherwise than here, or has a living host with this one's machine id, or name: waiting does not help
 	Subnet   string       `json:"subnet,omitempty"`
 	Gateway  string       `json:"gateway,omitempty"`
 	MTU      int          `json:"mtu,omitempty"`

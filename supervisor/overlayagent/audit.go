@@ -103,5 +103,6 @@ func (a *agent) count(ops []overlay.Op) {
 func refused(err error) bool {
 	var differs *roster.Disagreement
 	var namesake *roster.Namesake
-	return errors.As(err, &differs) || errors.As(err, &namesake) && namesake.Alive
+	var named *roster.SameName
+	return errors.As(err, &differs) || errors.As(err, &namesake) && namesake.Alive || errors.As(err, &named) && named.Alive
 }

@@ -143,8 +143,12 @@ func (r *Roster) Reserve(ctx context.Context, prefer netip.Prefix) (netip.Prefix
 		if err != nil {
 			return netip.Prefix{}, err
 		}
+		_, known := b.Own()
+		if won && !known {
+			err = r.first(ctx, subnet)
+		}
 		if won {
-			return subnet, nil
+			return subnet, err
 		}
 		if err := ctx.Err(); err != nil {
 			return netip.Prefix{}, err
@@ -167,6 +171,9 @@ func (r *Roster) choose(b *Book, prefer netip.Prefix) (netip.Prefix, []byte, err
 	if m, ok := b.at(r.Self.Underlay); ok {
 		return netip.Prefix{}, nil, fmt.Errorf("network %s: %s has the underlay address %s as well, and is alive: give each host one of its own; if it is this host with a former machine id, it is let in %s after that was last seen",
 			r.Network.Name, m.Host, m.Underlay, r.lease())
+	}
+	if err := r.named(b); err != nil {
+		return netip.Prefix{}, nil, err
 	}
 	if err := r.sameFamily(b); err != nil {
 		return netip.Prefix{}, nil, err

@@ -279,6 +279,64 @@ func TestReserve_with_the_machine_id_of_a_living_host(t *testing.T) {
 	refused(one, "node-2 at 192.0.2.2, which has "+subnet.String()+" and is alive")
 }
 
+// A clone with a machine id of its own is kept out as well while it has the name
+// of a host that is alive; hosts of the same time and name are one in the end.
+func TestReserve_with_the_name_of_a_living_host(t *testing.T) {
+	server := etcdtest.Start(t, "embedded", nil)
+	one, clone := join(t, server, apps, 1), join(t, server, apps, 2)
+	clone.Self.Host = one.Self.Host
+	subnet := reserve(t, one, netip.Prefix{})
+	refused := func(want string) {
+		t.Helper()
+		var s *SameName
+		if err := refusal(t, clone, netip.Prefix{}); !errors.As(err, &s) || !strings.Contains(err.Error(), want) {
+			t.Errorf("Reserve = %v, want %q", err, want)
+		}
+	}
+	refused("network apps: a host at 192.0.2.1, which has " + subnet.String() + " and has just joined, is called node-1 as this host is")
+	end := alive(t, one)
+	refused("which has " + subnet.String() + " and is alive, is called node-1")
+	if no, err := clone.CanJoin(t.Context()); no == nil || err != nil {
+		t.Errorf("CanJoin = %v, %v, want that it is refused", no, err)
+	}
+	if hosts, err := one.Hosts(t.Context()); err != nil || len(hosts) != 1 {
+		t.Errorf("hosts are %+v, %v, want node-1 alone", hosts, err)
+	}
+	end(nil)
+	theirs := reserve(t, clone, netip.Prefix{})
+	alive(t, clone)
+	if got := reserve(t, one, subnet); got != subnet {
+		t.Errorf("a host that is in the network gets %s, and had %s", got, subnet)
+	}
+	if got := reserve(t, clone, theirs); got != theirs {
+		t.Errorf("the other has %s, and had %s", got, theirs)
+	}
+}
+
+func TestReserve_of_two_of_one_name_at_once_gives_one_a_subnet(t *testing.T) {
+	server := etcdtest.Start(t, "embedded", nil)
+	one, other := join(t, server, apps, 1), join(t, server, apps, 2)
+	other.Self.Host = one.Self.Host
+	// Both saw nobody when they chose.
+	at := time.Now().UTC().Truncate(time.Second)
+	for i, r := range []*Roster{one, other} {
+		self := r.Self
+		self.Subnet, self.Seen = apps.Subnet(i), at
+		value, _ := json.Marshal(self)
+		put(t, server, r.subnetKey(self.Subnet), string(value))
+	}
+	var named *SameName
+	if err := answer(t, func(ctx context.Context) error { return other.first(ctx, apps.Subnet(1)) }); !errors.As(err, &named) {
+		t.Errorf("the second is told %v", err)
+	}
+	if err := answer(t, func(ctx context.Context) error { return one.first(ctx, apps.Subnet(0)) }); err != nil {
+		t.Errorf("the first is told %v", err)
+	}
+	if hosts, err := one.Hosts(t.Context()); err != nil || len(hosts) != 1 || hosts[0].ID != one.Self.ID {
+		t.Errorf("hosts are %+v, %v, want the first", hosts, err)
+	}
+}
+
 // A host that has another address is itself still: while it runs by what it
 // has been since its boot, after it by its machine id, once its former self is
 // not alive any more.
