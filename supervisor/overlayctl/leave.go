@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -101,19 +100,19 @@ func leaveNetwork(name string, how leaving) error {
 	if err := docker.RemoveOverlay(ctx, name, how.force); err != nil {
 		return err
 	}
-	known, err := overlayhost.ReadSaved(overlay.KeptDir, settings.Network)
+	left, err := placeLeft(settings)
 	if err != nil {
 		return err
 	}
-	if err := emptyKernel(settings, known.Subnet); err != nil {
+	if err := left.emptyKernel(); err != nil {
 		return err
 	}
 	if len(settings.Peers) == 0 {
 		machine, err := hostconfig.MachineID()
 		if err != nil {
-			return err
+			fmt.Printf("network %s is left without its machine id: %v\n", name, err)
 		}
-		owed := unreleased{Network: settings.Network, Machine: machine, Subnet: known.Subnet}
+		owed := unreleased{Network: settings.Network, Machine: machine, Subnet: left.subnet}
 		if err := owed.settle(ctx, how); err != nil {
 			return err
 		}
@@ -124,26 +123,4 @@ func leaveNetwork(name string, how leaving) error {
 		}
 	}
 	return nil
-}
-
-// emptyKernel takes away what the kernel holds of a network on a host with this
-// subnet. Of one that never had one, nothing is taken that is not its own.
-func emptyKernel(settings overlay.Settings, subnet netip.Prefix) error {
-	n := settings.Network
-	k, err := overlay.Open()
-	if err != nil {
-		return err
-	}
-	defer k.Close()
-	have, err := k.Read(n, subnet)
-	if err != nil {
-		return err
-	}
-	if !subnet.IsValid() {
-		p, err := overlayhost.PlaceOf(settings)
-		if err != nil || overlay.Foreign(have, n, p.Identity()) != nil {
-			return nil
-		}
-	}
-	return k.Apply(overlay.Plan(have, overlay.Nothing(n)))
 }

@@ -22,7 +22,7 @@ import (
 // registry has not been told.
 type unreleased struct {
 	Network overlay.Network `json:"network"`
-	Machine string          `json:"machine"` // id that the host had in it
+	Machine string          `json:"machine"` // id that the host had in it; "": not known
 	Subnet  netip.Prefix    `json:"subnet"`  // that it knew to be its; zero: none
 }
 
@@ -42,6 +42,11 @@ func (u unreleased) settle(ctx context.Context, how leaving) error {
 	}
 	path := overlay.UnreleasedFile(u.Network.Name)
 	host, err := u.release(ctx)
+	if errors.Is(err, errNobody) {
+		fmt.Printf("network %s: %s stays taken, as the host cannot tell which entry of the registry is its own: it has no machine id, and no agent has run since its boot. On any host: rundockd overlay forget %[1]s %[3]s\n",
+			u.Network.Name, u.what(), u.orHost(host))
+		err = nil
+	}
 	if err == nil {
 		if err = os.Remove(path); errors.Is(err, fs.ErrNotExist) {
 			err = nil
@@ -55,13 +60,28 @@ func (u unreleased) settle(ctx context.Context, how leaving) error {
 	if e == nil {
 		e = fstree.Replace(path, 0o644, data)
 	}
-	what := "the subnet of this host"
-	if u.Subnet.IsValid() {
-		what = u.Subnet.String()
-	}
 	fmt.Printf("the registry was not told: %s stays taken in the name of %s, and with it what the registry has of network %s. Call state=absent again once the registry answers, or on another host: rundockd overlay forget %[3]s %[2]s (%[4]v)\n",
-		what, host, u.Network.Name, err)
+		u.what(), host, u.Network.Name, err)
 	return e
+}
+
+// errNobody is why the registry is not told: nothing says which host this is.
+var errNobody = errors.New("this host has no identity")
+
+// what names the subnet for people.
+func (u unreleased) what() string {
+	if u.Subnet.IsValid() {
+		return u.Subnet.String()
+	}
+	return "the subnet of this host"
+}
+
+// orHost is by what the host's entry can be forgotten.
+func (u unreleased) orHost(name string) string {
+	if u.Subnet.IsValid() {
+		return u.Subnet.String()
+	}
+	return name
 }
 
 // release tells the registry. It returns as which host this one is known there.
@@ -79,6 +99,9 @@ func (u unreleased) release(ctx context.Context) (string, error) {
 	instance, err := overlayhost.ReadInstance()
 	if err != nil {
 		return name, err
+	}
+	if u.Machine == "" && instance == "" {
+		return name, errNobody
 	}
 	r := &roster.Roster{Client: store, Network: u.Network, Log: process.NewLogger(), Self: roster.Member{ID: u.Machine, Instance: instance}}
 	return name, r.Release(ctx)
