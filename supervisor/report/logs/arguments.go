@@ -4,11 +4,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"rundock/internal/svlog"
-	"rundock/supervisor/report"
 	"strconv"
 	"strings"
 	"time"
+
+	"rundock/internal/svlog"
+	"rundock/supervisor/report"
 )
 
 const usage = `usage: rundockd logs NAME [announce] [-f] [-n LINES] [--since T] [--all] [--json]

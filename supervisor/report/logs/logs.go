@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
+	"time"
+
 	"rundock/internal/hostconfig"
 	"rundock/internal/runit"
 	"rundock/supervisor"
 	"rundock/supervisor/report"
-	"strings"
-	"time"
 )
 
 // Main is `rundockd logs`; it returns the exit code.

@@ -10,10 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"rundock/internal/svlog"
 	"strings"
 	"testing"
 	"time"
+
+	"rundock/internal/svlog"
 )
 
 func TestParseSince(t *testing.T) {

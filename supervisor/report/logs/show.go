@@ -7,10 +7,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
+
 	"rundock/internal/svlog"
 	"rundock/supervisor"
 	"rundock/supervisor/report"
-	"time"
 )
 
 // source is one log that is shown.

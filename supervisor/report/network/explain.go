@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+
 	"rundock/supervisor/report"
 )
 
@@ -67,7 +68,7 @@ func explainAddress(ctx context.Context, name string, address netip.Addr) addres
 	return report.LookAgain(func(before addressFacts, again bool) addressFacts {
 		now := gatherAddress(ctx, name, address)
 		if again {
-			now.Left = report.Lasting(before.Left, now.Left)
+			now.KernelDiff = report.Lasting(before.KernelDiff, now.KernelDiff)
 		}
 		return now
 	}, func(f addressFacts) bool { return f.story().Verdict == "wrong" })

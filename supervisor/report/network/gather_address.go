@@ -4,18 +4,19 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
+	"slices"
+	"strings"
+
 	"rundock/internal/container"
 	"rundock/internal/overlay/roster"
 	"rundock/internal/registry/open"
 	"rundock/supervisor/overlayhost"
 	"rundock/supervisor/report"
-	"slices"
-	"strings"
 )
 
 // gatherAddress finds out.
 func gatherAddress(ctx context.Context, name string, address netip.Addr) addressFacts {
-	f, ok := findPlace(name)
+	f, ok := gatherOwn(name)
 	f.Address = address
 	if !ok {
 		return f
@@ -31,7 +32,7 @@ func gatherAddress(ctx context.Context, name string, address netip.Addr) address
 // askHosts takes the hosts from the settings or the registry, or else from
 // what the agent has last known.
 func (f *addressFacts) askHosts(ctx context.Context) {
-	p := f.Known
+	p := f.Own
 	if f.Static = len(p.Settings.Peers) > 0; f.Static {
 		for _, s := range p.Settings.Peers {
 			f.Hosts = append(f.Hosts, roster.Standing{Member: roster.Member{Host: s.Underlay.String(), Subnet: s.Subnet, Underlay: s.Underlay}, Alive: true})
@@ -46,7 +47,7 @@ func (f *addressFacts) askHosts(ctx context.Context) {
 		r := &roster.Roster{Client: etcd, Network: f.Network, Self: roster.Member{ID: p.Machine}}
 		f.Hosts, err = r.Hosts(ctx)
 	}
-	if f.Registry = report.TroubleOf(err); err == nil {
+	if f.StoreTrouble = report.TroubleOf(err); err == nil {
 		return
 	}
 	f.Hosts = f.lastKnown()
@@ -54,11 +55,11 @@ func (f *addressFacts) askHosts(ctx context.Context) {
 
 func (f *addressFacts) askKernel(name string) {
 	if !f.Root {
-		f.Kernel = report.Trouble{Text: "what the kernel holds only root can see", Denied: true}
+		f.KernelTrouble = report.Trouble{Text: "what the kernel holds only root can see", Denied: true}
 		return
 	}
 	left, err := overlayhost.Left(name)
-	f.Left, f.Kernel = left, report.TroubleOf(err)
+	f.KernelDiff, f.KernelTrouble = left, report.TroubleOf(err)
 }
 
 func (f *addressFacts) askDocker(ctx context.Context, name string) {
@@ -71,7 +72,7 @@ func (f *addressFacts) askDocker(ctx context.Context, name string) {
 	if err == nil {
 		f.Containers, err = docker.OverlayAddresses(ctx, name)
 	}
-	f.Docker = report.TroubleOf(err)
+	f.DockerTrouble = report.TroubleOf(err)
 }
 
 // askNames asks this host's dnsd under which names the address is announced.

@@ -2,12 +2,13 @@ package network
 
 import (
 	"os"
+	"time"
+
 	"rundock/internal/control"
 	"rundock/internal/overlay"
 	"rundock/supervisor/overlayhost"
 	"rundock/supervisor/process"
 	"rundock/supervisor/report"
-	"time"
 )
 
 // agentFactsOf reads what a network's settings and its agent say.
@@ -15,17 +16,17 @@ func agentFactsOf(name string) agentFacts {
 	f := agentFacts{Name: name}
 	var err error
 	f.Settings, err = overlay.ReadSettings(overlay.SettingsDir, name)
-	f.Trouble = report.TroubleOf(err)
-	f.Says, err = control.ReadOverlay(control.Dir, name)
-	f.Unsaid = report.TroubleOf(err)
-	f.Lives = f.Says.PID != 0 && process.IsRundockd(f.Says.PID, "overlay")
-	f.Silent = f.Says.Mute(control.Clock())
+	f.SettingsTrouble = report.TroubleOf(err)
+	f.AgentStatus, err = control.ReadOverlay(control.Dir, name)
+	f.StatusTrouble = report.TroubleOf(err)
+	f.AgentAlive = f.AgentStatus.PID != 0 && process.IsRundockd(f.AgentStatus.PID, "overlay")
+	f.Silent = f.AgentStatus.Mute(control.Clock())
 	return f
 }
 
-// readJoined reads how this host takes part in a network. The settings are set also
+// readMembership reads how this host takes part in a network. The settings are set also
 // with an error, if they can be read.
-func readJoined(name string) (j joined, err error) {
+func readMembership(name string) (j membership, err error) {
 	if j.Settings, err = overlay.ReadSettings(overlay.SettingsDir, name); err != nil {
 		return j, err
 	}
@@ -38,19 +39,19 @@ func readJoined(name string) (j joined, err error) {
 	return j, err
 }
 
-// findPlace finds out how this host takes part in a network; ok says that it could
+// gatherOwn finds out how this host takes part in a network; ok says that it could
 // be found out.
-func findPlace(name string) (f addressFacts, ok bool) {
+func gatherOwn(name string) (f addressFacts, ok bool) {
 	f = addressFacts{Now: time.Now(), Root: os.Geteuid() == 0}
 	f.Host, _ = os.Hostname()
-	here, err := readJoined(name)
-	f.Known, f.Network, f.Place = here, here.Settings.Network, report.TroubleOf(err)
-	f.Says, err = control.ReadOverlay(control.Dir, name)
-	f.Unsaid = report.TroubleOf(err)
-	f.Lives = f.Says.PID != 0 && process.IsRundockd(f.Says.PID, "overlay")
-	f.Silent = f.Says.Mute(control.Clock())
+	here, err := readMembership(name)
+	f.Own, f.Network, f.OwnTrouble = here, here.Settings.Network, report.TroubleOf(err)
+	f.AgentStatus, err = control.ReadOverlay(control.Dir, name)
+	f.StatusTrouble = report.TroubleOf(err)
+	f.AgentAlive = f.AgentStatus.PID != 0 && process.IsRundockd(f.AgentStatus.PID, "overlay")
+	f.Silent = f.AgentStatus.Mute(control.Clock())
 	if here.Host.Host != "" {
 		f.Host = here.Host.Host
 	}
-	return f, !f.Place.Failed()
+	return f, !f.OwnTrouble.Failed()
 }

@@ -3,8 +3,9 @@ package network
 import (
 	"context"
 	"net/netip"
-	"rundock/internal/overlay"
 	"sync"
+
+	"rundock/internal/overlay"
 )
 
 // tryPath sends something along the whole way, all of it at once.
@@ -19,7 +20,7 @@ func (f *addressFacts) tryPath(ctx context.Context) {
 		gateway := overlay.Gateway(owner.Subnet)
 		try(&f.Underlay, owner.Underlay, 0)
 		try(&f.Gateway, gateway, 0)
-		if f.Says.MTU > 0 {
+		if f.AgentStatus.MTU > 0 {
 			mtu, _ := f.pathMTU()
 			try(&f.Full, gateway, mtu)
 		}

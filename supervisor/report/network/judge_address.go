@@ -2,6 +2,7 @@ package network
 
 import (
 	"fmt"
+
 	"rundock/internal/control"
 	"rundock/internal/overlay"
 	"rundock/supervisor/report"
@@ -32,49 +33,49 @@ func judgeAddress(f addressFacts) []report.Finding {
 	for _, part := range []struct {
 		name  string
 		judge func(*report.Part, addressFacts)
-	}{{"network", judgeJoined}, {"host", judgeOwner}, {"kernel", judgeKernel}, {"path", judgePath}, {"container", judgeTarget}} {
+	}{{"network", judgeMembership}, {"host", judgeOwner}, {"kernel", judgeKernel}, {"path", judgePath}, {"container", judgeTarget}} {
 		r := report.Part{Name: part.name}
 		part.judge(&r, f)
 		all = append(all, r.Findings...)
-		if f.Place.Failed() {
+		if f.OwnTrouble.Failed() {
 			break
 		}
 	}
 	return all
 }
 
-func judgeJoined(r *report.Part, f addressFacts) {
+func judgeMembership(r *report.Part, f addressFacts) {
 	name := f.Network.Name
-	if f.Place.Failed() {
-		r.Trouble(f.Place, "put right what it names, in "+overlay.SettingsDir+" or on the host")
+	if f.OwnTrouble.Failed() {
+		r.Trouble(f.OwnTrouble, "put right what it names, in "+overlay.SettingsDir+" or on the host")
 		return
 	}
-	if f.Known.Subnet.IsValid() {
-		r.Fine("%s: %s in parts of /%d, of which this host has %s", name, f.Network.CIDR, f.Network.SubnetLength, f.Known.Subnet)
+	if f.Own.Subnet.IsValid() {
+		r.Fine("%s: %s in parts of /%d, of which this host has %s", name, f.Network.CIDR, f.Network.SubnetLength, f.Own.Subnet)
 	} else {
 		r.Wrong(name+": this host has no subnet yet", "rundockd overlay status "+name)
 	}
 	switch {
-	case f.Unsaid.Failed():
-		r.Add(report.Unknown, f.Unsaid.Text, unsaidNext(f.Unsaid, name))
-	case !f.Lives:
+	case f.StatusTrouble.Failed():
+		r.Add(report.Unknown, f.StatusTrouble.Text, unsaidNext(f.StatusTrouble, name))
+	case !f.AgentAlive:
 		r.Wrong("no agent keeps the network on this host", "sv up overlay-"+name)
 	case f.Silent != 0:
-		r.Wrong(silentAgent(f.Says.PID, f.Silent), silentAgentNext(name))
-	case f.Says.Refused:
-		r.Wrong(f.Says.Registry, "put right what it names")
-	case f.Says.State == control.OverlayFenced:
+		r.Wrong(silentAgent(f.AgentStatus.PID, f.Silent), silentAgentNext(name))
+	case f.AgentStatus.Refused:
+		r.Wrong(f.AgentStatus.Registry, "put right what it names")
+	case f.AgentStatus.State == control.OverlayFenced:
 		r.Wrong(cutOff, cutOffNext)
-	case f.Says.State != control.OverlayUp:
-		r.Wrong(fmt.Sprintf("the agent is %s: %s", f.Says.State, f.Says.Reason), "put right what it names")
+	case f.AgentStatus.State != control.OverlayUp:
+		r.Wrong(fmt.Sprintf("the agent is %s: %s", f.AgentStatus.State, f.AgentStatus.Reason), "put right what it names")
 	default:
-		r.Fine("the agent, process %d, keeps it; other hosts: %d", f.Says.PID, f.Says.Peers)
+		r.Fine("the agent, process %d, keeps it; other hosts: %d", f.AgentStatus.PID, f.AgentStatus.Peers)
 	}
-	if f.Lives && f.Says.State == control.OverlayUp && !f.Says.Alive && !f.Static {
+	if f.AgentAlive && f.AgentStatus.State == control.OverlayUp && !f.AgentStatus.Alive && !f.Static {
 		r.Wrong(unheard, "rundockd overlay status "+name)
 	}
-	if f.Registry.Failed() {
-		r.Add(report.Unknown, "which hosts there are, the registry does not tell: "+f.Registry.Text, "see to the registry; until then what the agent knew last is taken for true")
+	if f.StoreTrouble.Failed() {
+		r.Add(report.Unknown, "which hosts there are, the registry does not tell: "+f.StoreTrouble.Text, "see to the registry; until then what the agent knew last is taken for true")
 	}
 }
 
@@ -90,7 +91,7 @@ func judgeOwner(r *report.Part, f addressFacts) {
 		r.Fine("%s has %s, behind %s", owner.Host, owner.Subnet, owner.Underlay)
 	}
 	known := f.here() || f.Static
-	for _, p := range f.Known.Peers {
+	for _, p := range f.Own.Peers {
 		known = known || p.Subnet == owner.Subnet && p.Underlay == owner.Underlay
 	}
 	status := "on " + owner.Host + ": rundockd overlay status " + f.Network.Name
@@ -98,7 +99,7 @@ func judgeOwner(r *report.Part, f addressFacts) {
 	case owner.Alive:
 	case owner.Stopped:
 		r.Wrong(owner.Host+" has left for now: its agent was stopped", status)
-	case known && !f.here() && f.Lives:
+	case known && !f.here() && f.AgentAlive:
 		r.Note("%s has not told the registry for a lease's time that it is alive; it answers in the network, and is kept while it does: %s", owner.Host, status)
 	default:
 		r.Wrong(owner.Host+" is not alive: its agent has not said so for a lease's time", status)
@@ -111,14 +112,14 @@ func judgeOwner(r *report.Part, f addressFacts) {
 func judgeKernel(r *report.Part, f addressFacts) {
 	check := "rundockd overlay check " + f.Network.Name
 	switch {
-	case f.Kernel.Failed():
-		r.Trouble(f.Kernel, check)
-	case len(f.Left) > 0:
-		r.Wrong(fmt.Sprintf("the kernel of this host does not hold what it should; commands left to do: %d", len(f.Left)), "the agent does them; if they stay, its log says why: "+check, f.Left[:min(len(f.Left), 10)]...)
+	case f.KernelTrouble.Failed():
+		r.Trouble(f.KernelTrouble, check)
+	case len(f.KernelDiff) > 0:
+		r.Wrong(fmt.Sprintf("the kernel of this host does not hold what it should; commands left to do: %d", len(f.KernelDiff)), "the agent does them; if they stay, its log says why: "+check, f.KernelDiff[:min(len(f.KernelDiff), 10)]...)
 	default:
 		r.Fine("the kernel of this host holds what it should")
 	}
-	if f.Says.Fault != "" {
-		r.Wrong(f.Says.Fault, f.Says.Next)
+	if f.AgentStatus.Fault != "" {
+		r.Wrong(f.AgentStatus.Fault, f.AgentStatus.Next)
 	}
 }

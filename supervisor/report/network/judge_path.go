@@ -2,10 +2,11 @@ package network
 
 import (
 	"fmt"
-	"rundock/internal/overlay"
-	"rundock/supervisor/report"
 	"strings"
 	"time"
+
+	"rundock/internal/overlay"
+	"rundock/supervisor/report"
 )
 
 func judgePath(r *report.Part, f addressFacts) {
@@ -19,10 +20,10 @@ func judgePath(r *report.Part, f addressFacts) {
 		r.Note("packets to %s stay on this host, whose subnet it was", owner.Subnet)
 	case !f.Root:
 		r.Add(report.Unknown, "whether packets arrive only root can try", "run it as root")
-	case f.Gateway.Back:
-		r.Fine("%s answers from %s, after %s", owner.Host, gateway, f.Gateway.After.Round(10*time.Microsecond))
+	case f.Gateway.Answered:
+		r.Fine("%s answers from %s, after %s", owner.Host, gateway, f.Gateway.RoundTrip.Round(10*time.Microsecond))
 		judgeFull(r, f)
-	case f.Underlay.Back:
+	case f.Underlay.Answered:
 		r.Wrong(fmt.Sprintf("%s answers on the underlay, %s, and not in the network, %s: %s", owner.Host, owner.Underlay, gateway, f.Gateway.Failure),
 			fmt.Sprintf("on %s: rundockd overlay check %s; and see that no firewall, of either host or between them, drops UDP port %d", owner.Host, f.Network.Name, f.Network.UDPPort()))
 	default:
@@ -33,12 +34,12 @@ func judgePath(r *report.Part, f addressFacts) {
 func judgeFull(r *report.Part, f addressFacts) {
 	mtu, narrow := f.pathMTU()
 	switch {
-	case f.Full.Back && narrow:
-		r.Note("the path is narrow: packets of %d bytes pass, the network's MTU is %d; the agent has found that out, and no larger ones are sent", mtu, f.Says.MTU)
-	case f.Full.Back:
+	case f.Full.Answered && narrow:
+		r.Note("the path is narrow: packets of %d bytes pass, the network's MTU is %d; the agent has found that out, and no larger ones are sent", mtu, f.AgentStatus.MTU)
+	case f.Full.Answered:
 		r.Fine("packets of %d bytes, the network's MTU, pass", mtu)
 	case f.Full.Sent && narrow:
-		r.Wrong(fmt.Sprintf("packets of %d bytes are lost on the way, which is what the agent has found to pass (the network's MTU is %d)", mtu, f.Says.MTU), narrowNext(f))
+		r.Wrong(fmt.Sprintf("packets of %d bytes are lost on the way, which is what the agent has found to pass (the network's MTU is %d)", mtu, f.AgentStatus.MTU), narrowNext(f))
 	case f.Full.Sent:
 		r.Wrong(fmt.Sprintf("packets of %d bytes, the network's MTU, are lost on the way", mtu), narrowNext(f))
 	}
@@ -70,8 +71,8 @@ func judgeTarget(r *report.Part, f addressFacts) {
 	found, has := f.Containers[f.Address]
 	switch {
 	case !f.here():
-	case f.Docker.Failed():
-		r.Trouble(f.Docker, "see to dockerd")
+	case f.DockerTrouble.Failed():
+		r.Trouble(f.DockerTrouble, "see to dockerd")
 	case has:
 		r.Fine("container %s has it", found)
 	default:
@@ -79,9 +80,9 @@ func judgeTarget(r *report.Part, f addressFacts) {
 	}
 	switch {
 	case !f.Root:
-	case f.Target.Back:
-		r.Fine("it answers, after %s", f.Target.After.Round(10*time.Microsecond))
-	case f.here() && !has || !f.here() && !f.Gateway.Back:
+	case f.Target.Answered:
+		r.Fine("it answers, after %s", f.Target.RoundTrip.Round(10*time.Microsecond))
+	case f.here() && !has || !f.here() && !f.Gateway.Answered:
 	case f.here():
 		r.Wrong("it does not answer: "+f.Target.Failure, "see to the container, and to what of this host's firewall concerns "+f.Network.Bridge())
 	default:

@@ -1,16 +1,17 @@
 package network
 
 import (
+	"slices"
+
 	"rundock/internal/overlay/roster"
 	"rundock/supervisor/report"
-	"slices"
 )
 
 // peers judges the hosts. It is pure.
 func (f addressFacts) peers() peersReport {
 	r := peersReport{
-		Version: report.Version, Host: f.Host, Time: f.Now.UTC(), Network: f.Network.Name, MTU: f.Says.MTU,
-		Trouble: f.Place.Text, Registry: f.Registry.Text, Peers: []peerStatus{},
+		Version: report.Version, Host: f.Host, Time: f.Now.UTC(), Network: f.Network.Name, MTU: f.AgentStatus.MTU,
+		Trouble: f.OwnTrouble.Text, Registry: f.StoreTrouble.Text, Peers: []peerStatus{},
 	}
 	for _, host := range f.Hosts {
 		r.Peers = append(r.Peers, f.peer(host))
@@ -22,16 +23,16 @@ func (f addressFacts) peers() peersReport {
 func (f addressFacts) peer(host roster.Standing) peerStatus {
 	s := peerStatus{Host: host.Host, Subnet: host.Subnet, Underlay: host.Underlay, Here: f.is(host), Seen: host.Seen.UTC()}
 	s.Known = s.Here || f.Static
-	for _, p := range f.Known.Peers {
+	for _, p := range f.Own.Peers {
 		if p.Subnet != host.Subnet || p.Underlay != host.Underlay {
 			continue
 		}
-		s.Known, s.MTU = true, f.Says.MTU
-		if p.MTU != 0 && p.MTU < f.Says.MTU {
+		s.Known, s.MTU = true, f.AgentStatus.MTU
+		if p.MTU != 0 && p.MTU < f.AgentStatus.MTU {
 			s.MTU, s.Narrow = p.MTU, true
 		}
 	}
-	if !f.Static && !f.Registry.Failed() {
+	if !f.Static && !f.StoreTrouble.Failed() {
 		s.Alive = &host.Alive
 	}
 	if s.Alive != nil && *s.Alive && !s.Known {

@@ -2,9 +2,10 @@ package network
 
 import (
 	"fmt"
+	"time"
+
 	"rundock/supervisor/overlaydir"
 	"rundock/supervisor/report"
-	"time"
 )
 
 // What overlay status and overlay explain say alike.

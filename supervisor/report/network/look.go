@@ -2,9 +2,10 @@ package network
 
 import (
 	"os"
-	"rundock/supervisor/report"
 	"slices"
 	"time"
+
+	"rundock/supervisor/report"
 )
 
 // lookOnce tells how networks stand at this moment.

@@ -4,10 +4,11 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
+
 	"rundock/internal/overlay"
 	"rundock/supervisor/overlayhost"
 	"rundock/supervisor/report"
-	"slices"
 )
 
 // resolve returns names, or else those of all networks of this host.

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+
 	"rundock/supervisor/report"
 )
 
@@ -42,7 +43,7 @@ func PeersMain(args []string) int {
 		return code
 	}
 	r := report.LookAgain(func(peersReport, bool) peersReport {
-		f, ok := findPlace(names[0])
+		f, ok := gatherOwn(names[0])
 		if ok {
 			f.askHosts(context.Background())
 		}

@@ -2,9 +2,10 @@ package network
 
 import (
 	"net/netip"
-	"rundock/supervisor/report"
 	"slices"
 	"time"
+
+	"rundock/supervisor/report"
 )
 
 // peersReport is what `rundockd overlay peers --json` prints. Its field names

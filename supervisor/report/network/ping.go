@@ -9,10 +9,11 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"rundock/internal/overlay"
-	"rundock/supervisor/report"
 	"syscall"
 	"time"
+
+	"rundock/internal/overlay"
+	"rundock/supervisor/report"
 )
 
 const (
@@ -66,7 +67,7 @@ func ping(ctx context.Context, to netip.Addr, size int) echo {
 				return echo{Sent: true, Failure: report.Reason(err)}
 			}
 			if n >= 8 && buf[0] == answer && string(buf[4:6]) == string(m[4:6]) {
-				return echo{Sent: true, Back: true, After: time.Since(began)}
+				return echo{Sent: true, Answered: true, RoundTrip: time.Since(began)}
 			}
 		}
 		if ctx.Err() != nil {

@@ -4,34 +4,35 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
-	"rundock/internal/control"
-	"rundock/internal/overlay"
-	"rundock/supervisor/report"
-	"rundock/supervisor/report/reporttest"
 	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/tools/txtar"
+
+	"rundock/internal/control"
+	"rundock/internal/overlay"
+	"rundock/supervisor/report"
+	"rundock/supervisor/report/reporttest"
 )
 
 // situation is what the facts of a golden file are merged into: a network
 // that is well.
 type situation struct {
-	Kept  agentFacts
+	Agent agentFacts
 	Peers addressFacts
 }
 
 func wellSituation() situation {
 	f := reachable()
 	f.Network.CIDR = netip.MustParsePrefix("10.42.0.0/16")
-	f.Says.Subnet, f.Says.Gateway, f.Says.Underlay = "10.42.1.0/24", "10.42.1.1", "192.0.2.1"
-	f.Says.Since, f.Says.Changed, f.Says.Changes = f.Now.Add(-3*time.Hour), f.Now.Add(-2*time.Minute), 14
+	f.AgentStatus.Subnet, f.AgentStatus.Gateway, f.AgentStatus.Underlay = "10.42.1.0/24", "10.42.1.1", "192.0.2.1"
+	f.AgentStatus.Since, f.AgentStatus.Changed, f.AgentStatus.Changes = f.Now.Add(-3*time.Hour), f.Now.Add(-2*time.Minute), 14
 	for i := range f.Hosts {
 		f.Hosts[i].Seen = f.Now.Add(-time.Duration(11+i) * time.Minute)
 	}
 	return situation{
-		Kept:  agentFacts{Name: "apps", Settings: overlay.Settings{Version: 1, Network: f.Network}, Says: f.Says, Lives: true},
+		Agent: agentFacts{Name: "apps", Settings: overlay.Settings{Version: 1, Network: f.Network}, AgentStatus: f.AgentStatus, AgentAlive: true},
 		Peers: f,
 	}
 }
@@ -57,9 +58,9 @@ func TestSituations_tell_what_to_do_about_a_status_that_cannot_be_read(t *testin
 		{report.Trouble{Text: "open /run/rundock/overlay/apps.json: " + "permission denied", Denied: true}, "run it as root"},
 	} {
 		s := wellSituation()
-		s.Kept.Says, s.Kept.Lives, s.Kept.Unsaid = control.OverlayStatus{}, false, c.unsaid
-		s.Peers.Says, s.Peers.Lives, s.Peers.Unsaid = control.OverlayStatus{}, false, c.unsaid
-		if got := statusOf(s.Kept); got.Verdict != "unknown" || got.Problem != c.unsaid.Text || got.Next != c.next {
+		s.Agent.AgentStatus, s.Agent.AgentAlive, s.Agent.StatusTrouble = control.OverlayStatus{}, false, c.unsaid
+		s.Peers.AgentStatus, s.Peers.AgentAlive, s.Peers.StatusTrouble = control.OverlayStatus{}, false, c.unsaid
+		if got := statusOf(s.Agent); got.Verdict != "unknown" || got.Problem != c.unsaid.Text || got.Next != c.next {
 			t.Errorf("status: %s, %s; next: %s; want unknown, %s; next: %s", got.Verdict, got.Problem, got.Next, c.unsaid.Text, c.next)
 		}
 		if got := s.Peers.story(); got.Verdict != "unknown" || !strings.HasSuffix(got.text(), "Next: "+c.next+"\n") {
@@ -69,7 +70,7 @@ func TestSituations_tell_what_to_do_about_a_status_that_cannot_be_read(t *testin
 }
 
 func (n situation) tell(withJSON bool) *txtar.Archive {
-	status := statusReport{Version: report.Version, Host: n.Peers.Host, Time: n.Peers.Now, Networks: []Status{statusOf(n.Kept)}}
+	status := statusReport{Version: report.Version, Host: n.Peers.Host, Time: n.Peers.Now, Networks: []Status{statusOf(n.Agent)}}
 	peers := n.Peers.peers()
 	a := &txtar.Archive{Files: []txtar.File{
 		{Name: fmt.Sprintf("status exits with %d", status.exitCode()), Data: []byte(status.table())},

@@ -1,9 +1,10 @@
 package network
 
 import (
+	"time"
+
 	"rundock/internal/control"
 	"rundock/supervisor/report"
-	"time"
 )
 
 // statusReport is what `rundockd overlay status --json` prints. Its field names

@@ -1,8 +1,9 @@
 package network
 
 import (
-	"rundock/supervisor/report"
 	"strconv"
+
+	"rundock/supervisor/report"
 )
 
 func (r statusReport) table() string {

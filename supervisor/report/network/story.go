@@ -3,9 +3,10 @@ package network
 import (
 	"fmt"
 	"net/netip"
-	"rundock/supervisor/report"
 	"strings"
 	"time"
+
+	"rundock/supervisor/report"
 )
 
 // story is what `rundockd overlay explain --json` prints. Its field

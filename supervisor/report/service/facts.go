@@ -1,6 +1,8 @@
 package service
 
 import (
+	"time"
+
 	"rundock/internal/announce"
 	"rundock/internal/container"
 	"rundock/internal/control"
@@ -9,7 +11,6 @@ import (
 	"rundock/internal/spec"
 	"rundock/supervisor/report"
 	"rundock/supervisor/report/network"
-	"time"
 )
 
 // hostFacts are about the host as a whole. Facts are plain data, so that each
@@ -25,10 +26,10 @@ type hostFacts struct {
 	Service   string          // what runsvdir scans
 	Scanned   bool            // a runsvdir does
 	Docker    report.Trouble  // of asking dockerd
-	Registry  report.Trouble  // of asking etcd
+	Store     report.Trouble  // of asking etcd
 	Endpoints []string        // etcd's
 	Resolver  string          // first name server of /etc/resolv.conf
-	Given     []resolverFacts // resolvers that containers are given which are this host
+	Resolvers []resolverFacts // resolvers that containers are given which are this host
 }
 
 // serviceFacts are about one service. The last part is explain's alone.
@@ -41,7 +42,7 @@ type serviceFacts struct {
 	Runs      bool // by its files, it has a container
 	Announced bool // by its files, it has a sidecar
 	Enabled   bool
-	Held      bool           // an administrator's hidden link keeps it disabled
+	Masked    bool           // an administrator's hidden link keeps it disabled
 	Link      report.Trouble // of the link that enables it
 	Down      bool           // a file named down keeps runsv from starting it
 	Files     report.Trouble // of reading service.json or announce.json
@@ -52,37 +53,37 @@ type serviceFacts struct {
 	MadeFrom  []string       // files of the host that the container is made from
 	Contents  string         // of them now; "" where that cannot be told
 
-	FileCount int
-	Missing   []string          // files that rundock wrote into Dir and that are not there
-	Edited    []string          // files of Dir that are not as this rundockd writes them
-	Origins   container.Origins // what the container would be made from now
-	Resolvers []string          // that it would be given
-	Expand    report.Trouble    // of finding that out
+	FileCount     int
+	Missing       []string          // files that rundock wrote into Dir and that are not there
+	Edited        []string          // files of Dir that are not as this rundockd writes them
+	Origins       container.Origins // what the container would be made from now
+	Resolvers     []string          // that it would be given
+	ExpandTrouble report.Trouble    // of finding that out
 
 	Deserted []int // process ids of those that run in Dir as it was before it was deleted
 
-	Outer     supervised
-	Runner    supervised // the same as Outer where there is no sidecar
-	Announcer supervised // the same as Outer where there is no container
+	Outer   supervised
+	Runner  supervised // the same as Outer where there is no sidecar
+	Sidecar supervised // the same as Outer where there is no container
 
-	Says          control.RunnerStatus
-	SaysTrouble   report.Trouble
-	RunnerLives   bool // Says.PID is a runner
-	Tells         control.AnnounceStatus
-	TellsTrouble  report.Trouble
-	AnnouncerLive bool // Tells.PID is a sidecar
+	RunnerStatus   control.RunnerStatus
+	RunnerTrouble  report.Trouble
+	RunnerAlive    bool // RunnerStatus.PID is a runner
+	SidecarStatus  control.AnnounceStatus
+	SidecarTrouble report.Trouble
+	SidecarAlive   bool // SidecarStatus.PID is a sidecar
 
 	Container container.State  // as dockerd says; zero also where it was not asked
-	Records   []recordFacts    // for each of Tells.Records
+	Records   []recordFacts    // for each of SidecarStatus.Records
 	Networks  []network.Status // overlay networks of this host that the container is in
 
-	Deep    bool   // the rest was asked for
-	Means   string // id of the image that Image means on this host; "": none, or not asked
-	Checks  []announce.Trial
-	Others  []otherFacts  // other instances of the service
-	Answers []answerFacts // for each of Tells.Records, then of the service's own name
-	Unkept  []string      // paths at which the image keeps data and the service has no volume
-	LastLog []string
+	Deep             bool   // the rest was asked for
+	TagMeans         string // id of the image that Image means on this host; "": none, or not asked
+	Checks           []announce.Trial
+	Others           []otherFacts  // other instances of the service
+	Answers          []answerFacts // for each of SidecarStatus.Records, then of the service's own name
+	AnonymousVolumes []string      // paths at which the image keeps data and the service has no volume
+	LastLog          []string
 }
 
 // supervised is what a runsv says of its process.

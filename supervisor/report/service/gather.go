@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"sync"
+
 	"rundock/internal/runit"
 	"rundock/internal/svlog"
 	"rundock/supervisor"
 	"rundock/supervisor/report"
-	"sync"
 )
 
 // gather finds out about the services named: by files, then from dockerd and
@@ -22,7 +23,7 @@ func (g *gatherer) gather(ctx context.Context, names []string) []serviceFacts {
 	}
 	var asking sync.WaitGroup
 	asking.Go(func() { g.askDocker(ctx, services) })
-	asking.Go(func() { g.askRegistry(ctx, services) })
+	asking.Go(func() { g.askStore(ctx, services) })
 	asking.Wait()
 	g.lookAtNetworks(services)
 	return services
@@ -43,7 +44,7 @@ func (g *gatherer) deepen(ctx context.Context, s *serviceFacts) {
 	asking.Go(func() { g.askResolvers(ctx) })
 	asking.Go(func() { g.askOthers(ctx, s) })
 	if g.docker != nil && s.Image != "" {
-		asking.Go(func() { s.Means, _ = g.docker.Means(ctx, s.Image) })
+		asking.Go(func() { s.TagMeans, _ = g.docker.Means(ctx, s.Image) })
 	}
 	asking.Wait()
 }

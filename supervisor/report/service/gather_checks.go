@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"path/filepath"
+
 	"rundock/internal/announce"
 	"rundock/supervisor"
 	"rundock/supervisor/announcing"

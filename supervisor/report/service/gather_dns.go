@@ -6,20 +6,21 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"rundock/internal/hostconfig"
-	"rundock/supervisor/report"
 	"slices"
 	"strings"
+
+	"rundock/internal/hostconfig"
+	"rundock/supervisor/report"
 )
 
 // askDNS asks this host's dnsd for the service's names: each record's own,
 // then that of the service.
 func (g *gatherer) askDNS(ctx context.Context, s *serviceFacts) {
-	if len(s.Tells.Records) == 0 || g.host.Config.Failed() {
+	if len(s.SidecarStatus.Records) == 0 || g.host.Config.Failed() {
 		return
 	}
 	resolver := report.ResolverAt(report.OwnDNS)
-	for _, r := range s.Tells.Records {
+	for _, r := range s.SidecarStatus.Records {
 		s.Answers = append(s.Answers, ask(ctx, resolver, r.Name))
 	}
 	s.Answers = append(s.Answers, ask(ctx, resolver, serviceName(g.config, s.Name)))
@@ -41,7 +42,7 @@ func (g *gatherer) askResolvers(ctx context.Context) {
 		if text == "SERVFAIL" {
 			text = "" // it is there, and that it has no records is said elsewhere
 		}
-		g.host.Given = append(g.host.Given, resolverFacts{address, text})
+		g.host.Resolvers = append(g.host.Resolvers, resolverFacts{address, text})
 	}
 }
 

@@ -3,11 +3,12 @@ package service
 import (
 	"context"
 	"path/filepath"
+	"slices"
+	"sync"
+
 	"rundock/internal/container"
 	"rundock/supervisor"
 	"rundock/supervisor/report"
-	"slices"
-	"sync"
 )
 
 // askDocker fills in the containers.
@@ -70,5 +71,5 @@ func (g *gatherer) askVolumes(ctx context.Context, s *serviceFacts) {
 		return // s.Files says it
 	}
 	// That dockerd does not answer is said of the container.
-	s.Unkept, _ = g.docker.Unkept(ctx, s.Container, service.Container)
+	s.AnonymousVolumes, _ = g.docker.Unkept(ctx, s.Container, service.Container)
 }

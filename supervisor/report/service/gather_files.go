@@ -5,6 +5,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
+
 	"rundock/internal/control"
 	"rundock/internal/fstree"
 	"rundock/internal/runit"
@@ -12,8 +15,6 @@ import (
 	"rundock/supervisor/process"
 	"rundock/supervisor/report"
 	"rundock/supervisor/servicecontainer"
-	"slices"
-	"strings"
 )
 
 // byFiles is what files tell of a service.
@@ -26,7 +27,7 @@ func (g *gatherer) byFiles(name string) serviceFacts {
 	if !g.host.Runit.Failed() {
 		enabled, err := g.folders.Enabled(full)
 		s.Enabled, s.Link = enabled, report.TroubleOf(err)
-		s.Held = g.folders.HeldDisabled(full)
+		s.Masked = g.folders.HeldDisabled(full)
 	}
 	runner, announcer := supervisor.Installed(s.Dir)
 	s.Runs, s.Announced = runner != "", announcer != ""
@@ -45,19 +46,19 @@ func (g *gatherer) byFiles(name string) serviceFacts {
 		if _, err := supervisor.ReadAnnounce(filepath.Join(announcer, "announce.json")); err != nil {
 			s.Files = report.TroubleOf(err)
 		}
-		s.Announcer = processOf(announcer)
+		s.Sidecar = processOf(announcer)
 		s.Down = s.Down || report.Exists(filepath.Join(announcer, "down"))
 	}
 	s.Down = s.Down || report.Exists(filepath.Join(s.Dir, "down"))
 	g.compareFiles(&s)
 	var err error
-	s.Says, err = control.ReadRunner(control.Dir, name)
-	s.SaysTrouble, s.RunnerLives = report.TroubleOf(err), s.Says.PID != 0 && process.IsRundockd(s.Says.PID, "run")
-	s.Tells, err = control.ReadAnnounce(control.Dir, name)
-	s.TellsTrouble, s.AnnouncerLive = report.TroubleOf(err), s.Tells.PID != 0 && process.IsRundockd(s.Tells.PID, "announce")
+	s.RunnerStatus, err = control.ReadRunner(control.Dir, name)
+	s.RunnerTrouble, s.RunnerAlive = report.TroubleOf(err), s.RunnerStatus.PID != 0 && process.IsRundockd(s.RunnerStatus.PID, "run")
+	s.SidecarStatus, err = control.ReadAnnounce(control.Dir, name)
+	s.SidecarTrouble, s.SidecarAlive = report.TroubleOf(err), s.SidecarStatus.PID != 0 && process.IsRundockd(s.SidecarStatus.PID, "announce")
 	if _, err := os.Lstat(filepath.Join(s.Dir, ".rundock")); errors.Is(err, fs.ErrPermission) {
 		// Then what it has, its status must tell.
-		s.Files, s.Runs, s.Announced = report.TroubleOf(err), s.Says.PID != 0, s.Tells.PID != 0
+		s.Files, s.Runs, s.Announced = report.TroubleOf(err), s.RunnerStatus.PID != 0, s.SidecarStatus.PID != 0
 	}
 	return s
 }
@@ -76,7 +77,7 @@ func madeFrom(service supervisor.Service) (files []string, contents string) {
 	return files, supervisor.Contents(salt, service.Name, service.Container)
 }
 
-// processOf is what the runsv of dir says.
+// processOf is what the runsv of dir status.
 func processOf(dir string) supervised {
 	up, err := runit.Supervised(dir)
 	if err != nil || !up {
@@ -134,7 +135,7 @@ func (g *gatherer) compareFiles(s *serviceFacts) {
 	}
 	if service.Runs() {
 		full, from, err := servicecontainer.Expand(service.Container)
-		s.Resolvers, s.Expand = full.DNS, report.TroubleOf(err)
+		s.Resolvers, s.ExpandTrouble = full.DNS, report.TroubleOf(err)
 		s.Origins.Addresses, s.Origins.Resolver = from.Addresses, from.Resolver
 	}
 }

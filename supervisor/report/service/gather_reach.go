@@ -8,15 +8,16 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"rundock/internal/overlay"
-	"rundock/internal/skydns"
-	"rundock/supervisor/report"
-	"rundock/supervisor/report/network"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"syscall"
+
+	"rundock/internal/overlay"
+	"rundock/internal/skydns"
+	"rundock/supervisor/report"
+	"rundock/supervisor/report/network"
 )
 
 // othersAsked is how many other instances are asked at most.
@@ -46,12 +47,12 @@ func (g *gatherer) lookAtNetworks(services []serviceFacts) {
 
 // askOthers connects to the other instances of the service.
 func (g *gatherer) askOthers(ctx context.Context, s *serviceFacts) {
-	if g.etcd == nil || len(s.Tells.Records) == 0 {
+	if g.store == nil || len(s.SidecarStatus.Records) == 0 {
 		return
 	}
-	own := s.Tells.Records[0]
+	own := s.SidecarStatus.Records[0]
 	prefix := path.Dir(own.Key) + "/"
-	listed, _, err := g.etcd.List(ctx, prefix)
+	listed, _, err := g.store.List(ctx, prefix)
 	if err != nil {
 		return // as it was just read, that is told in time
 	}

@@ -3,20 +3,21 @@ package service
 import (
 	"context"
 	"log/slog"
+	"strings"
+
 	"rundock/internal/registry/open"
 	"rundock/supervisor/report"
-	"strings"
 )
 
-// askRegistry fills in the records of the services that are announced.
-func (g *gatherer) askRegistry(ctx context.Context, services []serviceFacts) {
+// askStore fills in the records of the services that are announced.
+func (g *gatherer) askStore(ctx context.Context, services []serviceFacts) {
 	ctx, cancel := context.WithTimeout(ctx, report.Patience)
 	defer cancel()
 	var keys []string
 	needed := false
 	for _, s := range services {
 		needed = needed || s.Announced
-		for _, r := range s.Tells.Records {
+		for _, r := range s.SidecarStatus.Records {
 			keys = append(keys, r.Key)
 		}
 	}
@@ -28,17 +29,17 @@ func (g *gatherer) askRegistry(ctx context.Context, services []serviceFacts) {
 	}
 	etcd, err := open.Store(g.config, slog.New(slog.DiscardHandler))
 	if err != nil {
-		g.host.Registry = report.TroubleOf(err)
+		g.host.Store = report.TroubleOf(err)
 		return
 	}
-	g.etcd = etcd
+	g.store = etcd
 	found, err := etcd.Read(ctx, keys)
 	if err != nil {
-		g.host.Registry = silence(ctx, "etcd at "+strings.Join(g.host.Endpoints, ", "), err)
+		g.host.Store = silence(ctx, "etcd at "+strings.Join(g.host.Endpoints, ", "), err)
 		return
 	}
 	for i := range services {
-		for range services[i].Tells.Records {
+		for range services[i].SidecarStatus.Records {
 			services[i].Records = append(services[i].Records, recordFacts{Found: found[0]})
 			found = found[1:]
 		}
@@ -52,9 +53,9 @@ func (g *gatherer) askLeases(ctx context.Context, s *serviceFacts) {
 		if r.Lease == "" {
 			continue
 		}
-		left, err := g.etcd.Left(ctx, r.Lease)
+		left, err := g.store.Left(ctx, r.Lease)
 		if err != nil {
-			g.host.Registry = report.TroubleOf(err)
+			g.host.Store = report.TroubleOf(err)
 			return
 		}
 		r.Left = left

@@ -2,12 +2,13 @@ package service
 
 import (
 	"os"
+	"time"
+
 	"rundock/internal/container"
 	"rundock/internal/hostconfig"
 	"rundock/internal/registry"
 	"rundock/internal/runit"
 	"rundock/supervisor/report"
-	"time"
 )
 
 // gatherer finds out facts. Whatever cannot be found out becomes a trouble.
@@ -16,7 +17,7 @@ type gatherer struct {
 	config  hostconfig.Config
 	folders runit.Folders
 	docker  *container.Client // nil: it cannot be asked
-	etcd    registry.Store    // nil: it cannot be asked
+	store   registry.Store    // nil: it cannot be asked
 }
 
 // newGatherer finds out about the host by its files.
@@ -44,7 +45,7 @@ func (g *gatherer) services() report.Services { return report.Services{Folders: 
 
 // close ends what was opened.
 func (g *gatherer) close() {
-	if g.etcd != nil {
-		g.etcd.Close()
+	if g.store != nil {
+		g.store.Close()
 	}
 }

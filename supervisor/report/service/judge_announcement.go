@@ -2,10 +2,11 @@ package service
 
 import (
 	"fmt"
+	"strings"
+
 	"rundock/internal/control"
 	"rundock/internal/skydns"
 	"rundock/supervisor/report"
-	"strings"
 )
 
 func judgeAnnouncement(r *report.Part, h hostFacts, s serviceFacts) {
@@ -22,19 +23,19 @@ func judgeAnnouncement(r *report.Part, h hostFacts, s serviceFacts) {
 	if h.Config.Failed() {
 		return // said with the files
 	}
-	tells := s.Tells
+	status := s.SidecarStatus
 	restart := "rundockd logs " + s.Name + " announce"
 	switch {
-	case s.TellsTrouble.Failed():
-		r.Trouble(s.TellsTrouble, restart)
+	case s.SidecarTrouble.Failed():
+		r.Trouble(s.SidecarTrouble, restart)
 		return
-	case tells.PID == 0 && s.Announcer.Status.PID != 0:
+	case status.PID == 0 && s.Sidecar.Status.PID != 0:
 		r.Wrong("its status is gone: "+statusFile(s, "announce.json"), "wait 5 s, in which the sidecar writes it anew; else "+restart)
 		return
-	case tells.PID == 0:
+	case status.PID == 0:
 		r.Wrong("no sidecar has started since boot", restart)
-	case !s.AnnouncerLive:
-		r.Wrong(fmt.Sprintf("its process %d is gone; it last said: %s", tells.PID, tells.State), restart)
+	case !s.SidecarAlive:
+		r.Wrong(fmt.Sprintf("its process %d is gone; it last said: %s", status.PID, status.State), restart)
 	}
 	for _, c := range s.Checks {
 		what := "check of port " + c.Port
@@ -47,10 +48,10 @@ func judgeAnnouncement(r *report.Part, h hostFacts, s serviceFacts) {
 			r.Fine("%s: %s succeeds", what, c.What)
 		}
 	}
-	if h.Registry.Failed() {
-		r.Trouble(h.Registry, "on the store's host ("+orNone(strings.Join(h.Endpoints, ", "))+"): sv status dnsd; tail /var/log/dnsd/current")
+	if h.Store.Failed() {
+		r.Trouble(h.Store, "on the store's host ("+orNone(strings.Join(h.Endpoints, ", "))+"): sv status dnsd; tail /var/log/dnsd/current")
 	}
-	if s.AnnouncerLive {
+	if s.SidecarAlive {
 		judgeState(r, h, s)
 	}
 	judgeRecords(r, h, s)
@@ -58,30 +59,30 @@ func judgeAnnouncement(r *report.Part, h hostFacts, s serviceFacts) {
 
 // judgeState is what the sidecar says of itself.
 func judgeState(r *report.Part, h hostFacts, s serviceFacts) {
-	tells := s.Tells
-	since := report.Age(h.Now, tells.Since)
-	switch tells.State {
+	status := s.SidecarStatus
+	since := report.Age(h.Now, status.Since)
+	switch status.State {
 	case control.Announced:
 		r.Fine("announced for %s", since)
-		if tells.Reason != "" {
-			r.Note("%s", tells.Reason)
+		if status.Reason != "" {
+			r.Note("%s", status.Reason)
 		}
 	case control.HeldOff:
-		r.Wrong(fmt.Sprintf("held off for %s: %s", since, tells.Reason), "two hosts have one name, or another program writes this key: give one another name")
+		r.Wrong(fmt.Sprintf("held off for %s: %s", since, status.Reason), "two hosts have one name, or another program writes this key: give one another name")
 	case control.Unreached:
-		r.Wrong(fmt.Sprintf("not announced for %s, as etcd cannot be reached: %s", since, tells.Reason), "see that etcd runs: "+orNone(strings.Join(h.Endpoints, ", ")))
+		r.Wrong(fmt.Sprintf("not announced for %s, as etcd cannot be reached: %s", since, status.Reason), "see that etcd runs: "+orNone(strings.Join(h.Endpoints, ", ")))
 	case control.Draining, control.Withdrawn:
-		r.Wrong(join(fmt.Sprintf("%s for %s", tells.State, since), tells.Reason), "it is announced with the next container; for a new one now: sv 1 "+halfOf(h, s, "service"))
+		r.Wrong(join(fmt.Sprintf("%s for %s", status.State, since), status.Reason), "it is announced with the next container; for a new one now: sv 1 "+halfOf(h, s, "service"))
 	default:
-		r.Wrong(fmt.Sprintf("not announced for %s: %s", since, tells.Reason), "rundockd logs "+s.Name+" --all")
+		r.Wrong(fmt.Sprintf("not announced for %s: %s", since, status.Reason), "rundockd logs "+s.Name+" --all")
 	}
 }
 
-// judgeRecords compares the registry with what the sidecar says.
+// judgeRecords compares the store with what the sidecar says.
 func judgeRecords(r *report.Part, h hostFacts, s serviceFacts) {
 	for i, found := range s.Records {
-		says := s.Tells.Records[i]
-		announced := s.Tells.State == control.Announced
+		wanted := s.SidecarStatus.Records[i]
+		announced := s.SidecarStatus.State == control.Announced
 		value, err := skydns.Parse(found.Value)
 		switch mine := found.ID == h.MachineID+"/"+s.Name; {
 		case !found.Exists && announced:
@@ -94,8 +95,8 @@ func judgeRecords(r *report.Part, h hostFacts, s serviceFacts) {
 			r.Wrong(fmt.Sprintf("etcd has %s from another, %s at %s:%d", found.Key, found.ID, value.Host, value.Port), "find that host (its /etc/machine-id), or remove the key: two hosts have one name")
 		case err != nil:
 			r.Wrong(fmt.Sprintf("etcd has %s with a value that is no record: %v", found.Key, err), "etcdctl get "+found.Key)
-		case announced && (value.Host != says.Host || value.Port != says.Port):
-			r.Wrong(fmt.Sprintf("etcd has %s as %s:%d, not %s:%d", found.Key, value.Host, value.Port, says.Host, says.Port), "somebody wrote that key; to have it written anew: sv hup "+halfOf(h, s, "announce"))
+		case announced && (value.Host != wanted.Host || value.Port != wanted.Port):
+			r.Wrong(fmt.Sprintf("etcd has %s as %s:%d, not %s:%d", found.Key, value.Host, value.Port, wanted.Host, wanted.Port), "somebody wrote that key; to have it written anew: sv hup "+halfOf(h, s, "announce"))
 		case found.Lease == "":
 			r.Note("etcd has %s without a lease: it does not go away by itself", found.Key)
 		case s.Deep:

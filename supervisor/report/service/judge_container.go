@@ -2,12 +2,13 @@ package service
 
 import (
 	"fmt"
+	"slices"
+	"strings"
+
 	"rundock/internal/container"
 	"rundock/internal/control"
 	"rundock/supervisor"
 	"rundock/supervisor/report"
-	"slices"
-	"strings"
 )
 
 func judgeContainer(r *report.Part, h hostFacts, s serviceFacts) {
@@ -33,7 +34,7 @@ func judgeContainer(r *report.Part, h hostFacts, s serviceFacts) {
 		return
 	case !c.Running:
 		more := s.LastLog
-		if s.Says.Phase == control.Backoff {
+		if s.RunnerStatus.Phase == control.Backoff {
 			more = nil // it stands above
 		}
 		r.Wrong(stopped(c, h), "rundockd logs "+s.Name, more...)
@@ -41,7 +42,7 @@ func judgeContainer(r *report.Part, h hostFacts, s serviceFacts) {
 	}
 	r.Fine("%s is up for %s", shortID(c.ID), report.Age(h.Now, c.StartedAt))
 	judgeOrigins(r, h, s)
-	for _, path := range s.Unkept {
+	for _, path := range s.AnonymousVolumes {
 		r.Note("the image keeps data in %s, where there is no volume: it goes with the container", path)
 	}
 	judgeHealth(r, s)
@@ -70,12 +71,12 @@ func judgeOrigins(r *report.Part, h hostFacts, s serviceFacts) {
 	case away != "":
 		r.Wrong(away, "start that one; then this one is made anew by itself")
 	case h.Config.Failed(): // said with the files
-	case s.Expand.Failed():
-		r.Wrong("the host's addresses: "+s.Expand.Text, "rundockd config; site.yml writes host.json")
+	case s.ExpandTrouble.Failed():
+		r.Wrong("the host's addresses: "+s.ExpandTrouble.Text, "rundockd config; site.yml writes host.json")
 	case changed != "":
 		r.Wrong(changed, "it is made anew by itself, within half a minute; at once by: "+anew)
-	case supervisor.Changed(s.MadeFrom, s.Says.Contents, s.Contents) != nil:
-		r.Note("%s: changed since the container was made; state=enabled deploys it", strings.Join(supervisor.Changed(s.MadeFrom, s.Says.Contents, s.Contents), ", "))
+	case supervisor.Changed(s.MadeFrom, s.RunnerStatus.Contents, s.Contents) != nil:
+		r.Note("%s: changed since the container was made; state=enabled deploys it", strings.Join(supervisor.Changed(s.MadeFrom, s.RunnerStatus.Contents, s.Contents), ", "))
 	case s.Deep:
 		r.Fine("its labels match service.json and the host's addresses")
 	}
@@ -104,7 +105,7 @@ func judgeResolvers(r *report.Part, s serviceFacts) {
 // image registry has is not asked.
 func judgeImage(r *report.Part, s serviceFacts) {
 	switch c := s.Container; {
-	case s.Means == "" || s.Means == c.Image || c.Labels[container.LabelSpec] != s.Hash:
+	case s.TagMeans == "" || s.TagMeans == c.Image || c.Labels[container.LabelSpec] != s.Hash:
 	case s.Pin != "":
 		r.Note("%s means another image now than the one it was rolled back to", s.Image)
 	default:

@@ -2,14 +2,15 @@ package service
 
 import (
 	"fmt"
-	"rundock/internal/control"
-	"rundock/supervisor/report"
 	"slices"
 	"strings"
+
+	"rundock/internal/control"
+	"rundock/supervisor/report"
 )
 
 func judgeDNS(r *report.Part, h hostFacts, s serviceFacts) {
-	announced := s.Enabled && s.Tells.State == control.Announced && s.AnnouncerLive
+	announced := s.Enabled && s.SidecarStatus.State == control.Announced && s.SidecarAlive
 	for i, a := range s.Answers {
 		if a.Failure != "" {
 			next := "sv status dnsd; tail /var/log/dnsd/current"
@@ -19,10 +20,10 @@ func judgeDNS(r *report.Part, h hostFacts, s serviceFacts) {
 			r.Wrong(fmt.Sprintf("this host's dnsd at %s, asked for %s: %s", report.OwnDNS, a.Name, a.Failure), next)
 			return
 		}
-		own := i < len(s.Tells.Records)
-		want := s.Tells.Records[min(i, len(s.Tells.Records)-1)]
+		own := i < len(s.SidecarStatus.Records)
+		want := s.SidecarStatus.Records[min(i, len(s.SidecarStatus.Records)-1)]
 		if !own {
-			want = s.Tells.Records[0] // of the service's own name
+			want = s.SidecarStatus.Records[0] // of the service's own name
 		}
 		there := slices.Contains(a.Addresses, want.Host) && slices.Contains(a.Ports, want.Port)
 		has := "unknown"
@@ -34,7 +35,7 @@ func judgeDNS(r *report.Part, h hostFacts, s serviceFacts) {
 			r.Fine("%s is %s", a.Name, has)
 		case announced:
 			r.Wrong(fmt.Sprintf("%s is %s here, want %s port %d", a.Name, has, want.Host, want.Port), "compare dnsd_registry_up and dnsd_stale_seconds in: curl 127.0.0.1:9153/metrics")
-		case own && there && h.Registry.Failed():
+		case own && there && h.Store.Failed():
 			r.Note("%s is still %s here: without etcd dnsd answers what it knew", a.Name, has)
 		case own && there:
 			r.Wrong(fmt.Sprintf("%s is still %s here although it is not announced", a.Name, has), "dnsd lags behind etcd: compare dnsd_registry_up and dnsd_stale_seconds in: curl 127.0.0.1:9153/metrics")
@@ -43,16 +44,16 @@ func judgeDNS(r *report.Part, h hostFacts, s serviceFacts) {
 		}
 	}
 	if len(s.Resolvers) > 0 {
-		judgeGiven(r, h)
+		judgeHostResolvers(r, h)
 	}
 	if len(s.Answers) > 0 && h.Resolver != "127.0.0.1" {
 		r.Note("programs on this host ask %s, not dnsd: see /etc/resolv.conf", orNone(h.Resolver))
 	}
 }
 
-// judgeGiven is about dnsd where containers ask it.
-func judgeGiven(r *report.Part, h hostFacts) {
-	for _, g := range h.Given {
+// judgeHostResolvers is about dnsd where containers ask it.
+func judgeHostResolvers(r *report.Part, h hostFacts) {
+	for _, g := range h.Resolvers {
 		if g.Failure != "" {
 			r.Wrong(fmt.Sprintf("this host's dnsd at %s, which containers ask: %s", g.Address, g.Failure), "sv hup dnsd, which has it listen at the addresses that the host has now; tail /var/log/dnsd/current")
 		}

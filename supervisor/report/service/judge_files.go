@@ -2,8 +2,9 @@ package service
 
 import (
 	"fmt"
-	"rundock/supervisor/report"
 	"strings"
+
+	"rundock/supervisor/report"
 )
 
 func judgeFiles(r *report.Part, h hostFacts, s serviceFacts) {
@@ -38,7 +39,7 @@ func judgeFiles(r *report.Part, h hostFacts, s serviceFacts) {
 		r.Trouble(h.Config, "rundockd config; site.yml writes host.json")
 	}
 	judgeLink(r, h, s)
-	if s.RunnerLives && s.Hash != "" && s.Says.Wanted != "" && s.Says.Wanted != s.Hash {
+	if s.RunnerAlive && s.Hash != "" && s.RunnerStatus.Wanted != "" && s.RunnerStatus.Wanted != s.Hash {
 		r.Wrong("service.json is another than the runner has read", "call the module again, or: sv hup "+halfOf(h, s, "service"))
 	}
 }
@@ -50,11 +51,11 @@ func judgeLink(r *report.Part, h hostFacts, s serviceFacts) {
 	switch {
 	case s.Link.Failed():
 		r.Trouble(s.Link, "remove it, and enable the service by the module")
-	case s.Enabled && s.Held:
+	case s.Enabled && s.Masked:
 		r.Note("enabled: %s, although an administrator's %s is there", link, hidden)
 	case s.Enabled:
 		r.Fine("enabled: %s", link)
-	case s.Held:
+	case s.Masked:
 		r.Note("disabled by an administrator: %s; state=enabled leaves it so until that is removed", hidden)
 	default:
 		r.Note("disabled: no %s; state=enabled makes it", link)

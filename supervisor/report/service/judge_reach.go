@@ -3,27 +3,28 @@ package service
 import (
 	"fmt"
 	"net/netip"
+	"strings"
+
 	"rundock/internal/control"
 	"rundock/supervisor/report"
 	"rundock/supervisor/report/network"
-	"strings"
 )
 
 // judgeReach is about other hosts. The sidecar's checks are made on this one,
 // and so see no cut between hosts: what else this host knows of one is told,
 // and what it cannot know.
 func judgeReach(r *report.Part, h hostFacts, s serviceFacts) {
-	if !s.Enabled || !s.Announced || s.Tells.State != control.Announced || !s.AnnouncerLive {
+	if !s.Enabled || !s.Announced || s.SidecarStatus.State != control.Announced || !s.SidecarAlive {
 		return
 	}
 	for _, n := range s.Networks {
 		judgeOverlay(r, s, n)
 	}
-	if !s.Deep || len(s.Tells.Records) == 0 {
+	if !s.Deep || len(s.SidecarStatus.Records) == 0 {
 		return
 	}
 	judgeOthers(r, s)
-	at := s.Tells.Records[0]
+	at := s.SidecarStatus.Records[0]
 	try := fmt.Sprintf("timeout 3 bash -c '</dev/tcp/%s/%d'", at.Host, at.Port)
 	if networkOf(s, at.Host) != "" {
 		try = "rundockd overlay explain " + at.Host
@@ -35,7 +36,7 @@ func judgeReach(r *report.Part, h hostFacts, s serviceFacts) {
 func judgeOverlay(r *report.Part, s serviceFacts, n network.Status) {
 	// Else other hosts are sent elsewhere, and the container alone is cut off.
 	announced := false
-	for _, record := range s.Tells.Records {
+	for _, record := range s.SidecarStatus.Records {
 		announced = announced || networkOf(s, record.Host) == n.Name
 	}
 	text := "network " + n.Name + ": " + n.Problem

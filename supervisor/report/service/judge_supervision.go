@@ -2,9 +2,10 @@ package service
 
 import (
 	"fmt"
-	"rundock/supervisor/report"
 	"strings"
 	"time"
+
+	"rundock/supervisor/report"
 )
 
 func judgeSupervision(r *report.Part, h hostFacts, s serviceFacts) {
@@ -44,7 +45,7 @@ func processes(s serviceFacts) []named {
 	}
 	all := []named{{"it", "", s.Outer}}
 	if s.Outer.Supervised && s.Outer.Status.PID != 0 {
-		all = append(all, named{"the runner", "service", s.Runner}, named{"the sidecar", "announce", s.Announcer})
+		all = append(all, named{"the runner", "service", s.Runner}, named{"the sidecar", "announce", s.Sidecar})
 	}
 	return all
 }

@@ -3,8 +3,9 @@ package service
 import (
 	"fmt"
 	"path/filepath"
-	"rundock/internal/control"
 	"strings"
+
+	"rundock/internal/control"
 )
 
 // mendDocker says what to do while dockerd does not answer.

@@ -1,9 +1,10 @@
 package service
 
 import (
+	"testing"
+
 	"rundock/internal/container"
 	"rundock/supervisor/report"
-	"testing"
 )
 
 // TestResolvers_that_a_new_container_would_not_ask are told of; whether they are

@@ -4,6 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"golang.org/x/tools/txtar"
+
 	"rundock/internal/announce"
 	"rundock/internal/container"
 	"rundock/internal/control"
@@ -11,11 +17,6 @@ import (
 	"rundock/internal/runit"
 	"rundock/supervisor/report"
 	"rundock/supervisor/report/reporttest"
-	"slices"
-	"testing"
-	"time"
-
-	"golang.org/x/tools/txtar"
 )
 
 // situation is what the facts of a golden file are merged into: a service
@@ -42,11 +43,11 @@ func wellSituation() situation {
 			Name: "influxdb", Dir: "/etc/sv/docker-influxdb",
 			Installed: true, Ours: true, Runs: true, Announced: true, Enabled: true,
 			Image: "registry.s.prod.example.com:5000/influxdb:latest", Hash: spec,
-			Outer: up(807), Runner: up(812), Announcer: up(816),
-			Says:          control.RunnerStatus{Service: "influxdb", PID: 812, Phase: control.Running, Container: id, Image: "sha256:77aa", Spec: spec, Wanted: spec, Started: began, Since: began},
-			RunnerLives:   true,
-			Tells:         control.AnnounceStatus{Service: "influxdb", PID: 816, State: control.Announced, Container: id, Records: []control.Record{record}, Since: began.Add(time.Second)},
-			AnnouncerLive: true,
+			Outer: up(807), Runner: up(812), Sidecar: up(816),
+			RunnerStatus:  control.RunnerStatus{Service: "influxdb", PID: 812, Phase: control.Running, Container: id, Image: "sha256:77aa", Spec: spec, Wanted: spec, Started: began, Since: began},
+			RunnerAlive:   true,
+			SidecarStatus: control.AnnounceStatus{Service: "influxdb", PID: 816, State: control.Announced, Container: id, Records: []control.Record{record}, Since: began.Add(time.Second)},
+			SidecarAlive:  true,
 			Container: container.State{
 				Exists: true, Running: true, ID: id, Name: "influxdb", Image: "sha256:77aa", Health: "healthy", HealthLog: "pong\n",
 				Labels:    map[string]string{container.LabelService: "influxdb", container.LabelSpec: spec, container.LabelAddresses: "PRIVATE_IP=10.0.0.7", container.LabelResolver: "10.0.0.7"},
@@ -57,7 +58,7 @@ func wellSituation() situation {
 				Found: registry.Found{Key: record.Key, Exists: true, Value: []byte(`{"host":"10.0.0.7","port":8086}`), ID: machine + "/influxdb", Lease: "4d"},
 				Left:  13 * time.Second,
 			}},
-			Deep: true, FileCount: 11, Origins: container.Origins{Addresses: "PRIVATE_IP=10.0.0.7", Resolver: "10.0.0.7"}, Resolvers: []string{"10.0.0.7"}, Means: "sha256:77aa",
+			Deep: true, FileCount: 11, Origins: container.Origins{Addresses: "PRIVATE_IP=10.0.0.7", Resolver: "10.0.0.7"}, Resolvers: []string{"10.0.0.7"}, TagMeans: "sha256:77aa",
 			Others: []otherFacts{{Name: "node-2", At: "10.0.0.8:8086"}},
 			Checks: []announce.Trial{{Port: "8086", What: "HEALTHCHECK"}},
 			Answers: []answerFacts{
@@ -71,7 +72,7 @@ func wellSituation() situation {
 
 // shallow is what status knows of a service that explain was asked about.
 func shallow(s serviceFacts) serviceFacts {
-	s.Deep, s.Unkept, s.Checks, s.Answers, s.LastLog, s.Means, s.Others = false, nil, nil, nil, nil, "", nil
+	s.Deep, s.AnonymousVolumes, s.Checks, s.Answers, s.LastLog, s.TagMeans, s.Others = false, nil, nil, nil, nil, "", nil
 	s.Records = slices.Clone(s.Records)
 	for i := range s.Records {
 		s.Records[i].Left = 0

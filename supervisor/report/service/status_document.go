@@ -1,9 +1,10 @@
 package service
 
 import (
+	"time"
+
 	"rundock/internal/control"
 	"rundock/supervisor/report"
-	"time"
 )
 
 // statusReport is what `rundockd status --json` prints. Its field names stay.
@@ -27,7 +28,7 @@ type serviceStatus struct {
 	Next    string   `json:"next,omitempty"`    // what to do about it
 	Unknown []string `json:"unknown,omitempty"` // what could not be found out
 	Enabled bool     `json:"enabled"`
-	Held    bool     `json:"held,omitempty"` // an administrator's hidden link keeps it disabled
+	Masked  bool     `json:"held,omitempty"` // an administrator's hidden link keeps it disabled
 
 	Runner    *runnerStatus    `json:"runner,omitempty"`    // of a service with a container
 	Container *containerStatus `json:"container,omitempty"` // the same
@@ -74,7 +75,7 @@ type announcedRecord struct {
 func statusOf(h hostFacts, services []serviceFacts) statusReport {
 	r := statusReport{
 		Version: report.Version, Host: h.Host, Zone: h.Zone, Time: h.Now.UTC(), Root: h.Root,
-		Docker: h.Docker.Text, Registry: h.Registry.Text, Config: h.Config.Text, Services: []serviceStatus{},
+		Docker: h.Docker.Text, Registry: h.Store.Text, Config: h.Config.Text, Services: []serviceStatus{},
 	}
 	for _, s := range services {
 		r.Services = append(r.Services, serviceStatusOf(h, s, judge(h, s)))
@@ -83,7 +84,7 @@ func statusOf(h hostFacts, services []serviceFacts) statusReport {
 }
 
 func serviceStatusOf(h hostFacts, s serviceFacts, findings []report.Finding) serviceStatus {
-	out := serviceStatus{Name: s.Name, Enabled: s.Enabled, Held: s.Held, Verdict: verdict(s, findings)}
+	out := serviceStatus{Name: s.Name, Enabled: s.Enabled, Masked: s.Masked, Verdict: verdict(s, findings)}
 	if bad, ok := report.First(findings, report.Wrong); ok {
 		out.Problem, out.Next = bad.Part+": "+bad.Text, bad.Next
 	}
@@ -92,20 +93,20 @@ func serviceStatusOf(h hostFacts, s serviceFacts, findings []report.Finding) ser
 			out.Unknown = append(out.Unknown, f.Text)
 		}
 	}
-	if s.Runs || s.Says.PID != 0 {
-		says := s.Says
-		out.Runner = &runnerStatus{PID: says.PID, Alive: s.RunnerLives, Phase: says.Phase, Since: says.Since.UTC(), Crashes: says.Crashes, ExitCode: says.ExitCode, NextStart: says.NextStart.UTC(), Error: says.Error, Warning: says.Warning}
+	if s.Runs || s.RunnerStatus.PID != 0 {
+		status := s.RunnerStatus
+		out.Runner = &runnerStatus{PID: status.PID, Alive: s.RunnerAlive, Phase: status.Phase, Since: status.Since.UTC(), Crashes: status.Crashes, ExitCode: status.ExitCode, NextStart: status.NextStart.UTC(), Error: status.Error, Warning: status.Warning}
 		if h.Docker.Failed() {
-			out.Container = &containerStatus{Running: says.Container != "" && says.Phase == control.Running, ID: says.Container, Image: s.Image, ImageID: says.Image, Started: says.Started.UTC()}
+			out.Container = &containerStatus{Running: status.Container != "" && status.Phase == control.Running, ID: status.Container, Image: s.Image, ImageID: status.Image, Started: status.Started.UTC()}
 		} else {
 			c := s.Container
 			out.Container = &containerStatus{Known: true, Running: c.Running, ID: c.ID, Image: s.Image, ImageID: c.Image, Started: c.StartedAt.UTC(), Health: c.Health}
 		}
 	}
-	if s.Announced || s.Tells.PID != 0 {
-		tells := s.Tells
-		out.Announce = &announceStatus{PID: tells.PID, Alive: s.AnnouncerLive, State: tells.State, Since: tells.Since.UTC(), Reason: tells.Reason}
-		for i, record := range tells.Records {
+	if s.Announced || s.SidecarStatus.PID != 0 {
+		status := s.SidecarStatus
+		out.Announce = &announceStatus{PID: status.PID, Alive: s.SidecarAlive, State: status.State, Since: status.Since.UTC(), Reason: status.Reason}
+		for i, record := range status.Records {
 			a := announcedRecord{Record: record}
 			if i < len(s.Records) {
 				a.InRegistry = &s.Records[i].Exists

@@ -1,12 +1,13 @@
 package service
 
 import (
-	"rundock/internal/control"
-	"rundock/supervisor/report"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"rundock/internal/control"
+	"rundock/supervisor/report"
 )
 
 // table is the report for people: columns report.Table, nothing cut, the problem
@@ -27,7 +28,7 @@ func (r statusReport) row(s serviceStatus) []string {
 	switch {
 	case s.Enabled:
 		enabled = "yes"
-	case s.Held:
+	case s.Masked:
 		enabled = "held"
 	}
 	phase, since, id, image, up, crashes, health := "-", "-", "-", "-", "-", "-", "-"

@@ -1,9 +1,10 @@
 package service
 
 import (
-	"rundock/supervisor/report"
 	"strings"
 	"time"
+
+	"rundock/supervisor/report"
 )
 
 // story is what `rundockd explain --json` prints. Its field names stay.
@@ -27,7 +28,7 @@ func storyOf(h hostFacts, s serviceFacts) story {
 		t.Wrong = &bad
 	}
 	t.enable = "state=enabled"
-	if s.Held {
+	if s.Masked {
 		t.enable = "rm " + hiddenLink(h, s) + ", then state=enabled"
 	}
 	return t
