@@ -17,10 +17,10 @@ given as sv has it, docker-influxdb.
 
   --json   one JSON document, described in docs/operations.md
 
-Columns: ENABLED by the link that runsvdir follows ("held": an administrator's
+Columns: ENABLED by the link that runsvdir follows ("masked": an administrator's
 hidden link keeps it disabled); PHASE of the runner, and FOR how long; UP: the
-container's age; CRASHES in a row; HEALTH of its HEALTHCHECK; ANNOUNCED; RECORD:
-its DNS name. "-" is none, "?" could not be found out.
+container's age; CRASHES in a row; HEALTH of its HEALTHCHECK; ANNOUNCED
+("conflict": another host has its key in the store); RECORD: its DNS name. "-" is none, "?" could not be found out.
 
 Exit codes: 0 all is as wanted; 1 not everything could be found out, and nothing
 else is wrong; 2 bad arguments; 3 a service is down, unwell or not announced

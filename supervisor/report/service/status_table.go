@@ -29,7 +29,7 @@ func (r statusReport) row(s serviceStatus) []string {
 	case s.Enabled:
 		enabled = "yes"
 	case s.Masked:
-		enabled = "held"
+		enabled = "masked"
 	}
 	phase, since, id, image, up, crashes, health := "-", "-", "-", "-", "-", "-", "-"
 	if run := s.Runner; run != nil {
@@ -60,6 +60,8 @@ func (r statusReport) row(s serviceStatus) []string {
 			announced = "no"
 		case !a.Alive && a.State != "":
 			announced = "gone"
+		case a.State == control.HeldOff:
+			announced = "conflict"
 		}
 		var names []string
 		for _, record := range a.Records {
