@@ -53,6 +53,7 @@ func TestCheckExplainAndDump(t *testing.T) {
 		"Upper":            `{"host":"10.1.0.9"}`,
 		"../outside":       `{"host":"10.1.0.9"}`,
 		"caa":              `{"type":"CAA","rdata":"0 issue \"ca.example.net\""}`,
+		"ds":               `{"type":"DS","rdata":"12345 8 2 abcd"}`,
 		"esc":              "{\"text\":\"\x1b[31m\"}",
 		"web/colour/blue1": `{"host":"10.1.0.4","group":"other"}`,
 		"mistaken":         `{"host":"10.2.0.256"}`,
@@ -99,19 +100,20 @@ func TestCheckExplainAndDump(t *testing.T) {
 	says(out, "error  /skydns/com/example/prod/s/web/c\n    record: port: want a whole number", `"port":"x"`,
 		"error  /skydns/com/example/prod/s/Upper", "upper case",
 		"error  /skydns/com/example/prod/s/mistaken\n    record: host: \"10.2.0.256\": it looks like an address and is none",
+		"error  /skydns/com/example/prod/s/ds\n    record: rdata: \"12345 8 2 abcd\" is not DS data: its digest of algorithm 2 has 2 bytes, want 32",
 		"error  /skydns/com/example/prod/s/esc", `\x1b[31m`,
 		"warning  /skydns/com/example/prod/s/typo", "unknown fields are ignored: hots", "nothing to answer",
 		"warning  /skydns/com/example/prod/s/lost\n    its host nowhere.s.prod.example.com. does not exist",
 		"warning  /skydns/com/example/prod/s/commented\n    its host is a name, which gives no CNAME",
 		"warning  /skydns/com/example/prod/s/slash/b/\n    it is not answered",
 		"warning  /skydns/com/example/prod/outside\n    outside.prod.example.com. is in none of the zones",
-		"1520 keys, 4 errors, 6 warnings")
+		"1521 keys, 5 errors, 6 warnings")
 	if strings.Contains(out, "\x1b") {
 		t.Error("check prints what steers terminals")
 	}
 	out, code = look("check", "--json")
 	var findings []inspect.Finding
-	if err := json.Unmarshal([]byte(out), &findings); err != nil || len(findings) != 10 || code != 2 {
+	if err := json.Unmarshal([]byte(out), &findings); err != nil || len(findings) != 11 || code != 2 {
 		t.Errorf("check --json: %v, exits with %d:\n%s", err, code, out)
 	}
 

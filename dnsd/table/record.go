@@ -116,6 +116,9 @@ func ParseData(t uint16, data string) (dns.RR, error) {
 	if err == nil {
 		_, err = dns.PackRR(rr, make([]byte, dns.Len(rr)+1), 0, nil, false)
 	}
+	if err == nil {
+		err = checkDigest(rr)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("record: rdata: %q is not %s data: %w", data, name, err)
 	}
