@@ -1,7 +1,7 @@
 // Package follow keeps the table as the registry is: it loads lists, applies
-// changes, keeps records back that a new list lacks for no good reason
-// (losses.go), and writes and reads the snapshot that a start without the
-// registry answers from (snapshot.go).
+// changes, retains records that a new list lacks for no good reason
+// (losses.go), logs how an outage of the registry goes (outage.go), and writes and
+// reads the snapshot that a start without the registry answers from (snapshot.go).
 package follow
 
 import (
@@ -16,7 +16,6 @@ import (
 	"rundock/dnsd/metrics"
 	"rundock/dnsd/snapshot"
 	"rundock/dnsd/table"
-	"rundock/internal/complaint"
 	"rundock/internal/registry"
 )
 
@@ -54,17 +53,15 @@ type Follower struct {
 func (f *Follower) Run(ctx context.Context, client registry.Store) {
 	slow := time.AfterFunc(slowStart, f.fromDisk)
 	defer slow.Stop()
-	var said complaint.Memory // each endpoint has an error of its own, and they are tried in turn
+	outage := outage{log: f.Log}
+	defer outage.stop()
 	onHealth := func(err error) {
 		f.Metrics.Registry.Health(err)
 		if err == nil {
-			said = complaint.Memory{}
-			f.Log.Info("registry is followed")
+			outage.ended()
 			return
 		}
-		if said.News(time.Now(), err.Error()) {
-			f.Log.Warn("registry is away, answering from what is known", "err", err)
-		}
+		outage.began(err)
 		f.fromDisk()
 	}
 	if err := client.Watch(ctx, f.Prefix+"/", f.on, onHealth); err != nil {
