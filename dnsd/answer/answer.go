@@ -18,7 +18,7 @@
 //
 //	answer.go     a question, and the CNAMEs it leads along
 //	server.go     what answers depend on; zone.go: whose names are ours
-//	find.go       the records of a name, also of one that nothing is stored for
+//	find.go       the records of a name, also of one that nothing is stored for; asked.go: of names with * or any
 //	collect.go    those at and below a node; entries.go: what is made of them
 //	answering.go  the answer in the making: what it has, what it was made from
 //	records.go    A, AAAA, SRV, MX, TXT and data; alias.go: CNAME; nameservers.go: NS; reverse.go: PTR; delegation.go: DS
@@ -40,8 +40,13 @@ func (r Result) Partial() bool { return r.part }
 
 // Reply answers a question of class IN. turn decides which records of an
 // RRset come first; owner names keep the question's case.
-func (s *Server) Reply(q dns.Question, turn uint32) Result {
-	r := s.reply(q, turn)
+func (s *Server) Reply(q dns.Question, turn uint32) Result { return s.turned(q, turn, maxRecords) }
+
+// ReplyUDP is Reply for a reply over UDP.
+func (s *Server) ReplyUDP(q dns.Question, turn uint32) Result { return s.turned(q, turn, s.mostUDP()) }
+
+func (s *Server) turned(q dns.Question, turn uint32, most int) Result {
+	r := s.reply(q, turn, most)
 	if len(r.Further) == len(r.Answer) {
 		r.Further = packed.Turn(r.Further, r.turns, turn)
 	}
@@ -49,8 +54,9 @@ func (s *Server) Reply(q dns.Question, turn uint32) Result {
 	return r
 }
 
-// reply is Reply with the records in the order they take turns in.
-func (s *Server) reply(q dns.Question, turn uint32) Result {
+// reply is Reply with the records in the order they take turns in, of very many at
+// most that many.
+func (s *Server) reply(q dns.Question, turn uint32, most int) Result {
 	wire, ok := wireName(q.Name)
 	switch {
 	case !ok || q.Qtype == dns.TypeOPT || q.Qtype == dns.TypeNone:
@@ -70,7 +76,7 @@ func (s *Server) reply(q dns.Question, turn uint32) Result {
 		if s.Table.State() == nil {
 			return Result{Zone: index, Rcode: dns.RcodeServerFailure}
 		}
-		a := answering{Server: s, turn: turn, Result: Result{Zone: index, Authoritative: true}}
+		a := answering{Server: s, turn: turn, most: most, Result: Result{Zone: index, Authoritative: true}}
 		a.follow(zone, wire, q)
 		a.evenTTLs()
 		return a.Result

@@ -12,6 +12,7 @@ import (
 type answering struct {
 	*Server
 	turn     uint32
+	most     int // records that are taken of very many
 	said     map[said]bool
 	ttls     map[said]uint32 // of the sets of additional records
 	reached  int             // names looked up for the additional section

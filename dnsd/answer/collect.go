@@ -9,25 +9,28 @@ import (
 
 // records collects at node (which may be nil) and below, and keeps one group.
 // A name near the root may have more than can be looked at. Then some are
-// collected, all of the type, others in each turn; none only where there are none.
+// collected, all of the type, others in each turn; none only where there are none. The
+// group is then that of the first maxNear names.
 func (a *answering) records(node *table.Node, w wanted) entrySet {
 	if node == nil {
 		return entrySet{}
 	}
-	entries, whole := node.Records(maxLooked)
-	if whole {
-		set := entrySet{entries: oneGroup(entries)}
-		if w.port != 0 {
-			set.entries = slices.DeleteFunc(set.entries, func(e table.Entry) bool { return e.Port != w.port })
+	if node.Names() <= maxLooked {
+		if entries, whole := node.Records(maxLooked); whole {
+			set := entrySet{entries: oneGroup(entries)}
+			if w.port != 0 {
+				set.entries = slices.DeleteFunc(set.entries, func(e table.Entry) bool { return e.Port != w.port })
+			}
+			return set
 		}
-		return set
 	}
 	a.part = true
-	if node.Kinds()&w.kinds() == 0 {
+	if node.Kinds()&w.kind() == 0 {
 		return entrySet{part: true}
 	}
-	in := grouping(entries)
-	return entrySet{part: true, entries: a.Table.Sample(node, w.needed(), a.turn, maxRecords, func(e table.Entry) bool { return w.by(e) && in(e) })}
+	near, _ := node.Records(maxNear)
+	in := grouping(near)
+	return entrySet{part: true, entries: a.Table.Sample(node, w.sought(in), a.turn, a.most)}
 }
 
 // some are at most limit of entries, which stand in the order of priority:

@@ -21,8 +21,8 @@ type wanted struct {
 	port  uint16 // 0: any
 }
 
-// kinds are those of records that answer it; there may be others among them.
-func (w wanted) kinds() table.Kinds {
+// kind is that of records that answer it; there may be others among them.
+func (w wanted) kind() table.Kinds {
 	switch w.qtype {
 	case dns.TypeA:
 		return table.HasA
@@ -38,18 +38,12 @@ func (w wanted) kinds() table.Kinds {
 	return table.HasData
 }
 
-// needed are kinds without any of which a record does not answer it.
-func (w wanted) needed() table.Kinds {
-	if w.port != 0 {
-		return table.HasPort(w.port)
-	}
-	return w.kinds()
-}
-
-// by says whether a record answers it.
-func (w wanted) by(e table.Entry) bool {
-	kinds := w.kinds()
-	return e.Kinds()&kinds != 0 && (w.port == 0 || e.Port == w.port) && (kinds != table.HasData || e.Type == w.qtype)
+// sought are the records that answer it, of those in a group.
+func (w wanted) sought(in func(table.Entry) bool) table.Sought {
+	kind := w.kind()
+	return table.Sought{Kind: kind, Port: w.port, Qualifies: func(e table.Entry) bool {
+		return (kind != table.HasData || e.Type == w.qtype) && in(e)
+	}}
 }
 
 // oneGroup keeps the records of one group, see grouping.

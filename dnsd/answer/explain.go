@@ -28,7 +28,7 @@ func (s *Server) Explain(q dns.Question) (told []Told) {
 	if zone == nil {
 		return nil
 	}
-	a := answering{Server: s}
+	a := answering{Server: s, most: maxRecords}
 	set, node, _ := a.find(zone, wire, wanted{qtype: q.Qtype})
 	entries := set.entries
 	if node != nil {

@@ -1,11 +1,9 @@
 package answer
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
-	"rundock/dnsd/packed"
 	"rundock/dnsd/table"
 
 	"github.com/miekg/dns"
@@ -34,62 +32,6 @@ func (a *answering) find(zone *Zone, wire []byte, w wanted) (set entrySet, node 
 	}
 	set, exists = a.stored(zone, wire, w)
 	return set, nil, exists
-}
-
-// anyLabel says whether a question's label stands for any.
-func anyLabel(label []byte) bool {
-	return string(label) == "*" || string(label) == "any"
-}
-
-// asked collects what a name with * or any among its labels stands for: the
-// answers of all names of that form.
-func (a *answering) asked(zone *Zone, wire []byte, w wanted) (set entrySet, exists bool) {
-	var labels [][]byte
-	some := false
-	for at := 0; len(wire)-at > len(zone.wire); at += 1 + int(wire[at]) {
-		label := wire[at+1:][:wire[at]]
-		labels = append(labels, label)
-		some = some || anyLabel(label)
-	}
-	if !some {
-		return entrySet{}, false
-	}
-	apex := a.lookup([]byte(zone.wire)) // names of the form may be anywhere below
-	if apex == nil {
-		return entrySet{}, false
-	}
-	nodes := []*table.Node{apex}
-	for _, label := range slices.Backward(labels) {
-		var next []*table.Node
-		for _, n := range nodes {
-			if anyLabel(label) {
-				next = append(next, n.Children()...)
-			} else if child := a.Table.Lookup(below(label, n.Name())); child != nil {
-				next = append(next, child)
-			}
-		}
-		nodes = next
-	}
-	return a.union(nodes, w), len(nodes) > 0
-}
-
-// union is the answers of several names, which may be too many to look at all.
-func (a *answering) union(nodes []*table.Node, w wanted) (set entrySet) {
-	if set.part = len(nodes) > maxRecords; !set.part {
-		slices.SortFunc(nodes, func(a, b *table.Node) int { return strings.Compare(a.Name(), b.Name()) })
-	} else {
-		a.part = true
-		nodes = slices.DeleteFunc(nodes, func(n *table.Node) bool { return n.Kinds()&w.kinds() == 0 })
-		nodes = packed.Turn(nodes, []packed.Group{{To: len(nodes)}}, a.turn)
-	}
-	for _, n := range nodes {
-		if len(set.entries) >= maxLooked {
-			set.part, a.part = true, true
-			break
-		}
-		set.entries = append(set.entries, a.records(n, w).entries...)
-	}
-	return set
 }
 
 // port answers _http._tcp.web by the records of web with the port that http

@@ -4,8 +4,25 @@ package answer
 // message.
 const maxRecords = 1000
 
+// leastRecord is how many bytes a record has at least: a name of one, type, class, TTL
+// and length.
+const leastRecord = 11
+
+// mostUDP bounds the records that an answer over UDP is made of where there are very many: one
+// more than can fit, so that the client is told to ask over TCP.
+func (s *Server) mostUDP() int {
+	if s.MaxUDP == 0 {
+		return maxRecords
+	}
+	return min(maxRecords, s.MaxUDP/leastRecord+1)
+}
+
 // maxLooked bounds the names that are looked at for what is below one.
 const maxLooked = 8 * maxRecords
+
+// maxNear bounds the names that are looked at for the group of a name with more
+// below it than maxLooked.
+const maxNear = maxRecords
 
 // maxPointers bounds the names a reverse lookup lists.
 const maxPointers = 16

@@ -17,7 +17,7 @@ const noZone = 255
 // and Reply gives it. turn decides what is in it of more than an answer can have.
 func (s *Server) Pack(name []byte, qtype uint16, turn uint32) (a *packed.Answer, ok bool) {
 	q := dns.Question{Name: presentation(string(name)), Qtype: qtype, Qclass: dns.ClassINET}
-	r := s.reply(q, turn)
+	r := s.reply(q, turn, s.mostUDP())
 	if !r.Authoritative || r.volatile || r.Elsewhere || r.Above || r.Continue != "" || len(r.seen) == 0 || r.Zone >= noZone {
 		return nil, false
 	}

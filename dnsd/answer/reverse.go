@@ -15,7 +15,7 @@ import (
 // its own or is the address of one in our zones. Such a name is a zone of its
 // own: its neighbours may be other people's and are asked upstream.
 func (s *Server) reverse(wire []byte, q dns.Question, turn uint32) (Result, bool) {
-	a := answering{Server: s, turn: turn, Result: Result{Zone: -1, Authoritative: true}}
+	a := answering{Server: s, turn: turn, most: maxRecords, Result: Result{Zone: -1, Authoritative: true}}
 	node := a.lookup(wire)
 	if node == nil {
 		return Result{}, false

@@ -24,6 +24,10 @@ type Server struct {
 	// ScaledWeights: SRV weights are scaled up to 65535, instead of percent.
 	ScaledWeights bool
 
+	// MaxUDP is how many bytes a reply over UDP has at most; 0: not known. Of very many
+	// records an answer over UDP is made of no more than could fit.
+	MaxUDP int
+
 	// NameServers gives this server's addresses, answered as ns.dns.<zone>
 	// where no record says otherwise.
 	NameServers func() []netip.Addr

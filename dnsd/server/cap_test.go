@@ -114,6 +114,9 @@ func overTCP(t *testing.T, h *Handler, m *dns.Msg, turn uint32) []byte {
 	}
 	client := local(h)
 	client.TCP = true
-	reply, _ := h.serve(packet, client, turn)
+	reply, later := h.serve(packet, client, turn)
+	if later != nil {
+		reply = later(t.Context())
+	}
 	return reply
 }

@@ -6,12 +6,20 @@ import (
 	"github.com/miekg/dns"
 )
 
+// leastRecord is how many bytes a record has at least: a name of one, type, class, TTL
+// and length.
+const leastRecord = 11
+
 // fit packs m with opt (which may be nil) into at most size bytes. What does
 // not fit goes in this order: additional records, without notice, for they
 // are a courtesy; then authority and answer records from the end, whole ones,
 // with TC set, so that the client asks again over TCP.
 func fit(m *dns.Msg, opt *dns.OPT, size int) ([]byte, error) {
 	answers, authority, further := m.Answer, m.Ns, m.Extra
+	if most := size / leastRecord; len(answers) > most {
+		// So many never fit, and need not be packed to see that.
+		answers, authority, further = answers[:most+1], nil, nil
+	}
 	var packed []byte
 	var err error
 	pack := func(nAnswers, nAuthority, nFurther int) bool {

@@ -14,6 +14,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/netip"
+	"sync"
 	"time"
 
 	"rundock/dnsd/answer"
@@ -36,6 +37,8 @@ type Handler struct {
 	Version    string   // answered to version.server; empty: not
 	Secret     [16]byte // of the cookies given to clients
 	Log        *querylog.Log
+
+	laborious sync.Mutex // held while the answer of very many names is made
 }
 
 // A Client is who sent a query.
@@ -47,8 +50,9 @@ type Client struct {
 
 const headerLen = 12
 
-// Serve answers one packet of any kind. When the reply needs an upstream,
-// later makes it, which takes time; when both are nil there is no reply.
+// Serve answers one packet of any kind. When the reply needs an upstream, or is for
+// all of very many names, later makes it, which takes time; when both are nil there is
+// no reply.
 // The packet is not kept.
 func (h *Handler) Serve(packet []byte, client Client) (reply []byte, later func(context.Context) []byte) {
 	return h.serve(packet, client, rand.Uint32())
@@ -106,18 +110,39 @@ func (h *Handler) serve(packet []byte, client Client, turn uint32) (reply []byte
 	if q.Qclass != dns.ClassINET {
 		return refuse(dns.RcodeRefused), nil
 	}
-	r := h.Answers.Reply(q, turn)
-	switch forwards := query.RecursionDesired && h.forwardsFor(client.Addr()); {
-	case (r.Elsewhere || r.Continue != "") && forwards:
-		return nil, func(ctx context.Context) []byte { return finish(h.forward(ctx, query, r, turn)) }
-	case r.Above && forwards:
-		return nil, func(ctx context.Context) []byte { return finish(h.fromAbove(ctx, query, r)) }
-	case r.Elsewhere:
-		return refuse(dns.RcodeRefused), nil
-	case r.Authoritative:
-		return finish(r, false, querylog.Table), nil
+	complete := func(r answer.Result) (reply []byte, later func(context.Context) []byte) {
+		switch forwards := query.RecursionDesired && h.forwardsFor(client.Addr()); {
+		case (r.Elsewhere || r.Continue != "") && forwards:
+			return nil, func(ctx context.Context) []byte { return finish(h.forward(ctx, query, r, turn)) }
+		case r.Above && forwards:
+			return nil, func(ctx context.Context) []byte { return finish(h.fromAbove(ctx, query, r)) }
+		case r.Elsewhere:
+			return refuse(dns.RcodeRefused), nil
+		case r.Authoritative:
+			return finish(r, false, querylog.Table), nil
+		}
+		return finish(r, false, querylog.Self), nil
 	}
-	return finish(r, false, querylog.Self), nil
+	decide := h.Answers.ReplyUDP
+	if client.TCP {
+		decide = h.Answers.Reply
+	}
+	if !h.Answers.Laborious(q.Name) {
+		return complete(decide(q, turn))
+	}
+	return nil, func(ctx context.Context) []byte {
+		h.laborious.Lock() // one at a time: the other cores are for those who ask for one name
+		r := answer.Result{Zone: -1, Rcode: dns.RcodeServerFailure}
+		if time.Since(start) < patience {
+			r = decide(q, turn)
+		}
+		h.laborious.Unlock()
+		reply, later := complete(r)
+		if later != nil {
+			reply = later(ctx)
+		}
+		return reply
+	}
 }
 
 // pack makes the packet of a result: within the size the transport and the

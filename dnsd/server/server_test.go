@@ -37,7 +37,7 @@ func handler(t testing.TB, records map[string]string) *Handler {
 		}
 	})
 	return &Handler{
-		Answers: &answer.Server{Table: tab, Zones: []answer.Zone{zone}, TTL: 30, NegativeTTL: 2, NameServers: nameServers},
+		Answers: &answer.Server{Table: tab, Zones: []answer.Zone{zone}, TTL: 30, NegativeTTL: 2, MaxUDP: 1232, NameServers: nameServers},
 		MaxUDP:  1232, Metrics: metrics.New("test", tab, zone.Name),
 	}
 }

@@ -13,7 +13,7 @@ import (
 // ns.dns.<zone> where no records say.
 func (s Settings) Answers(tab *table.Table, nameServers func() []netip.Addr) (*answer.Server, error) {
 	a := &answer.Server{
-		Table: tab, Zones: s.Zones, TTL: s.TTL, NegativeTTL: s.NegativeTTL,
+		Table: tab, Zones: s.Zones, TTL: s.TTL, NegativeTTL: s.NegativeTTL, MaxUDP: s.MaxUDP,
 		Forwards: len(s.Upstreams) > 0, NameServers: nameServers, ScaledWeights: s.Scaled,
 	}
 	for _, stub := range s.Stubs {

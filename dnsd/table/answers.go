@@ -18,7 +18,7 @@ import (
 //
 // kept is one of a node's answers in a list that does not change once it can be seen.
 type kept struct {
-	version uint64 // of the node
+	version uint32 // of the node
 	next    *kept  // of another type
 	qtype   uint16
 	nothing bool          // there is nothing of the type
@@ -36,7 +36,7 @@ const (
 // answer stale.
 type Seen struct {
 	node    *Node
-	version uint64
+	version uint32
 }
 
 func (s *Seen) stale() bool { return s.node.version.Load() != s.version }

@@ -13,9 +13,9 @@ func (n *Node) Stored(limit int) (found []Entry, whole bool) {
 // Children returns the names one label below n that show in it.
 func (n *Node) Children() []*Node {
 	var found []*Node
-	for l := n.children.first.Load(); l != nil; l = l.next.Load() {
-		if shows(n, l.node) {
-			found = append(found, l.node)
+	for child := n.children.first.Load(); child != nil; child = child.next.Load() {
+		if shows(n, child) {
+			found = append(found, child)
 		}
 	}
 	return found
@@ -32,48 +32,13 @@ func (n *Node) collect(limit int, into func(parent, child *Node) bool) (found []
 		if r := n.record.Load(); r != nil {
 			found = append(found, Entry{n.name, depth, r})
 		}
-		for l := n.children.first.Load(); l != nil && whole; l = l.next.Load() {
-			if into(n, l.node) {
-				queue = append(queue, at{l.node, depth + 1})
+		for child := n.children.first.Load(); child != nil && whole; child = child.next.Load() {
+			if into(n, child) {
+				queue = append(queue, at{child, depth + 1})
 				whole = len(queue) <= limit
 			}
 		}
 	}
 	sortEntries(found)
 	return found, whole
-}
-
-// Sample returns records that n is answered with, have any of some kinds, and
-// qualify; others in each turn. It is for names with more below them than Records looks at, and
-// looks through the whole table until it has limit records or, once there is
-// one, has looked enough.
-func (t *Table) Sample(n *Node, any Kinds, turn uint32, limit int, qualifies func(Entry) bool) []Entry {
-	const enough = 1 << 16
-	var found []Entry
-	slots := *t.index.slots.Load()
-	from := int(uint64(turn) * uint64(len(slots)) >> 32)
-	for i := 0; i < len(slots) && len(found) < limit && (i < enough || len(found) == 0); i++ {
-		node := slots[(from+i)&(len(slots)-1)].node.Load()
-		if node == nil || node.Kinds()&any == 0 {
-			continue
-		}
-		r := node.record.Load()
-		if depth, in := node.showsIn(n); r != nil && in && qualifies(Entry{node.name, depth, r}) {
-			found = append(found, Entry{node.name, depth, r})
-		}
-	}
-	sortEntries(found)
-	return found
-}
-
-// showsIn says whether a node's record is among those of a name at it or above, and
-// how many labels are between them.
-func (n *Node) showsIn(name *Node) (depth int, in bool) {
-	for ; n != name; n = n.parent {
-		if n.parent == nil || !shows(n.parent, n) {
-			return 0, false
-		}
-		depth++
-	}
-	return depth, true
 }

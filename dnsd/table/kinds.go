@@ -6,15 +6,20 @@ package table
 type Kinds uint32
 
 const (
-	HasRecord Kinds = 1 << iota
-	HasA            // a host that is an IPv4 address
-	HasAAAA         // an IPv6 address
-	HasHost         // a host of any sort
-	HasMail         // a host that is marked as mail
-	HasText
-	HasData    // of a type
+	HasA       Kinds = 1 << iota // a host that is an IPv4 address
+	HasAAAA                      // an IPv6 address
+	HasName                      // a name
+	HasMail                      // a host that is marked as mail
+	HasText                      //
+	HasData                      // of a type
+	HasHost                      // a host of any sort
+	HasRecord                    //
 	portKinds  = iota
 	portsApart = 32 - portKinds
+
+	// found are the kinds that records are found by, the first foundKinds.
+	found      = HasHost - 1
+	foundKinds = 6
 )
 
 // HasPort is of records with a port, and of some with another: not every port has
@@ -35,12 +40,21 @@ func (r *Record) Kinds() Kinds {
 	host := r.Addr.IsValid() || r.Host != ""
 	has(r.Addr.Is4(), HasA)
 	has(r.Addr.Is6(), HasAAAA)
+	has(r.Host != "", HasName)
 	has(host, HasHost)
 	has(host && r.Mail, HasMail)
 	has(r.Text != "", HasText)
 	has(r.Type != 0, HasData)
 	has(r.Port != 0, HasPort(r.Port))
 	return k
+}
+
+// port is that of a record, which may be nil.
+func (r *Record) port() uint16 {
+	if r == nil {
+		return 0
+	}
+	return r.Port
 }
 
 // Kinds are those of all records that the name is answered with.
@@ -54,9 +68,9 @@ func resum(n *Node, old, now Kinds) {
 	for n != nil && lost|gained != 0 {
 		was := n.Kinds()
 		lost &^= gained | n.record.Load().Kinds()
-		for l := n.children.first.Load(); l != nil && lost != 0; l = l.next.Load() {
-			if shows(n, l.node) {
-				lost &^= l.node.Kinds()
+		for child := n.children.first.Load(); child != nil && lost != 0; child = child.next.Load() {
+			if shows(n, child) {
+				lost &^= child.Kinds()
 			}
 		}
 		sum := (was | gained) &^ lost

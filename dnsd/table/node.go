@@ -11,17 +11,19 @@ import (
 // reverse name of some record's address.
 type Node struct {
 	name     string
-	version  atomic.Uint64        // grows with each change at the node or below it
+	version  atomic.Uint32        // another with each change at the node or below it
 	kept     atomic.Pointer[kept] // answers, a list
 	parent   *Node
 	record   atomic.Pointer[Record]
-	children list // through self
-	pointers list // the nodes whose record has this reverse name's address
-	self     link // in parent.children
+	children children
+	pointers list                 // the nodes whose record has this reverse name's address
+	next     atomic.Pointer[Node] // in parent.children
+	prev     *Node                // of the same; the writer's
 
 	pointer *link         // in the pointers of this record's reverse name; the writer's
 	epoch   uint32        // of the last Replace or later that set the record; the writer's
 	kinds   atomic.Uint32 // Kinds, of what Records gives
+	names   atomic.Uint32 // those that Records looks at
 }
 
 // Name is in wire format.
@@ -29,6 +31,9 @@ func (n *Node) Name() string { return n.name }
 
 // Own returns the record of exactly this name, or nil.
 func (n *Node) Own() *Record { return n.record.Load() }
+
+// Names is how many names there are at n and below it, but for those that do not show in it.
+func (n *Node) Names() int { return int(n.names.Load()) }
 
 // Pointers returns the records whose address this reverse name stands for and
 // that qualify, by name; where there are more than limit, some of them.
@@ -48,9 +53,35 @@ func (n *Node) Pointers(limit int, qualifies func(Entry) bool) []Entry {
 // into the list, so a reader standing on it finishes its walk.
 type list struct{ first atomic.Pointer[link] }
 
+// children are a list as well, through the next and prev of nodes.
+type children struct{ first atomic.Pointer[Node] }
+
+func (c *children) empty() bool { return c.first.Load() == nil }
+
+func (c *children) push(n *Node) {
+	first := c.first.Load()
+	n.next.Store(first)
+	if first != nil {
+		first.prev = n
+	}
+	c.first.Store(n)
+}
+
+func (c *children) remove(n *Node) {
+	next := n.next.Load()
+	if next != nil {
+		next.prev = n.prev
+	}
+	if n.prev != nil {
+		n.prev.next.Store(next)
+	} else {
+		c.first.Store(next)
+	}
+}
+
 type link struct {
 	node  *Node
-	owner *Node // of the list of pointers it is in; the writer's
+	owner *Node // of the list; the writer's
 	next  atomic.Pointer[link]
 	prev  *link // the writer's
 }

@@ -12,6 +12,7 @@
 //	table.go    what readers see of all of it; index.go: from name to node
 //	node.go     a name; record.go: its record; kinds.go: what is at and below it
 //	answers.go  the answers a node keeps; below.go: the records it is answered with
+//	sample.go   some of very many records; form.go: of names with * or any; nodeset.go: where they are found
 //	batch.go    lists and changes of the registry; slashed.go: two keys of one name
 //	write.go    one record set or cleared, and what hangs on it
 package table
@@ -36,6 +37,7 @@ type Table struct {
 	epoch   uint32
 
 	index  index
+	finder finder
 	root   *Node
 	state  atomic.Pointer[State]
 	stars  atomic.Int64 // names that begin with the label *
@@ -59,8 +61,9 @@ type Bad struct{ Key, Reason string }
 func New(prefix string) *Table {
 	t := &Table{prefix: prefix, bad: map[string]string{}}
 	t.root = &Node{name: "\x00"}
-	t.root.self.node = t.root
+	t.root.names.Store(1)
 	t.index.init()
+	t.finder.seed = t.index.seed
 	t.index.put(t.root)
 	return t
 }
@@ -115,8 +118,8 @@ func (t *Table) walk(n *Node, visit func(*Node) bool) bool {
 	if !visit(n) {
 		return false
 	}
-	for l := n.children.first.Load(); l != nil; l = l.next.Load() {
-		if !t.walk(l.node, visit) {
+	for child := n.children.first.Load(); child != nil; child = child.next.Load() {
+		if !t.walk(child, visit) {
 			return false
 		}
 	}

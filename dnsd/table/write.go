@@ -16,6 +16,7 @@ func (t *Table) put(name string, want *Record) {
 		t.counts.records++
 	}
 	resum(n, old.Kinds(), want.Kinds())
+	t.finder.changed(n, old, want)
 	t.point(n, old, want)
 	touch(n)
 }
@@ -34,6 +35,7 @@ func (t *Table) clear(n *Node) {
 	// out with it then.
 	t.prune(n)
 	resum(n, old.Kinds(), 0)
+	t.finder.changed(n, old, nil)
 	t.point(n, old, nil)
 	touch(n)
 }
@@ -65,8 +67,8 @@ func (t *Table) point(n *Node, old, want *Record) {
 
 // sweep clears the records below n that the current Replace did not set.
 func (t *Table) sweep(n *Node) {
-	for l := n.children.first.Load(); l != nil; l = l.next.Load() {
-		t.sweep(l.node)
+	for child := n.children.first.Load(); child != nil; child = child.next.Load() {
+		t.sweep(child)
 	}
 	if n.epoch != t.epoch {
 		t.clear(n)
@@ -79,20 +81,30 @@ func (t *Table) make(name string) *Node {
 		return n
 	}
 	n := &Node{name: name, parent: t.make(name[1+name[0]:])}
-	n.self.node = n
 	if n.wildcard() {
 		t.stars.Add(1)
 	}
 	t.index.put(n)
-	n.parent.children.push(&n.self)
+	n.parent.children.push(n)
+	count(n, 1)
 	t.counts.names++
 	return n
+}
+
+// count adds to the names of n and of those above that it shows in.
+func count(n *Node, more uint32) {
+	n.names.Add(more)
+	for n.parent != nil && shows(n.parent, n) {
+		n = n.parent
+		n.names.Add(more)
+	}
 }
 
 // prune takes n and its ancestors out as far as nothing is left on them.
 func (t *Table) prune(n *Node) {
 	for n != t.root && n.record.Load() == nil && n.children.empty() && n.pointers.empty() {
-		n.parent.children.remove(&n.self)
+		n.parent.children.remove(n)
+		count(n, ^uint32(0))
 		t.index.remove(n)
 		if n.wildcard() {
 			t.stars.Add(-1)
