@@ -188,3 +188,14 @@ func TestCheckExplainAndDump(t *testing.T) {
 		}
 	}
 }
+
+func TestHelpIsGivenWhereItIsAskedFor(t *testing.T) {
+	for _, asked := range [][]string{
+		{"--help"}, {"-h"}, {"store", "--help"}, {"store", "-h"}, {"store", "help"}, {"store", "status", "--help"}, {"store", "backup", "-h"},
+		{"check", "--help"}, {"explain", "--help"}, {"dump", "--help"},
+	} {
+		if out, code := looked(t, asked...); code != 0 || !strings.Contains(strings.ToLower(out), "usage: dnsd") {
+			t.Errorf("dnsd %s exits with %d: %s", strings.Join(asked, " "), code, out)
+		}
+	}
+}

@@ -33,17 +33,14 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/signal"
 	"runtime/debug"
 	"syscall"
 
-	"rundock/dnsd/handover"
 	"rundock/dnsd/inspect"
-	"rundock/dnsd/patientlog"
 	"rundock/dnsd/serve"
-	"rundock/dnsd/settings"
+	"rundock/dnsd/store"
 )
 
 // version is set by the build: -ldflags "-X main.version=1.2.3".
@@ -71,7 +68,7 @@ func main() {
 
 // commands are run by their name, the first argument; without one dnsd answers.
 var commands = map[string]func(ctx context.Context, name string, args []string) error{
-	"store": storeCommand, "check": look, "explain": look, "dump": look,
+	"store": keep, "check": look, "explain": look, "dump": look,
 }
 
 func command(ctx context.Context, args []string) error {
@@ -80,54 +77,17 @@ func command(ctx context.Context, args []string) error {
 			return run(ctx, args[0], args[1:])
 		}
 	}
-	return serveDNS(ctx, args)
+	return serve.Command(ctx, args, release(), os.Stdout)
+}
+
+// keep is store.
+func keep(ctx context.Context, _ string, args []string) error {
+	return store.Command(ctx, args, os.Stdout)
 }
 
 // look is check, explain or dump.
 func look(ctx context.Context, name string, args []string) error {
 	return inspect.Run(ctx, name, args, os.LookupEnv, os.Stdout)
-}
-
-// serveDNS answers until ctx is done, and once a HUP came it is what replaced it.
-func serveDNS(ctx context.Context, args []string) error {
-	// From here on: one that comes before it can be followed is not lost.
-	hups := make(chan os.Signal, 1)
-	signal.Notify(hups, syscall.SIGHUP)
-	inherited, err := handover.Inherited()
-	if err != nil {
-		return err
-	}
-	readFile := os.ReadFile
-	if inherited != nil {
-		readFile = inherited.Files.Read
-	}
-	s, err := settings.Read(args, os.LookupEnv, readFile, os.Stdout)
-	if err != nil {
-		return err
-	}
-	if s.Version {
-		fmt.Println("dnsd", release())
-		return nil
-	}
-	if inherited != nil && inherited.Bridge {
-		s = inherited.BridgeSettings(s)
-	}
-	lines := patientlog.New(os.Stderr)
-	defer lines.Flush()
-	log := slog.New(slog.NewTextHandler(lines, &slog.HandlerOptions{Level: s.LogLevel}))
-	next := &handover.Predecessor{Args: args, HUPs: hups, Log: log}
-	if next.Program, err = os.Executable(); err != nil {
-		return err
-	}
-	err = serve.Run(ctx, serve.Process{Settings: s, Release: release(), Log: log, LinesDropped: lines.Dropped, Inherited: inherited, Next: next})
-	if err != nil {
-		return err
-	}
-	if next.HandsOver() && ctx.Err() == nil {
-		lines.Flush()
-		return next.Exec()
-	}
-	return nil
 }
 
 // release is the version the build was given, or the commit it was made from.

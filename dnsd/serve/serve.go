@@ -1,6 +1,7 @@
 // Package serve is a dnsd that answers: it puts the parts together, runs what
 // runs beside the server, and takes part in handovers.
 //
+//	command.go      a process: its settings, its log, what becomes of it
 //	serve.go        what runs beside what, and until when
 //	process.go      the parts, made of the settings
 //	upstreams.go    what is asked of others; its counts and log lines
