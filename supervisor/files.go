@@ -228,10 +228,11 @@ func bothScript(s Service) []byte {
 exec 2>&1
 
 # TERM: withdraw, drain, stop the container. The nested runsvdir goes first,
-# or it would start again what is stopped here.
+# or it would start again what is stopped here; by KILL, as in its first second
+# it heeds TERM only after it has started both.
 stop() {
 	trap '' TERM HUP
-	[ -z "$!" ] || kill "$!"
+	[ -z "$!" ] || { kill -9 "$!"; wait "$!"; }
 	sv -w %[2]d shutdown "$PWD/services/announce"
 	sv -w %[3]d shutdown "$PWD/services/service"
 	exit 0
@@ -240,7 +241,7 @@ stop() {
 # HUP: leave; the container and its announcement stay for a successor.
 leave() {
 	trap '' TERM HUP
-	[ -z "$!" ] || kill "$!"
+	[ -z "$!" ] || { kill -9 "$!"; wait "$!"; }
 	/usr/local/bin/rundockd reap "$PWD/services"
 	exit 0
 }

@@ -1,8 +1,11 @@
 package runit
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -19,9 +22,9 @@ type Process struct {
 const deletedMark = " (deleted)" // of the kernel
 
 // Deserted returns the processes that run in dir, or in a folder below it, and
-// that nobody can reach there: the folder was deleted under them, and so they
-// live on whatever has been put in its place, or a runsv has lost its supervise
-// folder. Neither sv nor runsvdir ends them.
+// that neither sv nor runsvdir can reach: their folder was deleted under them,
+// or, of a runsv, its supervise folder. They live on whatever has taken its
+// place.
 func Deserted(dir string) []Process {
 	parent, err := filepath.EvalSymlinks(filepath.Dir(dir))
 	if err != nil {
@@ -47,8 +50,7 @@ func Deserted(dir string) []Process {
 		name, _ := os.ReadFile(filepath.Join("/proc", e.Name(), "comm"))
 		p.Name = strings.TrimSpace(string(name))
 		if !deleted {
-			reached, err := Supervised(was)
-			if p.Name != "runsv" || err != nil || reached {
+			if p.Name != "runsv" || !lostFIFO(e.Name()) {
 				continue
 			}
 		}
@@ -57,4 +59,37 @@ func Deserted(dir string) []Process {
 		list = append(list, p)
 	}
 	return list
+}
+
+// lostFIFO reports whether the runsv with this process id reads another
+// supervise/ok than the one that is there now. A runsv that is still starting
+// reads none: it has lost nothing.
+func lostFIFO(pid string) bool {
+	reads, present := readsOK(pid)
+	return reads && !present
+}
+
+// readsOK reports whether the runsv with this process id reads a supervise/ok,
+// and whether that is the one which is in its folder now.
+func readsOK(pid string) (reads, present bool) {
+	fds, _ := filepath.Glob(filepath.Join("/proc", pid, "fd/*"))
+	var read []fs.FileInfo
+	for _, fd := range fds {
+		// The folder may be a link, and the logger's is in log/: the name alone counts.
+		to, err := os.Readlink(fd)
+		if err != nil || filepath.Base(strings.TrimSuffix(to, deletedMark)) != "ok" {
+			continue
+		}
+		is, err := os.Stat(fd)
+		if err != nil {
+			return false, false // it is ending
+		}
+		read = append(read, is)
+	}
+	// Its folder is asked for afterwards, as it goes there before it opens anything.
+	now, err := os.Stat(filepath.Join("/proc", pid, "cwd/supervise/ok"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, false
+	}
+	return len(read) > 0, now != nil && slices.ContainsFunc(read, func(is fs.FileInfo) bool { return os.SameFile(is, now) })
 }

@@ -108,7 +108,9 @@ func (t *task) clearOthers(ctx context.Context, f shape) error {
 	if f == both {
 		return runit.Clear(filepath.Join(t.unit.Dir, "log"))
 	}
-	t.endNested()
+	if err := t.endNested(ctx); err != nil {
+		return err
+	}
 	for _, d := range []string{both.announcer, both.runner} {
 		d = filepath.Join(t.unit.Dir, d)
 		if err := runit.Leave(ctx, d); err != nil {

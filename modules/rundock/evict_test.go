@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"rundock/internal/await"
 	"rundock/internal/runit"
 )
 
@@ -78,7 +79,8 @@ func TestDeletedStatus(t *testing.T) {
 		call := "state=enabled name=dumb image=app:1 args='-p $PRIVATE_IP:80:80'" + args
 		m.apply(call)
 		m.events("dumb")
-		must(t, os.RemoveAll("/run/rundock/dumb"))
+		// Its sidecar writes meanwhile.
+		await.Nil(t, "the status is deleted", func() error { return os.RemoveAll("/run/rundock/dumb") })
 		a := m.call(call + " wait_timeout=10")
 		if a.Failed || !slices.Contains(a.Actions, "runner handed over") {
 			t.Errorf("without its status: %s, want its runner to hand over", a.raw)

@@ -46,7 +46,6 @@ func (t *task) halt() error {
 	if err := module.Kill(t.parts()...); err != nil {
 		return err
 	}
-	t.endNested()
 	return t.exit(module.Patience)
 }
 
@@ -62,7 +61,9 @@ func (t *task) exit(timeout time.Duration) error {
 			return err
 		}
 		if i == 0 {
-			t.endNested()
+			if err := t.endNested(ctx); err != nil {
+				return err
+			}
 		}
 	}
 	return t.evict(ctx, syscall.SIGTERM)
@@ -85,11 +86,9 @@ func (t *task) lostLog(log string) {
 }
 
 // endNested ends the runsvdir of a service with a sidecar, when its parent,
-// which ends it otherwise, was killed. It leaves its runsvs alone.
-func (t *task) endNested() {
-	for _, pid := range runit.Scanners(filepath.Join(t.unit.Dir, filepath.Dir(both.runner))) {
-		syscall.Kill(pid, syscall.SIGTERM)
-	}
+// which ends it otherwise, was killed.
+func (t *task) endNested(ctx context.Context) error {
+	return runit.EndScanners(ctx, filepath.Join(t.unit.Dir, filepath.Dir(both.runner)))
 }
 
 // stopping is how long the service may take to stop: its drain and its

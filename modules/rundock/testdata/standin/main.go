@@ -187,6 +187,9 @@ func announce(at string) {
 func reap(at string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
+	if err := runit.EndScanners(ctx, at); err != nil {
+		fmt.Println(err)
+	}
 	dirs, _ := filepath.Glob(filepath.Join(at, "*/supervise"))
 	for _, d := range dirs {
 		if err := runit.Leave(ctx, filepath.Dir(d)); err != nil {
