@@ -112,44 +112,38 @@ func checkPorts(c Container, named func(string) string) error {
 
 // checkTargets finds two mounts, devices or limits for one thing.
 func checkTargets(c Container, named func(string) string) error {
-	mounts, devices, limits := map[string]bool{}, map[string]bool{}, map[string]bool{}
-	for _, v := range c.Volumes {
-		target := v
+	second := func(v string) string {
 		if parts := strings.Split(v, ":"); len(parts) > 1 {
-			target = parts[1]
+			return parts[1]
 		}
-		if mounts[target] {
-			return fmt.Errorf("%s %s: something else is mounted on %s already", named("volume"), quote(v), quote(target))
-		}
-		mounts[target] = true
+		return v
 	}
+	limit := func(v string) string { name, _, _ := strings.Cut(v, "="); return name }
+	itself := func(v string) string { return v }
+	var mounts []string
 	for _, m := range c.Mounts {
-		if mounts[m.Target] {
-			return fmt.Errorf("%s %s: something else is mounted there already", named("mount"), quote(m.Target))
-		}
-		mounts[m.Target] = true
+		mounts = append(mounts, m.Target)
 	}
-	for _, target := range slices.Sorted(maps.Keys(c.Tmpfs)) {
-		if mounts[target] {
-			return fmt.Errorf("%s %s: something else is mounted there already", named("tmpfs"), quote(target))
+	taken := map[string]bool{} // kind and target
+	for _, r := range []struct {
+		flag, kind string // things of one kind exclude each other
+		values     []string
+		target     func(string) string
+		why        string // % is the target
+	}{
+		{"volume", "mount", c.Volumes, second, "something else is mounted on % already"},
+		{"mount", "mount", mounts, itself, "something else is mounted there already"},
+		{"tmpfs", "mount", slices.Sorted(maps.Keys(c.Tmpfs)), itself, "something else is mounted there already"},
+		{"device", "device", c.Devices, second, "% is given already"},
+		{"ulimit", "limit", c.Ulimits, limit, "% is given already"},
+	} {
+		for _, v := range r.values {
+			target := r.target(v)
+			if taken[r.kind+" "+target] {
+				return fmt.Errorf("%s %s: %s", named(r.flag), quote(v), strings.Replace(r.why, "%", quote(target), 1))
+			}
+			taken[r.kind+" "+target] = true
 		}
-	}
-	for _, d := range c.Devices {
-		inside := d
-		if parts := strings.Split(d, ":"); len(parts) > 1 {
-			inside = parts[1]
-		}
-		if devices[inside] {
-			return fmt.Errorf("%s %s: %s is given already", named("device"), quote(d), quote(inside))
-		}
-		devices[inside] = true
-	}
-	for _, u := range c.Ulimits {
-		name, _, _ := strings.Cut(u, "=")
-		if limits[name] {
-			return fmt.Errorf("%s %s: %s is given already", named("ulimit"), u, name)
-		}
-		limits[name] = true
 	}
 	return nil
 }
