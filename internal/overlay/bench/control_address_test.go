@@ -67,5 +67,20 @@ func TestAgent_follows_the_address_of_its_host(t *testing.T) {
 			s.sh("ip addr flush dev eth0; ip addr add " + next + "/24 dev eth0")
 			follows()
 		}
+
+		// The network's MTU goes with the interface's, and check goes by it.
+		for _, mtu := range []struct{ underlay, network string }{{"1400", "1350"}, {"1500", "1450"}} {
+			s.sh("ip link set eth0 mtu " + mtu.underlay)
+			s.eventually("the network's MTU is "+mtu.network, func() string {
+				devices := s.sh(fmt.Sprintf("for d in %s %s; do ip link show $d | grep -o ' mtu [0-9]*'; done", s.network.Bridge(), s.network.Vxlan()))
+				if says := s.status(); devices != strings.Repeat(" mtu "+mtu.network+"\n", 2) || fmt.Sprint(says.MTU) != mtu.network {
+					return fmt.Sprintf("%q, and the status says %d", devices, says.MTU)
+				}
+				return ""
+			})
+			if out, err := exec.Command(s.program, "overlay", "check", s.network.Name).CombinedOutput(); err != nil || len(out) > 0 {
+				t.Errorf("check with an underlay of MTU %s: %v\n%s", mtu.underlay, err, out)
+			}
+		}
 	})
 }

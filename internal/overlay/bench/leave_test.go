@@ -10,6 +10,7 @@ import (
 
 	"rundock/internal/control"
 	"rundock/internal/overlay"
+	"rundock/internal/overlay/roster"
 	"rundock/supervisor/overlayhost"
 )
 
@@ -67,6 +68,46 @@ func TestLeave_of_a_host_that_has_lost_something(t *testing.T) {
 				}
 			}
 			s.sh("ip link del " + s.network.Vxlan() + " 2>/dev/null || ip link del " + s.network.Bridge() + " 2>/dev/null || :; ip link del " + s.network.Bridge() + " 2>/dev/null || :")
+		}
+	})
+}
+
+// A host that leaves by force while the registry is away says what stays there,
+// and gives it back when it is told to leave again.
+func TestLeave_without_a_registry_is_finished_later(t *testing.T) {
+	onHost(t, func(s *site) {
+		const config = "/etc/rundock/host.json"
+		settings := filepath.Join(overlay.SettingsDir, s.network.Name+".json")
+		leave := func(flags ...string) (string, error) {
+			cmd := exec.Command(s.program, append(append([]string{"overlay", "leave"}, flags...), s.network.Name)...)
+			cmd.Env = append(os.Environ(), dockerWith(t, `[]`, `{}`))
+			out, err := cmd.CombinedOutput()
+			return string(out), err
+		}
+		s.begin(nil)
+		s.keeps(0)
+		s.stop(syscall.SIGTERM)
+		there, err := os.ReadFile(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.write(config, strings.ReplaceAll(string(there), s.etcd.URL, "http://127.0.0.1:1"))
+		if out, err := leave(); err == nil || !strings.Contains(out, "give back the subnet: ") {
+			t.Errorf("leaving = %v\n%s", err, out)
+		}
+		if out, err := leave("--force"); err != nil || !strings.Contains(out, "the registry was not told: "+own.String()+" stays taken in the name of node-1") {
+			t.Errorf("leaving by force = %v\n%s", err, out)
+		}
+		s.sh("rm " + settings) // as the module does
+		if out, err := leave(); err == nil || !s.has(s.key("subnets", own)) {
+			t.Errorf("leaving again while the registry is away = %v\n%s", err, out)
+		}
+		s.write(config, string(there))
+		if out, err := leave(); err != nil || out != "" || s.has(s.key("subnets", own)) || s.has(roster.Prefix(s.network.Name)+"config") {
+			t.Errorf("leaving once it is back = %v\n%s", err, out)
+		}
+		if out, err := leave(); err == nil || !strings.Contains(out, "no such file") {
+			t.Errorf("leaving once more = %v\n%s", err, out)
 		}
 	})
 }
