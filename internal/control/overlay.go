@@ -39,6 +39,7 @@ type OverlayStatus struct {
 	Unheard  string       `json:"unheard,omitempty"` // what to tell people of them
 	Fault    string       `json:"fault,omitempty"`   // of the host, which the agent leaves to others
 	Next     string       `json:"next,omitempty"`    // what to do about Fault
+	Unsaved  string       `json:"unsaved,omitempty"` // why what is known is not on disk: check, and a start without registry, would go by what is there
 	Changes  int          `json:"changes"`           // operations done since the agent started
 	Healed   int          `json:"healed,omitempty"`  // of those, such as put right what others had changed
 	Changed  time.Time    `json:"changed,omitzero"`  // when the last of them was done

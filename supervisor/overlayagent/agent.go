@@ -50,6 +50,7 @@ type agent struct {
 	wanted   *overlay.Wanted // nil: no subnet yet
 	right    bool            // the kernel was all that is wanted when it was last told something
 	unkept   bool            // wanted is not what is on disk
+	unsaved  string          // why it could not be put there
 	keeping  sync.Mutex      // held by who writes it there; taken while mu is held, so that what is known later is written later
 	alive    bool
 	telling  telling // of the registry's goroutine

@@ -20,10 +20,9 @@ func (a *agent) say() {
 		state := a.wanted.State()
 		fenced, s.Peers, s.Narrow, subnet = a.wanted.Fenced(), a.wanted.Count(), narrow(state), a.wanted.Subnet()
 		s.Subnet, s.Gateway, s.MTU = subnet.String(), overlay.Gateway(subnet).String(), state.Bridge.MTU
-		if fault == (overlay.Fault{}) {
-			fault = a.wanted.LeftOut()
-		}
+		fault = cmp.Or(fault, a.notSaved(), a.wanted.LeftOut())
 	}
+	s.Unsaved = a.unsaved
 	a.mu.Unlock()
 	s.Silent, s.Unheard = a.unheard(s.Peers)
 	s.Fault, s.Next = fault.What, fault.Next

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"rundock/internal/control"
 	"rundock/internal/overlay"
 )
 
@@ -23,6 +24,9 @@ func Look(name string) (commands, faults []string, err error) {
 	known, err := ReadSaved(overlay.KeptDir, p.Settings.Network)
 	if err != nil {
 		return nil, nil, err
+	}
+	if says, err := control.ReadOverlay(control.Dir, name); err == nil && says.Unsaved != "" {
+		return nil, nil, fmt.Errorf("what the kernel should hold of network %s is not known, as its agent cannot save it: %s", name, says.Unsaved)
 	}
 	if !known.Subnet.IsValid() {
 		return nil, nil, fmt.Errorf("network %s has no subnet on this host yet", name)
