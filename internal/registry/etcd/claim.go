@@ -8,24 +8,20 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"rundock/internal/registry"
+	"rundock/internal/registry/leasing"
 )
 
 // claimTries is how often a claim is made again because a key changed between
 // reading and writing it.
 const claimTries = 5
 
-// outcome of a claim: ours, or another's.
-type outcome struct {
-	revision int64  // as of which it is true
-	heldBy   string // "": all keys are ours
-	heldKey  string
-}
-
-// claim puts all items under the lease, or none if a key is another's. The
-// keys are free, as a rule: then it is one round trip. Keys of our own id are
-// put over, so that watchers see no gap; those that already are as they
-// should be are left alone.
-func (c *Client) claim(ctx context.Context, lease clientv3.LeaseID, items []registry.Item) (outcome, error) {
+// Claim implements leasing.Backend. The keys are free, as a rule: then it is
+// one round trip.
+func (c *Client) Claim(ctx context.Context, lease string, items []registry.Item) (leasing.Claimed, error) {
+	id, err := leaseID(lease)
+	if err != nil {
+		return leasing.Claimed{}, err
+	}
 	known := map[string]*mvccpb.KeyValue{}
 	for range claimTries {
 		var when []clientv3.Cmp
@@ -33,8 +29,8 @@ func (c *Client) claim(ctx context.Context, lease clientv3.LeaseID, items []regi
 		for _, item := range items {
 			when = append(when, clientv3.Compare(clientv3.ModRevision(item.Key), "=", known[item.Key].GetModRevision()))
 			gets = append(gets, clientv3.OpGet(item.Key))
-			if !asWanted(known[item.Key], lease, item) {
-				puts = append(puts, clientv3.OpPut(item.Key, string(item.Value), clientv3.WithLease(lease)))
+			if !asWanted(known[item.Key], id, item) {
+				puts = append(puts, clientv3.OpPut(item.Key, string(item.Value), clientv3.WithLease(id)))
 			}
 		}
 		var resp *clientv3.TxnResponse
@@ -43,25 +39,45 @@ func (c *Client) claim(ctx context.Context, lease clientv3.LeaseID, items []regi
 			return err
 		})
 		if err != nil {
-			return outcome{}, err
+			return leasing.Claimed{}, gone(err)
 		}
 		if resp.Succeeded {
-			return outcome{revision: resp.Header.Revision}, nil
+			return leasing.Claimed{Revision: resp.Header.Revision}, nil
 		}
 		known = map[string]*mvccpb.KeyValue{}
 		for i, r := range resp.Responses {
 			for _, kv := range r.GetResponseRange().GetKvs() {
 				known[items[i].Key] = kv
 				if owner := registry.OwnerOf(kv.Value); owner != items[i].ID {
-					return outcome{revision: resp.Header.Revision, heldBy: owner, heldKey: items[i].Key}, nil
+					return leasing.Claimed{Revision: resp.Header.Revision, HeldBy: owner, HeldKey: items[i].Key}, nil
 				}
 			}
 		}
 	}
-	return outcome{}, errors.New("etcd: the key keeps changing under us")
+	return leasing.Claimed{}, errors.New("etcd: the key keeps changing under us")
 }
 
 // asWanted reports whether kv, as read, already is item under lease.
 func asWanted(kv *mvccpb.KeyValue, lease clientv3.LeaseID, item registry.Item) bool {
 	return kv != nil && kv.Lease == int64(lease) && string(kv.Value) == string(item.Value)
+}
+
+// Changed implements leasing.Backend.
+func (c *Client) Changed(ctx context.Context, revision int64, items []registry.Item) error {
+	var keys []keyRange
+	for _, item := range items {
+		keys = append(keys, keyRange{key: item.Key})
+	}
+	s, err := c.watch(ctx, revision, keys...)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	// A member that has not caught up, or a store that was replaced: a new claim
+	// is right for both.
+	if s.revision < revision {
+		return nil
+	}
+	_, err = s.recv()
+	return err
 }

@@ -134,7 +134,7 @@ func (c *Client) call(ctx context.Context, timeout time.Duration, exchange func(
 		return ctx.Err()
 	}
 	if bounded.Err() != nil {
-		return fmt.Errorf("etcd: no answer within %s from %s", timeout, strings.Join(c.endpoints, ","))
+		return c.NoAnswer(timeout)
 	}
 	return readable(err)
 }

@@ -52,7 +52,7 @@ func (c *Client) watch(ctx context.Context, known int64, ranges ...keyRange) (*s
 	streamCtx, cancel := context.WithCancelCause(clientv3.WithRequireLeader(ctx))
 	s := &stream{ctx: streamCtx, cancel: cancel, client: c, known: known}
 	late := time.AfterFunc(c.timeout, func() {
-		cancel(fmt.Errorf("etcd: no answer within %s from %s", c.timeout, strings.Join(c.endpoints, ",")))
+		cancel(c.NoAnswer(c.timeout))
 	})
 	defer late.Stop()
 	if err := s.open(ranges); err != nil {

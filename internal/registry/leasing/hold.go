@@ -1,13 +1,10 @@
-package etcd
+package leasing
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"time"
-
-	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
-	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"rundock/internal/registry"
 	"rundock/internal/registry/retry"
@@ -22,7 +19,7 @@ func (l *Lease) Hold(ctx context.Context, items []registry.Item, onState func(re
 	var attempts retry.Backoff
 	for ctx.Err() == nil {
 		id, changed, _ := l.current()
-		if id == 0 {
+		if id == "" {
 			if err := l.reason(); err != errNotAsked {
 				h.tell(registry.HoldState{Reason: err.Error()})
 			}
@@ -34,7 +31,7 @@ func (l *Lease) Hold(ctx context.Context, items []registry.Item, onState func(re
 		attempts.After(time.Since(began))
 		attempts.Wait(ctx, nil)
 	}
-	if context.Cause(ctx) == registry.ErrHandOver || h.id == 0 {
+	if context.Cause(ctx) == registry.ErrHandOver || h.id == "" {
 		return nil
 	}
 	if err := l.retire(finish, h.id); err != nil {
@@ -49,32 +46,32 @@ type hold struct {
 	onState func(registry.HoldState)
 	told    *registry.HoldState
 
-	id  clientv3.LeaseID // under which a claim was made; 0: none was
-	put bool             // and succeeded
+	id  string // under which a claim was made; "": none was
+	put bool   // and succeeded
 }
 
 // turn claims the keys and watches over them until there is a reason to claim
 // again.
-func (h *hold) turn(ctx, finish context.Context, id clientv3.LeaseID, changed <-chan struct{}) {
+func (h *hold) turn(ctx, finish context.Context, id string, changed <-chan struct{}) {
 	if id != h.id {
 		h.id, h.put = id, false
 	}
-	got, err := h.lease.client.claim(finish, id, h.items)
+	got, err := h.lease.store.Claim(finish, id, h.items)
 	switch {
-	case errors.Is(err, rpctypes.ErrLeaseNotFound):
+	case errors.Is(err, ErrGone):
 		h.lease.lost(id)
 		return
 	case err != nil:
 		h.trouble(err)
 		return
-	case got.heldBy != "":
+	case got.HeldBy != "":
 		h.put = false
-		h.tell(registry.HoldState{HeldBy: got.heldBy, Reason: fmt.Sprintf("%s is held by %s", got.heldKey, got.heldBy)})
+		h.tell(registry.HoldState{HeldBy: got.HeldBy, Reason: fmt.Sprintf("%s is held by %s", got.HeldKey, got.HeldBy)})
 	default:
 		h.put = true
 		h.tell(registry.HoldState{Held: true})
 	}
-	if err := h.watch(ctx, got.revision, changed); err != nil && h.put {
+	if err := h.watch(ctx, got.Revision, changed); err != nil && h.put {
 		h.trouble(err)
 	}
 }
@@ -91,20 +88,7 @@ func (h *hold) watch(ctx context.Context, revision int64, changed <-chan struct{
 			cancel()
 		}
 	}()
-	var keys []keyRange
-	for _, item := range h.items {
-		keys = append(keys, keyRange{key: item.Key})
-	}
-	s, err := h.lease.client.watch(ctx, revision, keys...)
-	if err == nil {
-		defer s.close()
-		// A member that has not caught up, or a store that was replaced: a
-		// new claim is right for both.
-		if s.revision < revision {
-			return nil
-		}
-		_, err = s.recv()
-	}
+	err := h.lease.store.Changed(ctx, revision, h.items)
 	if ctx.Err() != nil {
 		return nil
 	}
