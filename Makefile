@@ -47,7 +47,7 @@ LAB_TEST = RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 .ci/gotest
 UNIT     = $(shell $(GO) list ./... | grep -v -e /internal/lab -e /internal/e2e)
 # Six packages at a time, as the longest mostly wait.
 test: NEEDS += $(TEST_NEEDS)
-test: deps build lint
+test: deps consul build lint
 	RUNDOCK_SLOW=1 .ci/gotest "unit tests" -count=1 -p 6 $(UNIT)
 	$(LAB_TEST) "lab: the main line" -count=1 -run '^TestSmoke' ./internal/e2e
 	RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 RUNDOCK_LAB_READY=1 .ci/labs Smoke
@@ -57,7 +57,7 @@ test: deps build lint
 
 # While working: the unit tests but for the slow ones, and the main line.
 test-quick: NEEDS += $(TEST_NEEDS)
-test-quick: deps build
+test-quick: deps consul build
 	MAY_SKIP=1 .ci/gotest "unit tests but for slow ones" -p 6 $(UNIT)
 	$(LAB_TEST) "lab: the main line" -count=1 -run '^TestSmoke' ./internal/e2e
 

@@ -2,12 +2,12 @@ package etcd
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"strings"
+
+	"rundock/internal/registry/tlsfiles"
 )
 
 // check reports the first bad setting, and returns the TLS configuration:
@@ -37,7 +37,7 @@ func (cfg Config) check() (*tls.Config, error) {
 		}
 		return nil, nil
 	}
-	return cfg.tls()
+	return tlsfiles.Files{CA: cfg.CA, Cert: cfg.Cert, Key: cfg.Key}.Config("etcd")
 }
 
 func checkEndpoints(endpoints []string) (secure bool, err error) {
@@ -61,38 +61,4 @@ func checkEndpoints(endpoints []string) (secure bool, err error) {
 		secure = u.Scheme == "https"
 	}
 	return secure, nil
-}
-
-func (cfg Config) tls() (*tls.Config, error) {
-	out := &tls.Config{MinVersion: tls.VersionTLS12}
-	if cfg.CA != "" {
-		pem, err := os.ReadFile(cfg.CA)
-		if err != nil {
-			return nil, fmt.Errorf("etcd ca: %w", err)
-		}
-		out.RootCAs = x509.NewCertPool()
-		if !out.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("etcd ca %s: no PEM certificate in it", cfg.CA)
-		}
-	}
-	switch {
-	case cfg.Cert == "" && cfg.Key == "":
-		return out, nil
-	case cfg.Key == "":
-		return nil, fmt.Errorf("etcd cert %s: set without key", cfg.Cert)
-	case cfg.Cert == "":
-		return nil, fmt.Errorf("etcd key %s: set without cert", cfg.Key)
-	}
-	load := func() (*tls.Certificate, error) {
-		pair, err := tls.LoadX509KeyPair(cfg.Cert, cfg.Key)
-		if err != nil {
-			return nil, fmt.Errorf("etcd cert %s, key %s: %w", cfg.Cert, cfg.Key, err)
-		}
-		return &pair, nil
-	}
-	if _, err := load(); err != nil {
-		return nil, err
-	}
-	out.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return load() }
-	return out, nil
 }

@@ -37,6 +37,7 @@ func (s tampered) Open(t *testing.T) registry.Store    { return open(t, s.Server
 func (s tampered) Patient(t *testing.T) registry.Store { return patient(t, s.Server) }
 func (s tampered) Address() string                     { return strings.TrimPrefix(s.URL, "http://") }
 func (s tampered) Lease() time.Duration                { return testLease }
+func (s tampered) Expiry() time.Duration               { return testLease }
 
 func (s tampered) Put(t *testing.T, key, value string) {
 	t.Helper()

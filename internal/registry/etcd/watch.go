@@ -25,25 +25,8 @@ const (
 
 // Watch implements registry.Store.
 func (c *Client) Watch(ctx context.Context, prefix string, on func(registry.Batch), onHealth func(error)) error {
-	var attempts retry.Backoff
-	var told string
-	for {
-		began := time.Now()
-		err := c.follow(ctx, prefix, on, func() {
-			told = ""
-			onHealth(nil)
-		})
-		if ctx.Err() != nil {
-			return nil
-		}
-		err = fmt.Errorf("watch %s: %w", prefix, err)
-		if err.Error() != told {
-			told = err.Error()
-			onHealth(err)
-		}
-		attempts.After(time.Since(began))
-		attempts.Wait(ctx, nil)
-	}
+	retry.Follow(ctx, prefix, onHealth, func(healthy func()) error { return c.follow(ctx, prefix, on, healthy) })
+	return nil
 }
 
 // follow is one life of a watch: it returns when the connection breaks.

@@ -12,15 +12,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/server/v3/embed"
 	"go.uber.org/zap"
-	"golang.org/x/sys/unix"
+
+	"rundock/internal/registry/registrytest"
 )
 
 // serveEtcd in the environment makes this test binary an etcd server of the
@@ -80,12 +79,9 @@ func mustURL(s string) url.URL {
 
 // Server is a real etcd on loopback, in a process of its own.
 type Server struct {
-	t       *testing.T
-	command func() *exec.Cmd
-	process *exec.Cmd
-	config  embedded
-	dir     string
-	URL     string
+	registrytest.Process
+	config embedded
+	URL    string
 }
 
 // Kinds are the servers there may be: the one of go.mod, and Debian's (3.4),
@@ -106,11 +102,11 @@ func Start(t *testing.T, kind string, tls *TLS) *Server {
 	if tls != nil {
 		scheme = "https"
 	}
-	e := &Server{t: t, dir: filepath.Join(t.TempDir(), "data"), URL: scheme + "://" + Address()}
+	e := newServer(t, scheme)
 	peer := "http://" + Address()
 	switch kind {
 	case "embedded", ShortTokens:
-		cfg := embedded{Name: "one", Dir: e.dir, Client: e.URL, Peer: peer, Cluster: "one=" + peer}
+		cfg := embedded{Name: "one", Dir: e.Dir, Client: e.URL, Peer: peer, Cluster: "one=" + peer}
 		if tls != nil {
 			cfg.CertFile, cfg.KeyFile, cfg.CAs = tls.Cert, tls.Key, tls.CA
 		}
@@ -123,15 +119,20 @@ func Start(t *testing.T, kind string, tls *TLS) *Server {
 		if err != nil {
 			t.Skip("Debian's etcd-server is not installed")
 		}
-		args := []string{"--data-dir", e.dir, "--listen-client-urls", e.URL, "--advertise-client-urls", e.URL,
+		args := []string{"--data-dir", e.Dir, "--listen-client-urls", e.URL, "--advertise-client-urls", e.URL,
 			"--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", "default=" + peer, "--logger", "zap", "--log-level", "error"}
 		if tls != nil {
 			args = append(args, "--cert-file", tls.Cert, "--key-file", tls.Key, "--trusted-ca-file", tls.CA, "--client-cert-auth")
 		}
-		e.command = func() *exec.Cmd { return exec.Command(binary, args...) }
+		e.Command = func() *exec.Cmd { return exec.Command(binary, args...) }
 	}
-	e.run()
+	e.Process.Start()
 	return e
+}
+
+func newServer(t *testing.T, scheme string) *Server {
+	url := scheme + "://" + Address()
+	return &Server{Process: registrytest.Process{T: t, Name: "etcd at " + url, Dir: filepath.Join(t.TempDir(), "data")}, URL: url}
 }
 
 // Cluster starts three embedded members of one cluster.
@@ -141,15 +142,15 @@ func Cluster(t *testing.T) []*Server {
 	var configs []embedded
 	var cluster []string
 	for i := range 3 {
-		e := &Server{t: t, dir: filepath.Join(t.TempDir(), "data"), URL: "http://" + Address()}
-		cfg := embedded{Name: fmt.Sprint("member-", i), Dir: e.dir, Client: e.URL, Peer: "http://" + Address()}
+		e := newServer(t, "http")
+		cfg := embedded{Name: fmt.Sprint("member-", i), Dir: e.Dir, Client: e.URL, Peer: "http://" + Address()}
 		cluster = append(cluster, cfg.Name+"="+cfg.Peer)
 		members, configs = append(members, e), append(configs, cfg)
 	}
 	for i, e := range members {
 		configs[i].Cluster = strings.Join(cluster, ",")
 		e.embed(configs[i])
-		e.run()
+		e.Process.Start()
 	}
 	return members
 }
@@ -157,8 +158,8 @@ func Cluster(t *testing.T) []*Server {
 // Replace puts another member in the place of e, which is killed, of a
 // cluster that other belongs to: with the same addresses and nothing stored.
 func (e *Server) Replace(other *Server) {
-	e.t.Helper()
-	ctx, admin := e.t.Context(), other.Admin()
+	e.T.Helper()
+	ctx, admin := e.T.Context(), other.Admin()
 	e.insist("remove a member", func() error {
 		members, err := admin.MemberList(ctx)
 		if err != nil {
@@ -183,13 +184,13 @@ func (e *Server) Replace(other *Server) {
 
 // insist does again what a cluster refuses until its members know each other.
 func (e *Server) insist(what string, do func() error) {
-	e.t.Helper()
+	e.T.Helper()
 	err := do()
 	for deadline := time.Now().Add(time.Minute); err != nil && time.Now().Before(deadline); err = do() {
 		time.Sleep(200 * time.Millisecond)
 	}
 	if err != nil {
-		e.t.Fatalf("%s: %v", what, err)
+		e.T.Fatalf("%s: %v", what, err)
 	}
 }
 
@@ -198,140 +199,35 @@ func (e *Server) embed(cfg embedded) {
 	e.config = cfg
 	setting, err := json.Marshal(cfg)
 	if err != nil {
-		e.t.Fatal(err)
+		e.T.Fatal(err)
 	}
-	e.command = func() *exec.Cmd {
+	e.Command = func() *exec.Cmd {
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), serveEtcd+"="+string(setting))
 		return cmd
 	}
 }
 
-// run starts e for as long as the test lasts.
-func (e *Server) run() {
-	e.t.Helper()
-	e.t.Cleanup(func() {
-		e.Kill()
-		if log, _ := os.ReadFile(e.dir + ".log"); e.t.Failed() {
-			e.t.Logf("log of etcd at %s:\n%s", e.URL, log)
-		}
-	})
-	e.Restart()
-}
-
-// Restart starts the server again after Kill.
-func (e *Server) Restart() {
-	e.t.Helper()
-	e.process = e.command()
-	log, err := os.OpenFile(e.dir+".log", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	defer log.Close()
-	e.process.Stderr = log
-	e.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := e.process.Start(); err != nil {
-		e.t.Fatal(err)
-	}
-}
-
-// Kill is kill -9.
-func (e *Server) Kill() {
-	if e.process == nil {
-		return
-	}
-	e.process.Process.Kill()
-	e.process.Wait()
-	e.process = nil
-}
-
-// Pid is the server's process.
-func (e *Server) Pid() int { return e.process.Process.Pid }
-
-// Freeze stops the server as a machine does that hangs: its connections stay
-// and nothing answers. It returns once every thread has stopped, as kill alone
-// does not: on a busy machine the server goes on answering for a while.
-func (e *Server) Freeze() {
-	e.t.Helper()
-	e.signal(syscall.SIGSTOP)
-	for {
-		// The kernel tells the parent when the last thread has stopped.
-		err := unix.Waitid(unix.P_PID, e.Pid(), nil, unix.WSTOPPED, nil)
-		if err == nil {
-			return
-		}
-		if err != unix.EINTR {
-			e.t.Fatalf("wait for etcd at %s to stop: %v", e.URL, err)
-		}
-	}
-}
-
-// Thaw lets a frozen server go on.
-func (e *Server) Thaw() {
-	e.t.Helper()
-	e.signal(syscall.SIGCONT)
-}
-
-func (e *Server) signal(s syscall.Signal) {
-	e.t.Helper()
-	if err := e.process.Process.Signal(s); err != nil {
-		e.t.Fatalf("send %s to etcd at %s: %v", s, e.URL, err)
-	}
-}
-
-// Wipe removes the data of a killed server.
-func (e *Server) Wipe() {
-	e.t.Helper()
-	if err := os.RemoveAll(e.dir); err != nil {
-		e.t.Fatal(err)
-	}
-}
-
-// Backup copies the data of a killed server; Restore brings them back.
-func (e *Server) Backup() {
-	e.t.Helper()
-	if err := os.CopyFS(e.dir+".backup", os.DirFS(e.dir)); err != nil {
-		e.t.Fatal(err)
-	}
-}
-
-// Restore undoes what a killed server was told since Backup.
-func (e *Server) Restore() {
-	e.t.Helper()
-	e.Wipe()
-	if err := os.Rename(e.dir+".backup", e.dir); err != nil {
-		e.t.Fatal(err)
-	}
-}
-
 // Admin is a plain client, to look and to tamper with.
 func (e *Server) Admin() *clientv3.Client {
-	e.t.Helper()
+	e.T.Helper()
 	return e.AdminAs("", "")
 }
 
 // AdminAs is Admin for a user.
 func (e *Server) AdminAs(user, password string) *clientv3.Client {
-	e.t.Helper()
+	e.T.Helper()
 	client, err := clientv3.New(clientv3.Config{Endpoints: []string{e.URL}, Logger: zap.NewNop(), Username: user, Password: password})
 	if err != nil {
-		e.t.Fatal(err)
+		e.T.Fatal(err)
 	}
-	e.t.Cleanup(func() { client.Close() })
+	e.T.Cleanup(func() { client.Close() })
 	return client
 }
 
-// Host is an address of 127/8 that this test process has for itself, as it is
-// made of the process id.
-func Host() net.IP {
-	pid := os.Getpid()
-	return net.IPv4(127, byte(64+pid>>16&63), byte(pid>>8), byte(pid))
-}
-
-var servers atomic.Int32
+// Host is an address of 127/8 that this test process has for itself.
+func Host() net.IP { return registrytest.Loopback() }
 
 // Address returns host and port for a server, which no other test gets, and
 // which stay free while that server is down.
-func Address() string {
-	return fmt.Sprintf("%s:%d", Host(), 20000+servers.Add(1))
-}
+func Address() string { return registrytest.Address() }

@@ -189,7 +189,7 @@ func testHold(t *testing.T, start func(t *testing.T) Server) {
 			if err := end(); err == nil {
 				t.Error("Hold = nil, want an error: the key could not be taken away")
 			} else {
-				contains(t, "error", err.Error(), "withdraw "+ours.Key, "ends by itself within "+s.Lease().String(), s.Address())
+				contains(t, "error", err.Error(), "withdraw "+ours.Key, "ends by itself within "+s.Expiry().String(), s.Address())
 			}
 			s.Thaw()
 			await.True(t, "the key is gone", s.Has(nothing))

@@ -18,6 +18,7 @@ type Server interface {
 	Patient(t *testing.T) registry.Store // the same, but it bears with a busy machine for as long as tests wait
 	Address() string                     // as errors name it
 	Lease() time.Duration                // the shortest that the store grants reliably
+	Expiry() time.Duration               // by when such a lease is over that nobody renews
 
 	Put(t *testing.T, key, value string)
 	Delete(t *testing.T, key string)
