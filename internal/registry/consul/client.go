@@ -37,13 +37,15 @@ import (
 )
 
 const (
-	callTimeout    = 3 * time.Second
+	// callTimeout is longer than an agent waits for a leader (its
+	// rpc_hold_timeout, 7 s) before it says that there is none.
+	callTimeout    = 8 * time.Second
 	listTimeout    = 10 * time.Second
 	idleConnection = 90 * time.Second
 	queryWait      = time.Minute // how long an agent keeps a blocking query
 )
 
-var dialer = &net.Dialer{Timeout: callTimeout, KeepAlive: 10 * time.Second}
+var dialer = &net.Dialer{Timeout: 3 * time.Second, KeepAlive: 10 * time.Second}
 
 // Client is a registry.Store: a client of Consul's agent.
 type Client struct {

@@ -12,7 +12,7 @@ import (
 
 const (
 	pulseEvery  = 2 * time.Second
-	pulseAnswer = 4 * time.Second
+	pulseAnswer = callTimeout
 )
 
 // pulse ends blocking queries when the agent, or its cluster's leader, has gone
