@@ -14,13 +14,11 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
 
 	"rundock/dnsd/settings"
-	"rundock/internal/registry/etcd"
 )
 
 // A command is one of those that look.
@@ -52,9 +50,9 @@ func Run(ctx context.Context, name string, args []string, env func(string) (stri
 	if err != nil {
 		return err
 	}
-	l.client, err = etcd.Open(l.settings.Registry, slog.New(slog.DiscardHandler))
+	l.client, err = l.settings.OpenStore(slog.New(slog.DiscardHandler))
 	if err != nil {
-		return fmt.Errorf("etcd: %w", err)
+		return err
 	}
 	defer l.client.Close()
 	return commands[name].run(ctx, l, args)

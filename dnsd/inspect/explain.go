@@ -109,7 +109,7 @@ func question(zone string, args []string) (q dns.Question, err error) {
 func explained(s settings.Settings, v *view, q dns.Question) (Explanation, answer.Result) {
 	r := v.answers.Reply(q, 0)
 	x := Explanation{
-		Name: q.Name, Type: dns.Type(q.Qtype).String(), Registry: s.Registry.Endpoints, Revision: v.answers.Table.State().Revision,
+		Name: q.Name, Type: dns.Type(q.Qtype).String(), Registry: s.StoreAddresses(), Revision: v.answers.Table.State().Revision,
 		Rcode: dns.RcodeToString[r.Rcode], Answer: []string{}, Records: []explainedKey{},
 	}
 	if r.Zone >= 0 {

@@ -12,7 +12,6 @@ package serve
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/signal"
 	"slices"
@@ -21,7 +20,6 @@ import (
 	"rundock/dnsd/handover"
 	"rundock/dnsd/server"
 	"rundock/dnsd/store"
-	"rundock/internal/registry/etcd"
 )
 
 // Run answers until ctx is done, or p.Next has somebody to hand over to. An
@@ -30,9 +28,9 @@ import (
 func Run(ctx context.Context, p Process) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	client, err := etcd.Open(p.Settings.Registry, p.Log)
+	client, err := p.Settings.OpenStore(p.Log)
 	if err != nil {
-		return fmt.Errorf("etcd: %w", err)
+		return err
 	}
 	defer client.Close()
 	made, err := newParts(p)
@@ -51,7 +49,7 @@ func Run(ctx context.Context, p Process) error {
 		return err
 	}
 	r.runBeside(ctx)
-	p.Log.Info("dnsd starts", "version", p.Release, "zones", p.Settings.ZoneNames(), "etcd", p.Settings.Registry.Endpoints, "upstreams", p.Settings.Upstreams)
+	p.Log.Info("dnsd starts", "version", p.Release, "zones", p.Settings.ZoneNames(), "store", p.Settings.StoreAddresses(), "upstreams", p.Settings.Upstreams)
 	settled := r.takeOver(ctx, cancel)
 	r.beside.Go(func() { r.follower.Run(ctx, client) })
 	if p.Inherited == nil || !p.Inherited.Bridge {

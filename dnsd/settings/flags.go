@@ -14,7 +14,7 @@ import (
 // flags is the command line with everything still text.
 type flags struct {
 	zone, listen, etcd, embedListen, upstream, stub, forwardFor, ns list
-	prefix, embed, hostConfig, metrics, srvWeights, nsid            string
+	prefix, embed, hostConfig, metrics, srvWeights, nsid, consul    string
 	ca, cert, key, user, passwordFile                               string
 	ttl, negativeTTL                                                seconds
 	maxUDP, cache                                                   int
@@ -38,6 +38,7 @@ func (f *flags) set() *flag.FlagSet {
 	fs.StringVar(&f.key, "etcd-key", "", "`file` of its key (host.json)")
 	fs.StringVar(&f.user, "etcd-user", "", "`name` to log in to etcd with (host.json)")
 	fs.StringVar(&f.passwordFile, "etcd-password-file", "", "`file` of its password (host.json)")
+	fs.StringVar(&f.consul, "consul", "", "`URL` of Consul's agent, to follow the records in its KV instead of etcd's\n(host.json: consul.address, where it has no etcd or its store is consul)")
 	fs.StringVar(&f.embed, "embed-etcd", "", "run an etcd here, with its data in `folder`")
 	f.embedListen = list{values: []string{"http://127.0.0.1:2379"}}
 	fs.Var(&f.embedListen, "embed-etcd-listen", "`URL` its clients reach it at, http://IP:port")

@@ -27,6 +27,8 @@ import (
 	"rundock/dnsd/querylog"
 	"rundock/dnsd/server"
 	"rundock/dnsd/store"
+	"rundock/internal/hostconfig"
+	"rundock/internal/registry/consul"
 	"rundock/internal/registry/etcd"
 	"rundock/internal/registry/open"
 )
@@ -41,6 +43,7 @@ type Settings struct {
 	Listen      []server.Address
 	Prefix      string // of keys, without a final slash
 	Registry    etcd.Config
+	Consul      consul.Config // with an address: records are followed there, and Registry is not used
 	Store       *store.Config // nil: no embedded etcd
 	Upstreams   []netip.AddrPort
 	Stubs       []forward.Stub
@@ -175,7 +178,7 @@ func (f *flags) served(s *Settings, src sources) (err error) {
 	return err
 }
 
-// registry sets the etcd that is followed, and the one that is run here.
+// registry sets the store that is followed, and the etcd that is run here.
 func (f *flags) registry(s *Settings, src sources) error {
 	if f.embed != "" {
 		s.Store = &store.Config{Dir: f.embed, Listen: f.embedListen.values}
@@ -187,10 +190,23 @@ func (f *flags) registry(s *Settings, src sources) error {
 		s.Registry.Endpoints = f.etcd.values
 	case s.Store != nil:
 		s.Registry.Endpoints = reachable(s.Store.Listen)
-	case src.hosted && len(src.host.Etcd.Endpoints) > 0:
+	case f.consul != "":
+	case src.hosted && len(src.host.Stores()) > 0 && src.host.Stores()[0] == hostconfig.StoreEtcd:
 		s.Registry = open.Etcd(src.host)
+	case src.hosted && len(src.host.Stores()) > 0:
+		s.Consul = open.Consul(src.host)
 	default:
-		return fmt.Errorf("--etcd: no endpoint given, no --embed-etcd, and none in %s", f.hostConfig)
+		return fmt.Errorf("--etcd, --consul: no store given, no --embed-etcd, and none in %s", f.hostConfig)
+	}
+	if f.consul != "" {
+		if len(s.Registry.Endpoints) > 0 {
+			return errors.New("--consul: records are followed in one store, and --etcd or --embed-etcd names another")
+		}
+		s.Consul = consul.Config{Address: f.consul}
+		if src.hosted {
+			s.Consul = open.Consul(src.host)
+			s.Consul.Address = f.consul
+		}
 	}
 	for name, to := range map[string]struct {
 		value string

@@ -69,6 +69,33 @@ func TestSettings(t *testing.T) {
 	})
 }
 
+func TestStoreThatIsFollowed(t *testing.T) {
+	consul := `"consul":{"address":"http://127.0.0.1:8500","token_file":"/etc/rundock/token"}`
+	host := func(rest string) string {
+		return `{"version":1,"host":"node-1","domain":"prod.example.com","label":"s",` + rest + `}`
+	}
+	etcd := `"etcd":{"endpoints":["http://10.1.0.2:2379"]}`
+	for claim, c := range map[string]struct {
+		host string
+		args []string
+		want string
+	}{
+		"host.json has Consul alone":                {host(consul), nil, "[http://127.0.0.1:8500] /etc/rundock/token"},
+		"host.json has both":                        {host(etcd + "," + consul), nil, "[http://10.1.0.2:2379] "},
+		"host.json has both, and Consul is its own": {host(`"store":"consul",` + etcd + "," + consul), nil, "[http://127.0.0.1:8500] /etc/rundock/token"},
+		"--consul with the token of host.json":      {host(etcd + "," + consul), []string{"--consul=http://10.1.0.9:8500"}, "[http://10.1.0.9:8500] /etc/rundock/token"},
+		"--etcd though host.json has Consul":        {host(consul), []string{"--etcd=http://10.1.0.3:2379"}, "[http://10.1.0.3:2379] "},
+	} {
+		s, err := read(t, c.host, "", c.args...)
+		if got := fmt.Sprint(s.StoreAddresses(), " ", s.Consul.TokenFile); err != nil || got != c.want {
+			t.Errorf("%s: it follows %s, %v; want %s", claim, got, err, c.want)
+		}
+	}
+	if _, err := read(t, host(etcd), "", "--consul=http://127.0.0.1:8500", "--etcd=http://10.1.0.3:2379"); err == nil || !strings.Contains(err.Error(), "--consul: records are followed in one store") {
+		t.Errorf("both stores: %v, want an error that names --consul", err)
+	}
+}
+
 func TestBadSettingsAreNamed(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {

@@ -14,6 +14,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -35,7 +36,8 @@ type Config struct {
 	Label    string    `json:"label"`              // "s": services are <name>.s.prod.example.com
 	Public   Interface `json:"public,omitzero"`    // zero: eth0
 	Private  Interface `json:"private,omitzero"`   // zero: eth1 where both eth0 and eth1 exist, else eth0
-	Etcd     Etcd      `json:"etcd,omitzero"`      // zero: no etcd, announcing is an error
+	Store    string    `json:"store,omitempty"`    // StoreEtcd or StoreConsul; zero: etcd where there are both
+	Etcd     Etcd      `json:"etcd,omitzero"`      // zero: no etcd. Without any store announcing is an error
 	Consul   Consul    `json:"consul,omitzero"`    // zero: no Consul
 	DNS      []string  `json:"dns,omitempty"`      // resolvers given to containers: addresses, or Private; empty: Docker's own choice
 	Overlays []string  `json:"overlays,omitempty"` // names of the overlay networks this host joins
@@ -57,8 +59,37 @@ type Etcd struct {
 	PasswordFile string   `json:"password_file,omitempty"`
 }
 
-// Consul is reserved for the Consul registry; it has no settings yet.
-type Consul struct{}
+// Consul says how to reach the host's agent of Consul. Paths are absolute.
+type Consul struct {
+	Address    string `json:"address,omitempty"`    // URL, "http://127.0.0.1:8500"; zero: no Consul
+	Datacenter string `json:"datacenter,omitempty"` // zero: the agent's own
+	CA         string `json:"ca,omitempty"`
+	Cert       string `json:"cert,omitempty"`
+	Key        string `json:"key,omitempty"`
+	TokenFile  string `json:"token_file,omitempty"` // of the ACL token
+}
+
+// Names of the stores, as Config.Store has them.
+const (
+	StoreEtcd   = "etcd"
+	StoreConsul = "consul"
+)
+
+// Stores are the names of the stores that there are settings for. The first is
+// the host's own: overlay networks are in it, and records are in all.
+func (c Config) Stores() []string {
+	var all []string
+	if len(c.Etcd.Endpoints) > 0 {
+		all = append(all, StoreEtcd)
+	}
+	if c.Consul.Address != "" {
+		all = append(all, StoreConsul)
+	}
+	if c.Store == StoreConsul {
+		slices.Reverse(all)
+	}
+	return all
+}
 
 // Runit names the folders of runit on this host.
 type Runit struct {
@@ -130,7 +161,19 @@ func (c Config) check() error {
 			return fmt.Errorf("etcd.endpoints: %q does not begin with http:// or https://", e)
 		}
 	}
-	for name, path := range map[string]string{"etcd.ca": c.Etcd.CA, "etcd.cert": c.Etcd.Cert, "etcd.key": c.Etcd.Key, "etcd.password_file": c.Etcd.PasswordFile, "runit.sv": c.Runit.SV, "runit.service": c.Runit.Service} {
+	if a := c.Consul.Address; a != "" && !strings.HasPrefix(a, "http://") && !strings.HasPrefix(a, "https://") {
+		return fmt.Errorf("consul.address: %q does not begin with http:// or https://", a)
+	}
+	switch c.Store {
+	case "":
+	case StoreEtcd, StoreConsul:
+		if !slices.Contains(c.Stores(), c.Store) {
+			return fmt.Errorf("store is %q, and there are no settings of it", c.Store)
+		}
+	default:
+		return fmt.Errorf("store is %q: want %s or %s", c.Store, StoreEtcd, StoreConsul)
+	}
+	for name, path := range map[string]string{"consul.ca": c.Consul.CA, "consul.cert": c.Consul.Cert, "consul.key": c.Consul.Key, "consul.token_file": c.Consul.TokenFile, "etcd.ca": c.Etcd.CA, "etcd.cert": c.Etcd.Cert, "etcd.key": c.Etcd.Key, "etcd.password_file": c.Etcd.PasswordFile, "runit.sv": c.Runit.SV, "runit.service": c.Runit.Service} {
 		if path != "" && !strings.HasPrefix(path, "/") {
 			return fmt.Errorf("%s: %q is not an absolute path", name, path)
 		}

@@ -29,17 +29,21 @@ func TestParse(t *testing.T) {
 func TestParse_names_what_is_wrong(t *testing.T) {
 	replace := func(old, new string) string { return strings.Replace(good, old, new, 1) }
 	for want, data := range map[string]string{
-		`the file is empty`:                                        "",
-		`line 5: invalid character`:                                replace(`"domain": "prod.example.com",`, `"domain": "prod.example.com"`+"\n"+`  "x"`),
-		`unknown field "etdc"`:                                     replace(`"etcd"`, `"etdc"`),
-		`version is 2, this release reads 1`:                       replace(`"version": 1`, `"version": 2`),
-		`host "Node-1" is not a lower-case DNS label`:              replace(`node-back-1`, `Node-1`),
-		`domain "prod..com"`:                                       replace(`prod.example.com`, `prod..com`),
-		`label "" is not`:                                          replace(`"label": "s"`, `"label": ""`),
-		`etcd.endpoints: "10.0.0.5:2379" does not begin with http`: replace(`http://10`, `10`),
-		`dns: "resolver" is not an IP address, nor "private"`:      replace(`10.0.0.7`, `resolver`),
-		`etcd.ca: "ca.pem" is not an absolute path`:                replace(`"endpoints"`, `"ca": "ca.pem", "endpoints"`),
-		`something follows the JSON object`:                        good + "{}",
+		`the file is empty`:                                         "",
+		`line 5: invalid character`:                                 replace(`"domain": "prod.example.com",`, `"domain": "prod.example.com"`+"\n"+`  "x"`),
+		`unknown field "etdc"`:                                      replace(`"etcd"`, `"etdc"`),
+		`version is 2, this release reads 1`:                        replace(`"version": 1`, `"version": 2`),
+		`host "Node-1" is not a lower-case DNS label`:               replace(`node-back-1`, `Node-1`),
+		`domain "prod..com"`:                                        replace(`prod.example.com`, `prod..com`),
+		`label "" is not`:                                           replace(`"label": "s"`, `"label": ""`),
+		`etcd.endpoints: "10.0.0.5:2379" does not begin with http`:  replace(`http://10`, `10`),
+		`dns: "resolver" is not an IP address, nor "private"`:       replace(`10.0.0.7`, `resolver`),
+		`etcd.ca: "ca.pem" is not an absolute path`:                 replace(`"endpoints"`, `"ca": "ca.pem", "endpoints"`),
+		`consul.address: "127.0.0.1:8500" does not begin with http`: replace(`"dns"`, `"consul": {"address": "127.0.0.1:8500"}, "dns"`),
+		`consul.token_file: "token" is not an absolute path`:        replace(`"dns"`, `"consul": {"token_file": "token"}, "dns"`),
+		`store is "consul", and there are no settings of it`:        replace(`"dns"`, `"store": "consul", "dns"`),
+		`store is "zookeeper": want etcd or consul`:                 replace(`"dns"`, `"store": "zookeeper", "dns"`),
+		`something follows the JSON object`:                         good + "{}",
 	} {
 		if _, err := Parse([]byte(data)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error = %v, want it to say %q", err, want)
@@ -76,5 +80,23 @@ func TestResolvers(t *testing.T) {
 	nowhere := Config{DNS: []string{"private"}, Private: Interface{"no-such-interface"}}
 	if _, _, err := nowhere.Resolvers(); err == nil || !strings.Contains(err.Error(), "dns: private.interface: interface no-such-interface") {
 		t.Errorf("without the interface: %v", err)
+	}
+}
+
+func TestStores(t *testing.T) {
+	etcd, consul := Etcd{Endpoints: []string{"http://10.0.0.5:2379"}}, Consul{Address: "http://127.0.0.1:8500"}
+	for _, c := range []struct {
+		host Config
+		want string
+	}{
+		{Config{}, "[]"},
+		{Config{Etcd: etcd}, "[etcd]"},
+		{Config{Consul: consul}, "[consul]"},
+		{Config{Etcd: etcd, Consul: consul}, "[etcd consul]"},
+		{Config{Etcd: etcd, Consul: consul, Store: StoreConsul}, "[consul etcd]"},
+	} {
+		if got := fmt.Sprint(c.host.Stores()); got != c.want {
+			t.Errorf("Stores of %+v = %s, want %s", c.host, got, c.want)
+		}
 	}
 }

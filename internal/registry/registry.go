@@ -11,7 +11,7 @@
 //   - Cluster tells one store from another that took its place: a list of another cluster is no
 //     newer state of the first. etcd: the cluster id of the response header. Consul has none, so
 //     its package keeps a random one in the KV, at rundock/v1/cluster, which the first client to
-//     list makes by check-and-set. The same id is no proof of the same data: a store restored from
+//     list makes by check-and-set; 0 is not known. The same id is no proof of the same data: a store restored from
 //     a backup keeps it, as does an etcd that was wiped and begins anew at the same addresses. Then
 //     the revision tells, which went back.
 //   - A lease id is a name, not a number: etcd's 64 bits in hexadecimal, Consul's session UUID.

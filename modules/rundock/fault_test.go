@@ -73,7 +73,7 @@ func TestBadInputLeavesTheServiceRunning(t *testing.T) {
 		for content, want := range map[string]string{
 			`{"version":1,`: "read host configuration /etc/rundock/host.json: line 1: ",
 			strings.Replace(hostJSON, `"host"`, `"hots"`, 1):                                           `unknown field "hots"`,
-			strings.Replace(hostJSON, `"etcd":{"endpoints":["http://127.0.0.1:2379"]}`, `"dns":[]`, 1): "host.json has no etcd.endpoints",
+			strings.Replace(hostJSON, `"etcd":{"endpoints":["http://127.0.0.1:2379"]}`, `"dns":[]`, 1): "host.json has neither etcd.endpoints nor consul.address",
 			strings.Replace(hostJSON, `"etcd"`, `"runit":{"service":"/none"},"etcd"`, 1):               "runit.service: /none is not a folder",
 		} {
 			must(t, os.WriteFile("/etc/rundock/host.json", []byte(content), 0o644))

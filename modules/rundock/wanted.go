@@ -26,8 +26,8 @@ func (p params) want(host hostconfig.Config, salt []byte) (wanted, error) {
 	if err != nil {
 		return wanted{}, err
 	}
-	if s.Announced() && len(host.Etcd.Endpoints) == 0 {
-		return wanted{}, errors.New("announce: host.json has no etcd.endpoints, so there is no registry to announce in")
+	if s.Announced() && len(host.Stores()) == 0 {
+		return wanted{}, errors.New("announce: host.json has neither etcd.endpoints nor consul.address, so there is no store to announce in")
 	}
 	files, err := supervisor.Files(s)
 	if err != nil {

@@ -16,8 +16,8 @@ func (t *task) examine() (kernel, error) {
 	if t.noConfig != nil && (registry || t.settings.Underlay == "") {
 		return kernel{}, t.noConfig
 	}
-	if registry && len(t.config.Etcd.Endpoints) == 0 {
-		return kernel{}, errors.New("peers: host.json has no etcd.endpoints, so there is no registry, and the hosts of the network have to be given")
+	if registry && len(t.config.Stores()) == 0 {
+		return kernel{}, errors.New("peers: host.json has neither etcd.endpoints nor consul.address, so there is no store, and the hosts of the network have to be given")
 	}
 	under, err := t.underlay()
 	if err != nil {

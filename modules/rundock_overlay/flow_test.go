@@ -213,7 +213,7 @@ func TestWhatOtherNetworksHaveIsRefused(t *testing.T) {
 func TestHostThatIsNotPrepared(t *testing.T) {
 	m := onHost(t)
 	must(t, os.WriteFile("/etc/rundock/host.json", []byte(strings.Replace(hostJSON, `"endpoints":["http://127.0.0.1:2379"]`, "", 1)), 0o644))
-	m.refuses(apps, "host.json has no etcd.endpoints, so there is no registry")
+	m.refuses(apps, "host.json has neither etcd.endpoints nor consul.address")
 	must(t, os.Remove("/etc/rundock/host.json"))
 	m.refuses(apps, "the host is not prepared (playbooks/site.yml)")
 	m.apply("name=apps state=absent") // nothing to do

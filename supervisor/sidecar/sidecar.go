@@ -166,16 +166,16 @@ func (s *sidecar) announce(ctx context.Context) (left bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	etcd, err := open.Store(host, s.log)
+	store, err := open.Records(host, s.log)
 	if err != nil {
 		return false, fmt.Errorf("%s: %w", hostconfig.Path, err)
 	}
-	defer etcd.Close()
+	defer store.Close()
 	docker, err := container.Open()
 	if err != nil {
 		return false, err
 	}
-	announcer, err := announce.New(cfg, etcd, s.say, s.log)
+	announcer, err := announce.New(cfg, store, s.say, s.log)
 	if err != nil {
 		return false, err
 	}
