@@ -334,3 +334,22 @@ func TestNoContainerLivesInItself(t *testing.T) {
 	}
 	m.apply("state=absent name=self")
 }
+
+// TestNoContainersShareInACircle: each would wait for the other, for ever.
+func TestNoContainersShareInACircle(t *testing.T) {
+	m := onHost(t)
+	const one, two = "state=present name=one image=app:1 args='--network container:two'", "state=present name=two image=app:1 args='--volumes-from three'"
+	const three = "state=present name=three image=app:1 args='--ipc container:one'"
+	m.apply(one)
+	m.apply(two)
+	m.refuses(three, "the containers of three, one, two, three would share namespaces or volumes in a circle")
+	m.apply("state=present name=three image=app:1 args='--ipc container:four'")
+	a := m.callJSON(map[string]any{"state": "present", "services": []map[string]any{
+		{"name": "left", "image": "app:1", "args": "--pid container:right"}, {"name": "right", "image": "app:1", "args": "--pid container:left"}}})
+	if want := "the containers of left, right, left would share"; !a.Failed || !strings.Contains(a.Msg, want) || exists("/etc/sv/docker-left") {
+		t.Errorf("two of a call that share with each other: %s, want a failure with %q and nothing written", a.raw, want)
+	}
+	for _, name := range []string{"one", "two", "three"} {
+		m.apply("state=absent name=" + name)
+	}
+}

@@ -19,6 +19,9 @@ func (t *task) install() error {
 	if err != nil {
 		return err
 	}
+	if err := t.checkCircle(w, t.beside); err != nil {
+		return err
+	}
 	if err := module.CheckProgram(t.host.program); err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@
 //	install.go remove.go rollback.go          the states that a service can be asked to be in
 //	act.go stop.go evict.go wait.go           what is done to its processes
 //	result.go diff.go                         what the call says of it
-//	look.go task.go                           one call for one service; how the service stands
+//	look.go task.go circle.go                 one call for one service; how the service stands
 //	plan.go deeds.go situation.go             decisions and facts, pure
 //	wanted.go service.go check.go params.go   what is asked for
 //

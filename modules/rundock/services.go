@@ -12,6 +12,7 @@ import (
 	"rundock/internal/control"
 	"rundock/internal/fstree"
 	"rundock/internal/module"
+	"rundock/internal/spec"
 )
 
 // read returns what the call asks for. many says that it has services, even
@@ -93,6 +94,16 @@ func (h host) callEach(list []params, check, diff bool) ansible.Result {
 			}
 		}
 		all = append(all, w)
+	}
+	beside := map[string]spec.Container{}
+	for i, t := range tasks {
+		beside[t.p.Name] = all[i].service.Container
+	}
+	for i, t := range tasks {
+		t.beside = beside
+		if err := t.checkCircle(all[i], beside); err != nil {
+			problems = append(problems, fmt.Errorf("%w found in services[%d]", err, i))
+		}
 	}
 	after, more := succession(tasks, all)
 	if err := listed(append(problems, more...)); err != nil {

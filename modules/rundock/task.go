@@ -24,12 +24,13 @@ type task struct {
 	unit       module.Unit // docker-<name>
 	p          params
 	check      bool
-	session    *control.Session // of rundockd, shared by the tasks of a call
-	together   *fstree.Together // likewise; nil where there is one task
-	wasEnabled bool             // when the call began
-	idle       func()           // called when the rest is waiting
-	goal       *wanted          // what want has computed
-	follows    bool             // it takes ports that others of the call leave before
+	session    *control.Session          // of rundockd, shared by the tasks of a call
+	together   *fstree.Together          // likewise; nil where there is one task
+	wasEnabled bool                      // when the call began
+	idle       func()                    // called when the rest is waiting
+	goal       *wanted                   // what want has computed
+	beside     map[string]spec.Container // those of the other services of the call, by name
+	follows    bool                      // it takes ports that others of the call leave before
 
 	diff     []fstree.Diff // of files
 	deeds    []deed
