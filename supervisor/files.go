@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"rundock/internal/fstree"
+	"rundock/internal/hostconfig"
 	"rundock/supervisor/logger"
 )
 
@@ -134,7 +135,7 @@ func runnerScript(s Service) []byte {
 	fmt.Fprintf(&b, "#!/bin/sh\n# %s: its container. By hand it would be:\n", s.Name)
 	comment(&b, s.Container.DockerCommand(s.Name))
 	fmt.Fprintf(&b, "# Values of variables are in service.json and %s/.\n", SecretsDir)
-	fmt.Fprintf(&b, "exec 2>&1\nexec /usr/local/bin/rundockd run \"$PWD\"\n")
+	fmt.Fprintf(&b, "exec 2>&1\nexec %s run \"$PWD\"\n", hostconfig.Program)
 	return []byte(b.String())
 }
 
@@ -165,7 +166,7 @@ func announcerScript(s Service) []byte {
 		b.WriteString(" port " + strconv.Itoa(a.Port))
 	}
 	fmt.Fprintf(&b, " while it is healthy.\n")
-	fmt.Fprintf(&b, "exec 2>&1\nexec /usr/local/bin/rundockd announce \"$PWD\"\n")
+	fmt.Fprintf(&b, "exec 2>&1\nexec %s announce \"$PWD\"\n", hostconfig.Program)
 	return []byte(b.String())
 }
 
@@ -202,20 +203,20 @@ case $1,$signal in
 // end is still there; so it is where one left it to a successor (HUP) which is
 // no longer wanted.
 func unfinished(command string) string {
-	return strings.ReplaceAll(`-1,1) # left to a successor, which has come after 3 s if runsv was not told otherwise
+	return strings.NewReplacer("RUNDOCKD", hostconfig.Program, "COMMAND", command).Replace(`-1,1) # left to a successor, which has come after 3 s if runsv was not told otherwise
 	(
 		sleep 3
 		read -r stat <supervise/stat
-		case $stat in down*) exec /usr/local/bin/rundockd COMMAND "$PWD" ;; esac
+		case $stat in down*) exec RUNDOCKD COMMAND "$PWD" ;; esac
 	) &
 	read -r stat <supervise/stat
-	case $stat in *want*) exec /usr/local/bin/rundockd COMMAND "$PWD" ;; esac ;;
--1,15) exec /usr/local/bin/rundockd COMMAND "$PWD" ;;
-`, "COMMAND", command)
+	case $stat in *want*) exec RUNDOCKD COMMAND "$PWD" ;; esac ;;
+-1,15) exec RUNDOCKD COMMAND "$PWD" ;;
+`)
 }
 
 func checkScript(s Service) []byte {
-	return []byte("#!/bin/sh\n# sv check: whether the container runs.\nexec /usr/local/bin/rundockd check " + s.Name + "\n")
+	return []byte("#!/bin/sh\n# sv check: whether the container runs.\nexec " + hostconfig.Program + " check " + s.Name + "\n")
 }
 
 // bothScript starts the inner services and stops them in order: first the
@@ -242,7 +243,7 @@ stop() {
 leave() {
 	trap '' TERM HUP
 	[ -z "$!" ] || { kill -9 "$!"; wait "$!"; }
-	/usr/local/bin/rundockd reap "$PWD/services"
+	%[4]s reap "$PWD/services"
 	exit 0
 }
 trap stop TERM
@@ -252,7 +253,7 @@ trap leave HUP
 # announcement stay.
 for s in services/service services/announce; do
 	if [ -e $s/supervise/lock ] && ! flock -n $s/supervise/lock true; then
-		/usr/local/bin/rundockd reap "$PWD/services"
+		%[4]s reap "$PWD/services"
 		break
 	fi
 done
@@ -260,7 +261,7 @@ done
 runsvdir -P services &
 nested=$!
 while kill -0 "$nested" 2>/dev/null; do wait "$nested"; done
-`, s.Name, announcer, runner)
+`, s.Name, announcer, runner, hostconfig.Program)
 }
 
 // DefaultStopTimeout is Docker's own: seconds between TERM and KILL.

@@ -14,10 +14,7 @@ import (
 	"rundock/internal/fstree"
 )
 
-// StateDir is rundock's state folder, which outlives a boot.
-const StateDir = "/var/lib/rundock"
-
-// SaltName is the file in StateDir that holds
+// SaltName is the file in hostconfig.StateDir that holds
 // the host's salt. No service is called so: names begin with a letter or digit.
 const SaltName = ".salt"
 

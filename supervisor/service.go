@@ -49,7 +49,7 @@ type Announce struct {
 	Announces []Announcement `json:"announces"`           // the first is the service's own, further ones are named
 }
 
-// Announcement is one announced port.
+// Announcement is one announced port. What zeros of it and of Check mean is in internal/announce/defaults.
 type Announcement struct {
 	Name          string            `json:"name,omitempty"`           // required from the second on: _<name>._tcp.<service>
 	Port          int               `json:"port"`                     // the port others connect to
@@ -64,14 +64,6 @@ type Announcement struct {
 	Meta          map[string]string `json:"meta,omitempty"`
 	Check         *Check            `json:"check,omitempty"` // nil: HEALTHCHECK if the container has one, else tcp
 }
-
-// What zeros of an Announcement mean.
-const (
-	DefaultPriority = 10
-	DefaultWeight   = 100
-	DefaultLease    = 15
-	MinimumLease    = 5
-)
 
 // Check says how an announcement's health is found out.
 type Check struct {

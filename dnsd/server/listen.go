@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"rundock/dnsd/metrics"
+	"rundock/internal/ifaddr"
 )
 
 // retry is how often an address that is not there yet is tried again.
@@ -101,21 +102,8 @@ func (a Address) resolve() ([]netip.AddrPort, error) {
 	if err != nil {
 		return nil, fmt.Errorf("interface %s: %w", a.Host, err)
 	}
-	var six netip.Addr
-	for _, each := range addrs {
-		p, err := netip.ParsePrefix(each.String())
-		if err != nil {
-			continue
-		}
-		if p.Addr().Is4() {
-			return []netip.AddrPort{netip.AddrPortFrom(p.Addr(), a.Port)}, nil
-		}
-		if !six.IsValid() && p.Addr().IsGlobalUnicast() {
-			six = p.Addr()
-		}
-	}
-	if six.IsValid() {
-		return []netip.AddrPort{netip.AddrPortFrom(six, a.Port)}, nil
+	if first := ifaddr.First(addrs); first.IsValid() {
+		return []netip.AddrPort{netip.AddrPortFrom(first, a.Port)}, nil
 	}
 	return nil, fmt.Errorf("interface %s has no address: %w", a.Host, errNotYet)
 }

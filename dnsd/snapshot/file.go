@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"rundock/dnsd/disk"
+	"rundock/internal/fstree"
 )
 
 const fileName = "records.snapshot"
@@ -24,12 +24,12 @@ func Write(dir string, h Header, records iter.Seq2[string, []byte]) (size int64,
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return 0, fmt.Errorf("write snapshot: %w", err)
 	}
-	size, err = disk.Replace(Path(dir), func(w io.Writer) error {
+	size, err = fstree.Stream(Path(dir), func(w io.Writer) error {
 		_, err := Encode(w, h, records)
 		return err
 	})
 	if err != nil {
-		return 0, fmt.Errorf("write snapshot %s: %w", Path(dir), err)
+		return 0, fmt.Errorf("write snapshot: %w", err)
 	}
 	return size, nil
 }

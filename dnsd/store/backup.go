@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"rundock/dnsd/disk"
+	"rundock/internal/fstree"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/etcdutl/v3/snapshot"
@@ -103,7 +103,7 @@ func Restore(dir, file string) (aside string, err error) {
 		err = os.Rename(restored, cfg.Dir)
 	}
 	if err == nil {
-		err = disk.Sync(filepath.Dir(cfg.Dir))
+		err = fstree.SyncDir(filepath.Dir(cfg.Dir))
 	}
 	if err != nil {
 		return fail(err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/url"
 	"os"
@@ -15,7 +14,7 @@ import (
 	"syscall"
 	"time"
 
-	"rundock/dnsd/disk"
+	"rundock/internal/fstree"
 
 	"go.etcd.io/etcd/api/v3/version"
 	"go.etcd.io/etcd/server/v3/embed"
@@ -143,13 +142,5 @@ func minor(v string) (int, error) {
 }
 
 func writeVersion(dir string) error {
-	path := filepath.Join(dir, "version")
-	_, err := disk.Replace(path, func(w io.Writer) error {
-		_, err := io.WriteString(w, version.Version+"\n")
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
+	return fstree.Replace(filepath.Join(dir, "version"), 0o600, []byte(version.Version+"\n"))
 }

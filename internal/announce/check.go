@@ -14,6 +14,8 @@ import (
 	"os/exec"
 	"syscall"
 	"time"
+
+	"rundock/internal/announce/defaults"
 )
 
 // CheckType is how a port's health is found out.
@@ -67,9 +69,9 @@ func (c Check) withDefaults() (Check, error) {
 	case c.Rise < 0 || c.Fall < 0:
 		return c, fmt.Errorf("check rise %d, fall %d: want at least 1", c.Rise, c.Fall)
 	}
-	c.Path = cmp.Or(c.Path, "/")
-	c.Interval, c.Timeout = cmp.Or(c.Interval, time.Second), cmp.Or(c.Timeout, time.Second)
-	c.Rise, c.Fall = cmp.Or(c.Rise, 1), cmp.Or(c.Fall, 3)
+	c.Path = cmp.Or(c.Path, defaults.Path)
+	c.Interval, c.Timeout = cmp.Or(c.Interval, defaults.Interval), cmp.Or(c.Timeout, defaults.Timeout)
+	c.Rise, c.Fall = cmp.Or(c.Rise, defaults.Rise), cmp.Or(c.Fall, defaults.Fall)
 	return c, nil
 }
 

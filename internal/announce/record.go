@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"rundock/internal/announce/defaults"
 	"rundock/internal/control"
 	"rundock/internal/registry"
 	"rundock/internal/skydns"
@@ -30,9 +31,6 @@ type Port struct {
 	Lease    time.Duration // 0 means 15 s, minimum 5 s
 	Check    Check
 }
-
-// DefaultLease is how long a record outlives its announcer.
-const DefaultLease = 15 * time.Second
 
 // Identity is who announces, and where.
 type Identity struct {
@@ -63,10 +61,10 @@ func (p Port) withDefaults() (Port, error) {
 		return p, fmt.Errorf("%s: priority %d, weight %d: want 1 to 65535", what, p.Priority, p.Weight)
 	}
 	p.Inner = cmp.Or(p.Inner, p.Port)
-	p.Protocol = cmp.Or(p.Protocol, "tcp")
-	p.Priority = cmp.Or(p.Priority, 10)
-	p.Weight = cmp.Or(p.Weight, 100)
-	p.Lease = cmp.Or(p.Lease, DefaultLease)
+	p.Protocol = cmp.Or(p.Protocol, defaults.Protocol)
+	p.Priority = cmp.Or(p.Priority, defaults.Priority)
+	p.Weight = cmp.Or(p.Weight, defaults.Weight)
+	p.Lease = cmp.Or(p.Lease, defaults.Lease)
 	if p.Check, err = p.Check.withDefaults(); err != nil {
 		return p, fmt.Errorf("%s: %w", what, err)
 	}

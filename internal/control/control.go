@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"rundock/internal/fstree"
 )
 
 // Version is the version of the status files and of ctl.
@@ -137,14 +139,7 @@ func writeStatus(dir, name string, s any) error {
 	if err != nil {
 		return fmt.Errorf("write status %s: %w", name, err)
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("write status: %w", err)
-	}
-	tmp := filepath.Join(dir, "."+name+".tmp")
-	if err := os.WriteFile(tmp, append(data, '\n'), 0o644); err != nil {
-		return fmt.Errorf("write status: %w", err)
-	}
-	if err := os.Rename(tmp, filepath.Join(dir, name)); err != nil {
+	if err := fstree.Publish(filepath.Join(dir, name), 0o644, append(data, '\n')); err != nil {
 		return fmt.Errorf("write status: %w", err)
 	}
 	return nil

@@ -6,9 +6,6 @@ import (
 	"time"
 )
 
-// Program is the on-host program that modules exec for what needs Docker.
-const Program = "/usr/local/bin/rundockd"
-
 // LockFile is the file that a module locks, by flock(2), for as long as it is
 // at work on service. Prepare notes in it the host ports that it found free,
 // which no other service can have until then.

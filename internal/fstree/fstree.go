@@ -107,7 +107,7 @@ func Remove(dir string, check bool) (Changes, error) {
 	if err := os.Rename(dir, old); err != nil {
 		return Changes{Dir: dir}, err
 	}
-	if err := syncDir(filepath.Dir(dir)); err != nil {
+	if err := SyncDir(filepath.Dir(dir)); err != nil {
 		return changes, err
 	}
 	return changes, errors.Join(os.RemoveAll(old), os.RemoveAll(hidden(dir, ".new")))

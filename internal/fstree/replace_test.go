@@ -12,16 +12,18 @@ import (
 	"testing"
 )
 
-func TestReplace_leaves_the_new_file_alone(t *testing.T) {
-	dir := t.TempDir()
-	name := filepath.Join(dir, "folder", "known.json")
-	for _, f := range []File{{Mode: 0o600, Data: []byte("a secret")}, {Mode: 0o644, Data: []byte("no more")}} {
-		if err := Replace(name, f.Mode, f.Data); err != nil {
-			t.Fatal(err)
-		}
-		want := map[string]string{"folder/known.json": f.Mode.String() + " " + string(f.Data)}
-		if have := tree(t, dir); !maps.Equal(have, want) {
-			t.Errorf("the folder holds %v, want %v", have, want)
+func TestReplace_and_Publish_leave_the_new_file_alone(t *testing.T) {
+	for _, replace := range []func(string, fs.FileMode, []byte) error{Replace, Publish} {
+		dir := t.TempDir()
+		name := filepath.Join(dir, "folder", "known.json")
+		for _, f := range []File{{Mode: 0o600, Data: []byte("a secret")}, {Mode: 0o644, Data: []byte("no more")}} {
+			if err := replace(name, f.Mode, f.Data); err != nil {
+				t.Fatal(err)
+			}
+			want := map[string]string{"folder/known.json": f.Mode.String() + " " + string(f.Data)}
+			if have := tree(t, dir); !maps.Equal(have, want) {
+				t.Errorf("the folder holds %v, want %v", have, want)
+			}
 		}
 	}
 }

@@ -30,7 +30,7 @@ func update(dir string, files []File, owned []string, want Changes) (done Change
 		if err := os.Rename(temporary(name), name); err != nil {
 			return err
 		}
-		return syncDir(filepath.Dir(name))
+		return SyncDir(filepath.Dir(name))
 	}
 
 	final := manifestOf(files)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"syscall"
 )
 
 // A writer writes the files of a new directory, and has them on the disk.
@@ -25,7 +26,7 @@ func (oneByOne) write(name string, f File) error { return write(name, f) }
 
 func (oneByOne) sync(folders ...string) error {
 	for _, f := range folders {
-		if err := syncDir(f); err != nil {
+		if err := SyncDir(f); err != nil {
 			return err
 		}
 	}
@@ -68,9 +69,10 @@ func named(name string, err error) error {
 	if err == nil {
 		return nil
 	}
-	var path *fs.PathError
-	if errors.As(err, &path) {
+	if path := (*fs.PathError)(nil); errors.As(err, &path) {
 		err = path.Err
+	} else if link := (*os.LinkError)(nil); errors.As(err, &link) {
+		err = link.Err
 	}
 	return &fs.PathError{Op: "write", Path: name, Err: err}
 }
@@ -88,12 +90,17 @@ func remove(dir, p string) error {
 	return nil
 }
 
-func syncDir(dir string) error {
+// SyncDir makes what was renamed, linked or removed in dir survive a power loss.
+func SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	err = d.Sync()
+	if errors.Is(err, syscall.EINVAL) { // the file system cannot sync a folder
+		err = nil
+	}
+	return errors.Join(err, d.Close())
 }
 
 // temporary names begin with a dot: runsvdir and chpst -e skip them.

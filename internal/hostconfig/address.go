@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+
+	"rundock/internal/ifaddr"
 )
 
 // PrivateAddress is the first IPv4 address of the private interface, or its
@@ -47,20 +49,8 @@ func address(setting, name string) (netip.Addr, error) {
 	if err != nil {
 		return netip.Addr{}, fmt.Errorf("%s: addresses of interface %s: %w", setting, name, err)
 	}
-	var six netip.Addr
-	for _, a := range addrs {
-		p, err := netip.ParsePrefix(a.String())
-		if err != nil {
-			continue
-		}
-		if ip := p.Addr().Unmap(); ip.Is4() {
-			return ip, nil
-		} else if ip.IsGlobalUnicast() && !six.IsValid() {
-			six = ip
-		}
-	}
-	if six.IsValid() {
-		return six, nil
+	if a := ifaddr.First(addrs); a.IsValid() {
+		return a, nil
 	}
 	return netip.Addr{}, fmt.Errorf("%s: interface %s has no address", setting, name)
 }

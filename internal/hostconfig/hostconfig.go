@@ -30,18 +30,17 @@ const Version = 1
 
 // Config is host.json. The zero of an optional field is documented with it.
 type Config struct {
-	Version  int       `json:"version"`
-	Host     string    `json:"host"`               // lower-case first label of the host name
-	Domain   string    `json:"domain"`             // "prod.example.com"
-	Label    string    `json:"label"`              // "s": services are <name>.s.prod.example.com
-	Public   Interface `json:"public,omitzero"`    // zero: eth0
-	Private  Interface `json:"private,omitzero"`   // zero: eth1 where both eth0 and eth1 exist, else eth0
-	Store    string    `json:"store,omitempty"`    // StoreEtcd or StoreConsul; zero: etcd where there are both
-	Etcd     Etcd      `json:"etcd,omitzero"`      // zero: no etcd. Without any store announcing is an error
-	Consul   Consul    `json:"consul,omitzero"`    // zero: no Consul
-	DNS      []string  `json:"dns,omitempty"`      // resolvers given to containers: addresses, or Private; empty: Docker's own choice
-	Overlays []string  `json:"overlays,omitempty"` // names of the overlay networks this host joins
-	Runit    Runit     `json:"runit,omitzero"`     // zero: detected
+	Version int       `json:"version"`
+	Host    string    `json:"host"`             // lower-case first label of the host name
+	Domain  string    `json:"domain"`           // "prod.example.com"
+	Label   string    `json:"label"`            // "s": services are <name>.s.prod.example.com
+	Public  Interface `json:"public,omitzero"`  // zero: eth0
+	Private Interface `json:"private,omitzero"` // zero: eth1 where both eth0 and eth1 exist, else eth0
+	Store   string    `json:"store,omitempty"`  // StoreEtcd or StoreConsul; zero: etcd where there are both
+	Etcd    Etcd      `json:"etcd,omitzero"`    // zero: no etcd. Without any store announcing is an error
+	Consul  Consul    `json:"consul,omitzero"`  // zero: no Consul
+	DNS     []string  `json:"dns,omitempty"`    // resolvers given to containers: addresses, or Private; empty: Docker's own choice
+	Runit   Runit     `json:"runit,omitzero"`   // zero: detected
 }
 
 // Interface names a network interface by its kernel name.

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"rundock/internal/hostconfig"
 )
 
 // SettingsVersion is the format this release reads and writes.
@@ -19,7 +21,7 @@ const SettingsVersion = 1
 const SettingsDir = "/etc/rundock/overlay"
 
 // KeptDir is where a host keeps what it knows of its networks over a boot.
-const KeptDir = "/var/lib/rundock/overlay"
+const KeptDir = hostconfig.StateDir + "/overlay"
 
 // UnreleasedFile is there while a host has left a network and the registry has
 // not been told: its subnet is still to be given back.

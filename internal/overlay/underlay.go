@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+
+	"rundock/internal/ifaddr"
 )
 
 // Underlay is how other hosts reach this one.
@@ -62,25 +64,14 @@ func FindUnderlay(setting string) (Underlay, error) {
 		if err != nil {
 			return Underlay{}, fmt.Errorf("underlay %s: addresses of %s: %w", setting, i.Name, err)
 		}
-		var six netip.Addr
-		for _, f := range found {
-			p, err := netip.ParsePrefix(f.String())
-			if err != nil {
-				continue
-			}
-			a := p.Addr().Unmap()
-			switch {
-			case notAddress == nil && a == wanted, notAddress != nil && a.Is4():
-				return Underlay{i.Name, a, i.MTU}, nil
-			case !six.IsValid() && a.Is6() && a.IsGlobalUnicast():
-				six = a
-			}
-		}
 		if notAddress == nil {
+			if ifaddr.Has(found, wanted) {
+				return Underlay{i.Name, wanted, i.MTU}, nil
+			}
 			continue
 		}
-		if six.IsValid() {
-			return Underlay{i.Name, six, i.MTU}, nil
+		if a := ifaddr.First(found); a.IsValid() {
+			return Underlay{i.Name, a, i.MTU}, nil
 		}
 		return Underlay{}, fmt.Errorf("underlay %s: the interface has no address", setting)
 	}

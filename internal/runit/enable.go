@@ -7,8 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
+
+	"rundock/internal/fstree"
 )
 
 // Enabled reports whether runsvdir is told to supervise name. Something else
@@ -48,7 +49,7 @@ func (f Folders) Enable(ctx context.Context, name string) error {
 	if err != nil && !linked {
 		return err
 	}
-	if err := syncDir(f.Service); err != nil {
+	if err := fstree.SyncDir(f.Service); err != nil {
 		return err
 	}
 	next := time.Now()
@@ -73,18 +74,5 @@ func (f Folders) Unlink(name string) error {
 	if err := os.Remove(f.Link(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return syncDir(f.Service)
-}
-
-// syncDir makes a link or its removal survive a power loss.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	err = d.Sync()
-	if errors.Is(err, syscall.EINVAL) { // a file system without it
-		err = nil
-	}
-	return errors.Join(err, d.Close())
+	return fstree.SyncDir(f.Service)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"rundock/internal/announce/defaults"
 	"rundock/internal/spec"
 	"rundock/supervisor"
 )
@@ -15,7 +16,7 @@ func (p params) announced() bool { return p.Announce != nil || len(p.Announces) 
 // without what is a default.
 func (p params) announcements() []supervisor.Announcement {
 	if p.Announce != nil {
-		a := supervisor.Announcement{Port: *p.Announce, As: unless(p.AnnounceAs, "private")}
+		a := supervisor.Announcement{Port: *p.Announce, As: unless(p.AnnounceAs, defaults.As)}
 		if p.Port != nil {
 			a.ContainerPort = unless(*p.Port, *p.Announce)
 		}
@@ -25,15 +26,15 @@ func (p params) announcements() []supervisor.Announcement {
 	for _, g := range p.Announces {
 		a := supervisor.Announcement{
 			Name: g.Name, Port: g.Port, ContainerPort: unless(value(g.ContainerPort), g.Port),
-			Protocol: unless(g.Protocol, "tcp"), As: unless(g.As, "private"), Network: value(g.Network),
-			Priority: unless(value(g.Priority), supervisor.DefaultPriority), Weight: unless(value(g.Weight), supervisor.DefaultWeight),
-			Lease: unless(value(g.Lease), supervisor.DefaultLease), Tags: g.Tags, Meta: g.Meta,
+			Protocol: unless(g.Protocol, defaults.Protocol), As: unless(g.As, defaults.As), Network: value(g.Network),
+			Priority: unless(value(g.Priority), defaults.Priority), Weight: unless(value(g.Weight), defaults.Weight),
+			Lease: unless(value(g.Lease), int(defaults.Lease/time.Second)), Tags: g.Tags, Meta: g.Meta,
 		}
 		if c := g.Check; c != nil {
 			a.Check = &supervisor.Check{
-				Type: c.Type, Path: unless(value(c.Path), "/"), Command: c.Command, Port: value(c.Port),
-				Interval: unless(canonical(c.Interval), "1s"), Timeout: unless(canonical(c.Timeout), "1s"),
-				Rise: unless(value(c.Rise), 1), Fall: unless(value(c.Fall), 3),
+				Type: c.Type, Path: unless(value(c.Path), defaults.Path), Command: c.Command, Port: value(c.Port),
+				Interval: unless(canonical(c.Interval), defaults.Interval.String()), Timeout: unless(canonical(c.Timeout), defaults.Timeout.String()),
+				Rise: unless(value(c.Rise), defaults.Rise), Fall: unless(value(c.Fall), defaults.Fall),
 			}
 		}
 		list = append(list, a)

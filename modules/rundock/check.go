@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"rundock/internal/announce/defaults"
 	"rundock/internal/spec"
 	"rundock/supervisor"
 )
@@ -195,7 +196,7 @@ func (a announceParams) check(at string, first, contained bool) error {
 		{"container_port", a.ContainerPort, 1, 65535},
 		{"priority", a.Priority, 1, 65535},
 		{"weight", a.Weight, 1, 65535},
-		{"lease", a.Lease, supervisor.MinimumLease, longestLease},
+		{"lease", a.Lease, int(defaults.MinLease / time.Second), longestLease},
 	} {
 		if err := n.check(at + "."); err != nil {
 			return err

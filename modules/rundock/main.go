@@ -26,7 +26,6 @@ import (
 	"rundock/internal/ansible"
 	"rundock/internal/control"
 	"rundock/internal/hostconfig"
-	"rundock/supervisor"
 )
 
 func main() {
@@ -35,9 +34,9 @@ func main() {
 	syscall.Umask(0o022)
 	h := host{
 		config:  hostconfig.Path,
-		program: control.Program,
+		program: hostconfig.Program,
 		run:     control.Dir,
-		state:   supervisor.StateDir,
+		state:   hostconfig.StateDir,
 		slack:   40 * time.Second,
 	}
 	ansible.Main(parameters, h.call)

@@ -3,11 +3,11 @@ package main
 import (
 	"fmt"
 	"net/netip"
-	"os"
 	"slices"
 	"strings"
 
 	"rundock/internal/fstree"
+	"rundock/internal/hostconfig"
 	"rundock/internal/overlay"
 )
 
@@ -30,11 +30,10 @@ func (t *task) readKernel(u overlay.Underlay) (kernel, error) {
 		}
 		k.host.Machine, k.host.Subnet = own.Identity(), own.Subnet
 	} else {
-		id, err := os.ReadFile("/etc/machine-id")
-		if err != nil {
-			return k, fmt.Errorf("find out which machine this is: %w", err)
+		var err error
+		if k.host.Machine, err = hostconfig.MachineID(); err != nil {
+			return k, err
 		}
-		k.host.Machine = strings.TrimSpace(string(id))
 		k.settle(t.told.Subnet)
 	}
 	if _, err := k.want(); err != nil {

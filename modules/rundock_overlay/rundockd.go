@@ -7,7 +7,7 @@ import (
 	"os/exec"
 	"strings"
 
-	"rundock/internal/control"
+	"rundock/internal/hostconfig"
 	"rundock/internal/module"
 )
 
@@ -23,11 +23,11 @@ const refused = 3
 // right to change the kernel. Each line that it prints is a warning, and what
 // it writes to stderr why it failed.
 func (t *task) rundockd(stdin []byte, args ...string) error {
-	if err := module.CheckProgram(control.Program); err != nil {
+	if err := module.CheckProgram(hostconfig.Program); err != nil {
 		return err
 	}
 	var stdout, stderr bytes.Buffer
-	cmd := exec.Command(control.Program, append([]string{"overlay"}, args...)...)
+	cmd := exec.Command(hostconfig.Program, append([]string{"overlay"}, args...)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(stdin), &stdout, &stderr
 	err := cmd.Run()
 	for line := range strings.Lines(stdout.String()) {
@@ -41,7 +41,7 @@ func (t *task) rundockd(stdin []byte, args ...string) error {
 	case errors.As(err, &exit) && exit.ExitCode() == refused:
 		return &attachedError{text}
 	case text == "":
-		return fmt.Errorf("%s overlay %s: %w", control.Program, strings.Join(args, " "), err)
+		return fmt.Errorf("%s overlay %s: %w", hostconfig.Program, strings.Join(args, " "), err)
 	}
 	return errors.New(text)
 }

@@ -1,14 +1,12 @@
 package announcing
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
-	"os"
-	"strings"
 	"time"
 
 	"rundock/internal/announce"
+	"rundock/internal/announce/defaults"
 	"rundock/internal/hostconfig"
 	"rundock/supervisor"
 )
@@ -18,16 +16,12 @@ const keyPrefix = "/skydns"
 
 // Config joins what announce.json says and what this host is.
 func Config(wanted supervisor.Announce, host hostconfig.Config) (announce.Config, error) {
-	machine, err := os.ReadFile("/etc/machine-id")
+	machine, err := hostconfig.MachineID()
 	if err != nil {
-		return announce.Config{}, fmt.Errorf("find out who announces: %w", err)
-	}
-	id := strings.TrimSpace(string(machine))
-	if id == "" {
-		return announce.Config{}, errors.New("find out who announces: /etc/machine-id is empty")
+		return announce.Config{}, err
 	}
 	cfg := announce.Config{
-		Identity:  announce.Identity{Prefix: keyPrefix, Zone: host.Zone(), Service: wanted.Service, Host: host.Host, ID: id + "/" + wanted.Service},
+		Identity:  announce.Identity{Prefix: keyPrefix, Zone: host.Zone(), Service: wanted.Service, Host: host.Host, ID: machine + "/" + wanted.Service},
 		Contained: wanted.Container,
 		Drain:     time.Duration(wanted.Drain) * time.Second,
 	}
@@ -49,7 +43,7 @@ func announcePort(a supervisor.Announcement, host hostconfig.Config) (announce.P
 	}
 	var err error
 	switch a.As {
-	case "private", "":
+	case defaults.As, "":
 		p.Address, err = host.PrivateAddress()
 	case "public":
 		p.Address, err = host.PublicAddress()

@@ -9,7 +9,7 @@ import (
 
 	"rundock/internal/container"
 	"rundock/internal/control"
-	"rundock/supervisor"
+	"rundock/internal/hostconfig"
 	"rundock/supervisor/servicecontainer"
 )
 
@@ -43,7 +43,7 @@ func removed(ctx context.Context, docker *container.Client, q control.Request) c
 		answer.Error = fmt.Sprintf("remove %s: %v", q.Service, err)
 		return answer
 	}
-	for _, dir := range []string{control.Dir, supervisor.StateDir} {
+	for _, dir := range []string{control.Dir, hostconfig.StateDir} {
 		if err := os.RemoveAll(filepath.Join(dir, q.Service)); err != nil {
 			answer.Error = fmt.Sprintf("remove %s: %v", q.Service, err)
 		}

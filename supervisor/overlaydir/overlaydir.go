@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"rundock/internal/fstree"
+	"rundock/internal/hostconfig"
 	"rundock/supervisor/logger"
 )
 
@@ -18,7 +19,7 @@ const Prefix = "overlay-"
 // LogDir is where the log of a network's agent goes.
 func LogDir(network string) string { return "/var/log/" + Prefix + network }
 
-const exec = "exec /usr/local/bin/rundockd overlay run "
+const exec = "exec " + hostconfig.Program + " overlay run "
 
 // Files returns the directory's files. What the network is stands in
 // settings, a path.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"rundock/internal/control"
+	"rundock/internal/fstree"
 )
 
 // PortsFile has a line for each device at a network's bridge. It goes with the
@@ -21,12 +22,5 @@ func ReadPorts(network string) []string {
 }
 
 func SavePorts(network string, ports []string) error {
-	path := PortsFile(network)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	if err := os.WriteFile(path+".new", []byte(strings.Join(ports, "\n")+"\n"), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(path+".new", path)
+	return fstree.Publish(PortsFile(network), 0o644, []byte(strings.Join(ports, "\n")+"\n"))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"rundock/internal/container"
+	"rundock/internal/hostconfig"
 	"rundock/supervisor"
 	"rundock/supervisor/servicecontainer"
 )
@@ -15,7 +16,7 @@ func (r *runner) contents() string {
 	if len(r.service.Container.Files()) == 0 {
 		return ""
 	}
-	salt, err := supervisor.Salt(supervisor.StateDir, false)
+	salt, err := supervisor.Salt(hostconfig.StateDir, false)
 	if err != nil {
 		r.complain("a change of the files that the container is made from is not seen", "err", err.Error())
 		return ""

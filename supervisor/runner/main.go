@@ -10,6 +10,7 @@ import (
 
 	"rundock/internal/container"
 	"rundock/internal/control"
+	"rundock/internal/hostconfig"
 	"rundock/supervisor"
 	"rundock/supervisor/logcopy"
 	"rundock/supervisor/process"
@@ -74,7 +75,7 @@ func (r *runner) setUpAndRun(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	defer unlock()
-	cursor, err := logcopy.OpenCursor(filepath.Join(supervisor.StateDir, r.service.Name, "log.cursor"))
+	cursor, err := logcopy.OpenCursor(filepath.Join(hostconfig.StateDir, r.service.Name, "log.cursor"))
 	if err != nil {
 		r.log.Error("lines of the log will be repeated after a restart of this process", "err", err)
 		if cursor, err = logcopy.MemoryCursor(); err != nil {

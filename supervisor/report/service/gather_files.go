@@ -10,6 +10,7 @@ import (
 
 	"rundock/internal/control"
 	"rundock/internal/fstree"
+	"rundock/internal/hostconfig"
 	"rundock/internal/runit"
 	"rundock/supervisor"
 	"rundock/supervisor/process"
@@ -70,7 +71,7 @@ func madeFrom(service supervisor.Service) (files []string, contents string) {
 	if len(files) == 0 {
 		return nil, ""
 	}
-	salt, err := supervisor.Salt(supervisor.StateDir, true)
+	salt, err := supervisor.Salt(hostconfig.StateDir, true)
 	if err != nil {
 		return files, ""
 	}
