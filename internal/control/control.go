@@ -28,7 +28,6 @@ type Phase string
 const (
 	Pulling  Phase = "pulling"
 	Backoff  Phase = "backoff" // waiting before the next start after crashes
-	Starting Phase = "starting"
 	Running  Phase = "running"
 	Stopping Phase = "stopping"
 	Stopped  Phase = "stopped" // the runner has left and the container is stopped

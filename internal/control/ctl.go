@@ -3,7 +3,6 @@ package control
 import (
 	"encoding/json"
 	"path/filepath"
-	"time"
 )
 
 // LockFile is the file that a module locks, by flock(2), for as long as it is
@@ -20,7 +19,7 @@ const (
 	// written: a trial creation of the container, its host ports free, also of
 	// services that are being installed meanwhile (LockFile).
 	Prepare Op = "prepare"
-	// Wait returns when the service is as For says, or when it cannot become so.
+	// Wait returns when the service is as Want says, or when it cannot become so.
 	Wait Op = "wait"
 	// Keep gives the image with the id Image a tag of the service's own, so that
 	// it stays when its present tag comes to mean another.
@@ -44,12 +43,9 @@ type Request struct {
 	Version int             `json:"version"`
 	ID      int             `json:"id,omitempty"` // of the answer; 0 where there is but one request
 	Op      Op              `json:"op"`
-	Service string          `json:"service"`           // name
-	Spec    json.RawMessage `json:"spec,omitempty"`    // prepare: the wanted service.json
-	For     string          `json:"for,omitempty"`     // wait: running, healthy, announced
-	Hash    string          `json:"hash,omitempty"`    // wait: the spec hash the container must have
-	Not     string          `json:"not,omitempty"`     // wait: the container id that must have been replaced
-	Since   time.Time       `json:"since,omitzero"`    // wait: status written before is of an earlier attempt
+	Service string          `json:"service"`        // name
+	Spec    json.RawMessage `json:"spec,omitempty"` // prepare: the wanted service.json
+	Want                    // wait
 	Image   string          `json:"image,omitempty"`   // keep: id
 	Adopt   bool            `json:"adopt,omitempty"`   // prepare: a container of somebody else's may be there, if it fits
 	Timeout int             `json:"timeout,omitempty"` // seconds

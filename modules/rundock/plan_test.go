@@ -122,7 +122,7 @@ func TestReached(t *testing.T) {
 	run := module.Process{Supervised: true, Status: runit.Status{PID: 7, State: runit.Run}}
 	side := module.Process{Supervised: true, Status: runit.Status{PID: 8, State: runit.Run}}
 	good := situation{Runner: run, Announcer: side,
-		Says:      control.RunnerStatus{PID: 7, Phase: control.Running, Spec: "h", Container: "c", Started: at.Add(-time.Minute)},
+		Says:      control.RunnerStatus{PID: 7, Phase: control.Running, Wanted: "h", Spec: "h", Container: "c", Started: at.Add(-time.Minute)},
 		Announces: control.AnnounceStatus{PID: 8, State: control.Announced, Container: "c"}, Beat: at.Add(-time.Second)}
 	for _, c := range []struct {
 		name   string
@@ -139,7 +139,8 @@ func TestReached(t *testing.T) {
 		{"the status is of another process", func(s *situation) { s.Says.PID = 6 }, both, ""},
 		{"the container is of another spec", func(s *situation) { s.Says.Spec = "old" }, both, ""},
 		{"it backs off", func(s *situation) { s.Says.Phase = control.Backoff }, both, ""},
-		{"it is up for a second", func(s *situation) { s.Says.Started = at.Add(-time.Second) }, both, ""},
+		{"it is up for a second", func(s *situation) { s.Says.Started = at.Add(-time.Second) }, both, "announced"},
+		{"it shall be made anew, and cannot", func(s *situation) { s.Says.Error = "container db, whose network it is in, does not run" }, both, ""},
 		{"it is not announced", func(s *situation) { s.Announces.State = control.Unhealthy }, both, "running"},
 		{"the announcement is of the container before", func(s *situation) { s.Announces.Container = "b" }, both, "running"},
 		{"the sidecar is gone", func(s *situation) { s.Announcer = module.Process{} }, both, ""},

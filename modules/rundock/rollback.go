@@ -110,7 +110,7 @@ func (t *task) isWell(now situation, w wanted) bool {
 	if t.p.Wait != "healthy" || !reached(now, w, "running", time.Now()) {
 		return false
 	}
-	answer, err := t.session.Do(control.Request{Op: control.Wait, Service: t.p.Name, For: t.p.Wait, Hash: w.hash, Timeout: 1})
+	answer, err := t.session.Do(control.Request{Op: control.Wait, Service: t.p.Name, Want: control.Want{For: t.p.Wait, Hash: w.hash}, Timeout: 1})
 	return err == nil && answer.Error == ""
 }
 

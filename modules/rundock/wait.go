@@ -12,7 +12,7 @@ func (t *task) wait(before situation, w wanted, p plan, started time.Time) error
 	if t.p.Wait == "none" {
 		return nil
 	}
-	q := control.Request{Op: control.Wait, For: t.p.Wait, Hash: w.hash, Timeout: t.p.WaitTimeout}
+	q := control.Request{Op: control.Wait, Want: control.Want{For: t.p.Wait, Hash: w.hash}, Timeout: t.p.WaitTimeout}
 	if p.acts() {
 		q.Since = started
 	} else {
@@ -38,39 +38,36 @@ func (t *task) wait(before situation, w wanted, p plan, started time.Time) error
 	return nil
 }
 
-// steady is how long a container must have been up to count as running.
-const steady = 2 * time.Second
-
 // beats is how old the status file of a sidecar that is at work can be.
 const beats = 3 * control.Beat
 
 // reached reports whether the status files say that the service is as wait
-// wants it. They do not tell a container's health, but where the HEALTHCHECK
-// decides the announcement; and of a sidecar that does nothing any more they
-// tell what it was. Then it is not known here.
+// wants it, and can be believed: the processes that wrote them still run, and
+// of the sidecar's word, that it is fresh. A container's health is known here
+// only where the HEALTHCHECK decides the announcement. false means that
+// rundockd has to be asked.
 func reached(now situation, w wanted, wait string, at time.Time) bool {
-	if w.hash != "" {
-		r := now.Says
-		if !now.Runner.Up() || !now.told() || r.Phase != control.Running || r.Spec != w.hash || at.Sub(r.Started) < steady {
-			return false
-		}
-	}
-	if w.shape.announcer != "" && (!now.Announcer.Up() || !now.toldOfAnnouncement()) {
+	switch {
+	case w.hash != "" && (!now.Runner.Up() || !now.told()),
+		w.shape.announcer != "" && (!now.Announcer.Up() || !now.toldOfAnnouncement()):
 		return false
 	}
-	announced := w.shape.announcer != "" && now.announced(at) && (w.hash == "" || now.Announces.Container == now.Says.Container)
-	switch wait {
-	case "announced":
-		return announced
-	case "healthy":
-		return announced && (w.hash == "" || w.healthAnnounced)
+	want := control.Want{For: wait, Hash: w.hash}
+	if wait == "healthy" && w.hash != "" {
+		if !w.healthAnnounced {
+			return false
+		}
+		want.For = "announced"
 	}
-	return true
+	if want.For != "running" && (w.shape.announcer == "" || !now.fresh(at)) {
+		return false
+	}
+	pending, fatal := control.Reached(now.Says, now.Announces, want, at)
+	return pending == "" && fatal == nil
 }
 
-// announced reports whether the sidecar says that the service is announced,
-// and said so a moment ago.
-func (s situation) announced(at time.Time) bool {
+// fresh reports whether the sidecar has said a moment ago what its status is.
+func (s situation) fresh(at time.Time) bool {
 	age := at.Sub(s.Beat)
-	return s.Announces.State == control.Announced && age < beats && age > -beats
+	return age < beats && age > -beats
 }

@@ -56,7 +56,7 @@ func judgeRunner(r *report.Part, h hostFacts, s serviceFacts) {
 			next = mendDocker
 		}
 		r.Wrong(fmt.Sprintf("waiting for %s: %s", since, status.Error), next)
-	case control.Pulling, control.Starting:
+	case control.Pulling:
 		r.Wrong(join(fmt.Sprintf("%s for %s", status.Phase, since), status.Error), "wait; it is on its way")
 	default:
 		r.Wrong(join(fmt.Sprintf("%s for %s", status.Phase, since), status.Error), "wait; else "+logs)

@@ -1,0 +1,85 @@
+package control
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Want is what a service is to become, for whoever waits for it.
+type Want struct {
+	For   string    `json:"for,omitempty"`  // running, healthy, announced
+	Hash  string    `json:"hash,omitempty"` // of the spec that the container must have; "": the service has no container
+	Not   string    `json:"not,omitempty"`  // id of the container that must have been replaced
+	Since time.Time `json:"since,omitzero"` // what a status says of earlier times is of an earlier attempt
+}
+
+// steady is how long a container must have been up to count as running.
+const steady = 2 * time.Second
+
+// Reached compares the status files of a service with want. pending says what
+// is missing, and is "" when nothing is; fatal is why waiting is hopeless.
+//
+// Two things are not in the status files. Whether the HEALTHCHECK passes:
+// for a container, healthy is reached here as soon as the runner says that the
+// wanted one runs. Whether the processes that wrote the files still live and
+// the store has the records: the caller finds out.
+func Reached(runner RunnerStatus, announce AnnounceStatus, want Want, now time.Time) (pending string, fatal error) {
+	if want.Hash == "" {
+		if want.For == "running" && announce.PID != 0 {
+			return "", nil
+		}
+		return announced(announce), nil
+	}
+	if pending, fatal := runs(runner, want); pending != "" || fatal != nil {
+		return pending, fatal
+	}
+	up := now.Sub(runner.Started)
+	switch {
+	case want.For == "running" && up < steady:
+		return fmt.Sprintf("container is up for %s, wanted are %s", up.Round(time.Millisecond), steady), nil
+	case want.For != "announced":
+		return "", nil
+	}
+	pending = announced(announce)
+	if pending == "" && announce.Container != runner.Container {
+		pending = "the sidecar has not seen the new container yet"
+	}
+	return pending, nil
+}
+
+// runs is Reached for the wanted container alone, however long it is up.
+func runs(r RunnerStatus, want Want) (pending string, fatal error) {
+	failed := r.Failed.After(want.Since)
+	kept := want.Not != "" && r.Container == want.Not
+	switch {
+	case r.PID == 0:
+		return "no runner has written its status yet", nil
+	case r.Wanted != want.Hash || kept && r.Since.Before(want.Since):
+		return "the runner has not started yet", nil
+	case failed && r.Phase == Backoff && (r.Crashes >= Looped || r.ExitCode == 0 && r.Error != ""):
+		return "", errors.New(r.Error)
+	case failed && r.Phase == Running && r.Error != "": // old, or cut off from what it shares with another
+		return "", fmt.Errorf("%s; the previous container goes on running", r.Error)
+	case r.Phase != Running:
+		return strings.TrimSuffix(fmt.Sprintf("%s: %s", r.Phase, r.Error), ": "), nil
+	case r.Spec != want.Hash || kept:
+		return "the old container still runs", nil
+	case r.Error != "":
+		return "what failed is to be tried again: " + r.Error, nil
+	}
+	return "", nil
+}
+
+// announced says what keeps a service from being announced, whatever its
+// container.
+func announced(a AnnounceStatus) string {
+	switch {
+	case a.PID == 0:
+		return "the sidecar has not said anything yet"
+	case a.State != Announced:
+		return fmt.Sprintf("sidecar: %s: %s", a.State, a.Reason)
+	}
+	return ""
+}
