@@ -2,8 +2,6 @@ package process
 
 import "errors"
 
-// Causes with which the context of a process ends.
-var (
-	ErrStop     = errors.New("told to stop")
-	ErrHandOver = errors.New("told to hand over")
-)
+// ErrStop is the cause with which the context of a process ends that was told
+// to stop. That of one that was told to hand over is registry.ErrHandOver.
+var ErrStop = errors.New("told to stop")

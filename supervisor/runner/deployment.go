@@ -7,10 +7,11 @@ import (
 	"rundock/supervisor"
 )
 
-// firstStatus is what a runner of s knows at its start from before, the last
-// status of its predecessor. The crashes of what was deployed before are
-// neither waited out nor held against s: not after another spec, nor after a
-// rollback, which can be to the same spec. digest is that of s's files.
+// firstStatus is the status with which a runner of s starts, after a
+// predecessor whose last one was before. The crashes of another deployment
+// are neither waited out nor held against s: not those of another spec, nor
+// those before a rollback, which can be to the same spec. digest is that of s's
+// files.
 func firstStatus(before control.RunnerStatus, s supervisor.Service, digest string, now time.Time) control.RunnerStatus {
 	status := control.RunnerStatus{
 		Service: s.Name, Digest: digest, Wanted: s.Container.Hash(),
@@ -34,7 +35,3 @@ func firstStatus(before control.RunnerStatus, s supervisor.Service, digest strin
 
 // newDeployment names what was asked for at now.
 func newDeployment(now time.Time) string { return now.UTC().Format(time.RFC3339Nano) }
-
-// deployAnew makes the next container one of a new deployment, as somebody
-// asked for it.
-func (r *runner) deployAnew() { r.status.Deployment = newDeployment(time.Now()) }

@@ -1,4 +1,7 @@
 // Package runner keeps the container of a service running: the process
-// `rundockd run`. runner.go has the loop and decides what is to be done, start.go and replace.go
-// make containers, supervise.go follows one, stop.go ends it.
+// `rundockd run`. The loop (runner.go) looks how things are, decide.go says
+// what to do about it, and act.go has it done by the parts that own it:
+// containers.go makes and removes them, follow.go follows one, prerequisites.go
+// waits for what one needs, backoff.go for the next attempt, sidecar.go has the
+// service withdrawn, status.go says what is going on.
 package runner

@@ -2,38 +2,40 @@ package runner
 
 import (
 	"context"
+	"log/slog"
 
 	"rundock/supervisor/logcopy"
 )
 
-// logging is a log being followed in the background.
+// logging is a container's log being copied in the background.
 type logging struct {
 	copier *logcopy.Copier
-	stop   context.CancelFunc
+	cancel context.CancelFunc
 	done   chan struct{}
 }
 
-func (r *runner) startLogs(ctx context.Context, id string) *logging {
-	ctx, stop := context.WithCancel(ctx)
-	l := &logging{r.logs, stop, make(chan struct{})}
+// startLogs copies the log of the container id until the container or ctx ends.
+func startLogs(ctx context.Context, copier *logcopy.Copier, id string, log *slog.Logger) *logging {
+	ctx, cancel := context.WithCancel(ctx)
+	l := &logging{copier, cancel, make(chan struct{})}
 	go func() {
 		defer close(l.done)
-		if err := r.logs.Follow(ctx, id); err != nil {
-			r.log.Error("log no longer copied", "err", err)
+		if err := copier.Follow(ctx, id); err != nil {
+			log.Error("log no longer copied", "err", err)
 		}
 	}()
 	return l
 }
 
-// end waits until the log of a stopped container is copied whole, or svlogd
+// finish waits until the log of a stopped container is copied whole, or svlogd
 // does not take it.
-func (l *logging) end() {
+func (l *logging) finish() {
 	l.copier.Stalls(l.done)
-	l.cancel()
+	l.stop()
 }
 
-// cancel stops following; what was not copied is left to the next follower.
-func (l *logging) cancel() {
-	l.stop()
+// stop stops copying; what was not copied is left to whoever comes next.
+func (l *logging) stop() {
+	l.cancel()
 	<-l.done
 }

@@ -3,10 +3,10 @@ package runner
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
+	"time"
 
 	"rundock/internal/container"
 	"rundock/internal/control"
@@ -26,8 +26,7 @@ func Main(args []string) int {
 	process.KeepSmall()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
-	r := newRunner(args[0], cancel)
-	return process.ExitCode(r.main(ctx))
+	return process.ExitCode(runIn(ctx, args[0], listen(cancel)))
 }
 
 // StopMain is `rundockd stop DIR`: what a runner does that is told to stop. The
@@ -39,79 +38,54 @@ func StopMain(args []string) int {
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cancel(process.ErrStop)
-	r := newRunner(args[0], cancel)
-	return r.main(ctx)
+	return runIn(ctx, args[0], listen(cancel))
 }
 
-// newRunner listens to signals, which end the context by cancel.
-func newRunner(dir string, cancel context.CancelCauseFunc) *runner {
-	r := &runner{dir: dir, log: process.NewLogger(), replace: make(chan struct{}, 1), sooner: make(chan struct{}, 1)}
-	go r.signals(cancel)
-	return r
-}
-
-// main runs until the container ends or ctx does.
-func (r *runner) main(ctx context.Context) int {
-	code, err := r.setUpAndRun(ctx)
+// runIn runs the service of dir until its container ends or ctx does.
+func runIn(ctx context.Context, dir string, signals *signals) int {
+	log := process.NewLogger()
+	code, err := setUpAndRun(ctx, dir, signals, log)
 	if err != nil {
-		r.log.Error("cannot run", "err", err)
+		log.Error("cannot run", "err", err)
 		process.Pause(ctx)
 		return 100
 	}
 	return code
 }
 
-// setUpAndRun gets what a runner needs, and runs. An error is one of the former.
-func (r *runner) setUpAndRun(ctx context.Context) (int, error) {
-	r.digest = control.Digest(r.dir, control.RunnerReads)
-	var err error
-	if r.service, err = supervisor.ReadService(filepath.Join(r.dir, "service.json")); err != nil {
+// setUpAndRun opens the lock, the log's cursor and Docker, then runs the
+// service. Errors come from the setup only.
+func setUpAndRun(ctx context.Context, dir string, signals *signals, log *slog.Logger) (int, error) {
+	digest := control.Digest(dir, control.RunnerReads)
+	service, err := supervisor.ReadService(filepath.Join(dir, "service.json"))
+	if err != nil {
 		return 0, err
 	}
-	r.log = r.log.With("service", r.service.Name)
+	log = log.With("service", service.Name)
 	// Told to stop meanwhile, it still has a container to stop.
-	unlock, err := process.TakeOver(context.WithoutCancel(ctx), filepath.Join(control.Dir, r.service.Name, "runner.lock"), "run", r.log)
+	unlock, err := process.TakeOver(context.WithoutCancel(ctx), filepath.Join(control.Dir, service.Name, "runner.lock"), "run", log)
 	if err != nil {
 		return 0, err
 	}
 	defer unlock()
-	cursor, err := logcopy.OpenCursor(filepath.Join(hostconfig.StateDir, r.service.Name, "log.cursor"))
+	cursor, err := logcopy.OpenCursor(filepath.Join(hostconfig.StateDir, service.Name, "log.cursor"))
 	if err != nil {
-		r.log.Error("lines of the log will be repeated after a restart of this process", "err", err)
+		log.Error("lines of the log will be repeated after a restart of this process", "err", err)
 		if cursor, err = logcopy.MemoryCursor(); err != nil {
 			return 0, err
 		}
 	}
 	defer cursor.Close()
-	if r.docker, err = container.Open(); err != nil {
+	docker, err := container.Open()
+	if err != nil {
 		return 0, err
 	}
-	r.logs = &logcopy.Copier{Docker: r.docker, Cursor: cursor, Out: process.Pipe{FD: int(os.Stdout.Fd())}, Current: filepath.Join(supervisor.LogDir(r.service.Name), "current")}
-	return r.run(ctx), nil
-}
-
-// signals turns signals into the context's end, into a replacement, or into the
-// end of a wait before the next start.
-func (r *runner) signals(cancel context.CancelCauseFunc) {
-	c := make(chan os.Signal, 4)
-	signal.Notify(c, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2)
-	for s := range c {
-		switch s {
-		case syscall.SIGHUP:
-			cancel(process.ErrHandOver)
-		case syscall.SIGUSR1:
-			select {
-			case r.replace <- struct{}{}:
-			default:
-			}
-		case syscall.SIGUSR2:
-			select {
-			case r.sooner <- struct{}{}:
-			default:
-			}
-		default:
-			r.stopped.Store(true)
-			cancel(process.ErrStop)
-		}
+	logs := &logcopy.Copier{Docker: docker, Cursor: cursor, Out: process.Pipe{FD: int(os.Stdout.Fd())}, Current: filepath.Join(supervisor.LogDir(service.Name), "current")}
+	before, err := control.ReadRunner(control.Dir, service.Name)
+	if err != nil {
+		log.Warn("status of the last runner is unreadable", "err", err)
 	}
+	status := &status{RunnerStatus: firstStatus(before, service, digest, time.Now()), log: log}
+	status.PID = os.Getpid()
+	return newRunner(dir, service, docker, logs, signals, status).run(ctx), nil
 }

@@ -1,23 +1,11 @@
 package runner
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 )
-
-// mounts waits until everything that must be mounted before the container is
-// started is; the status says what is awaited. The error is that of ctx.
-func (r *runner) mounts(ctx context.Context) error {
-	return r.await(ctx, func() string {
-		if err := mounted(r.service.Mounts); err != nil {
-			return err.Error()
-		}
-		return ""
-	})
-}
 
 // mounted returns an error that names the first of paths that is no mount
 // point. A trigger of automount alone is none.

@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
 
 	"rundock/internal/complaint"
+	"rundock/internal/container"
 	"rundock/internal/control"
 	"rundock/internal/overlay"
 	"rundock/internal/spec"
@@ -16,8 +18,9 @@ import (
 	"rundock/supervisor/process"
 )
 
-// overlays are those of the networks that c is in which an agent of this host
-// makes: other ones are there, or the container cannot be started.
+// overlays are the networks of c that an agent of this host makes, whose
+// settings are in the folder settings. Others are there, or the container
+// cannot be started.
 func overlays(c spec.Container, settings string) []spec.Network {
 	var kept []spec.Network
 	for _, n := range c.Joined() {
@@ -28,16 +31,11 @@ func overlays(c spec.Container, settings string) []spec.Network {
 	return kept
 }
 
-// networks waits until the overlay networks of the container are there, as
-// mounts does. What else is wrong with them is for the start to find out.
-func (r *runner) networks(ctx context.Context) error {
-	return r.await(ctx, func() string { return r.missing(ctx) })
-}
-
-// missing names a network that is awaited, and says why it is not there.
-func (r *runner) missing(ctx context.Context) string {
-	for _, n := range overlays(r.service.Container, overlay.SettingsDir) {
-		if there, err := r.docker.HasNetwork(ctx, n.Name); err == nil && !there {
+// missingNetwork names the first of networks that is not there, and says why;
+// "" where all are.
+func missingNetwork(ctx context.Context, docker *container.Client, networks []spec.Network) string {
+	for _, n := range networks {
+		if there, err := docker.HasNetwork(ctx, n.Name); err == nil && !there {
 			s, _ := control.ReadOverlay(control.Dir, n.Name)
 			return fmt.Sprintf("network %s is not there yet: %s", n.Name, whyNoNetwork(n.Name, s))
 		}
@@ -60,16 +58,17 @@ func whyNoNetwork(name string, s control.OverlayStatus) string {
 // in its overlay networks.
 const networkLook = 5 * time.Second
 
-// rejoin puts the running container back into overlay networks that it has
-// lost, as when one was taken away and made anew.
-func (r *runner) rejoin(ctx context.Context, id string) {
-	var said complaint.Memory
+// rejoin puts the running container id, which is of c, back into overlay
+// networks that it has lost, as when one was taken away and made anew. It
+// returns when ctx is done.
+func rejoin(ctx context.Context, docker *container.Client, c spec.Container, id string, log *slog.Logger) {
+	var complaints complaint.Memory
 	for process.Wait(ctx, networkLook) == nil {
-		kept := overlays(r.service.Container, overlay.SettingsDir)
+		kept := overlays(c, overlay.SettingsDir)
 		if len(kept) == 0 {
 			continue
 		}
-		s, err := r.docker.Inspect(ctx, id)
+		s, err := docker.Inspect(ctx, id)
 		if err != nil || !s.Running || s.HostNetwork {
 			continue
 		}
@@ -77,14 +76,14 @@ func (r *runner) rejoin(ctx context.Context, id string) {
 			if _, in := s.Addresses[n.Name]; in {
 				continue
 			}
-			if there, err := r.docker.HasNetwork(ctx, n.Name); err != nil || !there {
+			if there, err := docker.HasNetwork(ctx, n.Name); err != nil || !there {
 				continue
 			}
-			err := r.docker.Join(ctx, id, n)
+			err := docker.Join(ctx, id, n)
 			if err == nil {
-				r.log.Info("the container is back in a network that was made anew", "network", n.Name)
-			} else if text := err.Error(); ctx.Err() == nil && said.News(time.Now(), text) {
-				r.log.Error("the container cannot be brought back into a network", "err", text)
+				log.Info("the container is back in a network that was made anew", "network", n.Name)
+			} else if text := err.Error(); ctx.Err() == nil && complaints.News(time.Now(), text) {
+				log.Error("the container cannot be brought back into a network", "err", text)
 			}
 		}
 	}

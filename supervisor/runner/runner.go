@@ -2,148 +2,84 @@ package runner
 
 import (
 	"context"
-	"errors"
-	"log/slog"
-	"os"
-	"sync/atomic"
-	"time"
+	"path/filepath"
 
-	"rundock/internal/complaint"
 	"rundock/internal/container"
-	"rundock/internal/control"
+	"rundock/internal/spec"
 	"rundock/supervisor"
 	"rundock/supervisor/logcopy"
-	"rundock/supervisor/process"
-	"rundock/supervisor/servicecontainer"
 )
 
 // runner keeps one container running as service.json says, for as long as it
-// lives: it adopts the container or replaces it, follows it, stops it on TERM,
-// and on HUP leaves it to a successor (docs/design.md, "A service, from its
-// file to its container").
+// lives: it looks how things are, decides (decide.go), and has its parts act.
 type runner struct {
 	dir     string // service directory of the runner, with service.json
-	digest  string // of the files that it read there
 	service supervisor.Service
-	docker  *container.Client
-	logs    *logcopy.Copier
-	log     *slog.Logger
-	status  control.RunnerStatus
-	replace chan struct{} // USR1
-	sooner  chan struct{} // USR2
-	stopped atomic.Bool   // TERM came, be it after a HUP
-	said    complaint.Memory
+	want    wanted
+	signals *signals
+	status  *status
+
+	retries       retries
+	origins       origins
+	prerequisites prerequisites
+	containers    containers
+	follower      follower
+	sidecar       sidecar
+
+	asked bool // somebody asked for another container, which is not there yet
 }
 
-// run loops: look, decide, act, until the container ends or ctx does.
+// newRunner puts a runner together from what main has opened.
+func newRunner(dir string, service supervisor.Service, docker *container.Client, logs *logcopy.Copier, signals *signals, status *status) *runner {
+	r := &runner{dir: dir, service: service, signals: signals, status: status}
+	r.want = wanted{spec: service.Container.Hash(), image: service.Pin}
+	r.retries = retries{status, signals}
+	r.origins = origins{service.Container, docker}
+	r.prerequisites = prerequisites{service, docker, status, signals}
+	r.sidecar = sidecar{filepath.Join(dir, "../announce"), service.Name, status.log}
+	r.containers = containers{service, docker, logs, status, r.sidecar, contents{dir, service, docker, status}}
+	r.follower = follower{docker, logs, r.origins, status.log}
+	return r
+}
+
+// run keeps the container running until it ends, or ctx does: with the cause
+// registry.ErrHandOver it is left to a successor, else it is stopped. The
+// result is for process.ExitCode.
 func (r *runner) run(ctx context.Context) int {
-	before, err := control.ReadRunner(control.Dir, r.service.Name)
-	if err != nil {
-		r.log.Warn("status of the last runner is unreadable", "err", err)
-	}
-	r.status = firstStatus(before, r.service, r.digest, time.Now())
-	r.status.PID = os.Getpid()
-	forced := false
+	var problem error
 	for {
-		next, code := r.step(ctx, forced)
-		switch next {
-		case stepExit:
-			return code
-		case stepStop:
+		now, want := r.observe(ctx)
+		next := decide(now, r.want, problem)
+		problem = nil
+		switch next.do {
+		case adopt:
+			if code, ended := r.adopt(ctx, now.container, next.problem); ended {
+				return code
+			}
+		case start:
+			problem = r.start(ctx, now.container)
+		case replace:
+			problem = r.replace(ctx, now, want, next)
+		case backOff:
+			r.backOff(ctx, next.problem)
+		case stop:
 			return r.stop()
-		case stepLeave:
-			r.say(control.Left, "")
-			return r.left()
+		case leave:
+			return r.leave()
 		}
-		forced = next == stepReplace
 	}
 }
 
-// left ends the runner that has left its container to a successor. TERM may
-// follow on HUP's heels, and then none comes: the container is stopped.
-func (r *runner) left() int {
-	alone := process.NoSuccessor(r.dir)
-	switch {
-	case r.stopped.Load():
-		return r.stop()
-	case alone:
-		return 0
+// observe looks how things are, waiting for dockerd. want is the spec as a
+// container would be made of it now; it is known where now.origins are.
+func (r *runner) observe(ctx context.Context) (now observed, want spec.Container) {
+	now.container, now.waited, now.unseen = r.containers.look(ctx)
+	if now.unseen == nil && now.container.Running {
+		want, now.origins, now.unmade = r.origins.now(ctx)
 	}
-	return process.HandedOver
-}
-
-// step is what to do after one round of run's loop.
-type step int
-
-const (
-	stepAgain   step = iota // look again
-	stepReplace             // look again, and replace the container even if it is the wanted one
-	stepExit                // the container ended: leave with its code
-	stepStop                // stop the container and leave
-	stepLeave               // leave the container to a successor
-)
-
-// interrupted is what the end of ctx asks for.
-func interrupted(ctx context.Context) step {
-	if errors.Is(context.Cause(ctx), process.ErrHandOver) {
-		return stepLeave
-	}
-	return stepStop
-}
-
-// step looks at the container and brings it one stage further.
-func (r *runner) step(ctx context.Context, forced bool) (step, int) {
-	current, err := r.look(ctx)
+	now.wait, now.asked = r.retries.left(), r.asked
 	if ctx.Err() != nil {
-		return interrupted(ctx), 0
+		now.ended = context.Cause(ctx)
 	}
-	if err != nil {
-		return r.retry(ctx, err), 0
-	}
-	if !current.Running {
-		return r.start(ctx, current)
-	}
-	want, from, err := r.expanded(ctx)
-	if ctx.Err() != nil {
-		return interrupted(ctx), 0
-	}
-	if away := from.Away(); err == nil && away != "" {
-		err = errors.New(away)
-	}
-	outdated := from.Changed(current.Labels)
-	wanted := current.Labels[container.LabelSpec] == r.status.Wanted && outdated == "" &&
-		(r.service.Pin == "" || current.Image == r.service.Pin)
-	switch {
-	case err != nil:
-		return r.supervise(ctx, current, err)
-	case wanted && !forced:
-		return r.supervise(ctx, current, nil)
-	}
-	next, code := r.replaced(ctx, current, want, from)
-	if next == stepAgain && forced && r.status.Error != "" {
-		next = stepReplace // what failed is tried again, also if nothing but the wish tells the two apart
-	}
-	if next == stepAgain && r.status.Error == "" {
-		r.status.Remade = outdated
-	}
-	return next, code
-}
-
-// look returns the container as it is now, waiting for the daemon. One of the
-// same name that is not ours is an error: it must not be lost.
-func (r *runner) look(ctx context.Context) (container.State, error) {
-	for {
-		s, err := r.docker.Inspect(ctx, r.service.Name)
-		if err == nil {
-			return s, servicecontainer.CheckOwner(s, r.service.Name)
-		}
-		if r.docker.Ping(ctx) == nil || ctx.Err() != nil {
-			return s, err
-		}
-		r.complain("waiting for dockerd", "err", err.Error())
-		r.say(control.Waiting, err.Error())
-		if err := process.Wait(ctx, 500*time.Millisecond); err != nil {
-			return s, err
-		}
-	}
+	return now, want
 }

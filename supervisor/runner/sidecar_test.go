@@ -14,7 +14,7 @@ func TestSidecar_is_known_by_its_folder(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r := runner{dir: filepath.Join(dir, "web/services/service")}
+	web := sidecar{dir: filepath.Join(dir, "web/services/announce")}
 	for claim, c := range map[string]struct {
 		pid  int
 		want bool
@@ -22,12 +22,12 @@ func TestSidecar_is_known_by_its_folder(t *testing.T) {
 		"its own":           {lingering(t, "announce", filepath.Join(dir, "web/services/announce")), true},
 		"another's":         {lingering(t, "announce", filepath.Join(dir, "shop/services/announce")), false},
 		"a runner":          {lingering(t, "run", filepath.Join(dir, "web/services/service")), false},
-		"something else":    {start(t, exec.Command("/bin/sleep", "600")), false},
+		"something else":    {running(t, exec.Command("/bin/sleep", "600")), false},
 		"no process":        {1 << 30, false},
 		"this very process": {os.Getpid(), false},
 	} {
-		if got := r.isSidecar(c.pid); got != c.want {
-			t.Errorf("%s: isSidecar = %v, want %v", claim, got, c.want)
+		if got := web.is(c.pid); got != c.want {
+			t.Errorf("%s: is = %v, want %v", claim, got, c.want)
 		}
 	}
 }
@@ -46,10 +46,10 @@ func lingering(t *testing.T, args ...string) int {
 	if _, err := cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}
-	return start(t, cmd)
+	return running(t, cmd)
 }
 
-func start(t *testing.T, cmd *exec.Cmd) int {
+func running(t *testing.T, cmd *exec.Cmd) int {
 	t.Helper()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
