@@ -93,7 +93,18 @@ func (w *waiting) look(ctx context.Context) (answer control.Response, pending st
 		return answer, pending, nil
 	}
 	if w.q.Hash != "" {
-		if pending, err := w.contained(ctx, r, a, &answer); pending != "" || err != nil {
+		s, err := w.docker.Inspect(ctx, r.Container)
+		if err != nil {
+			return answer, err.Error(), nil
+		}
+		pending, warning, err := judge(s, r, w.q.Want, time.Now())
+		if warning != "" {
+			answer.Warnings = append(answer.Warnings, warning)
+		}
+		if err != nil {
+			err = errors.New(err.Error() + lastLog(w.docker, w.q.Service))
+		}
+		if pending != "" || err != nil {
 			return answer, pending, err
 		}
 	}
@@ -103,30 +114,25 @@ func (w *waiting) look(ctx context.Context) (answer control.Response, pending st
 	return answer, pending, nil
 }
 
-// contained asks dockerd about the container that runs by what its runner says:
-// the runner may have been stopped since, and knows nothing of its health.
-func (w *waiting) contained(ctx context.Context, r control.RunnerStatus, a control.AnnounceStatus, answer *control.Response) (pending string, err error) {
-	s, err := w.docker.Inspect(ctx, r.Container)
+// judge compares what dockerd says of the container that runs by what its
+// runner says with want: the runner may have been stopped since, and knows
+// nothing of its health.
+func judge(s container.State, r control.RunnerStatus, want control.Want, now time.Time) (pending, warning string, fatal error) {
 	switch {
-	case err != nil:
-		return err.Error(), nil
 	case !s.Running:
-		return "the container does not run, though its runner says so", nil
-	case w.q.For != "healthy" || s.Health == "healthy":
-		return "", nil
+		return "the container does not run, though its runner says so", "", nil
+	case want.For != "healthy" || s.Health == "healthy":
+		return "", "", nil
 	case s.Health != "":
-		pending, err := health(s)
-		if err != nil {
-			err = errors.New(err.Error() + lastLog(w.docker, w.q.Service))
-		}
-		return pending, err
+		pending, fatal = health(s)
+		return pending, "", fatal
 	}
-	runs := w.q.Want
-	runs.For = "running"
-	if pending, err = control.Reached(r, a, runs, time.Now()); pending == "" && err == nil {
-		answer.Warnings = append(answer.Warnings, "it has no HEALTHCHECK, so that healthy is only that it runs")
+	want.For = "running"
+	pending, fatal = control.Reached(r, control.AnnounceStatus{}, want, now)
+	if pending == "" && fatal == nil {
+		warning = "it has no HEALTHCHECK, so that healthy is only that it runs"
 	}
-	return pending, err
+	return pending, warning, fatal
 }
 
 // retry tells a runner that waits since before this wait to try again now: what

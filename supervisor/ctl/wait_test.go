@@ -1,30 +1,55 @@
 package ctl
 
 import (
-	"strings"
 	"testing"
+	"time"
 
 	"rundock/internal/container"
+	"rundock/internal/control"
 )
 
-func TestHealth_is_waited_for_while_that_can_help(t *testing.T) {
+// TestJudge is what dockerd adds to the status of a runner that says that the
+// wanted container runs.
+func TestJudge(t *testing.T) {
+	now := time.Unix(1000, 0)
+	up := container.State{Exists: true, Running: true, ID: "c"}
+	with := func(health, says string) container.State {
+		s := up
+		s.Health, s.HealthLog = health, says
+		return s
+	}
+	unchecked := with("unhealthy", "containerd: unavailable\n")
+	unchecked.Unchecked = true
 	for _, c := range []struct {
-		state   container.State
-		pending bool
+		claim string
+		wait  string
+		state container.State
+		up    time.Duration
+		want  string // "fails: ..." is final, "warns: ..." is reached
 	}{
-		{container.State{Health: "starting", HealthLog: "refused\n"}, true},
-		{container.State{Health: "unhealthy", HealthLog: "refused\n"}, false},
-		{container.State{Health: "unhealthy", HealthLog: "containerd: unavailable\n", Unchecked: true}, true},
+		{"it runs", "running", up, time.Minute, ""},
+		{"whatever its HEALTHCHECK says", "running", with("unhealthy", "refused"), time.Minute, ""},
+		{"its runner was killed, and then it ended", "running", container.State{Exists: true, ID: "c"}, time.Minute, "the container does not run, though its runner says so"},
+		{"or was removed", "announced", container.State{}, time.Minute, "the container does not run, though its runner says so"},
+		{"it is healthy, however short it is up", "healthy", with("healthy", ""), 0, ""},
+		{"it is not checked yet", "healthy", with("starting", "refused\n"), time.Minute, "container is starting: refused"},
+		{"unhealthy is final, as Docker has tried all that it was told to", "healthy", with("unhealthy", "refused\n"), time.Minute, "fails: container is unhealthy: refused"},
+		{"but not where Docker could not check", "healthy", unchecked, time.Minute, "container is unhealthy: containerd: unavailable"},
+		{"what has no HEALTHCHECK has to run for a while", "healthy", up, time.Second, "container is up for 1s, wanted are 2s"},
+		{"and that is all that is known then", "healthy", up, time.Minute, "warns: it has no HEALTHCHECK, so that healthy is only that it runs"},
 	} {
-		pending, err := health(c.state)
-		if (err == nil) != c.pending {
-			t.Errorf("%s, unchecked %v: final error %v, want that it goes on: %v", c.state.Health, c.state.Unchecked, err, c.pending)
-		}
-		if err != nil {
-			pending = err.Error()
-		}
-		if want := "container is " + c.state.Health + ": " + strings.TrimSpace(c.state.HealthLog); pending != want {
-			t.Errorf("it says %q, want %q", pending, want)
-		}
+		t.Run(c.claim, func(t *testing.T) {
+			r := control.RunnerStatus{PID: 7, Phase: control.Running, Spec: "h", Wanted: "h", Container: "c", Started: now.Add(-c.up)}
+			got, warning, fatal := judge(c.state, r, control.Want{For: c.wait, Hash: "h"}, now)
+			switch {
+			case fatal != nil:
+				got = "fails: " + fatal.Error()
+			case warning != "":
+				got += "warns: " + warning
+			}
+			if got != c.want {
+				t.Errorf("judge says %q, want %q", got, c.want)
+			}
+		})
 	}
 }
