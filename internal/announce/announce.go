@@ -448,7 +448,7 @@ func (p *port) summary() (state control.AnnounceState, reason string, badness in
 	case p.holding && p.state.Held:
 		return control.Announced, p.state.Reason, 0
 	case p.state.HeldBy != "":
-		return control.HeldOff, p.state.Reason, 1
+		return control.Conflict, p.state.Reason, 1
 	}
 	return control.Unreached, p.state.Reason, 2
 }

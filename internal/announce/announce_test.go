@@ -378,7 +378,7 @@ func TestAnnouncer(t *testing.T) {
 			await.True(t, "the other announces", theirs.is(control.Announced))
 			ours := s.announce(nil)
 			ours.Instance(s.run("one"))
-			await.True(t, "it is held off", ours.is(control.HeldOff))
+			await.True(t, "it is held off", ours.is(control.Conflict))
 			if got, want := ours.status().Reason, webKey+" is held by m2/web"; got != want {
 				t.Errorf("reason = %s, want %s", got, want)
 			}

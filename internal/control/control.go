@@ -60,14 +60,14 @@ type RunnerStatus struct {
 	Since      time.Time `json:"since"`                // when Phase began
 }
 
-// AnnounceState is what an announcer is doing.
+// AnnounceState is what a sidecar is doing.
 type AnnounceState string
 
 const (
 	Announced AnnounceState = "announced"
 	Unhealthy AnnounceState = "waiting"   // not up, or not healthy: Reason says why
-	HeldOff   AnnounceState = "held"      // another announcer holds the key
-	Unreached AnnounceState = "unreached" // healthy, but the registry cannot be reached
+	Conflict  AnnounceState = "held"      // another id holds the key; the word is older than the name
+	Unreached AnnounceState = "unreached" // healthy, but the store cannot be reached
 	Draining  AnnounceState = "draining"  // withdrawn, and clients are given time to leave
 	Withdrawn AnnounceState = "withdrawn" // on request, until another container is up
 )
@@ -77,7 +77,7 @@ type AnnounceStatus struct {
 	Version   int           `json:"version"`
 	Service   string        `json:"service"`
 	PID       int           `json:"pid"`
-	Digest    string        `json:"digest,omitempty"` // of AnnouncerReads when it started
+	Digest    string        `json:"digest,omitempty"` // of SidecarReads when it started
 	State     AnnounceState `json:"state"`
 	Reason    string        `json:"reason,omitempty"`    // why it is not announced
 	Container string        `json:"container,omitempty"` // id of the container the state speaks of
@@ -100,7 +100,7 @@ func ReadRunner(dir, service string) (RunnerStatus, error) {
 	return s, readStatus(filepath.Join(dir, service, "runner.json"), &s)
 }
 
-// ReadAnnounce is ReadRunner for the announcer.
+// ReadAnnounce is ReadRunner for the sidecar.
 func ReadAnnounce(dir, service string) (AnnounceStatus, error) {
 	var s AnnounceStatus
 	return s, readStatus(filepath.Join(dir, service, "announce.json"), &s)
@@ -127,7 +127,7 @@ func WriteRunner(dir string, s RunnerStatus) error {
 	return writeStatus(filepath.Join(dir, s.Service), "runner.json", s)
 }
 
-// WriteAnnounce is WriteRunner for the announcer.
+// WriteAnnounce is WriteRunner for the sidecar.
 func WriteAnnounce(dir string, s AnnounceStatus) error {
 	s.Version = Version
 	return writeStatus(filepath.Join(dir, s.Service), "announce.json", s)

@@ -7,11 +7,11 @@ import (
 	"path/filepath"
 )
 
-// What runner and announcer read at their start, in their folders: the files
+// What runner and sidecar read at their start, in their folders: the files
 // of Digest in their status.
 var (
-	RunnerReads    = []string{"run", "service.json"}
-	AnnouncerReads = []string{"run", "announce.json"}
+	RunnerReads  = []string{"run", "service.json"}
+	SidecarReads = []string{"run", "announce.json"}
 )
 
 // Digest identifies what is in the files of dir now: 16 hex digits of a

@@ -41,7 +41,7 @@ func (t *task) look() (situation, error) {
 		into   *module.Process
 	}{
 		{s.Shape.runner, control.RunnerReads, s.Says.PID, s.Says.Digest, "runner.lock", &s.Runner},
-		{s.Shape.announcer, control.AnnouncerReads, s.Announces.PID, s.Announces.Digest, "announcer.lock", &s.Announcer},
+		{s.Shape.announcer, control.SidecarReads, s.Announces.PID, s.Announces.Digest, "announcer.lock", &s.Announcer},
 	} {
 		if part.dir == "" {
 			continue

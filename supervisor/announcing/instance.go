@@ -8,7 +8,7 @@ import (
 	"rundock/internal/container"
 )
 
-// Instance is what the announcer needs to know of a container.
+// Instance is what an announce.Announcer is told of a container.
 func Instance(s container.State) announce.Instance {
 	if s.Unchecked {
 		return announce.Instance{Unknown: fmt.Errorf("docker cannot run the HEALTHCHECK: %s", strings.TrimSpace(s.HealthLog))}

@@ -74,7 +74,7 @@ func newSidecar(dir string) *sidecar {
 
 // main runs until the sidecar is told to leave.
 func (s *sidecar) main() int {
-	code, err := s.prepared()
+	code, err := s.setUpAndAnnounce()
 	if err != nil {
 		s.log.Error("cannot announce", "err", err)
 		process.Pause(s.ctx)
@@ -83,10 +83,10 @@ func (s *sidecar) main() int {
 	return code
 }
 
-// prepared gets what a sidecar needs, and announces. An error is one of the
-// setup.
-func (s *sidecar) prepared() (int, error) {
-	s.digest = control.Digest(s.dir, control.AnnouncerReads)
+// setUpAndAnnounce reads announce.json and takes the lock over, then announces.
+// Errors come from the setup only.
+func (s *sidecar) setUpAndAnnounce() (int, error) {
+	s.digest = control.Digest(s.dir, control.SidecarReads)
 	var err error
 	if s.wanted, err = supervisor.ReadAnnounce(filepath.Join(s.dir, "announce.json")); err != nil {
 		return 0, err
@@ -98,8 +98,8 @@ func (s *sidecar) prepared() (int, error) {
 		return 0, err
 	}
 	defer unlock()
-	left, err := s.announce(s.ctx)
-	if left {
+	handedOver, err := s.announce(s.ctx)
+	if handedOver {
 		alone := process.NoSuccessor(s.dir)
 		switch {
 		case s.stopped.Err() != nil:
@@ -156,8 +156,9 @@ func (s *sidecar) signals() {
 
 // announce runs until ctx is done, or the host has other addresses than
 // those that are announced: then it hands over to a successor that knows them.
-// left says that it has left the keys to one. An error is one of the setup.
-func (s *sidecar) announce(ctx context.Context) (left bool, err error) {
+// handedOver says that it has left the keys to one. Errors come from the setup
+// only.
+func (s *sidecar) announce(ctx context.Context) (handedOver bool, err error) {
 	host, err := hostconfig.Load(hostconfig.Path)
 	if err != nil {
 		return false, err

@@ -67,7 +67,7 @@ func judgeState(r *report.Part, h hostFacts, s serviceFacts) {
 		if status.Reason != "" {
 			r.Note("%s", status.Reason)
 		}
-	case control.HeldOff:
+	case control.Conflict:
 		r.Wrong(fmt.Sprintf("held off for %s: %s", since, status.Reason), "two hosts have one name, or another program writes this key: give one another name")
 	case control.Unreached:
 		r.Wrong(fmt.Sprintf("not announced for %s, as etcd cannot be reached: %s", since, status.Reason), "see that etcd runs: "+orNone(strings.Join(h.Endpoints, ", ")))

@@ -60,7 +60,7 @@ func (r statusReport) row(s serviceStatus) []string {
 			announced = "no"
 		case !a.Alive && a.State != "":
 			announced = "gone"
-		case a.State == control.HeldOff:
+		case a.State == control.Conflict:
 			announced = "conflict"
 		}
 		var names []string

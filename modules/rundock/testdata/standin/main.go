@@ -161,7 +161,7 @@ func run(at string) {
 func announce(at string) {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGHUP)
-	digest := control.Digest(at, control.AnnouncerReads)
+	digest := control.Digest(at, control.SidecarReads)
 	a, err := supervisor.ReadAnnounce(filepath.Join(at, "announce.json"))
 	if err != nil {
 		fmt.Println(err)
