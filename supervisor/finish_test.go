@@ -1,12 +1,15 @@
 package supervisor
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
+	"rundock/internal/await"
 	"rundock/internal/spec"
 )
 
@@ -42,20 +45,29 @@ func TestFinish_says_why_the_runner_ended(t *testing.T) {
 	}
 }
 
-// As the pipe to an svlogd whose disk is full. The test ends if the script does.
+// A pipe that nobody reads, as that to an svlogd whose disk is full.
 func TestFinish_ends_though_nobody_takes_what_it_says(t *testing.T) {
-	r, w, err := os.Pipe()
-	if err != nil {
+	// Its ends block, unlike those of os.Pipe: a write to a full one would fail at once.
+	var ends [2]int
+	if err := syscall.Pipe2(ends[:], syscall.O_CLOEXEC); err != nil {
 		t.Fatal(err)
 	}
+	r, w := os.NewFile(uintptr(ends[0]), "reading end"), os.NewFile(uintptr(ends[1]), "writing end")
 	defer r.Close()
 	defer w.Close()
-	full := exec.Command("timeout", "1", "dd", "if=/dev/zero", "bs=4096")
-	full.Stdout = w
-	full.Run()
-	cmd := exec.Command(finish(t), "3", "768")
+	size, _, errno := syscall.Syscall(syscall.SYS_FCNTL, w.Fd(), syscall.F_SETPIPE_SZ, 4096)
+	if errno != 0 {
+		t.Fatal(errno)
+	}
+	if _, err := w.Write(make([]byte, size)); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), await.Deadline)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, finish(t), "3", "768")
 	cmd.Stdout = w
-	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
-		t.Error(err)
+	cmd.Run() // its exit code is of no use to runsv
+	if ctx.Err() != nil {
+		t.Errorf("finish still runs after %s", await.Deadline)
 	}
 }
