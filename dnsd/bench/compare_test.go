@@ -19,8 +19,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
+	"rundock/internal/await"
 	"rundock/internal/registry/etcdtest"
 )
 
@@ -225,11 +225,10 @@ func (s *site) questions(t *testing.T) []questions {
 // settle waits until a server answers.
 func (s *site) settle(t *testing.T, p *process) {
 	t.Helper()
-	deadline := time.Now().Add(time.Minute)
-	for !answers(p.address, fmt.Sprintf("svc-%d.%s.", s.services-1, zone)) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s does not answer:\n%s", p.name, p.log())
+	await.Empty(t, p.name+" answers", func() string {
+		if answers(p.address, fmt.Sprintf("svc-%d.%s.", s.services-1, zone)) {
+			return ""
 		}
-		time.Sleep(20 * time.Millisecond)
-	}
+		return p.log()
+	})
 }

@@ -6,12 +6,13 @@ import (
 	"time"
 )
 
-// Deadline is how long it waits: long, as a busy machine is no failure.
-const Deadline = 60 * time.Second
+// Deadline is how long it waits: far longer than anything takes, as a busy
+// machine is no failure.
+const Deadline = 90 * time.Second
 
 const interval = 5 * time.Millisecond
 
-// True waits until so says yes.
+// True waits until so returns true.
 func True(t testing.TB, what string, so func() bool) {
 	t.Helper()
 	Empty(t, what, func() string {
@@ -33,16 +34,19 @@ func Nil(t testing.TB, what string, try func() error) {
 	})
 }
 
-// Empty waits until missing returns "": until then it says what is missing.
+// Empty waits until missing returns "", which names what is still missing. It
+// asks for half of the time at most: some questions start processes.
 func Empty(t testing.TB, what string, missing func() string) {
 	t.Helper()
-	for end := time.Now().Add(Deadline); ; time.Sleep(interval) {
+	for end := time.Now().Add(Deadline); ; {
+		asked := time.Now()
 		last := missing()
 		if last == "" {
 			return
 		}
 		if time.Now().After(end) {
-			t.Fatalf("never came true: %s: %s", what, last)
+			t.Fatalf("%s: still not so after %s: %s", what, Deadline, last)
 		}
+		time.Sleep(max(interval, time.Since(asked)))
 	}
 }

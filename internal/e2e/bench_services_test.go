@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"rundock/internal/await"
 )
 
 // benching reports whether figures are wanted: then benchmarks run at full
@@ -49,7 +51,7 @@ func TestBenchMemory(t *testing.T) {
 	for range count {
 		s.sh(t, back1, "setsid docker run --rm -l weighed "+images+"influxdb:latest >/dev/null 2>&1 </dev/null & exit 0")
 	}
-	eventually(t, "the docker commands have their containers", func() string {
+	await.Empty(t, "the docker commands have their containers", func() string {
 		return missingOf(s.sh(t, back1, "docker ps -q -f label=weighed | wc -l"), strconv.Itoa(count))
 	})
 	time.Sleep(settling()) // for what a start leaves behind to be collected

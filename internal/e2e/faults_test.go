@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"rundock/internal/await"
 )
 
 // TestFaults breaks each host in its own way at the same time, as the long
@@ -35,7 +37,7 @@ func (s *setup) partitioned(t *testing.T) {
 	s.resolves(t, front, "islander", "")
 	s.install(t, front, "state=absent name=leaver")
 	s.install(t, front, "state=enabled name=comer image="+images+"influxdb:latest announce=8087 port=8086 wait=announced")
-	time.Sleep(time.Until(cut.Add(2 * time.Minute)))
+	time.Sleep(time.Until(cut.Add(2 * time.Minute))) // longer than all leases and pauses between tries
 	if got := s.dig(t, back1, "SRV leaver."+zone); got != record(front, "leaver") {
 		t.Errorf("the host cut off answers %q for a service, not what it knew last", got)
 	}
@@ -68,12 +70,7 @@ func (s *setup) undermined(t *testing.T) {
 	s.serve(t, back2, name)
 	alive := func(what string) {
 		t.Helper()
-		eventually(t, what, func() string {
-			if _, err := s.try(back2, "docker version"); err != nil {
-				return err.Error()
-			}
-			return ""
-		})
+		await.Nil(t, what, func() error { _, err := s.try(back2, "docker version"); return err })
 	}
 	for _, c := range []struct{ claim, fault string }{
 		{"dockerd", "p=$(cat /run/docker.pid); kill -9 $p; while kill -0 $p; do sleep 0.1; done 2>/dev/null; service docker start"},
@@ -144,18 +141,26 @@ func (s *setup) logDiskFull(t *testing.T) {
 	said := func() string { return s.sh(t, back2, "cat "+dir+"/@* "+dir+"/current 2>/dev/null || true") }
 
 	say("before")
-	eventually(t, "a line is logged", func() string { return missing(said(), "before") })
+	await.Empty(t, "a line is logged", func() string { return missing(said(), "before") })
 	s.try(back2, "dd if=/dev/zero of="+dir+"/fill bs=1k")
 	for i := range 20 {
 		say(fmt.Sprintf("meanwhile-%02d", i))
 	}
-	time.Sleep(3 * time.Second) // a healthy service could have been taken for a dead one by then
+	// As many as would take a service that is well for one that is not.
+	since := s.sh(t, back2, "date +%s")
+	await.Empty(t, "three health checks begin on the full disk", func() string {
+		began := s.sh(t, back2, `docker inspect -f '{{range .State.Health.Log}}{{.Start.Unix}}{{"\n"}}{{end}}' `+name+` | awk '$1 > `+since+`' | wc -l`)
+		if began < "3" {
+			return began + " did"
+		}
+		return ""
+	})
 	if got := s.state(t, back2, name); got != "announced" {
 		t.Errorf("with its log disk full the service is %s", got)
 	}
 	s.sh(t, back2, "rm "+dir+"/fill")
 	say("after")
-	eventually(t, "lines of meanwhile are logged with those of after", func() string {
+	await.Empty(t, "lines of meanwhile are logged with those of after", func() string {
 		for i := range 20 {
 			if m := missing(said(), fmt.Sprintf("meanwhile-%02d", i)); m != "" {
 				return m
@@ -190,7 +195,7 @@ func (s *setup) setBack(t *testing.T) {
 	s.sh(t, front, "sv down dnsd; dnsd store stop --dir /var/lib/dnsd/etcd")
 	t.Cleanup(func() { s.try(front, "sv up dnsd") })
 	s.sh(t, front, "dnsd store restore --dir /var/lib/dnsd/etcd /root/backup.db")
-	time.Sleep(time.Until(down.Add(time.Minute)))
+	time.Sleep(time.Until(down.Add(time.Minute))) // longer than the leases of all records
 	s.sh(t, front, "sv up dnsd")
 	s.settled(t, "constant")
 	for _, host := range []string{front, back1, back2} {

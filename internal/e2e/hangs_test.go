@@ -3,6 +3,8 @@ package e2e
 import (
 	"strings"
 	"testing"
+
+	"rundock/internal/await"
 )
 
 // freeze stops processes of host, given as a shell writes their pids, until
@@ -69,9 +71,9 @@ func TestStop_in_the_middle_of_a_hand_over(t *testing.T) {
 		for _, pause := range []string{"0", "0.002", "0.005", "0.01", "0.02", "0.05"} {
 			// A second first, or runsv waits before it starts the successor.
 			s.sh(t, back1, sidecar+"sleep 1.2; kill -HUP $(cat supervise/pid); sleep "+pause+"; sv -w 60 down . >/dev/null")
-			eventually(t, "it is withdrawn, told to stop "+pause+" s after HUP", func() string { return s.keys(t, name+"/"+back1) })
+			await.Empty(t, "it is withdrawn, told to stop "+pause+" s after HUP", func() string { return s.keys(t, name+"/"+back1) })
 			s.sh(t, back1, sidecar+"sv up . >/dev/null")
-			eventually(t, "it is announced again", func() string {
+			await.Empty(t, "it is announced again", func() string {
 				if s.keys(t, name+"/"+back1) == "" {
 					return "no record"
 				}

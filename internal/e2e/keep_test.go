@@ -3,6 +3,8 @@ package e2e
 import (
 	"strings"
 	"testing"
+
+	"rundock/internal/await"
 )
 
 // TestKeep_after_withdrawal interrupts a replacement between the withdrawal
@@ -39,7 +41,7 @@ func TestKeep_after_withdrawal(t *testing.T) {
 		s.resolves(t, back2, name, record(back1, name))
 		container := s.id(t, back1, name)
 		s.sh(t, back1, "kill -USR1 "+s.pid(t, back1, name, "runner"))
-		eventually(t, "the sidecar has withdrawn it", func() string {
+		await.Empty(t, "the sidecar has withdrawn it", func() string {
 			if got := s.state(t, back1, name); got != "withdrawn" {
 				return got
 			}

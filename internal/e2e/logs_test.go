@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"rundock/internal/await"
 )
 
 // TestLogs: whatever is killed, each line of a container is once, whole and
@@ -38,7 +40,7 @@ func TestLogs(t *testing.T) {
 		{"runners that hand over in long lines", "lines=50&width=40000&every=80ms", 2, signal("HUP"), false},
 		{"a dockerd that restarts", "lines=5000&every=200us", 1, func() {
 			s.sh(t, back1, "service docker restart")
-			eventually(t, "dockerd answers", func() string {
+			await.Empty(t, "dockerd answers", func() string {
 				if _, err := s.try(back1, "docker version"); err != nil {
 					return err.Error()
 				}
@@ -53,7 +55,7 @@ func TestLogs(t *testing.T) {
 				_, err := s.try(back1, s.ask("log?prefix="+prefix+"&"+c.query))
 				done <- err
 			}()
-			eventually(t, "lines arrive", func() string {
+			await.Empty(t, "lines arrive", func() string {
 				return s.lacksLine(name, prefix+"1")
 			})
 			rounds := 0
@@ -97,14 +99,14 @@ func TestLogs(t *testing.T) {
 			prefix := mark("before " + c.claim)
 			container := s.id(t, back1, name)
 			s.sh(t, back1, strings.ReplaceAll(c.end, "%s", prefix))
-			eventually(t, "it runs in a new container", func() string {
+			await.Empty(t, "it runs in a new container", func() string {
 				if now := s.id(t, back1, name); now == "" || now == container {
 					return fmt.Sprintf("container %q", now)
 				}
 				return ""
 			})
 			s.complete(t, name, prefix, "lines=2000", nil)
-			eventually(t, "the new one answers", func() string {
+			await.Empty(t, "the new one answers", func() string {
 				if _, err := s.try(back1, s.ask("ping")); err != nil {
 					return err.Error()
 				}
@@ -155,7 +157,7 @@ func (s *setup) lostByDocker(t *testing.T, name, prefix, query string) map[strin
 	t.Helper()
 	lines, _ := sizeOf(t, query)
 	kept := map[string]bool{}
-	eventually(t, "docker has the last line", func() string {
+	await.Empty(t, "docker has the last line", func() string {
 		for line := range strings.Lines(s.sh(t, back1, "docker logs "+name+" 2>&1 | grep "+prefix)) {
 			// It may stand behind what was written without a newline.
 			kept[strings.TrimSuffix(line[strings.Index(line, prefix):], "\n")] = true
@@ -204,7 +206,7 @@ func (s *setup) complete(t *testing.T, name, prefix, query string, lost map[stri
 			want = append(want, line)
 		}
 	}
-	eventually(t, "the last line is logged", func() string {
+	await.Empty(t, "the last line is logged", func() string {
 		return s.lacksLine(name, fmt.Sprint(prefix, lines))
 	})
 	var got []string

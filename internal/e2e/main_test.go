@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"rundock/internal/await"
 	"rundock/internal/lab"
 )
 
@@ -258,28 +259,6 @@ func (s *setup) id(t *testing.T, host, service string) string {
 	return c.ID + " " + c.State.StartedAt
 }
 
-// patience is how long eventually waits: far more than it takes, as the
-// machine may be busy.
-const patience = 90 * time.Second
-
-// eventually waits until cond returns "", which is what is still missing. It
-// spends half of the time on asking, at the most.
-func eventually(t *testing.T, what string, cond func() string) {
-	t.Helper()
-	deadline := time.Now().Add(patience)
-	for {
-		asked := time.Now()
-		missing := cond()
-		if missing == "" {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: still not so after %s: %s", what, patience, missing)
-		}
-		time.Sleep(max(50*time.Millisecond, time.Since(asked)))
-	}
-}
-
 // resolves waits until host finds service with this SRV answer; "" is none.
 func (s *setup) resolves(t *testing.T, host, service, want string) {
 	t.Helper()
@@ -289,7 +268,7 @@ func (s *setup) resolves(t *testing.T, host, service, want string) {
 			t.Log(s.story(service[strings.LastIndex(service, ".")+1:])) // of _metrics._tcp.shop, too
 		}
 	}()
-	eventually(t, fmt.Sprintf("%s sees SRV of %s as %q", host, service, want), func() string {
+	await.Empty(t, fmt.Sprintf("%s sees SRV of %s as %q", host, service, want), func() string {
 		if got := s.dig(t, host, "SRV "+service+"."+zone); got != want {
 			return fmt.Sprintf("answer %q", got)
 		}

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"rundock/internal/await"
 )
 
 // TestMeasure_overlay prints how long a network takes to follow its hosts. It
@@ -41,7 +43,7 @@ func TestMeasure_overlay(t *testing.T) {
 // subnetOf waits until host is up in network, and returns its subnet's base.
 func (o *overlays) subnetOf(t *testing.T, host, network string) (base string) {
 	t.Helper()
-	eventually(t, host+" is up in "+network, func() string {
+	await.Empty(t, host+" is up in "+network, func() string {
 		out, err := o.try(host, `grep '"state":"up".*"alive":true' /run/rundock/overlay/`+network+`.json | sed 's/.*"subnet":"\([0-9.]*\)\.0\/.*/\1/'`)
 		if base = out; base == "" || err != nil {
 			return fmt.Sprint("it is not: ", err)
@@ -59,18 +61,18 @@ func (o *overlays) comesAnew(t *testing.T, host, network string) time.Duration {
 	o.sh(t, host, fmt.Sprintf("sv -w 60 stop overlay-%s >/dev/null && rundockd overlay leave %[1]s", network))
 	others := o.others(host)
 	reached := make([]time.Time, len(others))
-	var trying, done sync.WaitGroup
+	var done sync.WaitGroup
 	for i, other := range others {
 		o.withoutRoute(t, other, network, gateway)
-		trying.Add(1)
+		o.sh(t, other, "rm -f /run/reaching")
 		done.Go(func() {
-			trying.Done()
 			// The other's sshd; each try is short, as a packet that nobody answers is sent again after a second.
-			reached[i] = o.nanoseconds(t, other, inAMinute+"until timeout 0.1 bash -c 'exec 3<>/dev/tcp/"+gateway+"/22' 2>/dev/null; do in_time; done; date +%s%N")
+			reached[i] = o.nanoseconds(t, other, inAMinute+"touch /run/reaching; until timeout 0.1 bash -c 'exec 3<>/dev/tcp/"+gateway+"/22' 2>/dev/null; do in_time; done; date +%s%N")
 		})
 	}
-	trying.Wait()
-	time.Sleep(time.Second) // the scripts run
+	for _, other := range others {
+		await.Nil(t, other+" tries", func() error { _, err := o.try(other, "rm /run/reaching"); return err })
+	}
 	began := o.nanoseconds(t, host, "date +%s%N; sv start overlay-"+network+" >/dev/null")
 	done.Wait()
 	if now := o.subnetOf(t, host, network) + ".1"; now != gateway {
@@ -101,7 +103,7 @@ func (o *overlays) others(host string) (others []string) {
 // withoutRoute waits until a host has no route to a peer's gateway.
 func (o *overlays) withoutRoute(t *testing.T, host, network, gateway string) {
 	t.Helper()
-	eventually(t, host+" has no route to "+gateway, func() string {
+	await.Empty(t, host+" has no route to "+gateway, func() string {
 		out, _ := o.try(host, "ip route show proto 82 | grep "+strings.TrimSuffix(gateway, "1")+"0/")
 		return out
 	})

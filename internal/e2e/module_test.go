@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"rundock/internal/await"
 )
 
 // What modules/rundock/README.md promises, against real hosts. That a service
@@ -179,7 +181,7 @@ func TestModule_pull(t *testing.T) {
 	t.Run("disabled ends a pull that hangs", func(t *testing.T) {
 		s.freeze(t, front, "$(cat /etc/service/registry/supervise/pid)")
 		s.sh(t, back1, "docker rm -f asks")
-		eventually(t, "the runner pulls", func() string {
+		await.Empty(t, "the runner pulls", func() string {
 			if got := s.runnerSays(t, back1, "asks", "phase"); got != "pulling" {
 				return "phase " + got
 			}
@@ -202,7 +204,7 @@ func TestModule_pull(t *testing.T) {
 func (s *setup) registryAnswers(t *testing.T) {
 	t.Helper()
 	for _, host := range []string{front, back1, back2} {
-		eventually(t, "the image registry answers "+host, func() string {
+		await.Empty(t, "the image registry answers "+host, func() string {
 			if _, err := s.try(host, "curl -sf -m 5 http://"+images+"v2/"); err != nil {
 				return err.Error()
 			}
@@ -290,7 +292,7 @@ func (s *setup) endsInBackoff(t *testing.T, host, name string, meanwhile func())
 	// The next runner takes over what the last one said of the crashes.
 	s.sh(t, host, "until grep -q '\"phase\":\"backoff\"' "+status+"; do sleep 0.05; done; "+
 		"kill -9 $(sed 's/.*\"pid\":\\([0-9]*\\).*/\\1/' "+status+"); sed -i 's/\"crashes\":[0-9]*/\"crashes\":20/' "+status)
-	eventually(t, "the back-off is long", func() string {
+	await.Empty(t, "the back-off is long", func() string {
 		crashes, _ := strconv.Atoi(s.runnerSays(t, host, name, "crashes"))
 		if phase := s.runnerSays(t, host, name, "phase"); crashes <= 20 || phase != "backoff" {
 			return fmt.Sprintf("phase %s, %d crashes", phase, crashes)

@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"testing"
+
+	"rundock/internal/await"
 )
 
 // TestAddress_of_the_host_changes: containers, records and dnsd follow it,
@@ -14,7 +16,7 @@ func TestAddress_of_the_host_changes(t *testing.T) {
 		cp -a /etc/rundock/host.json /root/host.json && sed -i '/"p[a-z]*": {/,/}/s/"eth0"/"moving"/' /etc/rundock/host.json && rundockd config && sv hup dnsd`)
 	t.Cleanup(func() {
 		s.sh(t, back2, "mv /root/host.json /etc/rundock/host.json; sv hup dnsd; ip link del moving")
-		eventually(t, "dnsd answers at the host's own address", func() string {
+		await.Empty(t, "dnsd answers at the host's own address", func() string {
 			_, err := s.try(back2, "dig +time=1 +tries=1 @"+s.Addr(back2).String()+" "+zone+" SOA")
 			return errorText(err)
 		})
@@ -24,14 +26,14 @@ func TestAddress_of_the_host_changes(t *testing.T) {
 	s.install(t, back2, "state=enabled name="+other+" image="+images+"influxdb:latest")
 	is := func(address string) {
 		t.Helper()
-		eventually(t, name+" is announced and published at "+address, func() string {
+		await.Empty(t, name+" is announced and published at "+address, func() string {
 			if got := s.dig(t, front, "A "+name+"."+zone); got != address {
 				return "dig says " + got
 			}
 			_, err := s.try(back2, "curl -fsS -m 5 -o /dev/null http://"+address+":8086/ping")
 			return errorText(err)
 		})
-		eventually(t, other+" asks dnsd at "+address, func() string {
+		await.Empty(t, other+" asks dnsd at "+address, func() string {
 			if got := s.sh(t, back2, "docker inspect -f '{{.State.Running}} {{.HostConfig.DNS}}' "+other+" || true"); got != "true ["+address+"]" {
 				return "it runs and asks: " + got
 			}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"rundock/internal/await"
 )
 
 // firewallPackages are Debian's of a program that keeps a host's firewall, with
@@ -65,7 +67,7 @@ func TestOverlay_beside_firewalls(t *testing.T) {
 	if t.Failed() {
 		t.FailNow()
 	}
-	eventually(t, "it is told that other hosts do not answer", func() string {
+	await.Empty(t, "it is told that other hosts do not answer", func() string {
 		return o.untold(t, map[string]int{front: 2, back1: 2, back2: 2})
 	})
 	if out, _ := o.try(front, "rundockd overlay explain "+o.address["apps "+back1]); !strings.Contains(out, "see that no firewall, of either host or between them, drops UDP port 4789") {
@@ -94,10 +96,10 @@ func TestOverlay_beside_firewalls(t *testing.T) {
 		t.Run(c.when, func(t *testing.T) {
 			both(c.scripts)
 			o.whole(t, o.hosts...)
-			eventually(t, "all is let through, and no more", func() string { return o.missed(t) })
+			await.Empty(t, "all is let through, and no more", func() string { return o.missed(t) })
 		})
 	}
-	eventually(t, "it is told no more", func() string {
+	await.Empty(t, "it is told no more", func() string {
 		return o.untold(t, map[string]int{front: 0, back1: 0, back2: 0})
 	})
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"rundock/internal/await"
 )
 
 // onAll runs f for each host at the same time.
@@ -96,7 +98,7 @@ func TestOverlay_module(t *testing.T) {
 	t.Run("a host with the machine id of another is kept out", func(t *testing.T) {
 		says := func(want string) {
 			t.Helper()
-			eventually(t, "overlay status on "+back1+" says "+want, func() string {
+			await.Empty(t, "overlay status on "+back1+" says "+want, func() string {
 				out, _ := s.try(back1, "rundockd overlay status --json zone")
 				if strings.Contains(out, want) {
 					return ""
@@ -139,7 +141,7 @@ func TestOverlay_module(t *testing.T) {
 			t.Fatalf("present again: %s", r.Msg)
 		}
 		s.resolves(t, front, "shop", "10 100 8086 node-back-1.shop."+zone+".")
-		eventually(t, "shop is reached again", func() string {
+		await.Empty(t, "shop is reached again", func() string {
 			if out, err := s.try(front, get("shop")); err != nil {
 				return out + err.Error()
 			}
@@ -156,7 +158,7 @@ func TestOverlay_module(t *testing.T) {
 		defer s.sh(t, back1, "docker rm -f byhand")
 		// As after the loss of the registry's data, when another host was faster.
 		s.sh(t, front, fmt.Sprintf(`ETCDCTL_API=3 etcdctl put /rundock/v1/overlay/apps/subnets/%s.0-24 '{"id":"other","host":"node-9","subnet":"%[1]s.0/24","underlay":"192.0.2.99","mac":"02:00:00:00:00:09","seen":"2026-01-01T00:00:00Z"}'`, was))
-		eventually(t, "shop and byhand are in the new subnet", func() string {
+		await.Empty(t, "shop and byhand are in the new subnet", func() string {
 			now := subnet(back1, "apps")
 			out, err := s.try(back1, "docker inspect -f '{{.NetworkSettings.Networks.apps.IPAddress}} {{.NetworkSettings.Networks.apps.Aliases}}' shop byhand")
 			lines := strings.Split(out, "\n")
@@ -165,7 +167,7 @@ func TestOverlay_module(t *testing.T) {
 			}
 			return ""
 		})
-		eventually(t, "shop is reached again", func() string {
+		await.Empty(t, "shop is reached again", func() string {
 			if out, err := s.try(front, get("shop")); err != nil {
 				return out + err.Error()
 			}
@@ -179,7 +181,7 @@ func TestOverlay_module(t *testing.T) {
 
 	t.Run("a container waits for its network", func(t *testing.T) {
 		s.sh(t, back2, "sv -w 60 stop docker-cart && sv -w 60 stop overlay-zone && docker network rm zone >/dev/null && rm /run/rundock/overlay/zone.json && sv start docker-cart")
-		eventually(t, "status says what cart waits for", func() string {
+		await.Empty(t, "status says what cart waits for", func() string {
 			out, _ := s.try(back2, "cat /run/rundock/cart/runner.json")
 			if !strings.Contains(out, `"phase":"waiting"`) || !strings.Contains(out, "network zone is not there yet: its agent has said nothing: see sv status overlay-zone") {
 				return out

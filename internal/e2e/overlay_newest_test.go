@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"rundock/internal/await"
 	"rundock/internal/lab"
 )
 
@@ -149,7 +150,7 @@ func (o *overlays) exchangeDockerd(t *testing.T) {
 		t.Fatalf("copy dockerd: %v", err)
 	}
 	o.sh(t, back1, "service docker restart >/dev/null 2>&1")
-	eventually(t, "dockerd answers", func() string {
+	await.Empty(t, "dockerd answers", func() string {
 		if out, err := o.try(back1, "docker version"); err != nil {
 			return out
 		}
@@ -183,7 +184,7 @@ func (o *overlays) served(t *testing.T, outside string) {
 	// ask prints what differs from what is wanted.
 	const ask = `ask() { got=$(curl -sfm 5 "$2" 2>&1) || got="nothing, curl $?"; [ "$got" = "$1" ] || echo "$3: $got"; }
 `
-	eventually(t, "all is reached", func() string {
+	await.Empty(t, "all is reached", func() string {
 		var mu sync.Mutex
 		var all []string
 		everywhere(o.hosts, func(host string) {

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"rundock/internal/await"
 )
 
 // overlays are networks of all hosts, with a web server of each on it.
@@ -65,7 +67,7 @@ func (o *overlays) whole(t *testing.T, hosts ...string) {
 	t.Helper()
 	missing := make(map[string]string)
 	var mu sync.Mutex
-	eventually(t, strings.Join(hosts, ", ")+" are one", func() string {
+	await.Empty(t, strings.Join(hosts, ", ")+" are one", func() string {
 		everywhere(hosts, func(host string) {
 			out, err := o.try(host, o.survey(host, hosts))
 			mu.Lock()
@@ -174,7 +176,7 @@ func TestOverlay(t *testing.T) {
 		again := func() { hole("sv restart overlay-apps >/dev/null") }
 		again()
 		to := o.address["apps "+back1]
-		eventually(t, "the path is narrow", func() string {
+		await.Empty(t, "the path is narrow", func() string {
 			missing := ""
 			for _, host := range o.hosts[:2] {
 				if routes := o.sh(t, host, "ip route show proto 82 dev vx7"); !strings.Contains(routes, "mtu lock 1250") {
@@ -190,7 +192,7 @@ func TestOverlay(t *testing.T) {
 		}
 		hole("nft delete table ip hole")
 		again()
-		eventually(t, "the path is wide", func() string {
+		await.Empty(t, "the path is wide", func() string {
 			out, _ := o.try(front, "ip route show proto 82 dev vx7 | grep mtu")
 			return out
 		})
@@ -206,16 +208,16 @@ func TestOverlay(t *testing.T) {
 			}
 			return routes + "\nis all"
 		}
-		eventually(t, "it answers by the first", func() string {
+		await.Empty(t, "it answers by the first", func() string {
 			if routes := o.sh(t, back1, inside+"show proto 82"); !strings.Contains(routes, "10.42.0.0/16 via ") {
 				return "its routes are " + routes
 			}
 			return ""
 		})
 		o.sh(t, back1, "docker network connect data both") // by hand, later
-		eventually(t, "it has both", there)
+		await.Empty(t, "it has both", there)
 		o.sh(t, back1, inside+"flush proto 82")
-		eventually(t, "it has both again", there)
+		await.Empty(t, "it has both again", there)
 		if log := o.sh(t, back1, "grep -h 'in a container' /var/log/overlay-apps/current /var/log/overlay-data/current"); strings.Count(log, "container=both") != 2 {
 			t.Errorf("the logs say %s", log)
 		}
@@ -236,7 +238,7 @@ func TestOverlay(t *testing.T) {
 		// Containers stay attached, and another agent finds nothing in its way.
 		for _, step := range []struct{ mtu, inside, agent string }{{"1400", "1350", "restart"}, {before, "", "status"}} {
 			s.sh(t, back1, "ip link set "+dev+" mtu "+step.mtu+"; sv "+step.agent+" overlay-apps")
-			eventually(t, "network and check follow", func() string {
+			await.Empty(t, "network and check follow", func() string {
 				out, err := s.try(back1, `rundockd overlay check; rundockd overlay status; cat /sys/class/net/ovl7/mtu; sed -n 's/.*"state":"\([a-z]*\)".*/\1/p' /run/rundock/overlay/apps.json`)
 				if lines := strings.Split(out, "\n"); err != nil || !strings.HasSuffix(out, step.inside+"\nup") || !strings.HasPrefix(lines[0], "NETWORK") {
 					return fmt.Sprint(out, err)
@@ -275,7 +277,7 @@ func TestOverlay(t *testing.T) {
 			s.sh(t, back2, "iptables -D OUTPUT -p tcp --dport 2379 -j DROP; iptables -D INPUT -p tcp --sport 2379 -j DROP")
 		}
 		answered := 0
-		eventually(t, "front and back1 ask it in the network, as its lease is over", func() string {
+		await.Empty(t, "front and back1 ask it in the network, as its lease is over", func() string {
 			if o.reaches(front, "apps", o.address["apps "+back2]) {
 				answered++
 			}
@@ -297,7 +299,7 @@ func TestOverlay(t *testing.T) {
 		}
 		open()
 		o.whole(t, o.hosts...)
-		eventually(t, "it is alive again", func() string {
+		await.Empty(t, "it is alive again", func() string {
 			if out, _ := s.asked(t, front, "rundockd overlay peers apps"); strings.Contains(out, " late ") {
 				return out
 			}

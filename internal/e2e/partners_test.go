@@ -3,6 +3,8 @@ package e2e
 import (
 	"strings"
 	"testing"
+
+	"rundock/internal/await"
 )
 
 // TestModule_partners: a container that lives in the network of another, or
@@ -27,7 +29,7 @@ func TestModule_partners(t *testing.T) {
 	}
 	follows := func(name, script, why string) {
 		t.Helper()
-		eventually(t, name+" shares with the landlord that is there now", func() string {
+		await.Empty(t, name+" shares with the landlord that is there now", func() string {
 			if !same(script, name, "landlord") {
 				return s.sh(t, back2, "rundockd explain "+name+" || true")
 			}
@@ -45,7 +47,7 @@ func TestModule_partners(t *testing.T) {
 	}
 
 	s.sh(t, back2, "docker rm -fv landlord")
-	eventually(t, "explain says that the landlord has gone", func() string {
+	await.Empty(t, "explain says that the landlord has gone", func() string {
 		out := s.sh(t, back2, "rundockd explain lodger || true")
 		if !strings.Contains(out, "goes on, as the wanted one cannot be made: container landlord, whose network it is in, is not there") {
 			return out
@@ -55,7 +57,7 @@ func TestModule_partners(t *testing.T) {
 	s.rundock(t, back2, "state=enabled name=lodger image="+image+` args="--network container:landlord -e APP_LISTEN=:7777"`).
 		wantFailure(t, "container landlord, whose network it is in, is not there", "goes on running")
 	s.sh(t, back2, "docker kill reader")
-	eventually(t, "one that has to be started waits for the landlord", func() string {
+	await.Empty(t, "one that has to be started waits for the landlord", func() string {
 		if says := s.runnerSays(t, back2, "reader", "phase") + ": " + s.runnerSays(t, back2, "reader", "error"); says != "waiting: container landlord, whose volumes it has, is not there" {
 			return "its runner says " + says
 		}

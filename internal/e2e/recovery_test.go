@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"rundock/internal/await"
 )
 
 // serve installs a service of the influxdb image, with a HEALTHCHECK, and
@@ -120,7 +122,7 @@ func (s *setup) state(t *testing.T, host, service string) string {
 // process lives.
 func (s *setup) anew(t *testing.T, host, service, of, old string) {
 	t.Helper()
-	eventually(t, fmt.Sprintf("%s of %s is another process than %s", of, service, old), func() string {
+	await.Empty(t, fmt.Sprintf("%s of %s is another process than %s", of, service, old), func() string {
 		pid := s.pid(t, host, service, of)
 		if pid == "" || pid == old || pid == "0" {
 			return "pid " + pid
@@ -151,7 +153,7 @@ const onePerRole = "1 runners, 1 sidecars, 1 nested runsvdirs"
 // found again as want.
 func (s *setup) renewed(t *testing.T, host, service, old, want string) {
 	t.Helper()
-	eventually(t, service+" runs in a new container", func() string {
+	await.Empty(t, service+" runs in a new container", func() string {
 		if now := s.id(t, host, service); now == "" || strings.Fields(now)[0] == strings.Fields(old)[0] {
 			return fmt.Sprintf("container %q", now)
 		}
@@ -183,13 +185,13 @@ func TestRecovery_of_rundocks_own_processes(t *testing.T) {
 			}
 			s.sh(t, back1, kill)
 			s.anew(t, back1, name, c.of, old)
-			eventually(t, "one process in each role", func() string {
+			await.Empty(t, "one process in each role", func() string {
 				if got := s.processes(t, back1, name); got != onePerRole {
 					return got
 				}
 				return ""
 			})
-			eventually(t, "the sidecar says announced", func() string {
+			await.Empty(t, "the sidecar says announced", func() string {
 				if got := s.state(t, back1, name); got != "announced" {
 					return got
 				}
@@ -258,7 +260,7 @@ func TestRecovery_of_dnsd(t *testing.T) {
 		t.Run("dnsd on "+host+" comes back and answers", func(t *testing.T) {
 			old := s.sh(t, host, "cat /etc/service/dnsd/supervise/pid")
 			s.sh(t, host, "kill -9 "+old)
-			eventually(t, "runsv starts another dnsd", func() string {
+			await.Empty(t, "runsv starts another dnsd", func() string {
 				if now := s.sh(t, host, "cat /etc/service/dnsd/supervise/pid"); now == old || now == "" {
 					return "pid " + now
 				}
@@ -280,7 +282,7 @@ func TestRecovery_of_the_embedded_etcd(t *testing.T) {
 	watchers := []*watcher{s.watch(t, front, name), s.watch(t, back2, name)}
 	old := s.sh(t, front, store)
 	s.sh(t, front, "kill -9 "+old)
-	eventually(t, "another etcd runs", func() string {
+	await.Empty(t, "another etcd runs", func() string {
 		if now := s.sh(t, front, store+" || true"); now == "" || now == old {
 			return "process " + now
 		}
@@ -328,7 +330,7 @@ func TestRecovery_from_a_pause(t *testing.T) {
 func (s *setup) settled(t *testing.T, service string) {
 	t.Helper()
 	for _, host := range []string{front, back1, back2} {
-		eventually(t, "dnsd of "+host+" is ready", func() string {
+		await.Empty(t, "dnsd of "+host+" is ready", func() string {
 			_, err := s.try(host, "curl -sf http://127.0.0.1:9153/ready")
 			if err != nil {
 				return err.Error()
@@ -340,7 +342,7 @@ func (s *setup) settled(t *testing.T, service string) {
 			t.Errorf("A registry on %s = %q, want %s", host, got, s.Addr(front))
 		}
 	}
-	eventually(t, "the sidecar says announced", func() string {
+	await.Empty(t, "the sidecar says announced", func() string {
 		if got := s.state(t, back1, service); got != "announced" {
 			return got
 		}
@@ -352,7 +354,7 @@ func (s *setup) settled(t *testing.T, service string) {
 // found after since.
 func (w *watcher) leaves(t *testing.T, since time.Time) time.Duration {
 	t.Helper()
-	eventually(t, "the record leaves DNS", func() string {
+	await.Empty(t, "the record leaves DNS", func() string {
 		if !w.gone() {
 			return "still there"
 		}
@@ -410,7 +412,7 @@ func TestRecovery_from_power_loss_of_the_etcd_host(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Start(context.Background(), front) })
-	eventually(t, "the sidecar sees that etcd is gone", func() string {
+	await.Empty(t, "the sidecar sees that etcd is gone", func() string {
 		if got := s.state(t, back1, name); got != "unreached" {
 			return got
 		}

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"rundock/internal/await"
 )
 
 // asked is what a command for people printed, and its exit code.
@@ -38,7 +40,7 @@ func TestStatus(t *testing.T) {
 	s.install(t, back2, "state=present name=idle image="+images+"grafana:latest")
 
 	t.Run("tells services that are well from others", func(t *testing.T) {
-		eventually(t, "all are as they are to be", func() string {
+		await.Empty(t, "all are as they are to be", func() string {
 			out, _ := s.asked(t, back2, "rundockd status --json")
 			var report struct {
 				Services []struct {
@@ -124,7 +126,7 @@ func TestStatus(t *testing.T) {
 	t.Run("logs -f ends when the service is removed", func(t *testing.T) {
 		s.sh(t, back2, "rundockd logs web -f >/tmp/follow 2>&1 </dev/null & echo $! >/tmp/follow.pid")
 		s.install(t, back2, "state=absent name=web")
-		eventually(t, "it ends", func() string {
+		await.Empty(t, "it ends", func() string {
 			return s.sh(t, back2, "kill -0 $(cat /tmp/follow.pid) 2>/dev/null && echo still follows || true")
 		})
 		if got := s.sh(t, back2, "cat /tmp/follow; rm /tmp/follow /tmp/follow.pid"); !strings.Contains(got, "listening on") || !strings.Contains(got, "the service was removed") {
@@ -138,7 +140,7 @@ func TestStatus(t *testing.T) {
 // well waits until status finds nothing wrong with a service of back2.
 func (s *setup) well(t *testing.T, service string) {
 	t.Helper()
-	eventually(t, service+" is well again", func() string {
+	await.Empty(t, service+" is well again", func() string {
 		if out, code := s.asked(t, back2, "rundockd status "+service); code != "0" {
 			return out
 		}

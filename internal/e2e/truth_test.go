@@ -3,6 +3,8 @@ package e2e
 import (
 	"strings"
 	"testing"
+
+	"rundock/internal/await"
 )
 
 // TestModule_says_what_is_so: what a call says it has done is so when it
@@ -38,7 +40,7 @@ func TestModule_says_what_is_so(t *testing.T) {
 			const call = `{"state":"enabled","name":"frozen","wait":"announced","image":"` + images + `grafana:latest","announces":[{"port":8150,"container_port":80,"lease":5}]}`
 			s.install(t, back2, call)
 			s.sh(t, back2, "kill -STOP $(cat /etc/service/docker-frozen/services/announce/supervise/pid)")
-			eventually(t, "the record goes with its lease", func() string { return s.keys(t, "frozen") })
+			await.Empty(t, "the record goes with its lease", func() string { return s.keys(t, "frozen") })
 			s.install(t, back2, call).wantActions(t, "announcer continued")
 			if s.keys(t, "frozen") == "" {
 				t.Error("it says announced, and etcd has no record")
@@ -56,7 +58,7 @@ func (s *setup) disabledWithoutDocker(t *testing.T) {
 	s.sh(t, back1, "service docker stop")
 	docker := func() {
 		s.sh(t, back1, "service docker start")
-		eventually(t, "dockerd answers", func() string {
+		await.Empty(t, "dockerd answers", func() string {
 			if _, err := s.try(back1, "docker version"); err != nil {
 				return err.Error()
 			}
@@ -90,7 +92,7 @@ func (s *setup) mendedInBackoff(t *testing.T) {
 	const call = "state=enabled name=mended pull=never image=local/mended:1"
 	tag("crash:latest")
 	s.rundock(t, back2, call).wantFailure(t, "mended: container ended with exit code 7")
-	eventually(t, "it is in back-off", func() string {
+	await.Empty(t, "it is in back-off", func() string {
 		if got := s.runnerSays(t, back2, "mended", "phase"); got != "backoff" {
 			return got
 		}
@@ -98,7 +100,7 @@ func (s *setup) mendedInBackoff(t *testing.T) {
 	})
 	// As after twenty crashes: a minute.
 	s.sh(t, back2, `sed -i 's/"crashes":[0-9]*/"crashes":20/; s/"next_start":"[^"]*"/"next_start":"2100-01-01T00:00:00Z"/' /run/rundock/mended/runner.json; kill -9 $(cat /etc/service/docker-mended/supervise/pid)`)
-	eventually(t, "another runner is in back-off", func() string {
+	await.Empty(t, "another runner is in back-off", func() string {
 		if got := s.runnerSays(t, back2, "mended", "crashes"); got != "20" && got != "21" {
 			return got + " crashes"
 		}

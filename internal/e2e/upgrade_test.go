@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"rundock/internal/await"
 )
 
 // TestUpgrade_of_rundockd puts another rundockd on a host with ten services:
@@ -60,7 +62,7 @@ func TestUpgrade_of_rundockd(t *testing.T) {
 			roles = append(roles, "announce")
 		}
 		for _, role := range roles {
-			eventually(t, role+" of "+name+" is the new program", func() string {
+			await.Empty(t, role+" of "+name+" is the new program", func() string {
 				return s.program(t, back1, name, role)
 			})
 		}
@@ -150,7 +152,7 @@ func TestUpgrade_of_Docker(t *testing.T) {
 	// is not of version before. The sidecar is the one that knew that.
 	well := func(t *testing.T, before string) {
 		t.Helper()
-		eventually(t, "another dockerd answers", func() string {
+		await.Empty(t, "another dockerd answers", func() string {
 			if v := version(); v == "" || v == before {
 				return "version " + v
 			}
@@ -177,7 +179,7 @@ func TestUpgrade_of_Docker(t *testing.T) {
 		// The command's own package breaks the old one, which had it in it.
 		exchanged(t, "dpkg -i --auto-deconfigure /run/debs/*.deb")
 		s.sh(t, back2, "rm -r /run/debs")
-		eventually(t, "dockerd answers", func() string {
+		await.Empty(t, "dockerd answers", func() string {
 			if v := version(); v == "" {
 				return "it does not"
 			}

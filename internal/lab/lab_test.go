@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"rundock/internal/await"
 )
 
 // needLab skips a test that makes hosts, unless they are wanted.
@@ -22,19 +24,6 @@ func needLab(t *testing.T) {
 	}
 	if os.Geteuid() != 0 {
 		t.Skip("makes namespaces and mounts: needs root")
-	}
-}
-
-// eventually waits until ok, which says what is missing otherwise.
-func eventually(t *testing.T, what string, ok func() error) {
-	t.Helper()
-	deadline := time.Now().Add(time.Minute)
-	err := ok()
-	for ; err != nil && time.Now().Before(deadline); err = ok() {
-		time.Sleep(50 * time.Millisecond)
-	}
-	if err != nil {
-		t.Fatalf("%s: %v", what, err)
 	}
 }
 
@@ -125,8 +114,8 @@ func TestPreparedLab(t *testing.T) {
 			t.Fatal(err)
 		}
 		on(t, l, back1, fmt.Sprintf("docker run -d --name influxdb -p %s:8083:8083 %s/influxdb:latest", l.Addr(back1), Registry))
-		eventually(t, "GET "+influx, func() error { return reaches(l, front, influx) })
-		eventually(t, "health of influxdb", func() error {
+		await.Nil(t, "GET "+influx, func() error { return reaches(l, front, influx) })
+		await.Nil(t, "health of influxdb", func() error {
 			if state := on(t, l, back1, "docker inspect -f '{{.State.Health.Status}}' influxdb"); state != "healthy" {
 				return fmt.Errorf("docker says %s", state)
 			}
@@ -136,7 +125,7 @@ func TestPreparedLab(t *testing.T) {
 	t.Run("containers survive a restart of dockerd", func(t *testing.T) {
 		started := on(t, l, back1, "docker inspect -f '{{.State.StartedAt}}' influxdb")
 		on(t, l, back1, "service docker restart")
-		eventually(t, "dockerd on "+back1, func() error { _, err := l.Exec(t.Context(), back1, "docker", "version"); return err })
+		await.Nil(t, "dockerd on "+back1, func() error { _, err := l.Exec(t.Context(), back1, "docker", "version"); return err })
 		if now := on(t, l, back1, "docker inspect -f '{{.State.StartedAt}}' influxdb"); now != started {
 			t.Errorf("influxdb started at %s, was running since %s", now, started)
 		}
@@ -144,7 +133,7 @@ func TestPreparedLab(t *testing.T) {
 	t.Run("init brings a killed runsvdir back", func(t *testing.T) {
 		was := on(t, l, back2, "pgrep -x runsvdir")
 		on(t, l, back2, "kill -9 "+was)
-		eventually(t, "runsvdir on "+back2, func() error {
+		await.Nil(t, "runsvdir on "+back2, func() error {
 			if out, err := l.Exec(t.Context(), back2, "pgrep", "-x", "runsvdir"); err != nil || strings.TrimSpace(out) == was {
 				return fmt.Errorf("pgrep: %q, %v", out, err)
 			}
@@ -173,7 +162,7 @@ func TestPreparedLab(t *testing.T) {
 			t.Errorf("left over from before: %s", out)
 		}
 		on(t, l, back1, "docker start influxdb && pgrep -x runsvdir && pgrep -x sshd")
-		eventually(t, "GET "+influx, func() error { return reaches(l, front, influx) })
+		await.Nil(t, "GET "+influx, func() error { return reaches(l, front, influx) })
 	})
 	t.Run("a partition is silent, lasts over a boot and heals", func(t *testing.T) {
 		if err := l.Partition(back1); err != nil {
@@ -204,7 +193,7 @@ func TestPreparedLab(t *testing.T) {
 			}
 		}
 		on(t, l, back1, "docker start influxdb")
-		eventually(t, "GET "+influx, func() error { return reaches(l, front, influx) })
+		await.Nil(t, "GET "+influx, func() error { return reaches(l, front, influx) })
 	})
 	t.Run("up replaces a killed switch under running hosts", func(t *testing.T) {
 		if err := endCgroup(l.hierarchies, cgroupOf(l.ID, "switch"), time.Now().Add(time.Minute)); err != nil {
@@ -220,7 +209,7 @@ func TestPreparedLab(t *testing.T) {
 		if now := on(t, l, back1, "stat -c %Y /proc/1"); now != boots {
 			t.Errorf("%s was started again", back1)
 		}
-		eventually(t, "GET "+influx, func() error { return reaches(l, front, influx) })
+		await.Nil(t, "GET "+influx, func() error { return reaches(l, front, influx) })
 	})
 	t.Run("the lab grows while it runs", func(t *testing.T) {
 		did, err := l.Up(t.Context(), Options{Hosts: 4, NoPython: []string{"node-back-3"}})
@@ -276,8 +265,8 @@ func TestBareLab(t *testing.T) {
 			t.Fatalf("a bare host has docker: %s", out)
 		}
 		on(t, l, front, "apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get install -q -y "+strings.Join(preparedPackages, " "))
-		eventually(t, "dockerd", func() error { _, err := l.Exec(t.Context(), front, "docker", "version"); return err })
-		eventually(t, "runsvdir", func() error { _, err := l.Exec(t.Context(), front, "pgrep", "-x", "runsvdir"); return err })
+		await.Nil(t, "dockerd", func() error { _, err := l.Exec(t.Context(), front, "docker", "version"); return err })
+		await.Nil(t, "runsvdir", func() error { _, err := l.Exec(t.Context(), front, "pgrep", "-x", "runsvdir"); return err })
 	})
 	t.Run("what was installed comes up after power loss", func(t *testing.T) {
 		if err := l.Stop(front); err != nil {
@@ -423,7 +412,7 @@ func TestKilledUp(t *testing.T) {
 			if out, err := down.CombinedOutput(); err != nil {
 				t.Fatalf("down: %v\n%s", err, out)
 			}
-			eventually(t, "the machine as it was", func() error { return sameTrace(before, trace(t, config.ID)) })
+			await.Nil(t, "the machine as it was", func() error { return sameTrace(before, trace(t, config.ID)) })
 			for _, path := range []string{l.state(), filepath.Join(config.Dir, "inventory")} {
 				if exists(path) {
 					t.Errorf("%s is left", path)
@@ -439,7 +428,7 @@ func TestKilledUp(t *testing.T) {
 		if found, err := l.Down(); err != nil || !found {
 			t.Fatalf("down = %v, %v", found, err)
 		}
-		eventually(t, "the machine as it was", func() error { return sameTrace(before, trace(t, config.ID)) })
+		await.Nil(t, "the machine as it was", func() error { return sameTrace(before, trace(t, config.ID)) })
 		if found, err := l.Down(); err != nil || found {
 			t.Errorf("second down = %v, %v, want nothing found", found, err)
 		}

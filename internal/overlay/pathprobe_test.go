@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"rundock/internal/await"
 	"rundock/internal/netnstest"
 )
 
@@ -239,15 +240,12 @@ func TestPaths_of_which_nothing_is_heard_are_counted(t *testing.T) {
 	p := c.hosts[0].probe(n, 100*time.Millisecond)
 	silent := func(count int, first netip.Prefix) {
 		t.Helper()
-		for late := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
-			gotCount, gotFirst := p.Silent()
-			if gotCount == count && gotFirst == first {
-				return
+		await.Empty(t, fmt.Sprintf("silent are %d, from %s", count, first), func() string {
+			if gotCount, gotFirst := p.Silent(); gotCount != count || gotFirst != first {
+				return fmt.Sprintf("they are %d, from %s", gotCount, gotFirst)
 			}
-			if time.Now().After(late) {
-				t.Fatalf("silent are %d, from %s; want %d, from %s", gotCount, gotFirst, count, first)
-			}
-		}
+			return ""
+		})
 	}
 	for _, h := range c.hosts[1:] {
 		h.Sh("nft 'add table inet closed; add chain inet closed in { type filter hook input priority 0; }; add rule inet closed in udp dport 4789 drop'")
@@ -307,11 +305,7 @@ func TestPaths_of_peers_that_answer_nothing_are_left_as_they_are(t *testing.T) {
 	one.narrow = map[netip.Prefix]int{n.Subnet(2): 1111}
 	one.audit()
 	p := one.probe(n, 100*time.Millisecond)
-	for end := time.Now().Add(patience); !p.searched(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("the search does not end")
-		}
-	}
+	await.True(t, "the search ends", p.searched)
 	select {
 	case found := <-p.found:
 		t.Errorf("found %+v", found)

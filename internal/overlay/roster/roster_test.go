@@ -53,15 +53,7 @@ func reserve(t *testing.T, r *Roster, prefer netip.Prefix) netip.Prefix {
 
 func retry(t *testing.T, call func(context.Context) error) {
 	t.Helper()
-	for end := time.Now().Add(deadline); ; time.Sleep(20 * time.Millisecond) {
-		err := call(t.Context())
-		if err == nil {
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatal(err)
-		}
-	}
+	await.Nil(t, "the registry answers", func() error { return call(t.Context()) })
 }
 
 // answer is what call gets from an etcd that answers: a busy machine may have

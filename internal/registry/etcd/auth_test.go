@@ -82,7 +82,7 @@ func TestUser(t *testing.T) {
 			server.Restart()
 			await.True(t, "the follower is well", func() bool { return !f.Unhealthy() })
 			await.True(t, "it holds again", a.Held)
-			want(t, "end", a.End(nil), nil)
+			registrytest.Want(t, "end", a.End(nil), nil)
 			await.True(t, "the key is gone", f.Has(map[string]string{}))
 		}},
 		{"a wrong password is named and works once the file is right", func(t *testing.T, server *etcdtest.Server, admin *clientv3.Client) {
@@ -133,7 +133,7 @@ func TestUser(t *testing.T) {
 				resp, err := root.Get(t.Context(), registrytest.Item(id, "a").Key)
 				return err == nil && len(resp.Kvs) == 1
 			})
-			want(t, "end", a.End(nil), nil)
+			registrytest.Want(t, "end", a.End(nil), nil)
 		}},
 		{"a login at an etcd that hangs ends with the connection, and is made again", func(t *testing.T, server *etcdtest.Server, admin *clientv3.Client) {
 			lock(t, admin)
@@ -172,7 +172,7 @@ func TestTLS(t *testing.T) {
 			t.Run("a certificate of the right authority announces", func(t *testing.T) {
 				a := registrytest.Announce(t, open(t, server, Config{CA: files.ca, Cert: files.clientCert, Key: files.clientKey}), testLease, registrytest.Item("m1/web/", "a"))
 				await.True(t, "it holds", a.Held)
-				want(t, "end", a.End(nil), nil)
+				registrytest.Want(t, "end", a.End(nil), nil)
 			})
 			t.Run("a foreign authority is named as the reason", func(t *testing.T) {
 				foreign := makeCertificates(t)
@@ -184,7 +184,7 @@ func TestTLS(t *testing.T) {
 			t.Run("a client without certificate is refused", func(t *testing.T) {
 				a := registrytest.Announce(t, open(t, server, Config{CA: files.ca}), testLease, registrytest.Item("m1/web/", "a"))
 				registrytest.Names(t, "reason", a.Reason, "etcd: ")
-				want(t, "held", a.State().Held, false)
+				registrytest.Want(t, "held", a.State().Held, false)
 			})
 		})
 	}

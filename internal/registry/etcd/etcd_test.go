@@ -3,7 +3,6 @@ package etcd
 import (
 	"context"
 	"log/slog"
-	"strings"
 	"testing"
 	"time"
 
@@ -60,34 +59,9 @@ func remove(t *testing.T, etcd *clientv3.Client, key string) {
 // must makes call until it succeeds: a server just started may need a moment.
 func must(t *testing.T, call func(context.Context) error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), await.Deadline)
-	defer cancel()
-	for {
-		attempt, cancel := context.WithTimeout(ctx, 5*time.Second) // the next one may reach another member
-		err := call(attempt)
-		cancel()
-		if err == nil {
-			return
-		}
-		if ctx.Err() != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-}
-
-func want[T comparable](t *testing.T, what string, got, want T) {
-	t.Helper()
-	if got != want {
-		t.Errorf("%s = %v, want %v", what, got, want)
-	}
-}
-
-func contains(t *testing.T, what, text string, parts ...string) {
-	t.Helper()
-	for _, part := range parts {
-		if !strings.Contains(text, part) {
-			t.Errorf("%s = %q, want it to name %q", what, text, part)
-		}
-	}
+	await.Nil(t, "etcd answers", func() error {
+		attempt, cancel := context.WithTimeout(t.Context(), 5*time.Second) // the next one may reach another member
+		defer cancel()
+		return call(attempt)
+	})
 }

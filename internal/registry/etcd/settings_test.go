@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"rundock/internal/registry/registrytest"
 )
 
 func TestOpen(t *testing.T) {
@@ -57,7 +59,7 @@ func TestOpen(t *testing.T) {
 			case c.names != nil && err == nil:
 				t.Error("Open = nil, want an error")
 			case err != nil:
-				contains(t, "error", err.Error(), c.names...)
+				registrytest.Contains(t, "error", err.Error(), c.names...)
 			}
 		})
 	}

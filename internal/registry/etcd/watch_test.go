@@ -32,7 +32,7 @@ func TestWatch(t *testing.T) {
 			}
 			f := registrytest.Follow(t, patient(t, server), "/s/")
 			await.True(t, "all keys are known", f.Has(all))
-			want(t, "batches", len(f.Batches()), 1)
+			registrytest.Want(t, "batches", len(f.Batches()), 1)
 		}},
 		{"lists again after changes it slept through were compacted", func(t *testing.T, server *etcdtest.Server) {
 			admin := server.Admin()

@@ -13,12 +13,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/server/v3/embed"
 	"go.uber.org/zap"
 
+	"rundock/internal/await"
 	"rundock/internal/registry/registrytest"
 )
 
@@ -185,13 +185,7 @@ func (e *Server) Replace(other *Server) {
 // insist does again what a cluster refuses until its members know each other.
 func (e *Server) insist(what string, do func() error) {
 	e.T.Helper()
-	err := do()
-	for deadline := time.Now().Add(time.Minute); err != nil && time.Now().Before(deadline); err = do() {
-		time.Sleep(200 * time.Millisecond)
-	}
-	if err != nil {
-		e.T.Fatalf("%s: %v", what, err)
-	}
+	await.Nil(e.T, what, do)
 }
 
 // embed makes e a process of this test binary.

@@ -33,15 +33,15 @@ func testDrop(t *testing.T, start func(t *testing.T) Server) {
 					found = found || there
 					return err
 				})
-				want(t, c.claim+": found", found, c.found)
+				Want(t, c.claim+": found", found, c.found)
 				_, left := server.Get(t, key)
-				want(t, c.claim, left, c.left)
+				Want(t, c.claim, left, c.left)
 			}
 		}},
 		{"names the key and a store that is not there", func(t *testing.T, server Server) {
 			server.Kill()
 			_, err := registry.Drop(t.Context(), server.Open(t), "/s/web", "m1/web")
-			contains(t, "error", fmt.Sprint(err), "withdraw /s/web (it ends with its lease): ", server.Address(), "connection refused")
+			Contains(t, "error", fmt.Sprint(err), "withdraw /s/web (it ends with its lease): ", server.Address(), "connection refused")
 		}},
 	})
 }

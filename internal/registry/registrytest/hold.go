@@ -41,25 +41,25 @@ func testHold(t *testing.T, start func(t *testing.T) Server) {
 			a := s.announce(t, ours, second)
 			await.True(t, "both keys are there", s.Has(map[string]string{ours.Key: string(ours.Value), second.Key: string(second.Value)}))
 			await.True(t, "it says so", a.Held)
-			want(t, "end", a.End(nil), nil)
+			Want(t, "end", a.End(nil), nil)
 			await.True(t, "both keys are gone", s.Has(nothing))
-			want(t, "leases left", s.Leases(t), 0)
+			Want(t, "leases left", s.Leases(t), 0)
 		}},
 		{"has nothing to report while nobody writes", func(t *testing.T, s stage) {
 			a := s.announce(t, ours)
 			await.True(t, "it is held", a.Held)
 			quiet(t, "what it reports", a.said)
-			want(t, "state", a.State(), registry.HoldState{Held: true})
+			Want(t, "state", a.State(), registry.HoldState{Held: true})
 		}},
 		{"announces again under a new lease after a withdrawal", func(t *testing.T, s stage) {
 			lease, stop := runLease(t, s)
 			for range 3 {
 				end := hold(t, lease, ours)
 				await.True(t, "the key is there", s.Has(only(ours)))
-				want(t, "Hold", end(), nil)
+				Want(t, "Hold", end(), nil)
 				await.True(t, "the key is gone", s.Has(nothing))
 			}
-			want(t, "Run", stop(), nil)
+			Want(t, "Run", stop(), nil)
 		}},
 		{"survives kill -9 and restart of the store", func(t *testing.T, s stage) {
 			a := s.announce(t, ours)
@@ -105,7 +105,7 @@ func testHold(t *testing.T, start func(t *testing.T) Server) {
 			// On a busy machine watchers see both writes as one change.
 			await.True(t, "the forgery and our answer were seen", func() bool { return s.revision() >= before+2 })
 			await.True(t, "ours is back", s.Has(only(ours)))
-			want(t, "end", a.End(nil), nil)
+			Want(t, "end", a.End(nil), nil)
 			await.True(t, "the key is gone", s.Has(nothing))
 		}},
 		{"gets a new lease when its own was revoked by hand", func(t *testing.T, s stage) {
@@ -123,7 +123,7 @@ func testHold(t *testing.T, start func(t *testing.T) Server) {
 			await.True(t, "held by the other is said", func() bool { return a.State().HeldBy == otherID })
 			Names(t, "reason", a.Reason, ours.Key, otherID)
 			await.True(t, "state", s.Has(only(Item(otherID, "b"))))
-			want(t, "end of the other", theirs.End(nil), nil)
+			Want(t, "end of the other", theirs.End(nil), nil)
 			await.True(t, "ours is there", s.Has(only(ours)))
 			await.True(t, "it says so", a.Held)
 		}},
@@ -131,7 +131,7 @@ func testHold(t *testing.T, start func(t *testing.T) Server) {
 			s.Put(t, ours.Key, `{"host":"10.0.0.9"}`)
 			a := s.announce(t, ours)
 			await.True(t, "it is named", func() bool { return a.State().HeldBy == "a record without an id" })
-			want(t, "end", a.End(nil), nil)
+			Want(t, "end", a.End(nil), nil)
 			await.True(t, "state", s.Has(map[string]string{ours.Key: `{"host":"10.0.0.9"}`}))
 		}},
 		{"puts none of the keys while one is another's", func(t *testing.T, s stage) {
@@ -151,7 +151,7 @@ func testHold(t *testing.T, start func(t *testing.T) Server) {
 			oldLease := first.leaseName()
 			// Handing over leaves what kill -9 leaves: a key and a lease that
 			// nobody renews.
-			want(t, "end of the first", first.End(registry.ErrHandOver), nil)
+			Want(t, "end of the first", first.End(registry.ErrHandOver), nil)
 			next := Item(ourID, "b")
 			successor := Announce(t, s.Open(t), ttl, next)
 			await.True(t, "the successor holds", successor.Held)
@@ -166,7 +166,7 @@ func testHold(t *testing.T, start func(t *testing.T) Server) {
 		{"goes with the lease when nobody takes over", func(t *testing.T, s stage) {
 			a := s.announce(t, ours)
 			await.True(t, "it holds", a.Held)
-			want(t, "end", a.End(registry.ErrHandOver), nil)
+			Want(t, "end", a.End(registry.ErrHandOver), nil)
 			await.True(t, "still there", s.Has(only(ours)))
 			await.True(t, "the key is gone", s.Has(nothing))
 		}},
@@ -178,7 +178,7 @@ func testHold(t *testing.T, start func(t *testing.T) Server) {
 			s.Thaw()
 			await.True(t, "it holds again", a.Held)
 			await.True(t, "the key is there", s.Has(only(ours)))
-			want(t, "end", a.End(nil), nil)
+			Want(t, "end", a.End(nil), nil)
 			await.True(t, "the key is gone", s.Has(nothing))
 		}},
 		{"withdrawn while the store hangs leaves no ghost when it wakes", func(t *testing.T, s stage) {
@@ -189,7 +189,7 @@ func testHold(t *testing.T, start func(t *testing.T) Server) {
 			if err := end(); err == nil {
 				t.Error("Hold = nil, want an error: the key could not be taken away")
 			} else {
-				contains(t, "error", err.Error(), "withdraw "+ours.Key, "ends by itself within "+s.Expiry().String(), s.Address())
+				Contains(t, "error", err.Error(), "withdraw "+ours.Key, "ends by itself within "+s.Expiry().String(), s.Address())
 			}
 			s.Thaw()
 			await.True(t, "the key is gone", s.Has(nothing))
@@ -197,8 +197,8 @@ func testHold(t *testing.T, start func(t *testing.T) Server) {
 			next := Item(ourID, "b")
 			end = hold(t, lease, next)
 			await.True(t, "the key is there again", s.Has(only(next)))
-			want(t, "Hold", end(), nil)
-			want(t, "Run", stop(), nil)
+			Want(t, "Hold", end(), nil)
+			Want(t, "Run", stop(), nil)
 		}},
 		{"waits for a store that is down at the start", func(t *testing.T, s stage) {
 			s.Kill()
@@ -247,7 +247,7 @@ func testNewLease(t *testing.T, start func(t *testing.T) Server) {
 			if _, err := store.NewLease(bad); err == nil {
 				t.Errorf("NewLease(%s) = nil, want an error", bad)
 			} else {
-				contains(t, "error", err.Error(), bad.String())
+				Contains(t, "error", err.Error(), bad.String())
 			}
 		})
 	}

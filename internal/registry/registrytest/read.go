@@ -21,12 +21,12 @@ func testRead(t *testing.T, start func(t *testing.T) Server) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want(t, "keys", len(found), 3)
-			want(t, "holder", found[0].ID, "m1/web")
-			want(t, "value", string(found[0].Value), string(held.Value))
-			want(t, "a key that is not there", found[1].Exists, false)
-			want(t, "holder of a record written by hand", found[2].ID, "a record without an id")
-			want(t, "its lease", found[2].Lease, "")
+			Want(t, "keys", len(found), 3)
+			Want(t, "holder", found[0].ID, "m1/web")
+			Want(t, "value", string(found[0].Value), string(held.Value))
+			Want(t, "a key that is not there", found[1].Exists, false)
+			Want(t, "holder of a record written by hand", found[2].ID, "a record without an id")
+			Want(t, "its lease", found[2].Lease, "")
 
 			left, err := store.Left(t.Context(), found[0].Lease)
 			if err != nil || left <= 0 || left > server.Lease() {
@@ -36,16 +36,16 @@ func testRead(t *testing.T, start func(t *testing.T) Server) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want(t, "listed", len(listed), 2)
-			want(t, "the first key", listed[0].Key, "/s/web/by-hand")
-			want(t, "the lease of the second", listed[1].Lease, found[0].Lease)
+			Want(t, "listed", len(listed), 2)
+			Want(t, "the first key", listed[0].Key, "/s/web/by-hand")
+			Want(t, "the lease of the second", listed[1].Lease, found[0].Lease)
 		}},
 		{"says of a lease that ended that it is gone", func(t *testing.T, server Server) {
 			store := server.Patient(t)
 			a := Announce(t, store, server.Lease(), Item("m1/web", "a"))
 			await.True(t, "the key is held", a.Held)
 			lease := a.leaseName()
-			want(t, "end", a.End(nil), nil)
+			Want(t, "end", a.End(nil), nil)
 			await.Empty(t, "the lease is gone", func() string {
 				left, err := store.Left(t.Context(), lease)
 				if err != nil || left >= 0 {
@@ -63,13 +63,13 @@ func testRead(t *testing.T, start func(t *testing.T) Server) {
 			server.Put(t, keys[299], `{"id":"last"}`)
 			var found []registry.Found
 			await.Nil(t, "it answers", func() (err error) { found, err = store.Read(t.Context(), keys); return err })
-			want(t, "keys", len(found), len(keys))
-			want(t, "the last one's holder", found[299].ID, "last")
+			Want(t, "keys", len(found), len(keys))
+			Want(t, "the last one's holder", found[299].ID, "last")
 		}},
 		{"names a store that is not there", func(t *testing.T, server Server) {
 			server.Kill()
 			_, err := server.Open(t).Read(t.Context(), []string{"/s/web"})
-			contains(t, "error", fmt.Sprint(err), "read the records: ", server.Address(), "connection refused")
+			Contains(t, "error", fmt.Sprint(err), "read the records: ", server.Address(), "connection refused")
 		}},
 	})
 }

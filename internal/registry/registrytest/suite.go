@@ -63,14 +63,16 @@ func each(t *testing.T, start func(t *testing.T) Server, cases []aCase) {
 	}
 }
 
-func want[T comparable](t *testing.T, what string, got, want T) {
+// Want fails unless got is want.
+func Want[T comparable](t *testing.T, what string, got, want T) {
 	t.Helper()
 	if got != want {
 		t.Errorf("%s = %v, want %v", what, got, want)
 	}
 }
 
-func contains(t *testing.T, what, text string, parts ...string) {
+// Contains fails unless text names all parts.
+func Contains(t *testing.T, what, text string, parts ...string) {
 	t.Helper()
 	if missing := missing(text, parts); missing != "" {
 		t.Errorf("%s %s", what, missing)

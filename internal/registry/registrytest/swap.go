@@ -30,7 +30,7 @@ func testSwap(t *testing.T, start func(t *testing.T) Server) {
 				})
 			}
 			wg.Wait()
-			want(t, "winners", won.Load(), 1)
+			Want(t, "winners", won.Load(), 1)
 		}},
 	})
 }
@@ -66,11 +66,11 @@ func swapsInTurn(t *testing.T, server Server) {
 		} else if err := swap(); err != nil { // an answer may get lost, and the write with it be repeated in vain
 			t.Fatal(err)
 		}
-		want(t, tt.name, done, tt.done)
+		Want(t, tt.name, done, tt.done)
 		left, there := server.Get(t, tt.swap.Key)
 		if !there {
 			left = "-"
 		}
-		want(t, tt.name+": left", left, tt.left)
+		Want(t, tt.name+": left", left, tt.left)
 	}
 }

@@ -18,8 +18,8 @@ func testWatch(t *testing.T, start func(t *testing.T) Server) {
 			server.Put(t, "/s/empty", "")
 			server.Delete(t, "/s/a")
 			await.True(t, "b came, a went", f.Has(map[string]string{"/s/b": "2", "/s/empty": ""}))
-			want(t, "complete batches", f.Completes(), 1)
-			want(t, "the cluster is named", f.Batches()[0].Cluster != 0, true)
+			Want(t, "complete batches", f.Completes(), 1)
+			Want(t, "the cluster is named", f.Batches()[0].Cluster != 0, true)
 		}},
 		{"gives an empty prefix as a complete batch without changes", func(t *testing.T, server Server) {
 			f := Follow(t, server.Patient(t), "/s/")
@@ -65,7 +65,7 @@ func testWatch(t *testing.T, start func(t *testing.T) Server) {
 			await.True(t, "a is known", f.Has(map[string]string{"/s/a": "1"}))
 			server.Kill()
 			await.True(t, "the loss is reported", f.Unhealthy)
-			want(t, "state kept", f.Has(map[string]string{"/s/a": "1"})(), true)
+			Want(t, "state kept", f.Has(map[string]string{"/s/a": "1"})(), true)
 			server.Restart()
 			server.Put(t, "/s/b", "2")
 			await.True(t, "b is known", f.Has(map[string]string{"/s/a": "1", "/s/b": "2"}))
@@ -106,7 +106,7 @@ func testWatch(t *testing.T, start func(t *testing.T) Server) {
 			f := Follow(t, server.Open(t), "/s/")
 			await.True(t, "a is known", f.Has(map[string]string{"/s/a": "1"}))
 			quiet(t, "what it lists", f.Completes)
-			want(t, "reason to be unhealthy", f.Reason(), "")
+			Want(t, "reason to be unhealthy", f.Reason(), "")
 		}},
 		{"notices a store that stopped answering", func(t *testing.T, server Server) {
 			f := Follow(t, server.Open(t), "/s/")
