@@ -113,7 +113,7 @@ func TestLossesOfAWipedStoreAreHeldUntilTold(t *testing.T) {
 	etcd.Wipe()
 	etcd.Restart()
 	await.True(t, "the losses are named", func() bool {
-		return strings.Contains(d.said(), "LOSSES HELD") && strings.Contains(d.said(), "missing=6 of=6") && strings.Contains(d.said(), "/skydns/com/example/prod/s/")
+		return strings.Contains(d.said(), "LOSSES RETAINED") && strings.Contains(d.said(), "missing=6 of=6") && strings.Contains(d.said(), "/skydns/com/example/prod/s/")
 	})
 	if got := metric(t, metrics, "dnsd_table_held_records"); got != "6" || !d.answers(all...) {
 		t.Errorf("dnsd_table_held_records is %s, all answered: %v", got, d.answers(all...))
@@ -121,7 +121,7 @@ func TestLossesOfAWipedStoreAreHeldUntilTold(t *testing.T) {
 
 	admin := etcd.Admin()
 	put(t, admin, "a", "b")
-	await.True(t, "what comes back is held no more", func() bool { return metric(t, metrics, "dnsd_table_held_records") == "4" })
+	await.True(t, "what comes back is retained no more", func() bool { return metric(t, metrics, "dnsd_table_held_records") == "4" })
 	if _, err := admin.Delete(t.Context(), "/skydns/com/example/prod/s/a"); err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func TestLossesOfAWipedStoreAreHeldUntilTold(t *testing.T) {
 
 	etcd.Kill()
 	etcd.Restart()
-	await.True(t, "another break leaves them held", func() bool { return strings.Count(d.said(), "LOSSES HELD") >= 2 })
+	await.True(t, "another break leaves them retained", func() bool { return strings.Count(d.said(), "LOSSES RETAINED") >= 2 })
 	if !d.answers(all[1:]...) {
 		t.Error("another break drops them")
 	}
@@ -153,10 +153,10 @@ func TestLossesOfARestoredBackupAreHeldForAWhile(t *testing.T) {
 	etcd.Restore()
 	etcd.Restart()
 	await.True(t, "the reason is named", func() bool {
-		return strings.Contains(d.said(), "LOSSES HELD") && strings.Contains(d.said(), "the registry went back from revision")
+		return strings.Contains(d.said(), "LOSSES RETAINED") && strings.Contains(d.said(), "the registry went back from revision")
 	})
 	await.True(t, "they are dropped after a while", func() bool { return !d.answers("c") && !d.answers("d") && !d.answers("e") })
-	if !d.answers("a", "b") || !strings.Contains(d.said(), "held losses are dropped") {
+	if !d.answers("a", "b") || !strings.Contains(d.said(), "retained losses are dropped") {
 		t.Errorf("what the backup has is answered: %v; dnsd said:\n%s", d.answers("a", "b"), d.said())
 	}
 }

@@ -43,7 +43,7 @@ func TestAMemberOfTheRegistryIsReplaced(t *testing.T) {
 	members[1].Kill() // now the new one is needed
 	put("third")
 	await.True(t, "changes are followed with the new member", func() bool { return d.answers("first", "second", "third") })
-	if strings.Contains(d.said(), "LOSSES HELD") {
+	if strings.Contains(d.said(), "LOSSES RETAINED") {
 		t.Error("a new member is taken for another store")
 	}
 }

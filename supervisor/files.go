@@ -65,7 +65,7 @@ func (s Service) Announced() bool { return len(s.Announce.Announces) > 0 }
 //
 // With a sidecar there are two inner services, under services/, and run is
 // the ordered start and stop of both; without one run is the runner's (or, of
-// an announce-only service, the announcer's).
+// an announce-only service, the sidecar's).
 func Files(s Service) ([]fstree.File, error) {
 	if err := CheckName(s.Name); err != nil {
 		return nil, fmt.Errorf("service %s: its name %w", s.Name, err)

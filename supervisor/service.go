@@ -59,7 +59,7 @@ type Announcement struct {
 	Network       string            `json:"network,omitempty"`        // for container: whose address; "" means the container's first
 	Priority      int               `json:"priority,omitempty"`       // 0 means 10
 	Weight        int               `json:"weight,omitempty"`         // 0 means 100
-	Lease         int               `json:"lease,omitempty"`          // seconds the record outlives its announcer; 0 means 15, minimum 5
+	Lease         int               `json:"lease,omitempty"`          // seconds the record outlives its sidecar; 0 means 15, minimum 5
 	Tags          []string          `json:"tags,omitempty"`
 	Meta          map[string]string `json:"meta,omitempty"`
 	Check         *Check            `json:"check,omitempty"` // nil: HEALTHCHECK if the container has one, else tcp

@@ -86,7 +86,7 @@ func (a *answering) target(zone *Zone, e table.Entry) string {
 	return presentation(name)
 }
 
-// reach adds the addresses of a target as further records.
+// reach adds the addresses of a target to the additional section.
 func (a *answering) reach(e table.Entry, target string, ttl uint32) {
 	if e.Addr.IsValid() {
 		a.further(target, e.Addr, ttl)

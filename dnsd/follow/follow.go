@@ -117,7 +117,7 @@ func (f *Follower) replace(b registry.Batch) []table.Bad {
 		f.retention = time.AfterFunc(f.Losses.Hold, func() { f.Drop("--loss-hold has passed") })
 		fallthrough
 	default:
-		f.Log.Error("LOSSES HELD: the registry's list lacks records that were known; they are still answered, and dropped unless they come back",
+		f.Log.Error("LOSSES RETAINED: the registry's list lacks records that were known; they are still answered, and dropped unless they come back",
 			"missing", state.Missing, "of", state.Records, "reason", reason, "until", f.until.Format(time.RFC3339), "such_as", f.Table.Missing(maxRetainedLogged), "to_drop_now", "sv 1 dnsd (USR1)")
 	}
 	return bad
@@ -129,7 +129,7 @@ func (f *Follower) Drop(reason string) {
 	defer f.mu.Unlock()
 	f.release()
 	if n := f.Table.DropMissing(); n > 0 {
-		f.Log.Warn("held losses are dropped", "records", n, "reason", reason)
+		f.Log.Warn("retained losses are dropped", "records", n, "reason", reason)
 	}
 }
 

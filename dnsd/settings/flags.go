@@ -81,7 +81,7 @@ is max-udp = 1400. Lists are separated by commas, or the flag is repeated.
 Defaults marked "host.json" come from --host-config if it exists.
 
 Signals: TERM stops. HUP reads the files and the program anew and goes on
-without losing a query. USR1 drops losses that are held, see --loss-share.
+without losing a query. USR1 drops retained losses, see --loss-share.
 
 `
 

@@ -31,7 +31,7 @@ import (
 type Table struct {
 	prefix string
 
-	writing sync.Mutex // held by Replace and Update; guards what follows
+	writing sync.Mutex // locked by Replace and Update; guards what follows
 	bad     map[string]string
 	slashed map[string]*Record // by name, those of keys with a final slash
 	epoch   uint32

@@ -71,7 +71,7 @@ func (s *Session) send(r Request) (<-chan reply, error) {
 	return got, nil
 }
 
-// start runs the program. s.mu is held.
+// start runs the program. s.mu is locked.
 func (s *Session) start() error {
 	p := &process{cmd: exec.Command(s.Program, "ctl"), waiting: map[int]chan reply{}}
 	p.cmd.Stderr = &p.stderr

@@ -445,24 +445,24 @@ func TestModule_two_calls_at_once(t *testing.T) {
 
 func TestModule_ports_belong_to_a_service(t *testing.T) {
 	s := need(t)
-	s.leave(t, back1, "tenant", "heir", "squatter")
-	call := func(tenant, heir int) string {
+	s.leave(t, back1, "tenant", "successor", "squatter")
+	call := func(tenant, successor int) string {
 		one := func(name string, port int) string {
 			return fmt.Sprintf(`{"name":"%s","image":"%sgrafana:latest","published_ports":["$PRIVATE_IP:%d:80"]}`, name, images, port)
 		}
-		return `{"state":"enabled","services":[` + one("heir", heir) + `,` + one("tenant", tenant) + `]}`
+		return `{"state":"enabled","services":[` + one("successor", successor) + `,` + one("tenant", tenant) + `]}`
 	}
 	s.install(t, back1, call(8140, 8141))
 	t.Run("which can leave it to another in the same call", func(t *testing.T) {
 		s.install(t, back1, call(8142, 8140))
-		if got := s.sh(t, back1, "docker port heir"); !strings.HasSuffix(got, ":8140") {
-			t.Errorf("heir has %q", got)
+		if got := s.sh(t, back1, "docker port successor"); !strings.HasSuffix(got, ":8140") {
+			t.Errorf("successor has %q", got)
 		}
 	})
 	t.Run("also while its container does not run", func(t *testing.T) {
-		s.sh(t, back1, "sv -w 60 down docker-heir")
+		s.sh(t, back1, "sv -w 60 down docker-successor")
 		r := s.rundock(t, back1, "state=enabled name=squatter "+grafana+" args='-p $PRIVATE_IP:8140:80'")
-		r.wantFailure(t, ":8140/tcp is service heir's")
+		r.wantFailure(t, ":8140/tcp is service successor's")
 		if got := s.remains(t, back1, "squatter"); got != "" || r.Changed {
 			t.Errorf("changed=%v, and there is\n%s", r.Changed, got)
 		}

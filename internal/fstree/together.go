@@ -15,7 +15,7 @@ import (
 //
 // The zero value is ready for use. A nil one is Apply.
 type Together struct {
-	lane sync.Mutex // held by who syncs
+	lane sync.Mutex // locked by who syncs
 
 	mu   sync.Mutex
 	next *round // that who comes now waits for

@@ -83,7 +83,7 @@ func (p *PathProber) rest() time.Duration {
 	return max(pulseRest, time.Duration(len(p.pulses))*pulseEachRest)
 }
 
-// heardPulse wakes those that await the silence of a peer. p.mu is held.
+// heardPulse wakes those that await the silence of a peer. p.mu is locked.
 func (p *PathProber) heardPulse(from netip.Addr) {
 	for heard, to := range p.pulses {
 		if to != from {

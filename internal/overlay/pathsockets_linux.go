@@ -129,7 +129,7 @@ func (p *PathProber) Close() {
 	}
 }
 
-// sendNow does not wait for room, as p.mu is held.
+// sendNow does not wait for room, as p.mu is locked.
 func sendNow(c syscall.Conn, packet []byte, to unix.Sockaddr) {
 	raw, err := c.SyscallConn()
 	if err != nil {

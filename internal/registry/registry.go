@@ -1,6 +1,6 @@
 // Package registry is the contract between a store (etcd or Consul) and whoever keeps or follows
 // records in it: a Store reads, watches and swaps keys, a Lease holds keys that go away with their
-// announcer. Each store is a package of its own below this one, package registrytest is the suite
+// holder. Each store is a package of its own below this one, package registrytest is the suite
 // that all of them pass, and package open picks the one that host.json names.
 //
 // Three notions come from etcd. Another store maps them so:

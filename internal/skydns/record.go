@@ -1,4 +1,4 @@
-// Package skydns is the record shared by announcers and dnsd: the JSON value
+// Package skydns is the record shared by sidecars and dnsd: the JSON value
 // of an etcd key, and the mapping between DNS names and keys.
 //
 // Source: the message format of SkyDNS 2, which CoreDNS's etcd plugin reads
@@ -31,7 +31,7 @@ type Record struct {
 	Tags        []string          `json:"tags,omitempty"`
 	Meta        map[string]string `json:"meta,omitempty"`
 	Colour      string            `json:"colour,omitempty"` // blue or green, or unset
-	ID          string            `json:"id,omitempty"`     // machine-id/service/colour of the announcer
+	ID          string            `json:"id,omitempty"`     // machine-id/service/colour of the sidecar
 	Type        string            `json:"type,omitempty"`   // of rdata, such as CAA or TYPE65
 	RData       string            `json:"rdata,omitempty"`  // a record of that type, in zone-file syntax
 }

@@ -142,7 +142,7 @@ func (t *task) settle(ctx context.Context, before situation, w wanted, p plan) {
 }
 
 // settled reports whether now has what p tells runsvs to do, and a runner and
-// an announcer of f that are those that p asks for and have written a status.
+// a sidecar of f that are those that p asks for and have written a status.
 func (p plan) settled(f shape, before, now situation) bool {
 	for _, c := range p.Commands {
 		if !commandDeed(c, before).seen(now) {

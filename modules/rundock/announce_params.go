@@ -23,7 +23,7 @@ var announceOptions = []ansible.Param{
 	{Name: "priority", Type: ansible.Int, Description: []string{"Priority of the SRV record, 1 to 65535; 10 unless given."}},
 	{Name: "weight", Type: ansible.Int, Description: []string{"Weight of the SRV record, 1 to 65535; 100 unless given."}},
 	{Name: "lease", Type: ansible.Int, Description: []string{
-		"Seconds that the record outlives its announcer, 5 to 86400; 15 unless given. Its TTL in DNS is a third of it.",
+		"Seconds that the record outlives its sidecar, 5 to 86400; 15 unless given. Its TTL in DNS is a third of it.",
 	}},
 	{Name: "tags", Type: ansible.List, Elements: ansible.Str, Description: []string{"Words for templates, in the record."}},
 	{Name: "meta", Type: ansible.Dict, Values: ansible.Str, Description: []string{"Names and values for templates, in the record."}},

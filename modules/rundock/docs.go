@@ -89,6 +89,6 @@ var returned = []ansible.Return{
 			{Name: "port", Type: ansible.Int, Description: []string{"The port."}, Sample: 8086},
 		}},
 		{Name: "error", Type: ansible.Str, Description: []string{"Why it does not run."}, Returned: "if its runner has failed"},
-		{Name: "reason", Type: ansible.Str, Description: []string{"Why it is not announced, or since when."}, Returned: "if its announcer gives one"},
+		{Name: "reason", Type: ansible.Str, Description: []string{"Why it is not announced, or since when."}, Returned: "if its sidecar gives one"},
 	}},
 }

@@ -120,7 +120,7 @@ func commands(now situation, w wanted, changes fstree.Changes) []module.Command 
 	return list
 }
 
-// restarted has the announcer of an announce-only service end instead of hand
+// restarted has the sidecar of an announce-only service end instead of hand
 // over: it withdraws, and announces again.
 func restarted(list []module.Command, announcer string) []module.Command {
 	again := module.Command{Dir: announcer, Letter: "t", Does: "announcer restarted"}

@@ -51,7 +51,7 @@ type agent struct {
 	right    bool            // the kernel was all that is wanted when it was last told something
 	unkept   bool            // wanted is not what is on disk
 	unsaved  string          // why it could not be put there
-	keeping  sync.Mutex      // held by who writes it there; taken while mu is held, so that what is known later is written later
+	keeping  sync.Mutex      // locked by who writes it there; taken while mu is locked, so that what is known later is written later
 	alive    bool
 	telling  telling // of the registry's goroutine
 	peerLog  peerLog // of hosts that came and went

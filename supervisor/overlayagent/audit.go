@@ -39,7 +39,7 @@ func (a *agent) audit(ctx context.Context) {
 	a.say()
 }
 
-// look makes the kernel hold what is wanted. a.mu is held, but for the time in
+// look makes the kernel hold what is wanted. a.mu is locked, but for the time in
 // which the kernel is read: changes go on then.
 func (a *agent) look() error {
 	var seen overlay.Seen
@@ -90,7 +90,7 @@ func (a *agent) look() error {
 	return err
 }
 
-// count counts what the kernel was told. a.mu is held.
+// count counts what the kernel was told. a.mu is locked.
 func (a *agent) count(ops []overlay.Op) {
 	if len(ops) > 0 {
 		a.changes += len(ops)

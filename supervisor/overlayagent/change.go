@@ -37,7 +37,7 @@ func (a *agent) learn(v roster.View) (lost bool) {
 	return v.Subnet != a.wanted.Subnet()
 }
 
-// change changes what is known of peers, by subnet. a.mu is held.
+// change changes what is known of peers, by subnet. a.mu is locked.
 func (a *agent) change(peers map[netip.Prefix]*overlay.Peer) {
 	if len(peers) == 0 {
 		return

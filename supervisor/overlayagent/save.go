@@ -23,7 +23,7 @@ func (a *agent) save() {
 	a.noteSaved(err)
 }
 
-// saveNow is keep of what the kernel is not told before. a.mu is held.
+// saveNow is keep of what the kernel is not told before. a.mu is locked.
 func (a *agent) saveNow() {
 	a.keeping.Lock()
 	defer a.keeping.Unlock()
@@ -32,7 +32,7 @@ func (a *agent) saveNow() {
 }
 
 // noteSaved has what failed tried again with the next audit, and said until it
-// is done. a.mu is held.
+// is done. a.mu is locked.
 func (a *agent) noteSaved(err error) {
 	unsaved := ""
 	if err != nil {

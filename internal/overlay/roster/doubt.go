@@ -21,7 +21,7 @@ type doubt struct {
 }
 
 // knew has those doubted that on is about to be told of for the first time,
-// and that the kernel sends to. f.mu is held.
+// and that the kernel sends to. f.mu is locked.
 func (f *follower) knew() {
 	for _, p := range f.before {
 		m, ok := f.book.doubtful(p.Subnet)
@@ -33,7 +33,7 @@ func (f *follower) knew() {
 }
 
 // doubt opens a doubt about those of these subnets whose host is told, and was
-// alive until now, and closes those that the registry has settled. f.mu is held.
+// alive until now, and closes those that the registry has settled. f.mu is locked.
 func (f *follower) doubt(about []netip.Prefix) {
 	for _, subnet := range about {
 		m, doubtful := f.book.doubtful(subnet)
@@ -50,7 +50,7 @@ func (f *follower) doubt(about []netip.Prefix) {
 	}
 }
 
-// question has the host keep its subnet until it is silent. f.mu is held.
+// question has the host keep its subnet until it is silent. f.mu is locked.
 func (f *follower) question(subnet netip.Prefix, m *Member) {
 	if f.doubts.silence == nil {
 		return

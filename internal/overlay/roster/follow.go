@@ -92,7 +92,7 @@ func (f *follower) fold(batch registry.Batch) {
 	f.tell(about)
 }
 
-// restart gives the missing a lease's time. f.mu is held.
+// restart gives the missing a lease's time. f.mu is locked.
 func (f *follower) restart() {
 	if f.timer != nil {
 		f.timer.Stop()
@@ -110,7 +110,7 @@ func (f *follower) restart() {
 }
 
 // tell says how it stands about some subnets, as far as that is new. It is
-// called with f.mu held.
+// called with f.mu locked.
 func (f *follower) tell(about []netip.Prefix) {
 	for _, subnet := range about {
 		if m, ok := f.book.peer(subnet); ok {

@@ -25,13 +25,13 @@ func lock(t *testing.T, admin *clientv3.Client) {
 		func(ctx context.Context) error { _, err := admin.RoleAdd(ctx, "root"); return err },
 		func(ctx context.Context) error { _, err := admin.UserGrantRole(ctx, "root", "root"); return err },
 		func(ctx context.Context) error { _, err := admin.UserAdd(ctx, "rundock", "first"); return err },
-		func(ctx context.Context) error { _, err := admin.RoleAdd(ctx, "announcer"); return err },
+		func(ctx context.Context) error { _, err := admin.RoleAdd(ctx, "sidecar"); return err },
 		func(ctx context.Context) error {
-			_, err := admin.RoleGrantPermission(ctx, "announcer", "/s/", clientv3.GetPrefixRangeEnd("/s/"), clientv3.PermissionType(clientv3.PermReadWrite))
+			_, err := admin.RoleGrantPermission(ctx, "sidecar", "/s/", clientv3.GetPrefixRangeEnd("/s/"), clientv3.PermissionType(clientv3.PermReadWrite))
 			return err
 		},
 		func(ctx context.Context) error {
-			_, err := admin.UserGrantRole(ctx, "rundock", "announcer")
+			_, err := admin.UserGrantRole(ctx, "rundock", "sidecar")
 			return err
 		},
 		func(ctx context.Context) error { _, err := admin.AuthEnable(ctx); return err },
@@ -92,7 +92,7 @@ func TestUser(t *testing.T) {
 			f := registrytest.Follow(t, client, "/s/")
 			a := registrytest.Announce(t, client, testLease, registrytest.Item(id, "a"))
 			registrytest.Names(t, "what the follower reports", f.Reason, "watch /s/", "user rundock", file, "wrong user or password")
-			registrytest.Names(t, "what the announcer reports", a.Reason, "user rundock", file)
+			registrytest.Names(t, "what the sidecar reports", a.Reason, "user rundock", file)
 			writePassword(t, file, "first")
 			await.True(t, "it holds", a.Held)
 			await.True(t, "the key is there", f.Has(ours))

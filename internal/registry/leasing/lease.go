@@ -226,7 +226,7 @@ func (l *Lease) alive(id string) bool {
 	return l.id == id && id != "" && time.Since(l.renewed) < l.ttl
 }
 
-// wake tells whoever waits for changed. l.mu is held.
+// wake tells whoever waits for changed. l.mu is locked.
 func (l *Lease) wake() {
 	close(l.changed)
 	l.changed = make(chan struct{})

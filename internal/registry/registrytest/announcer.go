@@ -54,7 +54,7 @@ func Announce(t *testing.T, store registry.Store, ttl time.Duration, items ...re
 	return a
 }
 
-// End ends the announcer and returns what it returned.
+// End ends the lease and the hold, and returns what they returned.
 func (a *Announcer) End(cause error) error {
 	a.t.Helper()
 	a.cancel(cause)
@@ -63,7 +63,7 @@ func (a *Announcer) End(cause error) error {
 		a.done <- err
 		return err
 	case <-time.After(await.Deadline):
-		a.t.Fatal("the announcer did not end")
+		a.t.Fatal("the hold did not end")
 		return nil
 	}
 }

@@ -128,7 +128,7 @@ options:
       lease:
         description:
           - >-
-            Seconds that the record outlives its announcer, 5 to 86400; 15 unless given. Its TTL in DNS is a
+            Seconds that the record outlives its sidecar, 5 to 86400; 15 unless given. Its TTL in DNS is a
             third of it.
         type: int
       tags:
@@ -1042,8 +1042,8 @@ options:
           lease:
             description:
               - >-
-                Seconds that the record outlives its announcer, 5 to 86400; 15 unless given. Its TTL in DNS is
-                a third of it.
+                Seconds that the record outlives its sidecar, 5 to 86400; 15 unless given. Its TTL in DNS is a
+                third of it.
             type: int
           tags:
             description:
@@ -1923,6 +1923,6 @@ service:
     reason:
       description:
         - Why it is not announced, or since when.
-      returned: if its announcer gives one
+      returned: if its sidecar gives one
       type: str
 '''
