@@ -102,7 +102,7 @@ func TestAStartWithoutEtcdAnswersFromTheSnapshot(t *testing.T) {
 	await.True(t, "it answers once the registry is there", func() bool { return d.answers("a", "b", "c") })
 }
 
-func TestLossesOfAWipedStoreAreHeldUntilTold(t *testing.T) {
+func TestLossesOfAWipedStoreAreRetainedUntilTold(t *testing.T) {
 	etcd, metrics := etcdtest.Start(t, "embedded", nil), etcdtest.Address()
 	all := []string{"a", "b", "c", "d", "e", "f"}
 	put(t, etcd.Admin(), all...)
@@ -140,7 +140,7 @@ func TestLossesOfAWipedStoreAreHeldUntilTold(t *testing.T) {
 	}
 }
 
-func TestLossesOfARestoredBackupAreHeldForAWhile(t *testing.T) {
+func TestLossesOfARestoredBackupAreRetainedForAWhile(t *testing.T) {
 	etcd := etcdtest.Start(t, "embedded", nil)
 	put(t, etcd.Admin(), "a", "b")
 	etcd.Kill()

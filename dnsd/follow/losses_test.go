@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestLossesAreHeldWhereTheyAreSuspicious(t *testing.T) {
+func TestLossesAreRetainedWhereTheyAreSuspicious(t *testing.T) {
 	same, policy := origin{7, 100}, Losses{Share: 30, Hold: time.Minute}
 	for _, c := range []struct {
 		claim          string

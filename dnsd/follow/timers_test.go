@@ -40,7 +40,11 @@ func list(revision int64, count int) registry.Batch {
 func (f *Follower) retains(t *testing.T, when string, count, missing int) {
 	t.Helper()
 	synctest.Wait()
-	if s := f.Table.State(); s.Records != count || s.Missing != missing {
+	s := f.Table.State()
+	if s == nil {
+		t.Fatalf("%s nothing is loaded, want %d records", when, count)
+	}
+	if s.Records != count || s.Missing != missing {
 		t.Errorf("%s there are %d records, %d of them retained; want %d and %d", when, s.Records, s.Missing, count, missing)
 	}
 }

@@ -36,7 +36,7 @@ func (u *Unit) Look() (s Standing, err error) {
 	if s.Enabled, err = u.Folders.Enabled(u.Name); err != nil {
 		return s, err
 	}
-	s.Masked = u.Folders.HeldDisabled(u.Name)
+	s.Masked = u.Folders.Masked(u.Name)
 	_, err = os.Lstat(u.Dir)
 	switch {
 	case err == nil:

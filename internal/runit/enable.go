@@ -33,8 +33,8 @@ func (f Folders) Enabled(name string) (bool, error) {
 	return true, nil
 }
 
-// HeldDisabled reports whether an administrator disabled name by a hidden link.
-func (f Folders) HeldDisabled(name string) bool {
+// Masked reports whether an administrator disabled name by a hidden link.
+func (f Folders) Masked(name string) bool {
 	_, err := os.Lstat(f.Hidden(name))
 	return err == nil
 }

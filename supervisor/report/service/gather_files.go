@@ -28,7 +28,7 @@ func (g *gatherer) byFiles(name string) serviceFacts {
 	if !g.host.Runit.Failed() {
 		enabled, err := g.folders.Enabled(full)
 		s.Enabled, s.Link = enabled, report.TroubleOf(err)
-		s.Masked = g.folders.HeldDisabled(full)
+		s.Masked = g.folders.Masked(full)
 	}
 	runner, announcer := supervisor.Installed(s.Dir)
 	s.Runs, s.Announced = runner != "", announcer != ""
