@@ -18,34 +18,34 @@ type unknown struct {
 // few is how many parameters are named to somebody who gave an unknown one.
 const few = 20
 
-// unsupported names every unknown parameter, each with what was probably
-// meant. Where that is not known of one, it says which there are.
+// unsupported names every unknown parameter, each with advice on what was
+// probably meant. Where there is none for one, it lists the supported ones.
 func (s Spec) unsupported(module string, given []unknown) error {
 	var names []string
-	var lost *unknown // the first of which nothing is known
+	var strange *unknown // the first without advice
 	slices.SortFunc(given, func(a, b unknown) int { return strings.Compare(a.path(), b.path()) })
 	for i, u := range given {
 		advice := s.advice(u)
-		if advice == "" && lost == nil {
-			lost = &given[i]
+		if advice == "" && strange == nil {
+			strange = &given[i]
 		}
 		names = append(names, u.path()+advice)
 	}
 	text := fmt.Sprintf("Unsupported parameters for (%s) module: %s.", module, strings.Join(slices.Compact(names), ", "))
 	switch {
-	case lost == nil:
+	case strange == nil:
 		return fmt.Errorf("%s", text)
-	case len(lost.level) > few:
+	case len(strange.level) > few:
 		return fmt.Errorf("%s `ansible-doc %s` lists those that there are.", text, s.Module)
 	}
-	var known, aliases []string
-	for _, p := range lost.level {
-		known = append(known, p.Name)
+	var parameters, aliases []string
+	for _, p := range strange.level {
+		parameters = append(parameters, p.Name)
 		aliases = append(aliases, p.Aliases...)
 	}
-	slices.Sort(known)
+	slices.Sort(parameters)
 	slices.Sort(aliases)
-	supported := strings.Join(known, ", ")
+	supported := strings.Join(parameters, ", ")
 	if aliases != nil {
 		supported += " (" + strings.Join(aliases, ", ") + ")"
 	}
@@ -55,7 +55,7 @@ func (s Spec) unsupported(module string, given []unknown) error {
 // path is how an error names u: announces.prot for a suboption.
 func (u unknown) path() string { return strings.Join(append(slices.Clone(u.context), u.name), ".") }
 
-// advice is what there is instead of u, in brackets; "" where that is not known.
+// advice is what there is instead of u, in brackets; "" where there is none to give.
 func (s Spec) advice(u unknown) string {
 	for _, e := range s.Elsewhere {
 		if slices.Contains(strings.Fields(e.Names), u.name) {

@@ -1,5 +1,5 @@
-// Package complaint keeps what goes wrong for days from pushing all else out
-// of a log.
+// Package complaint decides which repetitions of an error are logged, so that
+// one that lasts for days does not push all else out of the log.
 package complaint
 
 import (

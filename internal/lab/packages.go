@@ -9,8 +9,7 @@ import (
 
 // flatIndex returns the Packages file of a flat repository that holds the
 // given .deb files: their stanzas of available (what apt-cache dumpavail
-// prints), each with the
-// name it is served under.
+// prints), each with the name it is served under.
 //
 // Source: https://wiki.debian.org/DebianRepository/Format
 func flatIndex(available string, files []string) (string, error) {

@@ -36,7 +36,7 @@ func prunable(bases []oldBase, now time.Time) []oldBase {
 	})
 }
 
-// prune removes old bases. The cache's lock is held, so that none is being
+// prune removes old bases. The cache is locked, so that none is being
 // built. That one cannot be removed is only told.
 func (l *Lab) prune() {
 	bases, err := l.oldBases()

@@ -9,14 +9,14 @@ import (
 	"rundock/internal/registry/retry"
 )
 
-// Goodbye bounds what is said to a store at the end of a process: what is not
-// taken away by then goes with its lease.
+// Goodbye bounds the calls that a process makes to the store before it ends:
+// keys that it has not taken away by then go with their lease.
 const Goodbye = 3 * time.Second
 
-// Drop takes key away if it is of id, whatever its lease: it is for what a
-// predecessor left to somebody who never held the key, and so cannot revoke
-// it. It tries for 3 s; found says whether there was such a key. An error says
-// that it may be there until its lease ends.
+// Drop deletes key if it has id, whatever its lease: it is for a key that a
+// predecessor handed over to a process that never held it and so cannot revoke
+// the lease. It tries for 3 s. found reports whether there was such a key; an
+// error means that it may be there until its lease ends.
 func Drop(ctx context.Context, store Store, key, id string) (found bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, Goodbye)
 	defer cancel()

@@ -15,21 +15,21 @@ import (
 // reading and writing it.
 const claimTries = 5
 
-// Claim implements leasing.Backend. The keys are free, as a rule: then it is
-// one round trip.
+// Claim implements leasing.Backend. It first assumes that no key exists, as is
+// the rule: then it takes one round trip.
 func (c *Client) Claim(ctx context.Context, lease string, items []registry.Item) (leasing.Claimed, error) {
 	id, err := leaseID(lease)
 	if err != nil {
 		return leasing.Claimed{}, err
 	}
-	known := map[string]*mvccpb.KeyValue{}
+	stored := map[string]*mvccpb.KeyValue{}
 	for range claimTries {
 		var when []clientv3.Cmp
 		var puts, gets []clientv3.Op
 		for _, item := range items {
-			when = append(when, clientv3.Compare(clientv3.ModRevision(item.Key), "=", known[item.Key].GetModRevision()))
+			when = append(when, clientv3.Compare(clientv3.ModRevision(item.Key), "=", stored[item.Key].GetModRevision()))
 			gets = append(gets, clientv3.OpGet(item.Key))
-			if !asWanted(known[item.Key], id, item) {
+			if !asWanted(stored[item.Key], id, item) {
 				puts = append(puts, clientv3.OpPut(item.Key, string(item.Value), clientv3.WithLease(id)))
 			}
 		}
@@ -44,10 +44,10 @@ func (c *Client) Claim(ctx context.Context, lease string, items []registry.Item)
 		if resp.Succeeded {
 			return leasing.Claimed{Revision: resp.Header.Revision}, nil
 		}
-		known = map[string]*mvccpb.KeyValue{}
+		stored = map[string]*mvccpb.KeyValue{}
 		for i, r := range resp.Responses {
 			for _, kv := range r.GetResponseRange().GetKvs() {
-				known[items[i].Key] = kv
+				stored[items[i].Key] = kv
 				if owner := registry.OwnerOf(kv.Value); owner != items[i].ID {
 					return leasing.Claimed{Revision: resp.Header.Revision, HeldBy: owner, HeldKey: items[i].Key}, nil
 				}
@@ -57,7 +57,7 @@ func (c *Client) Claim(ctx context.Context, lease string, items []registry.Item)
 	return leasing.Claimed{}, errors.New("etcd: the key keeps changing under us")
 }
 
-// asWanted reports whether kv, as read, already is item under lease.
+// asWanted reports whether the stored kv already is item under lease.
 func asWanted(kv *mvccpb.KeyValue, lease clientv3.LeaseID, item registry.Item) bool {
 	return kv != nil && kv.Lease == int64(lease) && string(kv.Value) == string(item.Value)
 }

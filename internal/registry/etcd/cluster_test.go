@@ -27,7 +27,7 @@ type site struct {
 	held    registry.Item
 	a       *registrytest.Announcer
 	f       *registrytest.Follower
-	known   map[string]string
+	written map[string]string
 	others  int // keys beside the one held
 }
 
@@ -48,11 +48,11 @@ func newSite(t *testing.T) *site {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.admin.Close() })
-	s.known = map[string]string{s.held.Key: string(s.held.Value)}
+	s.written = map[string]string{s.held.Key: string(s.held.Value)}
 	s.f = registrytest.Follow(t, client, "/s/")
 	s.a = registrytest.Announce(t, client, clusterLease, s.held)
 	await.True(t, "it holds", s.a.Held)
-	await.True(t, "the key is known", s.f.Has(s.known))
+	await.True(t, "the follower has the key", s.f.Has(s.written))
 	return s
 }
 
@@ -61,10 +61,10 @@ func (s *site) goesOn(t *testing.T) {
 	t.Helper()
 	key := fmt.Sprintf("/s/other/%d", s.others)
 	s.others++
-	s.known = maps.Clone(s.known)
-	s.known[key] = "v"
+	s.written = maps.Clone(s.written)
+	s.written[key] = "v"
 	put(t, s.admin, key, "v")
-	await.True(t, "a change is known", s.f.Has(s.known))
+	await.True(t, "the follower has the change", s.f.Has(s.written))
 	await.True(t, "the key is held", s.a.Held)
 }
 

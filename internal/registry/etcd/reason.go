@@ -21,9 +21,9 @@ var ourEnd = regexp.MustCompile(`\b((?:raw-)?(?:read|write) tcp) \S+->(\S+): `)
 //
 // Errors the callers of this package's functions tell apart stay in its chain.
 func readable(err error) error {
-	var known rpctypes.EtcdError
-	if errors.As(rpctypes.Error(err), &known) {
-		return etcdError{known, "etcd: " + strings.TrimPrefix(known.Error(), "etcdserver: ")}
+	var answered rpctypes.EtcdError
+	if errors.As(rpctypes.Error(err), &answered) {
+		return etcdError{answered, "etcd: " + strings.TrimPrefix(answered.Error(), "etcdserver: ")}
 	}
 	s, ok := status.FromError(err)
 	if !ok {

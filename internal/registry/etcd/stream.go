@@ -37,20 +37,20 @@ type stream struct {
 	client   *Client
 	received atomic.Int64 // messages so far
 	early    []*mvccpb.Event
-	known    int64 // revision up to which nothing is reported
+	after    int64 // the last revision that is not reported
 	// revision is the store's at the time the last of the watches began, as
 	// the member answering knew it.
 	revision int64
 }
 
-// watch opens a stream over ranges, of events later than revision known. The
+// watch opens a stream over ranges, of events later than revision after. The
 // stream ends with ctx, or with close.
-func (c *Client) watch(ctx context.Context, known int64, ranges ...keyRange) (*stream, error) {
+func (c *Client) watch(ctx context.Context, after int64, ranges ...keyRange) (*stream, error) {
 	if err := c.call(ctx, c.timeout, nil); err != nil {
 		return nil, err
 	}
 	streamCtx, cancel := context.WithCancelCause(clientv3.WithRequireLeader(ctx))
-	s := &stream{ctx: streamCtx, cancel: cancel, client: c, known: known}
+	s := &stream{ctx: streamCtx, cancel: cancel, client: c, after: after}
 	late := time.AfterFunc(c.timeout, func() {
 		cancel(c.NoAnswer(c.timeout))
 	})
@@ -70,9 +70,9 @@ func (s *stream) open(ranges []keyRange) (err error) {
 		return err
 	}
 	for _, r := range ranges {
-		// From the revision known, not the one after it: a watch that is ahead
+		// From revision after, not the next one: a watch that is ahead
 		// of the store, which nobody writes to, gets no sign of life.
-		create := &pb.WatchCreateRequest{Key: []byte(r.key), StartRevision: s.known, Fragment: true}
+		create := &pb.WatchCreateRequest{Key: []byte(r.key), StartRevision: s.after, Fragment: true}
 		if r.end != "" {
 			create.RangeEnd = []byte(r.end)
 		}
@@ -113,9 +113,9 @@ func (s *stream) recv() ([]*mvccpb.Event, error) {
 	}
 }
 
-// later drops events that are known.
+// later drops events up to the revision after which the stream began.
 func (s *stream) later(events []*mvccpb.Event) []*mvccpb.Event {
-	return slices.DeleteFunc(events, func(e *mvccpb.Event) bool { return e.Kv.ModRevision <= s.known })
+	return slices.DeleteFunc(events, func(e *mvccpb.Event) bool { return e.Kv.ModRevision <= s.after })
 }
 
 // next returns the next message, or why there will be none.
@@ -161,9 +161,9 @@ func (s *stream) reason(err error) error {
 
 // cancelError recovers the error the server wrote as text.
 func cancelError(reason string) error {
-	for _, known := range []error{rpctypes.ErrGRPCPermissionDenied, rpctypes.ErrGRPCInvalidAuthToken, rpctypes.ErrGRPCUserEmpty, rpctypes.ErrGRPCAuthOldRevision} {
-		if strings.Contains(reason, rpctypes.ErrorDesc(known)) {
-			return known
+	for _, refusal := range []error{rpctypes.ErrGRPCPermissionDenied, rpctypes.ErrGRPCInvalidAuthToken, rpctypes.ErrGRPCUserEmpty, rpctypes.ErrGRPCAuthOldRevision} {
+		if strings.Contains(reason, rpctypes.ErrorDesc(refusal)) {
+			return refusal
 		}
 	}
 	return fmt.Errorf("etcd: watch cancelled: %s", reason)

@@ -31,7 +31,7 @@ func TestWatch(t *testing.T) {
 				must(t, func(ctx context.Context) error { _, err := admin.Txn(ctx).Then(ops...).Commit(); return err })
 			}
 			f := registrytest.Follow(t, patient(t, server), "/s/")
-			await.True(t, "all keys are known", f.Has(all))
+			await.True(t, "the follower has all keys", f.Has(all))
 			registrytest.Want(t, "batches", len(f.Batches()), 1)
 		}},
 		{"lists again after changes it slept through were compacted", func(t *testing.T, server *etcdtest.Server) {
@@ -39,7 +39,7 @@ func TestWatch(t *testing.T) {
 			put(t, admin, "/s/a", "old")
 			put(t, admin, "/s/gone", "old")
 			f := registrytest.Follow(t, open(t, server, Config{}), "/s/")
-			await.True(t, "the list is known", f.Has(map[string]string{"/s/a": "old", "/s/gone": "old"}))
+			await.True(t, "the follower has the list", f.Has(map[string]string{"/s/a": "old", "/s/gone": "old"}))
 			// A stream that failed: the next one begins after the compaction.
 			server.Kill()
 			await.True(t, "the loss is reported", f.Unhealthy)
@@ -57,7 +57,7 @@ func TestWatch(t *testing.T) {
 				_, err := admin.Compact(ctx, revision, clientv3.WithCompactPhysical())
 				return err
 			})
-			await.True(t, "the new value is known", f.Has(map[string]string{"/s/a": "new"}))
+			await.True(t, "the follower has the new value", f.Has(map[string]string{"/s/a": "new"}))
 		}},
 	}
 	for _, c := range cases {
