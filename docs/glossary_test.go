@@ -38,6 +38,7 @@ var retired = []struct {
 		"backend %[1]s":           "HAProxy's section",
 		"a backend":               "HAProxy's section",
 		"flannel's vxlan backend": "flannel's word",
+		"Backend":                 "a name in code, of what a store does for package leasing",
 	}},
 	{"record", "registration", `registrations?`, nil},
 	{"announce, withdraw", "deregister", `(de|un)regist\w+`, map[string]string{
