@@ -32,14 +32,6 @@ var retired = []struct {
 		"database:":           "a section of knot's configuration",
 		"DATABASE":            "a variable of an example",
 	}},
-	{"store", "backend", `backends?`, map[string]string{
-		"backend web":             "HAProxy's section",
-		"backend whole":           "HAProxy's section",
-		"backend %[1]s":           "HAProxy's section",
-		"a backend":               "HAProxy's section",
-		"flannel's vxlan backend": "flannel's word",
-		"Backend":                 "a name in code, of what a store does for package leasing",
-	}},
 	{"record", "registration", `registrations?`, nil},
 	{"announce, withdraw", "deregister", `(de|un)regist\w+`, map[string]string{
 		"not deregistration": "what others do, in the reason for leases",

@@ -190,7 +190,7 @@ func (c *sidecar) end(cause error) {
 			c.t.Errorf("Run = %v, want nil", err)
 		}
 	case <-time.After(deadline):
-		c.t.Fatal("the announcer did not end")
+		c.t.Fatal("the sidecar did not end")
 	}
 }
 
@@ -378,7 +378,7 @@ func TestAnnouncer(t *testing.T) {
 			await.True(t, "the other announces", theirs.is(control.Announced))
 			ours := s.announce(nil)
 			ours.Instance(s.run("one"))
-			await.True(t, "it is held off", ours.is(control.Conflict))
+			await.True(t, "it waits for the key", ours.is(control.Conflict))
 			if got, want := ours.status().Reason, webKey+" is held by m2/web"; got != want {
 				t.Errorf("reason = %s, want %s", got, want)
 			}
@@ -417,7 +417,7 @@ func TestAnnouncer(t *testing.T) {
 	}
 }
 
-// left is what an announcer leaves that has handed over, for a long time.
+// left is what a sidecar leaves that has handed over, for a long time.
 func (s *stage) left(t *testing.T, id string) {
 	t.Helper()
 	a := s.announce(func(c *Config) { c.ID, c.Ports[0].Lease = id, time.Hour })

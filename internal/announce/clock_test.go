@@ -13,7 +13,7 @@ import (
 	"rundock/internal/registry"
 )
 
-// What an announcer does by itself, as time goes by, is tested on the clock of
+// What a sidecar does by itself, as time goes by, is tested on the clock of
 // synctest, where an hour takes no time. A connection to a real store does not
 // run on that clock: prompt takes its place, and TestAnnouncer has the real one.
 
@@ -33,7 +33,7 @@ func (prompt) Hold(ctx context.Context, _ []registry.Item, onState func(registry
 	return nil
 }
 
-// clocked is an announcer of a container with HEALTHCHECK on the clock of t.
+// clocked is a sidecar of a container with HEALTHCHECK on the clock of t.
 type clocked struct {
 	*Announcer
 	run  Instance
