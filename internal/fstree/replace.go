@@ -36,13 +36,7 @@ func Create(name string, mode fs.FileMode, data []byte) error {
 // in bytes. It removes what killed calls left, so one process at a time may
 // stream to a file.
 func Stream(name string, write func(io.Writer) error) (size int64, err error) {
-	// Releases up to this one's predecessor ended the temporary name in a hyphen and digits.
-	for _, pattern := range []string{temporary(name) + "*", hidden(name, "-*")} {
-		left, _ := filepath.Glob(pattern)
-		for _, file := range left {
-			os.Remove(file)
-		}
-	}
+	removeLeft(name)
 	err = put(name, func(w *os.File) error {
 		if err := write(w); err != nil {
 			return err
@@ -57,6 +51,30 @@ func Stream(name string, write func(io.Writer) error) (size int64, err error) {
 		return 0, err
 	}
 	return size, nil
+}
+
+// Judged is Replace by what write writes, unless judge refuses the temporary
+// file, which is complete and synced: then all stays as it is. It removes what
+// killed calls left, so one process at a time may do this to a file.
+func Judged(name string, write func(*os.File) error, judge func(temporary string) error) error {
+	removeLeft(name)
+	return put(name, write, func(temporary, name string) error {
+		if err := judge(temporary); err != nil {
+			return err
+		}
+		return os.Rename(temporary, name)
+	}, durable)
+}
+
+// removeLeft removes the temporary files of killed calls.
+func removeLeft(name string) {
+	// Releases up to this one's predecessor ended the temporary name in a hyphen and digits.
+	for _, pattern := range []string{temporary(name) + "*", hidden(name, "-*")} {
+		left, _ := filepath.Glob(pattern)
+		for _, file := range left {
+			os.Remove(file)
+		}
+	}
 }
 
 // holding writes data to a new file.

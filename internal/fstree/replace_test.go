@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -79,5 +80,32 @@ func TestReplace_that_fails_names_the_file(t *testing.T) {
 	}
 	if have := tree(t, dir); len(have) != 1 {
 		t.Errorf("the folder holds %v, want what was there", have)
+	}
+}
+
+func TestJudged_replaces_what_judge_takes_and_leaves_nothing_behind(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "file")
+	if err := os.WriteFile(filepath.Join(dir, ".file.tmp123"), nil, 0o600); err != nil { // of one that was killed
+		t.Fatal(err)
+	}
+	attempt := func(text string, verdict error) error {
+		return Judged(name, func(w *os.File) error { _, err := w.WriteString(text); return err }, func(temporary string) error {
+			if data, err := os.ReadFile(temporary); err != nil || string(data) != text {
+				t.Errorf("judge sees %q, %v, want %q", data, err, text)
+			}
+			return verdict
+		})
+	}
+	no := errors.New("no")
+	if err := attempt("old", nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := attempt("new", no); !errors.Is(err, no) {
+		t.Errorf("Judged = %v, want what judge said", err)
+	}
+	data, err := os.ReadFile(name)
+	if entries, _ := os.ReadDir(dir); err != nil || string(data) != "old" || len(entries) != 1 {
+		t.Errorf("the file has %q, %v, beside it %v; want old, and nothing", data, err, entries)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"rundock/supervisor/ctl"
 	"rundock/supervisor/overlayctl"
+	"rundock/supervisor/renderer"
 	"rundock/supervisor/report"
 	"rundock/supervisor/report/logs"
 	"rundock/supervisor/report/service"
@@ -49,6 +50,7 @@ var verbs = []verb{
 
 	{"run", "DIR", byRunsv, "keep the container of DIR/service.json running", runner.Main},
 	{"announce", "DIR", byRunsv, "announce the service of DIR/announce.json while it is healthy", sidecar.Main},
+	{"render", "", byRunsv, "keep the files of this host's templates as the store says; see render --help", renderer.Main},
 	{"overlay", "run NAME", byRunsv, "keep this host's part of an overlay network", overlayctl.Main},
 
 	{"ctl", "", forModules, "JSON requests on stdin, a response on stdout for each", ctl.Main},

@@ -1,0 +1,83 @@
+package renderer
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"rundock/internal/control"
+	"rundock/internal/hostconfig"
+	"rundock/internal/registry"
+	"rundock/internal/render"
+	"rundock/supervisor"
+)
+
+// host is what the templates of a host share.
+type host struct {
+	statusDir string
+	runit     hostconfig.Runit
+	log       *slog.Logger
+
+	mu       sync.RWMutex // of what follows
+	state    *render.State
+	loaded   bool      // a complete batch has come
+	settling time.Time // until then the store may lack those that are well
+}
+
+func newHost(statusDir string, cfg hostconfig.Config, log *slog.Logger) *host {
+	return &host{statusDir: statusDir, runit: cfg.Runit, log: log, state: render.NewState(cfg.Zone())}
+}
+
+// run keeps the files of all templates until ctx is done.
+func (h *host) run(ctx context.Context, store registry.Store, templates []supervisor.Template) error {
+	var jobs []*job
+	var running sync.WaitGroup
+	defer running.Wait()
+	for _, t := range templates {
+		j, err := h.job(t)
+		if err != nil {
+			return err
+		}
+		jobs = append(jobs, j)
+	}
+	for _, j := range jobs {
+		running.Go(func() { j.run(ctx) })
+	}
+	return store.Watch(ctx, render.Prefix, func(b registry.Batch) {
+		h.apply(b)
+		for _, j := range jobs {
+			select {
+			case j.wake <- struct{}{}:
+			default: // it will look at this batch, too
+			}
+		}
+	}, func(err error) {
+		h.health(err)
+		why := ""
+		if err != nil {
+			why = err.Error()
+		}
+		for _, j := range jobs {
+			j.say(func(s *control.TemplateStatus) { s.Store = why })
+		}
+	})
+}
+
+func (h *host) apply(b registry.Batch) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if b.Complete && h.loaded {
+		h.settling = time.Now().Add(settle)
+	}
+	h.state.Apply(b)
+	h.loaded = h.loaded || b.Complete
+}
+
+func (h *host) health(err error) {
+	if err != nil {
+		h.log.Warn("the store cannot be reached: files stay as they are", "err", err)
+		return
+	}
+	h.log.Info("following the store")
+}
