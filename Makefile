@@ -89,7 +89,7 @@ bin/bench-coredns: dnsd/bench/coredns/main.go dnsd/bench/coredns/go.mod
 LAB ?= 1
 bench-overlay: NEEDS += $(TEST_NEEDS)
 bench-overlay: deps build
-	$(GO) test -count=1 -run XXX -bench . -benchmem ./internal/overlay
+	$(GO) test -count=1 -run XXX -bench . -benchmem ./internal/overlay/bench
 	$(GO) test -count=1 -timeout 60m -v ./internal/overlay/bench -args -earnest -rounds $(or $(ROUNDS),10) -seconds $(SECONDS)
 	$(if $(LAB),$(BENCH_LAB) $(GO) test -v -count=1 -timeout 60m -run '^TestMeasure_overlay' ./internal/e2e)
 

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// userChain is where Docker has others put their rules: it sends all that is
+// UserChain is where Docker has others put their rules: it sends all that is
 // forwarded there first, and keeps it.
-const userChain = "DOCKER-USER"
+const UserChain = "DOCKER-USER"
 
 // FilterRules are what a network needs in iptables' table filter where that
 // drops what no rule accepts, as it does once Docker has set it up, and in
@@ -24,10 +24,10 @@ const userChain = "DOCKER-USER"
 func FilterRules(n Network) []string {
 	br, vx := n.Bridge(), n.Vxlan()
 	return []string{
-		"-N " + userChain,
-		"-A FORWARD -j " + userChain,
-		fmt.Sprintf("-A %s -i %s -o %s -j ACCEPT", userChain, vx, br),
-		fmt.Sprintf("-A %s -i %s -o %s -j ACCEPT", userChain, br, vx),
+		"-N " + UserChain,
+		"-A FORWARD -j " + UserChain,
+		fmt.Sprintf("-A %s -i %s -o %s -j ACCEPT", UserChain, vx, br),
+		fmt.Sprintf("-A %s -i %s -o %s -j ACCEPT", UserChain, br, vx),
 		fmt.Sprintf("-A FORWARD -o %s -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", br),
 		fmt.Sprintf("-A FORWARD -i %s ! -o %s -j ACCEPT", br, br),
 		fmt.Sprintf("-A FORWARD -i %s -o %s -j ACCEPT", br, br),
@@ -35,41 +35,30 @@ func FilterRules(n Network) []string {
 	}
 }
 
-// Passing reports whether ops put back nothing but what dockerd takes away for a
-// moment and puts back itself, as 20.10 does with the way to its chain for users
-// whenever it makes a network, also another one.
-func Passing(ops []Op) bool {
-	own := FilterRules(Network{})[:2]
-	return len(ops) > 0 && !slices.ContainsFunc(ops, func(op Op) bool {
-		o, is := op.(addRule)
-		return !is || !slices.Contains(own, o.rule)
-	})
-}
-
 // names reports whether a rule is about a device.
 func names(rule, dev string) bool { return slices.Contains(strings.Fields(rule), dev) }
 
-// adding returns the arguments that add a rule: before all others in Docker's
+// Adding returns the arguments that add a rule: before all others in Docker's
 // chain for users, on the way there, and in table raw; else after them, so that
 // Docker's isolation of its networks comes first.
-func adding(rule string) []string {
+func Adding(rule string) []string {
 	words := strings.Fields(rule)
-	if i := slices.Index(words, "-A"); i >= 0 && (words[0] == "-t" || slices.Contains(words, userChain)) {
+	if i := slices.Index(words, "-A"); i >= 0 && (words[0] == "-t" || slices.Contains(words, UserChain)) {
 		words[i] = "-I"
 	}
 	return words
 }
 
-func deleting(rule string) []string {
+func Deleting(rule string) []string {
 	words := strings.Fields(rule)
 	words[slices.Index(words, "-A")] = "-D"
 	return words
 }
 
-// filterOf says which of n's rules are in what iptables -S prints of the chains
+// FilterOf says which of n's rules are in what iptables -S prints of the chains
 // FORWARD, if there is one DOCKER-USER, and PREROUTING of table raw. A kernel
 // without that table (raw is "") needs no rule in it.
-func filterOf(n Network, forward, user, raw string) Filter {
+func FilterOf(n Network, forward, user, raw string) Filter {
 	f := Filter{Open: user == ""}
 	reached := map[string]bool{}
 	for _, chain := range []string{forward, user} {
@@ -78,7 +67,7 @@ func filterOf(n Network, forward, user, raw string) Filter {
 			if line == "-P FORWARD DROP" {
 				f.Open = false
 			}
-			if line == "-A "+userChain+" -j RETURN" {
+			if line == "-A "+UserChain+" -j RETURN" {
 				break // what comes after is not reached
 			}
 			reached[line] = true

@@ -2,11 +2,7 @@ package overlay
 
 import (
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 )
 
@@ -37,7 +33,7 @@ func TestFilter_is_what_iptables_prints(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			f := filterOf(apps, tt.forward, tt.user, tt.raw)
+			f := FilterOf(apps, tt.forward, tt.user, tt.raw)
 			got := ""
 			for i, rule := range wanted {
 				for _, found := range f.Rules {
@@ -55,122 +51,20 @@ func TestFilter_is_what_iptables_prints(t *testing.T) {
 
 func TestPassing_is_what_dockerd_puts_back_itself(t *testing.T) {
 	rules := FilterRules(apps)
-	way := addRule{rules[1]}
+	way := AddRule{rules[1]}
 	for _, tt := range []struct {
 		ops []Op
 		is  bool
 	}{
 		{nil, false},
 		{[]Op{way}, true},
-		{[]Op{addRule{rules[0]}, way}, true},
-		{[]Op{way, addRule{rules[2]}}, false},
-		{[]Op{deleteRule(way)}, false},
-		{[]Op{way, setUp{"ovl7"}}, false},
+		{[]Op{AddRule{rules[0]}, way}, true},
+		{[]Op{way, AddRule{rules[2]}}, false},
+		{[]Op{DeleteRule(way)}, false},
+		{[]Op{way, SetUp{"ovl7"}}, false},
 	} {
 		if got := Passing(tt.ops); got != tt.is {
 			t.Errorf("Passing(%v) = %v, want %v", tt.ops, got, tt.is)
 		}
 	}
-}
-
-// dockerRules is what dockerd 20.10 makes of table filter for networks over
-// the two bridges. (Seen with Debian 12's docker.io.)
-const dockerRules = `iptables -w 5 -P FORWARD DROP
-for c in DOCKER DOCKER-ISOLATION-STAGE-1 DOCKER-ISOLATION-STAGE-2 DOCKER-USER; do iptables -w 5 -N $c; done
-iptables -w 5 -A DOCKER-USER -j RETURN
-iptables -w 5 -A FORWARD -j DOCKER-USER
-iptables -w 5 -A FORWARD -j DOCKER-ISOLATION-STAGE-1
-for b in ovl7 ovl8; do
-	iptables -w 5 -A FORWARD -o $b -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
-	iptables -w 5 -A FORWARD -o $b -j DOCKER
-	iptables -w 5 -A FORWARD -i $b ! -o $b -j ACCEPT
-	iptables -w 5 -A FORWARD -i $b -o $b -j ACCEPT
-	iptables -w 5 -A DOCKER-ISOLATION-STAGE-1 -i $b ! -o $b -j DOCKER-ISOLATION-STAGE-2
-	iptables -w 5 -A DOCKER-ISOLATION-STAGE-2 -o $b -j DROP
-done
-iptables -w 5 -A DOCKER-ISOLATION-STAGE-1 -j RETURN
-iptables -w 5 -A DOCKER-ISOLATION-STAGE-2 -j RETURN`
-
-// Networks work, and stay apart, whatever is flushed beneath Docker, with
-// either of iptables' back ends.
-func TestFlush_of_the_firewall_is_survived(t *testing.T) {
-	for _, backend := range []string{"nft", "legacy"} {
-		t.Run("iptables of "+backend, func(t *testing.T) {
-			useIptables(t, backend)
-			c := newCluster(t, 2, false, apps, data)
-			one, two := c.hosts[0], c.hosts[1]
-			a1, a2, d1, d2 := one.container(apps, 10), two.container(apps, 10), one.container(data, 10), two.container(data, 10)
-			beside := one.container(apps, 11)
-			for _, h := range c.hosts {
-				h.Sh(dockerRules)
-				h.audit()
-			}
-			check := func(t *testing.T) {
-				t.Helper()
-				reaches(t, a1.Namespace, a2.Namespace, a2.address, a1.address)
-				reaches(t, a2.Namespace, a1.Namespace, a1.address, a2.address)
-				reaches(t, d1.Namespace, d2.Namespace, d2.address, d1.address)
-				reaches(t, d2.Namespace, d1.Namespace, d1.address, d2.address)
-				reaches(t, beside.Namespace, a1.Namespace, a1.address, beside.address)
-				reaches(t, a1.Namespace, two.Namespace, underlay(2), underlay(1))
-				reaches(t, two.Namespace, a1.Namespace, a1.address, apps.Subnet(2).Addr())
-				var wg sync.WaitGroup
-				for from, to := range map[*container][]*container{a1: {d1, d2}, d1: {a1, a2}, d2: {a1}} {
-					wg.Go(func() {
-						for _, to := range to {
-							apart(t, from.Namespace, to.Namespace, to.address)
-						}
-					})
-				}
-				wg.Wait()
-			}
-			check(t)
-			for _, script := range []string{
-				"iptables -w 5 -F",
-				// As a dockerd leaves it that starts over running containers (live-restore).
-				"iptables -w 5 -F; iptables -w 5 -t nat -F; iptables -w 5 -X; for c in DOCKER DOCKER-ISOLATION-STAGE-1; do iptables -w 5 -N $c; done; iptables -w 5 -A FORWARD -j DOCKER-ISOLATION-STAGE-1",
-				// As a dockerd of 28 drops from its start over them.
-				"iptables -w 5 -t raw -F; iptables -w 5 -t raw -A PREROUTING -d " + a1.address.String() + " ! -i ovl7 -j DROP",
-				"iptables -w 5 -D FORWARD -j DOCKER-USER",
-				"iptables -w 5 -F DOCKER-USER; iptables -w 5 -A DOCKER-USER -j RETURN; iptables -w 5 -A DOCKER-USER -i vx7 -o ovl7 -j ACCEPT",
-				"nft flush ruleset; iptables -w 5 -P FORWARD DROP",
-			} {
-				t.Run(script, func(t *testing.T) {
-					one.Sh(script)
-					if len(one.plan(apps)) == 0 {
-						t.Error("the audit sees nothing")
-					}
-					one.audit()
-					check(t)
-				})
-			}
-			for _, n := range c.networks {
-				have := one.want(n)
-				var err error
-				one.Do(func() { err = one.kernel.Apply(Plan(have, Nothing(n))) })
-				if err != nil {
-					t.Error(err)
-				}
-			}
-			if out := one.Sh("iptables -w 5 -S; iptables -w 5 -t raw -S | grep -v DROP"); strings.Contains(out, "ovl7") || strings.Contains(out, "vx8") {
-				t.Errorf("after both networks are left there is\n%s", out)
-			}
-		})
-	}
-}
-
-// useIptables makes iptables a back end's for the time of the test.
-func useIptables(t *testing.T, backend string) {
-	t.Helper()
-	tool(t, "nft")
-	tool(t, "iptables-"+backend)
-	real, err := exec.LookPath("iptables-" + backend)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	if err := os.Symlink(real, filepath.Join(dir, "iptables")); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
 }

@@ -2,11 +2,11 @@ package overlay
 
 import "fmt"
 
-// Foreign returns an error that names a device of n's that a host has already,
+// CheckForeignDevices returns an error that names a device of n's that a host has already,
 // though it has not been in the network, and that is not what an agent of that
 // machine made: its MAC tells. Whoever joined would change it, and delete it when
 // leaving.
-func Foreign(have State, n Network, machine string) error {
+func CheckForeignDevices(have State, n Network, machine string) error {
 	for _, dev := range []struct {
 		link Link
 		mac  MAC

@@ -2,9 +2,9 @@ package overlay
 
 import "fmt"
 
-// hostSet is the set of a guard's table that has the network's other hosts, by
+// HostSet is the set of a guard's table that has the network's other hosts, by
 // the addresses on the underlay from which they send.
-const hostSet = "hosts"
+const HostSet = "hosts"
 
 // guard returns the rules that have this host take VXLAN packets from the
 // network's hosts alone, and send none that a container made: the kernel's
@@ -32,8 +32,8 @@ func guard(n Network, h Host) Table {
 	arriving := kinds(rule(`iifname != "%s" meta iifkind "%%s" drop`, h.Interface))
 	arriving = append(arriving,
 		rule(`%s %s daddr != %s drop`, network, ip, h.Underlay),
-		rule(`%s %s saddr != @%s drop`, network, ip, hostSet))
-	leaving := []string{rule(`oifname "%s" drop`, h.Interface), rule("%s daddr @%s drop", ip, hostSet)}
+		rule(`%s %s saddr != @%s drop`, network, ip, HostSet))
+	leaving := []string{rule(`oifname "%s" drop`, h.Interface), rule("%s daddr @%s drop", ip, HostSet)}
 	leaving = append(append(leaving, kinds(`meta oifkind "%s" accept`)...), "drop")
 	forwarded := append([]string{rule(`iifname "%s" accept`, h.Interface)}, kinds(`meta iifkind "%s" goto leaving`)...)
 	return Table{Family: "inet", Name: n.Table(), Hosts: of, Chains: []Chain{

@@ -1,8 +1,9 @@
 // Package overlay joins the containers of all hosts in one routed network
 // over VXLAN. It decides what the kernel of a host should hold (Want, and as
-// peers come and go Wanted), reads what it holds (Kernel.Read), and turns one
-// into the other (Plan, and Kernel.Apply). Nothing of ours is on the data path,
-// and all that is made stays when we leave.
+// peers come and go Wanted), and which operations turn what it holds into that
+// (Plan). All of it is pure: overlay/kernel reads and acts, overlay/pathmtu
+// finds how large packets to each host may be, overlay/roster follows who is in
+// a network.
 //
 // A network has on each host a bridge, ovl<VNI>, to which Docker attaches
 // containers, and a VXLAN device, vx<VNI>, which learns nothing: for each
@@ -12,8 +13,8 @@
 // this one.
 //
 // What is ours is known by those names, and on the devices by their routes'
-// protocol (Protocol): everything else is left alone. The package is the only
-// importer of netlink. It knows neither Docker nor the registry.
+// protocol (Protocol): everything else is left alone. The package knows neither
+// Docker nor the registry.
 //
 // Source: routed VXLAN as flannel's vxlan backend lays it out; the routes'
 // metrics, which keep the kernel from comparing each new route with all
@@ -45,8 +46,8 @@ const DefaultPort = 4789
 // Smallest and largest MTU: RFC 791's for every IPv4 link, rounded up to what
 // hosts in the field still accept, and that of an IP packet.
 const (
-	minMTU = 576
-	maxMTU = 65535
+	MinMTU = 576
+	MaxMTU = 65535
 )
 
 // dockers are names that Docker lets nobody give to a network.
@@ -78,8 +79,8 @@ func (n Network) Check() error {
 	if n.VNI < 1 || n.VNI > 1<<24-1 {
 		return fmt.Errorf("vni %d: want 1 to %d", n.VNI, 1<<24-1)
 	}
-	if n.MTU != 0 && (n.MTU < minMTU || n.MTU > maxMTU) {
-		return fmt.Errorf("mtu %d: want %d to %d, or 0 for the underlay's less %d or %d", n.MTU, minMTU, maxMTU, Overhead4, Overhead6)
+	if n.MTU != 0 && (n.MTU < MinMTU || n.MTU > MaxMTU) {
+		return fmt.Errorf("mtu %d: want %d to %d, or 0 for the underlay's less %d or %d", n.MTU, MinMTU, MaxMTU, Overhead4, Overhead6)
 	}
 	return nil
 }
@@ -150,7 +151,7 @@ func (n Network) Table() string { return fmt.Sprintf("%s%d", tables, n.VNI) }
 
 const tables = "rundock_ovl"
 
-func isTable(name string) bool { return strings.HasPrefix(name, tables) }
+func IsTable(name string) bool { return strings.HasPrefix(name, tables) }
 
 // MTUText is MTU for people.
 func (n Network) MTUText() string {

@@ -7,21 +7,21 @@ import (
 )
 
 // String is several lines. What is done is one transaction.
-func (o putTable) String() string {
+func (o PutTable) String() string {
 	var lines []string
-	name := o.table.Family + " " + o.table.Name
+	name := o.Table.Family + " " + o.Table.Name
 	line := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
-	if o.replace {
-		line("%s", deleteTable{o.table.Family, o.table.Name})
+	if o.Replace {
+		line("%s", DeleteTable{o.Table.Family, o.Table.Name})
 	}
 	line("nft add table %s", name)
-	if o.table.Hosts != "" {
-		line("nft add set %s %s { type %s ; }", name, hostSet, o.table.Hosts)
+	if o.Table.Hosts != "" {
+		line("nft add set %s %s { type %s ; }", name, HostSet, o.Table.Hosts)
 	}
-	if len(o.hosts) > 0 {
-		line("nft add element %s %s { %s }", name, hostSet, list(o.hosts))
+	if len(o.Hosts) > 0 {
+		line("nft add element %s %s { %s }", name, HostSet, list(o.Hosts))
 	}
-	for _, c := range o.table.Chains {
+	for _, c := range o.Table.Chains {
 		if c.Hook == "" {
 			line("nft add chain %s %s", name, c.Name)
 		} else {
@@ -47,12 +47,12 @@ func list(hosts []netip.Addr) string {
 	return strings.Join(words, ", ")
 }
 
-func (o deleteTable) String() string { return fmt.Sprintf("nft delete table %s %s", o.family, o.name) }
+func (o DeleteTable) String() string { return fmt.Sprintf("nft delete table %s %s", o.Family, o.Name) }
 
-func (o addHost) String() string {
-	return fmt.Sprintf("nft add element inet %s %s { %s }", o.table, hostSet, o.at)
+func (o AddHost) String() string {
+	return fmt.Sprintf("nft add element inet %s %s { %s }", o.Table, HostSet, o.At)
 }
 
-func (o deleteHost) String() string {
-	return fmt.Sprintf("nft delete element inet %s %s { %s }", o.table, hostSet, o.at)
+func (o DeleteHost) String() string {
+	return fmt.Sprintf("nft delete element inet %s %s { %s }", o.Table, HostSet, o.At)
 }

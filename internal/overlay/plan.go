@@ -18,39 +18,39 @@ import (
 func Plan(have, want State) []Op {
 	var ops []Op
 	if have.Guard.differs(want.Guard) {
-		ops = append(ops, putTable{want.Guard, slices.SortedFunc(maps.Keys(want.Hosts), netip.Addr.Compare), have.Guard.Chains != nil})
+		ops = append(ops, PutTable{want.Guard, slices.SortedFunc(maps.Keys(want.Hosts), netip.Addr.Compare), have.Guard.Chains != nil})
 		have.Hosts = want.Hosts
 	}
 	if have.Table.differs(want.Table) {
-		ops = append(ops, putTable{want.Table, nil, have.Table.Chains != nil})
+		ops = append(ops, PutTable{want.Table, nil, have.Table.Chains != nil})
 	}
 	if !want.Vxlan.Exists && have.Vxlan.Exists || have.Vxlan.Exists && have.Vxlan.Tunnel != want.Vxlan.Tunnel {
-		ops = append(ops, deleteLink{have.Vxlan.Name})
+		ops = append(ops, DeleteLink{have.Vxlan.Name})
 		have.Vxlan = Link{Name: have.Vxlan.Name}
 	}
 	if !have.Vxlan.Exists {
 		// They went, or go, with the device.
 		have.Neighbours, have.Forwards, have.Routes = nil, nil, nil
 	}
-	if have.Nowhere != want.Nowhere && want.Nowhere.IsValid() {
-		ops = append(ops, addNowhere{want.Nowhere})
+	if have.Unreachable != want.Unreachable && want.Unreachable.IsValid() {
+		ops = append(ops, AddUnreachable{want.Unreachable})
 	}
 	if !want.Bridge.Exists && have.Bridge.Exists {
-		ops = append(ops, deleteLink{have.Bridge.Name})
+		ops = append(ops, DeleteLink{have.Bridge.Name})
 	}
-	ops = append(ops, planLink(have.Bridge, want.Bridge, addBridge{want.Bridge.Name, want.Bridge.MAC})...)
-	ops = append(ops, planLink(have.Vxlan, want.Vxlan, addVxlan{want.Vxlan.Name, want.Vxlan.MAC, want.Vxlan.Tunnel})...)
+	ops = append(ops, planLink(have.Bridge, want.Bridge, AddBridge{want.Bridge.Name, want.Bridge.MAC})...)
+	ops = append(ops, planLink(have.Vxlan, want.Vxlan, AddVxlan{want.Vxlan.Name, want.Vxlan.MAC, want.Vxlan.Tunnel})...)
 	in, out := planHosts(have, want)
 	ops = append(ops, in...)
 	ops = append(ops, planPeers(have, want)...)
 	ops = append(ops, out...)
 	ops = append(ops, planFilter(have, want)...)
-	if have.Nowhere != want.Nowhere && have.Nowhere.IsValid() {
-		ops = append(ops, deleteNowhere{have.Nowhere})
+	if have.Unreachable != want.Unreachable && have.Unreachable.IsValid() {
+		ops = append(ops, DeleteUnreachable{have.Unreachable})
 	}
 	for _, t := range [][2]Table{{have.Table, want.Table}, {have.Guard, want.Guard}} {
 		if t[0].Chains != nil && t[1].Chains == nil {
-			ops = append(ops, deleteTable{t[0].Family, t[0].Name})
+			ops = append(ops, DeleteTable{t[0].Family, t[0].Name})
 		}
 	}
 	return ops
@@ -81,103 +81,8 @@ func planHosts(have, want State) (in, out []Op) {
 		return ops
 	}
 	name := want.Guard.Name
-	in = of(want.Hosts, have.Hosts, func(a netip.Addr) Op { return addHost{name, a} })
-	return in, of(have.Hosts, want.Hosts, func(a netip.Addr) Op { return deleteHost{name, a} })
-}
-
-// planFilter leaves Docker's chain and the way to it where they are.
-func planFilter(have, want State) []Op {
-	var ops []Op
-	for _, rule := range want.Filter.Rules {
-		if !have.Filter.Open && !slices.Contains(have.Filter.Rules, rule) {
-			ops = append(ops, addRule{rule})
-		}
-	}
-	for _, rule := range have.Filter.Rules {
-		ours := names(rule, have.Bridge.Name) || names(rule, have.Vxlan.Name)
-		if ours && !slices.Contains(want.Filter.Rules, rule) {
-			ops = append(ops, deleteRule{rule})
-		}
-	}
-	return ops
-}
-
-func planLink(have, want Link, add Op) []Op {
-	if !want.Exists {
-		return nil
-	}
-	var ops []Op
-	switch {
-	case !have.Exists:
-		ops = append(ops, add)
-	case have.MAC != want.MAC:
-		ops = append(ops, setMAC{want.Name, want.MAC})
-	}
-	if have.MTU != want.MTU {
-		ops = append(ops, setMTU{want.Name, want.MTU})
-	}
-	if !have.Forwarding {
-		ops = append(ops, setForwarding{want.Name})
-	}
-	// Add before delete: an interface with no address drops its routes.
-	if have.Address != want.Address {
-		ops = append(ops, addAddress{want.Name, want.Address})
-	}
-	if !have.Up {
-		ops = append(ops, setUp{want.Name})
-	}
-	// It comes by itself with the address, of a device that is up.
-	if want.Connected && !have.Connected && have.Up && have.Address == want.Address {
-		ops = append(ops, addConnected{want.Name, want.Address})
-	}
-	if have.Address.IsValid() && have.Address != want.Address {
-		ops = append(ops, deleteAddress{want.Name, have.Address})
-	}
-	ops = append(ops, planSpoiled(have, want)...)
-	for _, port := range want.Ports {
-		if !slices.Contains(have.Ports, port) {
-			ops = append(ops, addPort{want.Name, port})
-		}
-	}
-	for _, a := range have.Stray {
-		ops = append(ops, deleteAddress{want.Name, a})
-	}
-	return ops
-}
-
-// planSpoiled puts right what keeps packets from their way, of a device that
-// was there.
-func planSpoiled(have, want Link) []Op {
-	var ops []Op
-	if have.NoARP {
-		ops = append(ops, setARP{want.Name})
-	}
-	if have.NoReplies {
-		ops = append(ops, setARPReplies{want.Name})
-	}
-	if have.Enslaved {
-		ops = append(ops, setFree{want.Name})
-	}
-	if have.Tree {
-		ops = append(ops, setTree{want.Name})
-	}
-	if have.VLANs {
-		ops = append(ops, setVLANs{want.Name})
-	}
-	// That of another address comes with it.
-	if have.Deaf && have.Address == want.Address {
-		ops = append(ops, addDelivered{want.Name, want.Address.Addr()})
-	}
-	if have.Unheard != "" && have.Tunnel == want.Tunnel {
-		ops = append(ops, addDelivered{have.Unheard, want.Tunnel.Local})
-	}
-	for _, port := range have.Down {
-		ops = append(ops, setUp{port})
-	}
-	for _, port := range have.Blocked {
-		ops = append(ops, renewPort{want.Name, port})
-	}
-	return ops
+	in = of(want.Hosts, have.Hosts, func(a netip.Addr) Op { return AddHost{name, a} })
+	return in, of(have.Hosts, want.Hosts, func(a netip.Addr) Op { return DeleteHost{name, a} })
 }
 
 func planPeers(have, want State) []Op {
@@ -209,17 +114,17 @@ func planPeers(have, want State) []Op {
 		route := want.Routes[key]
 		mac := want.Neighbours[route.Via]
 		if had, ok := have.Neighbours[route.Via]; !ok || had != mac {
-			ops = append(ops, putNeighbour{dev, route.Via, mac})
+			ops = append(ops, PutNeighbour{dev, route.Via, mac})
 		}
 		if had, ok := have.Forwards[mac]; !ok || had != want.Forwards[mac] {
-			ops = append(ops, putForward{dev, mac, want.Forwards[mac]})
+			ops = append(ops, PutForward{dev, mac, want.Forwards[mac]})
 		}
 		if had, ok := have.Routes[key]; !ok || had != route {
-			ops = append(ops, putRoute{dev, key, route})
+			ops = append(ops, PutRoute{dev, key, route})
 		}
 	}
 	for _, key := range gone {
-		ops = append(ops, deleteRoute{dev, key, have.Routes[key]})
+		ops = append(ops, DeleteRoute{dev, key, have.Routes[key]})
 	}
 	var macs []MAC
 	for mac := range have.Forwards {
@@ -229,7 +134,7 @@ func planPeers(have, want State) []Op {
 	}
 	slices.SortFunc(macs, func(a, b MAC) int { return slices.Compare(a[:], b[:]) })
 	for _, mac := range macs {
-		ops = append(ops, deleteForward{dev, mac, have.Forwards[mac]})
+		ops = append(ops, DeleteForward{dev, mac, have.Forwards[mac]})
 	}
 	var ips []netip.Addr
 	for ip := range have.Neighbours {
@@ -239,7 +144,7 @@ func planPeers(have, want State) []Op {
 	}
 	slices.SortFunc(ips, netip.Addr.Compare)
 	for _, ip := range ips {
-		ops = append(ops, deleteNeighbour{dev, ip})
+		ops = append(ops, DeleteNeighbour{dev, ip})
 	}
 	return ops
 }

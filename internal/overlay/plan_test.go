@@ -179,8 +179,8 @@ ip route add 10.42.1.0/24 dev ovl7 proto kernel scope link src 10.42.1.1
 `},
 		{"what keeps packets from their way", nil, nil, func(s *State) {
 			s.Bridge.Ports = []string{"veth1", "veth2"}
-			s.Bridge.Spoiled = Spoiled{NoARP: true, NoReplies: true, Enslaved: true, Tree: true, VLANs: true, Deaf: true, Down: []string{"veth1"}, Blocked: []string{"veth2"}}
-			s.Vxlan.Spoiled = Spoiled{NoARP: true, Enslaved: true, Deaf: true, Unheard: "eth0"}
+			s.Bridge.Damage = Damage{NoARP: true, NoReplies: true, Enslaved: true, STP: true, VLANs: true, LocalRouteGone: true, Down: []string{"veth1"}, Blocked: []string{"veth2"}}
+			s.Vxlan.Damage = Damage{NoARP: true, Enslaved: true, LocalRouteGone: true, UnderlayRouteGone: "eth0"}
 		}, `
 ip link set ovl7 arp on
 sysctl -w net.ipv4.conf.ovl7.arp_ignore=0
@@ -319,11 +319,11 @@ func tamper(r *rand.Rand, s *State) {
 		case 12:
 			if s.Bridge.Exists {
 				s.Bridge.Ports = []string{"veth1", "veth2"}
-				s.Bridge.Spoiled = Spoiled{NoARP: r.IntN(2) == 0, NoReplies: r.IntN(2) == 0, Enslaved: r.IntN(2) == 0, Tree: true, VLANs: true, Deaf: r.IntN(2) == 0, Down: []string{"veth1"}, Blocked: []string{"veth2"}}
+				s.Bridge.Damage = Damage{NoARP: r.IntN(2) == 0, NoReplies: r.IntN(2) == 0, Enslaved: r.IntN(2) == 0, STP: true, VLANs: true, LocalRouteGone: r.IntN(2) == 0, Down: []string{"veth1"}, Blocked: []string{"veth2"}}
 			}
 		case 13:
 			if s.Vxlan.Exists {
-				s.Vxlan.Spoiled = Spoiled{NoARP: true, Enslaved: r.IntN(2) == 0, Deaf: r.IntN(2) == 0, Unheard: "eth0"}
+				s.Vxlan.Damage = Damage{NoARP: true, Enslaved: r.IntN(2) == 0, LocalRouteGone: r.IntN(2) == 0, UnderlayRouteGone: "eth0"}
 			}
 		case 0:
 			s.Vxlan = Link{Name: "vx7"}
@@ -396,110 +396,110 @@ func model(t *testing.T, s *State, op Op) {
 		return l
 	}
 	switch o := op.(type) {
-	case addBridge:
-		*link(o.dev, false) = Link{Name: o.dev, Exists: true, MAC: o.mac, MTU: 1500}
-	case addVxlan:
-		*link(o.dev, false) = Link{Name: o.dev, Exists: true, MAC: o.mac, MTU: 1500, Tunnel: o.tunnel}
+	case AddBridge:
+		*link(o.Dev, false) = Link{Name: o.Dev, Exists: true, MAC: o.MAC, MTU: 1500}
+	case AddVxlan:
+		*link(o.Dev, false) = Link{Name: o.Dev, Exists: true, MAC: o.MAC, MTU: 1500, Tunnel: o.Tunnel}
 		s.Neighbours, s.Forwards, s.Routes = map[netip.Addr]MAC{}, map[MAC]netip.Addr{}, map[RouteKey]Route{}
-	case deleteLink:
-		*link(o.dev, true) = Link{Name: o.dev}
-		if o.dev == s.Vxlan.Name {
+	case DeleteLink:
+		*link(o.Dev, true) = Link{Name: o.Dev}
+		if o.Dev == s.Vxlan.Name {
 			s.Neighbours, s.Forwards, s.Routes = nil, nil, nil
 		}
-	case setMAC:
-		link(o.dev, true).MAC = o.mac
-	case setMTU:
-		link(o.dev, true).MTU = o.mtu
-	case setUp:
-		if strings.HasPrefix(o.dev, "veth") {
+	case SetMAC:
+		link(o.Dev, true).MAC = o.MAC
+	case SetMTU:
+		link(o.Dev, true).MTU = o.MTU
+	case SetUp:
+		if strings.HasPrefix(o.Dev, "veth") {
 			l := link(s.Bridge.Name, true)
-			l.Down = slices.DeleteFunc(slices.Clone(l.Down), func(p string) bool { return p == o.dev })
+			l.Down = slices.DeleteFunc(slices.Clone(l.Down), func(p string) bool { return p == o.Dev })
 			break
 		}
-		l := link(o.dev, true)
+		l := link(o.Dev, true)
 		l.Up, l.Connected = true, l.Address.IsValid()
-	case setForwarding:
-		link(o.dev, true).Forwarding = true
-	case addAddress:
-		l := link(o.dev, true)
+	case SetForwarding:
+		link(o.Dev, true).Forwarding = true
+	case AddAddress:
+		l := link(o.Dev, true)
 		if l.Address.IsValid() {
 			l.Stray = append([]netip.Prefix{l.Address}, l.Stray...)
 		}
-		l.Address, l.Connected, l.Deaf = o.address, l.Up, false
-	case deleteAddress:
-		l := link(o.dev, true)
-		if !slices.Contains(l.Stray, o.address) {
+		l.Address, l.Connected, l.LocalRouteGone = o.Address, l.Up, false
+	case DeleteAddress:
+		l := link(o.Dev, true)
+		if !slices.Contains(l.Stray, o.Address) {
 			t.Fatalf("%s: no such address", op)
 		}
-		l.Stray = slices.DeleteFunc(slices.Clone(l.Stray), func(a netip.Prefix) bool { return a == o.address })
-	case addPort:
-		l := link(o.dev, true)
-		l.Ports = append(slices.Clone(l.Ports), o.port)
-	case addNowhere:
-		s.Nowhere = o.network
-	case deleteNowhere:
-		s.Nowhere = netip.Prefix{}
-	case addConnected:
-		link(o.dev, true).Connected = true
-	case setARP:
-		link(o.dev, true).NoARP = false
-	case setARPReplies:
-		link(o.dev, true).NoReplies = false
-	case setFree:
-		link(o.dev, true).Enslaved = false
-	case setTree:
-		link(o.dev, true).Tree = false
-	case setVLANs:
-		link(o.dev, true).VLANs = false
-	case renewPort:
-		l := link(o.dev, true)
-		l.Blocked = slices.DeleteFunc(slices.Clone(l.Blocked), func(p string) bool { return p == o.port })
-	case addDelivered:
-		if o.dev == "eth0" {
-			link(s.Vxlan.Name, true).Unheard = ""
+		l.Stray = slices.DeleteFunc(slices.Clone(l.Stray), func(a netip.Prefix) bool { return a == o.Address })
+	case AddPort:
+		l := link(o.Dev, true)
+		l.Ports = append(slices.Clone(l.Ports), o.Port)
+	case AddUnreachable:
+		s.Unreachable = o.Network
+	case DeleteUnreachable:
+		s.Unreachable = netip.Prefix{}
+	case AddConnected:
+		link(o.Dev, true).Connected = true
+	case SetARP:
+		link(o.Dev, true).NoARP = false
+	case SetARPReplies:
+		link(o.Dev, true).NoReplies = false
+	case SetNoMaster:
+		link(o.Dev, true).Enslaved = false
+	case DisableSTP:
+		link(o.Dev, true).STP = false
+	case DisableVLANs:
+		link(o.Dev, true).VLANs = false
+	case ReattachPort:
+		l := link(o.Dev, true)
+		l.Blocked = slices.DeleteFunc(slices.Clone(l.Blocked), func(p string) bool { return p == o.Port })
+	case AddLocalRoute:
+		if o.Dev == "eth0" {
+			link(s.Vxlan.Name, true).UnderlayRouteGone = ""
 		} else {
-			link(o.dev, true).Deaf = false
+			link(o.Dev, true).LocalRouteGone = false
 		}
-	case putNeighbour:
-		link(o.dev, true)
-		s.Neighbours[o.ip] = o.mac
-	case deleteNeighbour:
-		delete(s.Neighbours, o.ip)
-	case putForward:
-		link(o.dev, true)
-		s.Forwards[o.mac] = o.to
-	case deleteForward:
-		delete(s.Forwards, o.mac)
-	case putRoute:
-		if l := link(o.dev, true); !l.Up {
-			t.Fatalf("%s: %s is down", op, o.dev)
+	case PutNeighbour:
+		link(o.Dev, true)
+		s.Neighbours[o.IP] = o.MAC
+	case DeleteNeighbour:
+		delete(s.Neighbours, o.IP)
+	case PutForward:
+		link(o.Dev, true)
+		s.Forwards[o.MAC] = o.To
+	case DeleteForward:
+		delete(s.Forwards, o.MAC)
+	case PutRoute:
+		if l := link(o.Dev, true); !l.Up {
+			t.Fatalf("%s: %s is down", op, o.Dev)
 		}
-		s.Routes[o.key] = o.route
-	case deleteRoute:
-		delete(s.Routes, o.key)
-	case putTable:
-		if o.table.Family == "ip" {
-			s.Table = o.table
+		s.Routes[o.Key] = o.Route
+	case DeleteRoute:
+		delete(s.Routes, o.Key)
+	case PutTable:
+		if o.Table.Family == "ip" {
+			s.Table = o.Table
 			break
 		}
-		s.Guard, s.Hosts = o.table, map[netip.Addr]struct{}{}
-		for _, at := range o.hosts {
+		s.Guard, s.Hosts = o.Table, map[netip.Addr]struct{}{}
+		for _, at := range o.Hosts {
 			s.Hosts[at] = struct{}{}
 		}
-	case deleteTable:
-		if o.family == "ip" {
+	case DeleteTable:
+		if o.Family == "ip" {
 			s.Table.Chains = nil
 		} else {
 			s.Guard.Chains, s.Hosts = nil, nil
 		}
-	case addHost:
-		s.Hosts[o.at] = struct{}{}
-	case deleteHost:
-		delete(s.Hosts, o.at)
-	case addRule:
-		s.Filter.Rules = append(slices.Clone(s.Filter.Rules), o.rule)
-	case deleteRule:
-		s.Filter.Rules = slices.DeleteFunc(slices.Clone(s.Filter.Rules), func(rule string) bool { return rule == o.rule })
+	case AddHost:
+		s.Hosts[o.At] = struct{}{}
+	case DeleteHost:
+		delete(s.Hosts, o.At)
+	case AddRule:
+		s.Filter.Rules = append(slices.Clone(s.Filter.Rules), o.Rule)
+	case DeleteRule:
+		s.Filter.Rules = slices.DeleteFunc(slices.Clone(s.Filter.Rules), func(rule string) bool { return rule == o.Rule })
 	default:
 		t.Fatalf("the model does not know %T", op)
 	}
@@ -522,7 +522,7 @@ iptables -t raw -D PREROUTING -d 10.42.0.0/16 -i vx7 -j ACCEPT
 func TestWithout_leaves_out_what_was_done_meanwhile(t *testing.T) {
 	before, moved := want(t, apps, host(1), peer(2), peer(3)), want(t, apps, host(1), Peer{Subnet: peer(2).Subnet, Underlay: underlay(9), MAC: peer(9).MAC})
 	told := Plan(want(t, apps, host(1), peer(2)), moved)
-	if got, want := lines(without(Plan(before, moved), told)), `ip route del 10.42.3.0/24 via 10.42.3.0 dev vx7 proto 82 metric 4
+	if got, want := lines(SkipSuperseded(Plan(before, moved), told)), `ip route del 10.42.3.0/24 via 10.42.3.0 dev vx7 proto 82 metric 4
 bridge fdb del 02:00:00:00:00:03 dev vx7 dst 192.0.2.3 self
 ip neigh del 10.42.3.0 dev vx7
 nft delete element inet rundock_ovl7 hosts { 192.0.2.3 }
@@ -532,13 +532,13 @@ nft delete element inet rundock_ovl7 hosts { 192.0.2.3 }
 	elsewhere := clone(before)
 	elsewhere.Forwards[peer(3).MAC] = underlay(77)
 	left := want(t, apps, host(1), peer(2))
-	if got, want := lines(without(Plan(elsewhere, left), Plan(before, left))), `bridge fdb del 02:00:00:00:00:03 dev vx7 dst 192.0.2.77 self
+	if got, want := lines(SkipSuperseded(Plan(elsewhere, left), Plan(before, left))), `bridge fdb del 02:00:00:00:00:03 dev vx7 dst 192.0.2.77 self
 `; got != want {
 		t.Errorf("of an entry by hand, which is not the one that was deleted:\n%swant:\n%s", got, want)
 	}
 	gone := clone(before)
 	gone.Vxlan = Link{Name: "vx7"}
-	if all := Plan(gone, moved); lines(without(all, told)) != lines(all) {
+	if all := Plan(gone, moved); lines(SkipSuperseded(all, told)) != lines(all) {
 		t.Error("what was told to a device that is gone was left out")
 	}
 }

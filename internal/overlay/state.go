@@ -15,9 +15,9 @@ type State struct {
 	Forwards   map[MAC]netip.Addr // the forwarding database: behind which host a MAC is
 	Routes     map[RouteKey]Route // of our protocol
 
-	// Nowhere is what is answered for as unreachable, where no longer prefix is
-	// somebody's: the network. Else the default route would take it.
-	Nowhere netip.Prefix
+	// Unreachable is the network, as the destination of a route that answers for
+	// addresses of no host. Else the default route would take them.
+	Unreachable netip.Prefix
 
 	Table  Table
 	Guard  Table
@@ -41,21 +41,21 @@ type Link struct {
 	Connected  bool           // the bridge's: its subnet is routed to it
 	Ports      []string       // the bridge's: devices of containers on it, sorted
 
-	Spoiled
+	Damage
 }
 
-// Spoiled is what no device has when it is made, and what keeps packets from
+// Damage is what no device has when it is made, and what keeps packets from
 // their way. It is never wanted.
-type Spoiled struct {
-	NoARP     bool     // nobody is told its MAC
-	NoReplies bool     // the bridge's: no ARP request of a container is answered
-	Enslaved  bool     // it is part of a bridge, or of another device, itself
-	Tree      bool     // the bridge's: it computes a spanning tree, and blocks ports meanwhile
-	VLANs     bool     // the bridge's: it passes on by VLAN
-	Deaf      bool     // packets to Address are not taken in
-	Unheard   string   // the VXLAN device's: the interface of Tunnel.Local, to which packets are not taken in
-	Down      []string // of Ports
-	Blocked   []string // of Ports: what they send is not passed on, or not to all
+type Damage struct {
+	NoARP             bool     // nobody is told its MAC
+	NoReplies         bool     // the bridge's: no ARP request of a container is answered
+	Enslaved          bool     // it is part of a bridge, or of another device, itself
+	STP               bool     // the bridge's: it computes a spanning tree, and blocks ports meanwhile
+	VLANs             bool     // the bridge's: it passes on by VLAN
+	LocalRouteGone    bool     // packets to Address are not taken in
+	UnderlayRouteGone string   // the VXLAN device's: the interface of Tunnel.Local, to which packets are not taken in
+	Down              []string // of Ports
+	Blocked           []string // of Ports: what they send is not passed on, or not to all
 }
 
 // Tunnel is what a VXLAN device keeps from its making.
@@ -77,6 +77,14 @@ type Route struct {
 	Via netip.Addr
 	MTU int // locked; 0: the device's
 }
+
+// Metric is that of the route to part i of a network, from 1: a route by hand,
+// which says none, has 0.
+func Metric(i int) int { return i + 1 }
+
+// UnreachableMetric is that of a route for which there is no peer, which has a
+// higher one: a route by hand, which says none, has 0.
+const UnreachableMetric = 1
 
 // Table is the network's in nftables. It is replaced whole, so that no packet
 // meets half of it.

@@ -15,9 +15,9 @@ type Underlay struct {
 	MTU       int
 }
 
-// shared returns an error if no other host can reach this one by u, since each
+// Shared returns an error if no other host can reach this one by u, since each
 // has such an address for itself.
-func (u Underlay) shared() error {
+func (u Underlay) Shared() error {
 	what := ""
 	switch a := u.Address; {
 	case a.IsLoopback():

@@ -44,14 +44,14 @@ func NewWanted(n Network, h Host, peers []Peer) (*Wanted, error) {
 			Name: n.Vxlan(), Exists: true, MAC: VxlanMAC(h.Machine, n.VNI), MTU: mtu, Up: true, Forwarding: true,
 			Tunnel: Tunnel{VNI: n.VNI, Local: h.Underlay, Port: n.UDPPort()}, Address: netip.PrefixFrom(h.Subnet.Addr(), 32),
 		},
-		Neighbours: make(map[netip.Addr]MAC, len(peers)),
-		Forwards:   make(map[MAC]netip.Addr, len(peers)),
-		Routes:     make(map[RouteKey]Route, len(peers)),
-		Nowhere:    n.CIDR,
-		Table:      table(n, h.Subnet),
-		Guard:      guard(n, h),
-		Hosts:      make(map[netip.Addr]struct{}, len(peers)),
-		Filter:     Filter{Rules: FilterRules(n)},
+		Neighbours:  make(map[netip.Addr]MAC, len(peers)),
+		Forwards:    make(map[MAC]netip.Addr, len(peers)),
+		Routes:      make(map[RouteKey]Route, len(peers)),
+		Unreachable: n.CIDR,
+		Table:       table(n, h.Subnet),
+		Guard:       guard(n, h),
+		Hosts:       make(map[netip.Addr]struct{}, len(peers)),
+		Filter:      Filter{Rules: FilterRules(n)},
 	}
 	for _, p := range peers {
 		if err := w.check(p); err != nil {
@@ -70,6 +70,15 @@ func (w *Wanted) State() State {
 		return fence(w.state)
 	}
 	return w.state
+}
+
+// fence is what a host should hold whose subnet is another's: its containers
+// reach each other and the outside, and no other host.
+func fence(want State) State {
+	want.Vxlan = Link{Name: want.Vxlan.Name}
+	want.Neighbours, want.Forwards, want.Routes = nil, nil, nil
+	want.Filter.Rules = slices.DeleteFunc(slices.Clone(want.Filter.Rules), func(rule string) bool { return names(rule, want.Vxlan.Name) })
+	return want
 }
 
 // Subnet is the host's.
@@ -174,29 +183,29 @@ func (w *Wanted) Change(peers map[netip.Prefix]*Peer) (ops []Op, whole bool, err
 func (w *Wanted) Holds(op Op) bool {
 	s := w.State()
 	switch o := op.(type) {
-	case putNeighbour:
-		mac, ok := s.Neighbours[o.ip]
-		return ok && mac == o.mac
-	case deleteNeighbour:
-		_, ok := s.Neighbours[o.ip]
+	case PutNeighbour:
+		mac, ok := s.Neighbours[o.IP]
+		return ok && mac == o.MAC
+	case DeleteNeighbour:
+		_, ok := s.Neighbours[o.IP]
 		return !ok
-	case putForward:
-		to, ok := s.Forwards[o.mac]
-		return ok && to == o.to
-	case deleteForward:
-		to, ok := s.Forwards[o.mac]
-		return !ok || to != o.to
-	case putRoute:
-		route, ok := s.Routes[o.key]
-		return ok && route == o.route
-	case deleteRoute:
-		route, ok := s.Routes[o.key]
-		return !ok || route.Via != o.route.Via
-	case addHost:
-		_, ok := s.Hosts[o.at]
+	case PutForward:
+		to, ok := s.Forwards[o.MAC]
+		return ok && to == o.To
+	case DeleteForward:
+		to, ok := s.Forwards[o.MAC]
+		return !ok || to != o.To
+	case PutRoute:
+		route, ok := s.Routes[o.Key]
+		return ok && route == o.Route
+	case DeleteRoute:
+		route, ok := s.Routes[o.Key]
+		return !ok || route.Via != o.Route.Via
+	case AddHost:
+		_, ok := s.Hosts[o.At]
 		return ok
-	case deleteHost:
-		_, ok := s.Hosts[o.at]
+	case DeleteHost:
+		_, ok := s.Hosts[o.At]
 		return !ok
 	}
 	return false
@@ -223,12 +232,8 @@ func (w *Wanted) reached(p Peer) bool {
 
 func (w *Wanted) key(subnet netip.Prefix) RouteKey {
 	i, _ := w.network.Index(subnet)
-	return RouteKey{subnet, metric(i)}
+	return RouteKey{subnet, Metric(i)}
 }
-
-// metric is that of the route to part i of a network, from 1: a route by hand,
-// which says none, has 0.
-func metric(i int) int { return i + 1 }
 
 func (w *Wanted) put(p Peer) {
 	w.remove(p.Subnet)

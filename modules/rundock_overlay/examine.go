@@ -11,20 +11,20 @@ import (
 )
 
 // examine looks whether the host allows the network, and what will be made.
-func (t *task) examine() (kernel, error) {
+func (t *task) examine() (kernelState, error) {
 	registry := len(t.settings.Peers) == 0
 	if t.noConfig != nil && (registry || t.settings.Underlay == "") {
-		return kernel{}, t.noConfig
+		return kernelState{}, t.noConfig
 	}
 	if registry && len(t.config.Stores()) == 0 {
-		return kernel{}, errors.New("peers: host.json has neither etcd.endpoints nor consul.address, so there is no store, and the hosts of the network have to be given")
+		return kernelState{}, errors.New("peers: host.json has neither etcd.endpoints nor consul.address, so there is no store, and the hosts of the network have to be given")
 	}
 	under, err := t.underlay()
 	if err != nil {
-		return kernel{}, err
+		return kernelState{}, err
 	}
 	if err := t.apart(under); err != nil {
-		return kernel{}, err
+		return kernelState{}, err
 	}
 	return t.readKernel(under)
 }

@@ -9,11 +9,12 @@ import (
 	"rundock/internal/fstree"
 	"rundock/internal/hostconfig"
 	"rundock/internal/overlay"
+	"rundock/internal/overlay/kernel"
 )
 
-// kernel is what the kernel holds of the network, and what the agent will
+// kernelState is what the kernel holds of the network, and what the agent will
 // have it hold.
-type kernel struct {
+type kernelState struct {
 	settings overlay.Settings
 	host     overlay.Host // without Subnet where it is pending
 	have     overlay.State
@@ -21,8 +22,8 @@ type kernel struct {
 
 // readKernel looks whether what the host has leaves room for the network,
 // and what it has of it already.
-func (t *task) readKernel(u overlay.Underlay) (kernel, error) {
-	k := kernel{settings: t.settings, host: overlay.Host{Underlay: u.Address, Interface: u.Interface, MTU: u.MTU}}
+func (t *task) readKernel(u overlay.Underlay) (kernelState, error) {
+	k := kernelState{settings: t.settings, host: overlay.Host{Underlay: u.Address, Interface: u.Interface, MTU: u.MTU}}
 	if len(t.settings.Peers) > 0 {
 		own, err := t.settings.Own(u.Address)
 		if err != nil {
@@ -39,7 +40,7 @@ func (t *task) readKernel(u overlay.Underlay) (kernel, error) {
 	if _, err := k.want(); err != nil {
 		return k, err
 	}
-	if err := overlay.Obstacle(t.settings.Network, u); err != nil {
+	if err := kernel.CheckConflicts(t.settings.Network, u); err != nil {
 		return k, err
 	}
 	var err error
@@ -56,7 +57,7 @@ func (t *task) readKernel(u overlay.Underlay) (kernel, error) {
 // look takes rules for granted where the devices are: reading them takes more
 // than this program links, and it is the agent that keeps them.
 func look(n overlay.Network, subnet netip.Prefix) (overlay.State, error) {
-	have, err := overlay.Look(n, subnet)
+	have, err := kernel.ReadDevices(n, subnet)
 	none := overlay.Nothing(n)
 	have.Table, have.Guard = none.Table, none.Guard
 	rules := overlay.FilterRules(n)
@@ -69,7 +70,7 @@ func look(n overlay.Network, subnet netip.Prefix) (overlay.State, error) {
 }
 
 // settle notes this host's subnet, and reports whether that was news.
-func (k *kernel) settle(subnet string) bool {
+func (k *kernelState) settle(subnet string) bool {
 	p, err := netip.ParsePrefix(subnet)
 	if err != nil || k.host.Subnet.IsValid() || !k.settings.CIDR.IsValid() {
 		return false
@@ -84,7 +85,7 @@ func (k *kernel) settle(subnet string) bool {
 // want is what the kernel is to hold. Peers that the registry tells of are
 // the agent's business, and so is what it found to pass on the way to a peer:
 // they are as they are. A pending subnet is taken for the first.
-func (k kernel) want() (overlay.State, error) {
+func (k kernelState) want() (overlay.State, error) {
 	h := k.host
 	var peers []overlay.Peer
 	if !h.Subnet.IsValid() {
@@ -110,7 +111,7 @@ func (k kernel) want() (overlay.State, error) {
 
 // lines are the commands by which a person would do what the agent does. What
 // is pending stands in them in angle brackets.
-func (k kernel) lines() string {
+func (k kernelState) lines() string {
 	if !k.settings.CIDR.IsValid() {
 		return ""
 	}
@@ -168,7 +169,7 @@ func (t *task) commands(lines string) {
 
 // foretell completes what the result tells, as far as it can be known before
 // the agent runs.
-func (t *task) foretell(k kernel) {
+func (t *task) foretell(k kernelState) {
 	f := &t.told
 	f.Devices = []string{k.settings.Bridge(), k.settings.Vxlan()}
 	f.Underlay = k.host.Underlay.String()

@@ -46,11 +46,11 @@ func (t *task) present() error {
 		t.warn("%s stays disabled: the link %s is there; remove it to have the network kept", t.p.Name, t.unit.Mask())
 		p = plan{Write: p.Write}
 	}
-	var k kernel
+	var k kernelState
 	if p.changes() {
 		k, err = t.examine()
 		if err == nil && now.Settings == nil {
-			err = overlay.Foreign(k.have, t.settings.Network, k.host.Machine)
+			err = overlay.CheckForeignDevices(k.have, t.settings.Network, k.host.Machine)
 		}
 		if err == nil {
 			err = t.try(data)

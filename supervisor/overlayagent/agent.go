@@ -14,6 +14,8 @@ import (
 	"rundock/internal/control"
 	"rundock/internal/hostconfig"
 	"rundock/internal/overlay"
+	"rundock/internal/overlay/kernel"
+	"rundock/internal/overlay/pathmtu"
 	"rundock/internal/registry/open"
 	"rundock/supervisor/overlayhost"
 )
@@ -35,16 +37,16 @@ type agent struct {
 	overlayhost.Place
 	log    *slog.Logger
 	docker *container.Client
-	paths  *overlay.PathProber // run's goroutine puts another one there, under mu
-	wake   chan struct{}       // holds one token when the kernel is not what was wanted; it may be the first of many
-	due    chan struct{}       // holds one token when all is to be looked at now
-	news   chan struct{}       // holds one token when there is something to keep and to say
-	ready  chan struct{}       // closed once other hosts may send
-	attach chan struct{}       // holds one token when Docker's part is to be looked at
-	parts  chan dockerPart     // as it was found
+	paths  *pathmtu.Prober // run's goroutine puts another one there, under mu
+	wake   chan struct{}   // holds one token when the kernel is not what was wanted; it may be the first of many
+	due    chan struct{}   // holds one token when all is to be looked at now
+	news   chan struct{}   // holds one token when there is something to keep and to say
+	ready  chan struct{}   // closed once other hosts may send
+	attach chan struct{}   // holds one token when Docker's part is to be looked at
+	parts  chan dockerPart // as it was found
 
 	mu       sync.Mutex
-	kernel   *overlay.Kernel // for changes
+	kernel   *kernel.Kernel  // for changes
 	reading  bool            // the kernel is being read
 	told     []overlay.Op    // of changes, since it began to be
 	wanted   *overlay.Wanted // nil: no subnet yet
@@ -65,9 +67,9 @@ type agent struct {
 	late string // why Docker's part is made anew later
 
 	// run's goroutine alone
-	sight      *overlay.Kernel // the keeper's, which it reads while changes go on
-	keeper     *overlay.Keeper
-	monitor    *overlay.Monitor
+	sight      *kernel.Kernel // the keeper's, which it reads while changes go on
+	keeper     *kernel.Keeper
+	monitor    *kernel.Monitor
 	ports      []string // of the keeper, as they are on disk
 	status     control.OverlayStatus
 	audited    bool          // once
@@ -81,7 +83,7 @@ type agent struct {
 }
 
 func (a *agent) close() {
-	for _, k := range []*overlay.Kernel{a.kernel, a.sight} {
+	for _, k := range []*kernel.Kernel{a.kernel, a.sight} {
 		if k != nil {
 			k.Close()
 		}
@@ -107,17 +109,17 @@ func (a *agent) probe(ctx context.Context) (stop func()) {
 
 // run keeps the network until ctx is done. An error is one of the setup.
 func (a *agent) run(ctx context.Context) (err error) {
-	if a.kernel, err = overlay.Open(); err != nil {
+	if a.kernel, err = kernel.Open(); err != nil {
 		return err
 	}
-	if a.sight, err = overlay.Open(); err != nil {
+	if a.sight, err = kernel.Open(); err != nil {
 		return err
 	}
-	if a.monitor, err = overlay.OpenMonitor(a.Settings.Network); err != nil {
+	if a.monitor, err = kernel.OpenMonitor(a.Settings.Network); err != nil {
 		return err
 	}
 	a.ports = overlayhost.ReadPorts(a.Settings.Name)
-	a.keeper = overlay.NewKeeper(a.sight, a.Settings.Network, a.ports)
+	a.keeper = kernel.NewKeeper(a.sight, a.Settings.Network, a.ports)
 	if a.docker, err = container.Open(); err != nil {
 		return err
 	}
@@ -132,7 +134,7 @@ func (a *agent) run(ctx context.Context) (err error) {
 	if err := os.Remove(overlay.UnreleasedFile(a.Settings.Name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if a.paths, err = overlay.OpenPathProber(a.Settings.Network, a.Underlay.Address); err != nil {
+	if a.paths, err = pathmtu.Open(a.Settings.Network, a.Underlay.Address); err != nil {
 		return err
 	}
 	a.paths.Remember(known.Peers)

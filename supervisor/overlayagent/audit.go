@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rundock/internal/overlay"
+	"rundock/internal/overlay/kernel"
 	"rundock/internal/overlay/roster"
 	"rundock/supervisor/overlayhost"
 )
@@ -42,7 +43,7 @@ func (a *agent) audit(ctx context.Context) {
 // look makes the kernel hold what is wanted. a.mu is locked, but for the time in
 // which the kernel is read: changes go on then.
 func (a *agent) look() error {
-	var seen overlay.Seen
+	var seen kernel.Seen
 	var ops []overlay.Op
 	var right bool
 	passing := false

@@ -10,6 +10,7 @@ import (
 
 	"rundock/internal/netnstest"
 	"rundock/internal/overlay"
+	"rundock/internal/overlay/pathmtu"
 	"rundock/internal/overlay/roster"
 	"rundock/supervisor/overlayhost"
 )
@@ -31,7 +32,7 @@ func learner(t *testing.T, log *bytes.Buffer) *agent {
 	if a.wanted, err = a.Place.Wanted(overlayhost.SavedState{Subnet: a.Settings.Subnet(0)}); err != nil {
 		t.Fatal(err)
 	}
-	netnstest.New(t, "host").Do(func() { a.paths, err = overlay.OpenPathProber(a.Settings.Network, a.Underlay.Address) })
+	netnstest.New(t, "host").Do(func() { a.paths, err = pathmtu.Open(a.Settings.Network, a.Underlay.Address) })
 	if err != nil {
 		t.Fatal(err)
 	}

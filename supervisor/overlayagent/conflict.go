@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"rundock/internal/overlay"
+	"rundock/internal/overlay/kernel"
 	"rundock/supervisor/overlayhost"
 )
 
@@ -20,17 +21,17 @@ func (a *agent) conflict(ctx context.Context, known overlayhost.SavedState) erro
 	if err != nil {
 		return err // a device of another program's
 	}
-	if err := overlay.Foreign(have, n, a.Identity()); err != nil {
+	if err := overlay.CheckForeignDevices(have, n, a.Identity()); err != nil {
 		return err
 	}
 	others := a.others()
 	if err := errors.Join(n.Beside(others), a.Underlay.Beside(others)); err != nil {
 		return err
 	}
-	if err := overlay.Obstacle(n, a.Underlay); err != nil {
+	if err := kernel.CheckConflicts(n, a.Underlay); err != nil {
 		return err
 	}
-	if err := overlay.Able(n, a.Underlay); err != nil {
+	if err := kernel.CheckKernel(n, a.Underlay); err != nil {
 		return err
 	}
 	if err := a.docker.Ping(ctx); err != nil {

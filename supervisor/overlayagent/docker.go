@@ -9,6 +9,7 @@ import (
 
 	"rundock/internal/container"
 	"rundock/internal/overlay"
+	"rundock/internal/overlay/kernel"
 )
 
 const (
@@ -115,7 +116,7 @@ func (a *agent) inside(ctx context.Context, subnet netip.Prefix, ends []containe
 		}
 		if err == nil {
 			var answers, changed bool
-			answers, changed, err = overlay.Inside(c.sandbox, a.Settings.Network, subnet, end.Address)
+			answers, changed, err = kernel.EnsureContainerRoute(c.sandbox, a.Settings.Network, subnet, end.Address)
 			if changed && c.done {
 				a.healedInside(end)
 			}

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"rundock/internal/overlay"
+	"rundock/internal/overlay/pathmtu"
 )
 
 // withPaths gives peers the MTU of the paths to them.
@@ -30,7 +31,7 @@ func (a *agent) followPaths() {
 }
 
 // pathsFound has routes follow what was found, and the status too.
-func (a *agent) pathsFound(found []overlay.Path) {
+func (a *agent) pathsFound(found []pathmtu.Path) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	changed := map[netip.Prefix]*overlay.Peer{}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"rundock/internal/overlay"
+	"rundock/internal/overlay/pathmtu"
 	"rundock/supervisor/overlayhost"
 )
 
@@ -43,7 +44,7 @@ func (a *agent) move(ctx context.Context, to overlayhost.Place, known overlayhos
 	paths := a.paths
 	if to.Underlay.Address != a.Underlay.Address {
 		var err error
-		if paths, err = overlay.OpenPathProber(a.Settings.Network, to.Underlay.Address); err != nil {
+		if paths, err = pathmtu.Open(a.Settings.Network, to.Underlay.Address); err != nil {
 			return err
 		}
 		paths.Remember(known.Peers)

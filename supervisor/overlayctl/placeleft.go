@@ -10,6 +10,7 @@ import (
 
 	"rundock/internal/control"
 	"rundock/internal/overlay"
+	"rundock/internal/overlay/kernel"
 	"rundock/supervisor/overlayhost"
 )
 
@@ -40,7 +41,7 @@ func placeLeft(settings overlay.Settings) (formerPlace, error) {
 		f.subnet = partOf(n, says.Subnet)
 		f.joined = f.joined || f.subnet.IsValid()
 	}
-	k, err := overlay.Open()
+	k, err := kernel.Open()
 	if err != nil {
 		return f, err
 	}
@@ -78,11 +79,11 @@ func (f formerPlace) emptyKernel() error {
 				n.Name, n.Bridge(), n.Vxlan(), err)
 			return nil
 		}
-		if overlay.Foreign(f.kernel, n, p.Identity()) != nil {
+		if overlay.CheckForeignDevices(f.kernel, n, p.Identity()) != nil {
 			return nil
 		}
 	}
-	k, err := overlay.Open()
+	k, err := kernel.Open()
 	if err != nil {
 		return err
 	}

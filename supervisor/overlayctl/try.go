@@ -15,6 +15,7 @@ import (
 	"rundock/internal/container"
 	"rundock/internal/hostconfig"
 	"rundock/internal/overlay"
+	"rundock/internal/overlay/kernel"
 	"rundock/internal/registry/open"
 	"rundock/supervisor/overlayhost"
 	"rundock/supervisor/process"
@@ -50,7 +51,7 @@ func tryNetwork(data []byte, patience time.Duration) error {
 		Encryption string `json:"encryption"`
 	}
 	if json.Unmarshal(data, &asked) == nil && asked.Encryption == "required" {
-		return refuseEncryption(overlay.EncryptionLacks())
+		return refuseEncryption(kernel.EncryptionLacks())
 	}
 	settings, err := overlay.ParseSettings(data)
 	if err != nil {
@@ -60,7 +61,7 @@ func tryNetwork(data []byte, patience time.Duration) error {
 	if err != nil {
 		return err
 	}
-	if err := overlay.Able(settings.Network, p.Underlay); err != nil {
+	if err := kernel.CheckKernel(settings.Network, p.Underlay); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)

@@ -6,6 +6,7 @@ import (
 
 	"rundock/internal/control"
 	"rundock/internal/overlay"
+	"rundock/internal/overlay/kernel"
 )
 
 // Left is what an audit of a network would do at this moment.
@@ -38,12 +39,12 @@ func Look(name string) (commands, faults []string, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	k, err := overlay.Open()
+	k, err := kernel.Open()
 	if err != nil {
 		return nil, nil, err
 	}
 	defer k.Close()
-	ops, found, err := overlay.NewKeeper(k, p.Settings.Network, ReadPorts(name)).Check(known.Subnet, want.State())
+	ops, found, err := kernel.NewKeeper(k, p.Settings.Network, ReadPorts(name)).Check(known.Subnet, want.State())
 	for _, op := range ops {
 		commands = append(commands, strings.Split(op.String(), "\n")...)
 	}

@@ -18,6 +18,7 @@ import (
 
 	"rundock/internal/control"
 	"rundock/internal/overlay"
+	"rundock/internal/overlay/kernel"
 	"rundock/internal/overlay/roster"
 	"rundock/internal/registry/etcd"
 	"rundock/internal/registry/etcdtest"
@@ -230,7 +231,7 @@ func (s *site) left(subnet netip.Prefix, peers []overlay.Peer) string {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	k, err := overlay.Open()
+	k, err := kernel.Open()
 	if err != nil {
 		s.t.Fatal(err)
 	}

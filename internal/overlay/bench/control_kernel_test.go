@@ -8,6 +8,7 @@ import (
 
 	"rundock/internal/netnstest"
 	"rundock/internal/overlay"
+	"rundock/internal/overlay/kernel"
 )
 
 // TestControl_kernel measures, in a namespace for each round, what it takes to
@@ -63,8 +64,8 @@ func TestControl_kernel(t *testing.T) {
 
 // stand is the network in a namespace, without peers.
 type stand struct {
-	kernel     *overlay.Kernel
-	keeper     *overlay.Keeper
+	kernel     *kernel.Kernel
+	keeper     *kernel.Keeper
 	probe      *probe
 	requests   [][]byte // of the probe
 	alone, all overlay.State
@@ -82,10 +83,10 @@ func newStand(count int) (s stand, err error) {
 	}
 	s.all, s.moved = s.wanted.State(), of[count/2]
 	s.moved.Underlay = underlay(50_000)
-	if s.kernel, err = overlay.Open(); err != nil {
+	if s.kernel, err = kernel.Open(); err != nil {
 		return s, err
 	}
-	s.keeper = overlay.NewKeeper(s.kernel, many, nil)
+	s.keeper = kernel.NewKeeper(s.kernel, many, nil)
 	if _, err = s.keeper.Audit(host.Subnet, s.alone); err != nil {
 		return s, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"rundock/internal/netnstest"
 	"rundock/internal/overlay"
+	"rundock/internal/overlay/kernel"
 )
 
 // A variant is a way from one end to the other, with hosts of its own, so
@@ -150,12 +151,12 @@ func product(t *testing.T, p pair) (ends [2]*netnstest.Namespace, address netip.
 		var left []overlay.Op
 		var err error
 		h.Do(func() {
-			var k *overlay.Kernel
-			if k, err = overlay.Open(); err != nil {
+			var k *kernel.Kernel
+			if k, err = kernel.Open(); err != nil {
 				return
 			}
 			defer k.Close()
-			keeper := overlay.NewKeeper(k, network, nil)
+			keeper := kernel.NewKeeper(k, network, nil)
 			if _, err = keeper.Audit(network.Subnet(i), want); err == nil {
 				left, _, err = keeper.Check(network.Subnet(i), want)
 			}

@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"rundock/internal/overlay"
+	"rundock/internal/overlay/pathmtu"
 	"rundock/supervisor/report"
 )
 
@@ -51,7 +51,7 @@ func ping(ctx context.Context, to netip.Addr, size int) echo {
 		binary.BigEndian.PutUint16(m[6:], uint16(i))
 		m[2], m[3] = 0, 0
 		if to.Is4() { // for IPv6 the kernel does it
-			binary.BigEndian.PutUint16(m[2:], overlay.Checksum(0, m))
+			binary.BigEndian.PutUint16(m[2:], pathmtu.Checksum(0, m))
 		}
 		began := time.Now()
 		c.SetReadDeadline(began.Add(echoWait))

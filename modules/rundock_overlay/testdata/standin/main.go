@@ -18,6 +18,7 @@ import (
 
 	"rundock/internal/control"
 	"rundock/internal/overlay"
+	"rundock/internal/overlay/kernel"
 )
 
 const dir = "/run/standin/"
@@ -42,7 +43,7 @@ func main() {
 	if err != nil {
 		fail(1, err)
 	}
-	k, err := overlay.Open()
+	k, err := kernel.Open()
 	if err != nil {
 		fail(1, err)
 	}
@@ -72,7 +73,7 @@ func log(words ...any) {
 	f.Close()
 }
 
-func run(k *overlay.Kernel, s overlay.Settings) {
+func run(k *kernel.Kernel, s overlay.Settings) {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGHUP)
 	status := control.OverlayStatus{
@@ -95,7 +96,7 @@ func run(k *overlay.Kernel, s overlay.Settings) {
 	log("ended by", <-signals)
 }
 
-func up(k *overlay.Kernel, s overlay.Settings, status *control.OverlayStatus) {
+func up(k *kernel.Kernel, s overlay.Settings, status *control.OverlayStatus) {
 	where := s.Underlay
 	if where == "" {
 		where = "eth0"
@@ -115,7 +116,7 @@ func up(k *overlay.Kernel, s overlay.Settings, status *control.OverlayStatus) {
 	}
 	want, err := overlay.Want(s.Network, h, peers)
 	if err == nil {
-		_, err = overlay.NewKeeper(k, s.Network, nil).Audit(h.Subnet, want)
+		_, err = kernel.NewKeeper(k, s.Network, nil).Audit(h.Subnet, want)
 	}
 	if err != nil {
 		fail(1, err)
@@ -127,7 +128,7 @@ func up(k *overlay.Kernel, s overlay.Settings, status *control.OverlayStatus) {
 	status.Underlay = u.Address.String()
 }
 
-func leave(k *overlay.Kernel, s overlay.Settings, args []string) {
+func leave(k *kernel.Kernel, s overlay.Settings, args []string) {
 	force := slices.Contains(args, "--force")
 	if c := said("containers"); c != "" && !force {
 		fail(3, "network "+s.Name+" still has containers: "+c)

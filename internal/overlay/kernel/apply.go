@@ -1,0 +1,185 @@
+package kernel
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"slices"
+
+	"github.com/google/nftables"
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"rundock/internal/overlay"
+)
+
+// reported is how many failed operations an error lists.
+const reported = 5
+
+// Apply does ops in order. One that fails does not keep the others from being
+// done; the error lists the first of them. To delete what is gone already is
+// no failure, and what is for a device that could not be made is left out.
+// Calling it again with a new Plan finishes the job.
+func (k *Kernel) Apply(ops []overlay.Op) error {
+	var failed []error
+	var without []string // devices that could not be made
+	for len(ops) > 0 {
+		if slices.Contains(without, overlay.DeviceOf(ops[0])) {
+			ops = ops[1:]
+			continue
+		}
+		n, errs := k.some(ops)
+		failed = append(failed, errs...)
+		if len(errs) > 0 {
+			switch o := ops[0].(type) {
+			case overlay.AddBridge:
+				without = append(without, o.Dev)
+			case overlay.AddVxlan:
+				without = append(without, o.Dev)
+			}
+		}
+		ops = ops[n:]
+	}
+	if len(failed) > 0 {
+		k.renew()
+	}
+	if more := len(failed) - reported; more > 0 {
+		failed = append(failed[:reported:reported], fmt.Errorf("and %d more", more))
+	}
+	return errors.Join(failed...)
+}
+
+// some does the first of ops, and with it the ones after it that go to the
+// kernel in the same batch. It returns how many they are.
+func (k *Kernel) some(ops []overlay.Op) (int, []error) {
+	if count := alikeHosts(ops); count > 0 {
+		return count, k.sets.doHosts(ops[:count])
+	}
+	index := map[string]int{}
+	count := 0
+	for ; count < len(ops); count++ {
+		dev := overlay.PeerDevice(ops[count])
+		if dev == "" {
+			break
+		}
+		if _, ok := index[dev]; !ok {
+			l, err := k.rt.LinkByName(dev)
+			if err != nil && count > 0 {
+				break // it is the first of the next
+			}
+			if err != nil {
+				return 1, []error{fmt.Errorf("%s: %w", ops[0], err)}
+			}
+			index[dev] = l.Attrs().Index
+		}
+	}
+	if count == 0 {
+		if err := k.one(ops[0]); err != nil {
+			return 1, []error{fmt.Errorf("%s: %w", ops[0], err)}
+		}
+		return 1, nil
+	}
+	var failed []error
+	err := k.batch.do(ops[:count], index, func(i int, err error) {
+		if i >= 0 && i < count && !(overlay.Deletes(ops[i]) && gone(err)) {
+			failed = append(failed, fmt.Errorf("%s: %w", ops[i], err))
+		}
+	})
+	if err != nil {
+		failed = append(failed, err)
+	}
+	return count, failed
+}
+
+func gone(err error) bool {
+	return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ESRCH) || errors.Is(err, unix.EADDRNOTAVAIL) || errors.Is(err, unix.ENODEV)
+}
+
+// one does an operation that is not a peer's.
+func (k *Kernel) one(op overlay.Op) error {
+	switch o := op.(type) {
+	case overlay.AddBridge:
+		return k.rt.LinkAdd(&netlink.Bridge{LinkAttrs: attrs(o.Dev, o.MAC)})
+	case overlay.AddVxlan:
+		// A checksum, as UDPCSum is not given: the card computes it.
+		return k.rt.LinkAdd(&netlink.Vxlan{
+			LinkAttrs: attrs(o.Dev, o.MAC), VxlanId: int(o.Tunnel.VNI), SrcAddr: o.Tunnel.Local.AsSlice(),
+			Port: int(o.Tunnel.Port), Learning: o.Tunnel.Learning,
+		})
+	case overlay.PutTable:
+		return k.putTable(o)
+	case overlay.DeleteTable:
+		k.nft.DelTable(&nftables.Table{Family: families[o.Family], Name: o.Name})
+		return k.nft.Flush()
+	case overlay.AddRule:
+		return addToFilter(o.Rule)
+	case overlay.DeleteRule:
+		return deleteAll(o.Rule)
+	case overlay.SetForwarding:
+		return os.WriteFile(deviceFile(o.Dev, "forwarding"), []byte("1"), 0)
+	case overlay.SetARPReplies:
+		return os.WriteFile(deviceFile(o.Dev, "arp_ignore"), []byte("0"), 0)
+	case overlay.DeleteLink:
+		return k.onLink(o.Dev, k.rt.LinkDel)
+	case overlay.SetMAC:
+		return k.onLink(o.Dev, func(l netlink.Link) error { return k.rt.LinkSetHardwareAddr(l, o.MAC[:]) })
+	case overlay.SetMTU:
+		return k.onLink(o.Dev, func(l netlink.Link) error { return k.rt.LinkSetMTU(l, o.MTU) })
+	case overlay.SetUp:
+		return k.onLink(o.Dev, k.rt.LinkSetUp)
+	case overlay.AddAddress:
+		return k.onLink(o.Dev, func(l netlink.Link) error { return k.rt.AddrReplace(l, &netlink.Addr{IPNet: ipNet(o.Address)}) })
+	case overlay.DeleteAddress:
+		return k.onLink(o.Dev, func(l netlink.Link) error {
+			err := k.rt.AddrDel(l, &netlink.Addr{IPNet: ipNet(o.Address)})
+			if errors.Is(err, unix.EADDRNOTAVAIL) {
+				return nil
+			}
+			return err
+		})
+	case overlay.AddPort:
+		return k.addPort(o)
+	case overlay.SetARP:
+		return k.onLink(o.Dev, k.rt.LinkSetARPOn)
+	case overlay.SetNoMaster:
+		return k.onLink(o.Dev, k.rt.LinkSetNoMaster)
+	case overlay.DisableSTP:
+		return k.onLink(o.Dev, func(l netlink.Link) error {
+			return k.batch.setBridge(l.Attrs().Index, attribute32(nil, bridgeSTP, 0))
+		})
+	case overlay.DisableVLANs:
+		return k.onLink(o.Dev, func(l netlink.Link) error {
+			return k.batch.setBridge(l.Attrs().Index, attribute(nil, bridgeVLANs, []byte{0}))
+		})
+	case overlay.ReattachPort:
+		return k.reattachPort(o)
+	case overlay.AddLocalRoute:
+		return k.onLink(o.Dev, func(l netlink.Link) error { return k.addLocalRoute(l, o.Address) })
+	case overlay.AddUnreachable:
+		return k.rt.RouteReplace(unreachableRoute(o.Network))
+	case overlay.DeleteUnreachable:
+		if err := k.rt.RouteDel(unreachableRoute(o.Network)); !gone(err) {
+			return err
+		}
+		return nil
+	case overlay.AddConnected:
+		return k.onLink(o.Dev, func(l netlink.Link) error {
+			return k.rt.RouteReplace(&netlink.Route{
+				LinkIndex: l.Attrs().Index, Dst: ipNet(o.Address.Masked()), Src: o.Address.Addr().AsSlice(),
+				Scope: netlink.SCOPE_LINK, Protocol: unix.RTPROT_KERNEL,
+			})
+		})
+	}
+	return fmt.Errorf("no way to do a %T", op)
+}
+
+func unreachableRoute(network netip.Prefix) *netlink.Route {
+	return &netlink.Route{Dst: ipNet(network), Type: unix.RTN_UNREACHABLE, Protocol: overlay.Protocol, Priority: overlay.UnreachableMetric}
+}
+
+func attrs(name string, mac overlay.MAC) netlink.LinkAttrs {
+	a := netlink.NewLinkAttrs()
+	a.Name, a.HardwareAddr = name, mac[:]
+	return a
+}

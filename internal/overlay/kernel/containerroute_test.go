@@ -1,0 +1,53 @@
+package kernel_test
+
+import (
+	"net/netip"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"rundock/internal/netnstest"
+	"rundock/internal/overlay"
+	"rundock/internal/overlay/kernel"
+)
+
+func TestInside(t *testing.T) {
+	apps := overlay.Network{Name: "apps", CIDR: netip.MustParsePrefix("10.42.0.0/16"), SubnetLength: 24, VNI: 42}
+	subnet, at := netip.MustParsePrefix("10.42.3.0/24"), netip.MustParseAddr("10.42.3.2")
+	c := netnstest.New(t, "container")
+	path := c.Path()
+	// As Docker attaches a container to two networks: the default route is the first's.
+	c.Sh(`ip link add eth0 type veth peer name host0; ip link add eth1 type veth peer name host1
+		ip link set host0 up; ip link set host1 up
+		ip addr add 10.43.3.2/24 dev eth0; ip link set eth0 up; ip route add default via 10.43.3.1`)
+	inside := func(there, changed bool) {
+		t.Helper()
+		if is, does, err := kernel.EnsureContainerRoute(path, apps, subnet, at); err != nil || is != there || does != changed {
+			t.Fatalf("Inside = %v, %v, %v, want %v, %v", is, does, err, there, changed)
+		}
+	}
+	inside(false, false)
+	c.Sh("ip addr add 10.42.3.2/24 dev eth1")
+	inside(false, false)
+	c.Sh("ip link set eth1 up")
+	for _, tamper := range []string{
+		"true",
+		"ip route del 10.42.0.0/16",
+		"ip route replace 10.42.0.0/16 via 10.43.3.1 dev eth0 proto 82",
+		"ip route replace 10.42.0.0/16 via 10.42.3.9 dev eth1 proto 82",
+		"ip link set eth1 down; ip link set eth1 up",
+	} {
+		c.Sh(tamper)
+		inside(true, true)
+		inside(true, false)
+		if got := c.Sh("ip -o route show proto 82"); strings.TrimSpace(got) != "10.42.0.0/16 via 10.42.3.1 dev eth1" {
+			t.Errorf("routes are %s", got)
+		}
+	}
+	if got := c.Sh("ip route get 10.42.9.9") + c.Sh("ip route get 10.9.9.9"); !strings.Contains(got, "10.42.9.9 via 10.42.3.1 dev eth1") || !strings.Contains(got, "10.9.9.9 via 10.43.3.1 dev eth0") {
+		t.Errorf("the container answers by %s", got)
+	}
+	if there, changed, err := kernel.EnsureContainerRoute(filepath.Join(t.TempDir(), "gone"), apps, subnet, at); err != nil || !there || changed {
+		t.Errorf("Inside of a container that has gone = %v, %v, %v", there, changed, err)
+	}
+}

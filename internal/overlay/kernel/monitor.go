@@ -1,0 +1,250 @@
+package kernel
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"sync/atomic"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"rundock/internal/overlay"
+)
+
+// nftGroup is NFNLGRP_NFTABLES: every change of a table of nftables.
+const nftGroup = 7
+
+// monitorReceive is how much of a burst waits to be read: the kernel drops
+// more, which counts as a change.
+const monitorReceive = 4 << 20
+
+// Monitor tells when something changed that may be a network's.
+type Monitor struct {
+	network    overlay.Network
+	route, nft *os.File
+	rt         *netlink.Handle
+	names      map[int]string // of devices, until one of them changes
+	watched    atomic.Pointer[string]
+}
+
+// Watch has it tell of the addresses of a device, the underlay's, as well. It
+// may be called at any time, and the last call counts.
+func (m *Monitor) Watch(dev string) { m.watched.Store(&dev) }
+
+func (m *Monitor) watches(index int) bool {
+	dev := m.watched.Load()
+	return dev != nil && m.name(index) == *dev
+}
+
+// OpenMonitor listens in the namespace of the calling thread from now on.
+func OpenMonitor(n overlay.Network) (*Monitor, error) {
+	rt, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		return nil, fmt.Errorf("monitor netlink: %w", err)
+	}
+	route, err := listen(unix.NETLINK_ROUTE, unix.RTNLGRP_LINK, unix.RTNLGRP_NEIGH, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR, unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV4_NETCONF)
+	if err != nil {
+		rt.Close()
+		return nil, fmt.Errorf("monitor netlink: %w", err)
+	}
+	nft, err := listen(unix.NETLINK_NETFILTER, nftGroup)
+	if err != nil {
+		rt.Close()
+		route.Close()
+		return nil, fmt.Errorf("monitor nftables: %w", err)
+	}
+	return &Monitor{network: n, route: route, nft: nft, rt: rt, names: map[int]string{}}, nil
+}
+
+func listen(family int, groups ...int) (*os.File, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, family)
+	if err != nil {
+		return nil, err
+	}
+	err = errors.Join(
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, monitorReceive),
+		unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}),
+	)
+	for _, g := range groups {
+		err = errors.Join(err, unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_ADD_MEMBERSHIP, g))
+	}
+	if err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), "netlink"), nil
+}
+
+// Run calls on after each burst of messages that may concern the network, from
+// either of two goroutines, until ctx is done; then it returns nil. What the
+// kernel had to drop counts as a change. A peer's operation that is wanted is
+// none: holds, which is Wanted's and is called from one of them, says which
+// those are, of whomever they are.
+func (m *Monitor) Run(ctx context.Context, on func(), holds func(overlay.Op) bool) error {
+	defer m.rt.Close()
+	stop := context.AfterFunc(ctx, func() {
+		m.route.Close()
+		m.nft.Close()
+	})
+	defer stop()
+	failed := make(chan error, 2)
+	read := func(f *os.File, concerns func([]byte) bool) {
+		buf := make([]byte, 128<<10)
+		for {
+			n, err := f.Read(buf)
+			switch {
+			case errors.Is(err, unix.ENOBUFS):
+				on()
+				continue
+			case err != nil:
+				failed <- err
+				return
+			}
+			if concerns(buf[:n]) {
+				on()
+			}
+		}
+	}
+	go read(m.route, func(messages []byte) bool {
+		return anyOf(messages, func(next message) bool { return m.concerns(next, holds) })
+	})
+	go read(m.nft, func(messages []byte) bool {
+		return anyOf(messages, func(next message) bool { return m.concernsTables(next, holds) })
+	})
+	err := <-failed
+	m.route.Close() // half of it would be taken for the whole
+	m.nft.Close()
+	err = errors.Join(err, <-failed)
+	if ctx.Err() != nil {
+		return nil
+	}
+	return fmt.Errorf("monitor the kernel: %w", err)
+}
+
+func anyOf(messages []byte, concerns func(message) bool) bool {
+	any := false
+	for len(messages) > 0 {
+		next, rest, err := nextMessage(messages)
+		if err != nil {
+			return true
+		}
+		// All are looked at: one of them may be of a device's end.
+		any = concerns(next) || any
+		messages = rest
+	}
+	return any
+}
+
+// concernsTables leaves out what hosts other networks let in, and of this one
+// what is as it should be. What Docker and others do with their tables may be
+// an end of ours.
+func (m *Monitor) concernsTables(msg message, holds func(overlay.Op) bool) bool {
+	switch msg.kind {
+	case nftKind(unix.NFT_MSG_NEWGEN):
+		return false // behind each change
+	case nftKind(unix.NFT_MSG_NEWSETELEM), nftKind(unix.NFT_MSG_DELSETELEM):
+	default:
+		return true
+	}
+	if len(msg.data) < nftBytes {
+		return true
+	}
+	var a attributes
+	a.read(msg.data[nftBytes:])
+	table, set := string(bytes.TrimRight(a[unix.NFTA_SET_ELEM_LIST_TABLE], "\x00")), string(bytes.TrimRight(a[unix.NFTA_SET_ELEM_LIST_SET], "\x00"))
+	if msg.data[0] != unix.NFPROTO_INET || set != overlay.HostSet || table != m.network.Table() {
+		return !overlay.IsTable(table)
+	}
+	concerns := false
+	eachHost(&a, func(at netip.Addr) {
+		var op overlay.Op = overlay.AddHost{Table: table, At: at}
+		if msg.kind == nftKind(unix.NFT_MSG_DELSETELEM) {
+			op = overlay.DeleteHost{Table: table, At: at}
+		}
+		concerns = concerns || !holds(op)
+	})
+	return concerns
+}
+
+// concerns leaves out what is of other devices; what happens all the time and
+// is nobody's doing: neighbours that are found, confirmed and forgotten, where
+// ours are permanent; and what is as it should be, such as our own doing.
+func (m *Monitor) concerns(msg message, holds func(overlay.Op) bool) bool {
+	put := false
+	switch msg.kind {
+	default:
+		clear(m.names)
+		return true // devices, among them those of containers at the bridge, and what may be forwarded
+	case unix.RTM_NEWADDR, unix.RTM_DELADDR:
+		// struct ifaddrmsg: family, length, flags, scope, index.
+		if len(msg.data) < 8 {
+			return true
+		}
+		index := int(binary.NativeEndian.Uint32(msg.data[4:]))
+		return m.watches(index) || msg.data[0] == unix.AF_INET && m.ours(index) // one of IPv6 a device gives itself
+	case unix.RTM_NEWNEIGH, unix.RTM_NEWROUTE:
+		put = true
+	case unix.RTM_DELNEIGH, unix.RTM_DELROUTE:
+	}
+	if len(msg.data) < ndmsgBytes { // struct rtmsg is as long
+		return true
+	}
+	fixed, a := msg.data[:ndmsgBytes], attributes{}
+	a.read(msg.data[ndmsgBytes:])
+	if msg.kind == unix.RTM_NEWROUTE || msg.kind == unix.RTM_DELROUTE {
+		if dev := m.name(a.number(unix.RTA_OIF)); dev != m.network.Vxlan() {
+			to := netip.PrefixFrom(a.address(unix.RTA_DST), int(fixed[1]))
+			return dev == m.network.Bridge() || to.IsValid() && to.Bits() >= m.network.CIDR.Bits() && to.Overlaps(m.network.CIDR)
+		}
+		if !put && fixed[4] == unix.RT_TABLE_LOCAL {
+			return true
+		}
+		key, route, ours := routeOf(fixed, &a)
+		switch o := (overlay.PutRoute{Dev: m.network.Vxlan(), Key: key, Route: route}); {
+		case !ours:
+			return false
+		case put:
+			return !holds(o)
+		default:
+			return !holds(overlay.DeleteRoute(o))
+		}
+	}
+	if m.name(int(binary.NativeEndian.Uint32(fixed[4:]))) != m.network.Vxlan() || put && !permanent(fixed) {
+		return false
+	}
+	dev, to, mac := m.network.Vxlan(), a.address(unix.NDA_DST), overlay.MAC{}
+	copy(mac[:], a[unix.NDA_LLADDR])
+	switch forward := fixed[0] == unix.AF_BRIDGE; {
+	case forward && put:
+		return !holds(overlay.PutForward{Dev: dev, MAC: mac, To: to})
+	case forward:
+		return !holds(overlay.DeleteForward{Dev: dev, MAC: mac, To: to})
+	case put:
+		return !holds(overlay.PutNeighbour{Dev: dev, IP: to, MAC: mac})
+	default:
+		return !holds(overlay.DeleteNeighbour{Dev: dev, IP: to})
+	}
+}
+
+func (m *Monitor) ours(index int) bool {
+	name := m.name(index)
+	return name == m.network.Vxlan() || name == m.network.Bridge()
+}
+
+// name is "" of a device that is not there any more, as a message of its own
+// says.
+func (m *Monitor) name(index int) string {
+	name, known := m.names[index]
+	if !known {
+		if l, err := m.rt.LinkByIndex(index); err == nil {
+			name = l.Attrs().Name
+		}
+		m.names[index] = name
+	}
+	return name
+}

@@ -1,0 +1,363 @@
+package pathmtu
+
+import (
+	"container/heap"
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"rundock/internal/overlay"
+)
+
+// Prober finds the largest packet of one network that passes to each
+// peer: the network's MTU, or less where the path is narrower than this host's
+// own interface.
+//
+// It needs nothing of a peer but that its kernel answers an ICMP echo in the
+// network, and nothing of routers. Probes are what the network itself sends,
+// except that they must not be fragmented: what the VXLAN device sends over
+// IPv4 may be, as every packet of a black hole would be lost otherwise until
+// it is found. A peer that answers nothing is left as it is.
+type Prober struct {
+	sockets
+	wake  chan struct{}
+	every time.Duration // lookEvery
+
+	mu     sync.Mutex
+	closed bool
+	probe  probe // what all have in common
+	mtu    int
+	paths  map[netip.Addr]*path // by the address of the peer's device
+	idle   queue                // those of them that have no search
+	busy   queue                // the others
+	hint   int                  // found last
+	found  []Path               // not told yet
+	news   bool                 // a peer fell silent, or is not any more; not told yet
+
+	pulses map[chan struct{}]netip.Addr // who awaits the silence of which peer
+
+	narrow map[netip.Prefix]Path // also of peers that are gone, for when they are back
+}
+
+// Path is what was found out about the way to a peer.
+type Path struct {
+	Subnet   netip.Prefix
+	Underlay netip.Addr
+	MTU      int // of packets in the network; 0: its own
+}
+
+const (
+	// Between two looks at a path: for so long a path that has become narrow
+	// is a black hole. Of many peers each has its turn more seldom, so that
+	// there are no more than twenty looks a second.
+	lookEvery = 30 * time.Second
+	lookEach  = time.Second / 20
+
+	// Until a peer of which nothing is heard is asked again, at first; it may
+	// have only just heard of us.
+	askAgain = 2 * time.Second
+
+	// Searches in a row, after which a peer that was not heard counts as silent:
+	// some ten seconds of a new one.
+	muteSearches = 3
+
+	// Searches at the same time: one that has to look for a size sends ten
+	// rounds a second.
+	maxBusy = 32
+)
+
+// Open opens a Prober in the namespace of the calling thread, for a host with
+// this underlay address.
+func Open(n overlay.Network, underlay netip.Addr) (*Prober, error) {
+	p := &Prober{sockets: sockets{network: n, raw: -1, route: -1}, every: lookEvery, wake: make(chan struct{}, 1), paths: map[netip.Addr]*path{}, pulses: map[chan struct{}]netip.Addr{}, narrow: map[netip.Prefix]Path{}}
+	var id [2]byte
+	rand.Read(id[:])
+	rand.Read(p.probe.token[:])
+	p.probe.id, p.probe.vni = binary.BigEndian.Uint16(id[:]), n.VNI
+	if err := p.open(underlay); err != nil {
+		p.Close()
+		return nil, fmt.Errorf("open the sockets that look for the MTU of paths: %w", err)
+	}
+	return p, nil
+}
+
+// Close closes the sockets. Run has ended; what awaits a silence hears nothing.
+func (p *Prober) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	p.close()
+}
+
+// Remember takes what another prober found for true, until it is looked at.
+func (p *Prober) Remember(peers []overlay.Peer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, peer := range peers {
+		p.remember(Path{peer.Subnet, peer.Underlay, peer.MTU})
+	}
+}
+
+func (p *Prober) remember(path Path) {
+	if delete(p.narrow, path.Subnet); path.MTU != 0 {
+		p.narrow[path.Subnet] = path
+	}
+}
+
+// Known is the MTU of the path to a peer, as it was found last: what its
+// Peer.MTU is to be.
+func (p *Prober) Known(peer overlay.Peer) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if path := p.narrow[peer.Subnet]; path.Underlay == peer.Underlay {
+		return path.MTU
+	}
+	return 0
+}
+
+// Follow has it look at the paths to the peers of want, which the kernel
+// holds. One that is new, or elsewhere, is looked at at once.
+func (p *Prober) Follow(want overlay.State) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.probe.from, p.probe.fromMAC = want.Vxlan.Address.Addr(), want.Vxlan.MAC
+	if p.mtu != want.Vxlan.MTU {
+		for _, t := range p.paths {
+			p.forget(t)
+		}
+		p.mtu = want.Vxlan.MTU
+	}
+	there := make(map[netip.Addr]bool, len(want.Routes))
+	for key, route := range want.Routes {
+		there[route.Via] = true
+		mac := want.Neighbours[route.Via]
+		to := want.Forwards[mac]
+		if t, ok := p.paths[route.Via]; ok {
+			if t.subnet == key.Subnet && t.mac == mac && t.to == to {
+				continue
+			}
+			p.forget(t)
+		}
+		t := &path{subnet: key.Subnet, mac: mac, to: to, known: route.MTU, due: time.Now()}
+		p.paths[route.Via] = t
+		heap.Push(&p.idle, t)
+	}
+	for via, t := range p.paths {
+		if !there[via] {
+			p.forget(t)
+		}
+	}
+	p.nudge()
+}
+
+func (p *Prober) forget(t *path) {
+	if t.search != nil {
+		heap.Remove(&p.busy, t.at)
+	} else {
+		heap.Remove(&p.idle, t.at)
+	}
+	delete(p.paths, t.subnet.Addr())
+}
+
+func (p *Prober) nudge() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Silent counts the peers of which nothing was heard when they were last asked,
+// and asked again, and returns the first of their subnets. It may be a firewall
+// that keeps the network's packets out, theirs or this host's, or they answer
+// no pings.
+func (p *Prober) Silent() (count int, first netip.Prefix) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, t := range p.paths {
+		if t.mute < muteSearches {
+			continue
+		}
+		if count++; count == 1 || t.subnet.Compare(first) < 0 {
+			first = t.subnet
+		}
+	}
+	return count, first
+}
+
+// Run looks until ctx is done, and tells what has changed: what is found, and
+// with nothing, that Silent may be another.
+func (p *Prober) Run(ctx context.Context, on func([]Path)) {
+	stop := context.AfterFunc(ctx, func() { p.echo.SetReadDeadline(time.Unix(1, 0)) })
+	defer stop()
+	var wg sync.WaitGroup
+	wg.Go(func() { p.listen(ctx) })
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-p.wake:
+		case <-timer.C:
+		}
+		found, news, next := p.look()
+		if len(found) > 0 || news {
+			on(found)
+		}
+		timer.Reset(next)
+	}
+	wg.Wait()
+}
+
+// listen takes in the answers.
+func (p *Prober) listen(ctx context.Context) {
+	buf := make([]byte, 1500)
+	for ctx.Err() == nil {
+		n, from, err := p.echo.ReadFromIP(buf)
+		if err != nil {
+			// Such as of an ICMP error that an earlier probe caused.
+			select {
+			case <-ctx.Done():
+			case <-time.After(searchPause):
+			}
+			continue
+		}
+		if address, ok := netip.AddrFromSlice(from.IP); ok {
+			p.answered(address.Unmap(), buf[:n])
+		}
+	}
+}
+
+func (p *Prober) answered(from netip.Addr, message []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	size, round, ok := p.probe.answers(message)
+	if ok && size == pulseSize {
+		p.heardPulse(from)
+		return
+	}
+	t, known := p.paths[from]
+	if !ok || !known || t.search == nil {
+		return
+	}
+	if size == 0 {
+		t.search.controlled(round)
+	} else {
+		t.search.answer(size)
+	}
+	if _, over := t.search.over(); over {
+		t.due = time.Now()
+		heap.Fix(&p.busy, t.at)
+		p.nudge()
+	}
+}
+
+// look does what is due, and returns what was found, whether Silent may be
+// another, and how long there is nothing more to do.
+func (p *Prober) look() (found []Path, news bool, next time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	if p.next().After(now) {
+		return nil, false, time.Until(p.next())
+	}
+	// The device may have been made anew.
+	if err := p.bind(); err != nil {
+		return nil, false, askAgain
+	}
+	for next := p.next(); !next.After(now); next = p.next() {
+		if len(p.busy) == 0 || p.busy[0].due.After(now) {
+			p.begin(heap.Pop(&p.idle).(*path))
+		}
+		t := p.busy[0]
+		if mtu, over := t.search.over(); over {
+			p.end(heap.Pop(&p.busy).(*path), mtu, now)
+			continue
+		}
+		sizes, pause := t.search.round()
+		p.send(t, sizes)
+		t.due = now.Add(pause)
+		heap.Fix(&p.busy, t.at)
+	}
+	found, news = p.found, p.news
+	p.found, p.news = nil, false
+	return found, news, time.Until(p.next())
+}
+
+// next is when there is something to do.
+func (p *Prober) next() time.Time {
+	next := time.Now().Add(time.Hour)
+	if len(p.busy) > 0 {
+		next = p.busy[0].due
+	}
+	if len(p.idle) > 0 && len(p.busy) < maxBusy && p.idle[0].due.Before(next) {
+		next = p.idle[0].due
+	}
+	return next
+}
+
+func (p *Prober) begin(t *path) {
+	known := t.known
+	if known == 0 {
+		known = p.mtu
+	}
+	t.search = newSearch(p.mtu, known, p.hint)
+	heap.Push(&p.busy, t)
+}
+
+func (p *Prober) end(t *path, mtu int, now time.Time) {
+	before := t.mute
+	if t.mute++; t.search.heard() {
+		t.mute = 0
+	}
+	p.news = p.news || (before >= muteSearches) != (t.mute >= muteSearches)
+	t.search = nil
+	defer heap.Push(&p.idle, t)
+	every := max(p.every, time.Duration(len(p.paths))*lookEach)
+	if mtu == 0 {
+		t.due = now.Add(min(every, askAgain<<min(t.silent, 8)))
+		t.silent++
+		return
+	}
+	t.silent, t.due = 0, now.Add(every)
+	if mtu == p.mtu {
+		mtu = 0
+	} else {
+		p.hint = mtu
+	}
+	if mtu != t.known {
+		t.known = mtu
+		found := Path{t.subnet, t.to, mtu}
+		p.found = append(p.found, found)
+		p.remember(found)
+	}
+}
+
+// send sends the probes of a round, and the control last, so that its answer
+// says that the others were on the way. What cannot be sent is as good as
+// lost.
+func (p *Prober) send(t *path, sizes []int) {
+	q := p.probe
+	q.to, q.mac, q.round = t.subnet.Addr(), t.mac, t.search.rounds
+	to := netip.AddrPortFrom(t.to, p.network.UDPPort())
+	most := p.kernelMTU(t.to)
+	for _, size := range sizes {
+		if q.size = size; size > most {
+			continue
+		}
+		if p.raw < 0 {
+			sendNow(p.wire, q.vxlan(), sockaddr(to.Addr(), int(to.Port())))
+			continue
+		}
+		unix.Sendto(p.raw, q.packet4(p.underlay, to), 0, sockaddr(t.to, 0))
+	}
+	// By the kernel itself, so that its tracking of connections knows what
+	// the answers to all of these belong to.
+	q.size = 0
+	sendNow(p.echo, q.echo(), sockaddr(q.to, 0))
+}
