@@ -1,11 +1,13 @@
 package overlayagent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net/netip"
 	"os"
 	"sync"
 	"time"
@@ -15,115 +17,95 @@ import (
 	"rundock/internal/hostconfig"
 	"rundock/internal/overlay"
 	"rundock/internal/overlay/kernel"
-	"rundock/internal/overlay/pathmtu"
 	"rundock/internal/registry/open"
 	"rundock/supervisor/overlayhost"
 )
 
 const (
-	auditPause   = 10 * time.Second       // between audits when nothing seems to happen
-	settlePause  = 20 * time.Millisecond  // for more of a burst of changes to come
-	retryPause   = time.Second            // before what failed is tried again
-	maxLooks     = 3                      // at a kernel that is changed meanwhile
-	passingPause = 100 * time.Millisecond // for dockerd to put back what it takes away for a moment
-	savePause    = time.Second            // between two times that the peers are kept, and the status is written
+	auditPause  = 10 * time.Second      // between audits when nothing seems to happen
+	settlePause = 20 * time.Millisecond // for more of a burst of changes to come
+	savePause   = time.Second           // between two times that the peers are saved, and the status is written
 )
 
 // agent keeps one network of this host, by three goroutines: the registry's
 // takes in what changes and has the kernel follow at once (registry.go,
-// change.go), run's audits the kernel (audit.go), and Docker's keeps Docker's
-// part (docker.go).
+// change.go), run's audits the kernel, saves and writes the status, and Docker's
+// keeps Docker's part. Each owner of a part knows none of the others: agent
+// connects them.
 type agent struct {
-	overlayhost.Place
-	log    *slog.Logger
-	docker *container.Client
-	paths  *pathmtu.Prober // run's goroutine puts another one there, under mu
-	wake   chan struct{}   // holds one token when the kernel is not what was wanted; it may be the first of many
-	due    chan struct{}   // holds one token when all is to be looked at now
-	news   chan struct{}   // holds one token when there is something to keep and to say
-	ready  chan struct{}   // closed once other hosts may send
-	attach chan struct{}   // holds one token when Docker's part is to be looked at
-	parts  chan dockerPart // as it was found
+	overlayhost.Place // changed by run's goroutine alone, while kernel.mu is locked
+	log               *slog.Logger
+	kernel            kernelSync
+	docker            dockerSync
+	saved             savedState
+	paths             paths
+	presence          presence
 
-	mu       sync.Mutex
-	kernel   *kernel.Kernel  // for changes
-	reading  bool            // the kernel is being read
-	told     []overlay.Op    // of changes, since it began to be
-	wanted   *overlay.Wanted // nil: no subnet yet
-	right    bool            // the kernel was all that is wanted when it was last told something
-	unkept   bool            // wanted is not what is on disk
-	unsaved  string          // why it could not be put there
-	keeping  sync.Mutex      // locked by who writes it there; taken while mu is locked, so that what is known later is written later
-	alive    bool
-	telling  telling // of the registry's goroutine
+	wake chan struct{} // holds one token when the kernel is not what was wanted; it may be the first of many
+	due  chan struct{} // holds one token when all is to be looked at now
+	news chan struct{} // holds one token when there is something to save and to say
+
+	// kernel.mu guards these as well.
 	peerLog  peerLog // of hosts that came and went
 	registry error   // why it cannot be used
 	rejoin   func()  // has the registry told, and asked, anew
-	changes  int
-	healed   int
-	changed  time.Time
-
-	// takePart's goroutine alone
-	late string // why Docker's part is made anew later
 
 	// run's goroutine alone
-	sight      *kernel.Kernel // the keeper's, which it reads while changes go on
-	keeper     *kernel.Keeper
+	auditor    auditor
 	monitor    *kernel.Monitor
-	ports      []string // of the keeper, as they are on disk
-	status     control.OverlayStatus
-	audited    bool          // once
-	failed     error         // why the kernel is not what is wanted
-	fault      overlay.Fault // of the host, if there is one
-	away       error         // why it is not known where the host is reached
-	probing    func()        // ends it, of paths
+	status     statusWriter
+	audited    bool  // once
+	failed     error // why the kernel is not what is wanted
+	away       error // why it is not known where the host is reached
 	part       dockerPart
 	auditAgain <-chan time.Time
-	open       bool
+	open       bool // other hosts may send
+}
+
+// newAgent returns the agent of a network that was found, with nothing open.
+func newAgent(p overlayhost.Place, log *slog.Logger) *agent {
+	a := &agent{Place: p, log: log, wake: make(chan struct{}, 1), due: make(chan struct{}, 1), news: make(chan struct{}, 1)}
+	n := p.Settings.Network
+	a.saved.log, a.saved.network = log, n.Name
+	a.kernel.log, a.kernel.persist, a.kernel.suspect = log, a.saveNow, func() { poke(a.due) }
+	a.auditor.log, a.auditor.sync = log, &a.kernel
+	a.docker = dockerSync{
+		log: log, network: n, due: make(chan struct{}, 1), parts: make(chan dockerPart),
+		bridge: a.kernel.bridge, touched: func() { poke(a.wake) }, healed: a.kernel.countHealed,
+	}
+	a.paths.network, a.paths.found = n, a.pathsFound
+	a.presence.log, a.presence.ready, a.presence.changed = log, make(chan struct{}), func() { poke(a.news) }
+	a.status = statusWriter{log: log, last: control.OverlayStatus{Network: n.Name, PID: os.Getpid(), Bridge: n.Bridge(), Vxlan: n.Vxlan()}}
+	return a
 }
 
 func (a *agent) close() {
-	for _, k := range []*kernel.Kernel{a.kernel, a.sight} {
+	for _, k := range []*kernel.Kernel{a.kernel.kernel, a.auditor.kernel} {
 		if k != nil {
 			k.Close()
 		}
 	}
-	if a.paths != nil {
-		a.paths.Close()
-	}
+	a.paths.close()
 }
 
-// probe looks for the paths' MTU until what is returned is called.
-func (a *agent) probe(ctx context.Context) (stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	done, paths := make(chan struct{}), a.paths
-	go func() {
-		defer close(done)
-		paths.Run(ctx, a.pathsFound)
-	}()
-	return func() {
-		cancel()
-		<-done
-	}
-}
-
-// run keeps the network until ctx is done. An error is one of the setup.
-func (a *agent) run(ctx context.Context) (err error) {
-	if a.kernel, err = kernel.Open(); err != nil {
+// setUp opens what the agent needs, and takes in what is known of the network.
+func (a *agent) setUp(ctx context.Context) (err error) {
+	if a.kernel.kernel, err = kernel.Open(); err != nil {
 		return err
 	}
-	if a.sight, err = kernel.Open(); err != nil {
+	if a.auditor.kernel, err = kernel.Open(); err != nil {
 		return err
 	}
-	if a.monitor, err = kernel.OpenMonitor(a.Settings.Network); err != nil {
+	n := a.Settings.Network
+	if a.monitor, err = kernel.OpenMonitor(n); err != nil {
 		return err
 	}
-	a.ports = overlayhost.ReadPorts(a.Settings.Name)
-	a.keeper = kernel.NewKeeper(a.sight, a.Settings.Network, a.ports)
-	if a.docker, err = container.Open(); err != nil {
+	a.auditor.ports = overlayhost.ReadPorts(n.Name)
+	a.auditor.keeper = kernel.NewKeeper(a.auditor.kernel, n, a.auditor.ports)
+	if a.docker.client, err = container.Open(); err != nil {
 		return err
 	}
-	known, err := overlayhost.ReadSaved(overlay.KeptDir, a.Settings.Network)
+	known, err := overlayhost.ReadSaved(overlay.KeptDir, n)
 	if err != nil {
 		a.log.Warn("starting without", "err", err)
 	}
@@ -131,30 +113,39 @@ func (a *agent) run(ctx context.Context) (err error) {
 		return err
 	}
 	// The host is in the network again: what it owed is not due any more.
-	if err := os.Remove(overlay.UnreleasedFile(a.Settings.Name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Remove(overlay.UnreleasedFile(n.Name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if a.paths, err = pathmtu.Open(a.Settings.Network, a.Underlay.Address); err != nil {
+	prober, err := a.paths.open(a.Underlay.Address, known.Peers)
+	if err != nil {
 		return err
 	}
-	a.paths.Remember(known.Peers)
+	a.paths.use(prober)
 	if len(a.Settings.Peers) > 0 {
 		if known, err = a.static(); err != nil {
 			return err
 		}
 	}
 	if known.Subnet.IsValid() {
-		if a.wanted, err = a.wantedHere(a.Place, known); err != nil {
+		if a.kernel.wanted, err = a.wantedHere(a.Place, known); err != nil {
 			return err
 		}
-		a.unkept = known.Machine != a.wanted.Machine()
+		a.saved.stale.Store(known.Machine != a.kernel.wanted.Machine())
 	}
-	a.probing = a.probe(ctx)
-	defer func() { a.probing() }()
+	return nil
+}
+
+// run keeps the network until ctx is done. An error is one of the setup.
+func (a *agent) run(ctx context.Context) error {
+	if err := a.setUp(ctx); err != nil {
+		return err
+	}
+	a.paths.start(ctx)
+	defer func() { a.paths.end() }()
 	a.monitor.Watch(a.Underlay.Interface)
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		if err := a.monitor.Run(ctx, func() { poke(a.wake) }, a.holds); err != nil {
+		if err := a.monitor.Run(ctx, func() { poke(a.wake) }, a.kernel.holds); err != nil {
 			a.log.Warn("the kernel is looked at now and then only", "err", err)
 		}
 	})
@@ -167,7 +158,7 @@ func (a *agent) run(ctx context.Context) (err error) {
 		a.registry = errors.New("not asked yet")
 		wg.Go(func() { a.follow(ctx, etcd) })
 	}
-	wg.Go(func() { a.takePart(ctx) })
+	wg.Go(func() { a.docker.run(ctx) })
 	poke(a.due)
 	timer := time.NewTicker(auditPause)
 	defer timer.Stop()
@@ -185,7 +176,7 @@ func (a *agent) run(ctx context.Context) (err error) {
 			a.audit(ctx)
 		case <-a.auditAgain:
 			a.audit(ctx)
-		case a.part = <-a.parts:
+		case a.part = <-a.docker.parts:
 			a.say()
 		case <-a.wake:
 			if settled == nil {
@@ -210,12 +201,60 @@ func (a *agent) run(ctx context.Context) (err error) {
 	return nil
 }
 
-// poke leaves a token, if there is none.
-func poke(tokens chan struct{}) {
-	select {
-	case tokens <- struct{}{}:
-	default:
+// audit follows the underlay, has the kernel put right, says how that went, and
+// has Docker put right.
+func (a *agent) audit(ctx context.Context) {
+	moved := a.followUnderlay(ctx)
+	a.kernel.mu.Lock()
+	if a.kernel.wanted == nil {
+		a.kernel.mu.Unlock()
+		a.say()
+		return
 	}
+	err := errors.Join(moved, a.auditor.audit(a.Settings.Name))
+	fenced := a.kernel.wanted.Fenced()
+	a.kernel.mu.Unlock()
+	if err == nil && !fenced && !a.open {
+		a.open = true
+		close(a.presence.ready)
+	}
+	a.audited, a.failed, a.auditAgain = true, err, nil
+	a.followPaths()
+	if err != nil {
+		a.auditAgain = time.After(retryPause)
+	} else {
+		poke(a.docker.due)
+	}
+	a.save()
+	a.say()
+}
+
+// say has the status written, as all parts are now.
+func (a *agent) say() {
+	s, unsaved := a.status.last, a.saved.failure()
+	a.kernel.mu.Lock()
+	wanted, unreached, counts := a.kernel.wanted, a.registry, a.kernel.counts
+	of := situation{pending: wanted == nil, audited: a.audited, failed: a.failed, missing: a.part.missing}
+	fault, subnet := a.faultHere(), netip.Prefix{}
+	s.Underlay, s.Peers, s.Narrow = a.Underlay.Address.String(), 0, 0
+	if wanted != nil {
+		state := wanted.State()
+		of.fenced, subnet = wanted.Fenced(), wanted.Subnet()
+		s.Peers, s.Narrow = wanted.Count(), narrow(state)
+		s.Subnet, s.Gateway, s.MTU = subnet.String(), overlay.Gateway(subnet).String(), state.Bridge.MTU
+		fault = cmp.Or(fault, notSaved(unsaved), wanted.LeftOut())
+	}
+	a.kernel.mu.Unlock()
+	of.asked = a.part.subnet == subnet
+	s.Alive, s.Changes, s.Healed, s.Changed = a.presence.alive.Load(), counts.changes, counts.healed, counts.last
+	s.Unsaved = unsaved
+	s.Silent, s.Unheard = a.paths.unheard(s.Peers)
+	s.Fault, s.Next = fault.What, fault.Next
+	s.Refused, s.Registry = refused(unreached), ""
+	if unreached != nil {
+		s.Registry = unreached.Error()
+	}
+	a.status.write(s, of)
 }
 
 // static takes the peers from the settings.
@@ -224,7 +263,7 @@ func (a *agent) static() (overlayhost.SavedState, error) {
 	if err != nil {
 		return overlayhost.SavedState{}, err
 	}
-	a.alive = true
-	k := overlayhost.SavedState{Subnet: own.Subnet, Peers: a.withPaths(a.Settings.Others(own))}
+	a.presence.alive.Store(true)
+	k := overlayhost.SavedState{Subnet: own.Subnet, Peers: a.paths.allWithMTU(a.Settings.Others(own))}
 	return k, k.Save(overlay.KeptDir, a.Settings.Name)
 }

@@ -2,56 +2,60 @@ package overlayagent
 
 import (
 	"context"
+	"log/slog"
+	"sync/atomic"
 
 	"rundock/internal/overlay/roster"
 	"rundock/internal/registry"
 )
 
-// telling is that other hosts are told that this one is alive, as long as the
-// registry has it in the network.
-type telling struct {
+// presence tells other hosts that this one is alive, as long as the registry has
+// it in the network.
+type presence struct {
+	log     *slog.Logger
+	ready   chan struct{} // closed once other hosts may send
+	changed func()        // alive may be another
+	alive   atomic.Bool   // other hosts are told
+
+	// the registry's goroutine alone
 	stop context.CancelCauseFunc // nil: they are not told
 	done chan struct{}
 }
 
-// tell begins with it, if need be, once the network is ready.
-func (a *agent) tell(ctx context.Context, r *roster.Roster) {
-	if a.telling.stop != nil {
+// tell begins to tell them, unless it has begun, once the network is ready.
+func (p *presence) tell(ctx context.Context, r *roster.Roster) {
+	if p.stop != nil {
 		return
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	done := make(chan struct{})
-	a.telling = telling{stop, done}
+	p.stop, p.done = stop, done
 	go func() {
 		defer close(done)
 		select {
-		case <-a.ready:
+		case <-p.ready:
 		case <-ctx.Done():
 			return
 		}
 		err := r.Alive(ctx, func(s registry.HoldState) {
-			a.mu.Lock()
-			a.alive = s.Held
-			a.mu.Unlock()
-			poke(a.news)
-			a.log.Info("other hosts are told that this one is alive", "told", s.Held, "reason", s.Reason)
+			p.alive.Store(s.Held)
+			p.changed()
+			p.log.Info("other hosts are told that this one is alive", "told", s.Held, "reason", s.Reason)
 		})
 		if err != nil {
-			a.log.Warn("other hosts take this one for alive for a while", "err", err)
+			p.log.Warn("other hosts take this one for alive for a while", "err", err)
 		}
 	}()
 }
 
 // tellNoMore ends it. With registry.ErrHandOver what they were told stays, for
 // whoever it is that it is true of now.
-func (a *agent) tellNoMore(cause error) {
-	if a.telling.stop == nil {
+func (p *presence) tellNoMore(cause error) {
+	if p.stop == nil {
 		return
 	}
-	a.telling.stop(cause)
-	<-a.telling.done
-	a.telling = telling{}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.alive = false
+	p.stop(cause)
+	<-p.done
+	p.stop, p.done = nil, nil
+	p.alive.Store(false)
 }

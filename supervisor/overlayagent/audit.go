@@ -1,109 +1,90 @@
 package overlayagent
 
 import (
-	"context"
-	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
 
 	"rundock/internal/overlay"
 	"rundock/internal/overlay/kernel"
-	"rundock/internal/overlay/roster"
 	"rundock/supervisor/overlayhost"
 )
 
-// audit puts the kernel right, says how that went, and has Docker put right.
-func (a *agent) audit(ctx context.Context) {
-	moved := a.followUnderlay(ctx)
-	a.mu.Lock()
-	if a.wanted == nil {
-		a.mu.Unlock()
-		a.say()
-		return
-	}
-	err := errors.Join(moved, a.look())
-	fenced := a.wanted.Fenced()
-	a.mu.Unlock()
-	if err == nil && !fenced && !a.open {
-		a.open = true
-		close(a.ready)
-	}
-	a.audited, a.failed, a.auditAgain = true, err, nil
-	a.followPaths()
-	if err != nil {
-		a.auditAgain = time.After(retryPause)
-	} else {
-		poke(a.attach)
-	}
-	a.save()
-	a.say()
+const (
+	maxLooks     = 3                      // at a kernel that is changed meanwhile
+	passingPause = 100 * time.Millisecond // for dockerd to put back what it takes away for a moment
+)
+
+// auditor compares all that the kernel holds with what is wanted, and puts it
+// right. It has a Kernel of its own, which reads while changes go on. One
+// goroutine at a time audits.
+type auditor struct {
+	log    *slog.Logger
+	sync   *kernelSync
+	kernel *kernel.Kernel
+	keeper *kernel.Keeper
+	ports  []string      // of the keeper, as they are on disk
+	fault  overlay.Fault // of the host, as the last audit found it
 }
 
-// look makes the kernel hold what is wanted. a.mu is locked, but for the time in
-// which the kernel is read: changes go on then.
-func (a *agent) look() error {
-	var seen kernel.Seen
-	var ops []overlay.Op
-	var right bool
-	passing := false
-	for tries, again := 1, true; again; tries++ {
-		wanted, subnet, fenced := a.wanted, a.wanted.Subnet(), a.wanted.Fenced()
-		right, a.reading, a.told = a.right, true, nil
-		a.mu.Unlock()
-		var err error
-		if passing {
-			time.Sleep(passingPause)
-		}
-		seen, err = a.keeper.Look(subnet)
-		a.mu.Lock()
-		a.reading = false
-		if err != nil {
-			a.right = false
-			return err
-		}
-		// What was seen is no more, if the subnet became another or the host was cut off.
-		if again = a.wanted != wanted || a.wanted.Fenced() != fenced; !again {
-			ops = a.keeper.Left(seen, a.wanted.State(), a.told)
-			// Of entries that others are deleted among the kernel may list too few.
-			passing = overlay.Passing(ops)
-			again = (len(ops) > 0 && len(a.told) > 0 || passing) && tries < maxLooks
-		}
+// audit makes the kernel hold what is wanted. sync.mu is locked, except while the
+// kernel is read: changes go on then.
+func (a *auditor) audit(network string) error {
+	k := a.sync
+	seen, ops, wasInSync, err := a.look()
+	if err != nil {
+		k.inSync = false
+		return err
 	}
 	a.fault = overlay.Fault{}
 	if faults := seen.Faults(); len(faults) > 0 {
 		a.fault = faults[0]
 	}
-	err := a.keeper.Apply(seen, ops)
+	err = a.keeper.Apply(seen, ops)
 	if ports := a.keeper.Ports(); !slices.Equal(ports, a.ports) {
 		a.ports = ports
-		if err := overlayhost.SavePorts(a.Settings.Name, ports); err != nil {
+		if err := overlayhost.SavePorts(network, ports); err != nil {
 			a.log.Warn("another agent will not know which devices are at the bridge", "err", err)
 		}
 	}
-	a.count(ops)
-	if len(ops) > 0 && a.right {
-		a.healed += len(ops)
+	healed := 0
+	if len(ops) > 0 && k.inSync {
+		healed = len(ops)
 		first, _, _ := strings.Cut(ops[0].String(), "\n")
 		a.log.Warn("put right what was changed", "operations", len(ops), "first", first)
 	}
-	a.right = err == nil && a.right == right // else a change asks for another audit
+	k.counts.add(len(ops), healed)
+	k.inSync = err == nil && k.inSync == wasInSync // else a change asks for another audit
 	return err
 }
 
-// count counts what the kernel was told. a.mu is locked.
-func (a *agent) count(ops []overlay.Op) {
-	if len(ops) > 0 {
-		a.changes += len(ops)
-		a.changed = time.Now()
+// look reads the kernel until what it lacks is certain, or maxLooks times. It
+// returns what it saw, the operations that are left to do, and whether the
+// kernel was taken to be in sync when the last reading began.
+func (a *auditor) look() (seen kernel.Seen, ops []overlay.Op, wasInSync bool, err error) {
+	k := a.sync
+	passing := false
+	for tries, again := 1, true; again; tries++ {
+		wanted, subnet, fenced := k.wanted, k.wanted.Subnet(), k.wanted.Fenced()
+		wasInSync, k.reading, k.applied = k.inSync, true, nil
+		k.mu.Unlock()
+		if passing {
+			time.Sleep(passingPause)
+		}
+		seen, err = a.keeper.Look(subnet)
+		k.mu.Lock()
+		k.reading = false
+		if err != nil {
+			return seen, nil, wasInSync, err
+		}
+		// What was seen is no more, if the subnet became another or the host was cut off.
+		if again = k.wanted != wanted || k.wanted.Fenced() != fenced; !again {
+			ops = a.keeper.Left(seen, k.wanted.State(), k.applied)
+			// Of entries that others are deleted among the kernel may list too few.
+			passing = overlay.Passing(ops)
+			again = (len(ops) > 0 && len(k.applied) > 0 || passing) && tries < maxLooks
+		}
 	}
-}
-
-// refused reports whether the registry has other hosts that this one does not
-// go with.
-func refused(err error) bool {
-	var differs *roster.Disagreement
-	var namesake *roster.Namesake
-	var named *roster.SameName
-	return errors.As(err, &differs) || errors.As(err, &namesake) && namesake.Alive || errors.As(err, &named) && named.Alive
+	return seen, ops, wasInSync, nil
 }

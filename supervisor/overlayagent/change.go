@@ -4,71 +4,111 @@ import (
 	"net/netip"
 
 	"rundock/internal/overlay"
+	"rundock/internal/overlay/pathmtu"
 	"rundock/internal/overlay/roster"
+	"rundock/supervisor/overlayhost"
 )
 
-// learn takes in what the registry says, and has the kernel follow at once.
-// Only what changed is asked of it: an audit sees to the rest, and to what was
-// taken for granted wrongly. lost says that the subnet is not this host's in
-// the registry.
+// learn takes in what the registry says, and has the kernel follow at once. lost
+// says that the subnet is not this host's in the registry.
 func (a *agent) learn(v roster.View) (lost bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	a.kernel.mu.Lock()
+	defer a.kernel.mu.Unlock()
+	wanted := a.kernel.wanted
 	if v.Complete {
 		all := make([]overlay.Peer, 0, len(v.Peers))
 		for _, m := range v.Peers {
-			all = append(all, a.withPath(m.Peer()))
+			all = append(all, a.paths.withMTU(m.Peer()))
 		}
 		a.peerLog.replace()
-		a.change(a.wanted.Difference(all))
+		a.change(wanted.Difference(all))
 		poke(a.news)
 	} else {
 		changed := make(map[netip.Prefix]*overlay.Peer, len(v.Peers))
 		for subnet, m := range v.Peers {
-			a.peerLog.note(subnet, a.wanted.Peer)
+			a.peerLog.note(subnet, wanted.Peer)
 			changed[subnet] = nil
 			if m != nil {
-				p := a.withPath(m.Peer())
+				p := a.paths.withMTU(m.Peer())
 				changed[subnet] = &p
 			}
 		}
 		a.change(changed)
 	}
-	return v.Subnet != a.wanted.Subnet()
+	return v.Subnet != wanted.Subnet()
 }
 
-// change changes what is known of peers, by subnet. a.mu is locked.
+// change changes what is known of peers, by subnet, in the kernel, and later on
+// disk and in the status. a.kernel.mu is locked.
 func (a *agent) change(peers map[netip.Prefix]*overlay.Peer) {
 	if len(peers) == 0 {
 		return
 	}
-	fenced := a.wanted.Fenced()
-	ops, whole, err := a.wanted.Change(peers)
-	if err != nil {
-		a.log.Warn("a peer is left out", "err", err)
-	}
-	a.unkept = true
-	if a.wanted.Fenced() != fenced {
-		a.saveNow()
-	}
-	if a.right { // else an audit is to come
-		if a.reading {
-			a.told = append(a.told, ops...)
-		}
-		if err = a.kernel.Apply(ops); err != nil {
-			a.log.Warn("a change was not done, looking at all", "err", err)
-		}
-		a.count(ops)
-		if a.right = err == nil && !whole; !a.right {
-			poke(a.due)
-		}
-	}
+	a.saved.stale.Store(true)
+	a.kernel.change(peers)
 	poke(a.news)
 }
 
-// holds reports whether an operation leads to what is wanted.
-func (a *agent) holds(op overlay.Op) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.wanted != nil && a.wanted.Holds(op)
+// pathsFound has routes follow what was found, and the status too.
+func (a *agent) pathsFound(found []pathmtu.Path) {
+	a.kernel.mu.Lock()
+	defer a.kernel.mu.Unlock()
+	changed := map[netip.Prefix]*overlay.Peer{}
+	for _, path := range found {
+		p, ok := a.kernel.wanted.Peer(path.Subnet)
+		if !ok || p.Underlay != path.Underlay {
+			continue
+		}
+		p.MTU = path.MTU
+		changed[path.Subnet] = &p
+		if path.MTU == 0 {
+			a.log.Info("packets of the network's MTU pass to another host again", "subnet", p.Subnet, "underlay", p.Underlay)
+		} else {
+			a.log.Warn("only packets smaller than the network's MTU pass to another host, and it is sent no larger ones", "subnet", p.Subnet, "underlay", p.Underlay, "mtu", path.MTU)
+		}
+	}
+	a.change(changed)
+	poke(a.news)
+}
+
+// followPaths has the MTU of the paths to all peers that the kernel holds
+// looked for.
+func (a *agent) followPaths() {
+	a.kernel.mu.Lock()
+	defer a.kernel.mu.Unlock()
+	if a.kernel.wanted != nil && a.kernel.inSync {
+		a.paths.current().Follow(a.kernel.wanted.State())
+	}
+}
+
+// save saves what is known, if it is not what is on disk.
+func (a *agent) save() {
+	a.kernel.mu.Lock()
+	if !a.saved.stale.Load() {
+		a.kernel.mu.Unlock()
+		return
+	}
+	write := a.saved.begin(overlayhost.SavedOf(a.kernel.wanted))
+	a.kernel.mu.Unlock()
+	write()
+}
+
+// saveNow saves what is to be on disk before the kernel is told. a.kernel.mu is
+// locked.
+func (a *agent) saveNow() { a.saved.begin(overlayhost.SavedOf(a.kernel.wanted))() }
+
+// logPeers logs which other hosts came and went since it was last called.
+func (a *agent) logPeers() {
+	for _, line := range a.peerLines() {
+		a.log.Info(line.text, line.args...)
+	}
+}
+
+func (a *agent) peerLines() []peerLine {
+	a.kernel.mu.Lock()
+	defer a.kernel.mu.Unlock()
+	if a.kernel.wanted == nil {
+		return nil
+	}
+	return a.peerLog.take(a.kernel.wanted.Peer, a.kernel.wanted.Count())
 }

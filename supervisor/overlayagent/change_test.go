@@ -10,7 +10,6 @@ import (
 
 	"rundock/internal/netnstest"
 	"rundock/internal/overlay"
-	"rundock/internal/overlay/pathmtu"
 	"rundock/internal/overlay/roster"
 	"rundock/supervisor/overlayhost"
 )
@@ -18,25 +17,26 @@ import (
 // learner is an agent that has a subnet, and leaves the kernel alone.
 func learner(t *testing.T, log *bytes.Buffer) *agent {
 	t.Helper()
-	a := &agent{news: make(chan struct{}, 1), log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{
+	var p overlayhost.Place
+	p.Settings.Network = overlay.Network{Name: "apps", CIDR: netip.MustParsePrefix("10.42.0.0/16"), SubnetLength: 24, VNI: 42}
+	p.Machine, p.Underlay = "machine-0", overlay.Underlay{Interface: "eth0", Address: netip.MustParseAddr("192.0.2.1"), MTU: 1500}
+	a := newAgent(p, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{
 		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 			if a.Key == slog.TimeKey || a.Key == slog.LevelKey {
 				return slog.Attr{}
 			}
 			return a
 		},
-	}))}
-	a.Settings.Network = overlay.Network{Name: "apps", CIDR: netip.MustParsePrefix("10.42.0.0/16"), SubnetLength: 24, VNI: 42}
-	a.Machine, a.Underlay = "machine-0", overlay.Underlay{Interface: "eth0", Address: netip.MustParseAddr("192.0.2.1"), MTU: 1500}
+	})))
 	var err error
-	if a.wanted, err = a.Place.Wanted(overlayhost.SavedState{Subnet: a.Settings.Subnet(0)}); err != nil {
+	if a.kernel.wanted, err = a.Place.Wanted(overlayhost.SavedState{Subnet: a.Settings.Subnet(0)}); err != nil {
 		t.Fatal(err)
 	}
-	netnstest.New(t, "host").Do(func() { a.paths, err = pathmtu.Open(a.Settings.Network, a.Underlay.Address) })
+	netnstest.New(t, "host").Do(func() { a.paths.prober, err = a.paths.open(a.Underlay.Address, nil) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(a.paths.Close)
+	t.Cleanup(a.paths.close)
 	return a
 }
 
@@ -55,7 +55,7 @@ func TestLearn_keeps_the_names_of_hosts(t *testing.T) {
 	dir := t.TempDir()
 	kept := func() (names []string) {
 		t.Helper()
-		if err := overlayhost.SavedOf(a.wanted).Save(dir, "apps"); err != nil {
+		if err := overlayhost.SavedOf(a.kernel.wanted).Save(dir, "apps"); err != nil {
 			t.Fatal(err)
 		}
 		known, err := overlayhost.ReadSaved(dir, a.Settings.Network)
@@ -70,15 +70,15 @@ func TestLearn_keeps_the_names_of_hosts(t *testing.T) {
 	nameless, two := node(1).Peer(), node(2)
 	nameless.Host = "" // as another release kept it
 	a.change(map[netip.Prefix]*overlay.Peer{nameless.Subnet: &nameless})
-	a.unkept = false
+	a.saved.stale.Store(false)
 	a.learn(roster.View{Complete: true, Peers: map[netip.Prefix]*roster.Member{node(1).Subnet: node(1), two.Subnet: two}})
-	if got := strings.Join(kept(), " "); got != "node-1 node-2" || !a.unkept {
-		t.Errorf("the names that are kept are %q, and that there is something to keep is %v", got, a.unkept)
+	if got := strings.Join(kept(), " "); got != "node-1 node-2" || !a.saved.stale.Load() {
+		t.Errorf("the names that are kept are %q, and that there is something to keep is %v", got, a.saved.stale.Load())
 	}
 	two.Host = "node-two"
-	a.unkept = false
+	a.saved.stale.Store(false)
 	a.learn(roster.View{Peers: map[netip.Prefix]*roster.Member{two.Subnet: two}})
-	if got := strings.Join(kept(), " "); got != "node-1 node-two" || !a.unkept {
-		t.Errorf("after a host was renamed the names are %q, and that there is something to keep is %v", got, a.unkept)
+	if got := strings.Join(kept(), " "); got != "node-1 node-two" || !a.saved.stale.Load() {
+		t.Errorf("after a host was renamed the names are %q, and that there is something to keep is %v", got, a.saved.stale.Load())
 	}
 }

@@ -17,7 +17,7 @@ func (a *agent) conflict(ctx context.Context, known overlayhost.SavedState) erro
 	if known.Subnet.IsValid() {
 		return nil
 	}
-	have, err := a.kernel.Read(n, known.Subnet)
+	have, err := a.kernel.kernel.Read(n, known.Subnet)
 	if err != nil {
 		return err // a device of another program's
 	}
@@ -34,13 +34,13 @@ func (a *agent) conflict(ctx context.Context, known overlayhost.SavedState) erro
 	if err := kernel.CheckKernel(n, a.Underlay); err != nil {
 		return err
 	}
-	if err := a.docker.Ping(ctx); err != nil {
+	if err := a.docker.client.Ping(ctx); err != nil {
 		a.log.Warn("whether docker has networks in the way is not known", "err", err)
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, dockerTimeout)
 	defer cancel()
-	return a.docker.OverlayConflict(ctx, n.Name, n.CIDR, a.Underlay.Address)
+	return a.docker.client.OverlayConflict(ctx, n.Name, n.CIDR, a.Underlay.Address)
 }
 
 // others are this host's other networks.

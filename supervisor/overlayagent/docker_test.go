@@ -17,16 +17,19 @@ func TestInside_of_a_container_is_looked_at_again(t *testing.T) {
 	c := netnstest.New(t, "container")
 	c.Sh(`ip link add eth0 type veth peer name host0; ip link set host0 up; ip link set eth0 up
 		ip addr add 10.42.3.2/24 dev eth0; ip route add default via 10.42.3.1`)
-	a := &agent{log: slog.New(slog.DiscardHandler)}
-	a.Settings.Network = overlay.Network{Name: "apps", CIDR: netip.MustParsePrefix("10.42.0.0/16"), SubnetLength: 24, VNI: 42}
+	putBack := 0
+	d := &dockerSync{
+		log: slog.New(slog.DiscardHandler), healed: func() { putBack++ },
+		network: overlay.Network{Name: "apps", CIDR: netip.MustParsePrefix("10.42.0.0/16"), SubnetLength: 24, VNI: 42},
+	}
 	ends := []container.End{{ID: "e1", Address: netip.MustParseAddr("10.42.3.2"), Name: "web"}}
 	known := map[string]answering{"e1": {done: true, sandbox: c.Path()}}
 	look := func(healed int) {
 		t.Helper()
 		var starting bool
-		known, starting = a.inside(t.Context(), netip.MustParsePrefix("10.42.3.0/24"), ends, known)
-		if starting || a.healed != healed {
-			t.Errorf("starting %v, %d routes put back, want %d", starting, a.healed, healed)
+		known, starting = d.routeContainers(t.Context(), netip.MustParsePrefix("10.42.3.0/24"), ends, known)
+		if starting || putBack != healed {
+			t.Errorf("starting %v, %d routes put back, want %d", starting, putBack, healed)
 		}
 		if got := strings.TrimSpace(c.Sh("ip -o route show proto 82")); got != "10.42.0.0/16 via 10.42.3.1 dev eth0" {
 			t.Errorf("its routes are %q", got)

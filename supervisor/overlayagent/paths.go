@@ -1,58 +1,97 @@
 package overlayagent
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
+	"sync"
 
 	"rundock/internal/overlay"
 	"rundock/internal/overlay/pathmtu"
 )
 
-// withPaths gives peers the MTU of the paths to them.
-func (a *agent) withPaths(peers []overlay.Peer) []overlay.Peer {
-	for i, p := range peers {
-		peers[i] = a.withPath(p)
+// paths has the MTU of the paths to other hosts looked for, from one underlay
+// address after the other.
+type paths struct {
+	network overlay.Network
+	found   func([]pathmtu.Path)
+	end     func() // of the prober that runs; for the goroutine that starts it
+
+	mu     sync.Mutex
+	prober *pathmtu.Prober
+}
+
+// open returns a prober for another underlay address that knows of these paths.
+func (p *paths) open(underlay netip.Addr, peers []overlay.Peer) (*pathmtu.Prober, error) {
+	next, err := pathmtu.Open(p.network, underlay)
+	if err == nil {
+		next.Remember(peers)
+	}
+	return next, err
+}
+
+// use makes another prober the one that is asked, and returns the one before;
+// start has it run.
+func (p *paths) use(next *pathmtu.Prober) (before *pathmtu.Prober) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	before, p.prober = p.prober, next
+	return before
+}
+
+// start has the prober look until ctx is done or end is called.
+func (p *paths) start(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	done, prober := make(chan struct{}), p.current()
+	go func() {
+		defer close(done)
+		prober.Run(ctx, p.found)
+	}()
+	p.end = func() {
+		cancel()
+		<-done
+	}
+}
+
+func (p *paths) current() *pathmtu.Prober {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.prober
+}
+
+func (p *paths) close() {
+	if prober := p.current(); prober != nil {
+		prober.Close()
+	}
+}
+
+// withMTU gives a peer the MTU of the path to it.
+func (p *paths) withMTU(peer overlay.Peer) overlay.Peer {
+	peer.MTU = p.current().Known(peer)
+	return peer
+}
+
+// allWithMTU is withMTU of several, in place.
+func (p *paths) allWithMTU(peers []overlay.Peer) []overlay.Peer {
+	for i, peer := range peers {
+		peers[i] = p.withMTU(peer)
 	}
 	return peers
 }
 
-func (a *agent) withPath(p overlay.Peer) overlay.Peer {
-	p.MTU = a.paths.Known(p)
-	return p
-}
-
-// followPaths has the MTU of the paths to all peers looked for.
-func (a *agent) followPaths() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.wanted != nil && a.right {
-		a.paths.Follow(a.wanted.State())
+// unheard counts the peers that answer nothing in the network, and says what to
+// do about it.
+func (p *paths) unheard(peers int) (silent int, why string) {
+	silent, first := p.current().Silent()
+	if silent == 0 {
+		return 0, ""
 	}
+	return silent, fmt.Sprintf("%d of %d other hosts answer nothing in the network: see that no firewall, theirs or this host's, drops UDP port %d (rundockd overlay explain %s)",
+		silent, peers, p.network.UDPPort(), overlay.Gateway(first))
 }
 
-// pathsFound has routes follow what was found, and the status too.
-func (a *agent) pathsFound(found []pathmtu.Path) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	changed := map[netip.Prefix]*overlay.Peer{}
-	for _, path := range found {
-		p, ok := a.wanted.Peer(path.Subnet)
-		if !ok || p.Underlay != path.Underlay {
-			continue
-		}
-		p.MTU = path.MTU
-		changed[path.Subnet] = &p
-		if path.MTU == 0 {
-			a.log.Info("packets of the network's MTU pass to another host again", "subnet", p.Subnet, "underlay", p.Underlay)
-		} else {
-			a.log.Warn("only packets smaller than the network's MTU pass to another host, and it is sent no larger ones", "subnet", p.Subnet, "underlay", p.Underlay, "mtu", path.MTU)
-		}
-	}
-	a.change(changed)
-	poke(a.news)
-}
-
-// narrow is how many peers only smaller packets than others pass to.
+// narrow counts the peers to which only packets smaller than the network's MTU
+// pass.
 func narrow(s overlay.State) int {
 	n := 0
 	for _, route := range s.Routes {
@@ -61,15 +100,4 @@ func narrow(s overlay.State) int {
 		}
 	}
 	return n
-}
-
-// unheard counts the peers that answer nothing in the network, and says what to
-// do about it.
-func (a *agent) unheard(peers int) (silent int, why string) {
-	silent, first := a.paths.Silent()
-	if silent == 0 {
-		return 0, ""
-	}
-	return silent, fmt.Sprintf("%d of %d other hosts answer nothing in the network: see that no firewall, theirs or this host's, drops UDP port %d (rundockd overlay explain %s)",
-		silent, peers, a.Settings.UDPPort(), overlay.Gateway(first))
 }

@@ -101,19 +101,3 @@ func peerChange(had, now *overlay.Peer) (line peerLine, told bool) {
 }
 
 func peerName(p *overlay.Peer) string { return cmp.Or(p.Host, p.Underlay.String()) }
-
-// logPeers logs which other hosts came and went since it was last called.
-func (a *agent) logPeers() {
-	for _, line := range a.peerLines() {
-		a.log.Info(line.text, line.args...)
-	}
-}
-
-func (a *agent) peerLines() []peerLine {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.wanted == nil {
-		return nil
-	}
-	return a.peerLog.take(a.wanted.Peer, a.wanted.Count())
-}

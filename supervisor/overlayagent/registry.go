@@ -19,14 +19,14 @@ import (
 func (a *agent) follow(ctx context.Context, store registry.Store) {
 	for ctx.Err() == nil {
 		stay, leave := context.WithCancel(ctx)
-		a.mu.Lock()
+		a.kernel.mu.Lock()
 		r := a.Roster(store, a.log)
 		a.rejoin = leave
-		a.mu.Unlock()
+		a.kernel.mu.Unlock()
 		a.followAs(stay, ctx, r)
 		leave()
 	}
-	a.tellNoMore(context.Cause(ctx))
+	a.presence.tellNoMore(context.Cause(ctx))
 }
 
 // followAs is follow as r until ctx is done. What other hosts are told goes on
@@ -53,9 +53,9 @@ func (a *agent) followAs(ctx, life context.Context, r *roster.Roster) {
 		}
 	})
 	if ctx.Err() == nil {
-		a.mu.Lock()
-		r.Silence, r.Before = a.silence, a.wanted.Peers()
-		a.mu.Unlock()
+		a.kernel.mu.Lock()
+		r.Silence, r.Before = a.silence, a.kernel.wanted.Peers()
+		a.kernel.mu.Unlock()
 		r.Follow(ctx, func(v roster.View) {
 			if a.learn(v) {
 				poke(again)
@@ -69,10 +69,7 @@ func (a *agent) followAs(ctx, life context.Context, r *roster.Roster) {
 func (a *agent) silence(ctx context.Context, m roster.Member) {
 	log := a.log.With("host", m.Host, "subnet", m.Subnet)
 	log.Warn("a host has not told the registry for a lease's time that it is alive: it is kept while it answers in the network")
-	a.mu.Lock()
-	paths := a.paths
-	a.mu.Unlock()
-	paths.AwaitSilence(ctx, m.Subnet)
+	a.paths.current().AwaitSilence(ctx, m.Subnet)
 	if ctx.Err() == nil {
 		log.Warn("a host that has not told the registry that it is alive does not answer in the network, and is taken out")
 	}
@@ -80,8 +77,8 @@ func (a *agent) silence(ctx context.Context, m roster.Member) {
 
 // reach notes whether the registry can be used.
 func (a *agent) reach(err error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	a.kernel.mu.Lock()
+	defer a.kernel.mu.Unlock()
 	a.registry = err
 	poke(a.news)
 }
@@ -89,12 +86,12 @@ func (a *agent) reach(err error) {
 // join makes sure of the configuration and of a subnet, the same as before if
 // that can be. It reports whether it did.
 func (a *agent) join(ctx, life context.Context, r *roster.Roster) bool {
-	a.mu.Lock()
+	a.kernel.mu.Lock()
 	var before netip.Prefix
-	if a.wanted != nil {
-		before = a.wanted.Subnet()
+	if a.kernel.wanted != nil {
+		before = a.kernel.wanted.Subnet()
 	}
-	a.mu.Unlock()
+	a.kernel.mu.Unlock()
 	err := r.Agree(ctx)
 	var subnet netip.Prefix
 	if err == nil {
@@ -106,9 +103,9 @@ func (a *agent) join(ctx, life context.Context, r *roster.Roster) bool {
 	var other *roster.Namesake
 	switch {
 	case err == nil:
-		a.tell(life, r)
+		a.presence.tell(life, r)
 	case errors.As(err, &other):
-		a.tellNoMore(registry.ErrHandOver)
+		a.presence.tellNoMore(registry.ErrHandOver)
 		a.yield(other.Other)
 	}
 	a.reach(err)
@@ -117,9 +114,9 @@ func (a *agent) join(ctx, life context.Context, r *roster.Roster) bool {
 
 // yield cuts this host off, if another one with its machine id has its subnet.
 func (a *agent) yield(to roster.Member) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.wanted != nil && a.wanted.Subnet() == to.Subnet && !a.wanted.Fenced() {
+	a.kernel.mu.Lock()
+	defer a.kernel.mu.Unlock()
+	if a.kernel.wanted != nil && a.kernel.wanted.Subnet() == to.Subnet && !a.kernel.wanted.Fenced() {
 		p := to.Peer()
 		a.change(map[netip.Prefix]*overlay.Peer{to.Subnet: &p})
 	}
@@ -127,26 +124,35 @@ func (a *agent) yield(to roster.Member) {
 
 // settle takes a subnet.
 func (a *agent) settle(subnet netip.Prefix) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	a.kernel.mu.Lock()
+	defer a.kernel.mu.Unlock()
 	known := overlayhost.SavedState{Subnet: subnet}
-	if a.wanted != nil {
-		before := a.wanted.Subnet()
+	if a.kernel.wanted != nil {
+		before := a.kernel.wanted.Subnet()
 		if before == subnet {
-			if a.wanted.Fenced() {
+			if a.kernel.wanted.Fenced() {
 				a.change(map[netip.Prefix]*overlay.Peer{subnet: nil})
 			}
 			return nil
 		}
 		a.log.Error("the subnet of this host is another's now", "was", before, "is", subnet)
-		known.Peers = a.wanted.Peers()
+		known.Peers = a.kernel.wanted.Peers()
 	}
 	wanted, err := a.Place.Wanted(known)
 	if err != nil {
 		return err
 	}
-	a.wanted, a.right = wanted, false
+	a.kernel.replace(wanted)
 	a.saveNow()
 	poke(a.due)
 	return nil
+}
+
+// refused reports whether the registry has other hosts that this one does not
+// go with.
+func refused(err error) bool {
+	var differs *roster.Disagreement
+	var namesake *roster.Namesake
+	var named *roster.SameName
+	return errors.As(err, &differs) || errors.As(err, &namesake) && namesake.Alive || errors.As(err, &named) && named.Alive
 }

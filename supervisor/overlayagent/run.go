@@ -2,7 +2,6 @@ package overlayagent
 
 import (
 	"context"
-	"log/slog"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -32,10 +31,11 @@ func Run(name string) int {
 	}
 	defer unlock()
 	digest := control.Digest(overlay.SettingsDir, []string{name + ".json"})
-	a, err := newAgent(name, log)
+	p, err := find(name)
 	if err == nil {
+		a := newAgent(p, log)
 		defer a.close()
-		a.status.Digest = digest
+		a.status.last.Digest = digest
 		// What is opened belongs to the network namespace of a thread.
 		runtime.LockOSThread()
 		err = a.run(ctx)
@@ -65,18 +65,11 @@ func signals(cancel context.CancelCauseFunc) {
 	}
 }
 
-// newAgent reads the settings.
-func newAgent(name string, log *slog.Logger) (*agent, error) {
+// find reads the settings, and makes this host's instance.
+func find(name string) (overlayhost.Place, error) {
 	p, err := overlayhost.Find(name)
 	if err == nil {
 		p.Instance, err = overlayhost.MakeInstance()
 	}
-	if err != nil {
-		return nil, err
-	}
-	return &agent{
-		Place: p, log: log, wake: make(chan struct{}, 1), due: make(chan struct{}, 1), news: make(chan struct{}, 1), ready: make(chan struct{}),
-		attach: make(chan struct{}, 1), parts: make(chan dockerPart),
-		status: control.OverlayStatus{Network: name, PID: os.Getpid(), Bridge: p.Settings.Bridge(), Vxlan: p.Settings.Vxlan()},
-	}, nil
+	return p, err
 }

@@ -1,57 +1,57 @@
 package overlayagent
 
 import (
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
 	"rundock/internal/overlay"
 	"rundock/supervisor/overlayhost"
 )
 
-// save keeps what is known, if it is not what is on disk.
-func (a *agent) save() {
-	a.mu.Lock()
-	if !a.unkept {
-		a.mu.Unlock()
-		return
-	}
-	known := overlayhost.SavedOf(a.wanted)
-	a.unkept = false
-	a.keeping.Lock()
-	a.mu.Unlock()
-	err := known.Save(overlay.KeptDir, a.Settings.Name)
-	a.keeping.Unlock()
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.noteSaved(err)
+// savedState is what is known of the network, on disk, for a boot without
+// registry.
+type savedState struct {
+	log     *slog.Logger
+	network string
+	stale   atomic.Bool  // what is known is not what is on disk
+	failed  atomic.Value // string: why it could not be put there; "": it could
+	writing sync.Mutex   // is taken while the known is locked, so that what is known later is written later
 }
 
-// saveNow is keep of what the kernel is not told before. a.mu is locked.
-func (a *agent) saveNow() {
-	a.keeping.Lock()
-	defer a.keeping.Unlock()
-	a.unkept = false
-	a.noteSaved(overlayhost.SavedOf(a.wanted).Save(overlay.KeptDir, a.Settings.Name))
+// begin takes what is known, which is locked, and returns what writes it, to be
+// called once, then or later. What fails is stale again, for the next try, and
+// is said until it is done.
+func (s *savedState) begin(known overlayhost.SavedState) (write func()) {
+	s.stale.Store(false)
+	s.writing.Lock()
+	return func() {
+		defer s.writing.Unlock()
+		failed := ""
+		if err := known.Save(overlay.KeptDir, s.network); err != nil {
+			s.stale.Store(true)
+			failed = err.Error()
+		}
+		if failed != "" && s.failure() == "" {
+			s.log.Warn("what is known of the network is not saved: a boot without registry will not know it", "err", failed)
+		}
+		s.failed.Store(failed)
+	}
 }
 
-// noteSaved has what failed tried again with the next audit, and said until it
-// is done. a.mu is locked.
-func (a *agent) noteSaved(err error) {
-	unsaved := ""
-	if err != nil {
-		a.unkept, unsaved = true, err.Error()
-	}
-	if unsaved != "" && a.unsaved == "" {
-		a.log.Warn("what is known of the network is not saved: a boot without registry will not know it", "err", err)
-	}
-	a.unsaved = unsaved
+// failure is why what is known is not saved; "" if it is.
+func (s *savedState) failure() string {
+	failed, _ := s.failed.Load().(string)
+	return failed
 }
 
-// notSaved is what status says about that; the zero Fault: all is saved. a.mu
-// is held.
-func (a *agent) notSaved() overlay.Fault {
-	if a.unsaved == "" {
+// notSaved is what status says about a failure.
+func notSaved(failure string) overlay.Fault {
+	if failure == "" {
 		return overlay.Fault{}
 	}
 	return overlay.Fault{
-		What: "what is known of the network is not saved, so that a start without registry would go by what was: " + a.unsaved,
+		What: "what is known of the network is not saved, so that a start without registry would go by what was: " + failure,
 		Next: "df " + overlay.KeptDir + ", and make room there; the agent tries again every 10 s",
 	}
 }

@@ -2,69 +2,75 @@ package overlayagent
 
 import (
 	"cmp"
-	"net/netip"
+	"log/slog"
 	"time"
 
 	"rundock/internal/control"
-	"rundock/internal/overlay"
 )
 
-// say writes the status if it differs from the last.
-func (a *agent) say() {
-	s := a.status
-	a.mu.Lock()
-	unreached, fenced, pending, subnet, fault := a.registry, false, a.wanted == nil, netip.Prefix{}, a.faultHere()
-	s.Alive, s.Changes, s.Healed, s.Changed, s.Peers, s.Narrow = a.alive, a.changes, a.healed, a.changed, 0, 0
-	s.Underlay = a.Underlay.Address.String()
-	if a.wanted != nil {
-		state := a.wanted.State()
-		fenced, s.Peers, s.Narrow, subnet = a.wanted.Fenced(), a.wanted.Count(), narrow(state), a.wanted.Subnet()
-		s.Subnet, s.Gateway, s.MTU = subnet.String(), overlay.Gateway(subnet).String(), state.Bridge.MTU
-		fault = cmp.Or(fault, a.notSaved(), a.wanted.LeftOut())
-	}
-	s.Unsaved = a.unsaved
-	a.mu.Unlock()
-	s.Silent, s.Unheard = a.unheard(s.Peers)
-	s.Fault, s.Next = fault.What, fault.Next
-	s.Refused = refused(unreached)
-	s.Registry, s.Reason = "", ""
-	if unreached != nil {
-		s.Registry = unreached.Error()
-	}
+// statusWriter writes the status file of the network, and logs what became
+// another in it.
+type statusWriter struct {
+	log  *slog.Logger
+	last control.OverlayStatus // as it was written
+}
+
+// situation is what the state of the network follows from.
+type situation struct {
+	pending bool  // there is no subnet yet
+	audited bool  // once
+	failed  error // why the kernel is not what is wanted
+	asked   bool  // Docker has answered for this subnet
+	missing error // why Docker has no part in the network
+	fenced  bool  // another host has the subnet
+}
+
+// judge returns the state and its reason; known is false while an answer is
+// awaited that tells it.
+func (s situation) judge() (state control.OverlayState, reason string, known bool) {
 	switch {
-	case pending:
-		s.State, s.Reason = control.OverlayWaiting, "no subnet yet"
-	case !a.audited:
-		return // an audit is due
-	case a.failed != nil:
-		s.State, s.Reason = control.OverlayWaiting, a.failed.Error()
-	case a.part.subnet != subnet:
-		return // Docker is being asked
-	case a.part.missing != nil:
-		s.State, s.Reason = control.OverlayWaiting, a.part.missing.Error()
-	case fenced:
-		s.State = control.OverlayFenced
-	default:
-		s.State = control.OverlayUp
+	case s.pending:
+		return control.OverlayWaiting, "no subnet yet", true
+	case !s.audited:
+		return "", "", false // an audit is due
+	case s.failed != nil:
+		return control.OverlayWaiting, s.failed.Error(), true
+	case !s.asked:
+		return "", "", false
+	case s.missing != nil:
+		return control.OverlayWaiting, s.missing.Error(), true
+	case s.fenced:
+		return control.OverlayFenced, "", true
 	}
-	if s.State != a.status.State || s.Reason != a.status.Reason {
-		s.Since = time.Now()
-		a.log.Info("the network is "+string(s.State), "reason", s.Reason, "subnet", s.Subnet, "peers", s.Peers)
-	}
-	s.Beat = a.status.Beat
-	if now := control.Clock(); s != a.status || now-s.Beat > control.OverlayBeat/2 {
-		s.Beat = now
-	} else {
+	return control.OverlayUp, "", true
+}
+
+// write completes the status with its state and writes it if it differs from
+// the last, or if that is old.
+func (w *statusWriter) write(s control.OverlayStatus, of situation) {
+	state, reason, known := of.judge()
+	if !known {
 		return
 	}
-	if s.Fault != a.status.Fault {
-		a.log.Warn(cmp.Or(s.Fault, "what was wrong with the host, or with others, is over"), "next", s.Next)
+	s.State, s.Reason = state, reason
+	if s.State != w.last.State || s.Reason != w.last.Reason {
+		s.Since = time.Now()
+		w.log.Info("the network is "+string(s.State), "reason", s.Reason, "subnet", s.Subnet, "peers", s.Peers)
 	}
-	if s.Unheard != a.status.Unheard {
-		a.log.Warn(cmp.Or(s.Unheard, "all other hosts answer in the network"))
+	s.Beat = w.last.Beat
+	now := control.Clock()
+	if s == w.last && now-s.Beat <= control.OverlayBeat/2 {
+		return
 	}
-	a.status = s
+	s.Beat = now
+	if s.Fault != w.last.Fault {
+		w.log.Warn(cmp.Or(s.Fault, "what was wrong with the host, or with others, is over"), "next", s.Next)
+	}
+	if s.Unheard != w.last.Unheard {
+		w.log.Warn(cmp.Or(s.Unheard, "all other hosts answer in the network"))
+	}
+	w.last = s
 	if err := control.WriteOverlay(control.Dir, s); err != nil {
-		a.log.Warn("the status is not written", "err", err)
+		w.log.Warn("the status is not written", "err", err)
 	}
 }

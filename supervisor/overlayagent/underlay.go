@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"rundock/internal/overlay"
-	"rundock/internal/overlay/pathmtu"
 	"rundock/supervisor/overlayhost"
 )
 
@@ -18,12 +17,12 @@ func (a *agent) followUnderlay(ctx context.Context) error {
 	if a.away = err; err != nil || now.Underlay == a.Underlay {
 		return nil
 	}
-	a.mu.Lock()
-	known, wanted := overlayhost.SavedState{}, a.wanted
+	a.kernel.mu.Lock()
+	known, wanted := overlayhost.SavedState{}, a.kernel.wanted
 	if wanted != nil {
 		known = overlayhost.SavedOf(wanted)
 	}
-	a.mu.Unlock()
+	a.kernel.mu.Unlock()
 	if len(a.Settings.Peers) > 0 {
 		own, err := a.Settings.Own(now.Underlay.Address)
 		if err != nil {
@@ -41,37 +40,36 @@ func (a *agent) followUnderlay(ctx context.Context) error {
 
 // move goes on at another place, where the network fits.
 func (a *agent) move(ctx context.Context, to overlayhost.Place, known overlayhost.SavedState) error {
-	paths := a.paths
+	prober := a.paths.current()
 	if to.Underlay.Address != a.Underlay.Address {
 		var err error
-		if paths, err = pathmtu.Open(a.Settings.Network, to.Underlay.Address); err != nil {
+		if prober, err = a.paths.open(to.Underlay.Address, known.Peers); err != nil {
 			return err
 		}
-		paths.Remember(known.Peers)
 	}
 	a.log.Warn("other hosts reach this one elsewhere", "was", a.Underlay, "is", to.Underlay)
-	a.mu.Lock()
-	was := a.paths
+	a.kernel.mu.Lock()
 	again := to.Underlay.Address != a.Underlay.Address && a.rejoin != nil
-	a.paths, a.Host, a.Underlay = paths, to.Host, to.Underlay
-	if a.wanted != nil {
+	was := a.paths.use(prober)
+	a.Host, a.Underlay = to.Host, to.Underlay
+	if a.kernel.wanted != nil {
 		// Peers may have come since.
 		if len(a.Settings.Peers) == 0 {
-			known = overlayhost.SavedOf(a.wanted)
+			known = overlayhost.SavedOf(a.kernel.wanted)
 		}
 		if wanted, err := a.wantedHere(to, known); err == nil { // as it was before
-			a.wanted, a.right = wanted, false
+			a.kernel.replace(wanted)
 		}
 	}
 	if again {
 		a.rejoin()
 	}
-	a.mu.Unlock()
+	a.kernel.mu.Unlock()
 	a.monitor.Watch(to.Underlay.Interface)
-	if was != paths {
-		a.probing()
+	if was != prober {
+		a.paths.end()
 		was.Close()
-		a.probing = a.probe(ctx)
+		a.paths.start(ctx)
 	}
 	return nil
 }
@@ -96,5 +94,5 @@ func (a *agent) faultHere() overlay.Fault {
 			Next: "give the host an address there; the agent follows it by itself, whichever it is",
 		}
 	}
-	return a.fault
+	return a.auditor.fault
 }
