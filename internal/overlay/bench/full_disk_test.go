@@ -21,7 +21,7 @@ func TestAgent_on_a_full_disk_says_what_is_not_saved(t *testing.T) {
 		s.right(all)
 		s.eventually("the status says so", func() string {
 			if says := s.status(); !strings.Contains(says.Fault, "is not saved") || !strings.Contains(says.Fault, "no space left") || !strings.Contains(says.Next, "df ") {
-				return says.Fault
+				return "its fault is: " + says.Fault
 			}
 			return ""
 		})
