@@ -39,8 +39,8 @@ func (c *Client) Grant(ctx context.Context, ttl time.Duration) (id string, err e
 }
 
 // Renew implements leasing.Backend.
-func (c *Client) Renew(ctx context.Context, id string, ttl time.Duration) error {
-	return c.call(ctx, func(ctx context.Context) error {
+func (c *Client) Renew(ctx context.Context, id string, ttl time.Duration) (time.Duration, error) {
+	return 0, c.call(ctx, func(ctx context.Context) error {
 		entry, _, err := c.consul.Session().Renew(id, (&api.WriteOptions{}).WithContext(ctx))
 		if err == nil && entry == nil {
 			return leasing.ErrGone

@@ -36,12 +36,12 @@ func (c *Client) Grant(ctx context.Context, ttl time.Duration) (string, error) {
 
 // Renew implements leasing.Backend. It asks one endpoint after the other while
 // there is no answer.
-func (c *Client) Renew(ctx context.Context, lease string, ttl time.Duration) error {
+func (c *Client) Renew(ctx context.Context, lease string, ttl time.Duration) (time.Duration, error) {
 	id, err := leaseID(lease)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return gone(c.hedged(ctx, ttl/15, ttl/3, func(ctx context.Context) error {
+	return 0, gone(c.hedged(ctx, ttl/15, ttl/3, func(ctx context.Context) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		stream, err := c.leases.LeaseKeepAlive(ctx, grpc.WaitForReady(false))

@@ -21,8 +21,9 @@ var ErrGone = errors.New("the store does not know the lease")
 type Backend interface {
 	// Grant makes a lease of ttl.
 	Grant(ctx context.Context, ttl time.Duration) (id string, err error)
-	// Renew begins the life of a lease anew. ErrGone: there is no such lease.
-	Renew(ctx context.Context, id string, ttl time.Duration) error
+	// Renew begins the life of a lease anew, and returns how long ago it did: 0
+	// where the store was asked just now. ErrGone: there is no such lease.
+	Renew(ctx context.Context, id string, ttl time.Duration) (age time.Duration, err error)
 	// Revoke ends a lease and takes away the keys that are under it. A lease
 	// that is gone is no error.
 	Revoke(ctx context.Context, id string) error

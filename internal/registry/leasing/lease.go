@@ -117,7 +117,7 @@ func (l *Lease) grant(ctx context.Context) error {
 
 func (l *Lease) renew(ctx context.Context, id string) error {
 	asked := time.Now()
-	err := l.store.Renew(ctx, id, l.ttl)
+	age, err := l.store.Renew(ctx, id, l.ttl)
 	if errors.Is(err, ErrGone) {
 		l.lost(id)
 		return nil
@@ -128,7 +128,7 @@ func (l *Lease) renew(ctx context.Context, id string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.id == id {
-		l.renewed, l.err = asked, nil
+		l.renewed, l.err = asked.Add(-age), nil
 	}
 	return nil
 }

@@ -155,11 +155,15 @@ func testHold(t *testing.T, start func(t *testing.T) Server) {
 			next := Item(ourID, "b")
 			successor := Announce(t, s.Open(t), ttl, next)
 			await.True(t, "the successor holds", successor.Held)
-			store := s.Open(t)
-			await.True(t, "the old lease is over", func() bool {
-				left, err := store.Left(t.Context(), oldLease)
-				return err == nil && left <= 0
-			})
+			if successor.leaseName() == oldLease {
+				time.Sleep(ttl + s.Lease()) // keys of one lease time share a lease, which lives on
+			} else {
+				store := s.Open(t)
+				await.True(t, "the old lease is over", func() bool {
+					left, err := store.Left(t.Context(), oldLease)
+					return err == nil && left <= 0
+				})
+			}
 			await.True(t, "state", s.Has(only(next)))
 			s.NeverDeleted(t, ours.Key)
 		}},

@@ -1,0 +1,145 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"rundock/internal/registry/leasing"
+	"rundock/internal/registry/retry"
+)
+
+// fresh is how old the last renewal of a lease may be that a new holder gets.
+const fresh = time.Second
+
+// lease is one of the store's, which all holders of one lease time share.
+// Server.mu guards its fields.
+type lease struct {
+	ttl     time.Duration
+	granted chan struct{} // holds one token while the store is asked for a lease or to renew it
+
+	id      string // "": the store has none for us
+	renewed time.Time
+	err     error              // why the last renewal failed, or there is none
+	joining int                // clients that are about to be its holders
+	stop    context.CancelFunc // ends its renewal; nil before Run
+}
+
+func newLease(ttl time.Duration) *lease {
+	return &lease{ttl: ttl, granted: make(chan struct{}, 1), err: errors.New("the store's lease is not renewed yet")}
+}
+
+// start renews l until it is stopped. s.mu is held.
+func (s *Server) start(l *lease) {
+	var ctx context.Context
+	ctx, l.stop = context.WithCancel(s.ctx)
+	s.tasks.Go(func() { s.keep(ctx, l) })
+}
+
+// keep renews l three times within its life.
+func (s *Server) keep(ctx context.Context, l *lease) {
+	var attempts retry.Backoff
+	for ctx.Err() == nil {
+		if err := s.renew(ctx, l, l.ttl/4); err != nil {
+			attempts.Wait(ctx, nil)
+			continue
+		}
+		attempts = retry.Backoff{}
+		timer := time.NewTimer(l.ttl / 3)
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// renew has the store renew l if that was longer ago than age, or grant one if
+// there is none.
+func (s *Server) renew(ctx context.Context, l *lease, age time.Duration) error {
+	select {
+	case l.granted <- struct{}{}:
+		defer func() { <-l.granted }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	s.mu.Lock()
+	id, known := l.id, l.err == nil && time.Since(l.renewed) < age
+	s.mu.Unlock()
+	if id != "" && known {
+		return nil
+	}
+	asked := time.Now()
+	var err error
+	if id != "" {
+		_, err = s.store.Renew(ctx, id, l.ttl)
+		if errors.Is(err, leasing.ErrGone) {
+			s.log.Warn("the store lost the lease, asking for a new one", "lease", id, "ttl", l.ttl)
+			id, err = "", nil
+		}
+	}
+	if err == nil && id == "" {
+		id, err = s.store.Grant(ctx, l.ttl)
+	}
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	s.mu.Lock()
+	granted := err == nil && id != l.id
+	if l.err = err; err == nil {
+		l.id, l.renewed = id, asked
+	}
+	s.mu.Unlock()
+	if granted {
+		s.save()
+	}
+	return err
+}
+
+// lost is told that the store does not know id any more.
+func (s *Server) lost(l *lease, id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l.id == id {
+		s.log.Warn("the store lost the lease, asking for a new one", "lease", id, "ttl", l.ttl)
+		l.id, l.err = "", errors.New("the store lost the lease")
+	}
+}
+
+// join returns the lease of ttl, made if there is none, which stays until left is
+// called.
+func (s *Server) join(ttl time.Duration) (l *lease, left func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l = s.leases[ttl]
+	if l == nil {
+		l = newLease(ttl)
+		s.leases[ttl] = l
+		s.start(l)
+	}
+	l.joining++
+	return l, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		l.joining--
+	}
+}
+
+// retire takes l from those that new holders get if nobody but h holds it, and
+// reports whether that is so. s.mu is held.
+func (s *Server) retire(l *lease, h *holder) bool {
+	for _, other := range s.holders {
+		if other != h && other.lease == l {
+			return false
+		}
+	}
+	if s.leases[l.ttl] != l {
+		return true // retired before
+	}
+	if l.joining > 0 {
+		return false
+	}
+	delete(s.leases, l.ttl)
+	l.stop()
+	return true
+}
