@@ -30,17 +30,18 @@ const Version = 1
 
 // Config is host.json. The zero of an optional field is documented with it.
 type Config struct {
-	Version int       `json:"version"`
-	Host    string    `json:"host"`             // lower-case first label of the host name
-	Domain  string    `json:"domain"`           // "prod.example.com"
-	Label   string    `json:"label"`            // "s": services are <name>.s.prod.example.com
-	Public  Interface `json:"public,omitzero"`  // zero: eth0
-	Private Interface `json:"private,omitzero"` // zero: eth1 where both eth0 and eth1 exist, else eth0
-	Store   string    `json:"store,omitempty"`  // StoreEtcd or StoreConsul; zero: etcd where there are both
-	Etcd    Etcd      `json:"etcd,omitzero"`    // zero: no etcd. Without any store announcing is an error
-	Consul  Consul    `json:"consul,omitzero"`  // zero: no Consul
-	DNS     []string  `json:"dns,omitempty"`    // resolvers given to containers: addresses, or Private; empty: Docker's own choice
-	Runit   Runit     `json:"runit,omitzero"`   // zero: detected
+	Version    int       `json:"version"`
+	Host       string    `json:"host"`                  // lower-case first label of the host name
+	Domain     string    `json:"domain"`                // "prod.example.com"
+	Label      string    `json:"label"`                 // "s": services are <name>.s.prod.example.com
+	Public     Interface `json:"public,omitzero"`       // zero: eth0
+	Private    Interface `json:"private,omitzero"`      // zero: eth1 where both eth0 and eth1 exist, else eth0
+	Store      string    `json:"store,omitempty"`       // StoreEtcd or StoreConsul; zero: etcd where there are both
+	StoreAgent bool      `json:"store_agent,omitempty"` // processes use the store through rundockd store, which has the host's one connection
+	Etcd       Etcd      `json:"etcd,omitzero"`         // zero: no etcd. Without any store announcing is an error
+	Consul     Consul    `json:"consul,omitzero"`       // zero: no Consul
+	DNS        []string  `json:"dns,omitempty"`         // resolvers given to containers: addresses, or Private; empty: Docker's own choice
+	Runit      Runit     `json:"runit,omitzero"`        // zero: detected
 }
 
 // Interface names a network interface by its kernel name.
@@ -171,6 +172,9 @@ func (c Config) check() error {
 		}
 	default:
 		return fmt.Errorf("store is %q: want %s or %s", c.Store, StoreEtcd, StoreConsul)
+	}
+	if c.StoreAgent && len(c.Stores()) == 0 {
+		return errors.New("store_agent is set, and there are no settings of a store")
 	}
 	for name, path := range map[string]string{"consul.ca": c.Consul.CA, "consul.cert": c.Consul.Cert, "consul.key": c.Consul.Key, "consul.token_file": c.Consul.TokenFile, "etcd.ca": c.Etcd.CA, "etcd.cert": c.Etcd.Cert, "etcd.key": c.Etcd.Key, "etcd.password_file": c.Etcd.PasswordFile, "runit.sv": c.Runit.SV, "runit.service": c.Runit.Service} {
 		if path != "" && !strings.HasPrefix(path, "/") {

@@ -43,6 +43,7 @@ func TestParse_names_what_is_wrong(t *testing.T) {
 		`consul.token_file: "token" is not an absolute path`:        replace(`"dns"`, `"consul": {"token_file": "token"}, "dns"`),
 		`store is "consul", and there are no settings of it`:        replace(`"dns"`, `"store": "consul", "dns"`),
 		`store is "zookeeper": want etcd or consul`:                 replace(`"dns"`, `"store": "zookeeper", "dns"`),
+		`store_agent is set, and there are no settings of a store`:  `{"version": 1, "host": "a", "domain": "b", "label": "s", "store_agent": true}`,
 		`something follows the JSON object`:                         good + "{}",
 	} {
 		if _, err := Parse([]byte(data)); err == nil || !strings.Contains(err.Error(), want) {

@@ -15,6 +15,7 @@ import (
 	"rundock/supervisor/report/service"
 	"rundock/supervisor/runner"
 	"rundock/supervisor/sidecar"
+	"rundock/supervisor/storeagent"
 )
 
 // version is set at link time.
@@ -52,6 +53,7 @@ var verbs = []verb{
 	{"announce", "DIR", byRunsv, "announce the service of DIR/announce.json while it is healthy", sidecar.Main},
 	{"render", "", byRunsv, "keep the files of this host's templates as the store says; see render --help", renderer.Main},
 	{"overlay", "run NAME", byRunsv, "keep this host's part of an overlay network", overlayctl.Main},
+	{"store", "", byRunsv, "be this host's one connection to the store, for all others", storeagent.Main},
 
 	{"ctl", "", forModules, "JSON requests on stdin, a response on stdout for each", ctl.Main},
 	{"reap", "DIR", forModules, "have supervisors that were left behind in DIR/* make way", ctl.ReapMain},

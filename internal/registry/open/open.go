@@ -1,23 +1,34 @@
-// Package open connects to the stores that host.json names.
+// Package open connects to the stores that host.json names: to themselves, or,
+// where host.json has store_agent, to the process of this host that has the
+// connection.
 package open
 
 import (
 	"errors"
 	"log/slog"
+	"path/filepath"
 
 	"rundock/internal/hostconfig"
 	"rundock/internal/registry"
 	"rundock/internal/registry/consul"
 	"rundock/internal/registry/etcd"
+	"rundock/internal/registry/local"
+	"rundock/internal/registry/local/serve"
 	"rundock/internal/registry/several"
 )
+
+// ErrNoStore is a host.json without a store.
+var ErrNoStore = errors.New("neither etcd.endpoints nor consul.address: there is no store")
+
+// sockets is where rundockd store listens.
+const sockets = "/run/rundock"
 
 // Store returns a client of host's own store, which connects on its own. An
 // error is a bad setting, and names it; a store that cannot be reached is none.
 func Store(host hostconfig.Config, log *slog.Logger) (registry.Store, error) {
 	stores := host.Stores()
 	if len(stores) == 0 {
-		return nil, errors.New("neither etcd.endpoints nor consul.address: there is no store")
+		return nil, ErrNoStore
 	}
 	return named(stores[0], host, log)
 }
@@ -38,6 +49,24 @@ func Records(host hostconfig.Config, log *slog.Logger) (registry.Store, error) {
 }
 
 func named(store string, host hostconfig.Config, log *slog.Logger) (registry.Store, error) {
+	if host.StoreAgent {
+		return local.Open(Socket(sockets, store, host), log), nil
+	}
+	return Direct(store, host, log)
+}
+
+// Socket is where rundockd store serves one of host's stores: store.sock in dir,
+// the host's own, or store-NAME.sock.
+func Socket(dir, store string, host hostconfig.Config) string {
+	if store == host.Stores()[0] {
+		return filepath.Join(dir, "store.sock")
+	}
+	return filepath.Join(dir, "store-"+store+".sock")
+}
+
+// Direct returns a client of one of host's stores that has a connection of its
+// own.
+func Direct(store string, host hostconfig.Config, log *slog.Logger) (serve.Store, error) {
 	if store == hostconfig.StoreConsul {
 		return consul.Open(Consul(host), log)
 	}

@@ -29,7 +29,7 @@ func newLease(ttl time.Duration) *lease {
 	return &lease{ttl: ttl, granted: make(chan struct{}, 1), err: errors.New("the store's lease is not renewed yet")}
 }
 
-// start renews l until it is stopped. s.mu is held.
+// start renews l until it is stopped. s.mu is locked.
 func (s *Server) start(l *lease) {
 	var ctx context.Context
 	ctx, l.stop = context.WithCancel(s.ctx)
@@ -126,7 +126,7 @@ func (s *Server) join(ttl time.Duration) (l *lease, left func()) {
 }
 
 // retire takes l from those that new holders get if nobody but h holds it, and
-// reports whether that is so. s.mu is held.
+// reports whether that is so. s.mu is locked.
 func (s *Server) retire(l *lease, h *holder) bool {
 	for _, other := range s.holders {
 		if other != h && other.lease == l {

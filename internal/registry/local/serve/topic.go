@@ -101,7 +101,7 @@ func (t *topic) onHealth(err error) {
 	}
 }
 
-// add notes what w is to be given. topic.mu is held.
+// add notes what w is to be given. topic.mu is locked.
 func (w *watcher) add(b registry.Batch) {
 	if b.Complete {
 		w.complete, w.order = true, nil

@@ -1,0 +1,117 @@
+package storeagent
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"rundock/internal/await"
+	"rundock/internal/hostconfig"
+	"rundock/internal/registry"
+	"rundock/internal/registry/consultest"
+	"rundock/internal/registry/etcdtest"
+	"rundock/internal/registry/local"
+	"rundock/internal/registry/open"
+	"rundock/internal/registry/registrytest"
+)
+
+func TestMain(m *testing.M) { etcdtest.Main(m) }
+
+var quietLog = slog.New(slog.DiscardHandler)
+
+// start runs the process's body in dir until end is called.
+func start(t *testing.T, host hostconfig.Config, dir string) (end func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- run(ctx, host, dir, quietLog) }()
+	ended := false
+	end = func() {
+		if ended {
+			return
+		}
+		ended = true
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("run = %v, want nil once its context is done", err)
+		}
+	}
+	t.Cleanup(end)
+	return end
+}
+
+// A host with both stores has a socket for each, and a successor goes on where its
+// predecessor left.
+func TestServesEachStore(t *testing.T) {
+	e, c := etcdtest.Start(t, "embedded", nil), consultest.Start(t, nil)
+	host := hostconfig.Config{
+		Version: 1, Host: "node-1", Domain: "example.com", Label: "s", StoreAgent: true,
+		Etcd: hostconfig.Etcd{Endpoints: []string{e.URL}}, Consul: hostconfig.Consul{Address: c.URL},
+	}
+	dir, err := os.MkdirTemp("", "rundock") // the path of a socket has 107 bytes
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	end := start(t, host, dir)
+	item := registrytest.Item("m1/web", "a")
+	there := map[string]string{item.Key: string(item.Value)}
+	var announcers []*registrytest.Announcer
+	var followers []*registrytest.Follower
+	for _, name := range host.Stores() {
+		direct, err := open.Direct(name, host, quietLog)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { direct.Close() })
+		followers = append(followers, registrytest.Follow(t, direct, "/s/"))
+		socket := filepath.Join(dir, map[string]string{"etcd": "store.sock", "consul": "store-consul.sock"}[name])
+		client := local.Open(socket, quietLog)
+		t.Cleanup(func() { client.Close() })
+		announcers = append(announcers, registrytest.Announce(t, client, 6*registry.MinLease, item))
+		var info os.FileInfo
+		await.Nil(t, "the socket is there", func() (err error) { info, err = os.Stat(socket); return err })
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("mode of %s = %s, want 0600", socket, info.Mode())
+		}
+	}
+	held := func(what string) {
+		t.Helper()
+		for i := range announcers {
+			await.True(t, host.Stores()[i]+": "+what, announcers[i].Held)
+			await.True(t, host.Stores()[i]+" has the record", followers[i].Has(there))
+		}
+	}
+	held("it is held")
+	end()
+	for _, a := range announcers {
+		registrytest.Names(t, "reason", a.Reason, "store agent: ")
+	}
+	start(t, host, dir)
+	held("it is held again")
+	for _, f := range followers {
+		f.NeverDeleted(t, item.Key)
+	}
+}
+
+func TestSettingsThatAreWrongAreNamed(t *testing.T) {
+	dir := t.TempDir()
+	for claim, c := range map[string]struct {
+		host hostconfig.Config
+		want string
+	}{
+		"no store":        {hostconfig.Config{}, "/etc/rundock/host.json: neither etcd.endpoints nor consul.address: there is no store"},
+		"a bad endpoint":  {hostconfig.Config{Etcd: hostconfig.Etcd{Endpoints: []string{"http://10.0.0.5"}}}, `/etc/rundock/host.json: etcd endpoint "http://10.0.0.5": want http://address:port and nothing else`},
+		"a missing token": {hostconfig.Config{Consul: hostconfig.Consul{Address: "http://127.0.0.1:8500", TokenFile: "/nosuch"}}, "/nosuch"},
+	} {
+		err := run(t.Context(), c.host, dir, quietLog)
+		registrytest.Names(t, claim, func() string {
+			if err == nil {
+				return ""
+			}
+			return err.Error()
+		}, c.want)
+	}
+}
