@@ -6,9 +6,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"rundock/internal/control"
@@ -131,7 +133,7 @@ func now(ctx context.Context, names []string, dry, diff bool) (code int, err err
 		return report.ExitUnknown, err
 	}
 	for _, t := range templates {
-		if well, err := h.once(ctx, t, dry, diff); err != nil {
+		if well, err := h.once(ctx, t, dry, diff, os.Stdout); err != nil {
 			wrong = errors.Join(wrong, fmt.Errorf("template %s: %w", t.Name, err))
 			code = report.ExitWrong
 		} else if !well {
@@ -178,21 +180,21 @@ func (h *host) load(ctx context.Context, store registry.Store) error {
 
 // once makes the file of t, or says what that would change. well says that the
 // file is, or would be, as it should be.
-func (h *host) once(ctx context.Context, t supervisor.Template, dry, diff bool) (well bool, err error) {
+func (h *host) once(ctx context.Context, t supervisor.Template, dry, diff bool, out io.Writer) (well bool, err error) {
 	if dry {
-		return true, h.foretell(ctx, t, diff)
+		return true, h.foretell(ctx, t, diff, out)
 	}
 	j, err := h.job(t)
 	if err != nil {
 		return false, err
 	}
 	j.attempt(ctx)
-	fmt.Printf("%s: %s %s\n", t.Name, j.status.State, t.Dest)
+	fmt.Fprintf(out, "%s: %s\n", t.Name, strings.Join(strings.Fields(string(j.status.State)+" "+t.Dest+" "+j.status.Reason), " "))
 	return j.status.State == control.TemplateCurrent, nil
 }
 
 // foretell says what an attempt would do. It writes nothing.
-func (h *host) foretell(ctx context.Context, t supervisor.Template, diff bool) error {
+func (h *host) foretell(ctx context.Context, t supervisor.Template, diff bool, out io.Writer) error {
 	before, err := control.ReadTemplate(h.statusDir, t.Name)
 	if err != nil {
 		return err
@@ -214,24 +216,24 @@ func (h *host) foretell(ctx context.Context, t supervisor.Template, diff bool) e
 		return err
 	}
 	if present {
-		fmt.Printf("%s: %s is as it should be\n", t.Name, t.Dest)
+		fmt.Fprintf(out, "%s: %s is as it should be\n", t.Name, t.Dest)
 		return nil
 	}
-	fmt.Printf("%s: %s would be replaced\n", t.Name, t.Dest)
+	fmt.Fprintf(out, "%s: %s would be replaced\n", t.Name, t.Dest)
 	if diff {
-		return showDiff(ctx, f)
+		return showDiff(ctx, f, out)
 	}
 	return nil
 }
 
 // showDiff prints how the file would change, by diff(1).
-func showDiff(ctx context.Context, f file) error {
+func showDiff(ctx context.Context, f file, out io.Writer) error {
 	before := f.path
 	if _, err := os.Stat(before); errors.Is(err, os.ErrNotExist) {
 		before = os.DevNull
 	}
 	cmd := exec.CommandContext(ctx, "diff", "-u", "--label", f.path, "--label", f.path+" (rendered)", before, "-")
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(f.data), os.Stdout, os.Stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(f.data), out, os.Stderr
 	var differs *exec.ExitError
 	if err := cmd.Run(); err != nil && !(errors.As(err, &differs) && differs.ExitCode() == 1) {
 		return fmt.Errorf("diff: %w", err)
