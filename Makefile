@@ -61,6 +61,10 @@ test-quick: deps consul build
 	MAY_SKIP=1 .ci/gotest "unit tests but for slow ones" -p 6 $(UNIT)
 	$(LAB_TEST) "lab: the main line" -count=1 -run '^TestSmoke' ./internal/e2e
 
+# Another store for the tests.
+.PHONY: consul
+consul: ; .ci/consul
+
 .PHONY: test-lab test-demo test-fuzz
 test-lab: ; $(LAB_TEST) "tests of the lab" -count=1 -timeout 20m ./internal/lab ./internal/lab/cmd/... ./internal/lab/testapp
 test-demo: ; playbooks/demo/demo.sh
