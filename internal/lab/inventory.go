@@ -48,7 +48,7 @@ func inventory(dir string, hosts []Host) string {
 	group("front", func(h Host) bool { return h.Front }, full)
 	group("back", func(h Host) bool { return !h.Front }, full)
 	group("rundock_etcd", first, name)
-	group("rundock_registry", first, name)
+	group("rundock_image_registry", first, name)
 
 	var args []string
 	for _, a := range sshOptions(dir) {
