@@ -12,8 +12,8 @@ PROGRAMS = bin/lab $(if $(wildcard supervisor/rundockd/*.go),bin/rundockd) $(if 
 # What a lab and the playbooks need on this machine, as command:package.
 NEEDS = ansible:ansible debootstrap:debootstrap dig:bind9-dnsutils ip:iproute2 iptables:iptables \
 	nft:nftables nsenter:util-linux runsv:runit ssh:openssh-client
-# And the tests besides: Debian's etcd, which is older than the one that dnsd embeds; what dnsd is measured with
-# and against; its clients; what its unit is checked with; and what a test finds a process with.
+# What the tests need besides: Debian's etcd, which is older than the one that dnsd embeds; the programs that dnsd is
+# measured with and against; its clients; systemd-analyze, which checks its unit; and pgrep.
 TEST_NEEDS = etcd:etcd-server dnsperf:dnsperf knotd:knot nsd:nsd systemd-analyze:systemd taskset:util-linux \
 	kdig:knot-dnsutils drill:ldnsutils unbound:unbound haproxy:haproxy prometheus:prometheus \
 	busybox:busybox-static gcc:gcc gencat:libc6-dev musl-gcc:musl-tools pgrep:procps
@@ -23,10 +23,10 @@ build: $(PROGRAMS) $(MODULES)
 
 # Go itself knows what is up to date.
 bin/lab: ; $(BUILD) -o $@ ./internal/lab/cmd/lab
-# Pages that grpc has for people to look at its calls, which nobody serves: without them the linker can leave out a fifth.
+# grpcnotrace leaves out grpc's debugging pages, which nobody serves: the linker drops a fifth of the program with them.
 bin/rundockd: ; $(BUILD) -tags grpcnotrace -o $@ ./supervisor/rundockd
 bin/dnsd: ; $(BUILD) -o $@ ./dnsd
-# Modules are sent to hosts: a twentieth smaller for some hundredths of a millisecond a service.
+# Modules are sent to hosts: SMALL makes them a twentieth smaller, and slower by some hundredths of a millisecond a service.
 SMALL = -tags purego -gcflags=rundock/...=-l
 $(MODULES): ; GOARCH=$(patsubst linux_%,%,$(notdir $(@D))) $(BUILD) $(SMALL) -o $@ ./modules/$(@F)
 
@@ -45,7 +45,7 @@ demo: deps build
 # up labs of their own, beside the demo and some fuzzing.
 LAB_TEST = RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 .ci/gotest
 UNIT     = $(shell $(GO) list ./... | grep -v -e /internal/lab -e /internal/e2e)
-# Six packages at a time, as the longest mostly wait.
+# Six packages run at a time, as the longest mostly wait.
 test: NEEDS += $(TEST_NEEDS)
 test: deps consul build lint
 	RUNDOCK_SLOW=1 .ci/gotest "unit tests" -count=1 -p 6 $(UNIT)
@@ -97,8 +97,8 @@ bench-overlay: deps build
 	$(GO) test -count=1 -timeout 60m -v ./internal/overlay/bench -args -earnest -rounds $(or $(ROUNDS),10) -seconds $(SECONDS)
 	$(if $(LAB),$(BENCH_LAB) $(GO) test -v -count=1 -timeout 60m -run '^TestMeasure_overlay' ./internal/e2e)
 
-# Packets, records and keys that nobody thought of, each for FUZZTIME: a time, or a number with an x, which a busy
-# machine only makes longer. A time may end in "context deadline exceeded" there, and no bug (golang/go#75804).
+# Fuzzing, each target for FUZZTIME: a time, or a number of runs with an x, which only takes longer on a busy machine. A
+# time may end in "context deadline exceeded" there, which is golang/go#75804 and no bug of ours.
 FUZZTIME ?= 10m
 fuzz:
 	$(GO) test -run XXX -fuzz FuzzServe -fuzztime $(FUZZTIME) ./dnsd/server
@@ -116,7 +116,7 @@ lint:
 	@! git grep -nE '^(<<<<<<<|>>>>>>>) ' || { echo "a merge is not resolved"; exit 1; }
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt -w $$unformatted"; exit 1; }
 
-# Servers among them are not started: they would take port 53 and others.
+# policy-rc.d keeps the servers among them from starting: they would take port 53 and others.
 POLICY = /usr/sbin/policy-rc.d
 deps:
 	@missing=""; for n in $(NEEDS); do command -v "$${n%%:*}" >/dev/null || missing="$$missing $${n##*:}"; done; \

@@ -32,7 +32,8 @@ type Diff struct {
 // Changed reports whether there is any change.
 func (c Changes) Changed() bool { return len(c.List) > 0 }
 
-// Then is c and, after it, d as one: what is the same after both is no change.
+// Then returns c and the later d as one list. A file that is the same after
+// both as before them is no change.
 func (c Changes) Then(d Changes) Changes {
 	sum := Changes{Dir: d.Dir, List: slices.Clone(d.List)}
 	for _, before := range c.List {

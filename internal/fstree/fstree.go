@@ -60,7 +60,7 @@ func apply(dir string, files []File, check bool, w writer) (Changes, error) {
 
 // Read returns the files of dir that an earlier Apply wrote, sorted by path;
 // none for a dir that does not exist. What nobody but the owner may read is
-// secret. One that somebody has removed is left out.
+// secret. A file that somebody has removed since is left out.
 func Read(dir string) ([]File, error) {
 	owned, err := Owned(dir)
 	if err != nil {
@@ -83,7 +83,7 @@ func Read(dir string) ([]File, error) {
 // Remove takes dir away with everything in it: renamed to .<name>.old first,
 // so that nobody sees half of it. The Changes list the files that Apply wrote.
 // With check set nothing is removed. A dir that does not exist is no change;
-// what an Apply or Remove that was interrupted left beside it goes all the same.
+// what an interrupted Apply or Remove left beside it is removed nevertheless.
 func Remove(dir string, check bool) (Changes, error) {
 	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
 		if check {

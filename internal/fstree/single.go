@@ -8,10 +8,9 @@ import (
 	"path/filepath"
 )
 
-// Put makes one file of a folder that others share what f says, and reports
-// what changed. It is replaced by rename, synced; the folder is made where it
-// is missing. Nothing is noted of whose it is: that is for the folder's format
-// to say. With check set nothing is written.
+// Put gives one file of a shared folder the content and mode of f, as Replace
+// does, and reports what changed. Unlike Apply it keeps no manifest: the
+// folder's format says whose the file is. With check set nothing is written.
 func Put(dir string, f File, check bool) (Changes, error) {
 	done := Changes{Dir: dir}
 	if err := checkPaths([]File{f}); err != nil {
@@ -44,7 +43,7 @@ func Put(dir string, f File, check bool) (Changes, error) {
 	return want, SyncDir(dir)
 }
 
-// Delete takes a file of Put's away; that there is none is no change.
+// Delete removes a file that Put wrote; a missing one is no change.
 func Delete(dir, path string, check bool) (Changes, error) {
 	done := Changes{Dir: dir}
 	have, err := read(dir, path)

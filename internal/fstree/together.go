@@ -7,11 +7,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Together is Apply for several directories at once. Those that are new get
-// on the disk by a sync of their file system, which serves all that wait for
-// one: file by file, as Apply does it, the syncs of fifty services are most of
-// what a call takes. It also waits for what others have written there, so a
-// single directory does better by itself.
+// Together is Apply for several directories at once. New ones reach the disk by
+// one sync of their file system, which serves all callers that wait for it:
+// with a sync for each file, as Apply does it, the syncs are most of what a call
+// for fifty services takes. A sync of the file system also waits for what others
+// have written there, so Apply is faster for a single directory.
 //
 // The zero value is ready for use. A nil one is Apply.
 type Together struct {
@@ -21,7 +21,7 @@ type Together struct {
 	next *round // that who comes now waits for
 }
 
-// A round is one sync, begun after all who wait for it came.
+// A round is one sync, which begins after all who wait for it have written.
 type round struct {
 	done chan struct{}
 	err  error

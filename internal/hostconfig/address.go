@@ -55,9 +55,9 @@ func address(setting, name string) (netip.Addr, error) {
 	return netip.Addr{}, fmt.Errorf("%s: interface %s has no address", setting, name)
 }
 
-// Resolvers are those that containers are given, and own is the host's private
-// address where it is one of them by the name Private: they have to be given
-// another when that moves.
+// Resolvers returns the resolvers that containers are given. own is the host's
+// private address where the name Private put it among them: when that address
+// moves, containers need another.
 func (c Config) Resolvers() (all []string, own string, err error) {
 	for _, s := range c.DNS {
 		if s == Private {

@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// AddressLook is how often who uses an address of this host looks whether the
-// host still has it, where finding that out costs more than a glance.
+// AddressLook is how often a process that uses an address of this host checks
+// that the host still has it, where the check costs more than reading a file.
 const AddressLook = 10 * time.Second
 
-// Moved returns true, and what look says, once that is the same twice in a row
-// and not what is used: two looks are every apart. It returns false when ctx is
-// done. What cannot be found out, as of an interface that is without an address
-// for a while, has not moved.
+// Moved calls look at each interval and returns its result, and true, once it
+// is the same twice in a row and differs from used. It returns false when ctx is
+// done. An error of look is no move: an interface may be without an address for
+// a while.
 func Moved(ctx context.Context, every time.Duration, used string, look func() (string, error)) (to string, ok bool) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()

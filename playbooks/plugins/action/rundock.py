@@ -11,14 +11,14 @@ and the folder belong to the user who runs it, nobody else may enter, and its
 size and time are as the upload left them. An upload is checked by its hash
 before it gets its name. The newest few files of a module stay.
 
-The plain way of core is left for async, for become to a user who is no
-administrator, for connections and become methods that do not pass stdin on
-(su, requiretty), and for ANSIBLE_KEEP_REMOTE_FILES.
+It leaves to core's own way: async, become to a user who is no administrator,
+connections and become methods that do not pass stdin on (su, requiretty), and
+ANSIBLE_KEEP_REMOTE_FILES.
 
-One file serves all modules: a link with the module's name beside it is all a
-further one takes. Binaries are in bin/linux_<architecture>/ of the checkout
-or collection that the file lies in. Of core it uses what ansible-core 2.14
-to 2.22 have alike.
+This file serves all modules: a further module only takes a link with its name
+beside it. Binaries are in bin/linux_<architecture>/ of the checkout or
+collection that the file lies in. It uses only what ansible-core 2.14 to 2.22
+have in common.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ FOLDER = (
     " if [ $u = 0 ]; then d=/var/cache; else d=${HOME:?}/.cache; fi; d=$d/rundock/modules; fi; "
 )
 
-# Says what it does, after the mark, and runs the module if it is there.
+# RUN prints the mark and what it does, and runs the module if it is there.
 RUN = FOLDER + (
     "m=$(uname -m); case $m in x86_64) v=$x86_64;; aarch64) v=$aarch64;; *) v=;; esac;"
     ' f=$d/$name-${v% *}; set -- $(stat -c "%u:%a %s:%Y" "$d" "$f" 2>/dev/null);'
@@ -51,9 +51,10 @@ RUN = FOLDER + (
     ' echo "$mark absent $m"'
 )
 
-# Stores stdin. What a broken connection leaves begins like the other names,
-# and goes with the old ones. A failure reads stdin to its end: core takes a
-# host that does not for unreachable, and hides why.
+# STORE stores stdin. A file that a broken connection left has a name that
+# begins alike, so that it is removed with the old ones. On failure STORE reads
+# stdin to its end: core reports a host that does not as unreachable, and hides
+# why.
 STORE = FOLDER + (
     'fail() { cat >/dev/null; exit 1; }; mkdir -p "$d" || fail;'
     ' if [ "$(stat -c %u:%F "$d")" != "$u:directory" ]; then echo "$d is not a folder of user $u: remove it" >&2; fail; fi;'
@@ -65,7 +66,7 @@ STORE = FOLDER + (
 
 
 class Failure(Exception):
-    """What the task fails with. As a result, and no AnsibleError, it is subject to failed_when and until."""
+    """What the task fails with. It becomes a result, not an AnsibleError, so that failed_when and until apply."""
 
 
 class ActionModule(ActionBase):
@@ -104,7 +105,7 @@ class ActionModule(ActionBase):
         return self._connection.has_pipelining and not C.DEFAULT_KEEP_REMOTE_FILES
 
     def _arguments(self, task_vars):
-        """The module's stdin. The task's environment is in it: a command line is for all users to read."""
+        """The module's stdin. It holds the task's environment, as all users may read a command line."""
         args = dict(self._task.args)
         self._update_module_args(self._task.action, args, task_vars)
         environment = {}
@@ -114,7 +115,7 @@ class ActionModule(ActionBase):
 
     def _script(self, script, stdin, **variables):
         """Runs a script; returns core's result, the word after the mark, and what follows it."""
-        mark = secrets.token_hex(8)  # not to be met in what login scripts print
+        mark = secrets.token_hex(8)  # login scripts do not print it by chance
         variables.update(mark=mark, name=self._name, cache=self._cache)
         head = "".join("%s=%s; " % (name, shlex.quote(str(value))) for name, value in variables.items())
         res = self._low_level_execute_command(head + script, in_data=stdin)
@@ -162,7 +163,7 @@ class Binary:
             with open(self.path, "rb") as file:
                 self.data = file.read()
             self.hash = hashlib.sha256(self.data).hexdigest()
-            # A time that belongs to the content: who changes the file, changes the time.
+            # The time is derived from the content: a file that somebody changed has another one.
             self.time = int(self.hash[:7], 16)
             self.version = "%s %d:%d" % (self.hash, len(self.data), self.time)
 
