@@ -7,7 +7,7 @@ BUILD    = CGO_ENABLED=0 $(GO) build $(GOFLAGS) -ldflags "$(LDFLAGS)"
 
 ARCHS    = amd64 arm64
 MODULES  = $(foreach arch,$(ARCHS),$(patsubst modules/%/,bin/linux_$(arch)/%,$(wildcard modules/*/)))
-PROGRAMS = bin/lab $(if $(wildcard supervisor/rundockd/*.go),bin/rundockd) $(if $(wildcard dnsd/*.go),bin/dnsd)
+PROGRAMS = bin/lab $(if $(wildcard supervisor/rundockd/*.go),bin/rundockd bin/rundock-render) $(if $(wildcard dnsd/*.go),bin/dnsd)
 
 # What a lab and the playbooks need on this machine, as command:package.
 NEEDS = ansible:ansible debootstrap:debootstrap dig:bind9-dnsutils ip:iproute2 iptables:iptables \
@@ -24,6 +24,7 @@ build: $(PROGRAMS) $(MODULES)
 # Go itself knows what is up to date.
 bin/lab: ; $(BUILD) -o $@ ./internal/lab/cmd/lab
 # grpcnotrace leaves out grpc's debugging pages, which nobody serves: the linker drops a fifth of the program with them.
+bin/rundock-render: ; $(BUILD) -tags grpcnotrace -o $@ ./supervisor/rundock-render
 bin/rundockd: ; $(BUILD) -tags grpcnotrace -o $@ ./supervisor/rundockd
 bin/dnsd: ; $(BUILD) -o $@ ./dnsd
 # Modules are sent to hosts: SMALL makes them a twentieth smaller, and slower by some hundredths of a millisecond a service.

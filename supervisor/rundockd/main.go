@@ -9,7 +9,6 @@ import (
 
 	"rundock/supervisor/ctl"
 	"rundock/supervisor/overlayctl"
-	"rundock/supervisor/renderer"
 	"rundock/supervisor/report"
 	"rundock/supervisor/report/logs"
 	"rundock/supervisor/report/service"
@@ -51,7 +50,7 @@ var verbs = []verb{
 
 	{"run", "DIR", byRunsv, "keep the container of DIR/service.json running", runner.Main},
 	{"announce", "DIR", byRunsv, "announce the service of DIR/announce.json while it is healthy", sidecar.Main},
-	{"render", "", byRunsv, "keep the files of this host's templates as the store says; see render --help", renderer.Main},
+	{"render", "", byRunsv, "keep the files of this host's templates as the store says; see render --help", becomeRender},
 	{"overlay", "run NAME", byRunsv, "keep this host's part of an overlay network", overlayctl.Main},
 	{"store", "", byRunsv, "be this host's one connection to the store, for all others", storeagent.Main},
 

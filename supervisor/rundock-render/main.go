@@ -1,0 +1,13 @@
+// Rundock-render is what `rundockd render` becomes. It is a program of its own
+// since what templates need, package text/template and sprig, costs each process
+// that links it some hundred KB of memory and 6 MB of program, and of rundockd a
+// host runs two processes a service.
+package main
+
+import (
+	"os"
+
+	"rundock/supervisor/renderer"
+)
+
+func main() { os.Exit(renderer.Main(os.Args[1:])) }
