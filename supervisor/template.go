@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -81,14 +80,26 @@ func (t Template) FileMode() (os.FileMode, error) {
 	return os.FileMode(n), nil
 }
 
-var templateName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
+// isTemplateName is written out, as package regexp would be a twentieth of the
+// module that links it.
+func isTemplateName(name string) bool {
+	for i, r := range name {
+		switch {
+		case r >= 'A' && r <= 'Z', r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+		case i > 0 && strings.ContainsRune("_.-", r):
+		default:
+			return false
+		}
+	}
+	return name != ""
+}
 
 // Validate says what is wrong with a definition.
 func (t Template) Validate() error {
 	_, waitErr := t.Quiet()
 	_, modeErr := t.FileMode()
 	switch {
-	case !templateName.MatchString(t.Name):
+	case !isTemplateName(t.Name):
 		return fmt.Errorf("name %q: want letters, digits, -, _ and .", t.Name)
 	case t.Name == "runner" || t.Name == "announce":
 		return fmt.Errorf("name %s: the status of a service named templates has that name", t.Name)

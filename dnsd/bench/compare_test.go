@@ -229,6 +229,6 @@ func (s *site) settle(t *testing.T, p *process) {
 		if answers(p.address, fmt.Sprintf("svc-%d.%s.", s.services-1, zone)) {
 			return ""
 		}
-		return p.log()
+		return "not yet; its log: " + p.log()
 	})
 }

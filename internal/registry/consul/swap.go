@@ -2,6 +2,7 @@ package consul
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"path"
 	"strings"
@@ -54,7 +55,8 @@ func (c *Client) swap(ctx context.Context, s registry.Swap) (bool, error) {
 		add(api.KVTxnOp{Verb: api.KVCheckNotExists, Key: key})
 	}
 	if s.Old == nil && s.New != nil {
-		add(api.KVTxnOp{Verb: api.KVSet, Key: guard(path.Dir(key))})
+		// Another value each time: writing the same one changes no index.
+		add(api.KVTxnOp{Verb: api.KVSet, Key: guard(path.Dir(key)), Value: []byte(rand.Text())})
 	}
 	_, done, err := c.txn(ctx, ops)
 	return done, err
