@@ -84,6 +84,19 @@ func (a *Announcer) Reason() string { return a.State().Reason }
 // Held reports whether all is well.
 func (a *Announcer) Held() bool { return a.State() == registry.HoldState{Held: true} }
 
+// Troubles is how often Hold gave a reason. Trouble that is over before anybody
+// looks at State is counted, too.
+func (a *Announcer) Troubles() (n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, s := range a.states {
+		if s.Reason != "" {
+			n++
+		}
+	}
+	return n
+}
+
 // said is how often Hold said something.
 func (a *Announcer) said() int {
 	a.mu.Lock()

@@ -206,6 +206,9 @@ func TestSuccessorTakesTheSocket(t *testing.T) {
 	a := registrytest.Announce(t, h.Open(t), long, web)
 	await.True(t, "it is held", a.Held)
 	lease := h.lease(t, web.Key)
+	// On a busy machine the client may leave the predecessor by itself before it is
+	// killed, and it may be with the successor before we look.
+	before := a.Troubles()
 	successor := h.childSettings.process(t, "the successor")
 	await.Nil(t, "the successor listens", func() error {
 		s, err := dialed(t, h.front.socket, successor.Pid())
@@ -215,7 +218,7 @@ func TestSuccessorTakesTheSocket(t *testing.T) {
 		return err
 	})
 	h.server.Kill()
-	await.True(t, "the loss is said", func() bool { return a.Reason() != "" })
+	await.True(t, "the loss is said", func() bool { return a.Troubles() > before })
 	await.True(t, "it is held again", a.Held)
 	if now := h.lease(t, web.Key); now != lease {
 		t.Errorf("lease = %s, want that of before, %s", now, lease)
