@@ -26,8 +26,9 @@ type hostFacts struct {
 	Service   string          // what runsvdir scans
 	Scanned   bool            // a runsvdir does
 	Docker    report.Trouble  // of asking dockerd
-	Store     report.Trouble  // of asking etcd
-	Endpoints []string        // etcd's
+	Store     report.Trouble  // of asking the store
+	InConsul  bool            // the host's own store is Consul; else it is etcd
+	Endpoints []string        // the store's
 	Resolver  string          // first name server of /etc/resolv.conf
 	Resolvers []resolverFacts // resolvers that containers are given which are this host
 }

@@ -27,15 +27,15 @@ func (g *gatherer) askStore(ctx context.Context, services []serviceFacts) {
 	if len(keys) == 0 {
 		keys = []string{"/skydns"} // whether it answers at all
 	}
-	etcd, err := open.Store(g.config, slog.New(slog.DiscardHandler))
+	store, err := open.Store(g.config, slog.New(slog.DiscardHandler))
 	if err != nil {
 		g.host.Store = report.TroubleOf(err)
 		return
 	}
-	g.store = etcd
-	found, err := etcd.Read(ctx, keys)
+	g.store = store
+	found, err := store.Read(ctx, keys)
 	if err != nil {
-		g.host.Store = silence(ctx, "etcd at "+strings.Join(g.host.Endpoints, ", "), err)
+		g.host.Store = silence(ctx, g.host.storeName()+" at "+strings.Join(g.host.Endpoints, ", "), err)
 		return
 	}
 	for i := range services {

@@ -30,6 +30,9 @@ func newGatherer() *gatherer {
 		h.Config = report.TroubleOf(err)
 	} else {
 		h.Host, h.Zone, h.Endpoints = g.config.Host, g.config.Zone(), g.config.Etcd.Endpoints
+		if stores := g.config.Stores(); len(stores) > 0 && stores[0] == hostconfig.StoreConsul {
+			h.InConsul, h.Endpoints = true, []string{g.config.Consul.Address}
+		}
 	}
 	if g.folders, err = runit.Detect(g.config.Runit.SV, g.config.Runit.Service); err != nil {
 		h.Runit = report.TroubleOf(err)

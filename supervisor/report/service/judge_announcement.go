@@ -49,7 +49,7 @@ func judgeAnnouncement(r *report.Part, h hostFacts, s serviceFacts) {
 		}
 	}
 	if h.Store.Failed() {
-		r.Trouble(h.Store, "on the store's host ("+orNone(strings.Join(h.Endpoints, ", "))+"): sv status dnsd; tail /var/log/dnsd/current")
+		r.Trouble(h.Store, h.storeAdvice(h.Store.Text))
 	}
 	if s.SidecarAlive {
 		judgeState(r, h, s)
@@ -70,7 +70,7 @@ func judgeState(r *report.Part, h hostFacts, s serviceFacts) {
 	case control.Conflict:
 		r.Wrong(fmt.Sprintf("held off for %s: %s", since, status.Reason), "two hosts have one name, or another program writes this key: give one another name")
 	case control.Unreached:
-		r.Wrong(fmt.Sprintf("not announced for %s, as etcd cannot be reached: %s", since, status.Reason), "see that etcd runs: "+orNone(strings.Join(h.Endpoints, ", ")))
+		r.Wrong(fmt.Sprintf("not announced for %s, as %s cannot be reached: %s", since, h.storeName(), status.Reason), h.seeThatStoreRuns(status.Reason))
 	case control.Draining, control.Withdrawn:
 		r.Wrong(join(fmt.Sprintf("%s for %s", status.State, since), status.Reason), "it is announced with the next container; for a new one now: sv 1 "+halfOf(h, s, "service"))
 	default:
@@ -86,7 +86,7 @@ func judgeRecords(r *report.Part, h hostFacts, s serviceFacts) {
 		value, err := skydns.Parse(found.Value)
 		switch mine := found.ID == h.MachineID+"/"+s.Name; {
 		case !found.Exists && announced:
-			r.Wrong("etcd has no "+found.Key+" although the sidecar says it is announced", "rundockd logs "+s.Name+" announce; to have it announced anew: sv hup "+halfOf(h, s, "announce"))
+			r.Wrong(h.storeName()+" has no "+found.Key+" although the sidecar says it is announced", "rundockd logs "+s.Name+" announce; to have it announced anew: sv hup "+halfOf(h, s, "announce"))
 		case !found.Exists:
 			if s.Deep {
 				r.Note("etcd has no %s", found.Key)

@@ -96,7 +96,7 @@ func (r statusReport) remarks() string {
 		b.WriteString("dockerd cannot be asked: " + r.Docker + "\n")
 	}
 	if r.Registry != "" {
-		b.WriteString("etcd cannot be asked: " + r.Registry + "\n")
+		b.WriteString("the store cannot be asked: " + r.Registry + "\n")
 	}
 	if !r.Root {
 		var unread []string
