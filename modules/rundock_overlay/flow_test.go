@@ -10,6 +10,7 @@ import (
 
 	"rundock/internal/await"
 	"rundock/internal/control"
+	"rundock/internal/runit"
 )
 
 const apps = "name=apps cidr=10.42.0.0/16 vni=42"
@@ -70,6 +71,11 @@ func TestNetwork(t *testing.T) {
 	}
 
 	must(t, os.Remove("/etc/service/overlay-apps"))
+	await.True(t, "runsvdir has seen that the link is gone, and the agent has ended", func() bool {
+		up, err := runit.Supervised("/etc/sv/overlay-apps")
+		must(t, err)
+		return !up
+	})
 	_, a = m.apply(apps + " underlay=eth0")
 	m.wantActions(a, "enabled")
 
@@ -339,6 +345,11 @@ func TestFirstJoinThatFailsIsTakenBack(t *testing.T) {
 	if a := m.call(apps + " wait_timeout=1"); !a.Failed || !a.Changed || !strings.HasSuffix(a.Msg, "\nthe network is not taken off this host again, which state=absent does: network apps still has containers: web (force=true takes them off it)") {
 		t.Errorf("a first join with containers that were faster: %s", a.raw)
 	}
+	// An agent that starts later than the call ends, without trouble, makes devices.
+	await.True(t, "the agent that stays has said its trouble", func() bool {
+		says, err := control.ReadOverlay(control.Dir, "apps")
+		return err == nil && says.Reason == "dockerd is slow"
+	})
 	m.unset("containers")
 	m.unset("trouble")
 	m.apply("name=apps state=absent")
