@@ -56,7 +56,7 @@ func TestDocs_run(t *testing.T) {
 
 // runBlock runs one block of a page; it must succeed.
 func (s *setup) runBlock(t *testing.T, checkout, page string, b block) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
 	defer cancel()
 	var cmd *exec.Cmd
 	switch {
