@@ -1,12 +1,10 @@
 package answer
 
+import "rundock/dnsd/packed"
+
 // maxRecords bounds the records of an answer; about what fits into the largest
 // message.
 const maxRecords = 1000
-
-// leastRecord is how many bytes a record has at least: a name of one, type, class, TTL
-// and length.
-const leastRecord = 11
 
 // mostUDP bounds the records that an answer over UDP is made of where there are very many: one
 // more than can fit, so that the client is told to ask over TCP.
@@ -14,7 +12,7 @@ func (s *Server) mostUDP() int {
 	if s.MaxUDP == 0 {
 		return maxRecords
 	}
-	return min(maxRecords, s.MaxUDP/leastRecord+1)
+	return min(maxRecords, s.MaxUDP/packed.LeastRecord+1)
 }
 
 // maxLooked bounds the names that are looked at for what is below one.

@@ -26,6 +26,10 @@ import (
 	"github.com/miekg/dns"
 )
 
+// LeastRecord is how many bytes a record has at least: a name of one, type, class, TTL
+// and length.
+const LeastRecord = 11
+
 // An Answer is the reply to all questions for one type at one name, less the
 // question. It does not change once made.
 type Answer struct {

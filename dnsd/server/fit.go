@@ -3,12 +3,10 @@ package server
 import (
 	"sort"
 
+	"rundock/dnsd/packed"
+
 	"github.com/miekg/dns"
 )
-
-// leastRecord is how many bytes a record has at least: a name of one, type, class, TTL
-// and length.
-const leastRecord = 11
 
 // fit packs m with opt (which may be nil) into at most size bytes. What does
 // not fit goes in this order: additional records, without notice, for they
@@ -16,11 +14,11 @@ const leastRecord = 11
 // with TC set, so that the client asks again over TCP.
 func fit(m *dns.Msg, opt *dns.OPT, size int) ([]byte, error) {
 	answers, authority, further := m.Answer, m.Ns, m.Extra
-	if most := size / leastRecord; len(answers) > most {
+	if most := size / packed.LeastRecord; len(answers) > most {
 		// So many never fit, and need not be packed to see that.
 		answers, authority, further = answers[:most+1], nil, nil
 	}
-	var packed []byte
+	var wire []byte
 	var err error
 	pack := func(nAnswers, nAuthority, nFurther int) bool {
 		m.Answer, m.Ns = answers[:nAnswers], authority[:nAuthority]
@@ -32,23 +30,23 @@ func fit(m *dns.Msg, opt *dns.OPT, size int) ([]byte, error) {
 		if out, err = m.Pack(); err != nil || len(out) > size {
 			return false
 		}
-		packed = out
+		wire = out
 		return true
 	}
 	if pack(len(answers), len(authority), len(further)) {
-		return packed, nil
+		return wire, nil
 	}
 	if pack(len(answers), len(authority), 0) {
 		most(len(further), func(n int) bool { return pack(len(answers), len(authority), n) })
-		return packed, nil
+		return wire, nil
 	}
 	m.Truncated = true
 	if pack(len(answers), 0, 0) {
-		return packed, nil
+		return wire, nil
 	}
 	if pack(0, 0, 0) {
 		most(len(answers), func(n int) bool { return pack(n, 0, 0) })
-		return packed, nil
+		return wire, nil
 	}
 	return nil, err
 }
