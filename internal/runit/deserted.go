@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -31,48 +30,36 @@ func Deserted(dir string) []Process {
 		return nil
 	}
 	dir = filepath.Join(parent, filepath.Base(dir))
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		return nil
-	}
 	var list []Process
-	for _, e := range entries {
-		pid, err := strconv.Atoi(e.Name())
-		if err != nil {
-			continue
-		}
-		cwd, err := os.Readlink(filepath.Join("/proc", e.Name(), "cwd"))
+	for pid, proc := range processes() {
+		cwd, err := os.Readlink(filepath.Join(proc, "cwd"))
 		was, deleted := strings.CutSuffix(cwd, deletedMark)
 		if err != nil || was != dir && !strings.HasPrefix(was, dir+"/") {
 			continue
 		}
-		p := Process{PID: pid, Dir: was}
-		name, _ := os.ReadFile(filepath.Join("/proc", e.Name(), "comm"))
-		p.Name = strings.TrimSpace(string(name))
-		if !deleted {
-			if p.Name != "runsv" || !lostFIFO(e.Name()) {
-				continue
-			}
+		p := Process{PID: pid, Name: nameOf(proc), Dir: was}
+		if !deleted && (p.Name != "runsv" || !lostFIFO(proc)) {
+			continue
 		}
-		line, _ := os.ReadFile(filepath.Join("/proc", e.Name(), "cmdline"))
+		line, _ := os.ReadFile(filepath.Join(proc, "cmdline"))
 		p.Args = strings.Split(strings.TrimSuffix(string(line), "\x00"), "\x00")
 		list = append(list, p)
 	}
 	return list
 }
 
-// lostFIFO reports whether the runsv with this process id reads another
+// lostFIFO reports whether the runsv at proc reads another
 // supervise/ok than the one that is there now. A runsv that is still starting
 // reads none: it has lost nothing.
-func lostFIFO(pid string) bool {
-	reads, present := readsOK(pid)
+func lostFIFO(proc string) bool {
+	reads, present := readsOK(proc)
 	return reads && !present
 }
 
-// readsOK reports whether the runsv with this process id reads a supervise/ok,
+// readsOK reports whether the runsv at proc reads a supervise/ok,
 // and whether that is the one which is in its folder now.
-func readsOK(pid string) (reads, present bool) {
-	fds, _ := filepath.Glob(filepath.Join("/proc", pid, "fd/*"))
+func readsOK(proc string) (reads, present bool) {
+	fds, _ := filepath.Glob(filepath.Join(proc, "fd/*"))
 	var read []fs.FileInfo
 	for _, fd := range fds {
 		// The folder may be a link, and the logger's is in log/: the name alone counts.
@@ -87,7 +74,7 @@ func readsOK(pid string) (reads, present bool) {
 		read = append(read, is)
 	}
 	// Its folder is asked for afterwards, as it goes there before it opens anything.
-	now, err := os.Stat(filepath.Join("/proc", pid, "cwd/supervise/ok"))
+	now, err := os.Stat(filepath.Join(proc, "cwd/supervise/ok"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, false
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 )
@@ -35,23 +34,16 @@ func starting(folder string) bool {
 	if err != nil {
 		return false
 	}
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		return false
-	}
-	for _, e := range entries {
-		if _, err := strconv.Atoi(e.Name()); err != nil {
-			continue
-		}
-		if name, _ := os.ReadFile(filepath.Join("/proc", e.Name(), "comm")); string(name) != "runsv\n" {
+	for _, proc := range processes() {
+		if nameOf(proc) != "runsv" {
 			continue
 		}
 		// It starts in the folder that is scanned, and goes to that of its service.
-		cwd, err := os.Readlink(filepath.Join("/proc", e.Name(), "cwd"))
+		cwd, err := os.Readlink(filepath.Join(proc, "cwd"))
 		if err != nil || cwd != folder && filepath.Dir(cwd) != folder || strings.HasSuffix(cwd, deletedMark) {
 			continue
 		}
-		if reads, _ := readsOK(e.Name()); !reads && alive(e.Name()) {
+		if reads, _ := readsOK(proc); !reads && alive(proc) {
 			return true
 		}
 	}
@@ -60,7 +52,7 @@ func starting(folder string) bool {
 
 // alive reports whether the process has not ended: one that nobody has waited
 // for yet has no command line.
-func alive(pid string) bool {
-	line, err := os.ReadFile(filepath.Join("/proc", pid, "cmdline"))
+func alive(proc string) bool {
+	line, err := os.ReadFile(filepath.Join(proc, "cmdline"))
 	return err == nil && len(line) > 0
 }

@@ -38,18 +38,9 @@ func Scanners(folder string) []int {
 	if err != nil {
 		return nil
 	}
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		return nil
-	}
 	var pids []int
-	for _, e := range entries {
-		pid, err := strconv.Atoi(e.Name())
-		if err != nil {
-			continue
-		}
-		proc := filepath.Join("/proc", e.Name())
-		if comm, _ := os.ReadFile(proc + "/comm"); string(comm) == "runsvdir\n" && scans(proc, want) {
+	for pid, proc := range processes() {
+		if nameOf(proc) == "runsvdir" && scans(proc, want) {
 			pids = append(pids, pid)
 		}
 	}
