@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"rundock/internal/spec"
 )
 
 // TemplateDir is where each template of a host has its definition, NAME.json.
@@ -80,26 +82,12 @@ func (t Template) FileMode() (os.FileMode, error) {
 	return os.FileMode(n), nil
 }
 
-// isTemplateName is written out, as package regexp would be a twentieth of the
-// module that links it.
-func isTemplateName(name string) bool {
-	for i, r := range name {
-		switch {
-		case r >= 'A' && r <= 'Z', r >= 'a' && r <= 'z', r >= '0' && r <= '9':
-		case i > 0 && strings.ContainsRune("_.-", r):
-		default:
-			return false
-		}
-	}
-	return name != ""
-}
-
 // Validate says what is wrong with a definition.
 func (t Template) Validate() error {
 	_, waitErr := t.Quiet()
 	_, modeErr := t.FileMode()
 	switch {
-	case !isTemplateName(t.Name):
+	case !spec.IsName(t.Name):
 		return fmt.Errorf("name %q: want letters, digits, -, _ and .", t.Name)
 	case t.Name == "runner" || t.Name == "announce":
 		return fmt.Errorf("name %s: the status of a service named templates has that name", t.Name)

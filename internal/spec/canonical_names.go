@@ -84,7 +84,7 @@ func canonicalShellCommand(s string) (string, error) {
 
 // checkContainerName applies Docker's rule for names of containers.
 func checkContainerName(s string) error {
-	if s == "" || !consists(s[:1], alphanumeric) || !consists(s, alphanumeric+"_.-") {
+	if !IsName(s) {
 		return fmt.Errorf("%s is not the name of a container", quote(s))
 	}
 	return nil

@@ -71,7 +71,7 @@ func canonicalNetwork(s string) (string, error) {
 	if name, ok := strings.CutPrefix(s, "container:"); ok {
 		return s, checkContainerName(name)
 	}
-	if s == "" || !consists(s[:1], alphanumeric) || !consists(s, alphanumeric+"_.-") {
+	if !IsName(s) {
 		return "", fmt.Errorf("%s is not the name of a network", quote(s))
 	}
 	return s, nil

@@ -11,6 +11,7 @@ import (
 
 	"rundock/internal/control"
 	"rundock/internal/runit"
+	"rundock/internal/spec"
 	"rundock/supervisor"
 )
 
@@ -64,7 +65,7 @@ func (s Services) Resolve(command string, names []string) (found []string, code 
 	for _, name := range names {
 		short := strings.TrimPrefix(name, supervisor.Prefix)
 		switch {
-		case !IsName(name):
+		case !spec.IsName(name):
 			return nil, BadUsage(command, fmt.Sprintf("%q is not a service's name", name))
 		case s.Known(name):
 		case s.Known(short):
@@ -86,12 +87,6 @@ func ThereAre(names []string) string {
 		return "there is none"
 	}
 	return "there are: " + strings.Join(names, ", ")
-}
-
-// IsName is Docker's rule for names, which keeps a name from being a path.
-func IsName(name string) bool {
-	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-	return name != "" && strings.Contains(letters, name[:1]) && strings.Trim(name, letters+"_.-") == ""
 }
 
 // Exists reports whether a file is there, or a link that leads to one.
