@@ -3,10 +3,8 @@ package overlayagent
 import (
 	"context"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime"
-	"syscall"
 
 	"rundock/internal/control"
 	"rundock/internal/overlay"
@@ -22,7 +20,7 @@ func Run(name string) int {
 	log := process.NewLogger().With("network", name)
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
-	go signals(cancel)
+	go process.Listen(cancel, registry.ErrHandOver)
 	unlock, err := process.TakeOver(ctx, filepath.Join(control.Dir, "overlay", name+".lock"), "overlay", log)
 	if err != nil {
 		log.Error("cannot keep the network", "err", err)
@@ -50,19 +48,6 @@ func Run(name string) int {
 		return 100
 	}
 	return 0
-}
-
-func signals(cancel context.CancelCauseFunc) {
-	signal.Ignore(syscall.SIGPIPE)
-	c := make(chan os.Signal, 4)
-	signal.Notify(c, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
-	for s := range c {
-		if s == syscall.SIGHUP {
-			cancel(registry.ErrHandOver)
-		} else {
-			cancel(process.ErrStop)
-		}
-	}
 }
 
 // find reads the settings, and makes this host's instance.

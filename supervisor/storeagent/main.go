@@ -9,9 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 
 	"rundock/internal/control"
 	"rundock/internal/hostconfig"
@@ -37,26 +35,13 @@ func Main(args []string) int {
 	log := process.NewLogger()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
-	go signals(cancel)
+	go process.Listen(cancel, registry.ErrHandOver)
 	if err := prepared(ctx, log); err != nil {
 		log.Error("cannot serve the store", "err", err)
 		process.Pause(ctx)
 		return 100
 	}
 	return 0
-}
-
-func signals(leave context.CancelCauseFunc) {
-	signal.Ignore(syscall.SIGPIPE)
-	c := make(chan os.Signal, 4)
-	signal.Notify(c, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
-	for told := range c {
-		if told == syscall.SIGHUP {
-			leave(registry.ErrHandOver)
-		} else {
-			leave(process.ErrStop)
-		}
-	}
 }
 
 // prepared takes over from a predecessor, and serves.
