@@ -64,7 +64,7 @@ func (c *Client) follow(ctx context.Context, prefix string, on func(registry.Bat
 		known = indexes(pairs)
 		// Each change has the agent send all keys: it sends them half the time at
 		// most, and a burst of changes comes as one.
-		if err := pause(ctx, min(listing, time.Second)); err != nil {
+		if err := retry.Sleep(ctx, min(listing, time.Second)); err != nil {
 			return err
 		}
 	}
@@ -134,15 +134,4 @@ func (c *Client) cluster(ctx context.Context) (uint64, error) {
 		}
 	}
 	return 0, fmt.Errorf("consul: %s keeps changing under us", ours(clusterKey))
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }

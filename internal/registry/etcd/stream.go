@@ -15,6 +15,8 @@ import (
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"google.golang.org/grpc"
+
+	"rundock/internal/registry/retry"
 )
 
 const (
@@ -177,7 +179,7 @@ func (s *stream) close() { s.cancel(context.Canceled) }
 func (s *stream) watchdog() {
 	for {
 		before := s.received.Load()
-		if !sleep(s.ctx, streamQuiet) {
+		if retry.Sleep(s.ctx, streamQuiet) != nil {
 			return
 		}
 		if s.received.Load() != before {
@@ -187,23 +189,12 @@ func (s *stream) watchdog() {
 		if s.grpc.Send(ping) != nil {
 			return // Recv knows why
 		}
-		if !sleep(s.ctx, streamAnswer) {
+		if retry.Sleep(s.ctx, streamAnswer) != nil {
 			return
 		}
 		if s.received.Load() == before {
 			s.cancel(fmt.Errorf("etcd: connection silent for %s", streamQuiet+streamAnswer))
 			return
 		}
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
 	}
 }
