@@ -191,9 +191,9 @@ func (f *flags) registry(s *Settings, src sources) error {
 	case s.Store != nil:
 		s.Registry.Endpoints = reachable(s.Store.Listen)
 	case f.consul != "":
-	case src.hosted && len(src.host.Stores()) > 0 && src.host.Stores()[0] == hostconfig.StoreEtcd:
+	case src.host.OwnStore() == hostconfig.StoreEtcd:
 		s.Registry = open.Etcd(src.host)
-	case src.hosted && len(src.host.Stores()) > 0:
+	case src.host.OwnStore() == hostconfig.StoreConsul:
 		s.Consul = open.Consul(src.host)
 	default:
 		return fmt.Errorf("--etcd, --consul: no store given, no --embed-etcd, and none in %s", f.hostConfig)
@@ -202,11 +202,8 @@ func (f *flags) registry(s *Settings, src sources) error {
 		if len(s.Registry.Endpoints) > 0 {
 			return errors.New("--consul: records are followed in one store, and --etcd or --embed-etcd names another")
 		}
-		s.Consul = consul.Config{Address: f.consul}
-		if src.hosted {
-			s.Consul = open.Consul(src.host)
-			s.Consul.Address = f.consul
-		}
+		s.Consul = open.Consul(src.host)
+		s.Consul.Address = f.consul
 	}
 	for name, to := range map[string]struct {
 		value string

@@ -91,6 +91,14 @@ func (c Config) Stores() []string {
 	return all
 }
 
+// OwnStore is the name of the host's own store; "" where it has none.
+func (c Config) OwnStore() string {
+	if all := c.Stores(); len(all) > 0 {
+		return all[0]
+	}
+	return ""
+}
+
 // Runit names the folders of runit on this host.
 type Runit struct {
 	SV      string `json:"sv,omitempty"`      // service directories; zero: /etc/sv
@@ -173,7 +181,7 @@ func (c Config) check() error {
 	default:
 		return fmt.Errorf("store is %q: want %s or %s", c.Store, StoreEtcd, StoreConsul)
 	}
-	if c.StoreAgent && len(c.Stores()) == 0 {
+	if c.StoreAgent && c.OwnStore() == "" {
 		return errors.New("store_agent is set, and there are no settings of a store")
 	}
 	for name, path := range map[string]string{"consul.ca": c.Consul.CA, "consul.cert": c.Consul.Cert, "consul.key": c.Consul.Key, "consul.token_file": c.Consul.TokenFile, "etcd.ca": c.Etcd.CA, "etcd.cert": c.Etcd.Cert, "etcd.key": c.Etcd.Key, "etcd.password_file": c.Etcd.PasswordFile, "runit.sv": c.Runit.SV, "runit.service": c.Runit.Service} {

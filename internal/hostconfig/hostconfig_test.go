@@ -99,5 +99,8 @@ func TestStores(t *testing.T) {
 		if got := fmt.Sprint(c.host.Stores()); got != c.want {
 			t.Errorf("Stores of %+v = %s, want %s", c.host, got, c.want)
 		}
+		if own, _, _ := strings.Cut(strings.Trim(c.want, "[]"), " "); c.host.OwnStore() != own {
+			t.Errorf("OwnStore of %+v = %q, want %q", c.host, c.host.OwnStore(), own)
+		}
 	}
 }

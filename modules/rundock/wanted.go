@@ -26,7 +26,7 @@ func (p params) want(host hostconfig.Config, salt []byte) (wanted, error) {
 	if err != nil {
 		return wanted{}, err
 	}
-	if s.Announced() && len(host.Stores()) == 0 {
+	if s.Announced() && host.OwnStore() == "" {
 		return wanted{}, errors.New("announce: host.json has neither etcd.endpoints nor consul.address, so there is no store to announce in")
 	}
 	files, err := supervisor.Files(s)

@@ -16,7 +16,7 @@ func (t *task) examine() (kernelState, error) {
 	if t.noConfig != nil && (registry || t.settings.Underlay == "") {
 		return kernelState{}, t.noConfig
 	}
-	if registry && len(t.config.Stores()) == 0 {
+	if registry && t.config.OwnStore() == "" {
 		return kernelState{}, errors.New("peers: host.json has neither etcd.endpoints nor consul.address, so there is no store, and the hosts of the network have to be given")
 	}
 	under, err := t.underlay()

@@ -26,11 +26,11 @@ const sockets = "/run/rundock"
 // Store returns a client of host's own store, which connects on its own. An
 // error is a bad setting, and names it; a store that cannot be reached is none.
 func Store(host hostconfig.Config, log *slog.Logger) (registry.Store, error) {
-	stores := host.Stores()
-	if len(stores) == 0 {
+	store := host.OwnStore()
+	if store == "" {
 		return nil, ErrNoStore
 	}
-	return named(stores[0], host, log)
+	return named(store, host, log)
 }
 
 // Records is Store for records, which are announced in each store that there
@@ -58,7 +58,7 @@ func named(store string, host hostconfig.Config, log *slog.Logger) (registry.Sto
 // Socket is where rundockd store serves one of host's stores: store.sock in dir,
 // the host's own, or store-NAME.sock.
 func Socket(dir, store string, host hostconfig.Config) string {
-	if store == host.Stores()[0] {
+	if store == host.OwnStore() {
 		return filepath.Join(dir, "store.sock")
 	}
 	return filepath.Join(dir, "store-"+store+".sock")

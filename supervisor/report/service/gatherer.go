@@ -30,7 +30,7 @@ func newGatherer() *gatherer {
 		h.Config = report.TroubleOf(err)
 	} else {
 		h.Host, h.Zone, h.Endpoints = g.config.Host, g.config.Zone(), g.config.Etcd.Endpoints
-		if stores := g.config.Stores(); len(stores) > 0 && stores[0] == hostconfig.StoreConsul {
+		if g.config.OwnStore() == hostconfig.StoreConsul {
 			h.InConsul, h.Endpoints = true, []string{g.config.Consul.Address}
 		}
 	}
