@@ -65,7 +65,7 @@ func (s Services) Resolve(command string, names []string) (found []string, code 
 	for _, name := range names {
 		short := strings.TrimPrefix(name, supervisor.Prefix)
 		switch {
-		case !spec.IsName(name):
+		case !IsName(name):
 			return nil, BadUsage(command, fmt.Sprintf("%q is not a service's name", name))
 		case s.Known(name):
 		case s.Known(short):
@@ -88,6 +88,9 @@ func ThereAre(names []string) string {
 	}
 	return "there are: " + strings.Join(names, ", ")
 }
+
+// IsName reports whether name can be a service's.
+func IsName(name string) bool { return spec.IsName(name) }
 
 // Exists reports whether a file is there, or a link that leads to one.
 func Exists(path string) bool {

@@ -11,7 +11,6 @@ import (
 
 	"rundock/internal/hostconfig"
 	"rundock/internal/runit"
-	"rundock/internal/spec"
 	"rundock/supervisor"
 	"rundock/supervisor/report"
 )
@@ -55,7 +54,7 @@ func hostServices() report.Services {
 func resolve(services report.Services, name string) (string, int) {
 	short := strings.TrimPrefix(name, supervisor.Prefix)
 	for _, n := range []string{name, short} {
-		if spec.IsName(n) && !services.Known(n) && report.Exists(supervisor.LogDir(n)) {
+		if report.IsName(n) && !services.Known(n) && report.Exists(supervisor.LogDir(n)) {
 			return n, 0
 		}
 	}
