@@ -3,7 +3,13 @@ package supervisor
 import (
 	"fmt"
 	"strings"
+
+	"rundock/internal/spec"
 )
+
+// IsName reports whether name can be that of a service or a template: of its
+// container or its file.
+func IsName(name string) bool { return spec.IsName(name) }
 
 // A service's container has its name. Beside it there come and go two more,
 // with these behind the name.

@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"rundock/internal/spec"
 )
 
 // TemplateDir is where each template of a host has its definition, NAME.json.
@@ -87,7 +85,7 @@ func (t Template) Validate() error {
 	_, waitErr := t.Quiet()
 	_, modeErr := t.FileMode()
 	switch {
-	case !spec.IsName(t.Name):
+	case !IsName(t.Name):
 		return fmt.Errorf("name %q: want letters, digits, -, _ and .", t.Name)
 	case t.Name == "runner" || t.Name == "announce":
 		return fmt.Errorf("name %s: the status of a service named templates has that name", t.Name)

@@ -11,7 +11,6 @@ import (
 
 	"rundock/internal/control"
 	"rundock/internal/runit"
-	"rundock/internal/spec"
 	"rundock/supervisor"
 )
 
@@ -65,7 +64,7 @@ func (s Services) Resolve(command string, names []string) (found []string, code 
 	for _, name := range names {
 		short := strings.TrimPrefix(name, supervisor.Prefix)
 		switch {
-		case !IsName(name):
+		case !supervisor.IsName(name):
 			return nil, BadUsage(command, fmt.Sprintf("%q is not a service's name", name))
 		case s.Known(name):
 		case s.Known(short):
@@ -88,9 +87,6 @@ func ThereAre(names []string) string {
 	}
 	return "there are: " + strings.Join(names, ", ")
 }
-
-// IsName reports whether name can be a service's.
-func IsName(name string) bool { return spec.IsName(name) }
 
 // Exists reports whether a file is there, or a link that leads to one.
 func Exists(path string) bool {

@@ -54,7 +54,7 @@ func hostServices() report.Services {
 func resolve(services report.Services, name string) (string, int) {
 	short := strings.TrimPrefix(name, supervisor.Prefix)
 	for _, n := range []string{name, short} {
-		if report.IsName(n) && !services.Known(n) && report.Exists(supervisor.LogDir(n)) {
+		if supervisor.IsName(n) && !services.Known(n) && report.Exists(supervisor.LogDir(n)) {
 			return n, 0
 		}
 	}
