@@ -49,7 +49,7 @@ UNIT     = $(shell $(GO) list ./... | grep -v -e /internal/lab -e /internal/e2e)
 # Six packages run at a time, as the longest mostly wait.
 test: NEEDS += $(TEST_NEEDS)
 test: deps consul build lint
-	RUNDOCK_SLOW=1 .ci/gotest "unit tests" -count=1 -p 6 $(UNIT)
+	RUNDOCK_SLOW=1 .ci/gotest "unit tests" -count=1 -timeout 30m -p 6 $(UNIT)
 	$(LAB_TEST) "lab: the main line" -count=1 -run '^TestSmoke' ./internal/e2e
 	RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 RUNDOCK_LAB_READY=1 .ci/labs Smoke
 	$(MAKE) -s lab-down
@@ -67,7 +67,7 @@ test-quick: deps consul build
 consul: ; .ci/consul
 
 .PHONY: test-lab test-demo test-fuzz
-test-lab: ; $(LAB_TEST) "tests of the lab" -count=1 -timeout 20m ./internal/lab ./internal/lab/cmd/... ./internal/lab/testapp
+test-lab: ; $(LAB_TEST) "tests of the lab" -count=1 -timeout 40m ./internal/lab ./internal/lab/cmd/... ./internal/lab/testapp
 test-demo: ; playbooks/demo/demo.sh
 test-fuzz: ; $(MAKE) --no-print-directory fuzz FUZZTIME=20000x
 
