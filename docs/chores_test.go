@@ -17,9 +17,10 @@ import (
 // is shipped.
 var chores = []struct {
 	chore  string
-	text   *regexp.Regexp // in a string
-	called string         // or a function or method called, as package.name or .name
-	files  []string       // where it belongs
+	text   *regexp.Regexp      // in a string
+	called string              // or a function or method called, as package.name or .name
+	like   func(ast.Node) bool // or what else it is like
+	files  []string            // where it belongs
 }{
 	{chore: "the path of rundockd", text: regexp.MustCompile(`/usr/local/bin/rundockd`), files: []string{"internal/hostconfig/paths.go"}},
 	{chore: "rundock's state folder", text: regexp.MustCompile(`/var/lib/rundock`), files: []string{"internal/hostconfig/paths.go"}},
@@ -33,6 +34,8 @@ var chores = []struct {
 		"dnsd/store/backup.go",                   // a folder
 		"internal/registry/local/serve/serve.go", // a socket
 	}},
+	{chore: "locking a file", called: ".Flock", files: []string{"internal/flock/flock.go"}},
+	{chore: "a pause that ends when it is told to", like: isPause, files: []string{"internal/pause/pause.go"}},
 	{chore: "syncing a folder", called: ".Sync", files: []string{
 		"internal/fstree/replace.go", "internal/fstree/write.go",
 		"supervisor/logcopy/cursor.go", // a file that is written in place
@@ -57,7 +60,7 @@ func TestEach_chore_is_done_in_one_place(t *testing.T) {
 				}
 			}
 			for _, c := range chores {
-				found := c.text != nil && c.text.MatchString(text) || c.called != "" && strings.HasSuffix(called, c.called)
+				found := c.text != nil && c.text.MatchString(text) || c.called != "" && strings.HasSuffix(called, c.called) || c.like != nil && c.like(n)
 				if found && !slices.Contains(c.files, file) {
 					t.Errorf("%s has its own way of %s; it belongs in %s", file, c.chore, strings.Join(c.files, ", "))
 				}
@@ -65,6 +68,32 @@ func TestEach_chore_is_done_in_one_place(t *testing.T) {
 			return true
 		})
 	}
+}
+
+// isPause says whether n is a select that waits for a time or for a context's
+// end, and for nothing else.
+func isPause(n ast.Node) bool {
+	s, ok := n.(*ast.SelectStmt)
+	if !ok || len(s.Body.List) != 2 {
+		return false
+	}
+	time, done := false, false
+	for _, c := range s.Body.List {
+		got, ok := c.(*ast.CommClause).Comm.(*ast.ExprStmt)
+		if !ok {
+			continue
+		}
+		switch from := got.X.(*ast.UnaryExpr).X.(type) {
+		case *ast.SelectorExpr:
+			time = time || from.Sel.Name == "C"
+		case *ast.CallExpr:
+			if f, ok := from.Fun.(*ast.SelectorExpr); ok {
+				time = time || f.Sel.Name == "After"
+				done = done || f.Sel.Name == "Done"
+			}
+		}
+	}
+	return time && done
 }
 
 // A place that no longer does its chore is taken off the list.

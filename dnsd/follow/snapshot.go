@@ -8,6 +8,7 @@ import (
 
 	"rundock/dnsd/snapshot"
 	"rundock/internal/complaint"
+	"rundock/internal/pause"
 )
 
 const (
@@ -24,10 +25,8 @@ func (f *Follower) KeepSnapshot(ctx context.Context, dir string, interval time.D
 	var wrote snapshot.Header
 	var said complaint.Memory
 	for wait := interval; ; {
-		select {
-		case <-ctx.Done():
+		if pause.For(ctx, wait) != nil {
 			return
-		case <-time.After(wait):
 		}
 		h, ok := f.header()
 		if wait = interval; !ok || h.Revision == wrote.Revision && h.Cluster == wrote.Cluster && h.Written.Sub(wrote.Written) < refreshed {

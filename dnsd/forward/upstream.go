@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"rundock/internal/pause"
+
 	"github.com/miekg/dns"
 )
 
@@ -116,10 +118,8 @@ func (u *upstream) attend(ctx context.Context) {
 		case <-u.fell:
 		}
 		for u.resting() {
-			select {
-			case <-ctx.Done():
+			if pause.For(ctx, u.rest()) != nil {
 				return
-			case <-time.After(u.rest()):
 			}
 			if u.resting() {
 				u.probe(ctx)

@@ -15,6 +15,7 @@ import (
 
 	"rundock/dnsd/metrics"
 	"rundock/internal/ifaddr"
+	"rundock/internal/pause"
 )
 
 // retry is how often an address that is not there yet is tried again.
@@ -158,12 +159,7 @@ func (s *Server) Run(ctx context.Context, addrs []Address) error {
 // await binds an address as soon as it can be.
 func (s *Server) await(ctx context.Context, a Address) []socket {
 	last := ""
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(retry):
-		}
+	for pause.For(ctx, retry) == nil {
 		sockets, err := s.bind(a)
 		if err == nil {
 			return sockets
@@ -173,6 +169,7 @@ func (s *Server) await(ctx context.Context, a Address) []socket {
 			s.Log.Error("listen: address cannot be served, trying on", "address", a.String(), "err", err)
 		}
 	}
+	return nil
 }
 
 // A socket is one bound address, UDP and TCP. UDP has a socket for each core,

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"time"
 
+	"rundock/internal/pause"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -25,7 +27,7 @@ const (
 // running. It takes over one that runs already, replaces one that runs with
 // other settings, and starts one that died again. program is the dnsd to run.
 func Keep(ctx context.Context, c Config, program string, log *slog.Logger) {
-	pause, last := minPause, ""
+	wait, last := minPause, ""
 	for ctx.Err() == nil {
 		began := time.Now()
 		err := c.once(ctx, program, log)
@@ -33,17 +35,14 @@ func Keep(ctx context.Context, c Config, program string, log *slog.Logger) {
 			return
 		}
 		if time.Since(began) > settled {
-			pause, last = minPause, ""
+			wait, last = minPause, ""
 		}
 		if err != nil && err.Error() != last {
 			last = err.Error()
 			log.Error("store is down, starting it again", "err", err)
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(pause):
-		}
-		pause = min(2*pause, maxPause)
+		pause.For(ctx, wait)
+		wait = min(2*wait, maxPause)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"rundock/internal/announce/defaults"
+	"rundock/internal/pause"
 )
 
 // CheckType is how a port's health is found out.
@@ -192,12 +193,8 @@ func (c Check) probe(ctx context.Context, target netip.AddrPort, haste bool, tel
 		if haste {
 			pace = min(pace, hasteInterval)
 		}
-		timer := time.NewTimer(time.Until(began.Add(pace)))
-		select {
-		case <-ctx.Done():
-			timer.Stop()
+		if pause.For(ctx, time.Until(began.Add(pace))) != nil {
 			return
-		case <-timer.C:
 		}
 	}
 }

@@ -18,6 +18,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rundock/internal/pause"
+
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
@@ -232,7 +234,7 @@ func (c *Client) remove(ctx context.Context, id string, volumes bool) error {
 		case errdefs.IsConflict(err):
 			// Somebody else removes it at this moment, or the daemon thinks so
 			// ever since a removal that failed.
-			if busy = err; sleep(ctx, 100*time.Millisecond) == nil {
+			if busy = err; pause.For(ctx, 100*time.Millisecond) == nil {
 				continue
 			}
 		case busy != nil && ctx.Err() != nil:
@@ -271,21 +273,9 @@ func (c *Client) Wait(ctx context.Context, id string) (int, error) {
 				return 137, nil
 			}
 		}
-		if err := sleep(ctx, 250*time.Millisecond); err != nil {
+		if err := pause.For(ctx, 250*time.Millisecond); err != nil {
 			return 0, err
 		}
-	}
-}
-
-// sleep waits for d, or returns ctx's error when it is done before.
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 

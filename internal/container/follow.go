@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"rundock/internal/pause"
+
 	"github.com/docker/docker/api/types/events"
 	"github.com/docker/docker/api/types/filters"
 )
@@ -27,7 +29,7 @@ func (c *Client) Follow(ctx context.Context, name string, on func(State)) error 
 			lost = true
 			on(State{Unknown: err})
 		}
-		if sleep(ctx, retry) != nil {
+		if pause.For(ctx, retry) != nil {
 			break
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"rundock/internal/pause"
+
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/versions"
@@ -170,9 +172,7 @@ func (c *Client) RemoveOverlay(ctx context.Context, name string, detach bool) er
 		if !detach || !errdefs.IsPermissionDenied(err) && !errdefs.IsConflict(err) {
 			return err
 		}
-		select {
-		case <-time.After(detachPause):
-		case <-ctx.Done():
+		if pause.For(ctx, detachPause) != nil {
 			return err
 		}
 	}

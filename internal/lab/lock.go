@@ -1,29 +1,22 @@
 package lab
 
-import (
-	"errors"
-	"fmt"
-	"os"
-	"syscall"
-)
+import "rundock/internal/flock"
 
 // lock takes the lock file path, calling waiting once if another program holds
 // it. The kernel drops the lock with the program; the file stays.
 func lock(path string, waiting func()) (unlock func(), err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	f, err := flock.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-	if errors.Is(err, syscall.EWOULDBLOCK) {
+	taken, err := flock.TryLock(f)
+	if err == nil && !taken {
 		waiting()
-		for err = syscall.EINTR; errors.Is(err, syscall.EINTR); {
-			err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX)
-		}
+		err = flock.Lock(f)
 	}
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("lock %s: %w", path, err)
+		return nil, err
 	}
 	return func() { f.Close() }, nil
 }

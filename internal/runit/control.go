@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"rundock/internal/pause"
 )
 
 // ErrNotSupervised says that no runsv supervises a folder.
@@ -162,10 +164,8 @@ func until(ctx context.Context, late string, done func() (bool, error)) error {
 		if err != nil || ok {
 			return err
 		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%s: %w", late, ctx.Err())
-		case <-time.After(10 * time.Millisecond):
+		if err := pause.For(ctx, 10*time.Millisecond); err != nil {
+			return fmt.Errorf("%s: %w", late, err)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"rundock/internal/pause"
 	"rundock/internal/runit"
 )
 
@@ -61,10 +62,8 @@ func (t *task) gone(ctx context.Context, meant func(runit.Process) bool) error {
 		if len(left) == 0 {
 			return nil
 		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("process %d (%s) still runs in %s, which was deleted: %w", left[0].PID, left[0].Name, left[0].Dir, ctx.Err())
-		case <-time.After(20 * time.Millisecond):
+		if err := pause.For(ctx, 20*time.Millisecond); err != nil {
+			return fmt.Errorf("process %d (%s) still runs in %s, which was deleted: %w", left[0].PID, left[0].Name, left[0].Dir, err)
 		}
 	}
 }

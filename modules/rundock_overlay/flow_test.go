@@ -5,11 +5,11 @@ import (
 	"net"
 	"os"
 	"strings"
-	"syscall"
 	"testing"
 
 	"rundock/internal/await"
 	"rundock/internal/control"
+	"rundock/internal/flock"
 	"rundock/internal/runit"
 )
 
@@ -409,11 +409,10 @@ func TestHiddenLinkIsRespected(t *testing.T) {
 
 func TestCallsWaitForEachOther(t *testing.T) {
 	m := onHost(t)
-	must(t, os.MkdirAll("/run/rundock", 0o755))
-	lock, err := os.Create("/run/rundock/.overlay.lock")
+	lock, err := flock.Open("/run/rundock/.overlay.lock")
 	must(t, err)
 	defer lock.Close()
-	must(t, syscall.Flock(int(lock.Fd()), syscall.LOCK_EX))
+	must(t, flock.Lock(lock))
 	if a := m.call(apps + " wait_timeout=1"); !a.Failed || !strings.Contains(a.Msg, "another call is at work on the host's overlay networks") {
 		t.Errorf("a call beside another: %s", a.raw)
 	}

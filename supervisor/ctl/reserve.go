@@ -8,10 +8,9 @@ import (
 	"path/filepath"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"rundock/internal/container"
 	"rundock/internal/control"
+	"rundock/internal/flock"
 )
 
 // reserve notes that service is about to take these ports of the host, or
@@ -29,7 +28,7 @@ func reserve(dir, service string, ports []container.HostPort) error {
 		return fail(err)
 	}
 	defer d.Close() // unlocks
-	if err := flock(d, unix.LOCK_EX); err != nil {
+	if err := flock.Lock(d); err != nil {
 		return fail(err)
 	}
 	own := control.LockFile(dir, service)
@@ -74,7 +73,7 @@ func reserved(path string) ([]container.HostPort, error) {
 		return nil, err
 	}
 	defer f.Close() // unlocks
-	if err := flock(f, unix.LOCK_SH|unix.LOCK_NB); !errors.Is(err, unix.EWOULDBLOCK) {
+	if locked, err := flock.Locked(f); !locked {
 		return nil, err
 	}
 	data, err := os.ReadFile(path)
@@ -86,13 +85,4 @@ func reserved(path string) ([]container.HostPort, error) {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
 	return ports, nil
-}
-
-// flock is flock(2), begun again when a signal interrupts it.
-func flock(f *os.File, how int) error {
-	for {
-		if err := unix.Flock(int(f.Fd()), how); !errors.Is(err, unix.EINTR) {
-			return err
-		}
-	}
 }

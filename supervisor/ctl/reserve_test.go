@@ -2,14 +2,12 @@ package ctl
 
 import (
 	"net/netip"
-	"os"
 	"strings"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
 	"rundock/internal/container"
 	"rundock/internal/control"
+	"rundock/internal/flock"
 )
 
 func TestReserve(t *testing.T) {
@@ -20,11 +18,11 @@ func TestReserve(t *testing.T) {
 	}
 	// A module's call, which holds the lock until done.
 	call := func(service string) (done func()) {
-		f, err := os.OpenFile(control.LockFile(dir, service), os.O_RDWR|os.O_CREATE, 0o600)
+		f, err := flock.Open(control.LockFile(dir, service))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := flock(f, unix.LOCK_EX); err != nil {
+		if err := flock.Lock(f); err != nil {
 			t.Fatal(err)
 		}
 		return func() { f.Close() }

@@ -12,6 +12,7 @@ import (
 
 	"rundock/internal/container"
 	"rundock/internal/control"
+	"rundock/internal/pause"
 	"rundock/supervisor/process"
 )
 
@@ -49,7 +50,7 @@ func awaited(ctx context.Context, docker *container.Client, q control.Request) c
 		case pending == "":
 			return answer
 		}
-		if process.Wait(ctx, 50*time.Millisecond) != nil {
+		if pause.For(ctx, 50*time.Millisecond) != nil {
 			answer.Error = fmt.Sprintf("%s is not %s after %ds: %s", q.Service, q.For, q.Timeout, pending)
 			answer.Error += lastLog(docker, q.Service)
 			return answer

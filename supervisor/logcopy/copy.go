@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rundock/internal/container"
+	"rundock/internal/pause"
 	"rundock/supervisor/process"
 )
 
@@ -95,7 +96,7 @@ func (l *Copier) run(ctx context.Context, id string, follow bool) error {
 		if s, inspectErr := l.Docker.Inspect(ctx, id); inspectErr == nil && !s.Running && (err == nil || !s.Exists) {
 			return nil
 		}
-		if process.Wait(ctx, 250*time.Millisecond) != nil {
+		if pause.For(ctx, 250*time.Millisecond) != nil {
 			return nil
 		}
 	}

@@ -9,9 +9,9 @@ import (
 
 	"rundock/internal/overlay"
 	"rundock/internal/overlay/roster"
+	"rundock/internal/pause"
 	"rundock/internal/registry"
 	"rundock/supervisor/overlayhost"
-	"rundock/supervisor/process"
 )
 
 // follow takes this host's subnet and the peers from the registry, anew when
@@ -33,7 +33,7 @@ func (a *agent) follow(ctx context.Context, store registry.Store) {
 // until life is.
 func (a *agent) followAs(ctx, life context.Context, r *roster.Roster) {
 	for ctx.Err() == nil && !a.join(ctx, life, r) {
-		process.Wait(ctx, retryPause)
+		pause.For(ctx, retryPause)
 	}
 	var wg sync.WaitGroup
 	again := make(chan struct{}, 1)
@@ -48,7 +48,7 @@ func (a *agent) followAs(ctx, life context.Context, r *roster.Roster) {
 			case <-again:
 			}
 			for ctx.Err() == nil && !a.join(ctx, life, r) {
-				process.Wait(ctx, retryPause)
+				pause.For(ctx, retryPause)
 			}
 		}
 	})

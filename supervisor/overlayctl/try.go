@@ -16,9 +16,9 @@ import (
 	"rundock/internal/hostconfig"
 	"rundock/internal/overlay"
 	"rundock/internal/overlay/kernel"
+	"rundock/internal/pause"
 	"rundock/internal/registry/open"
 	"rundock/supervisor/overlayhost"
-	"rundock/supervisor/process"
 	"rundock/supervisor/report"
 )
 
@@ -103,7 +103,7 @@ func tryRegistry(p overlayhost.Place, patience time.Duration) error {
 	}
 	defer store.Close()
 	r := p.Roster(store, slog.New(slog.DiscardHandler))
-	for deadline := time.Now().Add(patience); ; process.Wait(context.Background(), tryPause) {
+	for deadline := time.Now().Add(patience); ; pause.For(context.Background(), tryPause) {
 		refused, err := r.CanJoin(context.Background())
 		if err == nil || joined {
 			return refused

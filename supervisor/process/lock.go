@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"rundock/internal/flock"
+	"rundock/internal/pause"
 )
 
 // Patience is how long a predecessor may take to hand over before it is
@@ -26,22 +28,19 @@ const Patience = 10 * time.Second
 // The file names the process by its id, which may be of an earlier holder:
 // only a rundockd of the same command is asked or killed.
 func TakeOver(ctx context.Context, lock, command string, log *slog.Logger) (unlock func(), err error) {
-	if err := os.MkdirAll(filepath.Dir(lock), 0o755); err != nil {
-		return nil, fmt.Errorf("take over: %w", err)
-	}
-	f, err := os.OpenFile(lock, os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := flock.Open(lock)
 	if err != nil {
 		return nil, fmt.Errorf("take over: %w", err)
 	}
 	start := time.Now()
 	for asked := false; ; {
-		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if err == nil {
-			break
-		}
-		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
+		taken, err := flock.TryLock(f)
+		if err != nil {
 			f.Close()
-			return nil, fmt.Errorf("take over: lock %s: %w", f.Name(), err)
+			return nil, fmt.Errorf("take over: %w", err)
+		}
+		if taken {
+			break
 		}
 		pid := readPID(f)
 		ours := pid > 0 && IsRundockd(pid, command)
@@ -58,9 +57,9 @@ func TakeOver(ctx context.Context, lock, command string, log *slog.Logger) (unlo
 			log.Warn("killing the predecessor that does not hand over", "pid", pid)
 			unix.Kill(pid, unix.SIGKILL)
 		}
-		if err := Wait(ctx, 20*time.Millisecond); err != nil {
+		if err := pause.For(ctx, 20*time.Millisecond); err != nil {
 			f.Close()
-			return nil, fmt.Errorf("take over: %w", err)
+			return nil, fmt.Errorf("take over: interrupted: %w", err)
 		}
 	}
 	// A full /run is no reason not to run: a successor then has no id to ask.

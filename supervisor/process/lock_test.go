@@ -10,18 +10,19 @@ import (
 	"testing"
 	"time"
 
+	"rundock/internal/flock"
+
 	"golang.org/x/sys/unix"
 )
 
 func TestTakeOver_leaves_a_process_alone_that_got_the_id_of_a_predecessor(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "web", "runner.lock")
-	os.Mkdir(filepath.Dir(path), 0o755)
-	holder, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	holder, err := flock.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer holder.Close()
-	if err := unix.Flock(int(holder.Fd()), unix.LOCK_EX); err != nil {
+	if err := flock.Lock(holder); err != nil {
 		t.Fatal(err)
 	}
 	innocent := exec.Command("/bin/sleep", "600")

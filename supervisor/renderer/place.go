@@ -8,12 +8,12 @@ import (
 	"io/fs"
 	"os"
 	"os/user"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 
 	"rundock/internal/control"
+	"rundock/internal/flock"
 	"rundock/internal/hostconfig"
 	"rundock/internal/runit"
 	"rundock/supervisor"
@@ -157,17 +157,13 @@ func reload(ctx context.Context, t supervisor.Template, folders hostconfig.Runit
 
 // locked has nobody else place the file of the template meanwhile.
 func locked(dir, name string) (unlock func(), err error) {
-	path := control.TemplateLock(dir, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, err
-	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := flock.Open(control.TemplateLock(dir, name))
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+	if err := flock.Lock(f); err != nil {
 		f.Close()
-		return nil, fmt.Errorf("lock %s: %w", path, err)
+		return nil, err
 	}
 	return func() { f.Close() }, nil
 }

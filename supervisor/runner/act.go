@@ -8,6 +8,7 @@ import (
 	"rundock/internal/complaint"
 	"rundock/internal/container"
 	"rundock/internal/control"
+	"rundock/internal/pause"
 	"rundock/internal/spec"
 	"rundock/supervisor/process"
 	"rundock/supervisor/servicecontainer"
@@ -164,7 +165,7 @@ func (r *runner) stop() int {
 			return 0
 		}
 		r.status.say(control.Stopping, err.Error())
-		if process.Wait(ctx, 500*time.Millisecond) != nil {
+		if pause.For(ctx, 500*time.Millisecond) != nil {
 			r.status.log.Error("leaving with the container not stopped", "err", err)
 			return 1
 		}

@@ -7,10 +7,10 @@ import (
 
 	"rundock/internal/container"
 	"rundock/internal/control"
+	"rundock/internal/pause"
 	"rundock/internal/spec"
 	"rundock/supervisor"
 	"rundock/supervisor/logcopy"
-	"rundock/supervisor/process"
 	"rundock/supervisor/servicecontainer"
 )
 
@@ -39,8 +39,8 @@ func (c containers) look(ctx context.Context) (s container.State, waited bool, e
 		}
 		c.status.complain("waiting for dockerd", "err", err.Error())
 		c.status.say(control.Waiting, err.Error())
-		if err := process.Wait(ctx, 500*time.Millisecond); err != nil {
-			return s, waited, err
+		if err := pause.For(ctx, 500*time.Millisecond); err != nil {
+			return s, waited, fmt.Errorf("interrupted: %w", err)
 		}
 	}
 }

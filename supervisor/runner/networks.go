@@ -13,9 +13,9 @@ import (
 	"rundock/internal/container"
 	"rundock/internal/control"
 	"rundock/internal/overlay"
+	"rundock/internal/pause"
 	"rundock/internal/spec"
 	"rundock/supervisor/overlaydir"
-	"rundock/supervisor/process"
 )
 
 // overlays are the networks of c that an agent of this host makes, whose
@@ -63,7 +63,7 @@ const networkLook = 5 * time.Second
 // returns when ctx is done.
 func rejoin(ctx context.Context, docker *container.Client, c spec.Container, id string, log *slog.Logger) {
 	var complaints complaint.Memory
-	for process.Wait(ctx, networkLook) == nil {
+	for pause.For(ctx, networkLook) == nil {
 		kept := overlays(c, overlay.SettingsDir)
 		if len(kept) == 0 {
 			continue

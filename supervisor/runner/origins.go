@@ -6,8 +6,8 @@ import (
 
 	"rundock/internal/container"
 	"rundock/internal/hostconfig"
+	"rundock/internal/pause"
 	"rundock/internal/spec"
-	"rundock/supervisor/process"
 	"rundock/supervisor/servicecontainer"
 )
 
@@ -59,7 +59,7 @@ func (o origins) outdated(ctx context.Context, labels map[string]string) string 
 // partnersChange is outdated for the containers that it shares something with:
 // they are different, or away, when they are seen to be once.
 func (o origins) partnersChange(ctx context.Context, labels map[string]string) string {
-	for process.Wait(ctx, partnerLook) == nil {
+	for pause.For(ctx, partnerLook) == nil {
 		all, err := o.docker.Partners(ctx, o.spec.Shares())
 		if err != nil {
 			continue

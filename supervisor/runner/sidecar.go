@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rundock/internal/control"
+	"rundock/internal/pause"
 	"rundock/supervisor"
 	"rundock/supervisor/process"
 )
@@ -36,7 +37,7 @@ func (c sidecar) withdraw(ctx context.Context) {
 			asked = s.PID
 			syscall.Kill(s.PID, syscall.SIGUSR1)
 		}
-		if process.Wait(ctx, 10*time.Millisecond) != nil {
+		if pause.For(ctx, 10*time.Millisecond) != nil {
 			c.log.Warn("stopping the container although its sidecar did not withdraw it in time", "state", s.State, "reason", s.Reason)
 			return
 		}

@@ -16,6 +16,7 @@ import (
 	"rundock/internal/container"
 	"rundock/internal/control"
 	"rundock/internal/hostconfig"
+	"rundock/internal/pause"
 	"rundock/internal/registry"
 	"rundock/internal/registry/open"
 	"rundock/supervisor"
@@ -188,7 +189,7 @@ func (s *sidecar) announce(ctx context.Context) (handedOver bool, err error) {
 	ctx, leave := context.WithCancelCause(ctx)
 	defer leave(nil)
 	go func() {
-		for process.Wait(ctx, control.Beat) == nil {
+		for pause.For(ctx, control.Beat) == nil {
 			announcer.Alive(s.beat)
 		}
 	}()

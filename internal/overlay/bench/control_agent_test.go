@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rundock/internal/control"
+	"rundock/internal/flock"
 	"rundock/internal/overlay"
 )
 
@@ -171,12 +172,12 @@ func TestControl_agent_follows_bursts_and_lists(t *testing.T) {
 // iptables waits for its lock. It reports whether the audit outlasted f.
 func (s *site) auditing(f func()) bool {
 	s.t.Helper()
-	lock, err := os.OpenFile("/run/xtables.lock", os.O_CREATE|os.O_RDWR, 0o600)
+	lock, err := flock.Open("/run/xtables.lock")
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	defer lock.Close() // which gives it back
-	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {
+	if err := flock.Lock(lock); err != nil {
 		s.t.Fatal(err)
 	}
 	s.touch()

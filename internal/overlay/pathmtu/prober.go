@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rundock/internal/overlay"
+	"rundock/internal/pause"
 )
 
 // Prober finds the largest packet of one network that passes to each
@@ -221,10 +222,7 @@ func (p *Prober) listen(ctx context.Context) {
 		n, from, err := p.echo.ReadFromIP(buf)
 		if err != nil {
 			// Such as of an ICMP error that an earlier probe caused.
-			select {
-			case <-ctx.Done():
-			case <-time.After(searchPause):
-			}
+			pause.For(ctx, searchPause)
 			continue
 		}
 		if address, ok := netip.AddrFromSlice(from.IP); ok {

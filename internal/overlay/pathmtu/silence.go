@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/netip"
 	"time"
+
+	"rundock/internal/pause"
 )
 
 const (
@@ -47,11 +49,7 @@ func (p *Prober) AwaitSilence(ctx context.Context, subnet netip.Prefix) {
 		select {
 		case <-heard:
 			missed, each = 0, pulseLater
-			wait.Reset(p.rest())
-			select {
-			case <-wait.C:
-			case <-ctx.Done():
-			}
+			pause.For(ctx, p.rest())
 		case <-wait.C:
 			missed++
 		case <-ctx.Done():

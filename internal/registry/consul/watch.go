@@ -13,6 +13,7 @@ import (
 
 	"github.com/hashicorp/consul/api"
 
+	"rundock/internal/pause"
 	"rundock/internal/registry"
 	"rundock/internal/registry/retry"
 )
@@ -64,7 +65,7 @@ func (c *Client) follow(ctx context.Context, prefix string, on func(registry.Bat
 		known = indexes(pairs)
 		// Each change has the agent send all keys: it sends them half the time at
 		// most, and a burst of changes comes as one.
-		if err := retry.Sleep(ctx, min(listing, time.Second)); err != nil {
+		if err := pause.For(ctx, min(listing, time.Second)); err != nil {
 			return err
 		}
 	}

@@ -10,13 +10,13 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rundock/internal/pause"
+
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"google.golang.org/grpc"
-
-	"rundock/internal/registry/retry"
 )
 
 const (
@@ -179,7 +179,7 @@ func (s *stream) close() { s.cancel(context.Canceled) }
 func (s *stream) watchdog() {
 	for {
 		before := s.received.Load()
-		if retry.Sleep(s.ctx, streamQuiet) != nil {
+		if pause.For(s.ctx, streamQuiet) != nil {
 			return
 		}
 		if s.received.Load() != before {
@@ -189,7 +189,7 @@ func (s *stream) watchdog() {
 		if s.grpc.Send(ping) != nil {
 			return // Recv knows why
 		}
-		if retry.Sleep(s.ctx, streamAnswer) != nil {
+		if pause.For(s.ctx, streamAnswer) != nil {
 			return
 		}
 		if s.received.Load() == before {

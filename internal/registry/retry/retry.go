@@ -45,15 +45,3 @@ func (b *Backoff) Wait(ctx context.Context, wake <-chan struct{}) {
 	case <-timer.C:
 	}
 }
-
-// Sleep waits for d, or returns ctx's error when it is done before.
-func Sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
-}

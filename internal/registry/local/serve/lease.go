@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"rundock/internal/pause"
 	"rundock/internal/registry/leasing"
 	"rundock/internal/registry/retry"
 )
@@ -45,12 +46,7 @@ func (s *Server) keep(ctx context.Context, l *lease) {
 			continue
 		}
 		attempts = retry.Backoff{}
-		timer := time.NewTimer(l.ttl / 3)
-		select {
-		case <-ctx.Done():
-		case <-timer.C:
-		}
-		timer.Stop()
+		pause.For(ctx, l.ttl/3)
 	}
 }
 

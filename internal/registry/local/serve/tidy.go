@@ -3,6 +3,8 @@ package serve
 import (
 	"context"
 	"time"
+
+	"rundock/internal/pause"
 )
 
 // tick is how often holders are looked at.
@@ -11,14 +13,7 @@ const tick = 500 * time.Millisecond
 // tidy ends holders whose clients have not renewed them, tries those again that
 // could not be ended, and revokes leases that nobody holds.
 func (s *Server) tidy(ctx context.Context) {
-	ticker := time.NewTicker(tick)
-	defer ticker.Stop()
-	for last := time.Now(); ; {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
+	for last := time.Now(); pause.For(ctx, tick) == nil; {
 		now := time.Now()
 		slept := now.Sub(last) - tick
 		last = now
