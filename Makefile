@@ -76,7 +76,7 @@ test-fuzz: ; $(MAKE) --no-print-directory fuzz FUZZTIME=20000x
 # the same run.
 BENCH_LAB = RUNDOCK_LAB_ID=$${RUNDOCK_LAB_ID:-rd}b RUNDOCK_BENCH=1 RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1
 bench: deps build
-	$(BENCH_LAB) $(GO) test -v -count=1 -timeout 60m -run 'TestBench|TestMeasure' ./internal/e2e
+	$(BENCH_LAB) $(GO) test -v -count=1 -timeout 60m -run '^TestBench' ./internal/e2e
 
 # dnsd beside its peers, and with many records and changes: figures, on a quiet machine. ROUNDS and SECONDS (of
 # each round) make it longer, ETCD=embedded has another etcd behind, WITHOUT_COREDNS=1 spares building CoreDNS.
@@ -96,7 +96,7 @@ bench-overlay: NEEDS += $(TEST_NEEDS)
 bench-overlay: deps build
 	$(GO) test -count=1 -run XXX -bench . -benchmem ./internal/overlay/bench
 	$(GO) test -count=1 -timeout 60m -v ./internal/overlay/bench -args -earnest -rounds $(or $(ROUNDS),10) -seconds $(SECONDS)
-	$(if $(LAB),$(BENCH_LAB) $(GO) test -v -count=1 -timeout 60m -run '^TestMeasure_overlay' ./internal/e2e)
+	$(if $(LAB),$(BENCH_LAB) $(GO) test -v -count=1 -timeout 60m -run '^TestBenchOverlay$$' ./internal/e2e)
 
 # Fuzzing, each target for FUZZTIME: a time, or a number of runs with an x, which only takes longer on a busy machine. A
 # time may end in "context deadline exceeded" there, which is golang/go#75804 and no bug of ours.

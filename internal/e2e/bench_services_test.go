@@ -2,8 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -11,10 +9,6 @@ import (
 
 	"rundock/internal/await"
 )
-
-// benching reports whether figures are wanted: then benchmarks run at full
-// size.
-func benching() bool { return os.Getenv("RUNDOCK_BENCH") == "1" }
 
 // TestBenchServices measures many services in a call against a call for each.
 func TestBenchServices(t *testing.T) {
@@ -113,13 +107,4 @@ func TestBenchGone(t *testing.T) {
 		s.resolves(t, back2, name, record(back1, name))
 	}
 	distribution("power loss -> gone", took, "lease + 1 s, 16 s, at the most")
-}
-
-// distribution prints how what was measured spreads.
-func distribution(what string, took []time.Duration, aim string) {
-	took = slices.Sorted(slices.Values(took))
-	at := func(percent int) time.Duration {
-		return took[(len(took)-1)*percent/100].Round(time.Millisecond / 10)
-	}
-	fmt.Printf("measured: %-38s median %s, 90th percentile %s, worst %s of %d (aim: %s)\n", what, at(50), at(90), at(100), len(took), aim)
 }

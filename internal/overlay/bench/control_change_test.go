@@ -8,7 +8,9 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"golang.org/x/sys/unix"
 
+	"rundock/internal/await"
 	"rundock/internal/overlay"
+	"rundock/internal/overlay/overlaytest/agentsite"
 )
 
 // TestControl_change measures how long after etcd has been told that one of
@@ -19,25 +21,25 @@ func TestControl_change(t *testing.T) {
 	if *earnest {
 		count, changes = 10_000, 40*turns()
 	}
-	onHost(t, func(s *site) {
-		all := peers(count)
-		s.reserve(own)
-		s.fill(all)
-		s.start()
-		s.eventually("all are programmed", func() string { return s.left(own, all) })
+	onHost(t, func(s *agentsite.Site) {
+		all := agentsite.Peers(count)
+		s.Reserve(agentsite.Own)
+		s.Fill(all)
+		s.Start()
+		await.Empty(t, "all are programmed", func() string { return s.Missing(agentsite.Own, all) })
 		if *earnest {
 			time.Sleep(3 * time.Second)
 		}
-		s.sh("ip link add vxbare type vxlan id 99 dstport 4790 local 192.0.2.5 nolearning && ip link set vxbare up")
+		s.Sh("ip link add vxbare type vxlan id 99 dstport 4790 local 192.0.2.5 nolearning && ip link set vxbare up")
 		bare, err := openProbe("vxbare")
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer bare.close()
-		another := peers(count + 1)[count] // whose entries are not the agent's
+		another := agentsite.Peers(count + 1)[count] // whose entries are not the agent's
 		probed := make(chan time.Time)
 		go func() {
-			for response := range s.admin.Watch(t.Context(), "/bare") {
+			for response := range s.Admin.Watch(t.Context(), "/bare") {
 				for range response.Events {
 					if err := bare.send(bare.requests([]overlay.Peer{another})); err != nil {
 						t.Error(err)
@@ -46,28 +48,28 @@ func TestControl_change(t *testing.T) {
 				}
 			}
 		}()
-		w := watch(t, unix.RTNLGRP_NEIGH)
+		w := agentsite.Watch(t, unix.RTNLGRP_NEIGH)
 		var took, bareTook []float64
 		for i := range changes {
 			p := &all[(i*7919)%count]
-			p.Underlay = underlay(20_000 + i)
-			key, value := s.entry(*p)
+			p.Underlay = agentsite.Underlay(20_000 + i)
+			key, value := s.Entry(*p)
 			began := time.Now()
-			if _, err := s.admin.Put(t.Context(), key, value); err != nil {
+			if _, err := s.Admin.Put(t.Context(), key, value); err != nil {
 				t.Fatal(err)
 			}
-			took = append(took, milliseconds(w.until(1, unix.RTM_NEWNEIGH, p.Underlay.AsSlice()).Sub(began)))
+			took = append(took, milliseconds(w.Until(1, unix.RTM_NEWNEIGH, p.Underlay.AsSlice()).Sub(began)))
 			time.Sleep(20 * time.Millisecond)
 			began = time.Now()
-			if _, err := s.admin.Do(t.Context(), clientv3.OpPut("/bare", value)); err != nil {
+			if _, err := s.Admin.Do(t.Context(), clientv3.OpPut("/bare", value)); err != nil {
 				t.Fatal(err)
 			}
 			bareTook = append(bareTook, milliseconds((<-probed).Sub(began)))
 			time.Sleep(20 * time.Millisecond)
 		}
-		s.eventually("the kernel is right", func() string { return s.left(own, all) })
+		await.Empty(t, "the kernel is right", func() string { return s.Missing(agentsite.Own, all) })
 		report(t, "a change of one of %d peers, from etcd to the kernel: %.1f ms (median of %d), 99 %% within %.1f ms; %.2f of a bare watch and probe (%.1f ms)",
 			count, median(took), len(took), quantile(took, 0.99), ratio(took, bareTook), median(bareTook))
-		s.stop(syscall.SIGTERM)
+		s.Stop(syscall.SIGTERM)
 	})
 }

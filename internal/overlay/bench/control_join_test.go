@@ -9,9 +9,22 @@ import (
 	"time"
 
 	"rundock/internal/overlay"
+	"rundock/internal/overlay/overlaytest/agentsite"
 	"rundock/internal/overlay/roster"
+	"rundock/internal/registry/etcd"
 	"rundock/internal/registry/etcdtest"
 )
+
+// client is one of the store, as a host has it.
+func client(t *testing.T, url string) *etcd.Client {
+	t.Helper()
+	c, err := etcd.Open(etcd.Config{Endpoints: []string{url}}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
 
 // TestControl_join measures how long it takes hosts that come at once, each
 // with its own connection, to all have a subnet, in a network of 256.
@@ -23,12 +36,12 @@ func TestControl_join(t *testing.T) {
 	n := overlay.Network{Name: "apps", CIDR: netip.MustParsePrefix("10.42.0.0/16"), SubnetLength: 24, VNI: 7}
 	var took []float64
 	for round := range min(turns(), 3) {
-		etcd := etcdtest.Start(t, "embedded", nil)
+		store := etcdtest.Start(t, "embedded", nil)
 		var all []*roster.Roster
 		for i := range hosts {
 			all = append(all, &roster.Roster{
-				Client: client(t, etcd.URL), Network: n, Log: slog.New(slog.DiscardHandler),
-				Self: roster.Member{ID: fmt.Sprintf("machine-%d-%d", round, i), Host: fmt.Sprint("node-", i), Underlay: underlay(i), MAC: overlay.VxlanMAC(fmt.Sprint(i), n.VNI)},
+				Client: client(t, store.URL), Network: n, Log: slog.New(slog.DiscardHandler),
+				Self: roster.Member{ID: fmt.Sprintf("machine-%d-%d", round, i), Host: fmt.Sprint("node-", i), Underlay: agentsite.Underlay(i), MAC: overlay.VxlanMAC(fmt.Sprint(i), n.VNI)},
 			})
 		}
 		for all[0].Agree(t.Context()) != nil { // until etcd, which was just started, answers
@@ -66,5 +79,5 @@ func TestControl_join(t *testing.T) {
 			t.Errorf("%d hosts have %d subnets", hosts, len(owner))
 		}
 	}
-	report(t, "%d hosts that join at once have all a subnet of their own: after %.0f ms", hosts, median(took))
+	report(t, "%d hosts that join at once have all a subnet of their agentsite.Own: after %.0f ms", hosts, median(took))
 }

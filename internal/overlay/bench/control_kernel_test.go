@@ -9,6 +9,7 @@ import (
 	"rundock/internal/netnstest"
 	"rundock/internal/overlay"
 	"rundock/internal/overlay/kernel"
+	"rundock/internal/overlay/overlaytest/agentsite"
 )
 
 // TestControl_kernel measures, in a namespace for each round, what it takes to
@@ -74,7 +75,7 @@ type stand struct {
 }
 
 func newStand(count int) (s stand, err error) {
-	of := peers(count)
+	of := agentsite.Peers(count)
 	if s.alone, err = overlay.Want(many, host, nil); err != nil {
 		return s, err
 	}
@@ -82,7 +83,7 @@ func newStand(count int) (s stand, err error) {
 		return s, err
 	}
 	s.all, s.moved = s.wanted.State(), of[count/2]
-	s.moved.Underlay = underlay(50_000)
+	s.moved.Underlay = agentsite.Underlay(50_000)
 	if s.kernel, err = kernel.Open(); err != nil {
 		return s, err
 	}
@@ -90,7 +91,7 @@ func newStand(count int) (s stand, err error) {
 	if _, err = s.keeper.Audit(host.Subnet, s.alone); err != nil {
 		return s, err
 	}
-	if s.probe, err = openProbe(many.Vxlan()); err != nil {
+	if s.probe, err = openProbe(agentsite.Many.Vxlan()); err != nil {
 		return s, err
 	}
 	s.requests = s.probe.requests(of)

@@ -9,11 +9,11 @@ import (
 	"testing"
 	"time"
 
+	"rundock/internal/await"
+	"rundock/internal/overlay/overlaytest/agentsite"
+
 	"golang.org/x/sys/unix"
 )
-
-// own is the subnet of the site's host.
-var own = many.Subnet(16000)
 
 // TestControl_start measures how long after the start of an agent all peers
 // that the registry has are programmed: on a host that was in the network
@@ -23,60 +23,60 @@ func TestControl_start(t *testing.T) {
 	if *earnest {
 		count = 1000
 	}
-	onHost(t, func(s *site) {
-		all := peers(count)
-		s.fill(all)
+	onHost(t, func(s *agentsite.Site) {
+		all := agentsite.Peers(count)
+		s.Fill(all)
 		var took [2][]float64
 		for round := range 2 * turns() {
 			anew := round % 2
 			if anew == 1 {
-				s.sh("rm -rf /var/lib/rundock")
-				s.put(map[string]string{s.key("subnets", own): ""})
+				s.Sh("rm -rf /var/lib/rundock")
+				s.Put(map[string]string{s.Key("subnets", agentsite.Own): ""})
 			} else {
-				s.reserve(own)
+				s.Reserve(agentsite.Own)
 			}
-			w := watch(t, unix.RTNLGRP_IPV4_ROUTE)
+			w := agentsite.Watch(t, unix.RTNLGRP_IPV4_ROUTE)
 			began := time.Now()
-			s.start()
+			s.Start()
 			// struct rtmsg: ..., table, protocol, scope, type.
-			done := w.until(count, unix.RTM_NEWROUTE, []byte{unix.RT_TABLE_MAIN, 82, unix.RT_SCOPE_UNIVERSE, unix.RTN_UNICAST})
+			done := w.Until(count, unix.RTM_NEWROUTE, []byte{unix.RT_TABLE_MAIN, 82, unix.RT_SCOPE_UNIVERSE, unix.RTN_UNICAST})
 			took[anew] = append(took[anew], milliseconds(done.Sub(began)))
-			subnet := own
-			s.eventually("the agent has a subnet", func() string {
+			subnet := agentsite.Own
+			await.Empty(t, "the agent has a subnet", func() string {
 				var err error
-				if subnet, err = netip.ParsePrefix(s.status().Subnet); err != nil {
+				if subnet, err = netip.ParsePrefix(s.Status().Subnet); err != nil {
 					return err.Error()
 				}
 				return ""
 			})
-			s.eventually("the kernel is right", func() string { return s.left(subnet, all) })
+			await.Empty(t, "the kernel is right", func() string { return s.Missing(subnet, all) })
 			if round == 2*turns()-1 {
 				if *earnest {
 					time.Sleep(40 * time.Second) // what the start left behind is given back
 				}
-				all, anonymous := s.pss()
+				all, anonymous := pss(t, s.Agent.Process.Pid)
 				report(t, "memory of an agent with %d peers: %.1f MB (PSS), %.1f MB of it not the program's file", count, all, anonymous)
 			}
-			s.stop(syscall.SIGTERM)
-			s.put(map[string]string{s.key("subnets", subnet): ""})
-			s.sh("ip link del " + many.Vxlan() + "; ip link del " + many.Bridge() + "; nft delete table ip " + many.Table())
+			s.Stop(syscall.SIGTERM)
+			s.Put(map[string]string{s.Key("subnets", subnet): ""})
+			s.Sh("ip link del " + agentsite.Many.Vxlan() + "; ip link del " + agentsite.Many.Bridge() + "; nft delete table ip " + agentsite.Many.Table())
 		}
 		report(t, "start with %d peers in the registry to all programmed, without dockerd: %.0f ms where the host knew them, %.0f ms on one that comes anew", count, median(took[0]), median(took[1]))
 	})
 }
 
-// pss is the agent's share of memory in MB: what it has for itself, and its
+// pss is a process's share of memory in MB: what it has for itself, and its
 // part of what it shares, such as its file; and that without files.
-func (s *site) pss() (all, anonymous float64) {
-	s.t.Helper()
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", s.agent.Process.Pid))
+func pss(t *testing.T, pid int) (all, anonymous float64) {
+	t.Helper()
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
 	figure := func(name string) (kB float64) {
 		_, rest, _ := strings.Cut(string(data), "\n"+name+":")
 		if _, err := fmt.Sscan(rest, &kB); err != nil {
-			s.t.Fatalf("%s of\n%s: %v", name, data, err)
+			t.Fatalf("%s of\n%s: %v", name, data, err)
 		}
 		return kB * 1.024 / 1000
 	}

@@ -1,8 +1,8 @@
 // Package bench measures an overlay network beside what the kernel does by
 // itself: data in files dataplane*, control in control*. It consists of
 // tests, which run small among the others, so that they cannot rot, and in
-// earnest by make bench-overlay. What the agent does as a process, with a real
-// etcd on a host of its own, is tested here as well (control_agent_test.go).
+// earnest by make bench-overlay. Nothing is measured elsewhere, and nothing but
+// measured here.
 //
 // A comparison is one run: what is compared takes turns, round by round, so
 // that whatever else the machine does meets all of it. What counts is the
@@ -12,9 +12,11 @@ package bench
 
 import (
 	"flag"
+	"fmt"
 	"slices"
 	"testing"
 
+	"rundock/internal/overlay/overlaytest/agentsite"
 	"rundock/internal/registry/etcdtest"
 )
 
@@ -27,6 +29,16 @@ var (
 func TestMain(m *testing.M) {
 	flag.Parse()
 	etcdtest.Main(m)
+}
+
+// onHost runs a test on a host of its own, as earnest as here.
+func onHost(t *testing.T, test func(*agentsite.Site)) {
+	t.Helper()
+	var args []string
+	if *earnest {
+		args = []string{"-earnest", fmt.Sprint("-rounds=", *rounds)}
+	}
+	agentsite.Run(t, test, args...)
 }
 
 // turns is how many rounds there are.

@@ -10,14 +10,13 @@ import (
 	"rundock/internal/await"
 )
 
-// TestMeasure_overlay prints how long a network takes to follow its hosts. It
-// asserts nothing about it: machines differ, and are busy.
+// TestBenchOverlay measures how long a network takes to follow its hosts.
 //
 //	a new host -> reachable   from the start of its agent, on a host that the network does not know,
 //	                          until the last of the others has a connection to it
 //	a dead host -> withdrawn  from its loss of power until no other has a route to it, and until the
 //	                          service that is announced from a container on it is not in DNS
-func TestMeasure_overlay(t *testing.T) {
+func TestBenchOverlay(t *testing.T) {
 	const network, service = "fast", "fast-web"
 	o := &overlays{setup: need(t), hosts: []string{front, back1, back2}, address: map[string]string{}}
 	o.join(t, network, "10.48.0.0/16", 48)

@@ -1,4 +1,4 @@
-package bench
+package overlayctl
 
 import (
 	"net"
@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"rundock/internal/overlay"
+	"rundock/internal/overlay/overlaytest/agentsite"
 )
 
 // dockerWith answers for a daemon that has these networks and address pools,
@@ -43,18 +44,18 @@ func dockerWith(t *testing.T, networks, info string) string {
 // A Docker network in the cidr is refused, and wrong once the host has joined;
 // a pool of which one may come to be there is said beside it.
 func TestDocker_networks_and_pools_in_the_cidr_are_named(t *testing.T) {
-	onHost(t, func(s *site) {
+	agentsite.Run(t, func(s *agentsite.Site) {
 		const (
-			own     = `[{"Name":"many","Labels":{"rundock.overlay":"many"},"IPAM":{"Config":[{"Subnet":"10.0.3.0/24"}]}}]`
+			ours    = `[{"Name":"many","Labels":{"rundock.overlay":"many"},"IPAM":{"Config":[{"Subnet":"10.0.3.0/24"}]}}]`
 			shop    = `[{"Name":"shop_default","Driver":"bridge","IPAM":{"Config":[{"Subnet":"10.0.7.0/24"}]}}]`
 			pool    = `{"DefaultAddressPools":[{"Base":"10.0.0.0/8","Size":24}]}`
 			refusal = "overlaps 10.0.7.0/24 of docker network shop_default"
 			note    = "dockerd takes the subnets of new networks from 10.0.0.0/8 too"
 		)
-		s.sh("sysctl -qw net.ipv4.ip_forward=1")
-		s.begin(peers(5))
-		s.keeps(5)
-		settings, err := os.ReadFile(filepath.Join(overlay.SettingsDir, s.network.Name+".json"))
+		s.Sh("sysctl -qw net.ipv4.ip_forward=1")
+		s.Begin(agentsite.Peers(5))
+		s.AwaitSaved(5)
+		settings, err := os.ReadFile(filepath.Join(overlay.SettingsDir, s.Network.Name+".json"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,16 +63,16 @@ func TestDocker_networks_and_pools_in_the_cidr_are_named(t *testing.T) {
 			name, docker, command, stdout, stderr string
 			code                                  int
 		}{
-			{"check, of nothing", dockerWith(t, own, `{}`), "check", "", "", 0},
-			{"check, of a network", dockerWith(t, shop, `{}`), "check", "# cidr " + s.network.CIDR.String() + " " + refusal, "", 3},
-			{"check, of a pool", dockerWith(t, own, pool), "check", "", note, 0},
+			{"check, of nothing", dockerWith(t, ours, `{}`), "check", "", "", 0},
+			{"check, of a network", dockerWith(t, shop, `{}`), "check", "# cidr " + s.Network.CIDR.String() + " " + refusal, "", 3},
+			{"check, of a pool", dockerWith(t, ours, pool), "check", "", note, 0},
 			{"check, without dockerd", "DOCKER_HOST=unix:///run/none.sock", "check", "", "", 0},
-			{"try, of nothing", dockerWith(t, own, `{}`), "try", "", "", 0},
+			{"try, of nothing", dockerWith(t, ours, `{}`), "try", "", "", 0},
 			{"try, of a network", dockerWith(t, shop, pool), "try", "", refusal, 1},
-			{"try, of a pool", dockerWith(t, own, pool), "try", note, "", 0},
+			{"try, of a pool", dockerWith(t, ours, pool), "try", note, "", 0},
 		} {
 			var stdout, stderr strings.Builder
-			cmd := exec.Command(s.program, "overlay", c.command)
+			cmd := exec.Command(s.Program, "overlay", c.command)
 			cmd.Env = append(os.Environ(), c.docker)
 			cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(string(settings)), &stdout, &stderr
 			cmd.Run()

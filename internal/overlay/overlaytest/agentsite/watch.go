@@ -1,4 +1,4 @@
-package bench
+package agentsite
 
 import (
 	"bytes"
@@ -8,23 +8,25 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"rundock/internal/await"
 )
 
-// watching reads what the kernel tells of changes.
-type watching struct {
+// A Watcher reads what the kernel tells of changes.
+type Watcher struct {
 	t  *testing.T
 	fd int
 }
 
-// watch begins to watch the network namespace of the calling thread.
-func watch(t *testing.T, groups ...int) *watching {
+// Watch begins to watch the network namespace of the calling thread.
+func Watch(t *testing.T, groups ...int) *Watcher {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { unix.Close(fd) })
-	wait := unix.NsecToTimeval(patience.Nanoseconds())
+	wait := unix.NsecToTimeval(await.Deadline.Nanoseconds())
 	err = errors.Join(
 		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 256<<20),
 		unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &wait),
@@ -36,12 +38,12 @@ func watch(t *testing.T, groups ...int) *watching {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &watching{t, fd}
+	return &Watcher{t, fd}
 }
 
-// until returns when the kernel has told count times of what is of a kind and
+// Until returns when the kernel has told count times of what is of a kind and
 // holds part.
-func (w *watching) until(count int, kind uint16, part []byte) time.Time {
+func (w *Watcher) Until(count int, kind uint16, part []byte) time.Time {
 	w.t.Helper()
 	buf := make([]byte, 64<<10)
 	for {

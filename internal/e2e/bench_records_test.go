@@ -8,15 +8,14 @@ import (
 	"time"
 )
 
-// TestMeasure prints how long another host's DNS takes to follow a service.
-// It asserts nothing about it: machines differ, and are busy.
+// TestBenchRecords measures how long another host's DNS takes to follow a service.
 //
 //	healthy -> resolvable   from the container's first successful HEALTHCHECK
 //	crash -> withdrawn      from the end of the container's process
 //
 // Each of the services crashes once, which makes one try of both: more of the
 // same would be damped as flapping, and slowed by the back-off.
-func TestMeasure(t *testing.T) {
+func TestBenchRecords(t *testing.T) {
 	s := need(t)
 	tries := 5
 	if benching() {
