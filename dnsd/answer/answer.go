@@ -4,7 +4,9 @@
 // A name is answered with its own record and those below it, as SkyDNS does:
 // influxdb.s.prod.example.com has all the instances of the service. Where the
 // records name groups, the group of those nearest to the name is answered,
-// with the records that name none.
+// with the records that name none. A group that begins with _ sets a record aside:
+// only its own name is answered with it, and one above whose first label is the
+// group, as _admin._tcp. So are the instances of a service's idle colour.
 //
 //	host address   A or AAAA; SRV and MX with the record's own name as target
 //	               (less targetstrip labels) and the address as additional

@@ -17,7 +17,7 @@ func (a *answering) records(node *table.Node, w wanted) entrySet {
 	}
 	if node.Names() <= maxLooked {
 		if entries, whole := node.Records(maxLooked); whole {
-			set := entrySet{entries: oneGroup(entries)}
+			set := entrySet{entries: oneGroup(node, entries)}
 			if w.port != 0 {
 				set.entries = slices.DeleteFunc(set.entries, func(e table.Entry) bool { return e.Port != w.port })
 			}
@@ -29,7 +29,7 @@ func (a *answering) records(node *table.Node, w wanted) entrySet {
 		return entrySet{part: true}
 	}
 	near, _ := node.Records(maxNear)
-	in := grouping(near)
+	in := grouping(node, near)
 	return entrySet{part: true, entries: a.Table.Sample(node, w.sought(in), a.turn, a.most)}
 }
 

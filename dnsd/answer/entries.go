@@ -3,6 +3,7 @@ package answer
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"rundock/dnsd/table"
 
@@ -47,27 +48,40 @@ func (w wanted) sought(in func(table.Entry) bool) table.Sought {
 }
 
 // oneGroup keeps the records of one group, see grouping.
-func oneGroup(entries []table.Entry) []table.Entry {
-	in := grouping(entries)
+func oneGroup(node *table.Node, entries []table.Entry) []table.Entry {
+	in := grouping(node, entries)
 	return slices.DeleteFunc(entries, func(e table.Entry) bool { return !in(e) })
 }
 
-// grouping says of a name's records which are answered: those of the group that
-// the nearest records with a group name, and those without one. Where those
-// nearest disagree there is nothing to tell them apart by, and all are answered.
-func grouping(entries []table.Entry) (in func(table.Entry) bool) {
-	all := func(table.Entry) bool { return true }
-	first := slices.IndexFunc(entries, func(e table.Entry) bool { return e.Group != "" })
+// grouping says of the records at and below a name which are answered: those of
+// the group that the nearest records with a group name, and those without one.
+// Where those nearest disagree there is nothing to tell them apart by, and all are
+// answered. Those set aside are left out first.
+func grouping(node *table.Node, entries []table.Entry) (in func(table.Entry) bool) {
+	stays := func(e table.Entry) bool { return !setAside(node, e) }
+	first := slices.IndexFunc(entries, func(e table.Entry) bool { return e.Group != "" && stays(e) })
 	if first < 0 {
-		return all
+		return stays
 	}
 	group, depth := entries[first].Group, entries[first].Depth
 	for _, e := range entries[first:] {
-		if e.Depth == depth && e.Group != "" && e.Group != group {
-			return all
+		if e.Depth == depth && e.Group != "" && e.Group != group && stays(e) {
+			return stays
 		}
 	}
-	return func(e table.Entry) bool { return e.Group == "" || e.Group == group }
+	return func(e table.Entry) bool { return stays(e) && (e.Group == "" || e.Group == group) }
+}
+
+// setAside reports whether a record at or below a node is none of the node's: its
+// group begins with an underscore, and is not the node's first label. So the
+// further port _admin answers _admin._tcp.web, and the instances of a service's idle
+// colour, whose group is _blue or _green, answer their own names alone.
+func setAside(node *table.Node, e table.Entry) bool {
+	if e.Depth == 0 || !strings.HasPrefix(e.Group, "_") {
+		return false
+	}
+	name := node.Name()
+	return name[1:][:name[0]] != e.Group
 }
 
 // ttl is the smallest TTL of the set: the records of an RRset share one.

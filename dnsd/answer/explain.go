@@ -58,6 +58,8 @@ func (s *Server) Explain(q dns.Question) (told []Told) {
 			t.Withheld = unshown(e)
 		case string(wire) == zone.wire && s.apexNode(zone) != nil:
 			t.Withheld = "the apex is answered with the records under dns/apex"
+		case node != nil && setAside(node, e):
+			t.Withheld = fmt.Sprintf("its group is %q: it is asked for by its own name", e.Group)
 		case set.part:
 			t.Withheld = "there are so many that each answer has others"
 		default:
