@@ -30,6 +30,7 @@ func TestFiles(t *testing.T) {
 	for name, s := range map[string]Service{
 		"container-only":        {Name: "influxdb", Container: influxdb, StopTimeout: 30},
 		"container-and-sidecar": {Name: "influxdb", Container: influxdb, Pull: "missing", Announce: announced},
+		"colour":                {Name: "web-blue", Container: spec.Container{Image: "web:1"}, Announce: Announce{Colour: "blue", Announces: []Announcement{{Port: 8081, ContainerPort: 80}}}},
 		"announce-only": {Name: "registry", Announce: Announce{Announces: []Announcement{{
 			Port: 5000, As: "private", Check: &Check{Type: "http", Path: "/v2/"},
 		}}}},

@@ -22,7 +22,7 @@ const Version = 1
 // Service is one service of one host: service.json.
 type Service struct {
 	Version     int            `json:"version"`
-	Name        string         `json:"name"`                      // Docker's rule for container names, and CheckName's
+	Name        string         `json:"name"`                      // Docker's rule for container names, and CheckName's; web-blue of a service web with a colour
 	Container   spec.Container `json:"container,omitzero"`        // zero: announce-only, nothing is run
 	Pull        string         `json:"pull,omitempty"`            // always, missing, never; "" means always
 	StopTimeout int            `json:"stop_timeout,omitempty"`    // seconds between TERM and KILL of the container; 0 means 10
@@ -43,7 +43,8 @@ type Log struct {
 // Announce is announce.json: what the sidecar publishes for the service.
 type Announce struct {
 	Version   int            `json:"version"`
-	Service   string         `json:"service"`
+	Service   string         `json:"service"`             // Service.Name, with the colour
+	Colour    string         `json:"colour,omitempty"`    // blue or green; "": the service has none
 	Container bool           `json:"container,omitempty"` // false: announce-only, checks decide alone
 	Drain     int            `json:"drain,omitempty"`     // seconds between withdrawal and stop; 0 means none
 	Announces []Announcement `json:"announces"`           // the first is the service's own, further ones are named

@@ -12,6 +12,7 @@ package announce
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,7 @@ import (
 // Config is what to announce.
 type Config struct {
 	Identity
+	Name      string        // of the status; "" means Service
 	Contained bool          // the service has a container, told by Instance
 	Drain     time.Duration // clients are given between withdrawal and stop
 	Ports     []Port        // the first is the service's own and has no name
@@ -46,6 +48,7 @@ type Announcer struct {
 	left     chan struct{} // closed when Run has returned
 	work     sync.WaitGroup
 	instance Instance
+	active   string // colour; "": not known, or the service has none
 	request  *withdrawal
 	status   control.AnnounceStatus
 	chatter  chatter // about reasons
@@ -75,7 +78,8 @@ type port struct {
 
 	holding  bool // from the start of a Hold until it has returned
 	held     registry.Item
-	release  context.CancelFunc
+	active   string // colour, as of held
+	release  context.CancelCauseFunc
 	state    registry.HoldState
 	leftover error // the last withdrawal did not reach the registry
 
@@ -86,6 +90,7 @@ type port struct {
 // New checks cfg; an error names what is wrong. onStatus is told each change,
 // from Run's goroutine, with everything but PID set.
 func New(cfg Config, reg registry.Store, onStatus func(control.AnnounceStatus), log *slog.Logger) (*Announcer, error) {
+	cfg.Name = cmp.Or(cfg.Name, cfg.Service)
 	a := &Announcer{cfg: cfg, reg: reg, onStatus: onStatus, log: log, events: make(chan func(time.Time)), left: make(chan struct{})}
 	fail := func(err error) (*Announcer, error) {
 		return nil, fmt.Errorf("announce %s: %w", cfg.Service, err)
@@ -132,6 +137,12 @@ func (a *Announcer) Instance(i Instance) {
 			p.gate.container(now, i)
 		}
 	})
+}
+
+// Active tells which colour of the service is active. Until then a service with a
+// colour is not announced.
+func (a *Announcer) Active(colour string) {
+	a.tell(func(time.Time) { a.active = colour })
 }
 
 // Withdraw takes the announcement away, and lets it be until another run of
@@ -268,7 +279,10 @@ func (a *Announcer) asking() bool {
 // decide turns the gate's verdict into p.up, p.reason and the record.
 func (a *Announcer) decide(p *port, now time.Time) (again time.Time) {
 	p.up, p.reason, again = p.gate.verdict(now)
-	item, record, err := a.cfg.record(p.Port, a.instance)
+	if p.up && a.cfg.Colour != "" && a.active == "" {
+		p.up, p.reason = false, "which colour of "+a.cfg.Service+" is active is not known yet"
+	}
+	item, record, err := a.cfg.record(p.Port, a.instance, a.active)
 	if err != nil {
 		if p.up {
 			p.up, p.reason = false, err.Error()
@@ -318,20 +332,27 @@ func (a *Announcer) setProbe(ctx context.Context, p *port) {
 }
 
 // setHold starts or ends the holding of p's record. One that has other
-// content is withdrawn first: it belongs to another run.
+// content is withdrawn first: it belongs to another run. One that differs by the
+// active colour alone is replaced: the instance is there all the time.
 func (a *Announcer) setHold(ctx context.Context, p *port) {
 	if p.holding {
-		if !p.up || p.item.Key != p.held.Key || !bytes.Equal(p.item.Value, p.held.Value) {
-			p.release()
+		switch {
+		case !p.up || p.item.Key != p.held.Key:
+			p.release(nil)
+		case bytes.Equal(p.item.Value, p.held.Value):
+		case a.sameRun(p):
+			p.release(registry.ErrHandOver)
+		default:
+			p.release(nil)
 		}
 		return
 	}
 	if !p.up || p.dropping {
 		return
 	}
-	holdCtx, release := context.WithCancel(ctx)
+	holdCtx, release := context.WithCancelCause(ctx)
 	item := p.item
-	p.holding, p.release, p.held, p.state, p.leftover = true, release, item, registry.HoldState{}, nil
+	p.holding, p.release, p.held, p.active, p.state, p.leftover = true, release, item, a.active, registry.HoldState{}, nil
 	a.work.Go(func() {
 		err := p.lease.Hold(holdCtx, []registry.Item{item}, func(s registry.HoldState) {
 			a.tell(func(time.Time) {
@@ -339,9 +360,16 @@ func (a *Announcer) setHold(ctx context.Context, p *port) {
 				p.settled = p.settled || s.Held || s.HeldBy != ""
 			})
 		})
-		release()
+		release(nil)
 		a.tell(func(time.Time) { p.holding, p.state, p.leftover = false, registry.HoldState{}, err })
 	})
+}
+
+// sameRun reports whether the record that is held is the wanted one but for the
+// active colour.
+func (a *Announcer) sameRun(p *port) bool {
+	then, _, err := a.cfg.record(p.Port, a.instance, p.active)
+	return err == nil && bytes.Equal(then.Value, p.held.Value)
 }
 
 // drop takes away, once, what a predecessor of the same identity may have left
@@ -455,7 +483,7 @@ func (p *port) summary() (state control.AnnounceState, reason string, badness in
 
 // report tells the status if it changed, and logs what a person reads.
 func (a *Announcer) report(state control.AnnounceState, reason string) {
-	next := control.AnnounceStatus{Service: a.cfg.Service, State: state, Reason: reason, Container: a.instance.ID, Since: a.status.Since}
+	next := control.AnnounceStatus{Service: a.cfg.Name, State: state, Reason: reason, Container: a.instance.ID, Colour: a.cfg.Colour, Active: a.active, Since: a.status.Since}
 	for _, p := range a.ports {
 		if p.record.Key != "" {
 			next.Records = append(next.Records, p.record)

@@ -37,8 +37,9 @@ type Identity struct {
 	Prefix  string // of all keys, "/skydns"
 	Zone    string // "s.prod.example.com"
 	Service string
-	Host    string // the instance
-	ID      string // machine-id/service: the same id takes a key over at once
+	Host    string
+	Colour  string // blue or green; "": the service has none
+	ID      string // machine-id/service, and /colour: the same id takes a key over at once
 }
 
 // withDefaults fills the zeros, or says what is wrong.
@@ -71,17 +72,20 @@ func (p Port) withDefaults() (Port, error) {
 	return p, nil
 }
 
-// record returns what is announced for p of the container i: the item to
-// hold, and the same for the status file.
-func (id Identity) record(p Port, i Instance) (registry.Item, control.Record, error) {
+// record returns what is announced for p of the container i while active is the
+// service's active colour: the item to hold, and the same for the status file.
+func (id Identity) record(p Port, i Instance, active string) (registry.Item, control.Record, error) {
 	r := skydns.Record{
 		Port: p.Port, Priority: p.Priority, Weight: p.Weight,
 		// A third of the lease, never more: no answer outlives it by much.
 		TTL:   uint32(p.Lease / 3 / time.Second),
-		Group: "main", Tags: p.Tags, Meta: p.Meta, ID: id.ID,
+		Group: "main", Tags: p.Tags, Meta: p.Meta, Colour: id.Colour, ID: id.ID,
 	}
 	if p.Name != "" {
 		r.Group = "_" + p.Name
+	}
+	if id.Colour != active {
+		r.Group = "_" + id.Colour // which keeps it out of the service's names
 	}
 	address := p.Address
 	if !address.IsValid() {
@@ -106,9 +110,17 @@ func (id Identity) record(p Port, i Instance) (registry.Item, control.Record, er
 // name is the DNS name of p's record.
 func (id Identity) name(p Port) string {
 	if p.Name == "" {
-		return id.Host + "." + id.Service + "." + id.Zone
+		return id.instance() + "." + id.Service + "." + id.Zone
 	}
-	return id.Host + "._" + p.Name + "._" + p.Protocol + "." + id.Service + "." + id.Zone
+	return id.instance() + "._" + p.Name + "._" + p.Protocol + "." + id.Service + "." + id.Zone
+}
+
+// instance is the host's name for the service's container.
+func (id Identity) instance() string {
+	if id.Colour == "" {
+		return id.Host
+	}
+	return id.Host + "-" + id.Colour
 }
 
 // key is where it is kept.

@@ -68,7 +68,7 @@ func TestRecord(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			item, record, err := node.record(port, c.instance)
+			item, record, err := node.record(port, c.instance, "")
 			if c.err != "" {
 				if err == nil || err.Error() != c.err {
 					t.Fatalf("error = %v, want %s", err, c.err)
@@ -84,6 +84,31 @@ func TestRecord(t *testing.T) {
 			target, err := port.target(c.instance)
 			if err != nil || target.String() != c.target {
 				t.Errorf("target = %s, %v, want %s", target, err, c.target)
+			}
+		})
+	}
+}
+
+func TestRecord_of_a_colour(t *testing.T) {
+	blue := node
+	blue.Colour, blue.ID = "blue", "4c4c/influxdb/blue"
+	for _, c := range []struct{ claim, name, active, key, group string }{
+		{"the active colour answers the service's name", "", "blue", "/skydns/com/example/prod/s/influxdb/node-1-blue", "main"},
+		{"the idle one does not", "", "green", "/skydns/com/example/prod/s/influxdb/node-1-blue", "_blue"},
+		{"nor does its further port", "admin", "green", "/skydns/com/example/prod/s/influxdb/_tcp/_admin/node-1-blue", "_blue"},
+	} {
+		t.Run(c.claim, func(t *testing.T) {
+			port, err := Port{Name: c.name, Address: netip.MustParseAddr("10.0.0.7"), Port: 80}.withDefaults()
+			if err != nil {
+				t.Fatal(err)
+			}
+			item, _, err := blue.record(port, Instance{}, c.active)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := `{"host":"10.0.0.7","port":80,"priority":10,"weight":100,"ttl":5,"group":"` + c.group + `","colour":"blue","id":"4c4c/influxdb/blue"}`
+			if item.Key != c.key || string(item.Value) != want {
+				t.Errorf("record = %s %s\nwant     %s %s", item.Key, item.Value, c.key, want)
 			}
 		})
 	}

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"rundock/internal/fstree"
@@ -82,6 +83,8 @@ type AnnounceStatus struct {
 	Reason    string        `json:"reason,omitempty"`    // why it is not announced
 	Container string        `json:"container,omitempty"` // id of the container the state speaks of
 	Records   []Record      `json:"records,omitempty"`   // what is, or would be, announced
+	Colour    string        `json:"colour,omitempty"`    // of the service; "": it has none
+	Active    string        `json:"active,omitempty"`    // the colour that answers the service's name; "": not known, or Colour is ""
 	Since     time.Time     `json:"since"`
 }
 
@@ -91,6 +94,29 @@ type Record struct {
 	Name string `json:"name"` // its DNS name
 	Host string `json:"host"`
 	Port int    `json:"port"`
+}
+
+// Idle reports whether the service's name is not answered by these records, as
+// the other colour is active.
+func (s AnnounceStatus) Idle() bool { return s.Active != s.Colour }
+
+// ServiceOf is the service that is announced as name and colour: web of web-blue
+// and blue. Without a colour it is name.
+func ServiceOf(name, colour string) string {
+	if colour == "" {
+		return name
+	}
+	return strings.TrimSuffix(name, "-"+colour)
+}
+
+// RecordID is the id in the records of a host's service: MACHINE/web, or
+// MACHINE/web/blue.
+func RecordID(machine, name, colour string) string {
+	id := machine + "/" + ServiceOf(name, colour)
+	if colour != "" {
+		id += "/" + colour
+	}
+	return id
 }
 
 // ReadRunner reads a runner's status; the zero status and no error mean that

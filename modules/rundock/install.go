@@ -22,6 +22,9 @@ func (t *task) install() error {
 	if err := t.checkCircle(w, t.beside); err != nil {
 		return err
 	}
+	if err := t.checkColour(w); err != nil {
+		return err
+	}
 	if err := module.CheckProgram(t.host.program); err != nil {
 		return err
 	}

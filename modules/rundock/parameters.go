@@ -18,7 +18,7 @@ var parameters = withServices(ansible.Spec{
 	Description: []string{
 		"Makes a container a runit service of the host, and announces it in DNS while it is well.",
 		"A second call changes nothing and executes nothing. Check mode reports what the call would do.",
-		"I(state=present), I(state=enabled) and I(state=restarted) need I(image), I(announce) or I(announces); I(state=disabled) and I(state=absent) need I(name) and ignore the rest.",
+		"I(state=present), I(state=enabled) and I(state=restarted) need I(image), I(announce) or I(announces); I(state=disabled) and I(state=absent) need I(name), and I(colour) where the service has one, and ignore the rest.",
 	},
 	Author:       []string{"rundock"},
 	Requirements: []string{"Docker, runit and rundockd on the host, as C(playbooks/site.yml) installs them; no Python"},
@@ -28,6 +28,10 @@ var parameters = withServices(ansible.Spec{
 		{Name: "name", Description: []string{
 			"Name of the service and of its container: two or more of C(a-z A-Z 0-9 _ . -), the first a letter or a digit.",
 			"An announced one is a DNS label: C(a-z 0-9 -). None ends in C(.new) or C(.check), as containers do that rundock makes beside a service's own, or is C(overlay).",
+		}},
+		{Name: "colour", Choices: []string{"blue", "green"}, Description: []string{
+			"Which of the service's two sets of instances this is. Both can be on a host at once, each on ports of its own; container and service directory are then called C(NAME-blue) and C(NAME-green), the instance C(HOST-blue) and C(HOST-green).",
+			"The active colour answers the service's name in DNS: the first that is announced, until M(rundock_switch) gives its traffic to the other one. It needs I(announce) or I(announces).",
 		}},
 		{Name: "state", Default: "present", Choices: []string{"present", "absent", "enabled", "disabled", "restarted"}, Description: []string{
 			"C(present): installed; whether it is enabled stays as it is.",

@@ -2,7 +2,8 @@ package main
 
 // params are the parameters as given; nil means not given.
 type params struct {
-	Name        string            `json:"name"`
+	Name        string            `json:"name"` // with the colour, once read
+	Colour      string            `json:"colour"`
 	State       string            `json:"state"`
 	Image       *string           `json:"image"`
 	Args        *string           `json:"args"`

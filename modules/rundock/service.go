@@ -46,7 +46,7 @@ func (p params) service(salt []byte) (supervisor.Service, error) {
 			}
 		}
 		s.Announce = supervisor.Announce{
-			Version: supervisor.Version, Service: p.Name, Container: s.Runs(), Drain: p.Drain, Announces: list,
+			Version: supervisor.Version, Service: p.Name, Colour: p.Colour, Container: s.Runs(), Drain: p.Drain, Announces: list,
 		}
 	}
 	return s.Complete(), nil

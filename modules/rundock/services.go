@@ -26,7 +26,8 @@ func read(c ansible.Call) (list []params, many bool, err error) {
 		return nil, false, err
 	}
 	if given.Services == nil {
-		return []params{given.params}, false, given.params.check()
+		p, err := given.params.read()
+		return []params{p}, false, err
 	}
 	var problems []error
 	names := map[string]int{}
@@ -36,7 +37,8 @@ func read(c ansible.Call) (list []params, many bool, err error) {
 		if err := json.Unmarshal(raw, &p); err != nil {
 			return nil, true, fmt.Errorf("services[%d]: %w", i, err)
 		}
-		if err := p.check(); err != nil {
+		p, err := p.read()
+		if err != nil {
 			problems = append(problems, fmt.Errorf("%w found in services[%d]", err, i))
 		}
 		if first, ok := names[p.Name]; ok {
@@ -101,6 +103,9 @@ func (h host) callEach(list []params, check, diff bool) ansible.Result {
 	}
 	for i, t := range tasks {
 		t.beside = beside
+		if err := t.checkColour(all[i]); err != nil {
+			problems = append(problems, fmt.Errorf("%w found in services[%d]", err, i))
+		}
 		if err := t.checkCircle(all[i], beside); err != nil {
 			problems = append(problems, fmt.Errorf("%w found in services[%d]", err, i))
 		}

@@ -7,6 +7,7 @@ import (
 
 	"rundock/internal/announce"
 	"rundock/internal/announce/defaults"
+	"rundock/internal/control"
 	"rundock/internal/hostconfig"
 	"rundock/supervisor"
 )
@@ -21,7 +22,11 @@ func Config(wanted supervisor.Announce, host hostconfig.Config) (announce.Config
 		return announce.Config{}, err
 	}
 	cfg := announce.Config{
-		Identity:  announce.Identity{Prefix: keyPrefix, Zone: host.Zone(), Service: wanted.Service, Host: host.Host, ID: machine + "/" + wanted.Service},
+		Name: wanted.Service,
+		Identity: announce.Identity{
+			Prefix: keyPrefix, Zone: host.Zone(), Service: control.ServiceOf(wanted.Service, wanted.Colour), Host: host.Host, Colour: wanted.Colour,
+			ID: control.RecordID(machine, wanted.Service, wanted.Colour),
+		},
 		Contained: wanted.Container,
 		Drain:     time.Duration(wanted.Drain) * time.Second,
 	}

@@ -40,7 +40,7 @@ func (s *store) lacks(ctx context.Context, a control.AnnounceStatus) (key string
 		return "", err
 	}
 	for _, f := range found {
-		if !f.Exists || f.ID != machine+"/"+a.Service {
+		if !f.Exists || f.ID != control.RecordID(machine, a.Service, a.Colour) {
 			return f.Key, nil
 		}
 	}

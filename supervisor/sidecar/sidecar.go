@@ -200,6 +200,15 @@ func (s *sidecar) announce(ctx context.Context) (handedOver bool, err error) {
 			leave(registry.ErrHandOver)
 		}
 	}()
+	if s.wanted.Colour != "" {
+		colours := colours{store: store, service: cfg.Service, own: s.wanted.Colour, on: announcer.Active, log: s.log}
+		followed := make(chan struct{})
+		defer func() { <-followed }() // before the store is closed
+		go func() {
+			defer close(followed)
+			colours.follow(ctx)
+		}()
+	}
 	if s.wanted.Container {
 		go docker.Follow(ctx, s.wanted.Service, func(now container.State) {
 			i := announcing.Instance(now)

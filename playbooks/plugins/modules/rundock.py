@@ -15,7 +15,8 @@ description:
   - A second call changes nothing and executes nothing. Check mode reports what the call would do.
   - >-
     I(state=present), I(state=enabled) and I(state=restarted) need I(image), I(announce) or I(announces);
-    I(state=disabled) and I(state=absent) need I(name) and ignore the rest.
+    I(state=disabled) and I(state=absent) need I(name), and I(colour) where the service has one, and ignore
+    the rest.
 author:
   - rundock
 requirements:
@@ -37,6 +38,19 @@ options:
         An announced one is a DNS label: C(a-z 0-9 -). None ends in C(.new) or C(.check), as containers do
         that rundock makes beside a service's own, or is C(overlay).
     type: str
+  colour:
+    description:
+      - >-
+        Which of the service's two sets of instances this is. Both can be on a host at once, each on ports of
+        its own; container and service directory are then called C(NAME-blue) and C(NAME-green), the instance
+        C(HOST-blue) and C(HOST-green).
+      - >-
+        The active colour answers the service's name in DNS: the first that is announced, until
+        M(rundock_switch) gives its traffic to the other one. It needs I(announce) or I(announces).
+    type: str
+    choices:
+      - blue
+      - green
   state:
     description:
       - "C(present): installed; whether it is enabled stays as it is."
@@ -963,6 +977,13 @@ options:
           - As I(name) of the module.
         type: str
         required: true
+      colour:
+        description:
+          - As I(colour) of the module.
+        type: str
+        choices:
+          - blue
+          - green
       state:
         description:
           - As I(state) of the module.

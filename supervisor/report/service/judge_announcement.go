@@ -64,6 +64,9 @@ func judgeState(r *report.Part, h hostFacts, s serviceFacts) {
 	switch status.State {
 	case control.Announced:
 		r.Fine("announced for %s", since)
+		if status.Idle() {
+			r.Note("%s is idle: %s answers the name of %s; to have them change: rundockd switch %[3]s --to %[1]s", status.Colour, status.Active, control.ServiceOf(s.Name, status.Colour))
+		}
 		if status.Reason != "" {
 			r.Note("%s", status.Reason)
 		}
@@ -84,7 +87,7 @@ func judgeRecords(r *report.Part, h hostFacts, s serviceFacts) {
 		wanted := s.SidecarStatus.Records[i]
 		announced := s.SidecarStatus.State == control.Announced
 		value, err := skydns.Parse(found.Value)
-		switch mine := found.ID == h.MachineID+"/"+s.Name; {
+		switch mine := found.ID == recordID(h, s); {
 		case !found.Exists && announced:
 			r.Wrong(h.storeName()+" has no "+found.Key+" although the sidecar says it is announced", "rundockd logs "+s.Name+" announce; to have it announced anew: sv hup "+halfOf(h, s, "announce"))
 		case !found.Exists:
@@ -105,10 +108,15 @@ func judgeRecords(r *report.Part, h hostFacts, s serviceFacts) {
 	}
 }
 
+// recordID is the id in the service's own records.
+func recordID(h hostFacts, s serviceFacts) string {
+	return control.RecordID(h.MachineID, s.Name, s.SidecarStatus.Colour)
+}
+
 // judgeLeftRecords: a service that is disabled has none.
 func judgeLeftRecords(r *report.Part, h hostFacts, s serviceFacts) {
 	for _, found := range s.Records {
-		if found.Exists && found.ID == h.MachineID+"/"+s.Name {
+		if found.Exists && found.ID == recordID(h, s) {
 			next := "it goes with its lease"
 			switch {
 			case found.Lease == "":

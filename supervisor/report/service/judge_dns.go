@@ -31,6 +31,10 @@ func judgeDNS(r *report.Part, h hostFacts, s serviceFacts) {
 			has = fmt.Sprintf("%s port %s", strings.Join(a.Addresses, " "), strings.Trim(fmt.Sprint(a.Ports), "[]"))
 		}
 		switch {
+		case !own && s.SidecarStatus.Idle() && !there:
+			r.Fine("%s is %s, of the active colour", a.Name, has)
+		case !own && announced && s.SidecarStatus.Idle():
+			r.Wrong(fmt.Sprintf("%s is %s here, and the idle colour among them", a.Name, has), "dnsd lags behind the store: compare dnsd_registry_up and dnsd_stale_seconds in: curl 127.0.0.1:9153/metrics")
 		case announced && there:
 			r.Fine("%s is %s", a.Name, has)
 		case announced:
