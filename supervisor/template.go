@@ -133,14 +133,19 @@ func readTemplate(path string) (t Template, err error) {
 	if err != nil {
 		return t, err
 	}
+	if t, err = ParseTemplate(path, data); err == nil && t.Name+".json" != filepath.Base(path) {
+		err = fmt.Errorf("name %q: want that of the file", t.Name)
+	}
+	return t, err
+}
+
+// ParseTemplate reads a definition; errors name it path.
+func ParseTemplate(path string, data []byte) (t Template, err error) {
 	if err := parse(path, data, &t); err != nil {
 		return t, err
 	}
 	if err := checkVersion(path, t.Version); err != nil {
 		return t, err
-	}
-	if t.Name+".json" != filepath.Base(path) {
-		return t, fmt.Errorf("name %q: want that of the file", t.Name)
 	}
 	return t, t.Validate()
 }

@@ -44,6 +44,9 @@ func Main(m *testing.M, further ...string) {
 	fmt.Println("PASS")
 }
 
+// Programs are the packages of the programs that the module's tests run.
+var Programs = []string{"./testdata/standin"}
+
 // What a test's process finds in its environment: the folder for its copies,
 // and that of the programs compiled for all.
 const (
@@ -58,8 +61,8 @@ var (
 	WhyNoHost = "only root can make one"
 )
 
-// Program is the module, by its name, or the program in testdata/standin, by
-// the name of that folder; compiled as they are shipped.
+// Program is the module, or one of Programs, by the name of its folder; compiled
+// as modules are shipped.
 func Program(name string) string { return filepath.Join(os.Getenv(programsDir), name) }
 
 // Written is the folder of what this process wrote to a folder of the
@@ -77,7 +80,7 @@ func eachOnItsHost(further []string) (ok bool, err error) {
 		return false, err
 	}
 	defer os.RemoveAll(dir)
-	if err := compile(dir+"/", runtime.GOARCH, ".", "./testdata/standin"); err != nil {
+	if err := compile(dir+"/", runtime.GOARCH, append([]string{"."}, Programs...)...); err != nil {
 		return false, err
 	}
 	pattern, below, _ := strings.Cut(setting("run"), "/")

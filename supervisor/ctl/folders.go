@@ -7,10 +7,11 @@ import (
 	"rundock/internal/runit"
 	"rundock/supervisor"
 	"rundock/supervisor/overlaydir"
+	"rundock/supervisor/renderdir"
 )
 
 // processFolders are those of the enabled services and networks that rundock
-// wrote.
+// wrote, and of the renderer.
 func processFolders(folders runit.Folders) ([]string, error) {
 	entries, err := os.ReadDir(folders.Service)
 	if err != nil {
@@ -18,7 +19,7 @@ func processFolders(folders runit.Folders) ([]string, error) {
 	}
 	var dirs []string
 	for _, e := range entries {
-		if dir := folders.Dir(e.Name()); overlaydir.Is(dir) {
+		if dir := folders.Dir(e.Name()); overlaydir.Is(dir) || renderdir.Is(dir) {
 			dirs = append(dirs, dir)
 		}
 		if !strings.HasPrefix(e.Name(), supervisor.Prefix) {

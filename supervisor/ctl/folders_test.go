@@ -11,6 +11,7 @@ import (
 	"rundock/internal/spec"
 	"rundock/supervisor"
 	"rundock/supervisor/overlaydir"
+	"rundock/supervisor/renderdir"
 )
 
 func TestHandover_is_for_the_services_that_rundock_wrote(t *testing.T) {
@@ -34,6 +35,9 @@ func TestHandover_is_for_the_services_that_rundock_wrote(t *testing.T) {
 	if _, err := fstree.Apply(folders.Dir("overlay-apps"), overlaydir.Files("apps", "/etc/rundock/overlay/apps.json"), false); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := fstree.Apply(folders.Dir(renderdir.Name), renderdir.Files(supervisor.TemplateDir), false); err != nil {
+		t.Fatal(err)
+	}
 	foreign := []fstree.File{{Path: "run", Mode: 0o755, Data: []byte("#!/bin/sh\nexec docker run ...\n")}}
 	for _, name := range []string{"docker-classic", "dnsd", "overlay-classic"} {
 		if _, err := fstree.Apply(folders.Dir(name), foreign, false); err != nil {
@@ -43,7 +47,7 @@ func TestHandover_is_for_the_services_that_rundock_wrote(t *testing.T) {
 	if err := os.Mkdir(folders.Service, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"docker-web", "docker-worker", "docker-registry", "docker-classic", "dnsd", "overlay-apps", "overlay-classic"} {
+	for _, name := range []string{"docker-web", "docker-worker", "docker-registry", "docker-classic", "dnsd", "overlay-apps", "overlay-classic", "rundock-render"} {
 		if err := os.Symlink(folders.Dir(name), folders.Link(name)); err != nil {
 			t.Fatal(err)
 		}
@@ -52,7 +56,7 @@ func TestHandover_is_for_the_services_that_rundock_wrote(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"docker-registry", "docker-web/services/announce", "docker-web/services/service", "docker-worker", "overlay-apps"}
+	want := []string{"docker-registry", "docker-web/services/announce", "docker-web/services/service", "docker-worker", "overlay-apps", "rundock-render"}
 	for i := range got {
 		got[i], _ = filepath.Rel(folders.SV, got[i])
 	}

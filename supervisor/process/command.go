@@ -7,10 +7,15 @@ import (
 	"strings"
 )
 
-// IsRundockd reports whether pid is a living `rundockd COMMAND ...`.
+// IsRundockd reports whether pid is a living `rundockd COMMAND ...`, or the
+// program rundock-COMMAND that it becomes.
 func IsRundockd(pid int, command string) bool {
 	words := CommandLine(pid)
-	return len(words) > 1 && filepath.Base(words[0]) == "rundockd" && words[1] == command
+	if len(words) == 0 {
+		return false
+	}
+	program := filepath.Base(words[0])
+	return program == "rundock-"+command || program == "rundockd" && len(words) > 1 && words[1] == command
 }
 
 // CommandLine is that of the process pid, nil where there is none.

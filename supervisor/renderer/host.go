@@ -18,6 +18,7 @@ type host struct {
 	statusDir string
 	runit     hostconfig.Runit
 	log       *slog.Logger
+	read      map[string]string // control.Sum of each template's definition, as it was before it was read
 
 	mu       sync.RWMutex // of what follows
 	state    *render.State

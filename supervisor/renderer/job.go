@@ -22,7 +22,8 @@ type job struct {
 	quiet  supervisor.Quiet
 	wake   chan struct{} // the state has changed
 	news   complaint.Memory
-	failed int // attempts in a row that are to be repeated
+	failed int    // attempts in a row that are to be repeated
+	source string // control.Sum of the template, when it was read last
 
 	mu     sync.Mutex // of status, which the watch tells of the store
 	status control.TemplateStatus
@@ -38,9 +39,10 @@ func (h *host) job(t supervisor.Template) (*job, error) {
 		h.log.Warn("what was in the last good file is not known", "template", t.Name, "err", err)
 	}
 	j := &job{host: h, t: t, quiet: quiet, wake: make(chan struct{}, 1)}
-	j.status = control.TemplateStatus{Name: t.Name, PID: os.Getpid(), Dest: t.Dest, State: control.TemplateKept, Reason: "the store has not answered yet", Since: time.Now()}
+	j.status = control.TemplateStatus{Name: t.Name, PID: os.Getpid(), Dest: t.Dest, State: control.TemplateKept, Reason: "the store has not answered yet", Waits: true, Since: time.Now(), Definition: h.read[t.Name]}
 	if before.Dest == t.Dest {
 		j.status.Services, j.status.Keys, j.status.Changed, j.status.ReloadOwed = before.Services, before.Keys, before.Changed, before.ReloadOwed
+		j.status.File = before.File
 	}
 	j.say(func(*control.TemplateStatus) {})
 	return j, nil
@@ -89,37 +91,36 @@ func (j *job) calm(ctx context.Context) {
 func (j *job) attempt(ctx context.Context) (again time.Duration) {
 	made, settled, err := j.render()
 	if err != nil {
-		j.keep(err)
+		j.keep(err, false)
 		return 0
 	}
 	if why := keep(j.t.Floor, j.status.Services, made.Services, settled > 0); why != "" {
-		j.keep(errors.New(why))
+		j.keep(errors.New(why), settled > 0)
 		return max(settled, 0)
 	}
 	if err := j.place(ctx, made); err != nil {
 		if ctx.Err() != nil {
 			return 0
 		}
-		j.keep(err)
+		j.keep(err, false)
 		j.failed++
 		return min(time.Second<<min(j.failed-1, 6), time.Minute)
 	}
 	j.failed = 0
-	j.say(func(s *control.TemplateStatus) { s.State, s.Reason = control.TemplateCurrent, "" })
+	j.say(func(s *control.TemplateStatus) {
+		s.State, s.Reason, s.Waits, s.Source = control.TemplateCurrent, "", false, j.source
+	})
 	return 0
 }
 
 // render makes the file's content. settled is how long the store may take yet
 // to be complete again.
 func (j *job) render() (made render.Result, settled time.Duration, err error) {
-	text, name := j.t.Content, j.t.Name
-	if j.t.Src != "" {
-		data, err := os.ReadFile(j.t.Src)
-		if err != nil {
-			return made, 0, err
-		}
-		text, name = string(data), j.t.Src
+	text, name, err := source(j.t)
+	if err != nil {
+		return made, 0, err
 	}
+	j.source = control.Sum([]byte(text))
 	parsed, err := render.Parse(name, text)
 	if err != nil {
 		return made, 0, err
@@ -128,6 +129,15 @@ func (j *job) render() (made render.Result, settled time.Duration, err error) {
 	defer j.host.mu.RUnlock()
 	made, err = parsed.Render(j.host.state)
 	return made, time.Until(j.host.settling), err
+}
+
+// source is the template itself, and what errors call it.
+func source(t supervisor.Template) (text, name string, err error) {
+	if t.Src == "" {
+		return t.Content, t.Name, nil
+	}
+	data, err := os.ReadFile(t.Src)
+	return string(data), t.Src, err
 }
 
 // place replaces the file where it differs, and reloads where that is owed.
@@ -152,7 +162,7 @@ func (j *job) place(ctx context.Context, made render.Result) error {
 		j.host.log.Info("the file was replaced", "template", j.t.Name, "dest", f.path)
 	}
 	j.say(func(s *control.TemplateStatus) {
-		if s.Services, s.Keys = made.Services, made.Keys; !present {
+		if s.Services, s.Keys, s.File = made.Services, made.Keys, control.FileState(f.path); !present {
 			s.Changed, s.Writes = time.Now(), s.Writes+1
 		}
 	})
@@ -185,12 +195,14 @@ func (j *job) replace(ctx context.Context, f file) error {
 	})
 }
 
-// keep says why the file stays as it is.
-func (j *job) keep(why error) {
+// keep says why the file stays as it is, and whether that goes by itself.
+func (j *job) keep(why error, waits bool) {
 	if j.news.News(time.Now(), why.Error()) {
 		j.host.log.Warn("the file stays as it is", "template", j.t.Name, "dest", j.t.Dest, "err", why)
 	}
-	j.say(func(s *control.TemplateStatus) { s.State, s.Reason = control.TemplateKept, why.Error() })
+	j.say(func(s *control.TemplateStatus) {
+		s.State, s.Reason, s.Waits, s.Source = control.TemplateKept, why.Error(), waits, j.source
+	})
 }
 
 // say changes the status and writes it. That it cannot be written stops nothing.

@@ -10,11 +10,14 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"rundock/internal/control"
 	"rundock/internal/hostconfig"
+	"rundock/internal/pause"
 	"rundock/internal/registry"
 	"rundock/internal/registry/open"
 	"rundock/internal/render"
@@ -33,6 +36,9 @@ definitions anew. How each template stands is in /run/rundock/templates/NAME.jso
   --once     make each file once, and leave
   --dry-run  say what --once would do, and do nothing
   --diff     show how a file would change, with --dry-run
+  --try      for modules: say in JSON what the definition on stdin would make,
+             after waiting --patience for the store; with --offline, only
+             whether definition and template can be read
 
 Exit codes: 0 all files are as they should be (with --dry-run: as they would
 be), 1 the store does not answer, 2 bad usage, 3 a file stays as it is, and why
@@ -47,6 +53,7 @@ Examples:
 func Main(args []string) int {
 	set := flag.NewFlagSet("render", flag.ContinueOnError)
 	once, dry, diff := set.Bool("once", false, ""), set.Bool("dry-run", false, ""), set.Bool("diff", false, "")
+	try, offline, patience := set.Bool("try", false, ""), set.Bool("offline", false, ""), set.Duration("patience", 2*report.Patience, "")
 	names, code, done := report.Arguments(set, usage, args)
 	switch {
 	case done:
@@ -58,6 +65,9 @@ func Main(args []string) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	defer stop()
+	if *try {
+		return tried(ctx, os.Stdin, os.Stdout, *offline, *patience)
+	}
 	if !*once && !*dry {
 		process.KeepSmall()
 		return resident(ctx)
@@ -84,6 +94,7 @@ func resident(ctx context.Context) int {
 			return err
 		}
 		defer unlock()
+		read := definitions(supervisor.TemplateDir)
 		// One broken definition must not stop the others.
 		templates, err := supervisor.ReadTemplates(supervisor.TemplateDir)
 		if err != nil {
@@ -94,7 +105,9 @@ func resident(ctx context.Context) int {
 			return fmt.Errorf("%s: %w", hostconfig.Path, err)
 		}
 		defer store.Close()
-		return newHost(control.Dir, cfg, log).run(ctx, store, templates)
+		h := newHost(control.Dir, cfg, log)
+		h.read = read
+		return h.run(ctx, store, templates)
 	}()
 	if err != nil && ctx.Err() == nil {
 		log.Error("cannot render", "err", err)
@@ -102,6 +115,17 @@ func resident(ctx context.Context) int {
 		return 100
 	}
 	return 0
+}
+
+// definitions are the sums of the definitions in dir by name, taken before they
+// are read: see control.Digest.
+func definitions(dir string) map[string]string {
+	sums := map[string]string{}
+	files, _ := filepath.Glob(filepath.Join(dir, "*.json"))
+	for _, path := range files {
+		sums[strings.TrimSuffix(filepath.Base(path), ".json")] = control.FileSum(path)
+	}
+	return sums
 }
 
 // oncePatience bounds --once and --dry-run: two commands a template may take
@@ -129,7 +153,7 @@ func now(ctx context.Context, names []string, dry, diff bool) (code int, err err
 	}
 	defer store.Close()
 	h := newHost(control.Dir, cfg, log)
-	if err := h.load(ctx, store); err != nil {
+	if err := h.load(ctx, store, 2*report.Patience); err != nil {
 		return report.ExitUnknown, err
 	}
 	for _, t := range templates {
@@ -162,11 +186,16 @@ func named(all []supervisor.Template, names []string) (some []supervisor.Templat
 	return some, nil
 }
 
-// load reads the whole store.
-func (h *host) load(ctx context.Context, store registry.Store) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*report.Patience)
+// load reads the whole store, which may be away for as long as patience.
+func (h *host) load(ctx context.Context, store registry.Store, patience time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	keys, revision, err := store.List(ctx, render.Prefix)
+	for err != nil && pause.For(ctx, 250*time.Millisecond) == nil {
+		if again, r, e := store.List(ctx, render.Prefix); ctx.Err() == nil || e == nil {
+			keys, revision, err = again, r, e // what the end of patience cuts off says less than what was before
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -195,19 +224,7 @@ func (h *host) once(ctx context.Context, t supervisor.Template, dry, diff bool, 
 
 // foretell says what an attempt would do. It writes nothing.
 func (h *host) foretell(ctx context.Context, t supervisor.Template, diff bool, out io.Writer) error {
-	before, err := control.ReadTemplate(h.statusDir, t.Name)
-	if err != nil {
-		return err
-	}
-	j := &job{host: h, t: t}
-	made, _, err := j.render()
-	if err != nil {
-		return err
-	}
-	if why := keep(t.Floor, before.Services, made.Services, false); why != "" {
-		return errors.New(why)
-	}
-	f, err := wanted(t, made.Data)
+	f, _, err := h.foreseen(t)
 	if err != nil {
 		return err
 	}
@@ -224,6 +241,27 @@ func (h *host) foretell(ctx context.Context, t supervisor.Template, diff bool, o
 		return showDiff(ctx, f, out)
 	}
 	return nil
+}
+
+// foreseen is the file that an attempt would make, and what it was made from. An
+// error says why the last good file would stay.
+func (h *host) foreseen(t supervisor.Template) (f file, made render.Result, err error) {
+	before, err := control.ReadTemplate(h.statusDir, t.Name)
+	if err != nil {
+		return f, made, err
+	}
+	if before.Dest != t.Dest {
+		before.Services = nil
+	}
+	j := &job{host: h, t: t}
+	if made, _, err = j.render(); err != nil {
+		return f, made, err
+	}
+	if why := keep(t.Floor, before.Services, made.Services, false); why != "" {
+		return f, made, errors.New(why)
+	}
+	f, err = wanted(t, made.Data)
+	return f, made, err
 }
 
 // showDiff prints how the file would change, by diff(1).

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"rundock/internal/hostconfig"
 )
@@ -13,7 +14,7 @@ import (
 // loaded is a host that has read the store.
 func (r *rig) loaded() *host {
 	h := newHost(r.dir, hostconfig.Config{Label: "s", Domain: "example.com"}, slog.New(slog.DiscardHandler))
-	if err := h.load(context.Background(), r.store); err != nil {
+	if err := h.load(context.Background(), r.store, time.Minute); err != nil {
 		r.Fatal(err)
 	}
 	return h

@@ -24,12 +24,13 @@ type file struct {
 	path     string
 	data     []byte
 	mode     fs.FileMode
-	uid, gid int // -1: whatever it is
+	uid, gid int
 }
 
-// wanted is the file of t with this content.
+// wanted is the file of t with this content. Where t names no owner or group it
+// is the renderer's own, root.
 func wanted(t supervisor.Template, data []byte) (file, error) {
-	f := file{path: t.Dest, data: data, uid: -1, gid: -1}
+	f := file{path: t.Dest, data: data, uid: os.Geteuid(), gid: os.Getegid()}
 	var err error
 	if f.mode, err = t.FileMode(); err != nil {
 		return f, err
@@ -81,7 +82,7 @@ func (f file) present() (bool, error) {
 		return false, errors.Join(err, dirError(f.path, info))
 	}
 	owner := info.Sys().(*syscall.Stat_t)
-	if !info.Mode().IsRegular() || info.Mode().Perm() != f.mode || f.uid >= 0 && int(owner.Uid) != f.uid || f.gid >= 0 && int(owner.Gid) != f.gid {
+	if !info.Mode().IsRegular() || info.Mode().Perm() != f.mode || int(owner.Uid) != f.uid || int(owner.Gid) != f.gid {
 		return false, nil
 	}
 	have, err := os.ReadFile(f.path)
@@ -97,10 +98,8 @@ func dirError(path string, info fs.FileInfo) error {
 
 // write fills the new file w. Its content is never readable to anybody but its
 // owner.
-func (f file) write(w *os.File) (err error) {
-	if f.uid >= 0 || f.gid >= 0 {
-		err = w.Chown(f.uid, f.gid)
-	}
+func (f file) write(w *os.File) error {
+	err := w.Chown(f.uid, f.gid)
 	if err == nil {
 		err = w.Chmod(f.mode)
 	}
