@@ -1,6 +1,6 @@
 // Package cutover is what those who take part in the switch of a service from
 // one colour to the other write into the store, and the decision what comes
-// next. It does nothing itself: the one who asked (rundockd switch) and the load
+// next. Nothing here watches or waits: the one who asked (rundockd switch) and the load
 // balancers (rundockd balance) meet here.
 //
 // Keys, below /rundock/v1, with JSON in which an unknown field is an error:
@@ -28,8 +28,8 @@
 //
 // The lock tells whether somebody still leads the attempt. Where it is gone and
 // the attempt is not settled, whoever sees it first makes the step that Orphaned
-// returns, load balancers and the next one who asks alike. So traffic is as it was
-// or as wanted.
+// returns (Commit writes it), load balancers and the next one who asks alike. So
+// traffic is as it was or as wanted.
 //
 // A service without a State has no active colour. The first colour that is
 // announced writes one (First), before its records.
