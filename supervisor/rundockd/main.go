@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"rundock/supervisor/balancer"
 	"rundock/supervisor/ctl"
 	"rundock/supervisor/overlayctl"
 	"rundock/supervisor/report"
@@ -42,6 +43,7 @@ var verbs = []verb{
 	{"explain", "NAME", forPeople, "why a service is, or is not, in DNS, and what to do next", service.ExplainMain},
 	{"logs", "NAME [-f]", forPeople, "what its container prints; logs NAME announce: its sidecar", logs.Main},
 	{"overlay", "...", forPeople, "status, peers, check: how the overlay networks stand; leave one", overlayctl.Main},
+	{"balance", "status", forPeople, "how this host's load balancer stands; check settings, or leave", balancer.Main},
 	{"version", "", forPeople, "print the version", printVersion},
 
 	{"check", "NAME", forScripts, "exit with 0 if the service's container runs, with 1 if not", ctl.CheckMain},
@@ -52,6 +54,7 @@ var verbs = []verb{
 	{"announce", "DIR", byRunsv, "announce the service of DIR/announce.json while it is healthy", sidecar.Main},
 	{"render", "", byRunsv, "keep the files of this host's templates as the store says; see render --help", becomeRender},
 	{"overlay", "run NAME", byRunsv, "keep this host's part of an overlay network", overlayctl.Main},
+	{"balance", "", byRunsv, "keep this host's HAProxy as settings, records and switches say", balancer.Main},
 	{"store", "", byRunsv, "be this host's one connection to the store, for all others", storeagent.Main},
 
 	{"ctl", "", forModules, "JSON requests on stdin, a response on stdout for each", ctl.Main},
@@ -101,6 +104,6 @@ func usage() string {
 		what := strings.TrimSpace(v.name + " " + v.args)
 		fmt.Fprintf(&b, "  %-16s  %s\n", what, strings.ReplaceAll(v.help, "\n", "\n"+strings.Repeat(" ", 20)))
 	}
-	b.WriteString("\nstatus, explain, logs and overlay say more with --help.\n")
+	b.WriteString("\nstatus, explain, logs, overlay and balance say more with --help.\n")
 	return b.String()
 }

@@ -1,0 +1,113 @@
+package balancer
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"rundock/internal/complaint"
+	"rundock/internal/control"
+	"rundock/internal/haproxy"
+	"rundock/internal/hostconfig"
+	"rundock/internal/registry"
+)
+
+// How long a balancer waits for news before it looks at HAProxy again.
+const (
+	calm  = time.Second           // to see that HAProxy was started anew, or changed by hand
+	eager = 40 * time.Millisecond // while it waits for a check or for the end of sessions
+	// After so long without a change, what is waited for is a server that is down.
+	eagerFor = time.Minute
+	// A reload that HAProxy did not make is asked for again.
+	reloadAgain = 5 * time.Second
+	// The slots in the configuration's file are HAProxy's, at the latest after so long.
+	slotsEvery = 5 * time.Second
+)
+
+// balancer keeps one HAProxy.
+type balancer struct {
+	settings  haproxy.Settings
+	site      haproxy.Site
+	topology  string
+	statusDir string
+	reload    func() error // has HAProxy's master read the configuration anew
+	store     registry.Store
+	world     *world
+	acks      *acks
+	log       *slog.Logger
+	complaint complaint.Memory
+
+	status   control.BalanceStatus
+	flips    map[string]flip      // by service
+	orphans  map[string]time.Time // since when nobody leads a service's attempt
+	stirred  time.Time            // when something has changed last
+	reloaded time.Time            // when a reload was asked for last
+	placed   time.Time            // when the slots in the configuration's file were HAProxy's
+}
+
+// flip is when a service's traffic moved in an attempt.
+type flip struct {
+	attempt string
+	at      time.Time
+	empty   bool // the backend that lost it had no session in the last pass
+}
+
+func newBalancer(settings haproxy.Settings, site haproxy.Site, statusDir string, reload func() error, log *slog.Logger) *balancer {
+	b := &balancer{
+		settings: settings, site: site, topology: haproxy.Topology(settings, site), statusDir: statusDir, reload: reload, log: log,
+		stirred: time.Now(), placed: time.Now(), flips: map[string]flip{}, orphans: map[string]time.Time{},
+	}
+	b.status.Services = map[string]control.BalanceService{}
+	return b
+}
+
+// run keeps HAProxy until ctx is done.
+func (b *balancer) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		wait := time.NewTimer(b.pass(ctx))
+		select {
+		case <-b.world.wake:
+			b.stirred = time.Now()
+		case <-wait.C:
+		case <-ctx.Done():
+		}
+		wait.Stop()
+	}
+}
+
+// complain logs what goes wrong, once in a while.
+func (b *balancer) complain(what string, args ...any) {
+	text := what
+	for _, a := range args {
+		if err, ok := a.(error); ok {
+			text += err.Error()
+		}
+	}
+	if b.complaint.News(time.Now(), text) {
+		b.log.Warn(what, args...)
+	}
+}
+
+// serve keeps HAProxy, and tells the store of it, until ctx is done.
+func (b *balancer) serve(ctx context.Context, store registry.Store, host hostconfig.Config, machine string) error {
+	lease, err := store.NewLease(leaseTime)
+	if err != nil {
+		return err
+	}
+	b.store, b.world, b.status.PID = store, newWorld(host.Zone()), os.Getpid()
+	b.acks = &acks{host: host.Host, machine: machine, lease: lease, log: b.log, tellers: map[string]*teller{}}
+	var running sync.WaitGroup
+	running.Go(func() { b.world.follow(ctx, store) })
+	running.Go(func() { keepRegistered(ctx, store, host.Host, machine, b.settings.Services, b.log) })
+	running.Go(func() {
+		if err := lease.Run(ctx); err != nil {
+			b.log.Warn("what the store was told goes with its lease", "err", err)
+		}
+	})
+	b.run(ctx)
+	b.acks.running.Wait()
+	running.Wait()
+	return nil
+}

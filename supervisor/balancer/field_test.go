@@ -1,0 +1,342 @@
+package balancer
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"rundock/internal/await"
+	"rundock/internal/control"
+	"rundock/internal/cutover"
+	"rundock/internal/haproxy"
+	"rundock/internal/haproxy/haproxytest"
+	"rundock/internal/hostconfig"
+	"rundock/internal/registry"
+	"rundock/internal/registry/etcdtest"
+	"rundock/internal/registry/open"
+)
+
+// field is a site for tests: etcd, and load balancers of the service shop.
+type field struct {
+	t         *testing.T
+	etcd      *etcdtest.Server
+	store     registry.Store
+	balancers []*member
+	ports     map[string]string // addresses of instances by name
+}
+
+// member is a load balancer.
+type member struct {
+	*haproxytest.Server
+	field    *field
+	name     string
+	front    string // where clients come
+	settings string
+	status   string // folder
+	leave    context.CancelCauseFunc
+	left     chan struct{}
+}
+
+func newField(t *testing.T, balancers int) *field {
+	f := &field{t: t, etcd: etcdtest.Start(t, "embedded", nil), ports: map[string]string{}}
+	f.store = f.client()
+	for i := range balancers {
+		m := &member{Server: haproxytest.New(t), field: f, name: fmt.Sprintf("front-%d", i+1), front: haproxytest.Address(), status: t.TempDir()}
+		m.settings = `{"version": 1, "frontends": [{"name": "web", "bind": ["` + m.front + `"], "service": "shop"}],
+			"services": [{"name": "shop", "slots": 4, "check": {"path": "/health", "interval": "500ms", "fast": "100ms"}}]}`
+		m.Server.Start()
+		m.start()
+		f.balancers = append(f.balancers, m)
+	}
+	return f
+}
+
+func (f *field) host(name string) hostconfig.Config {
+	return hostconfig.Config{Version: 1, Host: name, Domain: "prod.example.com", Label: "s", Etcd: hostconfig.Etcd{Endpoints: []string{f.etcd.URL}}}
+}
+
+func (f *field) client() registry.Store {
+	f.t.Helper()
+	store, err := open.Store(f.host("test"), slog.New(slog.DiscardHandler))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.t.Cleanup(func() { store.Close() })
+	return store
+}
+
+// start runs the balancer.
+func (m *member) start() {
+	t := m.field.t
+	t.Helper()
+	settings, err := haproxy.Parse([]byte(m.settings))
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.NewTextHandler(&logTo{t: t, name: m.name}, nil))
+	store := m.field.client()
+	ctx, leave := context.WithCancelCause(context.Background())
+	left := make(chan struct{})
+	m.leave, m.left = leave, left
+	go func() {
+		defer close(left)
+		if err := newBalancer(settings, m.Site, m.status, m.Reload, log).serve(ctx, store, m.field.host(m.name), "machine-of-"+m.name); err != nil {
+			t.Error(err)
+		}
+	}()
+	t.Cleanup(func() { m.stop(registry.ErrHandOver) })
+}
+
+// stop ends the balancer; HAProxy goes on.
+func (m *member) stop(cause error) {
+	m.leave(cause)
+	<-m.left
+}
+
+func (m *member) read() control.BalanceStatus {
+	s, err := control.ReadBalance(m.status)
+	if err != nil {
+		m.T.Fatal(err)
+	}
+	return s
+}
+
+// logTo writes a log's lines to the test's while that runs.
+type logTo struct {
+	t    *testing.T
+	name string
+}
+
+func (l *logTo) Write(line []byte) (int, error) {
+	if l.t.Context().Err() == nil {
+		l.t.Logf("%s: %s", l.name, bytes.TrimSpace(line))
+	}
+	return len(line), nil
+}
+
+// put writes a key that is there, or not.
+func (f *field) put(key string, value []byte) {
+	f.t.Helper()
+	await.Nil(f.t, "the store takes "+key, func() error {
+		now, err := f.store.Read(f.t.Context(), []string{key})
+		if err == nil && (now[0].Exists || value != nil) {
+			_, err = f.store.Swap(f.t.Context(), registry.Swap{Key: key, Old: now[0].Value, New: value})
+		}
+		return err
+	})
+}
+
+// announce writes the record of an instance, and withdraw removes it.
+func (f *field) announce(instance, colour, at string) {
+	f.t.Helper()
+	host, port, _ := net.SplitHostPort(at)
+	f.put("/skydns/com/example/prod/s/shop/"+instance, fmt.Appendf(nil, `{"host": %q, "port": %s, "colour": %q, "id": %q}`, host, port, colour, instance))
+}
+
+func (f *field) withdraw(instance string) { f.put("/skydns/com/example/prod/s/shop/"+instance, nil) }
+
+// app is an instance of shop: it answers a POST with its name and what it got.
+type app struct {
+	name, at string
+	server   *http.Server
+	late     *time.Timer
+}
+
+// app starts an instance, which begins to listen later.
+func (f *field) app(name string, late time.Duration) *app {
+	f.t.Helper()
+	a := &app{name: name, at: haproxytest.Address()}
+	a.server = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		data, err := io.ReadAll(r.Body)
+		if err != nil {
+			return
+		}
+		if r.URL.Path == "/slow" { // one that is under way when something changes
+			select {
+			case <-time.After(time.Second / 4):
+			case <-r.Context().Done():
+			}
+		}
+		fmt.Fprintf(w, "%s %s", name, data)
+	})}
+	a.late = time.AfterFunc(late, func() {
+		if err := a.server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+			f.t.Error(err)
+		}
+	})
+	a.server.Addr = a.at
+	f.t.Cleanup(a.stop)
+	return a
+}
+
+// stop ends it at once: what is under way fails.
+func (a *app) stop() {
+	a.late.Stop()
+	a.server.Close()
+}
+
+// load are clients that send requests until the test stops them. POSTs are never
+// repeated.
+type load struct {
+	stop    context.CancelFunc
+	clients sync.WaitGroup
+	good    atomic.Int64
+	mu      sync.Mutex
+	failed  []string
+}
+
+// load sends requests to all load balancers, by connections that are kept and by
+// new ones.
+func (f *field) load(kept, fresh int) *load {
+	ctx, stop := context.WithCancel(context.Background())
+	l := &load{stop: stop}
+	for i := range kept + fresh {
+		front := f.balancers[i%len(f.balancers)].front
+		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: i >= kept}, Timeout: time.Minute}
+		l.clients.Go(func() {
+			defer client.CloseIdleConnections()
+			for n := 0; ctx.Err() == nil; n++ {
+				url := "http://" + front + "/"
+				if n%50 == i {
+					url += "slow"
+				}
+				if err := post(client, url, fmt.Sprintf("%d-%d", i, n)); err != nil {
+					l.mu.Lock()
+					l.failed = append(l.failed, fmt.Sprintf("%s client %d (kept: %t): %v", time.Now().Format("05.000"), i, i < kept, err))
+					l.mu.Unlock()
+				} else {
+					l.good.Add(1)
+				}
+				time.Sleep(10 * time.Millisecond) // the processors are for others, too
+			}
+		})
+	}
+	f.t.Cleanup(func() { l.stop(); l.clients.Wait() })
+	return l
+}
+
+// post sends a request that Go does not send twice, as it cannot read the body
+// again.
+func post(client *http.Client, url, text string) error {
+	r, err := http.NewRequest("POST", url, io.MultiReader(strings.NewReader(text)))
+	if err != nil {
+		return err
+	}
+	r.ContentLength = int64(len(text))
+	answer, err := client.Do(r)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	data, err := io.ReadAll(answer.Body)
+	switch {
+	case err != nil:
+		return err
+	case answer.StatusCode != 200 || !strings.HasSuffix(string(data), " "+text):
+		return fmt.Errorf("%s %q", answer.Status, data)
+	}
+	return nil
+}
+
+// end stops the clients, and fails if a request has.
+func (l *load) end(t *testing.T) {
+	t.Helper()
+	l.stop()
+	l.clients.Wait()
+	if len(l.failed) > 0 {
+		t.Errorf("%d requests failed, %d were good; the first: %s", len(l.failed), l.good.Load(), strings.Join(l.failed[:min(5, len(l.failed))], "\n"))
+	}
+	if l.good.Load() < 100 {
+		t.Errorf("only %d requests were made", l.good.Load())
+	}
+	t.Logf("%d requests, %d failed", l.good.Load()+int64(len(l.failed)), len(l.failed))
+}
+
+// view is what the store has of shop's switch.
+func (f *field) view() cutover.View {
+	f.t.Helper()
+	book := cutover.NewBook()
+	for _, prefix := range []string{cutover.Prefix, cutover.LoadBalancersPrefix} {
+		keys, _, err := f.store.List(f.t.Context(), prefix)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		b := registry.Batch{Complete: true}
+		for _, k := range keys {
+			b.Changes = append(b.Changes, registry.Change{Key: k.Key, Value: k.Value})
+		}
+		book.Apply(prefix, b)
+	}
+	for _, err := range book.Faults() {
+		f.t.Error(err)
+	}
+	return book.View("shop")
+}
+
+// attempt begins an attempt, and leads it until it is settled; it returns the
+// last State. Instances count as healthy: what load balancers see is tested.
+func (f *field) attempt(change func(*cutover.State)) cutover.State {
+	f.t.Helper()
+	v := f.view()
+	s := *v.State
+	s.To, s.Phase, s.Attempt, s.Who, s.Since, s.Why = cutover.Other(s.Active), cutover.Prepare, fmt.Sprintf("%s+", s.Attempt), "test", time.Now(), ""
+	s.MinHealthy, s.Drain, s.Timeout = 1, 20, 60
+	change(&s)
+	lock := cutover.JSON(cutover.Lock{ID: s.Attempt, Who: "test", Host: "test", To: s.To, Since: time.Now()})
+	f.put(cutover.LockKey("shop"), lock)
+	f.put(cutover.Key("shop"), cutover.JSON(s))
+	var last cutover.Step
+	await.Empty(f.t, "the attempt is over", func() string {
+		v := f.view()
+		last = cutover.Next(v, []cutover.Instance{{Name: "polled"}}, time.Now())
+		if last.Do == cutover.Write {
+			if v.State.Phase != last.Next.Phase {
+				f.t.Logf("%s -> %s: %s", v.State.Phase, last.Next.Phase, last.Why)
+			}
+			f.put(cutover.Key("shop"), cutover.JSON(last.Next))
+		}
+		if last.Do == cutover.Done {
+			return ""
+		}
+		return string(v.State.Phase) + ": " + last.Why
+	})
+	f.put(cutover.LockKey("shop"), nil)
+	return *f.view().State
+}
+
+// first makes blue the active colour, and waits until all load balancers serve it.
+func (f *field) first() {
+	f.t.Helper()
+	f.put(cutover.Key("shop"), cutover.JSON(cutover.First(cutover.Blue, time.Now())))
+	f.serves(cutover.Blue)
+}
+
+// serves waits until all load balancers say that a colour has the traffic.
+func (f *field) serves(colour string) {
+	f.t.Helper()
+	await.Empty(f.t, "all serve "+colour, func() string {
+		v := f.view()
+		if len(v.LoadBalancers) < len(f.balancers) {
+			return fmt.Sprintf("load balancers that the store knows: %q", v.LoadBalancers)
+		}
+		for _, host := range v.LoadBalancers {
+			a := v.Acks[host]
+			if a.Reached != cutover.Serving || a.Colour != colour || a.Counters[colour].Up == 0 {
+				text, _ := json.Marshal(a)
+				return host + ": " + string(text)
+			}
+		}
+		return ""
+	})
+}

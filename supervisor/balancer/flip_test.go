@@ -1,0 +1,36 @@
+package balancer
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"rundock/internal/cutover"
+)
+
+func TestFlips_under_load_fail_no_request(t *testing.T) {
+	f := newField(t, 2)
+	old := f.app("blue-0", 0)
+	f.announce("node-1-blue", cutover.Blue, old.at)
+	f.first()
+	load := f.load(16, 4)
+	for n := 1; n <= 40; n++ {
+		colour := []string{cutover.Blue, cutover.Green}[n%2]
+		// Each tenth listens as late as a large program does.
+		late := 100 * time.Millisecond
+		if n%10 == 1 {
+			late = 2 * time.Second
+		}
+		next := f.app(fmt.Sprintf("%s-%d", colour, n), late)
+		f.announce("node-1-"+colour, colour, next.at)
+		s := f.attempt(func(*cutover.State) {})
+		if s.Active != colour || s.Why != "" {
+			t.Fatalf("flip %d: the state is %+v", n, s)
+		}
+		// The old colour is drained: it may go at once, without warning.
+		old.stop()
+		f.withdraw("node-1-" + cutover.Other(colour))
+		old = next
+	}
+	load.end(t)
+}
