@@ -105,8 +105,10 @@ func (s *setup) site(t *testing.T, args ...string) {
 func (s *setup) programs(t *testing.T, version string) string {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.Symlink(filepath.Join(s.checkout, "bin/dnsd"), filepath.Join(dir, "dnsd")); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"dnsd", "rundock-render"} {
+		if err := os.Symlink(filepath.Join(s.checkout, "bin", name), filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -X main.version="+version, "-o", filepath.Join(dir, "rundockd"), "./supervisor/rundockd")
 	build.Dir = s.checkout

@@ -48,6 +48,10 @@ func TestTemplate(t *testing.T) {
 		t.Errorf("template = %v, want %v", got, want)
 	}
 
+	if told := m.sh("rundockd", "explain", "web"); !strings.Contains(told, "/etc/web/web.conf is made from the content") || !strings.HasSuffix(told, "\nNothing is wrong.\n") {
+		t.Errorf("explain says:\n%s", told)
+	}
+
 	// It follows the store without a call.
 	m.put("/colour", "green")
 	await.True(t, "the file follows", func() bool { return strings.HasPrefix(m.read("/etc/web/web.conf"), "# green\n") })

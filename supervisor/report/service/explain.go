@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"rundock/supervisor/report"
+	"rundock/supervisor/report/template"
 )
 
 const explainUsage = `usage: rundockd explain [--json] NAME
@@ -14,7 +15,8 @@ All that can be found out about one service, in the order in which it comes to
 be in DNS: its files, runit's supervision, the runner, the container, the
 announcement, what this host's dnsd answers. The last line names the first
 thing that is wrong, and what to do next. Its checks are made once (exec checks
-are not), and it changes nothing.
+are not), and it changes nothing. A name that is no service's may be a
+template's: its definition, the renderer, the file.
 
   --json   one JSON document, described in docs/operations.md
 
@@ -41,9 +43,17 @@ func ExplainMain(args []string) int {
 	}
 	g := newGatherer()
 	defer g.close()
-	names, code = g.services().Resolve("explain", names)
+	names, templates, code := g.resolve("explain", names)
 	if code != 0 {
 		return code
+	}
+	if len(templates) > 0 {
+		told := template.StoryOf(g.host.Host, g.host.Now, template.Gather(g.folders, templates[0]))
+		if *asJSON {
+			return report.PrintJSON(told, report.ExitCode(told.Template.Verdict))
+		}
+		fmt.Print(told.Text())
+		return report.ExitCode(told.Template.Verdict)
 	}
 	ctx := context.Background()
 	service := g.gather(ctx, names)[0]

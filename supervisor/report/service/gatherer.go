@@ -2,13 +2,17 @@ package service
 
 import (
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"rundock/internal/container"
 	"rundock/internal/hostconfig"
 	"rundock/internal/registry"
 	"rundock/internal/runit"
+	"rundock/supervisor"
 	"rundock/supervisor/report"
+	"rundock/supervisor/report/template"
 )
 
 // gatherer finds out facts. Whatever cannot be found out becomes a trouble.
@@ -45,6 +49,22 @@ func newGatherer() *gatherer {
 
 // services are those of this host.
 func (g *gatherer) services() report.Services { return report.Services{Folders: g.folders} }
+
+// resolve tells names of services from those of templates, which only those
+// have that are no service's. See report.Services.Resolve.
+func (g *gatherer) resolve(command string, names []string) (services, templates []string, code int) {
+	defined := template.Names(supervisor.TemplateDir)
+	for _, name := range names {
+		known := g.services().Known(name) || g.services().Known(strings.TrimPrefix(name, supervisor.Prefix))
+		if !known && slices.Contains(defined, name) {
+			templates = append(templates, name)
+		} else {
+			services = append(services, name)
+		}
+	}
+	services, code = g.services().Resolve(command, services)
+	return services, templates, code
+}
 
 // close ends what was opened.
 func (g *gatherer) close() {

@@ -5,6 +5,7 @@ import (
 
 	"rundock/internal/control"
 	"rundock/supervisor/report"
+	"rundock/supervisor/report/template"
 )
 
 // statusReport is what `rundockd status --json` prints. Its field names stay.
@@ -18,6 +19,8 @@ type statusReport struct {
 	Registry string          `json:"registry,omitempty"`
 	Config   string          `json:"config,omitempty"` // what is wrong with host.json
 	Services []serviceStatus `json:"services"`
+
+	Templates []template.Status `json:"templates,omitempty"`
 }
 
 // serviceStatus is one service of it.
@@ -117,11 +120,14 @@ func serviceStatusOf(h hostFacts, s serviceFacts, findings []report.Finding) ser
 	return out
 }
 
-// exitCode is that of status: the worst of its services'.
+// exitCode is that of status: the worst of its services' and templates'.
 func (r statusReport) exitCode() int {
 	code := report.ExitWell
 	for _, s := range r.Services {
 		code = max(code, report.ExitCode(s.Verdict))
+	}
+	for _, t := range r.Templates {
+		code = max(code, report.ExitCode(t.Verdict))
 	}
 	return code
 }

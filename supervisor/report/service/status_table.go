@@ -86,7 +86,7 @@ func (r statusReport) ageOf(t time.Time) string {
 // remarks are about the host, beside the table.
 func (r statusReport) remarks() string {
 	var b strings.Builder
-	if len(r.Services) == 0 {
+	if len(r.Services) == 0 && len(r.Templates) == 0 {
 		b.WriteString("no services on this host\n")
 	}
 	if r.Config != "" {
