@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,6 +23,7 @@ import (
 	"rundock/internal/haproxy"
 	"rundock/internal/haproxy/haproxytest"
 	"rundock/internal/hostconfig"
+	"rundock/internal/pause"
 	"rundock/internal/registry"
 	"rundock/internal/registry/etcdtest"
 	"rundock/internal/registry/open"
@@ -46,11 +48,13 @@ type member struct {
 	status   string // folder
 	leave    context.CancelCauseFunc
 	left     chan struct{}
+	store    registry.Store
 }
 
 func newField(t *testing.T, balancers int) *field {
 	f := &field{t: t, etcd: etcdtest.Start(t, "embedded", nil), ports: map[string]string{}}
 	f.store = f.client()
+	t.Cleanup(func() { f.store.Close() })
 	for i := range balancers {
 		m := &member{Server: haproxytest.New(t), field: f, name: fmt.Sprintf("front-%d", i+1), front: haproxytest.Address(), status: t.TempDir()}
 		m.settings = `{"version": 1, "frontends": [{"name": "web", "bind": ["` + m.front + `"], "service": "shop"}],
@@ -72,7 +76,6 @@ func (f *field) client() registry.Store {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	f.t.Cleanup(func() { store.Close() })
 	return store
 }
 
@@ -85,7 +88,8 @@ func (m *member) start() {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(&logTo{t: t, name: m.name}, nil))
-	store := m.field.client()
+	m.store = m.field.client()
+	store := m.store
 	ctx, leave := context.WithCancelCause(context.Background())
 	left := make(chan struct{})
 	m.leave, m.left = leave, left
@@ -95,13 +99,15 @@ func (m *member) start() {
 			t.Error(err)
 		}
 	}()
-	t.Cleanup(func() { m.stop(registry.ErrHandOver) })
+	stop := func() { leave(registry.ErrHandOver); <-left }
+	t.Cleanup(func() { stop(); store.Close() })
 }
 
 // stop ends the balancer; HAProxy goes on.
 func (m *member) stop(cause error) {
 	m.leave(cause)
 	<-m.left
+	m.store.Close()
 }
 
 func (m *member) read() control.BalanceStatus {
@@ -157,15 +163,19 @@ type app struct {
 func (f *field) app(name string, late time.Duration) *app {
 	f.t.Helper()
 	a := &app{name: name, at: haproxytest.Address()}
-	a.server = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	a.server = &http.Server{Addr: a.at, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		data, err := io.ReadAll(r.Body)
 		if err != nil {
 			return
 		}
-		if r.URL.Path == "/slow" { // one that is under way when something changes
-			select {
-			case <-time.After(time.Second / 4):
-			case <-r.Context().Done():
+		switch r.URL.Path {
+		case "/slow": // one that is under way when something changes
+			pause.For(r.Context(), time.Second/4)
+		case "/endless":
+			<-r.Context().Done()
+		case "/":
+			if strings.HasPrefix(name, "broken") {
+				w.WriteHeader(http.StatusInternalServerError)
 			}
 		}
 		fmt.Fprintf(w, "%s %s", name, data)
@@ -175,7 +185,6 @@ func (f *field) app(name string, late time.Duration) *app {
 			f.t.Error(err)
 		}
 	})
-	a.server.Addr = a.at
 	f.t.Cleanup(a.stop)
 	return a
 }
@@ -218,7 +227,7 @@ func (f *field) load(kept, fresh int) *load {
 				} else {
 					l.good.Add(1)
 				}
-				time.Sleep(10 * time.Millisecond) // the processors are for others, too
+				pause.For(ctx, 10*time.Millisecond) // the processors are for others, too
 			}
 		})
 	}
@@ -339,4 +348,14 @@ func (f *field) serves(colour string) {
 		}
 		return ""
 	})
+}
+
+// config is the configuration's file.
+func (m *member) config(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(m.Site.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

@@ -156,7 +156,7 @@ func (b *balancer) placeSlots(ctx context.Context, p proxy) {
 	if b.placed = time.Now(); p.info.Description != b.topology {
 		return
 	}
-	if _, err := placeConfig(ctx, b.site, b.config(p)); err != nil {
+	if _, err := placeConfig(ctx, b.site, b.config(p)); err != nil && ctx.Err() == nil {
 		b.complain("HAProxy's configuration is not as HAProxy is", "err", err)
 	}
 }

@@ -80,9 +80,12 @@ func placeConfig(ctx context.Context, site haproxy.Site, config []byte) (changed
 func checkConfig(ctx context.Context, path string) error {
 	ctx, cancel := context.WithTimeout(ctx, checkPatience)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, program, "-c", "-q", "-f", path).CombinedOutput()
+	out, err := exec.CommandContext(ctx, program, "-c", "-f", path).CombinedOutput()
 	if err == nil {
 		return nil
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("%s -c was ended: %w", program, context.Cause(ctx))
 	}
 	var alerts []string
 	for line := range strings.Lines(string(out)) {
