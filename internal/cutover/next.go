@@ -311,6 +311,10 @@ func (s State) waitFor(now time.Time, seconds int, why string) Step {
 	return s.goBack(now, fmt.Sprintf("%s (waited %d s)", why, seconds))
 }
 
+// GoBack is the step that takes an attempt back for why, as whoever leads it may
+// decide in each phase before it is settled.
+func GoBack(s State, now time.Time, why string) Step { return s.goBack(now, why) }
+
 func (s State) goBack(now time.Time, why string) Step {
 	s.From, s.Phase, s.Since, s.Before, s.Why = s.Phase, Back, now.UTC(), nil, why
 	return Step{Do: Write, Next: s, Why: why}

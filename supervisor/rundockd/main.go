@@ -16,6 +16,7 @@ import (
 	"rundock/supervisor/runner"
 	"rundock/supervisor/sidecar"
 	"rundock/supervisor/storeagent"
+	"rundock/supervisor/switching"
 )
 
 // version is set at link time.
@@ -44,6 +45,8 @@ var verbs = []verb{
 	{"logs", "NAME [-f]", forPeople, "what its container prints; logs NAME announce: its sidecar", logs.Main},
 	{"overlay", "...", forPeople, "status, peers, check: how the overlay networks stand; leave one", overlayctl.Main},
 	{"balance", "status", forPeople, "how this host's load balancer stands; check settings, or leave", balancer.Main},
+	{"switch", "SERVICE", forPeople, "which colour of a service has its traffic; --to COLOUR: give it to the other one", switching.Main},
+	{"history", "SERVICE", forPeople, "the switches of a service: when, who, from and to which colour, why back", switching.HistoryMain},
 	{"version", "", forPeople, "print the version", printVersion},
 
 	{"check", "NAME", forScripts, "exit with 0 if the service's container runs, with 1 if not", ctl.CheckMain},
@@ -104,6 +107,6 @@ func usage() string {
 		what := strings.TrimSpace(v.name + " " + v.args)
 		fmt.Fprintf(&b, "  %-16s  %s\n", what, strings.ReplaceAll(v.help, "\n", "\n"+strings.Repeat(" ", 20)))
 	}
-	b.WriteString("\nstatus, explain, logs, overlay and balance say more with --help.\n")
+	b.WriteString("\nstatus, explain, logs, overlay, balance, switch and history say more with --help.\n")
 	return b.String()
 }

@@ -1,0 +1,153 @@
+package switching
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"rundock/internal/hostconfig"
+	"rundock/internal/registry"
+	"rundock/internal/registry/open"
+	"rundock/supervisor/report"
+)
+
+const usage = `usage: rundockd switch SERVICE [--json]
+       rundockd switch SERVICE --to blue|green [--check] [--json] [...]
+
+Without --to: which colour of the service has its traffic, and how its load
+balancers stand. With it: gives the traffic to the other colour, without a failed
+request, or leaves it as it was. The colour that had it stays warm, so that the
+same call with the other colour goes back.
+
+  --to COLOUR         blue or green
+  --check             say whether it could be made, and how; change nothing
+  --min-healthy N     instances of the colour that must be well, here and for each
+                      load balancer; all that are announced unless given
+  --path PATH         poll instances by HTTP GET PATH; by TCP unless given
+  --canary 10%,30s    first give that share of new sessions to it, for so long
+  --rollback-on errors=1%,checks=1,window=30s
+                      go back where so many of its requests fail, or so many of its
+                      checks, until so long after the switch
+  --drain S           seconds that sessions may last on the colour that had the
+                      traffic (30); then they are shut down
+  --timeout S         seconds for each step (60)
+  --who NAME          who asks, for rundockd history; this host's name unless given
+  --image DIGEST      of the colour, for rundockd history
+  --json              print a document; what goes on is then said on standard error
+
+Exit code: 0 if the colour has the traffic, or could have it (--check); 1 if that is
+not known, 2 for a bad argument, 3 if it was refused or went back, 4 if there is no
+such service.
+`
+
+// Main is `rundockd switch`.
+func Main(args []string) int {
+	r := Request{Drain: 30, Timeout: 60}
+	set := flag.NewFlagSet("switch", flag.ContinueOnError)
+	r.flags(set)
+	check, asJSON := set.Bool("check", false, ""), set.Bool("json", false, "")
+	names, code, done := report.Arguments(set, usage, args)
+	if done {
+		return code
+	}
+	if len(names) != 1 {
+		return report.BadUsage("switch", "want one SERVICE")
+	}
+	r.Service = names[0]
+	leads := r.To != ""
+	if err := r.check(); leads && err != nil {
+		return report.BadUsage("switch", err.Error())
+	}
+	if !leads && (*check || set.NFlag() > 1 || set.NFlag() == 1 && !*asJSON) {
+		return report.BadUsage("switch", "want --to")
+	}
+	host, store, err := connect()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "rundockd switch:", err)
+		return report.ExitUnknown
+	}
+	defer store.Close()
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	defer stop()
+	if !leads {
+		return show(ctx, store, host, r.Service, *asJSON)
+	}
+	if r.Who == "" {
+		r.Who = host.Host
+	}
+	if r.Image == "" {
+		r.Image = imageHere(r.Service, r.To)
+	}
+	out := io.Writer(os.Stdout)
+	if *asJSON {
+		out = os.Stderr
+	}
+	l := newLead(r, store, host, func(line string) { fmt.Fprintln(out, line) })
+	o := l.run(ctx, *check)
+	if *asJSON {
+		return report.PrintJSON(document{report.Version, o}, o.code())
+	}
+	fmt.Println(o.text(*check))
+	return o.code()
+}
+
+func newLead(r Request, store registry.Store, host hostconfig.Config, say func(string)) *lead {
+	return &lead{Request: r, store: store, known: newKnown(r.Service, host.Zone()), poll: &poller{path: r.Path}, host: host.Host, say: say}
+}
+
+func connect() (hostconfig.Config, registry.Store, error) {
+	host, err := hostconfig.Load(hostconfig.Path)
+	if err != nil {
+		return host, nil, err
+	}
+	store, err := open.Store(host, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return host, nil, fmt.Errorf("%s: %w", hostconfig.Path, err)
+	}
+	return host, store, nil
+}
+
+// document is what --json prints.
+type document struct {
+	Version int `json:"version"`
+	Outcome
+}
+
+// code is the exit code.
+func (o Outcome) code() int {
+	switch {
+	case o.none:
+		return report.ExitNone
+	case o.Unknown != "":
+		return report.ExitUnknown
+	case o.Refused != "" || o.Back != "":
+		return report.ExitWrong
+	}
+	return report.ExitWell
+}
+
+// text is the last line for people.
+func (o Outcome) text(check bool) string {
+	switch {
+	case o.Unknown != "":
+		return fmt.Sprintf("It is not known how it ended: %s. Next: rundockd switch %s", o.Unknown, o.Service)
+	case o.Refused != "":
+		return "Refused, nothing was changed: " + o.Refused
+	case o.Back != "":
+		return fmt.Sprintf("Back: %s has the traffic of %s as before: %s", o.Active, o.Service, o.Back)
+	case check && o.Changed:
+		text := fmt.Sprintf("It could be made, from %s to %s:", o.From, o.To)
+		for _, step := range o.Plan {
+			text += "\n  " + step
+		}
+		return text
+	case !o.Changed:
+		return fmt.Sprintf("%s has the traffic of %s already.", o.Active, o.Service)
+	}
+	return fmt.Sprintf("%s has the traffic of %s. To go back: rundockd switch %[2]s --to %s", o.Active, o.Service, o.From)
+}
