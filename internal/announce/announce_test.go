@@ -139,9 +139,9 @@ type sidecar struct {
 func (s *stage) announce(change func(*Config)) *sidecar {
 	s.t.Helper()
 	cfg := Config{
-		Identity:  Identity{Prefix: "/skydns", Zone: "s.prod.example.com", Service: "web", Host: "node-1", ID: "m1/web"},
-		Contained: true,
-		Ports:     []Port{{Address: netip.MustParseAddr("10.0.0.7"), Port: 8080, Inner: int(s.address.Port()), Lease: 5 * time.Second}},
+		Identity:     Identity{Prefix: "/skydns", Zone: "s.prod.example.com", Service: "web", Host: "node-1", ID: "m1/web"},
+		HasContainer: true,
+		Ports:        []Port{{Address: netip.MustParseAddr("10.0.0.7"), Port: 8080, ContainerPort: int(s.address.Port()), Lease: 5 * time.Second}},
 	}
 	if change != nil {
 		change(&cfg)
@@ -157,7 +157,7 @@ func (s *stage) announce(change func(*Config)) *sidecar {
 	go func() { c.done <- a.Run(ctx) }()
 	s.t.Cleanup(func() {
 		cancel(nil)
-		<-c.left
+		<-c.ended
 	})
 	return c
 }
@@ -246,7 +246,7 @@ func TestAnnouncer(t *testing.T) {
 			adminKey := "/skydns/com/example/prod/s/web/_tcp/_admin/node-1"
 			a := s.announce(func(c *Config) {
 				admin := c.Ports[0]
-				admin.Name, admin.Inner = "admin", 1
+				admin.Name, admin.ContainerPort = "admin", 1
 				c.Ports = append(c.Ports, admin)
 			})
 			first := s.run("one")
@@ -341,9 +341,9 @@ func TestAnnouncer(t *testing.T) {
 			a := s.announce(nil)
 			a.Instance(run)
 			await.True(t, "it is announced", a.is(control.Announced))
-			a.Instance(Instance{Unknown: fmt.Errorf("reach dockerd: connection refused")})
+			a.Instance(Instance{Unreachable: fmt.Errorf("reach dockerd: connection refused")})
 			a.Instance(run)
-			a.Instance(Instance{Unknown: fmt.Errorf("reach dockerd: connection refused")})
+			a.Instance(Instance{Unreachable: fmt.Errorf("reach dockerd: connection refused")})
 			a.Instance(run)
 			a.mustNot(s, "delete "+webKey)
 			if !s.has(webKey)() {
@@ -387,8 +387,8 @@ func TestAnnouncer(t *testing.T) {
 		}},
 		{"announces a process outside docker by its check", func(t *testing.T, s *stage) {
 			a := s.announce(func(c *Config) {
-				c.Contained = false
-				c.Ports[0].Address, c.Ports[0].Port, c.Ports[0].Inner = s.address.Addr(), int(s.address.Port()), 0
+				c.HasContainer = false
+				c.Ports[0].Address, c.Ports[0].Port, c.Ports[0].ContainerPort = s.address.Addr(), int(s.address.Port()), 0
 				c.Ports[0].Check.Interval = 50 * time.Millisecond
 			})
 			await.True(t, "it is announced", a.is(control.Announced))

@@ -100,7 +100,7 @@ func (c Check) once(ctx context.Context, target netip.AddrPort) error {
 	if ctx.Err() == context.DeadlineExceeded {
 		return fmt.Errorf("%s: no answer within %s", what, c.Timeout)
 	}
-	return fmt.Errorf("%s: %w", what, plain(err))
+	return fmt.Errorf("%s: %w", what, cause(err))
 }
 
 func connect(ctx context.Context, target netip.AddrPort) error {
@@ -111,9 +111,9 @@ func connect(ctx context.Context, target netip.AddrPort) error {
 	return conn.Close()
 }
 
-// browser follows no redirect and keeps no connection: each check is one
+// httpClient follows no redirect and keeps no connection: each check is one
 // exchange with the container itself.
-var browser = &http.Client{
+var httpClient = &http.Client{
 	Transport:     &http.Transport{DisableKeepAlives: true},
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
@@ -124,7 +124,7 @@ func get(ctx context.Context, address string) error {
 		return err
 	}
 	req.Header.Set("User-Agent", "rundock-check")
-	resp, err := browser.Do(req)
+	resp, err := httpClient.Do(req)
 	if err != nil {
 		return err
 	}
@@ -141,7 +141,7 @@ func run(ctx context.Context, argv []string) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second // for children that keep the pipe open
-	var out ending
+	var out tail
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := cmd.Run()
 	if last := lastLine(string(out.text)); err != nil && last != "" {
@@ -150,19 +150,19 @@ func run(ctx context.Context, argv []string) error {
 	return err
 }
 
-// ending keeps the end of what is written to it: a command may say much.
-type ending struct{ text []byte }
+// tail keeps the end of what is written to it: a command may say much.
+type tail struct{ text []byte }
 
-const endingSize = 4096
+const tailSize = 4096
 
-func (e *ending) Write(p []byte) (int, error) {
-	e.text = append(e.text, p[max(0, len(p)-endingSize):]...)
-	e.text = append(e.text[:0], e.text[max(0, len(e.text)-endingSize):]...)
+func (e *tail) Write(p []byte) (int, error) {
+	e.text = append(e.text, p[max(0, len(p)-tailSize):]...)
+	e.text = append(e.text[:0], e.text[max(0, len(e.text)-tailSize):]...)
 	return len(p), nil
 }
 
-// plain takes off what the error repeats of the address.
-func plain(err error) error {
+// cause leaves out of err what repeats the address.
+func cause(err error) error {
 	var call *os.SyscallError
 	if errors.As(err, &call) {
 		return call.Err

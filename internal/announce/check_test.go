@@ -89,12 +89,12 @@ func TestCheck_settings(t *testing.T) {
 }
 
 func TestCheck_keeps_no_more_of_what_a_command_says_than_its_end(t *testing.T) {
-	var e ending
+	var e tail
 	for range 1000 {
 		e.Write([]byte(strings.Repeat("x", 100_000)))
 	}
 	e.Write([]byte("\nthe reason\n"))
-	if cap(e.text) > 4*endingSize || lastLine(string(e.text)) != "the reason" {
+	if cap(e.text) > 4*tailSize || lastLine(string(e.text)) != "the reason" {
 		t.Errorf("%d bytes are kept, the last line is %q", cap(e.text), lastLine(string(e.text)))
 	}
 }

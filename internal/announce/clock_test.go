@@ -46,8 +46,8 @@ func onClock(t *testing.T, drain time.Duration) *clocked {
 	t.Helper()
 	c := &clocked{done: make(chan error, 1)}
 	cfg := Config{
-		Identity:  Identity{Prefix: "/skydns", Zone: "s.prod.example.com", Service: "web", Host: "node-1", ID: "m1/web"},
-		Contained: true, Drain: drain,
+		Identity:     Identity{Prefix: "/skydns", Zone: "s.prod.example.com", Service: "web", Host: "node-1", ID: "m1/web"},
+		HasContainer: true, Drain: drain,
 		Ports: []Port{{Address: netip.MustParseAddr("10.0.0.7"), Port: 80}},
 	}
 	a, err := New(cfg, prompt{}, func(s control.AnnounceStatus) { c.last = s }, slog.New(slog.DiscardHandler))
@@ -58,7 +58,7 @@ func onClock(t *testing.T, drain time.Duration) *clocked {
 	ctx, stop := context.WithCancel(t.Context())
 	c.stop = stop
 	go func() { c.done <- a.Run(ctx) }()
-	t.Cleanup(func() { stop(); <-a.left })
+	t.Cleanup(func() { stop(); <-a.ended })
 	return c
 }
 

@@ -29,7 +29,7 @@ func (d *damper) pass(now time.Time, well bool) {
 		d.penalty *= math.Exp2(-float64(now.Sub(d.at)) / float64(flapHalf))
 	}
 	d.at, d.well = now, well
-	if d.left() == 0 {
+	if d.remaining() == 0 {
 		d.suppressed = false
 	}
 }
@@ -42,8 +42,8 @@ func (d *damper) drop(now time.Time) {
 	}
 }
 
-// left is how long the service must still be well to be announced.
-func (d *damper) left() time.Duration {
+// remaining is how long the service must still be well to be announced.
+func (d *damper) remaining() time.Duration {
 	if !d.suppressed || d.penalty <= flapReuse {
 		return 0
 	}

@@ -9,7 +9,7 @@ import (
 
 // Instance is what is known of the service's container now.
 type Instance struct {
-	Unknown error // docker cannot be asked; nothing else is set
+	Unreachable error // docker cannot be asked; nothing else is set
 
 	Exists      bool
 	Running     bool
@@ -35,38 +35,38 @@ func (i Instance) sameRun(j Instance) bool {
 // container and to the checks. It is told everything with the time it
 // happened, reads no clock, and acts on nothing.
 type gate struct {
-	contained  bool      // the service has a container; without, the probes decide alone
-	check      CheckType // tcp, http, exec: probes; docker: HEALTHCHECK; "": HEALTHCHECK or else tcp
-	connects   bool      // the port takes TCP connections, so that tcp can be the default
-	rise, fall int
+	hasContainer bool      // false: the probes decide alone
+	check        CheckType // tcp, http, exec: probes; docker: HEALTHCHECK; "": HEALTHCHECK or else tcp
+	connects     bool      // the port takes TCP connections, so that tcp can be the default
+	rise, fall   int
 
-	asked     bool     // about the container, and answered
-	unknown   error    // why there is no answer now
+	answered  bool     // about the container, and answered
+	dockerErr error    // why there is no answer now
 	instance  Instance // the last answer
 	deployed  string   // Deployment of the last container
 	withdrawn bool     // on request, until another run of the container
 
-	good    bool   // what the probes say: rise in a row succeeded, and not fall failed since
-	streak  int    // successes in a row if positive, failures if negative
-	failure string // of the last failed probe
-	any     bool   // a probe of this run succeeded
+	probesWell bool   // what the probes say: rise in a row succeeded, and not fall failed since
+	streak     int    // successes in a row if positive, failures if negative
+	failure    string // of the last failed probe
+	succeeded  bool   // a probe of this run succeeded
 
-	well    bool // health was all right after the last event
-	flaps   damper
-	restart time.Time // when a flapping service is announced again; zero: it is not, or not well
+	well       bool // health was all right after the last event
+	flaps      damper
+	reannounce time.Time // when a flapping service is announced again; zero: it is not, or not well
 }
 
-// container tells what became of the container.
-func (g *gate) container(now time.Time, i Instance) {
+// containerChanged tells what became of the container.
+func (g *gate) containerChanged(now time.Time, i Instance) {
 	defer g.settle(now)
-	if g.byDocker() && (i.Unknown == nil) != (g.unknown == nil) {
+	if g.usesHealthcheck() && (i.Unreachable == nil) != (g.dockerErr == nil) {
 		g.streak = 0 // probes stand in for docker, each time anew
 	}
-	g.unknown = i.Unknown
-	if i.Unknown != nil {
+	g.dockerErr = i.Unreachable
+	if i.Unreachable != nil {
 		return
 	}
-	newRun := !g.asked || !i.sameRun(g.instance)
+	newRun := !g.answered || !i.sameRun(g.instance)
 	switch {
 	case g.withdrawn:
 	case g.well && newRun:
@@ -78,20 +78,20 @@ func (g *gate) container(now time.Time, i Instance) {
 		g.deployed, g.flaps = i.Deployment, damper{} // what was deployed before says nothing of this one
 	}
 	if newRun {
-		g.good, g.any, g.streak, g.failure = false, false, 0, ""
+		g.probesWell, g.succeeded, g.streak, g.failure = false, false, 0, ""
 		g.withdrawn = g.withdrawn && !i.Running
 	}
 	if i.Paused {
 		// The kernel goes on accepting connections for it: what probes said
 		// means nothing afterwards either.
-		g.good, g.any, g.streak, g.failure = false, false, 0, ""
+		g.probesWell, g.succeeded, g.streak, g.failure = false, false, 0, ""
 	}
 	if !newRun && i.Health == "starting" && g.instance.Health != "" {
 		// A dockerd that was restarted has forgotten it (seen with 26.1): what
 		// was known holds until its first check.
 		i.Health, i.HealthLog = g.instance.Health, g.instance.HealthLog
 	}
-	g.asked, g.instance = true, i
+	g.answered, g.instance = true, i
 }
 
 // probed tells how a probe of the current run went.
@@ -101,14 +101,14 @@ func (g *gate) probed(now time.Time, err error) {
 	}
 	defer g.settle(now)
 	if err == nil {
-		g.any = true
+		g.succeeded = true
 		g.streak = max(g.streak, 0) + 1
-		g.good = g.good || g.streak >= g.rise
+		g.probesWell = g.probesWell || g.streak >= g.rise
 		return
 	}
 	g.failure = err.Error()
 	g.streak = min(g.streak, 0) - 1
-	g.good = g.good && -g.streak < g.fall
+	g.probesWell = g.probesWell && -g.streak < g.fall
 }
 
 // withdraw takes the announcement away until another run of the container.
@@ -125,7 +125,7 @@ func (g *gate) settle(now time.Time) {
 	}
 	g.flaps.pass(now, well)
 	if well && !g.well {
-		g.restart = now.Add(g.flaps.left())
+		g.reannounce = now.Add(g.flaps.remaining())
 	}
 	g.well = well
 }
@@ -144,7 +144,7 @@ func (g *gate) verdict(now time.Time) (up bool, reason string, again time.Time) 
 	}
 	g.flaps.pass(now, true)
 	if g.flaps.suppressed {
-		return false, "flapping: announced at " + clock(g.restart) + " if it stays well", now.Add(g.flaps.left())
+		return false, "flapping: announced at " + clock(g.reannounce) + " if it stays well", now.Add(g.flaps.remaining())
 	}
 	return true, "", time.Time{}
 }
@@ -154,11 +154,11 @@ func (g *gate) health() (well bool, reason string) {
 	if g.withdrawn {
 		return false, "withdrawn on request"
 	}
-	if g.contained {
+	if g.hasContainer {
 		switch {
-		case !g.asked && g.unknown != nil:
-			return false, g.unknown.Error()
-		case !g.asked:
+		case !g.answered && g.dockerErr != nil:
+			return false, g.dockerErr.Error()
+		case !g.answered:
 			return false, "docker has not answered yet"
 		case !g.instance.Exists:
 			return false, "the container does not exist"
@@ -171,17 +171,17 @@ func (g *gate) health() (well bool, reason string) {
 		}
 	}
 	switch {
-	case g.byDocker() && g.unknown == nil:
+	case g.usesHealthcheck() && g.dockerErr == nil:
 		return g.dockerHealth()
-	case g.byDocker():
+	case g.usesHealthcheck():
 		// While docker is away its last word holds, unless the port refuses.
 		if well, reason := g.dockerHealth(); !well || -g.streak < g.fall {
 			return well, reason
 		}
 		return false, g.failure
-	case !g.probes():
+	case !g.canProbe():
 		return true, ""
-	case g.good:
+	case g.probesWell:
 		return true, ""
 	case g.failure != "" && g.streak < 0:
 		return false, g.failure
@@ -205,25 +205,25 @@ func (g *gate) dockerHealth() (well bool, reason string) {
 	return false, reason
 }
 
-// byDocker reports whether docker's HEALTHCHECK decides.
-func (g *gate) byDocker() bool {
-	return g.check == CheckDocker || g.check == "" && g.contained && g.instance.Health != ""
+// usesHealthcheck reports whether docker's HEALTHCHECK decides.
+func (g *gate) usesHealthcheck() bool {
+	return g.check == CheckDocker || g.check == "" && g.hasContainer && g.instance.Health != ""
 }
 
-// probes reports whether there is something to probe where docker does not
+// canProbe reports whether there is something to probe where docker does not
 // decide.
-func (g *gate) probes() bool { return g.check != "" && g.check != CheckDocker || g.connects }
+func (g *gate) canProbe() bool { return g.check != "" && g.check != CheckDocker || g.connects }
 
-// probing reports whether probes are wanted now, and whether in haste: until
+// wantsProbe reports whether probes are wanted now, and whether in haste: until
 // the first success of a run.
-func (g *gate) probing() (wanted, haste bool) {
+func (g *gate) wantsProbe() (wanted, haste bool) {
 	switch {
-	case g.withdrawn, !g.probes(), g.contained && (!g.instance.Running || g.instance.Paused):
+	case g.withdrawn, !g.canProbe(), g.hasContainer && (!g.instance.Running || g.instance.Paused):
 		return false, false
-	case g.byDocker() && g.unknown == nil:
+	case g.usesHealthcheck() && g.dockerErr == nil:
 		return false, false
 	}
-	return true, !g.any && !g.byDocker()
+	return true, !g.succeeded && !g.usesHealthcheck()
 }
 
 func clock(t time.Time) string { return t.Local().Format("15:04:05") }

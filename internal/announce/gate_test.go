@@ -23,13 +23,13 @@ type story struct {
 	lines string
 }
 
-var tcp = gate{contained: true, connects: true, rise: 1, fall: 3}
+var tcp = gate{hasContainer: true, connects: true, rise: 1, fall: 3}
 
 func TestGate(t *testing.T) {
 	alone := gate{connects: true, rise: 1, fall: 3}
-	patient := gate{contained: true, connects: true, rise: 3, fall: 2}
-	byDocker := gate{contained: true, check: CheckDocker, connects: true, rise: 1, fall: 3}
-	udp := gate{contained: true, rise: 1, fall: 3}
+	patient := gate{hasContainer: true, connects: true, rise: 3, fall: 2}
+	byDocker := gate{hasContainer: true, check: CheckDocker, connects: true, rise: 1, fall: 3}
+	udp := gate{hasContainer: true, rise: 1, fall: 3}
 
 	for _, s := range []story{
 		{"a first start is announced with the first success, without a penalty", tcp, `
@@ -311,10 +311,10 @@ func tell(t *testing.T, s story) {
 		switch words[1] {
 		case "pause", "unpause":
 			current.Paused = words[1] == "pause"
-			g.container(now, current)
+			g.containerChanged(now, current)
 		case "create":
 			current = Instance{Exists: true, ID: words[2], Deployment: deploymentOf(words[2])}
-			g.container(now, current)
+			g.containerChanged(now, current)
 		case "run":
 			if words[2] != current.ID || !current.Running {
 				current = Instance{Exists: true, Running: true, ID: words[2], Deployment: deploymentOf(words[2]), Started: now}
@@ -326,16 +326,16 @@ func tell(t *testing.T, s story) {
 					current.HealthLog = ""
 				}
 			}
-			g.container(now, current)
+			g.containerChanged(now, current)
 		case "exit":
 			current.Running, current.Finished = false, now
 			current.ExitCode, _ = strconv.Atoi(words[2])
-			g.container(now, current)
+			g.containerChanged(now, current)
 		case "remove":
 			current = Instance{}
-			g.container(now, current)
+			g.containerChanged(now, current)
 		case "dockerd-gone":
-			g.container(now, Instance{Unknown: errors.New("reach dockerd at unix:///var/run/docker.sock: connection refused")})
+			g.containerChanged(now, Instance{Unreachable: errors.New("reach dockerd at unix:///var/run/docker.sock: connection refused")})
 		case "ok":
 			g.probed(now, nil)
 		case "fail":
@@ -360,10 +360,10 @@ func tell(t *testing.T, s story) {
 func TestGate_wakes_up_when_flapping_is_over(t *testing.T) {
 	g := tcp
 	for i := range 4 {
-		g.container(at(float64(i)), Instance{Exists: true, Running: true, ID: fmt.Sprint(i), Started: at(float64(i))})
+		g.containerChanged(at(float64(i)), Instance{Exists: true, Running: true, ID: fmt.Sprint(i), Started: at(float64(i))})
 		g.probed(at(float64(i)), nil)
 		if i < 3 {
-			g.container(at(float64(i)), Instance{Exists: true, ID: fmt.Sprint(i), Started: at(float64(i)), Finished: at(float64(i))})
+			g.containerChanged(at(float64(i)), Instance{Exists: true, ID: fmt.Sprint(i), Started: at(float64(i)), Finished: at(float64(i))})
 		}
 	}
 	up, _, again := g.verdict(at(3))

@@ -18,18 +18,18 @@ import (
 
 // Port is one announced port of the service.
 type Port struct {
-	Name     string     // "": the service's own; others have one and are found as _<Name>._tcp.<service>
-	Address  netip.Addr // announced; invalid: the container's own
-	Network  string     // whose address of the container; "" means its first, by name
-	Port     int        // others connect to
-	Inner    int        // the container listens on; 0 means Port
-	Protocol string     // tcp or udp; "" means tcp
-	Priority int        // 0 means 10
-	Weight   int        // 0 means 100
-	Tags     []string
-	Meta     map[string]string
-	Lease    time.Duration // 0 means 15 s, minimum 5 s
-	Check    Check
+	Name          string     // "": the service's own; others have one and are found as _<Name>._tcp.<service>
+	Address       netip.Addr // announced; invalid: the container's own
+	Network       string     // whose address of the container; "" means its first, by name
+	Port          int        // others connect to
+	ContainerPort int        // the container listens on; 0 means Port
+	Protocol      string     // tcp or udp; "" means tcp
+	Priority      int        // 0 means 10
+	Weight        int        // 0 means 100
+	Tags          []string
+	Meta          map[string]string
+	Lease         time.Duration // 0 means 15 s, minimum 5 s
+	Check         Check
 }
 
 // Identity is who announces, and where.
@@ -52,8 +52,8 @@ func (p Port) withDefaults() (Port, error) {
 	switch {
 	case p.Port < 1 || p.Port > 65535:
 		return p, fmt.Errorf("%s: want 1 to 65535", what)
-	case p.Inner < 0 || p.Inner > 65535:
-		return p, fmt.Errorf("%s: container port %d: want 1 to 65535", what, p.Inner)
+	case p.ContainerPort < 0 || p.ContainerPort > 65535:
+		return p, fmt.Errorf("%s: container port %d: want 1 to 65535", what, p.ContainerPort)
 	case p.Protocol != "" && p.Protocol != "tcp" && p.Protocol != "udp":
 		return p, fmt.Errorf("%s: protocol %q: want tcp or udp", what, p.Protocol)
 	case strings.ContainsAny(p.Name, "./"):
@@ -61,7 +61,7 @@ func (p Port) withDefaults() (Port, error) {
 	case p.Priority < 0 || p.Priority > 65535 || p.Weight < 0 || p.Weight > 65535:
 		return p, fmt.Errorf("%s: priority %d, weight %d: want 1 to 65535", what, p.Priority, p.Weight)
 	}
-	p.Inner = cmp.Or(p.Inner, p.Port)
+	p.ContainerPort = cmp.Or(p.ContainerPort, p.Port)
 	p.Protocol = cmp.Or(p.Protocol, defaults.Protocol)
 	p.Priority = cmp.Or(p.Priority, defaults.Priority)
 	p.Weight = cmp.Or(p.Weight, defaults.Weight)
@@ -90,13 +90,13 @@ func (id Identity) record(p Port, i Instance, active string) (registry.Item, con
 	address := p.Address
 	if !address.IsValid() {
 		var ok bool
-		if address, ok = own(i, p.Network); !ok {
-			return registry.Item{}, control.Record{}, fmt.Errorf("the container has no address %s", ofNetwork(p.Network))
+		if address, ok = containerAddress(i, p.Network); !ok {
+			return registry.Item{}, control.Record{}, fmt.Errorf("the container has no address %s", onNetwork(p.Network))
 		}
-		if network := networkOf(i, p.Network); i.CutOff[network] != "" {
+		if network := networkName(i, p.Network); i.CutOff[network] != "" {
 			return registry.Item{}, control.Record{}, fmt.Errorf("network %s: %s", network, i.CutOff[network])
 		}
-		r.Port = p.Inner
+		r.Port = p.ContainerPort
 	}
 	r.Host = address.String()
 	value, err := json.Marshal(r)
@@ -123,37 +123,37 @@ func (id Identity) instance() string {
 	return id.Host + "-" + id.Colour
 }
 
-// key is where it is kept.
+// key is where the record is kept.
 func (id Identity) key(p Port) string { return skydns.Key(id.Prefix, id.name(p)) }
 
 // target is where p's checks go: the container's own address and port, which
 // tell about this container alone; the announced ones where it has none of
 // its own (host network, another's network, no container).
 func (p Port) target(i Instance) (netip.AddrPort, error) {
-	if address, ok := own(i, p.Network); ok && !i.HostNetwork {
-		return netip.AddrPortFrom(address, uint16(cmp.Or(p.Check.Port, p.Inner))), nil
+	if address, ok := containerAddress(i, p.Network); ok && !i.HostNetwork {
+		return netip.AddrPortFrom(address, uint16(cmp.Or(p.Check.Port, p.ContainerPort))), nil
 	}
 	if !p.Address.IsValid() {
-		return netip.AddrPort{}, fmt.Errorf("the container has no address %s", ofNetwork(p.Network))
+		return netip.AddrPort{}, fmt.Errorf("the container has no address %s", onNetwork(p.Network))
 	}
 	return netip.AddrPortFrom(p.Address, uint16(cmp.Or(p.Check.Port, p.Port))), nil
 }
 
-// own returns the container's address on network, or on its first.
-func own(i Instance, network string) (netip.Addr, bool) {
-	address, ok := i.Addresses[networkOf(i, network)]
+// containerAddress returns the container's address on network, or on its first.
+func containerAddress(i Instance, network string) (netip.Addr, bool) {
+	address, ok := i.Addresses[networkName(i, network)]
 	return address, ok && address.IsValid()
 }
 
-// networkOf is network, or else the container's first.
-func networkOf(i Instance, network string) string {
+// networkName is network, or else the container's first.
+func networkName(i Instance, network string) string {
 	if network == "" && len(i.Addresses) > 0 {
 		return slices.Min(slices.Collect(maps.Keys(i.Addresses)))
 	}
 	return network
 }
 
-func ofNetwork(network string) string {
+func onNetwork(network string) string {
 	if network == "" {
 		return "of its own"
 	}

@@ -19,7 +19,7 @@ type Trial struct {
 func (c Config) Try(ctx context.Context, i Instance) []Trial {
 	var trials []Trial
 	for _, p := range c.Ports {
-		trials = append(trials, p.try(ctx, c.Contained, i))
+		trials = append(trials, p.try(ctx, c.HasContainer, i))
 	}
 	return trials
 }
@@ -31,18 +31,18 @@ func (p Port) try(ctx context.Context, contained bool, i Instance) Trial {
 		t.Failure = err.Error()
 		return t
 	}
-	g := gate{contained: contained, check: p.Check.Type, connects: p.Protocol == "tcp", instance: i}
+	g := gate{hasContainer: contained, check: p.Check.Type, connects: p.Protocol == "tcp", instance: i}
 	switch {
 	case contained && !i.Running:
 		t.Skipped = "the container does not run"
 		return t
-	case g.byDocker():
+	case g.usesHealthcheck():
 		t.What = "HEALTHCHECK"
 		if well, reason := g.dockerHealth(); !well {
 			t.Failure = reason
 		}
 		return t
-	case !g.probes():
+	case !g.canProbe():
 		t.Skipped = "nothing is checked: UDP"
 		return t
 	case p.Check.Type == CheckExec:

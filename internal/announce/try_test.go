@@ -41,7 +41,7 @@ func TestTry(t *testing.T) {
 		{"a container that is down", at(int(open.Port()), Check{}), Instance{}, ": the container does not run"},
 	} {
 		t.Run(c.claim, func(t *testing.T) {
-			got := Config{Contained: true, Ports: []Port{c.port}}.Try(t.Context(), c.instance)[0]
+			got := Config{HasContainer: true, Ports: []Port{c.port}}.Try(t.Context(), c.instance)[0]
 			what, _, _ := strings.Cut(got.What, " ")
 			switch {
 			case strings.HasPrefix(got.What, "http://"):

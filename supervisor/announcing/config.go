@@ -27,7 +27,7 @@ func Config(wanted supervisor.Announce, host hostconfig.Config) (announce.Config
 			Prefix: keyPrefix, Zone: host.Zone(), Service: control.ServiceOf(wanted.Service, wanted.Colour), Host: host.Host, Colour: wanted.Colour,
 			ID: control.RecordID(machine, wanted.Service, wanted.Colour),
 		},
-		Contained: wanted.Container,
+		HasContainer: wanted.Container,
 		Drain:     time.Duration(wanted.Drain) * time.Second,
 	}
 	for _, a := range wanted.Announces {
@@ -42,7 +42,7 @@ func Config(wanted supervisor.Announce, host hostconfig.Config) (announce.Config
 
 func announcePort(a supervisor.Announcement, host hostconfig.Config) (announce.Port, error) {
 	p := announce.Port{
-		Name: a.Name, Network: a.Network, Port: a.Port, Inner: a.ContainerPort, Protocol: a.Protocol,
+		Name: a.Name, Network: a.Network, Port: a.Port, ContainerPort: a.ContainerPort, Protocol: a.Protocol,
 		Priority: a.Priority, Weight: a.Weight, Tags: a.Tags, Meta: a.Meta,
 		Lease: time.Duration(a.Lease) * time.Second,
 	}

@@ -22,7 +22,7 @@ func TestAnnouncePort(t *testing.T) {
 		{"the private address is the default", supervisor.Announcement{Port: 80, Lease: 20},
 			announce.Port{Address: loopback, Port: 80, Lease: 20 * time.Second}, ""},
 		{"announced as container there is no address yet", supervisor.Announcement{Port: 80, ContainerPort: 8080, As: "container", Network: "blue"},
-			announce.Port{Port: 80, Inner: 8080, Network: "blue"}, ""},
+			announce.Port{Port: 80, ContainerPort: 8080, Network: "blue"}, ""},
 		{"an interface that is not there is named", supervisor.Announcement{Port: 80, As: "public"},
 			announce.Port{}, "public.interface: interface nowhere0 does not exist"},
 		{"another way of announcing is refused", supervisor.Announcement{Port: 80, As: "secret"},
@@ -43,7 +43,7 @@ func TestAnnouncePort(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got.Address != c.want.Address || got.Port != c.want.Port || got.Inner != c.want.Inner || got.Network != c.want.Network || got.Lease != c.want.Lease ||
+			if got.Address != c.want.Address || got.Port != c.want.Port || got.ContainerPort != c.want.ContainerPort || got.Network != c.want.Network || got.Lease != c.want.Lease ||
 				got.Check.Type != c.want.Check.Type || got.Check.Path != c.want.Check.Path || got.Check.Interval != c.want.Check.Interval || got.Check.Timeout != c.want.Check.Timeout || got.Check.Rise != c.want.Check.Rise {
 				t.Errorf("port = %+v, want %+v", got, c.want)
 			}

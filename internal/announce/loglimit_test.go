@@ -6,7 +6,7 @@ import (
 )
 
 func TestChatter_ends_in_a_line_a_minute(t *testing.T) {
-	var c chatter
+	var c logLimit
 	start := time.Now()
 	lines := func(from, to time.Duration) (n int) {
 		for at := from; at < to; at += time.Second {
@@ -16,8 +16,8 @@ func TestChatter_ends_in_a_line_a_minute(t *testing.T) {
 		}
 		return n
 	}
-	if got := lines(0, time.Minute); got != chatterBurst {
-		t.Errorf("in the first minute %d lines, want %d", got, chatterBurst)
+	if got := lines(0, time.Minute); got != logBurst {
+		t.Errorf("in the first minute %d lines, want %d", got, logBurst)
 	}
 	if got, want := lines(time.Minute, 25*time.Hour), 25*60-1; got != want {
 		t.Errorf("in the day after %d lines, want %d", got, want)

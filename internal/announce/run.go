@@ -1,0 +1,122 @@
+package announce
+
+import (
+	"context"
+	"time"
+
+	"rundock/internal/control"
+	"rundock/internal/registry"
+)
+
+// Run announces and withdraws until ctx is done; then it withdraws, also what
+// a predecessor has left, gives clients cfg.Drain to leave and returns nil.
+// With the cause registry.ErrHandOver it returns at once and leaves the keys
+// to a successor of the same identity.
+func (a *Announcer) Run(ctx context.Context) error {
+	defer close(a.ended)
+	for _, p := range a.ports {
+		a.tasks.Go(func() {
+			if err := p.lease.Run(ctx); err != nil {
+				a.log.Warn("a lease was not revoked", "err", err)
+			}
+		})
+	}
+	for ctx.Err() == nil {
+		again := a.step(ctx, time.Now())
+		timer := time.NewTimer(again)
+		select {
+		case <-ctx.Done():
+		case event := <-a.events:
+			event(time.Now())
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+	if context.Cause(ctx) == registry.ErrHandOver {
+		a.log.Info("handing over", "state", string(a.status.State))
+		a.awaitTasks()
+		return nil
+	}
+	announced := a.anyHeld() || a.request != nil && a.request.announced && !a.request.done
+	if announced {
+		a.report(control.Draining, "told to stop")
+	}
+	a.awaitTasks()
+	for _, p := range a.ports {
+		a.drop(p, func() {
+			announced = true
+			a.report(control.Draining, "told to stop")
+		})
+	}
+	a.awaitTasks()
+	if announced {
+		time.Sleep(a.cfg.Drain)
+	}
+	reason := "told to stop"
+	for _, p := range a.ports {
+		if p.withdrawErr != nil {
+			reason = p.withdrawErr.Error()
+		}
+	}
+	a.report(control.Withdrawn, reason)
+	return nil
+}
+
+// awaitTasks waits until probes, holds and leases have ended, as ctx is done, and
+// takes in what they tell meanwhile.
+func (a *Announcer) awaitTasks() {
+	ended := make(chan struct{})
+	go func() {
+		a.tasks.Wait()
+		close(ended)
+	}()
+	for {
+		select {
+		case event := <-a.events:
+			event(time.Now())
+		case <-ended:
+			return
+		}
+	}
+}
+
+// step does what the verdicts ask for, reports, and returns when to be called
+// again though nothing happened.
+func (a *Announcer) step(ctx context.Context, now time.Time) time.Duration {
+	again := time.Hour
+	wake := func(at time.Time) {
+		if !at.IsZero() {
+			again = min(again, max(at.Sub(now), 0))
+		}
+	}
+	for _, p := range a.ports {
+		wake(a.decide(p, now))
+		a.setProbe(ctx, p)
+		a.setHold(ctx, p)
+	}
+	wake(a.drain(now))
+	if !a.awaitsStore() {
+		a.report(a.summary())
+	}
+	return again
+}
+
+// decide turns the gate's verdict into p.up, p.reason and the record.
+func (a *Announcer) decide(p *port, now time.Time) (again time.Time) {
+	p.up, p.reason, again = p.gate.verdict(now)
+	if p.up && a.cfg.Colour != "" && a.active == "" {
+		p.up, p.reason = false, "which colour of "+a.cfg.Service+" is active is not known yet"
+	}
+	item, record, err := a.cfg.record(p.Port, a.instance, a.active)
+	if err != nil {
+		if p.up {
+			p.up, p.reason = false, err.Error()
+		}
+		return again
+	}
+	p.record = record
+	if p.up {
+		p.item = item
+	}
+	return again
+}

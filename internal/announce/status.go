@@ -1,0 +1,89 @@
+package announce
+
+import (
+	"reflect"
+	"time"
+
+	"rundock/internal/control"
+	"rundock/internal/registry"
+)
+
+// report tells the status if it changed, and logs what a person reads.
+func (a *Announcer) report(state control.AnnounceState, reason string) {
+	next := control.AnnounceStatus{Service: a.cfg.Name, State: state, Reason: reason, Container: a.instance.ID, Colour: a.cfg.Colour, Active: a.active, Since: a.status.Since}
+	for _, p := range a.ports {
+		if p.record.Key != "" {
+			next.Records = append(next.Records, p.record)
+		}
+	}
+	if reflect.DeepEqual(next, a.status) {
+		return
+	}
+	now := time.Now()
+	if next.State != a.status.State {
+		next.Since = now
+	}
+	if next.State != a.status.State || next.Reason != a.status.Reason && a.reasonLog.allows(now) {
+		args := []any{"state", string(state)}
+		if reason != "" {
+			args = append(args, "reason", reason)
+		}
+		a.log.Info("status", args...)
+	}
+	a.status = next
+	a.onStatus(next)
+}
+
+// summary is the state of the service: that of the port that is furthest from
+// being announced.
+func (a *Announcer) summary() (control.AnnounceState, string) {
+	if a.request != nil {
+		for _, p := range a.ports {
+			if p.withdrawErr != nil {
+				return a.requestState(), p.withdrawErr.Error()
+			}
+		}
+		return a.requestState(), "on request, until another container is up"
+	}
+	state, reason, farthest := control.Announced, "", 0
+	for _, p := range a.ports {
+		s, why, distance := p.summary()
+		if p.Name != "" && why != "" {
+			why = "port " + p.Name + ": " + why
+		}
+		if distance > farthest {
+			state, reason, farthest = s, why, distance
+		} else if distance == farthest && reason == "" {
+			reason = why
+		}
+	}
+	return state, reason
+}
+
+// awaitsStore reports whether the store is about to answer to a Hold: a status
+// from before it would be news for a moment.
+func (a *Announcer) awaitsStore() bool {
+	for _, p := range a.ports {
+		if p.up && p.holdState == (registry.HoldState{}) {
+			return true
+		}
+	}
+	return false
+}
+
+// anyHeld reports whether clients may know of any port.
+func (a *Announcer) anyHeld() bool {
+	for _, p := range a.ports {
+		if p.holding && p.holdState.Held {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *Announcer) requestState() control.AnnounceState {
+	if a.request.done {
+		return control.Withdrawn
+	}
+	return control.Draining
+}

@@ -1,0 +1,105 @@
+package announce
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"time"
+
+	"rundock/internal/registry"
+)
+
+// setProbe starts, stops or redirects the probes of p.
+func (a *Announcer) setProbe(ctx context.Context, p *port) {
+	wanted, haste := p.gate.wantsProbe()
+	target, err := p.target(a.instance)
+	key := ""
+	switch {
+	case !wanted:
+	case err != nil && p.Check.Type != CheckExec:
+		p.reason = err.Error()
+	default:
+		key = fmt.Sprintf("%s of %s since %s", target, a.instance.ID, a.instance.Started)
+	}
+	if key == p.probing {
+		return
+	}
+	if p.stopProbe != nil {
+		p.stopProbe()
+	}
+	p.probing, p.stopProbe = key, nil
+	if key == "" {
+		return
+	}
+	probeCtx, cancel := context.WithCancel(ctx)
+	p.stopProbe = cancel
+	a.tasks.Go(func() {
+		p.Check.probe(probeCtx, target, haste, func(err error) {
+			a.tell(func(now time.Time) {
+				if probeCtx.Err() == nil {
+					p.gate.probed(now, err)
+				}
+			})
+		})
+	})
+}
+
+// setHold starts or ends the holding of p's record. One that has other
+// content is withdrawn first: it belongs to another run. One that differs by the
+// active colour alone is replaced: the instance is there all the time.
+func (a *Announcer) setHold(ctx context.Context, p *port) {
+	if p.holding {
+		switch {
+		case !p.up || p.item.Key != p.heldItem.Key:
+			p.stopHold(nil)
+		case bytes.Equal(p.item.Value, p.heldItem.Value):
+		case a.sameRun(p):
+			p.stopHold(registry.ErrHandOver)
+		default:
+			p.stopHold(nil)
+		}
+		return
+	}
+	if !p.up || p.dropping {
+		return
+	}
+	holdCtx, release := context.WithCancelCause(ctx)
+	item := p.item
+	p.holding, p.stopHold, p.heldItem, p.active, p.holdState, p.withdrawErr = true, release, item, a.active, registry.HoldState{}, nil
+	a.tasks.Go(func() {
+		err := p.lease.Hold(holdCtx, []registry.Item{item}, func(s registry.HoldState) {
+			a.tell(func(time.Time) {
+				p.holdState = s
+				p.predecessorDone = p.predecessorDone || s.Held || s.HeldBy != ""
+			})
+		})
+		release(nil)
+		a.tell(func(time.Time) { p.holding, p.holdState, p.withdrawErr = false, registry.HoldState{}, err })
+	})
+}
+
+// sameRun reports whether the record that is held is the wanted one but for the
+// active colour.
+func (a *Announcer) sameRun(p *port) bool {
+	then, _, err := a.cfg.record(p.Port, a.instance, p.active)
+	return err == nil && bytes.Equal(then.Value, p.heldItem.Value)
+}
+
+// drop takes away, once, what a predecessor of the same identity may have left
+// of p's key, where no Hold has come to take it over. found is called if there
+// was something.
+func (a *Announcer) drop(p *port, found func()) {
+	if p.predecessorDone || p.dropping {
+		return
+	}
+	p.dropping = true
+	a.tasks.Go(func() {
+		there, err := registry.Drop(context.Background(), a.store, a.cfg.key(p.Port), a.cfg.ID)
+		a.tell(func(time.Time) {
+			p.predecessorDone, p.dropping, p.withdrawErr = true, false, err
+			if there {
+				found()
+			}
+		})
+	})
+}

@@ -1,0 +1,50 @@
+package announce
+
+import "time"
+
+// Withdraw takes the announcement away, and lets it be until another run of
+// the container is well. The status is draining, then withdrawn.
+func (a *Announcer) Withdraw() {
+	a.tell(func(now time.Time) {
+		if a.request != nil {
+			return
+		}
+		a.log.Info("withdrawing on request")
+		a.request = &withdrawal{announced: a.anyHeld()}
+		for _, p := range a.ports {
+			p.gate.withdraw(now)
+		}
+	})
+}
+
+// drain carries a withdrawal on request forward.
+func (a *Announcer) drain(now time.Time) (again time.Time) {
+	w := a.request
+	if w == nil {
+		return time.Time{}
+	}
+	for _, p := range a.ports {
+		if !p.gate.withdrawn {
+			a.request = nil // another run of the container is up
+			return time.Time{}
+		}
+		if p.holding {
+			return time.Time{}
+		}
+		a.drop(p, func() { w.announced = true })
+		if p.dropping {
+			return time.Time{}
+		}
+	}
+	if w.over.IsZero() {
+		w.over = now
+		if w.announced {
+			w.over = now.Add(a.cfg.Drain)
+		}
+	}
+	w.done = !now.Before(w.over)
+	if w.done {
+		return time.Time{}
+	}
+	return w.over
+}
