@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// explained says what to do about an error of a daemon that misses its own chains
-// in iptables: it makes them when it starts, and never again. Source: what Docker
+// explainLostChains says what to do about an error of a daemon whose own chains in
+// iptables are gone: it makes them when it starts, and never again. Source: what Docker
 // 20.10 answers once the firewall was flushed (seen).
-func explained(err error) error {
+func explainLostChains(err error) error {
 	text := strings.Join(strings.Fields(err.Error()), " ")
 	lost := strings.Contains(text, "No chain/target/match by that name") || strings.Contains(text, "does not exist")
 	if !lost || !strings.Contains(text, "iptables") {

@@ -11,10 +11,10 @@ import (
 	"rundock/internal/spec"
 )
 
-// HasContents reports whether the container id was made from what the files
-// of want (spec.Container.Files) hold now, as far as its environment and its
-// seccomp profile tell. It is for a container that has no LabelContents. A
-// file that cannot be read now was another then.
+// HasContents reports whether the files of want (spec.Container.Files) hold now
+// what the container id was made from, as far as its environment and its seccomp
+// profile tell; a file that cannot be read now held something else. It is for
+// containers without LabelContents.
 func (c *Client) HasContents(ctx context.Context, id string, want spec.Container, secrets map[string]string) (bool, error) {
 	now, host, err := configs(want, Options{Secrets: secrets})
 	if err != nil {

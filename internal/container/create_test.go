@@ -131,7 +131,7 @@ func TestAttach_speaks_to_old_and_new_daemons(t *testing.T) {
 	want := spec.Container{Network: "apps", Endpoint: &first, Networks: []spec.Network{second}}
 	for api, all := range map[string]bool{"1.41": false, "1.43": false, "1.44": true, "1.51": true} {
 		cfg, host := &container.Config{}, &container.HostConfig{NetworkMode: "apps"}
-		at, later := attach(want, cfg, host, api)
+		at, later := endpointConfigs(want, cfg, host, api)
 		apps, back := at.EndpointsConfig["apps"], at.EndpointsConfig["back"]
 		if apps == nil || !slices.Equal(apps.Aliases, first.Aliases) || apps.IPAMConfig.IPv4Address != first.IPv4 {
 			t.Fatalf("API %s: network apps = %+v", api, apps)
@@ -149,7 +149,7 @@ func TestAttach_speaks_to_old_and_new_daemons(t *testing.T) {
 func TestAttach_says_nothing_of_a_plain_network(t *testing.T) {
 	for _, name := range []string{"", "host", "apps", "container:x"} {
 		host := &container.HostConfig{NetworkMode: container.NetworkMode(name)}
-		at, later := attach(spec.Container{Network: name}, &container.Config{}, host, "1.51")
+		at, later := endpointConfigs(spec.Container{Network: name}, &container.Config{}, host, "1.51")
 		if !reflect.DeepEqual(at, &network.NetworkingConfig{}) || later != nil || string(host.NetworkMode) != name {
 			t.Errorf("network %q: %+v, %v, mode %q", name, at, later, host.NetworkMode)
 		}
@@ -176,7 +176,7 @@ func TestMissing_names_option_and_versions(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := ""
-		if err := missing(want, c.api); err != nil {
+		if err := checkFeatures(want, c.api); err != nil {
 			got = err.Error()
 		}
 		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {

@@ -137,7 +137,7 @@ func TestInspect_takes_no_name_for_the_beginning_of_an_id(t *testing.T) {
 	}
 }
 
-func TestPing_meets_a_daemon_of_another_release(t *testing.T) {
+func TestPing_agrees_with_a_daemon_of_another_release(t *testing.T) {
 	d := newDaemon()
 	c := d.open(t)
 	for _, api := range []string{"1.41", "1.51", "1.44"} {
@@ -222,7 +222,7 @@ func TestFollow_notices_a_daemon_that_hangs_and_one_that_answers_again(t *testin
 	}
 	until("the container is there", func(s State) bool { return s.Exists })
 	d.hangs.Store(true)
-	until("the daemon hangs", func(s State) bool { return s.Unknown != nil })
+	until("the daemon hangs", func(s State) bool { return s.Unreachable != nil })
 	d.hangs.Store(false)
 	until("the container is there again", func(s State) bool { return s.Exists })
 	cancel()

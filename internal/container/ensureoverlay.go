@@ -15,40 +15,43 @@ import (
 	"github.com/docker/docker/api/types/network"
 )
 
-// overlayMove is for the containers of a network that gets another subnet.
-const overlayMove = time.Minute
+// recreateLimit bounds how long the containers of a network are without it while
+// it gets another subnet.
+const recreateLimit = time.Minute
 
 // Ensured is what became of Docker's part of an overlay network.
 type Ensured struct {
-	Changed bool     // it was made, or made anew
-	Moved   []string // names of the containers that got another address by that
-	Ends    []End    // of a network that was right, the containers that are in it
-	Late    string   // what is to be another once no container is attached, and does no harm until then
+	Changed   bool       // it was made, or made anew
+	Moved     []string   // names of the containers that got another address by that
+	Endpoints []Endpoint // the containers in the network, where nothing was to change
+	Deferred  string     // what is to change once no container is attached, and does no harm until then
 }
 
-// EnsureOverlay creates the network if there is none. One that is ours and
-// differs is made anew if no container is attached, and if it has another
-// subnet in any case: its containers have addresses that lead elsewhere. They
-// are taken off the old network and put into the new one, even if ctx is done
-// meanwhile; an error says which were not. Another MTU can wait: it is what
-// containers begin with, and routers tell them what passes.
+// EnsureOverlay creates the network if there is none. It makes one anew that is
+// ours and differs, if no container is attached.
+//
+// A network with another subnet it makes anew in any case, as its containers
+// have addresses that lead elsewhere: it takes them off the old network and puts
+// them into the new one, even if ctx is done meanwhile, and an error says which
+// were not. Another MTU can wait: containers begin with it, and routers tell them
+// what passes.
 func (c *Client) EnsureOverlay(ctx context.Context, o Overlay) (done Ensured, err error) {
-	options, err := c.wants(ctx, o)
+	options, err := c.requiredOptions(ctx, o)
 	if err != nil {
 		return done, err
 	}
 	var movers []mover
 	there, err := c.removeIf(ctx, o.Name, func(r network.Inspect) (bool, error) {
-		differs, late, names := o.differs(r, options), o.late(r), attached(r)
+		differs, late, names := o.differs(r, options), o.deferredChange(r), attached(r)
 		switch {
 		case differs == "" && (late == "" || len(names) > 0):
-			done.Ends, done.Late = endsOf(r), late
+			done.Endpoints, done.Deferred = endpointsOf(r), late
 			return false, nil
 		case r.Labels[LabelOverlay] != o.Name:
 			return false, fmt.Errorf("docker network %s is there already, and is not ours: %s", o.Name, differs)
 		case len(names) == 0:
 			return true, nil
-		case place(r) == o.place():
+		case addressing(r) == o.addressing():
 			return false, fmt.Errorf("docker network %s cannot be made anew (%s) while containers are attached: %s; stop them all for a moment, or take them off: docker network disconnect -f %[1]s CONTAINER",
 				o.Name, differs, strings.Join(names, ", "))
 		}
@@ -60,7 +63,7 @@ func (c *Client) EnsureOverlay(ctx context.Context, o Overlay) (done Ensured, er
 	case err != nil:
 		return done, err
 	case len(movers) > 0:
-		return c.move(ctx, o, options, movers)
+		return c.recreateBeneath(ctx, o, options, movers)
 	case there:
 		return done, nil
 	}
@@ -76,7 +79,7 @@ func (c *Client) createOverlay(ctx context.Context, o Overlay, options map[strin
 		Labels:  map[string]string{LabelOverlay: o.Name},
 	})
 	if err != nil {
-		return fmt.Errorf("create docker network %s: %w", o.Name, explained(err))
+		return fmt.Errorf("create docker network %s: %w", o.Name, explainLostChains(err))
 	}
 	return nil
 }
@@ -107,17 +110,17 @@ func (c *Client) moversOf(ctx context.Context, r network.Inspect) (all []mover, 
 	return all, nil
 }
 
-// move makes the network anew beneath its containers. Whatever goes wrong, those
-// that were taken off are put into the network that is there then.
-func (c *Client) move(ctx context.Context, o Overlay, options map[string]string, movers []mover) (done Ensured, err error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), overlayMove)
+// recreateBeneath makes the network anew beneath its containers. Whatever goes
+// wrong, it puts those that were taken off into the network that is there then.
+func (c *Client) recreateBeneath(ctx context.Context, o Overlay, options map[string]string, movers []mover) (done Ensured, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recreateLimit)
 	defer cancel()
 	if err = c.RemoveOverlay(ctx, o.Name, true); err == nil {
 		done.Changed = true
 		err = c.createOverlay(ctx, o, options)
 	}
 	for _, m := range movers {
-		if e := c.putInto(ctx, o.Name, m); e != nil {
+		if e := c.connectMover(ctx, o.Name, m); e != nil {
 			err = errors.Join(err, e)
 		} else if done.Changed {
 			done.Moved = append(done.Moved, m.name)
@@ -126,8 +129,8 @@ func (c *Client) move(ctx context.Context, o Overlay, options map[string]string,
 	return done, err
 }
 
-// putInto is content with a container that somebody else has put there.
-func (c *Client) putInto(ctx context.Context, name string, m mover) error {
+// connectMover puts m into the network; that somebody else has done so is no error.
+func (c *Client) connectMover(ctx context.Context, name string, m mover) error {
 	err := c.api().NetworkConnect(ctx, name, m.id, m.as)
 	if err == nil || errdefs.IsNotFound(err) {
 		return nil
@@ -140,17 +143,19 @@ func (c *Client) putInto(ctx context.Context, name string, m mover) error {
 	return fmt.Errorf("put container %s back into docker network %s: %w", m.name, name, err)
 }
 
-// place is where a network is.
-func (o Overlay) place() string { return fmt.Sprintf("subnet %s, gateway %s", o.Subnet, o.Gateway) }
+// addressing is the subnet and the gateway of a network, as text.
+func (o Overlay) addressing() string {
+	return fmt.Sprintf("subnet %s, gateway %s", o.Subnet, o.Gateway)
+}
 
-func place(r network.Inspect) string {
+func addressing(r network.Inspect) string {
 	if len(r.IPAM.Config) != 1 {
 		return "no subnet"
 	}
 	return fmt.Sprintf("subnet %s, gateway %s", r.IPAM.Config[0].Subnet, r.IPAM.Config[0].Gateway)
 }
 
-// differs says in what r is not o; "" if it is.
+// differs says in what r differs from o; "" where it does not.
 func (o Overlay) differs(r network.Inspect, options map[string]string) string {
 	switch {
 	case r.Driver != "bridge":
@@ -158,8 +163,8 @@ func (o Overlay) differs(r network.Inspect, options map[string]string) string {
 	case r.Labels[LabelOverlay] != o.Name:
 		return "it has no label " + LabelOverlay
 	}
-	if has := place(r); has != o.place() {
-		return "it has " + has + ", want " + o.place()
+	if has := addressing(r); has != o.addressing() {
+		return "it has " + has + ", want " + o.addressing()
 	}
 	for _, option := range slices.Sorted(maps.Keys(options)) {
 		if got := r.Options[option]; got != options[option] && option != optionMTU {
@@ -169,8 +174,9 @@ func (o Overlay) differs(r network.Inspect, options map[string]string) string {
 	return ""
 }
 
-// late says in what r is not o, and may stay so for a while; "" if it is.
-func (o Overlay) late(r network.Inspect) string {
+// deferredChange says in what r differs from o and may for a while; "" where it
+// does not.
+func (o Overlay) deferredChange(r network.Inspect) string {
 	if got, want := r.Options[optionMTU], strconv.Itoa(o.MTU); got != want {
 		return fmt.Sprintf("containers begin with an MTU of %s, and the network has %s", got, want)
 	}

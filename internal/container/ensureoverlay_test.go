@@ -40,7 +40,7 @@ func TestEnsureOverlay_of_a_network_that_is_otherwise(t *testing.T) {
 			if strings.Contains(tt.writes, "connect") {
 				moved = []string{"web"}
 			}
-			if done.Changed != (tt.writes != "") || (done.Late == "") != (tt.name != "another MTU, with containers") || !slices.Equal(done.Moved, moved) {
+			if done.Changed != (tt.writes != "") || (done.Deferred == "") != (tt.name != "another MTU, with containers") || !slices.Equal(done.Moved, moved) {
 				t.Errorf("EnsureOverlay = %+v, want %v moved", done, moved)
 			}
 		})

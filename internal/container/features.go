@@ -36,9 +36,9 @@ func anyMount(uses func(spec.Mount) bool) func(spec.Container) bool {
 	return func(c spec.Container) bool { return slices.ContainsFunc(c.Mounts, uses) }
 }
 
-// missing returns an error that names the first option of want that a daemon
+// checkFeatures returns an error that names the first option of want that a daemon
 // of this API version does not know.
-func missing(want spec.Container, api string) error {
+func checkFeatures(want spec.Container, api string) error {
 	for _, f := range features {
 		if f.used(want) && versions.LessThan(api, f.api) {
 			return fmt.Errorf("%s needs Docker Engine API %s (Docker %s); the daemon of this host speaks %s", f.option, f.api, f.docker, api)
@@ -54,7 +54,7 @@ func (c *Client) Supports(ctx context.Context, want spec.Container) error {
 	if err != nil {
 		return err
 	}
-	return missing(want, api)
+	return checkFeatures(want, api)
 }
 
 // version is the version of the Engine API that client and daemon speak.

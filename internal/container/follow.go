@@ -4,10 +4,10 @@ import (
 	"context"
 	"time"
 
-	"rundock/internal/pause"
-
 	"github.com/docker/docker/api/types/events"
 	"github.com/docker/docker/api/types/filters"
+
+	"rundock/internal/pause"
 )
 
 // retry is how long a lost connection to the daemon is left alone.
@@ -27,7 +27,7 @@ func (c *Client) Follow(ctx context.Context, name string, on func(State)) error 
 		}
 		if !lost {
 			lost = true
-			on(State{Unknown: err})
+			on(State{Unreachable: err})
 		}
 		if pause.For(ctx, retry) != nil {
 			break

@@ -38,7 +38,7 @@ func (c *Client) Logs(ctx context.Context, id string, since time.Time, follow bo
 		return fmt.Errorf("read log of container %s: %w", short(id), err)
 	}
 	defer body.Close()
-	err = frames(bufio.NewReaderSize(body, 64<<10), on)
+	err = decodeFrames(bufio.NewReaderSize(body, 64<<10), on)
 	if err != nil {
 		return fmt.Errorf("read log of container %s: %w", short(id), err)
 	}
@@ -47,7 +47,7 @@ func (c *Client) Logs(ctx context.Context, id string, since time.Time, follow bo
 
 // Tail returns the last n lines of the log of the container with this name or id.
 func (c *Client) Tail(ctx context.Context, name string, n int) (string, error) {
-	id, err := c.exactly(ctx, name)
+	id, err := c.resolve(ctx, name)
 	if err != nil {
 		return "", fmt.Errorf("read log of container %s: %w", short(name), err)
 	}
@@ -57,16 +57,16 @@ func (c *Client) Tail(ctx context.Context, name string, n int) (string, error) {
 	}
 	defer body.Close()
 	var out bytes.Buffer
-	err = frames(bufio.NewReader(body), func(m Message) error { out.Write(m.Data); return nil })
+	err = decodeFrames(bufio.NewReader(body), func(m Message) error { out.Write(m.Data); return nil })
 	return out.String(), err
 }
 
 // maxFrame bounds a frame: Docker's are 16 KiB and a little.
 const maxFrame = 1 << 20
 
-// frames decodes the Engine API's multiplexed stream: a header of 8 bytes
+// decodeFrames decodes the Engine API's multiplexed stream: a header of 8 bytes
 // (stream, 0, 0, 0, big-endian length), then "<RFC 3339 time> <message>".
-func frames(r *bufio.Reader, on func(Message) error) error {
+func decodeFrames(r *bufio.Reader, on func(Message) error) error {
 	var header [8]byte
 	var buf []byte
 	for {

@@ -28,7 +28,7 @@ func TestFrames(t *testing.T) {
 	in = append(in, frame(1, "2026-11-21T04:00:00.000000004Z "+piece)...)
 	in = append(in, frame(1, "2026-11-21T04:00:00.000000004Z ")...)
 	var got []string
-	err := frames(bufio.NewReader(bytes.NewReader(in)), func(m Message) error {
+	err := decodeFrames(bufio.NewReader(bytes.NewReader(in)), func(m Message) error {
 		got = append(got, m.Time.Format("05.000000000")+" "+string(m.Data))
 		return nil
 	})
@@ -45,12 +45,12 @@ func TestFrames_says_what_is_wrong(t *testing.T) {
 		"a message without time": frame(1, "hello world\n"),
 		"a frame of 4 GiB":       {1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff},
 	} {
-		if err := frames(bufio.NewReader(bytes.NewReader(in)), func(Message) error { return nil }); err == nil {
+		if err := decodeFrames(bufio.NewReader(bytes.NewReader(in)), func(Message) error { return nil }); err == nil {
 			t.Errorf("%s is no error", name)
 		}
 	}
 	stop := errors.New("enough")
-	err := frames(bufio.NewReader(bytes.NewReader(frame(1, time.Now().Format(time.RFC3339Nano)+" x\n"))), func(Message) error { return stop })
+	err := decodeFrames(bufio.NewReader(bytes.NewReader(frame(1, time.Now().Format(time.RFC3339Nano)+" x\n"))), func(Message) error { return stop })
 	if !errors.Is(err, stop) {
 		t.Errorf("frames = %v, want the consumer's error", err)
 	}

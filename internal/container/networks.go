@@ -14,14 +14,14 @@ import (
 	"rundock/internal/spec"
 )
 
-// several is the API version from which a container is created in several
+// severalNetworksAPI is the first API version that creates a container in several
 // networks at once, each with a MAC address of its own.
-const several = "1.44"
+const severalNetworksAPI = "1.44"
 
-// attach says in which networks cfg and host are to be, in the terms of an
-// API version. later are those that the created container must be connected
-// to one by one.
-func attach(want spec.Container, cfg *container.Config, host *container.HostConfig, api string) (at *network.NetworkingConfig, later []spec.Network) {
+// endpointConfigs says in which networks the container is to be, in the terms of
+// an API version; it completes cfg and host. later are the networks that the
+// created container must be connected to one by one.
+func endpointConfigs(want spec.Container, cfg *container.Config, host *container.HostConfig, api string) (at *network.NetworkingConfig, later []spec.Network) {
 	at = &network.NetworkingConfig{}
 	if want.Endpoint == nil && want.Networks == nil {
 		return at, nil
@@ -32,14 +32,14 @@ func attach(want spec.Container, cfg *container.Config, host *container.HostConf
 			host.NetworkMode = network.NetworkBridge
 		}
 		e := endpoint(*want.Endpoint)
-		if versions.LessThan(api, several) {
+		if versions.LessThan(api, severalNetworksAPI) {
 			cfg.MacAddress, e.MacAddress = e.MacAddress, "" //nolint:staticcheck // for old daemons alone
 		}
 		at.EndpointsConfig[string(host.NetworkMode)] = e
 	} else {
 		at.EndpointsConfig[want.Network] = &network.EndpointSettings{}
 	}
-	if versions.LessThan(api, several) {
+	if versions.LessThan(api, severalNetworksAPI) {
 		return at, want.Networks
 	}
 	for _, n := range want.Networks {
@@ -56,9 +56,9 @@ func endpoint(n spec.Network) *network.EndpointSettings {
 	return e
 }
 
-// checkNetworks returns an error that names a network, or a container whose
-// namespace is to be shared, that is not there, or an address that is in no
-// subnet of its network. Docker itself finds that out only when it starts the
+// checkNetworks returns an error that names what is missing: a network, or a
+// container whose namespace is to be shared; or an address that is in no subnet of
+// its network. Docker itself finds that out only when it starts the
 // container, and by then the old one is stopped.
 func (c *Client) checkNetworks(ctx context.Context, want spec.Container) error {
 	partners, err := c.Partners(ctx, want.Shares())
@@ -79,7 +79,7 @@ func (c *Client) checkNetworks(ctx context.Context, want spec.Container) error {
 			return fmt.Errorf("network %s: %w", n.Name, err)
 		}
 		for _, ip := range []string{n.IPv4, n.IPv6} {
-			if err := within(ip, r.IPAM.Config); err != nil {
+			if err := checkSubnet(ip, r.IPAM.Config); err != nil {
 				return fmt.Errorf("network %s: %w", n.Name, err)
 			}
 		}
@@ -89,7 +89,7 @@ func (c *Client) checkNetworks(ctx context.Context, want spec.Container) error {
 
 // HasNetwork reports whether there is a network of that name.
 func (c *Client) HasNetwork(ctx context.Context, name string) (bool, error) {
-	err := bounded(ctx, c.limits.inspect, func(ctx context.Context) error {
+	err := withLimit(ctx, c.limits.inspect, func(ctx context.Context) error {
 		_, err := c.api().NetworkInspect(ctx, name, network.InspectOptions{})
 		return err
 	})
@@ -110,8 +110,8 @@ func (c *Client) Join(ctx context.Context, id string, n spec.Network) error {
 	return nil
 }
 
-// within returns an error if ip, unless it is "", is in none of the subnets.
-func within(ip string, subnets []network.IPAMConfig) error {
+// checkSubnet returns an error if ip, unless it is "", is in none of the subnets.
+func checkSubnet(ip string, subnets []network.IPAMConfig) error {
 	a, err := netip.ParseAddr(ip)
 	if err != nil {
 		return nil
@@ -127,7 +127,7 @@ func within(ip string, subnets []network.IPAMConfig) error {
 	return fmt.Errorf("address %s is in none of its subnets: %s", ip, strings.Join(all, ", "))
 }
 
-// connect puts a created container into further networks. One that cannot be
+// connect puts a created container into more networks. One that cannot be
 // connected is removed.
 func (c *Client) connect(ctx context.Context, id string, networks []spec.Network) error {
 	for _, n := range networks {

@@ -10,9 +10,9 @@ import (
 	"rundock/internal/spec"
 )
 
-// Origins are what a container is made from besides its spec, and what is
-// another thing without anybody having asked: then it has to be made anew. The
-// labels of the container tell what it was made from.
+// Origins are what a container is made from besides its spec. They change without
+// anybody having asked, and then the container has to be made anew; its labels
+// tell what it was made from.
 type Origins struct {
 	Addresses string    // of the host, filled into the spec: "PRIVATE_IP=10.0.0.2"
 	Resolver  string    // the host's private address, where it was given as resolver
@@ -37,8 +37,8 @@ func (p Partner) String() string {
 	return text
 }
 
-// whole says what is the partner's.
-func (p Partner) whole() string {
+// describe names the partner, and what is shared with it.
+func (p Partner) describe() string {
 	switch p.What {
 	case spec.SharedNetwork:
 		return "container " + p.With + ", whose network it is in,"
@@ -61,15 +61,15 @@ func (c *Client) Partners(ctx context.Context, shares []spec.Share) ([]Partner, 
 	return all, nil
 }
 
-// Away says which partner is missing, so that no container can share with it;
+// MissingPartner says which partner is missing, so that no container can share with it;
 // "" where none is.
-func (o Origins) Away() string {
+func (o Origins) MissingPartner() string {
 	for _, p := range o.Partners {
 		switch {
 		case p.ID == "":
-			return p.whole() + " is not there"
+			return p.describe() + " is not there"
 		case p.What.Namespace() && !p.Running:
-			return p.whole() + " does not run"
+			return p.describe() + " does not run"
 		}
 	}
 	return ""
@@ -84,11 +84,10 @@ func (o Origins) labels() map[string]string {
 	return map[string]string{LabelAddresses: o.Addresses, LabelResolver: o.Resolver, LabelPartners: strings.Join(partners, " ")}
 }
 
-// Changed says what is another thing now than it was for the container that
-// has these labels; "" where nothing is. A partner that is away is none. Of a
-// label that is not there, as on a container of an earlier release, nothing is
-// known. That host.json names other resolvers is no change either: no setting
-// of the host's replaces all its containers.
+// Changed says what has changed since the container with these labels was made;
+// "" where nothing has. None of these is a change: a partner that is away; a label
+// that is missing, as on a container of an earlier release; other resolvers in
+// host.json, as no setting of the host's replaces all its containers.
 func (o Origins) Changed(labels map[string]string) string {
 	if was := labels[LabelAddresses]; was != o.Addresses {
 		return fmt.Sprintf("it was made for %s, and now that is %s", orNothing(was), orNothing(o.Addresses))
@@ -107,9 +106,9 @@ func (o Origins) Changed(labels map[string]string) string {
 		switch now := p.String(); {
 		case before == nil || p.ID == "" || p.What.Namespace() && !p.Running || strings.Join(before, ":") == now:
 		case before[2] != p.ID:
-			return p.whole() + " is another one now"
+			return p.describe() + " is another one now"
 		default:
-			return p.whole() + " was started again"
+			return p.describe() + " was started again"
 		}
 	}
 	return ""

@@ -77,7 +77,7 @@ func TestOrigins(t *testing.T) {
 			if got := c.now.Changed(labels); got != c.changed {
 				t.Errorf("changed: %q, want %q", got, c.changed)
 			}
-			if got := c.now.Away(); got != c.away {
+			if got := c.now.MissingPartner(); got != c.away {
 				t.Errorf("away: %q, want %q", got, c.away)
 			}
 		})

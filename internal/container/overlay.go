@@ -9,11 +9,11 @@ import (
 	"strings"
 	"time"
 
-	"rundock/internal/pause"
-
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/versions"
+
+	"rundock/internal/pause"
 )
 
 // LabelOverlay marks Docker networks that stand for one of our overlays.
@@ -31,11 +31,11 @@ type Overlay struct {
 	MTU     int
 }
 
-// Versions of the Engine API: the oldest that will do, and that since which the
+// Versions of the Engine API: the oldest that is supported, and the first whose
 // daemon may write nftables itself.
 const (
-	oldest    = "1.41" // Docker 20.10
-	writesNft = "1.52" // 29.0
+	minAPI      = "1.41" // Docker 20.10
+	nftablesAPI = "1.52" // 29.0
 )
 
 // optionMTU is of the interfaces that containers get.
@@ -63,17 +63,17 @@ func (o Overlay) options(nft bool) map[string]string {
 	return all
 }
 
-// wants returns the options that the daemon of this host needs.
-func (c *Client) wants(ctx context.Context, o Overlay) (map[string]string, error) {
+// requiredOptions returns the options that the daemon of this host needs.
+func (c *Client) requiredOptions(ctx context.Context, o Overlay) (map[string]string, error) {
 	api, err := c.version(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if versions.LessThan(api, oldest) {
-		return nil, fmt.Errorf("network %s needs Docker Engine API %s (Docker 20.10); the daemon of this host speaks %s", o.Name, oldest, api)
+	if versions.LessThan(api, minAPI) {
+		return nil, fmt.Errorf("network %s needs Docker Engine API %s (Docker 20.10); the daemon of this host speaks %s", o.Name, minAPI, api)
 	}
 	nft := false
-	if versions.GreaterThanOrEqualTo(api, writesNft) {
+	if versions.GreaterThanOrEqualTo(api, nftablesAPI) {
 		info, err := c.api().Info(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("ask dockerd for its firewall: %w", err)
@@ -96,7 +96,7 @@ func conflict(format string, args ...any) error { return &Conflict{fmt.Sprintf(f
 // or whose bridge has the underlay address: each host has such a bridge for
 // itself.
 func (c *Client) OverlayConflict(ctx context.Context, name string, cidr netip.Prefix, underlay netip.Addr) error {
-	if _, err := c.wants(ctx, Overlay{Name: name}); err != nil {
+	if _, err := c.requiredOptions(ctx, Overlay{Name: name}); err != nil {
 		return err
 	}
 	all, err := c.api().NetworkList(ctx, network.ListOptions{})
@@ -158,14 +158,14 @@ func (c *Client) OverlayContainers(ctx context.Context, name string) ([]string, 
 	return names, err
 }
 
-// detachPause is before a network is asked for again that a container came
-// into while it was to be removed.
+// detachPause is the pause before the next try to remove a network that a
+// container came into meanwhile.
 const detachPause = 100 * time.Millisecond
 
-// RemoveOverlay removes the network if it is ours. It refuses while
-// containers are attached, and names them, unless it is to take them off. One
-// that comes back meanwhile, as its runner brings it back into a network that it
-// has lost, is taken off again, until ctx is done.
+// RemoveOverlay removes the network if it is ours. While containers are attached
+// it refuses, and names them; with detach it takes them off, again and again until
+// ctx is done, as runners bring their containers back into a network that they
+// have lost.
 func (c *Client) RemoveOverlay(ctx context.Context, name string, detach bool) error {
 	for {
 		err := c.removeOverlay(ctx, name, detach)
@@ -196,7 +196,8 @@ func (c *Client) removeOverlay(ctx context.Context, name string, detach bool) er
 	return err
 }
 
-// removeIf reports whether there is, after it, a network of that name.
+// removeIf removes the network of that name if remove says so, and reports
+// whether there is one afterwards.
 func (c *Client) removeIf(ctx context.Context, name string, remove func(network.Inspect) (bool, error)) (there bool, err error) {
 	r, err := c.api().NetworkInspect(ctx, name, network.InspectOptions{})
 	if errdefs.IsNotFound(err) {

@@ -13,7 +13,10 @@ import (
 	"strings"
 	"syscall"
 
+	"rundock/internal/spec"
+
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/go-connections/nat"
 )
 
 // HostPort is a port of the host; an unspecified IP is every address.
@@ -33,6 +36,23 @@ func hostPort(ip string, port int, proto string) HostPort {
 
 func (p HostPort) String() string {
 	return netip.AddrPortFrom(p.IP, uint16(p.Port)).String() + "/" + p.Proto
+}
+
+// HostPorts lists the host ports that a container of this expanded spec
+// would publish.
+func HostPorts(want spec.Container) ([]HostPort, error) {
+	_, bindings, err := nat.ParsePortSpecs(want.Ports)
+	if err != nil {
+		return nil, err
+	}
+	var out []HostPort
+	for port, bs := range bindings {
+		for _, b := range bs {
+			n, _ := strconv.Atoi(b.HostPort) // "" is a port that Docker chooses: 0
+			out = append(out, hostPort(b.HostIP, n, port.Proto()))
+		}
+	}
+	return out, nil
 }
 
 // Conflicts reports whether p and q cannot be bound by two at once.

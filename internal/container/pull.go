@@ -39,7 +39,7 @@ type Pulled struct {
 // config.json of the root user with its credential helpers. platform is the
 // image's, "" the host's own.
 func (c *Client) Pull(ctx context.Context, ref, platform, policy string) (Pulled, error) {
-	id, err := c.image(ctx, ref)
+	id, err := c.ImageID(ctx, ref)
 	if err != nil {
 		return Pulled{}, err
 	}
@@ -63,28 +63,24 @@ func (c *Client) Pull(ctx context.Context, ref, platform, policy string) (Pulled
 	case pullErr != nil:
 		return Pulled{Image: id, Warning: fmt.Sprintf("pull image %s: %v; using the one on this host", ref, pullErr)}, nil
 	}
-	if id, err = c.image(ctx, ref); err == nil && id == "" {
+	if id, err = c.ImageID(ctx, ref); err == nil && id == "" {
 		err = fmt.Errorf("image %s is not on this host although it was just pulled", ref)
 	}
 	return Pulled{Image: id}, err
 }
 
-// Means returns the id of the image that ref means on this host, "" where it
-// means none. The image registry is not asked.
-func (c *Client) Means(ctx context.Context, ref string) (string, error) { return c.image(ctx, ref) }
-
-// Keep names the image with this id as well, so that it stays when its other
+// TagImage names the image with this id as well, so that it stays when its other
 // names come to mean other images.
-func (c *Client) Keep(ctx context.Context, id, name string) error {
+func (c *Client) TagImage(ctx context.Context, id, name string) error {
 	if err := c.api().ImageTag(ctx, id, name); err != nil {
 		return fmt.Errorf("keep image %s as %s: %w", id, name, err)
 	}
 	return nil
 }
 
-// Unkeep takes that name away, and the image with it if it has no other and
+// UntagImage takes that name away, and the image with it if it has no other and
 // no container runs it. A name that nothing has is no error.
-func (c *Client) Unkeep(ctx context.Context, name string) error {
+func (c *Client) UntagImage(ctx context.Context, name string) error {
 	_, err := c.api().ImageRemove(ctx, name, image.RemoveOptions{PruneChildren: true})
 	if err != nil && !errdefs.IsNotFound(err) {
 		return fmt.Errorf("remove image name %s: %w", name, err)
@@ -92,8 +88,9 @@ func (c *Client) Unkeep(ctx context.Context, name string) error {
 	return nil
 }
 
-// image returns the id of the image named ref, or "" when it is not here.
-func (c *Client) image(ctx context.Context, ref string) (string, error) {
+// ImageID returns the id of the image that ref means on this host, "" where it
+// means none. The image registry is not asked.
+func (c *Client) ImageID(ctx context.Context, ref string) (string, error) {
 	r, err := c.api().ImageInspect(ctx, ref)
 	if errdefs.IsNotFound(err) {
 		return "", nil

@@ -10,9 +10,9 @@ import (
 	"github.com/docker/docker/api/types/container"
 )
 
-// secure translates security options: a seccomp profile is sent as its JSON,
+// setSecurity translates security options: a seccomp profile is sent as its JSON,
 // and the unmasked paths of /proc and /sys are lists of their own.
-func secure(host *container.HostConfig, options []string) error {
+func setSecurity(host *container.HostConfig, options []string) error {
 	for _, o := range options {
 		name, value, _ := strings.Cut(o, "=")
 		switch {

@@ -28,7 +28,7 @@ func Config(wanted supervisor.Announce, host hostconfig.Config) (announce.Config
 			ID: control.RecordID(machine, wanted.Service, wanted.Colour),
 		},
 		HasContainer: wanted.Container,
-		Drain:     time.Duration(wanted.Drain) * time.Second,
+		Drain:        time.Duration(wanted.Drain) * time.Second,
 	}
 	for _, a := range wanted.Announces {
 		p, err := announcePort(a, host)

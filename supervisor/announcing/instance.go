@@ -14,7 +14,7 @@ func Instance(s container.State) announce.Instance {
 		return announce.Instance{Unreachable: fmt.Errorf("docker cannot run the HEALTHCHECK: %s", strings.TrimSpace(s.HealthLog))}
 	}
 	return announce.Instance{
-		Unreachable: s.Unknown, Exists: s.Exists, Running: s.Running, Paused: s.Paused, ID: s.ID,
+		Unreachable: s.Unreachable, Exists: s.Exists, Running: s.Running, Paused: s.Paused, ID: s.ID,
 		Deployment: s.Labels[container.LabelDeployment],
 		Started:    s.StartedAt, Finished: s.FinishedAt, ExitCode: s.ExitCode,
 		Health: s.Health, HealthLog: s.HealthLog, Addresses: s.Addresses, HostNetwork: s.HostNetwork,

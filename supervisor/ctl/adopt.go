@@ -24,7 +24,7 @@ func adoptable(ctx context.Context, docker *container.Client, current container.
 	if !adopt {
 		return false, fmt.Errorf("%w; one that is as it is asked for is taken over by adopt: true", err)
 	}
-	misfits, err := docker.Misfits(ctx, current.ID, want)
+	misfits, err := docker.Differences(ctx, current.ID, want)
 	if err != nil {
 		return false, err
 	}
@@ -61,7 +61,7 @@ func adopted(ctx context.Context, docker *container.Client, q control.Request) c
 	if err := docker.Stop(ctx, current.ID, current.StopTimeout); err != nil {
 		return fail(err)
 	}
-	if err := docker.RemoveAlone(ctx, current.ID); err != nil {
+	if err := docker.RemoveKeepingVolumes(ctx, current.ID); err != nil {
 		return fail(err)
 	}
 	return control.Response{Changed: true}

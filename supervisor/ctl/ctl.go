@@ -89,7 +89,7 @@ func serve(docker *container.Client, slots chan struct{}, q control.Request) con
 	case control.Wait:
 		return awaited(ctx, docker, q)
 	case control.Keep:
-		if err := docker.Keep(ctx, q.Image, keptImage(q.Service)); err != nil {
+		if err := docker.TagImage(ctx, q.Image, keptImage(q.Service)); err != nil {
 			return control.Response{Error: err.Error()}
 		}
 		return control.Response{}
@@ -172,7 +172,7 @@ func prepare(ctx context.Context, docker *container.Client, q control.Request) c
 	}
 	made, err := docker.Inspect(ctx, id)
 	if err == nil {
-		answer.Unkept, err = docker.Unkept(ctx, made, want)
+		answer.Unkept, err = docker.AnonymousVolumes(ctx, made, want)
 	}
 	if err := errors.Join(err, docker.Remove(ctx, id)); err != nil {
 		return fail(err)

@@ -39,7 +39,7 @@ func removed(ctx context.Context, docker *container.Client, q control.Request) c
 	if answer.Error != "" || q.Check {
 		return answer
 	}
-	if err := docker.Unkeep(ctx, keptImage(q.Service)); err != nil {
+	if err := docker.UntagImage(ctx, keptImage(q.Service)); err != nil {
 		answer.Error = fmt.Sprintf("remove %s: %v", q.Service, err)
 		return answer
 	}

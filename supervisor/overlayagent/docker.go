@@ -80,7 +80,7 @@ func (d *dockerSync) run(ctx context.Context) {
 }
 
 // ensureNetwork makes Docker's network, and returns which containers are in it.
-func (d *dockerSync) ensureNetwork(ctx context.Context, subnet netip.Prefix, mtu int) ([]container.End, error) {
+func (d *dockerSync) ensureNetwork(ctx context.Context, subnet netip.Prefix, mtu int) ([]container.Endpoint, error) {
 	ctx, cancel := context.WithTimeout(ctx, dockerTimeout)
 	defer cancel()
 	done, err := d.client.EnsureOverlay(ctx, container.Overlay{
@@ -93,11 +93,11 @@ func (d *dockerSync) ensureNetwork(ctx context.Context, subnet netip.Prefix, mtu
 	if len(done.Moved) > 0 {
 		d.log.Warn("containers have other addresses, as the subnet of this host is another", "containers", strings.Join(done.Moved, ", "), "subnet", subnet)
 	}
-	if done.Late != d.late {
-		d.late = done.Late
-		d.log.Info("the docker network is made anew once no container is attached", "reason", cmp.Or(done.Late, "none any more"))
+	if done.Deferred != d.late {
+		d.late = done.Deferred
+		d.log.Info("the docker network is made anew once no container is attached", "reason", cmp.Or(done.Deferred, "none any more"))
 	}
-	return done.Ends, err
+	return done.Endpoints, err
 }
 
 // answering is a start of a container, which answers by the network once done.
@@ -112,7 +112,7 @@ type answering struct {
 // start of one dockerd is asked once, and then it is seen to that it stays so;
 // starting says that one of them is not as far yet. What goes wrong with one is no reason to hold
 // up the others, or the network.
-func (d *dockerSync) routeContainers(ctx context.Context, subnet netip.Prefix, ends []container.End, known map[string]answering) (now map[string]answering, starting bool) {
+func (d *dockerSync) routeContainers(ctx context.Context, subnet netip.Prefix, ends []container.Endpoint, known map[string]answering) (now map[string]answering, starting bool) {
 	ctx, cancel := context.WithTimeout(ctx, dockerTimeout)
 	defer cancel()
 	now = make(map[string]answering, len(ends))

@@ -22,7 +22,7 @@ func TestInside_of_a_container_is_looked_at_again(t *testing.T) {
 		log: slog.New(slog.DiscardHandler), healed: func() { putBack++ },
 		network: overlay.Network{Name: "apps", CIDR: netip.MustParsePrefix("10.42.0.0/16"), SubnetLength: 24, VNI: 42},
 	}
-	ends := []container.End{{ID: "e1", Address: netip.MustParseAddr("10.42.3.2"), Name: "web"}}
+	ends := []container.Endpoint{{ID: "e1", Address: netip.MustParseAddr("10.42.3.2"), Name: "web"}}
 	known := map[string]answering{"e1": {done: true, sandbox: c.Path()}}
 	look := func(healed int) {
 		t.Helper()

@@ -79,7 +79,7 @@ func (now observed) obstacle() error {
 	if err := cmp.Or(now.unseen, now.unmade); err != nil {
 		return err
 	}
-	if away := now.origins.Away(); away != "" {
+	if away := now.origins.MissingPartner(); away != "" {
 		return errors.New(away)
 	}
 	return nil

@@ -68,7 +68,7 @@ func (o origins) partnersChange(ctx context.Context, labels map[string]string) s
 		if why := now.Changed(labels); why != "" {
 			return why
 		}
-		if why := now.Away(); why != "" {
+		if why := now.MissingPartner(); why != "" {
 			return why
 		}
 	}

@@ -72,5 +72,5 @@ func (p prerequisites) partner(ctx context.Context) string {
 	if err != nil {
 		return ""
 	}
-	return container.Origins{Partners: all}.Away()
+	return container.Origins{Partners: all}.MissingPartner()
 }

@@ -44,7 +44,7 @@ func (g *gatherer) deepen(ctx context.Context, s *serviceFacts) {
 	asking.Go(func() { g.askResolvers(ctx) })
 	asking.Go(func() { g.askOthers(ctx, s) })
 	if g.docker != nil && s.Image != "" {
-		asking.Go(func() { s.TagMeans, _ = g.docker.Means(ctx, s.Image) })
+		asking.Go(func() { s.TagMeans, _ = g.docker.ImageID(ctx, s.Image) })
 	}
 	asking.Wait()
 }

@@ -71,5 +71,5 @@ func (g *gatherer) askVolumes(ctx context.Context, s *serviceFacts) {
 		return // s.Files says it
 	}
 	// That dockerd does not answer is said of the container.
-	s.AnonymousVolumes, _ = g.docker.Unkept(ctx, s.Container, service.Container)
+	s.AnonymousVolumes, _ = g.docker.AnonymousVolumes(ctx, s.Container, service.Container)
 }

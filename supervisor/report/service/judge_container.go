@@ -63,7 +63,7 @@ func stopped(c container.State, h hostFacts) string {
 // be made from now.
 func judgeOrigins(r *report.Part, h hostFacts, s serviceFacts) {
 	c, anew := s.Container, "sv 1 "+halfOf(h, s, "service")+", which replaces the container"
-	changed, away := s.Origins.Changed(c.Labels), s.Origins.Away()
+	changed, away := s.Origins.Changed(c.Labels), s.Origins.MissingPartner()
 	switch {
 	case s.Hash == "":
 	case c.Labels[container.LabelSpec] != s.Hash:

@@ -8,7 +8,7 @@ import (
 	"rundock/internal/spec"
 )
 
-func TestUnkept(t *testing.T) {
+func TestAnonymousVolumes(t *testing.T) {
 	anonymous, other := strings.Repeat("a0", 32), strings.Repeat("b1", 32)
 	for _, c := range []struct {
 		name    string
@@ -29,8 +29,8 @@ func TestUnkept(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := unkept(c.volumes, want, map[string]bool{other: true}); !slices.Equal(got, c.want) {
-			t.Errorf("%s: unkept are %q, want %q", c.name, got, c.want)
+		if got := anonymousVolumes(c.volumes, want, map[string]bool{other: true}); !slices.Equal(got, c.want) {
+			t.Errorf("%s: paths are %q, want %q", c.name, got, c.want)
 		}
 	}
 }

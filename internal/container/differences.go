@@ -16,14 +16,14 @@ import (
 	"rundock/internal/spec"
 )
 
-// Misfits says in what the container id, which somebody else made, is unlike
-// one that is made of want, an expanded spec; nothing where it is as good as
-// the same. Compared are image reference, entrypoint, command, environment,
+// Differences lists in what the container id, which somebody else made, differs
+// from one that is made of want, an expanded spec; nothing where it is as good
+// as the same. Compared are image reference, entrypoint, command, environment,
 // user, working directory, mounts, published ports, networks, and what the
 // container may do and use. Not compared are what rundock has its own way for
 // (restart policy, log driver, stop timeout), labels, and values of the spec's
 // EnvSecrets. No value of a variable is told.
-func (c *Client) Misfits(ctx context.Context, id string, want spec.Container) ([]string, error) {
+func (c *Client) Differences(ctx context.Context, id string, want spec.Container) ([]string, error) {
 	made, err := c.api().ContainerInspect(ctx, id)
 	if err != nil {
 		return nil, fmt.Errorf("inspect container %s: %w", short(id), err)
@@ -40,7 +40,7 @@ func (c *Client) Misfits(ctx context.Context, id string, want spec.Container) ([
 	if i := image.Config; i != nil {
 		own = inherited{i.Entrypoint, i.Cmd, i.Env, i.User, i.WorkingDir}
 	}
-	return misfits(made, own, want, cfg, host), nil
+	return differences(made, own, want, cfg, host), nil
 }
 
 // inherited is what a container has from its image.
@@ -52,7 +52,7 @@ type inherited struct {
 // traits are what two containers can have in common, by their names.
 type traits map[string]string
 
-func misfits(made container.InspectResponse, image inherited, want spec.Container, cfg *container.Config, host *container.HostConfig) []string {
+func differences(made container.InspectResponse, image inherited, want spec.Container, cfg *container.Config, host *container.HostConfig) []string {
 	inherit(cfg, image, want)
 	has, wanted := traitsOf(made.Config, made.HostConfig), traitsOf(cfg, host)
 	if spec.SameImage(made.Config.Image, want.Image) {
@@ -75,11 +75,11 @@ func misfits(made container.InspectResponse, image inherited, want spec.Containe
 	for name := range want.EnvSecrets { // whose values are elsewhere
 		wanted["env "+name] = has["env "+name]
 	}
-	return has.unlike(wanted)
+	return has.differences(wanted)
 }
 
-// unlike names in what has differs from wanted.
-func (has traits) unlike(wanted traits) []string {
+// differences names in what has differs from wanted.
+func (has traits) differences(wanted traits) []string {
 	names := slices.Collect(maps.Keys(has))
 	for name := range wanted {
 		if _, both := has[name]; !both {
@@ -144,40 +144,57 @@ func inherit(cfg *container.Config, image inherited, want spec.Container) {
 // traitsOf are those of a container that is, or is to be, made of cfg and host.
 func traitsOf(cfg *container.Config, host *container.HostConfig) traits {
 	t := traits{}
-	set := func(name, value string) {
-		if value != "" && value != "0" && value != "false" && value != "[]" {
-			t[name] = value
-		}
+	t.ofProgram(cfg)
+	t.ofHost(host)
+	t.ofMounts(host)
+	t.ofLimits(host)
+	return t
+}
+
+// set leaves out what is as it is without being asked for.
+func (t traits) set(name, value string) {
+	if value != "" && value != "0" && value != "false" && value != "[]" {
+		t[name] = value
 	}
-	set("image", cfg.Image)
-	set("entrypoint", words(strslice.StrSlice(cfg.Entrypoint)))
-	set("command", words(strslice.StrSlice(cfg.Cmd)))
-	set("user", cfg.User)
-	set("working directory", path.Clean("/"+cfg.WorkingDir))
+}
+
+func (t traits) ofProgram(cfg *container.Config) {
+	t.set("image", cfg.Image)
+	t.set("entrypoint", quoted(strslice.StrSlice(cfg.Entrypoint)))
+	t.set("command", quoted(strslice.StrSlice(cfg.Cmd)))
+	t.set("user", cfg.User)
+	t.set("working directory", path.Clean("/"+cfg.WorkingDir))
 	for _, v := range cfg.Env {
 		name, value, _ := strings.Cut(v, "=")
 		t["env "+name] = value
 	}
-	for port, bindings := range host.PortBindings {
-		for _, b := range bindings {
-			set("port "+published(b, port), "published")
-		}
-	}
+}
+
+func (t traits) ofMounts(host *container.HostConfig) {
 	for _, b := range host.Binds {
 		parts := strings.Split(b+"::", ":")
 		kind := "volume"
 		if strings.HasPrefix(parts[0], "/") {
 			kind = "bind"
 		}
-		set("mount "+parts[1], shownMount(kind, parts[0], parts[0], !slices.Contains(strings.Split(parts[2], ","), "ro")))
+		t.set("mount "+parts[1], shownMount(kind, parts[0], parts[0], !slices.Contains(strings.Split(parts[2], ","), "ro")))
 	}
 	for _, m := range host.Mounts {
 		if m.Type != mount.TypeTmpfs {
-			set("mount "+m.Target, shownMount(string(m.Type), m.Source, m.Source, !m.ReadOnly))
+			t.set("mount "+m.Target, shownMount(string(m.Type), m.Source, m.Source, !m.ReadOnly))
 		}
 	}
 	for path, options := range host.Tmpfs {
 		t["tmpfs "+path] = options
+	}
+}
+
+// ofHost takes what the container has of the host.
+func (t traits) ofHost(host *container.HostConfig) {
+	for port, bindings := range host.PortBindings {
+		for _, b := range bindings {
+			t.set("port "+published(b, port), "published")
+		}
 	}
 	for _, each := range []struct {
 		name string
@@ -187,36 +204,38 @@ func traitsOf(cfg *container.Config, host *container.HostConfig) traits {
 		{"line of /etc/hosts", host.ExtraHosts}, {"security option", host.SecurityOpt}, {"volumes from", host.VolumesFrom},
 	} {
 		for _, v := range each.list {
-			set(each.name+" "+v, "yes")
+			t.set(each.name+" "+v, "yes")
 		}
 	}
 	for name, v := range host.Sysctls {
-		set("sysctl "+name, v)
+		t.set("sysctl "+name, v)
 	}
 	for _, d := range host.Devices {
-		set("device "+d.PathInContainer, d.PathOnHost+":"+d.CgroupPermissions)
+		t.set("device "+d.PathInContainer, d.PathOnHost+":"+d.CgroupPermissions)
 	}
-	for _, u := range host.Ulimits {
-		set("ulimit "+u.Name, fmt.Sprintf("%d:%d", u.Soft, u.Hard))
-	}
-	set("memory", fmt.Sprint(host.Memory))
-	set("cpus", fmt.Sprint(float64(host.NanoCPUs)/1e9))
-	set("privileged", fmt.Sprint(host.Privileged))
-	set("read-only root", fmt.Sprint(host.ReadonlyRootfs))
-	set("init", fmt.Sprint(host.Init != nil && *host.Init))
-	set("PID namespace", string(host.PidMode))
-	set("UTS namespace", string(host.UTSMode))
-	set("user namespace", string(host.UsernsMode))
+	t.set("privileged", fmt.Sprint(host.Privileged))
+	t.set("read-only root", fmt.Sprint(host.ReadonlyRootfs))
+	t.set("init", fmt.Sprint(host.Init != nil && *host.Init))
+	t.set("PID namespace", string(host.PidMode))
+	t.set("UTS namespace", string(host.UTSMode))
+	t.set("user namespace", string(host.UsernsMode))
 	if mode := host.IpcMode; !mode.IsPrivate() && !mode.IsShareable() {
-		set("IPC namespace", string(mode))
+		t.set("IPC namespace", string(mode))
 	}
 	if host.NetworkMode.IsContainer() {
-		set("network of", string(host.NetworkMode))
+		t.set("network of", string(host.NetworkMode))
 	}
-	return t
 }
 
-func words(list []string) string {
+func (t traits) ofLimits(host *container.HostConfig) {
+	for _, u := range host.Ulimits {
+		t.set("ulimit "+u.Name, fmt.Sprintf("%d:%d", u.Soft, u.Hard))
+	}
+	t.set("memory", fmt.Sprint(host.Memory))
+	t.set("cpus", fmt.Sprint(float64(host.NanoCPUs)/1e9))
+}
+
+func quoted(list []string) string {
 	var out []string
 	for _, w := range list {
 		out = append(out, fmt.Sprintf("%q", w))

@@ -56,7 +56,7 @@ func TestMisfits(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := strings.Join(misfits(made, image, want, cfg, host), "; ")
+			got := strings.Join(differences(made, image, want, cfg, host), "; ")
 			if got != c.want {
 				t.Errorf("differences are\n %s\nwant\n %s", got, c.want)
 			}
@@ -78,7 +78,7 @@ func TestMisfits_compare_secrets_by_name_alone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Join(misfits(made, inherited{}, c, cfg, host), "; "); got != want {
+		if got := strings.Join(differences(made, inherited{}, c, cfg, host), "; "); got != want {
 			t.Errorf("with the secret %s differences are %q, want %q", name, got, want)
 		}
 	}

@@ -19,8 +19,8 @@ func TestEnsureOverlay_tells_the_ends_of_a_network_that_is_right(t *testing.T) {
 	if err != nil || done.Changed {
 		t.Fatalf("EnsureOverlay = %+v, %v of a network that is right", done, err)
 	}
-	ends := done.Ends
-	web := End{ID: "e1", Address: netip.MustParseAddr("10.42.3.2"), Name: "web", container: d.containers["web"]}
+	ends := done.Endpoints
+	web := Endpoint{ID: "e1", Address: netip.MustParseAddr("10.42.3.2"), Name: "web", container: d.containers["web"]}
 	if len(ends) != 1 || ends[0] != web {
 		t.Errorf("ends are %+v, want %+v", ends, web)
 	}
@@ -33,15 +33,15 @@ func TestSandbox_of_others_is_known_while_a_container_is_starting(t *testing.T) 
 	d := newDaemon()
 	d.starting = "cafe"
 	c := d.open(t)
-	c.limits.end = soon
-	end := func(name string) End { return End{Name: name, container: d.containers[name]} }
+	c.limits.endpoint = soon
+	end := func(name string) Endpoint { return Endpoint{Name: name, container: d.containers[name]} }
 	if s, err := c.Sandbox(t.Context(), end("cafe")); err == nil || !strings.Contains(err.Error(), "container cafe: ") {
 		t.Errorf("that of one that is starting is %+v, %v, want why it is not known", s, err)
 	}
 	if s, err := c.Sandbox(t.Context(), end("web")); err != nil || s != "/run/docker/netns/web" {
 		t.Errorf("that of web is %q, %v", s, err)
 	}
-	if s, err := c.Sandbox(t.Context(), End{Name: "gone", container: strings.Repeat("f", 64)}); err != nil || s != "" {
+	if s, err := c.Sandbox(t.Context(), Endpoint{Name: "gone", container: strings.Repeat("f", 64)}); err != nil || s != "" {
 		t.Errorf("that of one that has gone is %+v, %v", s, err)
 	}
 }

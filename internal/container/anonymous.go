@@ -9,10 +9,11 @@ import (
 	"rundock/internal/spec"
 )
 
-// Unkept lists the paths at which the container s has an anonymous volume only
-// because its image asks for one (VOLUME), sorted: what is kept there goes with
-// the container. Those that want, which s was made from, asks for are left out.
-func (c *Client) Unkept(ctx context.Context, s State, want spec.Container) ([]string, error) {
+// AnonymousVolumes lists, sorted, the paths at which the container s has an
+// anonymous volume only because its image asks for one (VOLUME): what is written
+// there goes with the container. Those that want asks for, which s was made from,
+// are left out.
+func (c *Client) AnonymousVolumes(ctx context.Context, s State, want spec.Container) ([]string, error) {
 	others := map[string]bool{} // volumes of containers whose volumes s has
 	for _, from := range want.VolumesFrom {
 		name, _, _ := strings.Cut(from, ":")
@@ -24,11 +25,11 @@ func (c *Client) Unkept(ctx context.Context, s State, want spec.Container) ([]st
 			others[volume] = true
 		}
 	}
-	return unkept(s.Volumes, want, others), nil
+	return anonymousVolumes(s.Volumes, want, others), nil
 }
 
-// unkept is Unkept of a container with these volumes, names by path.
-func unkept(volumes map[string]string, want spec.Container, others map[string]bool) []string {
+// anonymousVolumes is AnonymousVolumes of a container with these volumes, names by path.
+func anonymousVolumes(volumes map[string]string, want spec.Container, others map[string]bool) []string {
 	asked := slices.Clone(want.Volumes)
 	for _, m := range want.Mounts {
 		asked = append(asked, m.Target)

@@ -11,7 +11,7 @@ import (
 )
 
 // End is where a container is attached to an overlay network.
-type End struct {
+type Endpoint struct {
 	ID        string // another for each start of the container
 	Address   netip.Addr
 	Name      string // of the container
@@ -19,11 +19,11 @@ type End struct {
 }
 
 // endsOf leaves out what is being attached.
-func endsOf(r network.Inspect) (ends []End) {
+func endpointsOf(r network.Inspect) (ends []Endpoint) {
 	for id, e := range r.Containers {
 		address, err := netip.ParsePrefix(e.IPv4Address)
 		if err == nil && !strings.HasPrefix(id, "ep-") {
-			ends = append(ends, End{ID: e.EndpointID, Address: address.Addr(), Name: e.Name, container: id})
+			ends = append(ends, Endpoint{ID: e.EndpointID, Address: address.Addr(), Name: e.Name, container: id})
 		}
 	}
 	return ends
@@ -32,8 +32,8 @@ func endsOf(r network.Inspect) (ends []End) {
 // Sandbox returns the path of the network namespace of an end's container, "" of
 // one that has gone. dockerd answers once it is there: not while the container
 // is being started.
-func (c *Client) Sandbox(ctx context.Context, e End) (path string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, c.limits.end)
+func (c *Client) Sandbox(ctx context.Context, e Endpoint) (path string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, c.limits.endpoint)
 	defer cancel()
 	s, err := c.api().ContainerInspect(ctx, e.container)
 	switch {
