@@ -126,7 +126,7 @@ func TestBadInput_an_unreachable_etcd(t *testing.T) {
 	s.remove(t, back1, "calm")
 	const wrong = "http://127.0.0.1:1"
 	t.Run("is named, and the service runs", func(t *testing.T) {
-		s.spoil(t, `sed -i 's|http://[0-9.]*:2379|`+wrong+`|g' /etc/rundock/host.json`)
+		s.spoil(t, `sed -i 's|http://[0-9.]*:2379|`+wrong+`|g' /etc/rundock/host.json; sv -w 20 restart rundock-store`)
 		r := s.rundock(t, back1, calm+" wait=announced wait_timeout=8")
 		for _, w := range []string{"calm is not announced after 8s", "etcd", "127.0.0.1:1"} {
 			if !r.Failed || !strings.Contains(r.Msg, w) {

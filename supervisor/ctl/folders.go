@@ -4,6 +4,7 @@ import (
 	"os"
 	"strings"
 
+	"rundock/internal/control"
 	"rundock/internal/runit"
 	"rundock/supervisor"
 	"rundock/supervisor/overlaydir"
@@ -11,7 +12,7 @@ import (
 )
 
 // processFolders are those of the enabled services and networks that rundock
-// wrote, and of the renderer.
+// wrote, of the renderer and of rundockd store.
 func processFolders(folders runit.Folders) ([]string, error) {
 	entries, err := os.ReadDir(folders.Service)
 	if err != nil {
@@ -19,7 +20,7 @@ func processFolders(folders runit.Folders) ([]string, error) {
 	}
 	var dirs []string
 	for _, e := range entries {
-		if dir := folders.Dir(e.Name()); overlaydir.Is(dir) || renderdir.Is(dir) {
+		if dir := folders.Dir(e.Name()); overlaydir.Is(dir) || renderdir.Is(dir) || e.Name() == control.StoreService {
 			dirs = append(dirs, dir)
 		}
 		if !strings.HasPrefix(e.Name(), supervisor.Prefix) {

@@ -11,7 +11,7 @@ import (
 )
 
 // HandoverMain is `rundockd handover`: every runner and sidecar of this host,
-// every agent of an overlay network, and the renderer, leaves without stopping anything, and
+// every agent of an overlay network, the renderer, and rundockd store leaves without stopping anything, and
 // runsv starts it again: from a new rundockd, and with a new host.json. No
 // container restarts.
 func HandoverMain(args []string) int {

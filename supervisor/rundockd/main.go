@@ -51,7 +51,8 @@ var verbs = []verb{
 
 	{"check", "NAME", forScripts, "exit with 0 if the service's container runs, with 1 if not", ctl.CheckMain},
 	{"config", "[FILE]", forScripts, "exit with 0 if host.json is right, with 1 and the reason if not", ctl.ConfigMain},
-	{"handover", "", forScripts, "restart runners, sidecars and networks' agents, and no\ncontainer: after an upgrade", ctl.HandoverMain},
+	{"handover", "", forScripts, "restart runners, sidecars, networks' agents and rundockd store,\nand no container: after an upgrade", ctl.HandoverMain},
+	{"store", "check", forScripts, "exit with 0 if rundockd store answers, with 1 and the reason if not", storeagent.Main},
 
 	{"run", "DIR", byRunsv, "keep the container of DIR/service.json running", runner.Main},
 	{"announce", "DIR", byRunsv, "announce the service of DIR/announce.json while it is healthy", sidecar.Main},

@@ -14,7 +14,7 @@ import (
 	"rundock/internal/control"
 	"rundock/internal/hostconfig"
 	"rundock/internal/registry"
-	"rundock/internal/registry/local/serve"
+	"rundock/internal/registry/local"
 	"rundock/internal/registry/open"
 	"rundock/supervisor/process"
 )
@@ -23,12 +23,19 @@ import (
 // has a name that begins with a dot.
 const private = ".store"
 
+const usage = `usage: rundockd store
+       rundockd store check
+It reads host.json; runsv starts it. check exits with 0 if it answers.`
+
 // Main is `rundockd store`. However it is told to leave, it leaves leases and
 // keys to a successor. The exit code is 0 then, 100 for what only an operator can
-// mend.
+// mend. `rundockd store check` exits with 0 if it answers, with 1 if not.
 func Main(args []string) int {
-	if len(args) != 0 {
-		fmt.Fprintln(os.Stderr, "usage: rundockd store\nIt reads host.json; runsv starts this.")
+	switch {
+	case len(args) == 1 && args[0] == "check":
+		return check()
+	case len(args) != 0:
+		fmt.Fprintln(os.Stderr, usage)
 		return 100
 	}
 	process.KeepSmall()
@@ -38,6 +45,7 @@ func Main(args []string) int {
 	go process.Listen(cancel, registry.ErrHandOver)
 	if err := prepared(ctx, log); err != nil {
 		log.Error("cannot serve the store", "err", err)
+		say(control.Dir, failed(err), log)
 		process.Pause(ctx)
 		return 100
 	}
@@ -61,38 +69,49 @@ func prepared(ctx context.Context, log *slog.Logger) error {
 // run serves each store of host at its socket in dir until ctx is done, or one
 // of them cannot be served any more.
 func run(ctx context.Context, host hostconfig.Config, dir string, log *slog.Logger) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	stores := host.Stores()
-	if len(stores) == 0 {
+	names := host.Stores()
+	if len(names) == 0 {
 		return fmt.Errorf("%s: %w", hostconfig.Path, open.ErrNoStore)
 	}
-	ended := make(chan error, len(stores))
-	for _, name := range stores {
+	var all []served
+	defer func() {
+		for _, s := range all {
+			s.close()
+		}
+	}()
+	for _, name := range names {
+		s, err := serveOne(host, name, dir, log.With("store", name))
+		if err != nil {
+			return err
+		}
+		all = append(all, s)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan error, len(all))
+	for _, s := range all {
 		go func() {
-			ended <- runOne(ctx, host, name, dir, log.With("store", name))
+			ended <- s.server.Run(ctx, s.listener)
 			cancel()
 		}()
 	}
+	tell(ctx, all, dir, log)
 	var err error
-	for range stores {
+	for range all {
 		err = errors.Join(err, <-ended)
 	}
 	return err
 }
 
-func runOne(ctx context.Context, host hostconfig.Config, name, dir string, log *slog.Logger) error {
-	store, err := open.Direct(name, host, log)
-	if err != nil {
-		return fmt.Errorf("%s: %w", hostconfig.Path, err)
+// check is `rundockd store check`.
+func check() int {
+	host, err := hostconfig.Load(hostconfig.Path)
+	for _, name := range host.Stores() {
+		err = errors.Join(err, local.Check(context.Background(), open.Socket(control.Dir, name, host)))
 	}
-	defer store.Close()
-	own := filepath.Join(dir, private)
-	socket := open.Socket(dir, name, host)
-	listener, err := serve.Listen(socket, own)
 	if err != nil {
-		return err
+		fmt.Fprintln(os.Stderr, "rundockd store check:", err)
+		return 1
 	}
-	log.Info("serving the store", "socket", socket)
-	return serve.New(store, filepath.Join(own, name+".json"), log).Run(ctx, listener)
+	return 0
 }

@@ -2,12 +2,15 @@ package storeagent
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"rundock/internal/await"
+	"rundock/internal/control"
 	"rundock/internal/hostconfig"
 	"rundock/internal/registry"
 	"rundock/internal/registry/consultest"
@@ -42,6 +45,17 @@ func start(t *testing.T, host hostconfig.Config, dir string) (end func()) {
 	return end
 }
 
+// folder is one whose path leaves room for a socket's name in 107 bytes.
+func folder(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "rundock")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
 // A host with both stores has a socket for each, and a successor goes on where its
 // predecessor left.
 func TestServesEachStore(t *testing.T) {
@@ -50,11 +64,7 @@ func TestServesEachStore(t *testing.T) {
 		Version: 1, Host: "node-1", Domain: "example.com", Label: "s", StoreAgent: true,
 		Etcd: hostconfig.Etcd{Endpoints: []string{e.URL}}, Consul: hostconfig.Consul{Address: c.URL},
 	}
-	dir, err := os.MkdirTemp("", "rundock") // the path of a socket has 107 bytes
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	dir := folder(t)
 	end := start(t, host, dir)
 	item := registrytest.Item("m1/web", "a")
 	there := map[string]string{item.Key: string(item.Value)}
@@ -85,6 +95,7 @@ func TestServesEachStore(t *testing.T) {
 		}
 	}
 	held("it is held")
+	await.Empty(t, "its status file says so", func() string { return unlike(dir, 1, 1) })
 	end()
 	for _, a := range announcers {
 		registrytest.Names(t, "reason", a.Reason, "store agent: ")
@@ -94,6 +105,44 @@ func TestServesEachStore(t *testing.T) {
 	for _, f := range followers {
 		f.NeverDeleted(t, item.Key)
 	}
+}
+
+// unlike returns what the status file says, unless that is so many clients and
+// records of each store, and all is well.
+func unlike(dir string, clients, records int) string {
+	s, err := control.ReadStore(dir)
+	if err != nil {
+		return err.Error()
+	}
+	want := []control.ServedStore{{Name: "etcd", Clients: clients, Records: records}, {Name: "consul", Clients: clients, Records: records}}
+	if s.PID != os.Getpid() || s.Since.IsZero() || !slices.Equal(s.Stores, want) {
+		return fmt.Sprintf("%+v", s)
+	}
+	return ""
+}
+
+// A store that goes silent is said in the status file, and so is its return.
+func TestStatusSaysThatTheStoreIsAway(t *testing.T) {
+	e := etcdtest.Start(t, "embedded", nil)
+	host := hostconfig.Config{Version: 1, Host: "node-1", Domain: "example.com", Label: "s", StoreAgent: true, Etcd: hostconfig.Etcd{Endpoints: []string{e.URL}}}
+	dir := folder(t)
+	start(t, host, dir)
+	client := local.Open(filepath.Join(dir, "store.sock"), quietLog)
+	t.Cleanup(func() { client.Close() })
+	a := registrytest.Announce(t, client, 6*registry.MinLease, registrytest.Item("m1/web", "a"))
+	reason := func() string {
+		s, err := control.ReadStore(dir)
+		if err != nil || len(s.Stores) != 1 {
+			return fmt.Sprint("no status: ", err)
+		}
+		return s.Stores[0].Reason
+	}
+	await.True(t, "it is held", a.Held)
+	await.Empty(t, "the store is well", reason)
+	e.Freeze()
+	registrytest.Names(t, "reason", reason, "etcd: ")
+	e.Thaw()
+	await.Empty(t, "the store is well again", reason)
 }
 
 func TestSettingsThatAreWrongAreNamed(t *testing.T) {

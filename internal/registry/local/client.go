@@ -58,6 +58,16 @@ func (c *Client) Close() error {
 	return nil
 }
 
+// Check returns nil if the program answers at socket.
+func Check(ctx context.Context, socket string) error {
+	s, err := dial(ctx, socket)
+	if err != nil {
+		return err
+	}
+	s.end(errors.New("store agent: closed by us"))
+	return nil
+}
+
 // connected returns the session there is, or makes one.
 func (c *Client) connected(ctx context.Context) (*session, error) {
 	for {

@@ -16,21 +16,32 @@ import (
 // hostFacts are about the host as a whole. Facts are plain data, so that each
 // situation can be written down as a test.
 type hostFacts struct {
-	Now       time.Time
-	Root      bool
-	Host      string // "" while host.json cannot be read
-	Zone      string
-	MachineID string
-	Config    report.Trouble  // of host.json
-	Runit     report.Trouble  // of finding runit's folders
-	Service   string          // what runsvdir scans
-	Scanned   bool            // a runsvdir does
-	Docker    report.Trouble  // of asking dockerd
-	Store     report.Trouble  // of asking the store
-	InConsul  bool            // the host's own store is Consul; else it is etcd
-	Endpoints []string        // the store's
-	Resolver  string          // first name server of /etc/resolv.conf
-	Resolvers []resolverFacts // resolvers that containers are given which are this host
+	Now        time.Time
+	Root       bool
+	Host       string // "" while host.json cannot be read
+	Zone       string
+	MachineID  string
+	Config     report.Trouble // of host.json
+	Runit      report.Trouble // of finding runit's folders
+	Service    string         // what runsvdir scans
+	Scanned    bool           // a runsvdir does
+	Docker     report.Trouble // of asking dockerd
+	Store      report.Trouble // of asking the store
+	InConsul   bool           // the host's own store is Consul; else it is etcd
+	Endpoints  []string       // the store's
+	StoreAgent storeAgentFacts
+	Resolver   string          // first name server of /etc/resolv.conf
+	Resolvers  []resolverFacts // resolvers that containers are given which are this host
+}
+
+// storeAgentFacts are about rundockd store, by which this host uses its stores.
+type storeAgentFacts struct {
+	Wanted  bool // host.json has store_agent; else there is nothing to know
+	Process supervised
+	Status  control.StoreStatus
+	Trouble report.Trouble // of reading it
+	Alive   bool           // Status.PID is one
+	Mute    time.Duration  // for how long it has given no sign of life, if that is too long
 }
 
 // serviceFacts are about one service. The last part is explain's alone.

@@ -43,6 +43,9 @@ func newGatherer() *gatherer {
 	} else {
 		h.Service, h.Scanned = g.folders.Service, len(runit.Scanners(g.folders.Service)) > 0
 	}
+	if g.config.StoreAgent {
+		h.StoreAgent = g.storeAgent(h.Now)
+	}
 	h.MachineID, _ = hostconfig.MachineID() // "": no record has that id
 	return g
 }

@@ -3,7 +3,7 @@ package service
 import "rundock/supervisor/report"
 
 // judge tells the story of a service in order: files, supervision, runner,
-// container, announcement, DNS, other hosts. What comes first is the cause of what follows,
+// container, store agent, announcement, DNS, other hosts. What comes first is the cause of what follows,
 // so that the first thing that is wrong is the one to look at. It is pure.
 func judge(h hostFacts, s serviceFacts) []report.Finding {
 	var all []report.Finding
@@ -12,7 +12,7 @@ func judge(h hostFacts, s serviceFacts) []report.Finding {
 		judge func(*report.Part, hostFacts, serviceFacts)
 	}{
 		{"files", judgeFiles}, {"supervision", judgeSupervision}, {"runner", judgeRunner},
-		{"container", judgeContainer}, {"announcement", judgeAnnouncement}, {"dns", judgeDNS}, {"other hosts", judgeReach},
+		{"container", judgeContainer}, {"store agent", judgeStoreAgent}, {"announcement", judgeAnnouncement}, {"dns", judgeDNS}, {"other hosts", judgeReach},
 	} {
 		r := report.Part{Name: part.name}
 		part.judge(&r, h, s)

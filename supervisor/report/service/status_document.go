@@ -10,17 +10,28 @@ import (
 
 // statusReport is what `rundockd status --json` prints. Its field names stay.
 type statusReport struct {
-	Version  int             `json:"version"`
-	Host     string          `json:"host"`
-	Zone     string          `json:"zone"`
-	Time     time.Time       `json:"time"`
-	Root     bool            `json:"root"`             // whether it was asked by root, who may read everything
-	Docker   string          `json:"docker,omitempty"` // why dockerd could not be asked
-	Registry string          `json:"registry,omitempty"`
-	Config   string          `json:"config,omitempty"` // what is wrong with host.json
-	Services []serviceStatus `json:"services"`
+	Version    int               `json:"version"`
+	Host       string            `json:"host"`
+	Zone       string            `json:"zone"`
+	Time       time.Time         `json:"time"`
+	Root       bool              `json:"root"`             // whether it was asked by root, who may read everything
+	Docker     string            `json:"docker,omitempty"` // why dockerd could not be asked
+	Registry   string            `json:"registry,omitempty"`
+	Config     string            `json:"config,omitempty"`      // what is wrong with host.json
+	StoreAgent *storeAgentStatus `json:"store_agent,omitempty"` // of a host that uses its stores by rundockd store
+	Services   []serviceStatus   `json:"services"`
 
 	Templates []template.Status `json:"templates,omitempty"`
+}
+
+// storeAgentStatus is rundockd store.
+type storeAgentStatus struct {
+	Problem string                `json:"problem,omitempty"`
+	Next    string                `json:"next,omitempty"` // what to do about it
+	PID     int                   `json:"pid,omitempty"`
+	Alive   bool                  `json:"alive"`
+	Since   time.Time             `json:"since,omitzero"`
+	Stores  []control.ServedStore `json:"stores,omitempty"`
 }
 
 // serviceStatus is one service of it.
@@ -79,6 +90,9 @@ func statusOf(h hostFacts, services []serviceFacts) statusReport {
 	r := statusReport{
 		Version: report.Version, Host: h.Host, Zone: h.Zone, Time: h.Now.UTC(), Root: h.Root,
 		Docker: h.Docker.Text, Registry: h.Store.Text, Config: h.Config.Text, Services: []serviceStatus{},
+	}
+	if h.StoreAgent.Wanted {
+		r.StoreAgent = storeAgentStatusOf(h)
 	}
 	for _, s := range services {
 		r.Services = append(r.Services, serviceStatusOf(h, s, judge(h, s)))

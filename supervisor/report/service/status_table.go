@@ -95,6 +95,9 @@ func (r statusReport) remarks() string {
 	if r.Docker != "" {
 		b.WriteString("dockerd cannot be asked: " + r.Docker + "\n")
 	}
+	if a := r.StoreAgent; a != nil && a.Problem != "" {
+		b.WriteString("store agent: " + report.OneLine(a.Problem) + "\n")
+	}
 	if r.Registry != "" {
 		b.WriteString("the store cannot be asked: " + r.Registry + "\n")
 	}

@@ -49,6 +49,8 @@ func (s *Server) converse(ctx context.Context, conn net.Conn) {
 		s.log.Warn("a client speaks another version", "its", hello.Version, "ours", wire.Version)
 		return
 	}
+	s.count(1)
+	defer s.count(-1)
 	for {
 		var r wire.Request
 		if c.conn.Receive(&r) != nil {

@@ -53,6 +53,7 @@ type Server struct {
 	// still to be deleted.
 	holders map[string]*holder
 	topics  map[string]*topic
+	clients int // that are connected
 }
 
 // New returns a server of store, with what its predecessor has left in file. A

@@ -1,0 +1,44 @@
+package serve
+
+import "errors"
+
+// State is how a server stands.
+type State struct {
+	Clients int   // that are connected
+	Keys    int   // that they hold
+	Watches int   // of the store, each for all who watch the same
+	Trouble error // why a lease is not renewed, or a watch is broken; nil: none is known
+}
+
+// State returns how the server stands now.
+func (s *Server) State() State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := State{Clients: s.clients, Watches: len(s.topics)}
+	held := map[string]bool{} // by a predecessor and its successor alike
+	for _, h := range s.holders {
+		for key := range h.keys {
+			held[key] = true
+		}
+	}
+	now.Keys = len(held)
+	for _, t := range s.topics {
+		t.mu.Lock()
+		if t.health != nil && *t.health != "" {
+			now.Trouble = errors.New(*t.health)
+		}
+		t.mu.Unlock()
+	}
+	for _, l := range s.leases {
+		if l.err != nil {
+			now.Trouble = l.err
+		}
+	}
+	return now
+}
+
+func (s *Server) count(clients int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clients += clients
+}

@@ -1,0 +1,62 @@
+package storeagent
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"reflect"
+	"time"
+
+	"rundock/internal/control"
+	"rundock/supervisor/process"
+)
+
+// look is how often it is seen whether the status file says what is so.
+const look = time.Second
+
+// tell keeps the status file in dir as things are, until ctx is done.
+func tell(ctx context.Context, all []served, dir string, log *slog.Logger) {
+	since := time.Now()
+	var last control.StoreStatus
+	var told time.Time
+	for {
+		now := control.StoreStatus{PID: os.Getpid(), Since: since, Stores: states(all)}
+		switch {
+		case !reflect.DeepEqual(now, last):
+			say(dir, now, log)
+			last, told = now, time.Now()
+		case time.Since(told) >= control.Beat:
+			if control.BeatStore(dir) != nil { // it is gone
+				say(dir, now, log)
+			}
+			told = time.Now()
+		}
+		if process.Wait(ctx, look) != nil {
+			return
+		}
+	}
+}
+
+func states(all []served) (list []control.ServedStore) {
+	for _, s := range all {
+		now := s.server.State()
+		one := control.ServedStore{Name: s.name, Clients: now.Clients, Records: now.Keys, Watches: now.Watches}
+		if now.Trouble != nil {
+			one.Reason = now.Trouble.Error()
+		}
+		list = append(list, one)
+	}
+	return list
+}
+
+// failed is the status of one that serves nothing.
+func failed(err error) control.StoreStatus {
+	return control.StoreStatus{PID: os.Getpid(), Since: time.Now(), Reason: err.Error()}
+}
+
+// say writes the status file. That it cannot be written must stop nothing.
+func say(dir string, status control.StoreStatus, log *slog.Logger) {
+	if err := control.WriteStore(dir, status); err != nil {
+		log.Warn("the status is not written", "err", err)
+	}
+}
