@@ -61,6 +61,36 @@ func (o *overlays) nothingLeft(t *testing.T, host, name, cidr string, vni int) {
 	}
 }
 
+// pages has a web server on each host in each of its networks.
+func (o *overlays) pages(t *testing.T) {
+	t.Helper()
+	var mu sync.Mutex
+	everywhere(o.hosts, func(host string) {
+		var script strings.Builder
+		for i, name := range o.names {
+			publish := ""
+			if i == 0 {
+				publish = "-p 8099:80 "
+			}
+			fmt.Fprintf(&script, "docker run -d --restart always --name on-%s --network %[1]s %s%sbusybox:latest httpd -f -p 80 -h /etc >/dev/null\n", name, publish, images)
+		}
+		out, err := o.try(host, script.String()+"docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' on-"+strings.Join(o.names, " on-"))
+		found := strings.Fields(out)
+		if len(found) != len(o.names) || err != nil {
+			t.Errorf("containers on %s: %s %v", host, out, err)
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for i, name := range o.names {
+			o.address[name+" "+host] = found[i]
+		}
+	})
+	if t.Failed() {
+		t.FailNow()
+	}
+}
+
 // whole waits until these hosts have joined all networks, see the others of
 // them and no more, and their containers reach each other.
 func (o *overlays) whole(t *testing.T, hosts ...string) {
@@ -118,23 +148,7 @@ func TestOverlay(t *testing.T) {
 	o := &overlays{setup: need(t), hosts: []string{front, back1, back2}, address: map[string]string{}}
 	o.join(t, "apps", "10.42.0.0/16", 7)
 	o.join(t, "data", "10.43.0.0/16", 8)
-	var mu sync.Mutex
-	everywhere(o.hosts, func(host string) {
-		out, err := o.try(host, fmt.Sprintf(`docker run -d --restart always --name on-apps --network apps -p 8099:80 %sbusybox:latest httpd -f -p 80 -h /etc >/dev/null
-			docker run -d --restart always --name on-data --network data %[1]sbusybox:latest httpd -f -p 80 -h /etc >/dev/null
-			docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' on-apps on-data`, images))
-		found := strings.Fields(out)
-		if len(found) != 2 || err != nil {
-			t.Errorf("containers on %s: %s %v", host, out, err)
-			return
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		o.address["apps "+host], o.address["data "+host] = found[0], found[1]
-	})
-	if t.Failed() {
-		t.FailNow()
-	}
+	o.pages(t)
 	o.whole(t, o.hosts...)
 
 	t.Run("networks are apart in both directions", func(t *testing.T) {

@@ -99,6 +99,14 @@ func (c Config) OwnStore() string {
 	return ""
 }
 
+// StoreTitle is a store's name as people write it: etcd, Consul.
+func StoreTitle(store string) string {
+	if store == StoreConsul {
+		return "Consul"
+	}
+	return store
+}
+
 // Runit names the folders of runit on this host.
 type Runit struct {
 	SV      string `json:"sv,omitempty"`      // service directories; zero: /etc/sv

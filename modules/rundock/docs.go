@@ -83,7 +83,7 @@ var returned = []ansible.Return{
 		{Name: "spec", Type: ansible.Str, Description: []string{"Hash of what the container was made of."}, Returned: "if it is supervised"},
 		{Name: "announced", Type: ansible.Bool, Description: []string{"Whether it is announced."}},
 		{Name: "records", Type: ansible.List, Elements: ansible.Dict, Description: []string{"Its records in the registry."}, Contains: []ansible.Return{
-			{Name: "key", Type: ansible.Str, Description: []string{"Key in etcd."}, Sample: "/skydns/com/example/prod/s/influxdb/node-1"},
+			{Name: "key", Type: ansible.Str, Description: []string{"Key in the store."}, Sample: "/skydns/com/example/prod/s/influxdb/node-1"},
 			{Name: "name", Type: ansible.Str, Description: []string{"Name in DNS."}, Sample: "node-1.influxdb.s.prod.example.com"},
 			{Name: "host", Type: ansible.Str, Description: []string{"The address."}, Sample: "10.0.0.5"},
 			{Name: "port", Type: ansible.Int, Description: []string{"The port."}, Sample: 8086},

@@ -65,7 +65,7 @@ var parameters = withServices(ansible.Spec{
 			"When to pull the image as a container is started. A failed pull warns and runs the image that is there.",
 		}},
 		{Name: "wait", Default: "running", Choices: []string{"none", "running", "healthy", "announced"}, Description: []string{
-			"What to wait for: C(none); C(running), the same container up for 2 s; C(healthy), its HEALTHCHECK says so; C(announced), its record is in etcd.",
+			"What to wait for: C(none); C(running), the same container up for 2 s; C(healthy), its HEALTHCHECK says so; C(announced), its record is in the store.",
 			"A container without a HEALTHCHECK is C(healthy) when it is C(running), with a warning.",
 		}},
 		// Long, as a runner's pull can be part of it; only a service that

@@ -11,9 +11,12 @@ import (
 	"rundock/internal/registry/open"
 )
 
-// store is etcd, asked for a service's records. Its zero is ready; it connects
-// when it is asked first.
-type store struct{ client registry.Store }
+// store is the host's own, asked for a service's records. Its zero is ready; it
+// connects when it is asked first.
+type store struct {
+	client registry.Store
+	name   string // of it, for people, once it was asked
+}
 
 // lacks returns a key that a says is announced and that is not there from this
 // host; "" where all are.
@@ -26,6 +29,7 @@ func (s *store) lacks(ctx context.Context, a control.AnnounceStatus) (key string
 		if s.client, err = open.Store(host, slog.New(slog.DiscardHandler)); err != nil {
 			return "", fmt.Errorf("%s: %w", hostconfig.Path, err)
 		}
+		s.name = hostconfig.StoreTitle(host.OwnStore())
 	}
 	machine, err := hostconfig.MachineID()
 	if err != nil {

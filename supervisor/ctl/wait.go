@@ -154,7 +154,7 @@ func (w *waiting) stored(ctx context.Context, a control.AnnounceStatus) string {
 	case err != nil:
 		return err.Error()
 	case missing != "":
-		return fmt.Sprintf("etcd has no %s, although the sidecar (process %d) says that it is announced", missing, a.PID)
+		return fmt.Sprintf("%s has no %s, although the sidecar (process %d) says that it is announced", w.store.name, missing, a.PID)
 	}
 	return ""
 }

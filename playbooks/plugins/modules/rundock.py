@@ -230,7 +230,7 @@ options:
     description:
       - >-
         What to wait for: C(none); C(running), the same container up for 2 s; C(healthy), its HEALTHCHECK says
-        so; C(announced), its record is in etcd.
+        so; C(announced), its record is in the store.
       - A container without a HEALTHCHECK is C(healthy) when it is C(running), with a warning.
     type: str
     default: running
@@ -1914,7 +1914,7 @@ service:
       contains:
         key:
           description:
-            - Key in etcd.
+            - Key in the store.
           returned: always
           type: str
           sample: "/skydns/com/example/prod/s/influxdb/node-1"

@@ -83,27 +83,28 @@ func judgeState(r *report.Part, h hostFacts, s serviceFacts) {
 
 // judgeRecords compares the store with what the sidecar says.
 func judgeRecords(r *report.Part, h hostFacts, s serviceFacts) {
+	store := h.storeName()
 	for i, found := range s.Records {
 		wanted := s.SidecarStatus.Records[i]
 		announced := s.SidecarStatus.State == control.Announced
 		value, err := skydns.Parse(found.Value)
 		switch mine := found.ID == recordID(h, s); {
 		case !found.Exists && announced:
-			r.Wrong(h.storeName()+" has no "+found.Key+" although the sidecar says it is announced", "rundockd logs "+s.Name+" announce; to have it announced anew: sv hup "+halfOf(h, s, "announce"))
+			r.Wrong(store+" has no "+found.Key+" although the sidecar says it is announced", "rundockd logs "+s.Name+" announce; to have it announced anew: sv hup "+halfOf(h, s, "announce"))
 		case !found.Exists:
 			if s.Deep {
-				r.Note("etcd has no %s", found.Key)
+				r.Note("%s has no %s", store, found.Key)
 			}
 		case !mine:
-			r.Wrong(fmt.Sprintf("etcd has %s from another, %s at %s:%d", found.Key, found.ID, value.Host, value.Port), "find that host (its /etc/machine-id), or remove the key: two hosts have one name")
+			r.Wrong(fmt.Sprintf("%s has %s from another, %s at %s:%d", store, found.Key, found.ID, value.Host, value.Port), "find that host (its /etc/machine-id), or remove the key: two hosts have one name")
 		case err != nil:
-			r.Wrong(fmt.Sprintf("etcd has %s with a value that is no record: %v", found.Key, err), "etcdctl get "+found.Key)
+			r.Wrong(fmt.Sprintf("%s has %s with a value that is no record: %v", store, found.Key, err), h.keyCommand("get", "get", found.Key))
 		case announced && (value.Host != wanted.Host || value.Port != wanted.Port):
-			r.Wrong(fmt.Sprintf("etcd has %s as %s:%d, not %s:%d", found.Key, value.Host, value.Port, wanted.Host, wanted.Port), "somebody wrote that key; to have it written anew: sv hup "+halfOf(h, s, "announce"))
+			r.Wrong(fmt.Sprintf("%s has %s as %s:%d, not %s:%d", store, found.Key, value.Host, value.Port, wanted.Host, wanted.Port), "somebody wrote that key; to have it written anew: sv hup "+halfOf(h, s, "announce"))
 		case found.Lease == "":
-			r.Note("etcd has %s without a lease: it does not go away by itself", found.Key)
+			r.Note("%s has %s without a lease: it does not go away by itself", store, found.Key)
 		case s.Deep:
-			r.Fine("etcd has %s: %s:%d, its lease lasts %s unless renewed", found.Key, value.Host, value.Port, report.Span(found.Left))
+			r.Fine("%s has %s: %s:%d, its lease lasts %s unless renewed", store, found.Key, value.Host, value.Port, report.Span(found.Left))
 		}
 	}
 }
@@ -120,11 +121,11 @@ func judgeLeftRecords(r *report.Part, h hostFacts, s serviceFacts) {
 			next := "it goes with its lease"
 			switch {
 			case found.Lease == "":
-				next = "it has no lease, and so stays: etcdctl del " + found.Key
+				next = "it has no lease, and so stays: " + h.keyCommand("del", "delete", found.Key)
 			case s.Deep:
 				next += ", in " + report.Span(found.Left)
 			}
-			r.Wrong("etcd has "+found.Key+" although the service is disabled", next)
+			r.Wrong(h.storeName()+" has "+found.Key+" although the service is disabled", next)
 		}
 	}
 }

@@ -15,7 +15,7 @@ func judgeDNS(r *report.Part, h hostFacts, s serviceFacts) {
 		if a.Failure != "" {
 			next := "sv status dnsd; tail /var/log/dnsd/current"
 			if a.Failure == "SERVFAIL" {
-				next = "dnsd has not read the records yet: see that it reaches etcd, " + next
+				next = "dnsd has not read the records yet: see that it reaches " + h.storeName() + ", " + next
 			}
 			r.Wrong(fmt.Sprintf("this host's dnsd at %s, asked for %s: %s", report.OwnDNS, a.Name, a.Failure), next)
 			return
@@ -40,9 +40,9 @@ func judgeDNS(r *report.Part, h hostFacts, s serviceFacts) {
 		case announced:
 			r.Wrong(fmt.Sprintf("%s is %s here, want %s port %d", a.Name, has, want.Host, want.Port), "compare dnsd_registry_up and dnsd_stale_seconds in: curl 127.0.0.1:9153/metrics")
 		case own && there && h.Store.Failed():
-			r.Note("%s is still %s here: without etcd dnsd answers what it knew", a.Name, has)
+			r.Note("%s is still %s here: without %s dnsd answers what it knew", a.Name, has, h.storeName())
 		case own && there:
-			r.Wrong(fmt.Sprintf("%s is still %s here although it is not announced", a.Name, has), "dnsd lags behind etcd: compare dnsd_registry_up and dnsd_stale_seconds in: curl 127.0.0.1:9153/metrics")
+			r.Wrong(fmt.Sprintf("%s is still %s here although it is not announced", a.Name, has), "dnsd lags behind "+h.storeName()+": compare dnsd_registry_up and dnsd_stale_seconds in: curl 127.0.0.1:9153/metrics")
 		default:
 			r.Note("%s is %s here", a.Name, has)
 		}

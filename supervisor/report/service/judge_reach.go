@@ -29,7 +29,7 @@ func judgeReach(r *report.Part, h hostFacts, s serviceFacts) {
 	if networkOf(s, at.Host) != "" {
 		try = "rundockd overlay explain " + at.Host
 	}
-	r.Note("whether other hosts reach %s port %d is not known here: its checks are made on this host, and its record tells that this host reaches etcd. To see it, on another host: %s", at.Host, at.Port, try)
+	r.Note("whether other hosts reach %s port %d is not known here: its checks are made on this host, and its record tells that this host reaches %s. To see it, on another host: %s", at.Host, at.Port, h.storeName(), try)
 }
 
 // judgeOverlay is about an overlay network that the container is in.

@@ -1,6 +1,10 @@
 package service
 
-import "strings"
+import (
+	"strings"
+
+	"rundock/internal/hostconfig"
+)
 
 // agentTrouble begins what is said of rundockd store, by which a host may reach
 // its store.
@@ -9,9 +13,18 @@ const agentTrouble = "store agent:"
 // storeName is the host's own store, as people know it.
 func (h hostFacts) storeName() string {
 	if h.InConsul {
-		return "Consul"
+		return hostconfig.StoreTitle(hostconfig.StoreConsul)
 	}
-	return "etcd"
+	return hostconfig.StoreEtcd
+}
+
+// keyCommand is what an operator does to a key of the store by hand: get or
+// delete it.
+func (h hostFacts) keyCommand(etcd, consul, key string) string {
+	if h.InConsul {
+		return "consul kv " + consul + " " + strings.TrimPrefix(key, "/")
+	}
+	return "etcdctl " + etcd + " " + key
 }
 
 // storeAdvice is what to do about a store that did not answer for the reason given.
