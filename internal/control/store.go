@@ -19,11 +19,12 @@ type StoreStatus struct {
 
 // ServedStore is a store that it has a connection to.
 type ServedStore struct {
-	Name    string `json:"name"`             // etcd or consul
-	Reason  string `json:"reason,omitempty"` // why the store cannot be used
-	Clients int    `json:"clients"`          // processes of this host that use it
-	Records int    `json:"records"`          // keys that those hold
-	Watches int    `json:"watches"`          // of the store, each for all who watch the same
+	Name    string `json:"name"`              // etcd or consul
+	Reason  string `json:"reason,omitempty"`  // why the store cannot be used
+	Catalog string `json:"catalog,omitempty"` // why Consul's catalog does not follow the records
+	Clients int    `json:"clients"`           // processes of this host that use it
+	Records int    `json:"records"`           // keys that those hold
+	Watches int    `json:"watches"`           // of the store, each for all who watch the same
 }
 
 // storePath is where the status file of rundockd store is.

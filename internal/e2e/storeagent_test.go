@@ -18,7 +18,10 @@ func (s *setup) storeAgent(t *testing.T, host string) string {
 func TestStoreAgent_loses_no_record(t *testing.T) {
 	s := need(t)
 	const name = "agented"
-	s.serve(t, back1, name)
+	s.remove(t, back1, name, "orphaned")
+	// A lease that a busy machine does not let run out.
+	s.install(t, back1, `{"state":"enabled","name":"`+name+`","image":"`+images+`influxdb:latest","announces":[{"port":8086,"lease":120}]}`)
+	s.resolves(t, back2, name, record(back1, name))
 	w := s.watch(t, back2, name)
 	lease := s.leaseOf(t, name)
 	for _, c := range []struct{ claim, script string }{
@@ -28,7 +31,7 @@ func TestStoreAgent_loses_no_record(t *testing.T) {
 		{"stopped by a signal until it is killed", `
 			p=$(cat /etc/service/rundock-store/supervise/pid); kill -STOP $p
 			for i in $(seq 100); do grep -q '"state":"unreached"' /run/rundock/` + name + `/announce.json && break; sleep 0.1; done
-			rundockd explain ` + name + ` | grep -q 'store agent: .* is silent for' || echo explain says nothing of it
+			rundockd explain ` + name + ` | grep -q 'rundockd store is paused' || echo explain says nothing of it
 			kill -9 $p`},
 	} {
 		old := s.storeAgent(t, back1)
@@ -48,7 +51,9 @@ func TestStoreAgent_loses_no_record(t *testing.T) {
 	}
 
 	// A sidecar that is killed and has no successor.
-	s.serve(t, back1, "orphaned")
+	orphan := strings.Replace(record(back1, "orphaned"), "8086", "8087", 1)
+	s.install(t, back1, "state=enabled name=orphaned image="+images+"influxdb:latest announce=8087 port=8086")
+	s.resolves(t, back2, "orphaned", orphan)
 	announce := "/etc/service/docker-orphaned/services/announce"
 	s.sh(t, back1, "sv once "+announce+"; kill -9 $(cat "+announce+"/supervise/pid)")
 	s.resolves(t, back2, "orphaned", "")

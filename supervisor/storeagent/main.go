@@ -73,7 +73,7 @@ func run(ctx context.Context, host hostconfig.Config, dir string, log *slog.Logg
 	if len(names) == 0 {
 		return fmt.Errorf("%s: %w", hostconfig.Path, open.ErrNoStore)
 	}
-	var all []served
+	var all []*served
 	defer func() {
 		for _, s := range all {
 			s.close()
@@ -91,7 +91,7 @@ func run(ctx context.Context, host hostconfig.Config, dir string, log *slog.Logg
 	ended := make(chan error, len(all))
 	for _, s := range all {
 		go func() {
-			ended <- s.server.Run(ctx, s.listener)
+			ended <- s.run(ctx, log.With("store", s.name))
 			cancel()
 		}()
 	}

@@ -1,12 +1,15 @@
 package storeagent
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net"
 	"path/filepath"
+	"sync"
 
 	"rundock/internal/hostconfig"
+	"rundock/internal/registry/consul"
 	"rundock/internal/registry/local/serve"
 	"rundock/internal/registry/open"
 )
@@ -17,27 +20,43 @@ type served struct {
 	store    serve.Store
 	server   *serve.Server
 	listener net.Listener
+
+	mu      sync.Mutex
+	catalog string // why Consul's catalog does not follow the records
 }
 
 // serveOne has everything ready for one store. An error names the setting, or
 // the socket.
-func serveOne(host hostconfig.Config, name, dir string, log *slog.Logger) (served, error) {
+func serveOne(host hostconfig.Config, name, dir string, log *slog.Logger) (*served, error) {
 	store, err := open.Direct(name, host, log)
 	if err != nil {
-		return served{}, fmt.Errorf("%s: %w", hostconfig.Path, err)
+		return nil, fmt.Errorf("%s: %w", hostconfig.Path, err)
 	}
 	own := filepath.Join(dir, private)
 	socket := open.Socket(dir, name, host)
 	listener, err := serve.Listen(socket, own)
 	if err != nil {
 		store.Close()
-		return served{}, err
+		return nil, err
 	}
 	log.Info("serving the store", "socket", socket)
-	return served{name, store, serve.New(store, filepath.Join(own, name+".json"), log), listener}, nil
+	server := serve.New(store, filepath.Join(own, name+".json"), log)
+	return &served{name: name, store: store, server: server, listener: listener}, nil
 }
 
-func (s served) close() {
+// run serves until ctx is done, or nobody can be served any more.
+func (s *served) run(ctx context.Context, log *slog.Logger) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var mirroring sync.WaitGroup
+	defer mirroring.Wait()
+	defer cancel()
+	if client, ok := s.store.(*consul.Client); ok {
+		mirroring.Go(func() { s.mirror(ctx, client, log) })
+	}
+	return s.server.Run(ctx, s.listener)
+}
+
+func (s *served) close() {
 	s.listener.Close()
 	s.store.Close()
 }

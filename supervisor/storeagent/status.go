@@ -15,7 +15,7 @@ import (
 const look = time.Second
 
 // tell keeps the status file in dir as things are, until ctx is done.
-func tell(ctx context.Context, all []served, dir string, log *slog.Logger) {
+func tell(ctx context.Context, all []*served, dir string, log *slog.Logger) {
 	since := time.Now()
 	var last control.StoreStatus
 	var told time.Time
@@ -37,10 +37,10 @@ func tell(ctx context.Context, all []served, dir string, log *slog.Logger) {
 	}
 }
 
-func states(all []served) (list []control.ServedStore) {
+func states(all []*served) (list []control.ServedStore) {
 	for _, s := range all {
 		now := s.server.State()
-		one := control.ServedStore{Name: s.name, Clients: now.Clients, Records: now.Keys, Watches: now.Watches}
+		one := control.ServedStore{Name: s.name, Clients: now.Clients, Records: now.Keys, Watches: now.Watches, Catalog: s.trouble()}
 		if now.Trouble != nil {
 			one.Reason = now.Trouble.Error()
 		}

@@ -55,6 +55,9 @@ func judgeAgent(r *report.Part, h hostFacts) {
 			continue
 		}
 		r.Fine("to %s: one connection for %s with %s", store.Name, counted(store.Clients, "client"), counted(store.Records, "record"))
+		if store.Catalog != "" {
+			r.Note("Consul's catalog does not follow the records: %s", store.Catalog)
+		}
 	}
 }
 

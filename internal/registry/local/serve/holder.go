@@ -28,12 +28,14 @@ type holder struct {
 	ends  time.Time         // unless the client renews it
 	ended bool              // its keys are being deleted
 	keys  map[string]string // key -> id of the record; also those whose claim failed
+	// values are of the keys that are known to be claimed.
+	values map[string][]byte
 	// doubt says that a claim got no answer: the store may yet make it.
 	doubt bool
 }
 
 func newHolder(id string, l *lease) *holder {
-	return &holder{id: id, lease: l, busy: make(chan struct{}, 1), ends: time.Now().Add(l.ttl), keys: map[string]string{}}
+	return &holder{id: id, lease: l, busy: make(chan struct{}, 1), ends: time.Now().Add(l.ttl), keys: map[string]string{}, values: map[string][]byte{}}
 }
 
 // grant makes a holder.
@@ -110,12 +112,25 @@ func (s *Server) claim(ctx context.Context, id string, items []registry.Item) (l
 			s.mu.Unlock()
 			return leasing.Claimed{}, err
 		}
+		s.note(h, items, got.HeldBy == "")
 		if got.HeldBy == "" && s.succeed(h) {
 			s.save()
 		}
+		s.tell()
 		return got, nil
 	}
 	return leasing.Claimed{}, errors.New("the store keeps losing the lease")
+}
+
+// note keeps the values of items that h has claimed, or forgets them.
+func (s *Server) note(h *holder, items []registry.Item, claimed bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, item := range items {
+		if delete(h.values, item.Key); claimed {
+			h.values[item.Key] = item.Value
+		}
+	}
 }
 
 // expect notes what h is about to claim, before the store is asked: what it then
@@ -194,6 +209,7 @@ func (s *Server) release(ctx context.Context, h *holder) error {
 	delete(s.holders, h.id)
 	s.mu.Unlock()
 	s.save()
+	s.tell()
 	return nil
 }
 

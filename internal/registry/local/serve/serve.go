@@ -45,6 +45,8 @@ type Server struct {
 	locks locks // of keys that are being claimed or deleted
 	tasks sync.WaitGroup
 
+	changed chan struct{} // holds one token when what is held may have changed
+
 	saving sync.Mutex
 	mu     sync.Mutex // guards what follows
 	ctx    context.Context
@@ -59,7 +61,7 @@ type Server struct {
 // New returns a server of store, with what its predecessor has left in file. A
 // file that cannot be read costs no key: clients claim theirs anew.
 func New(store Store, file string, log *slog.Logger) *Server {
-	s := &Server{store: store, file: file, log: log, leases: map[time.Duration]*lease{}, holders: map[string]*holder{}, topics: map[string]*topic{}}
+	s := &Server{store: store, file: file, log: log, changed: make(chan struct{}, 1), leases: map[time.Duration]*lease{}, holders: map[string]*holder{}, topics: map[string]*topic{}}
 	if err := s.load(); err != nil {
 		log.Warn("what the predecessor held is not known: its clients claim it anew", "err", err)
 	}

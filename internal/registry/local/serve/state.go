@@ -37,6 +37,39 @@ func (s *Server) State() State {
 	return now
 }
 
+// Held are the keys that clients hold, with their values. A value is nil where it
+// is not known, as the client of a predecessor has not claimed it anew, or where
+// it is not known whether the store still has the lease.
+func (s *Server) Held() map[string][]byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	held := map[string][]byte{}
+	for _, h := range s.holders {
+		if h.ended {
+			continue
+		}
+		for key := range h.keys {
+			value, claimed := h.values[key]
+			if claimed && h.lease.err == nil {
+				held[key] = value
+			} else if held[key] == nil {
+				held[key] = nil
+			}
+		}
+	}
+	return held
+}
+
+// Changed has a token when what Held returns may have changed.
+func (s *Server) Changed() <-chan struct{} { return s.changed }
+
+func (s *Server) tell() {
+	select {
+	case s.changed <- struct{}{}:
+	default:
+	}
+}
+
 func (s *Server) count(clients int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

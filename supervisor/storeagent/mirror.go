@@ -1,0 +1,93 @@
+package storeagent
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+
+	"rundock/internal/registry/consul"
+	"rundock/internal/skydns"
+	"rundock/supervisor/process"
+)
+
+// records begins the keys of records.
+const records = "/skydns"
+
+// settle is how long changes are gathered that come one after the other.
+const settle = 100 * time.Millisecond
+
+// mirror keeps the host's part of Consul's catalog as its records are, until ctx is
+// done. It leaves the entries to a successor, as they are; if none comes, their
+// checks become critical.
+func (s *served) mirror(ctx context.Context, client *consul.Client, log *slog.Logger) {
+	ticker := time.NewTicker(consul.MirrorEvery)
+	defer ticker.Stop()
+	for ctx.Err() == nil {
+		want, leave := entriesOf(s.server.Held())
+		err := client.Mirror(ctx, want, leave)
+		if ctx.Err() != nil {
+			return
+		}
+		s.mirrored(err, log)
+		select {
+		case <-ctx.Done():
+		case <-ticker.C:
+		case <-s.server.Changed():
+			process.Wait(ctx, settle)
+		}
+	}
+}
+
+// mirrored notes how a round went; what goes wrong is logged when it begins.
+func (s *served) mirrored(err error, log *slog.Logger) {
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if text != "" && s.catalog == "" {
+		log.Warn("Consul's catalog does not follow the records", "err", err)
+	}
+	s.catalog = text
+}
+
+// trouble is why the catalog does not follow; "" where it does, or there is none.
+func (s *served) trouble() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.catalog
+}
+
+// entriesOf are the entries of the catalog for what is held, and the keys whose
+// entries are to stay as they are.
+func entriesOf(held map[string][]byte) (want []consul.Entry, leave []string) {
+	for key, value := range held {
+		if value == nil {
+			leave = append(leave, key)
+		} else if e, ok := entryOf(key, value); ok {
+			want = append(want, e)
+		}
+	}
+	return want, leave
+}
+
+// entryOf is the entry for a record that leads to a port of a host:
+//
+//	/skydns/com/example/prod/s/web/node-1               is of service web
+//	/skydns/com/example/prod/s/web/_tcp/_metrics/node-1 is of service web-metrics
+func entryOf(key string, value []byte) (consul.Entry, bool) {
+	path, ok := strings.CutPrefix(key, records+"/")
+	r, err := skydns.Parse(value)
+	labels := strings.Split(path, "/")
+	n := len(labels)
+	if !ok || err != nil || r.Host == "" || n < 2 {
+		return consul.Entry{}, false
+	}
+	name := labels[n-2]
+	if n >= 4 && strings.HasPrefix(name, "_") && strings.HasPrefix(labels[n-3], "_") {
+		name = labels[n-4] + "-" + name[1:]
+	}
+	return consul.Entry{Key: key, Name: name, Address: r.Host, Port: r.Port, Tags: r.Tags, Meta: r.Meta}, true
+}
