@@ -20,7 +20,7 @@ type flags struct {
 	maxUDP, cache                                                   int
 	logLevel                                                        slog.Level
 	queryLog                                                        querylog.Share
-	version                                                         bool
+	version, catalog                                                bool
 
 	snapshot, config           string
 	snapshotInterval, lossHold seconds
@@ -39,6 +39,7 @@ func (f *flags) set() *flag.FlagSet {
 	fs.StringVar(&f.user, "etcd-user", "", "`name` to log in to etcd with (host.json)")
 	fs.StringVar(&f.passwordFile, "etcd-password-file", "", "`file` of its password (host.json)")
 	fs.StringVar(&f.consul, "consul", "", "`URL` of Consul's agent, to follow the records in its KV instead of etcd's\n(host.json: consul.address, where it has no etcd or its store is consul)")
+	fs.BoolVar(&f.catalog, "consul-catalog", false, "answer what others have registered in Consul's catalog and is passing, too, as\nSERVICE.ZONE of the first zone")
 	fs.StringVar(&f.embed, "embed-etcd", "", "run an etcd here, with its data in `folder`")
 	f.embedListen = list{values: []string{"http://127.0.0.1:2379"}}
 	fs.Var(&f.embedListen, "embed-etcd-listen", "`URL` its clients reach it at, http://IP:port")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"rundock/dnsd/catalog"
 	"rundock/internal/registry"
 	"rundock/internal/registry/consul"
 	"rundock/internal/registry/etcd"
@@ -13,7 +14,11 @@ import (
 // setting; a store that cannot be reached is none.
 func (s Settings) OpenStore(log *slog.Logger) (registry.Store, error) {
 	if s.Consul.Address != "" {
-		return consul.Open(s.Consul, log)
+		client, err := consul.Open(s.Consul, log)
+		if err != nil || !s.Catalog {
+			return client, err
+		}
+		return catalog.Store{Client: client, Prefix: s.Prefix, Zone: s.Zones[0].Name, Log: log}, nil
 	}
 	client, err := etcd.Open(s.Registry, log)
 	if err != nil {

@@ -44,6 +44,7 @@ type Settings struct {
 	Prefix      string // of keys, without a final slash
 	Registry    etcd.Config
 	Consul      consul.Config // with an address: records are followed there, and Registry is not used
+	Catalog     bool          // records of Consul's catalog as well
 	Store       *store.Config // nil: no embedded etcd
 	Upstreams   []netip.AddrPort
 	Stubs       []forward.Stub
@@ -204,6 +205,9 @@ func (f *flags) registry(s *Settings, src sources) error {
 		}
 		s.Consul = open.Consul(src.host)
 		s.Consul.Address = f.consul
+	}
+	if s.Catalog = f.catalog; s.Catalog && s.Consul.Address == "" {
+		return errors.New("--consul-catalog: records are followed in etcd; name an agent by --consul, or in host.json")
 	}
 	for name, to := range map[string]struct {
 		value string

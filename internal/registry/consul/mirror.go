@@ -37,9 +37,9 @@ type Entry struct {
 	Meta    map[string]string // what Consul would refuse is left out
 }
 
-// Mirror makes the agent's entries of ours be want: others are registered, changed
-// or deregistered, and those wanted are confirmed as passing. Entries of the keys
-// in leave stay as they are, unconfirmed. An error is the first there was; the
+// Mirror makes the agent's entries of ours be want: others are removed, what is
+// missing or different is put there, and the rest confirmed as passing. Entries of
+// the keys in leave stay as they are, unconfirmed. An error is the first there was; the
 // next call goes on from what there is then.
 func (c *Client) Mirror(ctx context.Context, want []Entry, leave []string) error {
 	var services map[string]*api.AgentService
@@ -51,19 +51,19 @@ func (c *Client) Mirror(ctx context.Context, want []Entry, leave []string) error
 		return fmt.Errorf("list the agent's services: %w", err)
 	}
 	p := planMirror(entries(services), want, leave)
-	for _, key := range p.deregister {
-		if err := c.deregister(ctx, key); err != nil {
-			return fmt.Errorf("deregister %s: %w", key, err)
+	for _, key := range p.remove {
+		if err := c.removeEntry(ctx, key); err != nil {
+			return fmt.Errorf("remove %s from the catalog: %w", key, err)
 		}
 	}
-	for _, e := range p.register {
-		if err := c.register(ctx, e); err != nil {
-			return fmt.Errorf("register %s: %w", e.Key, err)
+	for _, e := range p.put {
+		if err := c.putEntry(ctx, e); err != nil {
+			return fmt.Errorf("put %s into the catalog: %w", e.Key, err)
 		}
 	}
 	for _, key := range p.confirm {
-		if err := c.confirm(ctx, key); err != nil {
-			return fmt.Errorf("confirm %s: %w", key, err)
+		if err := c.confirmEntry(ctx, key); err != nil {
+			return fmt.Errorf("confirm %s in the catalog: %w", key, err)
 		}
 	}
 	return nil
@@ -72,9 +72,9 @@ func (c *Client) Mirror(ctx context.Context, want []Entry, leave []string) error
 // mirrorPlan is what Mirror does, sorted by key: entries that are no more go first,
 // as one may have taken another's place.
 type mirrorPlan struct {
-	deregister []string
-	register   []Entry  // new ones and changed ones, which are passing by that
-	confirm    []string // those that are as wanted
+	remove  []string
+	put     []Entry  // new ones and changed ones, which are passing by that
+	confirm []string // those that are as wanted
 }
 
 // planMirror returns what turns have into want. Keys of leave are not touched.
@@ -88,15 +88,15 @@ func planMirror(have, want []Entry, leave []string) (p mirrorPlan) {
 		if now, ok := there[e.Key]; ok && now.equal(e) {
 			p.confirm = append(p.confirm, e.Key)
 		} else {
-			p.register = append(p.register, e)
+			p.put = append(p.put, e)
 		}
 		delete(there, e.Key)
 	}
 	for _, key := range leave {
 		delete(there, key)
 	}
-	p.deregister = slices.Sorted(maps.Keys(there))
-	slices.SortFunc(p.register, func(a, b Entry) int { return strings.Compare(a.Key, b.Key) })
+	p.remove = slices.Sorted(maps.Keys(there))
+	slices.SortFunc(p.put, func(a, b Entry) int { return strings.Compare(a.Key, b.Key) })
 	slices.Sort(p.confirm)
 	return p
 }
@@ -144,7 +144,7 @@ func entries(services map[string]*api.AgentService) (all []Entry) {
 // entryID is the service id of a key's entry.
 func entryID(key string) string { return "rundock" + key }
 
-func (c *Client) register(ctx context.Context, e Entry) error {
+func (c *Client) putEntry(ctx context.Context, e Entry) error {
 	meta := maps.Clone(e.Meta)
 	meta[mirrorKey] = e.Key
 	return c.call(ctx, func(ctx context.Context) error {
@@ -158,13 +158,13 @@ func (c *Client) register(ctx context.Context, e Entry) error {
 	})
 }
 
-func (c *Client) deregister(ctx context.Context, key string) error {
+func (c *Client) removeEntry(ctx context.Context, key string) error {
 	return c.call(ctx, func(ctx context.Context) error {
 		return c.consul.Agent().ServiceDeregisterOpts(entryID(key), (&api.QueryOptions{}).WithContext(ctx))
 	})
 }
 
-func (c *Client) confirm(ctx context.Context, key string) error {
+func (c *Client) confirmEntry(ctx context.Context, key string) error {
 	return c.call(ctx, func(ctx context.Context) error {
 		return c.consul.Agent().UpdateTTLOpts("service:"+entryID(key), "rundock holds the record", api.HealthPassing, (&api.QueryOptions{}).WithContext(ctx))
 	})

@@ -35,10 +35,10 @@ func TestPlanMirror(t *testing.T) {
 	} {
 		p := planMirror(c.have, c.want, c.leave)
 		var all []string
-		for _, key := range p.deregister {
+		for _, key := range p.remove {
 			all = append(all, "-"+key)
 		}
-		for _, e := range p.register {
+		for _, e := range p.put {
 			all = append(all, "+"+e.Key)
 		}
 		for _, key := range p.confirm {
