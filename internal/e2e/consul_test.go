@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"rundock/internal/await"
 	"rundock/internal/registry/consultest"
 )
 
@@ -17,7 +18,14 @@ func TestConsul_site(t *testing.T) {
 	s.serve(t, back1, "moved")
 	t.Cleanup(func() {
 		s.site(t)
-		s.settled(t, "moved")
+		for _, host := range []string{front, back1, back2} {
+			await.Empty(t, host+" finds the image registry", func() string {
+				if got := s.dig(t, host, "registry."+zone); got != s.Addr(front).String() {
+					return got
+				}
+				return ""
+			})
+		}
 		everywhere([]string{front, back1, back2}, func(host string) {
 			s.try(host, "rm -f /etc/service/consul; sv -w 30 exit /etc/sv/consul; rm -rf /etc/sv/consul /etc/rundock/consul.json /var/lib/consul /var/log/consul /usr/local/bin/consul; userdel consul")
 		})
@@ -29,7 +37,20 @@ func TestConsul_site(t *testing.T) {
 	if got := s.sh(t, back2, "consul kv get -keys skydns/com/example/prod/s/moved/"); got != "skydns/com/example/prod/s/moved/"+back1 {
 		t.Errorf("keys in Consul are %q", got)
 	}
+	await.Empty(t, "Consul's own DNS has it", func() string {
+		if got := s.dig(t, back2, "-p 8600 @127.0.0.1 moved.service.consul"); got != s.Addr(back1).String() {
+			return "answer " + got
+		}
+		return ""
+	})
 
+	t.Run("an agent that is killed costs no record", func(t *testing.T) {
+		w := s.watch(t, back2, "moved")
+		s.sh(t, back1, "kill -9 $(cat /etc/service/consul/supervise/pid)")
+		s.settled(t, "moved")
+		w.steady(t)
+	})
+	s.absent(t, back1, "moved") // which has the port of the main line's
 	t.Run("a second run changes nothing", func(t *testing.T) {
 		out, err := s.playbook(append(consul, "playbooks/site.yml")...)
 		_, recap, _ := strings.Cut(out, "PLAY RECAP")
@@ -43,12 +64,6 @@ func TestConsul_site(t *testing.T) {
 		o.join(t, "apps", "10.42.0.0/16", 7)
 		o.pages(t)
 		o.whole(t, o.hosts...)
-	})
-	t.Run("an agent that is killed costs no record", func(t *testing.T) {
-		w := s.watch(t, back2, "moved")
-		s.sh(t, back1, "kill -9 $(cat /etc/service/consul/supervise/pid)")
-		s.settled(t, "moved")
-		w.steady(t)
 	})
 }
 

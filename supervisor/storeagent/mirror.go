@@ -6,9 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"rundock/internal/pause"
 	"rundock/internal/registry/consul"
 	"rundock/internal/skydns"
-	"rundock/supervisor/process"
 )
 
 // records begins the keys of records.
@@ -34,7 +34,7 @@ func (s *served) mirror(ctx context.Context, client *consul.Client, log *slog.Lo
 		case <-ctx.Done():
 		case <-ticker.C:
 		case <-s.server.Changed():
-			process.Wait(ctx, settle)
+			pause.For(ctx, settle)
 		}
 	}
 }
@@ -77,6 +77,7 @@ func entriesOf(held map[string][]byte) (want []consul.Entry, leave []string) {
 //
 //	/skydns/com/example/prod/s/web/node-1               is of service web
 //	/skydns/com/example/prod/s/web/_tcp/_metrics/node-1 is of service web-metrics
+//	/skydns/com/example/prod/s/web/node-1-blue          is of service web-blue while blue is idle
 func entryOf(key string, value []byte) (consul.Entry, bool) {
 	path, ok := strings.CutPrefix(key, records+"/")
 	r, err := skydns.Parse(value)
@@ -88,6 +89,9 @@ func entryOf(key string, value []byte) (consul.Entry, bool) {
 	name := labels[n-2]
 	if n >= 4 && strings.HasPrefix(name, "_") && strings.HasPrefix(labels[n-3], "_") {
 		name = labels[n-4] + "-" + name[1:]
+	}
+	if r.Colour != "" && r.Group == "_"+r.Colour {
+		name += "-" + r.Colour
 	}
 	return consul.Entry{Key: key, Name: name, Address: r.Host, Port: r.Port, Tags: r.Tags, Meta: r.Meta}, true
 }

@@ -23,6 +23,7 @@ func TestEntryOf(t *testing.T) {
 		zone + "/web/node-1":               {`{"host":"10.0.0.7","port":8080,"tags":["a"],"meta":{"k":"v"}}`, "web 10.0.0.7:8080 [a] map[k:v]"},
 		zone + "/web/_tcp/_metrics/node-1": {`{"host":"10.0.0.7","port":9100}`, "web-metrics 10.0.0.7:9100 [] map[]"},
 		zone + "/web/node-1-blue":          {`{"host":"10.0.0.7","port":8080,"colour":"blue"}`, "web 10.0.0.7:8080 [] map[]"},
+		zone + "/web/node-1-green":         {`{"host":"10.0.0.7","port":8081,"colour":"green","group":"_green"}`, "web-green 10.0.0.7:8081 [] map[]"},
 		zone + "/web/node-2":               {`{"text":"no host"}`, "none"},
 		zone + "/web/node-3":               {`{"host":`, "none"},
 		"/rundock/v1/overlay/apps/node-1":  {`{"host":"10.0.0.7"}`, "none"},

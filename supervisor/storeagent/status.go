@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"rundock/internal/control"
-	"rundock/supervisor/process"
+	"rundock/internal/pause"
 )
 
 // look is how often it is seen whether the status file says what is so.
@@ -31,7 +31,7 @@ func tell(ctx context.Context, all []*served, dir string, log *slog.Logger) {
 			}
 			told = time.Now()
 		}
-		if process.Wait(ctx, look) != nil {
+		if pause.For(ctx, look) != nil {
 			return
 		}
 	}

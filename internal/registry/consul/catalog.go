@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/consul/api"
 
+	"rundock/internal/pause"
 	"rundock/internal/registry/retry"
 )
 
@@ -64,7 +65,7 @@ func (c *Client) followCatalog(ctx context.Context, on func([]Instance), healthy
 			healthy()
 		}
 		// As for keys, half the time at most.
-		if err := retry.Sleep(ctx, min(time.Since(began), time.Second)); err != nil {
+		if err := pause.For(ctx, min(time.Since(began), time.Second)); err != nil {
 			return err
 		}
 		select {
