@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"rundock/internal/control"
 	"rundock/internal/cutover"
 	"rundock/internal/registry"
 )
@@ -27,20 +28,9 @@ type lead struct {
 	said  string
 }
 
-// Outcome is how a call ended.
-type Outcome struct {
-	Service  string   `json:"service"`
-	From     string   `json:"from,omitempty"`    // the colour that was active
-	To       string   `json:"to"`                // that was wanted
-	Active   string   `json:"active,omitempty"`  // that is
-	Changed  bool     `json:"changed"`           // the active colour is, or in a check would be, another
-	Attempt  string   `json:"attempt,omitempty"` //
-	Back     string   `json:"back,omitempty"`    // why it went back
-	Refused  string   `json:"refused,omitempty"` // why nothing was begun
-	Unknown  string   `json:"unknown,omitempty"` // why it is not known how it ended
-	Plan     []string `json:"plan,omitempty"`    // of a check
-	Balanced []string `json:"load_balancers,omitempty"`
-
+// outcome is how a call ended.
+type outcome struct {
+	control.SwitchOutcome
 	none bool // of Refused: there is no such service
 }
 
@@ -51,14 +41,14 @@ const (
 )
 
 // run makes the switch, or with check finds out whether it could be made.
-func (l *lead) run(ctx context.Context, check bool) Outcome {
+func (l *lead) run(ctx context.Context, check bool) outcome {
 	l.began = time.Now()
 	stop, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{}, 2)
 	go func() { l.known.follow(stop, l.store); done <- struct{}{} }()
 	go func() { l.poll.run(stop, l.wanted, l.known.tell); done <- struct{}{} }()
 	defer func() { cancel(); <-done; <-done }()
-	o := Outcome{Service: l.Service, To: l.To}
+	o := outcome{SwitchOutcome: control.SwitchOutcome{Version: control.Version, Service: l.Service, To: l.To}}
 	if err := l.known.ready(ctx, storePatience); err != nil {
 		o.Unknown = err.Error()
 		return o
@@ -94,12 +84,12 @@ func (l *lead) wanted() []cutover.Instance {
 
 // preflight judges until the instances have been polled, or that takes too long.
 // over says that the call is: o has how.
-func (l *lead) preflight(ctx context.Context, o *Outcome, check bool) (v cutover.View, over bool) {
+func (l *lead) preflight(ctx context.Context, o *outcome, check bool) (v cutover.View, over bool) {
 	for {
 		v, found := l.known.view()
 		got := judge(l.Request, v, found, l.poll.polled(ofColour(found, l.To)))
 		if v.State != nil {
-			o.From, o.Active, o.Balanced = v.State.Active, v.State.Active, v.LoadBalancers
+			o.From, o.Active, o.LoadBalancers = v.State.Active, v.State.Active, v.LoadBalancers
 		}
 		if got.Done {
 			return v, true
@@ -156,7 +146,7 @@ func (l *lead) resolve(ctx, store context.Context) error {
 }
 
 // attempt leads the attempt to its end. Where ctx is done before, it goes back.
-func (l *lead) attempt(ctx, store context.Context, held *lock, o *Outcome) {
+func (l *lead) attempt(ctx, store context.Context, held *lock, o *outcome) {
 	v, _ := l.known.view()
 	if v.State == nil {
 		o.Unknown = "the store has lost the state of " + l.Service
@@ -203,7 +193,7 @@ func (l *lead) attempt(ctx, store context.Context, held *lock, o *Outcome) {
 }
 
 // settled says how an attempt ended.
-func (o *Outcome) settled(s cutover.State) {
+func (o *outcome) settled(s cutover.State) {
 	o.Active, o.Changed = s.Active, s.Active != o.From
 	if s.Active != o.To {
 		o.Back = s.Why

@@ -186,7 +186,7 @@ func until(phase cutover.Phase, then cutover.Reached) func(cutover.State) cutove
 	}
 }
 
-func (s *site) lead(change func(*Request)) Outcome {
+func (s *site) lead(change func(*Request)) outcome {
 	r := Request{Service: "web", To: cutover.Green, Who: "ada", Timeout: 2}
 	if change != nil {
 		change(&r)
@@ -286,7 +286,7 @@ func TestSwitch_goes_back_when_told_to_stop(t *testing.T) {
 	s.balancer("front-1", obeys)
 	s.balancer("front-2", until(cutover.Flip, cutover.Prepared))
 	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan Outcome, 1)
+	ended := make(chan outcome, 1)
 	go func() {
 		ended <- newLead(Request{Service: "web", To: cutover.Green, Who: "ada", Timeout: 60}, s.store, testHost, func(string) {}).run(ctx, false)
 	}()

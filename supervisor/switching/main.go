@@ -90,7 +90,7 @@ func Main(args []string) int {
 	l := newLead(r, store, host, func(line string) { fmt.Fprintln(out, line) })
 	o := l.run(ctx, *check)
 	if *asJSON {
-		return report.PrintJSON(document{report.Version, o}, o.code())
+		return report.PrintJSON(o.SwitchOutcome, o.code())
 	}
 	fmt.Println(o.text(*check))
 	return o.code()
@@ -112,14 +112,8 @@ func connect() (hostconfig.Config, registry.Store, error) {
 	return host, store, nil
 }
 
-// document is what --json prints.
-type document struct {
-	Version int `json:"version"`
-	Outcome
-}
-
 // code is the exit code.
-func (o Outcome) code() int {
+func (o outcome) code() int {
 	switch {
 	case o.none:
 		return report.ExitNone
@@ -132,7 +126,7 @@ func (o Outcome) code() int {
 }
 
 // text is the last line for people.
-func (o Outcome) text(check bool) string {
+func (o outcome) text(check bool) string {
 	switch {
 	case o.Unknown != "":
 		return fmt.Sprintf("It is not known how it ended: %s. Next: rundockd switch %s", o.Unknown, o.Service)

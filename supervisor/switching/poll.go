@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rundock/internal/cutover"
+	"rundock/internal/pause"
 )
 
 const (
@@ -31,10 +32,7 @@ func (p *poller) run(ctx context.Context, list func() []cutover.Instance, on fun
 	for ctx.Err() == nil {
 		p.round(ctx, list())
 		on()
-		select {
-		case <-ctx.Done():
-		case <-time.After(pollEvery):
-		}
+		pause.For(ctx, pollEvery)
 	}
 }
 
