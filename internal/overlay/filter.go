@@ -10,17 +10,17 @@ import (
 // forwarded there first, and keeps it.
 const UserChain = "DOCKER-USER"
 
-// FilterRules are what a network needs in iptables' table filter where that
-// drops what no rule accepts, as it does once Docker has set it up, and in
-// table raw, where Docker drops since 28 what comes for a container from
-// elsewhere. The latter is wanted with any Docker: a newer one that is started
-// over running containers (live-restore) drops from then on.
+// FilterRules are the rules that a network needs in iptables.
 //
-// The chain and the way to it are Docker's. A dockerd that is restarted over
-// running containers (live-restore) does not bring them back after a flush,
-// nor does any without a restart. The three after ours it makes itself with its
-// network, in these words, and since 28 in chains of its own, which come first;
-// a flush takes them away as well.
+// Table filter drops what no rule accepts, once Docker has set it up. Table raw
+// drops, since Docker 28, what comes for a container from elsewhere; its rule is
+// wanted with any Docker, as a newer one may be started over running containers
+// (live-restore) and drops from then on.
+//
+// The first two rules, the chain and the way to it, are Docker's. After a flush
+// dockerd brings them back when it is restarted, but not over running containers.
+// The three rules after our two dockerd makes with its network, in these words,
+// and since 28 in chains of its own, which come first; a flush takes them too.
 func FilterRules(n Network) []string {
 	br, vx := n.Bridge(), n.Vxlan()
 	return []string{
@@ -35,13 +35,13 @@ func FilterRules(n Network) []string {
 	}
 }
 
-// names reports whether a rule is about a device.
-func names(rule, dev string) bool { return slices.Contains(strings.Fields(rule), dev) }
+// mentions reports whether a rule is about a device.
+func mentions(rule, dev string) bool { return slices.Contains(strings.Fields(rule), dev) }
 
-// Adding returns the arguments that add a rule: before all others in Docker's
+// AddArguments returns the arguments that add a rule: before all others in Docker's
 // chain for users, on the way there, and in table raw; else after them, so that
 // Docker's isolation of its networks comes first.
-func Adding(rule string) []string {
+func AddArguments(rule string) []string {
 	words := strings.Fields(rule)
 	if i := slices.Index(words, "-A"); i >= 0 && (words[0] == "-t" || slices.Contains(words, UserChain)) {
 		words[i] = "-I"
@@ -49,16 +49,17 @@ func Adding(rule string) []string {
 	return words
 }
 
-func Deleting(rule string) []string {
+// DeleteArguments returns the arguments that delete a rule.
+func DeleteArguments(rule string) []string {
 	words := strings.Fields(rule)
 	words[slices.Index(words, "-A")] = "-D"
 	return words
 }
 
-// FilterOf says which of n's rules are in what iptables -S prints of the chains
+// ParseFilter says which of n's rules are in what iptables -S prints of the chains
 // FORWARD, if there is one DOCKER-USER, and PREROUTING of table raw. A kernel
 // without that table (raw is "") needs no rule in it.
-func FilterOf(n Network, forward, user, raw string) Filter {
+func ParseFilter(n Network, forward, user, raw string) Filter {
 	f := Filter{Open: user == ""}
 	reached := map[string]bool{}
 	for _, chain := range []string{forward, user} {
@@ -75,7 +76,7 @@ func FilterOf(n Network, forward, user, raw string) Filter {
 	}
 	for line := range strings.Lines(raw) {
 		line = strings.TrimSpace(line)
-		if names(line, n.Bridge()) && strings.HasSuffix(line, " -j DROP") {
+		if mentions(line, n.Bridge()) && strings.HasSuffix(line, " -j DROP") {
 			f.Open = false
 			break // as above
 		}

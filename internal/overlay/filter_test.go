@@ -33,7 +33,7 @@ func TestFilter_is_what_iptables_prints(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			f := FilterOf(apps, tt.forward, tt.user, tt.raw)
+			f := ParseFilter(apps, tt.forward, tt.user, tt.raw)
 			got := ""
 			for i, rule := range wanted {
 				for _, found := range f.Rules {
@@ -63,7 +63,7 @@ func TestPassing_is_what_dockerd_puts_back_itself(t *testing.T) {
 		{[]Op{DeleteRule(way)}, false},
 		{[]Op{way, SetUp{"ovl7"}}, false},
 	} {
-		if got := Passing(tt.ops); got != tt.is {
+		if got := Transient(tt.ops); got != tt.is {
 			t.Errorf("Passing(%v) = %v, want %v", tt.ops, got, tt.is)
 		}
 	}

@@ -2,10 +2,10 @@ package overlay
 
 import "fmt"
 
-// CheckForeignDevices returns an error that names a device of n's that a host has already,
-// though it has not been in the network, and that is not what an agent of that
-// machine made: its MAC tells. Whoever joined would change it, and delete it when
-// leaving.
+// CheckForeignDevices returns an error that names a device of the host that has the
+// name of one of n's, and was not made by an agent of that machine: its MAC tells.
+// It is for a host that has not been in the network: joining would change the
+// device, and leaving delete it.
 func CheckForeignDevices(have State, n Network, machine string) error {
 	for _, dev := range []struct {
 		link Link

@@ -2,19 +2,19 @@ package overlay
 
 import "fmt"
 
-// HostSet is the set of a guard's table that has the network's other hosts, by
-// the addresses on the underlay from which they send.
+// HostSet is the set of a guard's table with the network's other hosts: the
+// addresses on the underlay from which they send.
 const HostSet = "hosts"
 
-// guard returns the rules that have this host take VXLAN packets from the
-// network's hosts alone, and send none that a container made: the kernel's
+// guard returns the rules by which this host takes VXLAN packets from the network's
+// hosts alone, and sends none that a container made. Without them the kernel's
 // socket takes whatever comes to the port, at any address of the host, from
-// whomever.
+// anybody.
 //
-// Containers are what is behind a bridge, a veth or a VXLAN device, Docker's
-// and other networks' too, unless it is the underlay. They are kept from every
-// VXLAN packet, as they may write any sender's address; others from those of
-// this network. Packets from containers to containers pass.
+// Containers are what is behind a bridge, a veth or a VXLAN device, Docker's and
+// other networks' too, unless that is the underlay. The rules drop every VXLAN
+// packet of a container, as it may write any sender's address, and of others those
+// of this network. Packets from containers to containers pass.
 func guard(n Network, h Host) Table {
 	rule := fmt.Sprintf
 	ip, of := "ip", "ipv4_addr"

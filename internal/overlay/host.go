@@ -23,10 +23,10 @@ type Peer struct {
 	Subnet   netip.Prefix
 	Underlay netip.Addr
 	MAC      MAC // of its VXLAN device
-	MTU      int // that fits the path to it; 0, or no less than the network's: the network's
+	MTU      int // of the path to it; 0, or no less than the network's: the network's
 }
 
-// MTU is the network's on this host. An error names what does not fit.
+// mtu is the network's MTU on this host. An error names what does not fit.
 func (n Network) mtu(h Host) (int, error) {
 	most := h.MTU - Overhead(h.Underlay)
 	switch {

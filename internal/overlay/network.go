@@ -50,15 +50,15 @@ const (
 	MaxMTU = 65535
 )
 
-// dockers are names that Docker lets nobody give to a network.
-var dockers = []string{"bridge", "default", "host", "none"}
+// reservedNames are names that Docker lets nobody give to a network.
+var reservedNames = []string{"bridge", "default", "host", "none"}
 
 // Check returns an error that names the first bad field.
 func (n Network) Check() error {
 	if !IsName(n.Name) {
 		return fmt.Errorf("name %q: want 1 to 32 of a-z, 0-9, hyphen and underscore, beginning with a letter", n.Name)
 	}
-	if slices.Contains(dockers, n.Name) {
+	if slices.Contains(reservedNames, n.Name) {
 		return fmt.Errorf("name %s: Docker keeps that name for a network of its own", n.Name)
 	}
 	if !n.CIDR.IsValid() {
@@ -98,9 +98,9 @@ func IsName(s string) bool {
 	return true
 }
 
-// Beside returns an error that names which of a host's other networks has what
-// n has, or a part of it. One of n's name is n itself.
-func (n Network) Beside(others []Network) error {
+// CheckConflicts returns an error that names the network of a host that has n's VNI,
+// or a part of its CIDR. One of n's name is n itself.
+func (n Network) CheckConflicts(others []Network) error {
 	for _, o := range others {
 		switch {
 		case o.Name == n.Name:
@@ -147,11 +147,12 @@ func (n Network) Vxlan() string { return fmt.Sprintf("vx%d", n.VNI) }
 
 // Table is the name of both the network's tables in nftables, of the families
 // ip and inet.
-func (n Network) Table() string { return fmt.Sprintf("%s%d", tables, n.VNI) }
+func (n Network) Table() string { return fmt.Sprintf("%s%d", tablePrefix, n.VNI) }
 
-const tables = "rundock_ovl"
+const tablePrefix = "rundock_ovl"
 
-func IsTable(name string) bool { return strings.HasPrefix(name, tables) }
+// IsTable reports whether a table of nftables is that of some network.
+func IsTable(name string) bool { return strings.HasPrefix(name, tablePrefix) }
 
 // MTUText is MTU for people.
 func (n Network) MTUText() string {

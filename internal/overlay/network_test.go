@@ -121,7 +121,7 @@ func TestBeside_names_the_other_network(t *testing.T) {
 		{"one with its VNI", Network{Name: "data", CIDR: netip.MustParsePrefix("10.43.0.0/16"), VNI: 7}, "vni 7 is that of network data"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if err := apps.Beside([]Network{c.other}); c.want == "" && err != nil || c.want != "" && (err == nil || err.Error() != c.want) {
+			if err := apps.CheckConflicts([]Network{c.other}); c.want == "" && err != nil || c.want != "" && (err == nil || err.Error() != c.want) {
 				t.Errorf("Beside = %v, want %q", err, c.want)
 			}
 		})

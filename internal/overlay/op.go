@@ -186,5 +186,5 @@ func (o DeleteRoute) String() string {
 	return fmt.Sprintf("ip route del %s via %s dev %s proto %d metric %d", o.Key.Subnet, o.Route.Via, o.Dev, Protocol, o.Key.Metric)
 }
 
-func (o AddRule) String() string    { return "iptables " + strings.Join(Adding(o.Rule), " ") }
-func (o DeleteRule) String() string { return "iptables " + strings.Join(Deleting(o.Rule), " ") }
+func (o AddRule) String() string    { return "iptables " + strings.Join(AddArguments(o.Rule), " ") }
+func (o DeleteRule) String() string { return "iptables " + strings.Join(DeleteArguments(o.Rule), " ") }

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// DeviceOf is the device that an operation is done to; "" of one that is done to
-// none, or makes it.
+// DeviceOf is the device that an operation changes, or puts something on; "" where
+// there is none, or the operation makes it.
 func DeviceOf(op Op) string {
 	switch o := op.(type) {
 	case SetMAC:
@@ -37,9 +37,9 @@ type entryKey struct {
 	host      netip.Addr
 }
 
-// entryOf returns which entry an operation is about; ok says that it is about
+// entryKeyOf returns which entry an operation is about; ok says that it is about
 // one.
-func entryOf(op Op) (key entryKey, ok bool) {
+func entryKeyOf(op Op) (key entryKey, ok bool) {
 	switch o := op.(type) {
 	case PutNeighbour:
 		return entryKey{neighbour: o.IP}, true
@@ -61,26 +61,26 @@ func entryOf(op Op) (key entryKey, ok bool) {
 	return key, false
 }
 
-// SkipSuperseded returns ops but for what others have done: what is about an entry
-// that they put, and what they deleted, which may not be the entry that is
-// there. With a device that is made anew, what was done is gone.
+// SkipSuperseded returns ops less those on entries that others have put meanwhile,
+// and those that others have done. Where a device is made anew it returns all, as
+// what was done on it is gone.
 func SkipSuperseded(ops, others []Op) []Op {
 	if len(others) == 0 || slices.ContainsFunc(ops, func(op Op) bool { _, anew := op.(AddVxlan); return anew }) {
 		return ops
 	}
 	put, done := map[entryKey]bool{}, map[Op]bool{}
 	for _, op := range others {
-		if key, ok := entryOf(op); ok {
+		if key, ok := entryKeyOf(op); ok {
 			put[key], done[op] = put[key] || !Deletes(op), true
 		}
 	}
 	return slices.DeleteFunc(ops, func(op Op) bool {
-		key, ok := entryOf(op)
+		key, ok := entryKeyOf(op)
 		return ok && (put[key] || done[op])
 	})
 }
 
-// PeerDevice is the device of a peer's operation; "" where op is another one.
+// PeerDevice is the device of an operation on a peer's entry; "" of other operations.
 func PeerDevice(op Op) string {
 	switch o := op.(type) {
 	case PutNeighbour:
@@ -99,6 +99,7 @@ func PeerDevice(op Op) string {
 	return ""
 }
 
+// Deletes reports whether an operation deletes an entry of a peer.
 func Deletes(op Op) bool {
 	switch op.(type) {
 	case DeleteNeighbour, DeleteForward, DeleteRoute, DeleteHost:

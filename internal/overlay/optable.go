@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// String is several lines. What is done is one transaction.
+// String is several lines; they are done in one transaction.
 func (o PutTable) String() string {
 	var lines []string
 	name := o.Table.Family + " " + o.Table.Name
@@ -19,7 +19,7 @@ func (o PutTable) String() string {
 		line("nft add set %s %s { type %s ; }", name, HostSet, o.Table.Hosts)
 	}
 	if len(o.Hosts) > 0 {
-		line("nft add element %s %s { %s }", name, HostSet, list(o.Hosts))
+		line("nft add element %s %s { %s }", name, HostSet, listHosts(o.Hosts))
 	}
 	for _, c := range o.Table.Chains {
 		if c.Hook == "" {
@@ -34,8 +34,8 @@ func (o PutTable) String() string {
 	return strings.Join(lines, "\n")
 }
 
-// list is some of the hosts, for people, if they are many.
-func list(hosts []netip.Addr) string {
+// listHosts is some of the hosts, for people, if they are many.
+func listHosts(hosts []netip.Addr) string {
 	const most = 10
 	var words []string
 	for _, h := range hosts[:min(len(hosts), most)] {

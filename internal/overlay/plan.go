@@ -61,10 +61,10 @@ func (t Table) differs(want Table) bool {
 	return want.Chains != nil && !reflect.DeepEqual(t.Chains, want.Chains)
 }
 
-// planHosts has a host let in before it is sent anything, and after that shut
-// out.
+// planHosts returns whom to let in, which comes before anything is sent to them, and
+// whom to shut out, which comes after.
 func planHosts(have, want State) (in, out []Op) {
-	if want.Guard.Chains == nil || same(have.Hosts, want.Hosts) {
+	if want.Guard.Chains == nil || sameMap(have.Hosts, want.Hosts) {
 		return nil, nil
 	}
 	of := func(some, others map[netip.Addr]struct{}, op func(netip.Addr) Op) (ops []Op) {
@@ -89,17 +89,16 @@ func planPeers(have, want State) []Op {
 	if !want.Vxlan.Exists {
 		return nil
 	}
-	if same(have.Routes, want.Routes) && same(have.Neighbours, want.Neighbours) && same(have.Forwards, want.Forwards) {
+	if sameMap(have.Routes, want.Routes) && sameMap(have.Neighbours, want.Neighbours) && sameMap(have.Forwards, want.Forwards) {
 		return nil // what an audit mostly finds
 	}
 	dev := want.Vxlan.Name
 	var ops []Op
-	// A device that is taken down, or not up yet, has no routes: they are
-	// added once it is up, which is before this.
-	// Sorted is only what differs: as a rule little of very much.
+	// A device that is down has no routes; it is up by now. Only what differs is
+	// sorted: as a rule that is little of very much.
 	var put, gone []RouteKey
 	for key, route := range want.Routes {
-		if !reached(have, want, key, route) {
+		if !programmed(have, want, key, route) {
 			put = append(put, key)
 		}
 	}
@@ -149,13 +148,13 @@ func planPeers(have, want State) []Op {
 	return ops
 }
 
-// same reports whether two maps are one.
-func same[K, V comparable](a, b map[K]V) bool {
+// sameMap reports whether a and b are the same map, not only equal.
+func sameMap[K, V comparable](a, b map[K]V) bool {
 	return reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer()
 }
 
-// reached reports whether have has all that leads to one of want's peers.
-func reached(have, want State, key RouteKey, route Route) bool {
+// programmed reports whether have has all three entries of one of want's peers.
+func programmed(have, want State, key RouteKey, route Route) bool {
 	if had, ok := have.Routes[key]; !ok || had != route {
 		return false
 	}

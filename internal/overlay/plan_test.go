@@ -354,7 +354,7 @@ func tamper(r *rand.Rand, s *State) {
 			}
 		case 8:
 			if s.Bridge.Exists {
-				s.Bridge.Stray = []netip.Prefix{netip.MustParsePrefix("10.42.77.1/24")}
+				s.Bridge.OtherAddresses = []netip.Prefix{netip.MustParsePrefix("10.42.77.1/24")}
 				s.Bridge.Connected = false
 			}
 		case 10:
@@ -377,7 +377,7 @@ func tamper(r *rand.Rand, s *State) {
 func clone(s State) State {
 	s.Neighbours, s.Forwards, s.Routes = maps.Clone(s.Neighbours), maps.Clone(s.Forwards), maps.Clone(s.Routes)
 	s.Hosts = maps.Clone(s.Hosts)
-	s.Bridge.Stray, s.Vxlan.Stray = slices.Clone(s.Bridge.Stray), slices.Clone(s.Vxlan.Stray)
+	s.Bridge.OtherAddresses, s.Vxlan.OtherAddresses = slices.Clone(s.Bridge.OtherAddresses), slices.Clone(s.Vxlan.OtherAddresses)
 	return s
 }
 
@@ -423,15 +423,15 @@ func model(t *testing.T, s *State, op Op) {
 	case AddAddress:
 		l := link(o.Dev, true)
 		if l.Address.IsValid() {
-			l.Stray = append([]netip.Prefix{l.Address}, l.Stray...)
+			l.OtherAddresses = append([]netip.Prefix{l.Address}, l.OtherAddresses...)
 		}
 		l.Address, l.Connected, l.LocalRouteGone = o.Address, l.Up, false
 	case DeleteAddress:
 		l := link(o.Dev, true)
-		if !slices.Contains(l.Stray, o.Address) {
+		if !slices.Contains(l.OtherAddresses, o.Address) {
 			t.Fatalf("%s: no such address", op)
 		}
-		l.Stray = slices.DeleteFunc(slices.Clone(l.Stray), func(a netip.Prefix) bool { return a == o.Address })
+		l.OtherAddresses = slices.DeleteFunc(slices.Clone(l.OtherAddresses), func(a netip.Prefix) bool { return a == o.Address })
 	case AddPort:
 		l := link(o.Dev, true)
 		l.Ports = append(slices.Clone(l.Ports), o.Port)

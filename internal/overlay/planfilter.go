@@ -11,7 +11,7 @@ func planFilter(have, want State) []Op {
 		}
 	}
 	for _, rule := range have.Filter.Rules {
-		ours := names(rule, have.Bridge.Name) || names(rule, have.Vxlan.Name)
+		ours := mentions(rule, have.Bridge.Name) || mentions(rule, have.Vxlan.Name)
 		if ours && !slices.Contains(want.Filter.Rules, rule) {
 			ops = append(ops, DeleteRule{rule})
 		}
@@ -19,10 +19,10 @@ func planFilter(have, want State) []Op {
 	return ops
 }
 
-// Passing reports whether ops put back nothing but what dockerd takes away for a
-// moment and puts back itself, as 20.10 does with the way to its chain for users
-// whenever it makes a network, also another one.
-func Passing(ops []Op) bool {
+// Transient reports whether ops only put back what dockerd takes away for a moment
+// and puts back itself. 20.10 does so with the way to its chain for users whenever
+// it makes any network.
+func Transient(ops []Op) bool {
 	own := FilterRules(Network{})[:2]
 	return len(ops) > 0 && !slices.ContainsFunc(ops, func(op Op) bool {
 		o, is := op.(AddRule)

@@ -39,14 +39,13 @@ func planLink(have, want Link, add Op) []Op {
 			ops = append(ops, AddPort{want.Name, port})
 		}
 	}
-	for _, a := range have.Stray {
+	for _, a := range have.OtherAddresses {
 		ops = append(ops, DeleteAddress{want.Name, a})
 	}
 	return ops
 }
 
-// planDamage puts right what keeps packets from their way, of a device that
-// was there.
+// planDamage repairs a device that is there and stops packets.
 func planDamage(have, want Link) []Op {
 	var ops []Op
 	if have.NoARP {

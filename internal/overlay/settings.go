@@ -20,31 +20,31 @@ const SettingsVersion = 1
 // SettingsDir is where each network of a host has its Settings.
 const SettingsDir = "/etc/rundock/overlay"
 
-// KeptDir is where a host keeps what it knows of its networks over a boot.
-const KeptDir = hostconfig.StateDir + "/overlay"
+// SavedDir is where a host keeps the saved state of its networks over a boot.
+const SavedDir = hostconfig.StateDir + "/overlay"
 
 // UnreleasedFile is there while a host has left a network and the registry has
 // not been told: its subnet is still to be given back.
-func UnreleasedFile(network string) string { return filepath.Join(KeptDir, network+".unreleased") }
+func UnreleasedFile(network string) string { return filepath.Join(SavedDir, network+".unreleased") }
 
 // Settings is /etc/rundock/overlay/NAME.json: a network as one host joins it.
 type Settings struct {
 	Version int `json:"version"`
 	Network
-	Underlay   string   `json:"underlay,omitempty"`   // interface or address by which other hosts reach this one; "": the host's private interface
-	Encryption string   `json:"encryption,omitempty"` // "" and "none": none
-	Peers      []Static `json:"peers,omitempty"`      // all hosts, this one as well; empty: those in the registry
+	Underlay   string       `json:"underlay,omitempty"`   // interface or address by which other hosts reach this one; "": the host's private interface
+	Encryption string       `json:"encryption,omitempty"` // "" and "none": none
+	Peers      []StaticPeer `json:"peers,omitempty"`      // all hosts, this one as well; empty: those in the registry
 }
 
-// Static is a host of a network that uses no registry.
-type Static struct {
+// StaticPeer is a host of a network that uses no registry.
+type StaticPeer struct {
 	Subnet   netip.Prefix `json:"subnet"`
 	Underlay netip.Addr   `json:"underlay"`
 }
 
-// Identity stands for the machine id where there is no registry to tell
-// others of it: the VXLAN device's MAC follows from the subnet.
-func (s Static) Identity() string { return s.Subnet.String() }
+// Identity stands for the machine id, which no registry tells to others: the VXLAN
+// device's MAC follows from the subnet.
+func (s StaticPeer) Identity() string { return s.Subnet.String() }
 
 // ParseSettings decodes and checks data. Errors name the field.
 func ParseSettings(data []byte) (Settings, error) {
@@ -111,17 +111,17 @@ func (s Settings) Check() error {
 	return nil
 }
 
-// Own returns the entry of Peers for the host with this address.
-func (s Settings) Own(underlay netip.Addr) (Static, error) {
-	i := slices.IndexFunc(s.Peers, func(p Static) bool { return p.Underlay == underlay })
+// OwnPeer returns the entry of Peers for the host with this address.
+func (s Settings) OwnPeer(underlay netip.Addr) (StaticPeer, error) {
+	i := slices.IndexFunc(s.Peers, func(p StaticPeer) bool { return p.Underlay == underlay })
 	if i < 0 {
-		return Static{}, fmt.Errorf("peers: no entry is this host's, %s", underlay)
+		return StaticPeer{}, fmt.Errorf("peers: no entry is this host's, %s", underlay)
 	}
 	return s.Peers[i], nil
 }
 
-// Others are the peers of the host whose entry of Peers is own.
-func (s Settings) Others(own Static) []Peer {
+// OtherPeers are the peers of the host whose entry of Peers is own.
+func (s Settings) OtherPeers(own StaticPeer) []Peer {
 	var peers []Peer
 	for _, p := range s.Peers {
 		if p != own {

@@ -29,23 +29,23 @@ type State struct {
 
 // Link is one of the two devices.
 type Link struct {
-	Name       string // set as well where the device does not exist
-	Exists     bool
-	Tunnel     Tunnel // of the VXLAN device
-	MAC        MAC
-	MTU        int
-	Up         bool
-	Forwarding bool           // packets that come in by it may be sent on
-	Address    netip.Prefix   // the one that is wanted, or else one of the network's
-	Stray      []netip.Prefix // further ones of the network
-	Connected  bool           // the bridge's: its subnet is routed to it
-	Ports      []string       // the bridge's: devices of containers on it, sorted
+	Name           string // set as well where the device does not exist
+	Exists         bool
+	Tunnel         Tunnel // of the VXLAN device
+	MAC            MAC
+	MTU            int
+	Up             bool
+	Forwarding     bool           // packets that come in by it may be sent on
+	Address        netip.Prefix   // the one that is wanted, or else one of the network's
+	OtherAddresses []netip.Prefix // other addresses of the network, which are not wanted
+	Connected      bool           // the bridge's: its subnet is routed to it
+	Ports          []string       // the bridge's: devices of containers on it, sorted
 
 	Damage
 }
 
-// Damage is what no device has when it is made, and what keeps packets from
-// their way. It is never wanted.
+// Damage is what stops packets at a device. No device has it when it is made, and it
+// is never wanted.
 type Damage struct {
 	NoARP             bool     // nobody is told its MAC
 	NoReplies         bool     // the bridge's: no ARP request of a container is answered
@@ -78,12 +78,12 @@ type Route struct {
 	MTU int // locked; 0: the device's
 }
 
-// Metric is that of the route to part i of a network, from 1: a route by hand,
-// which says none, has 0.
+// Metric is that of the route to part i of a network. It begins at 1, as a route by
+// hand that gives none has 0.
 func Metric(i int) int { return i + 1 }
 
-// UnreachableMetric is that of a route for which there is no peer, which has a
-// higher one: a route by hand, which says none, has 0.
+// UnreachableMetric is that of the route for addresses of no peer. Routes to peers
+// are longer; a route by hand that gives no metric has 0, and wins.
 const UnreachableMetric = 1
 
 // Table is the network's in nftables. It is replaced whole, so that no packet

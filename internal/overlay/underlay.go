@@ -15,9 +15,9 @@ type Underlay struct {
 	MTU       int
 }
 
-// Shared returns an error if no other host can reach this one by u, since each
+// CheckReachable returns an error if other hosts cannot reach this one by u, as each
 // has such an address for itself.
-func (u Underlay) Shared() error {
+func (u Underlay) CheckReachable() error {
 	what := ""
 	switch a := u.Address; {
 	case a.IsLoopback():
@@ -34,10 +34,10 @@ func (u Underlay) Shared() error {
 	return fmt.Errorf("underlay: the address %s of interface %s %s: give underlay the interface, or the address, by which the other hosts reach this one", u.Address, u.Interface, what)
 }
 
-// Beside returns an error that names the overlay network of this host that u is
-// in: what it carried the hosts of that one would take for a container's
-// packets, and drop.
-func (u Underlay) Beside(others []Network) error {
+// CheckConflicts returns an error that names the overlay network of this host that
+// contains u. The hosts of that network would take what u carries for packets of a
+// container, and drop them.
+func (u Underlay) CheckConflicts(others []Network) error {
 	for _, o := range others {
 		if o.CIDR.Contains(u.Address) {
 			return fmt.Errorf("underlay: the address %s of interface %s is in network %s, which carries no other network: give underlay the interface, or the address, by which the other hosts reach this one without it",

@@ -12,7 +12,8 @@ func Want(n Network, h Host, peers []Peer) (State, error) {
 	return w.state, nil
 }
 
-// Nothing is what a host should hold that has left the network.
-func Nothing(n Network) State {
+// WantNothing returns what the kernel of a host that has left the network should
+// hold.
+func WantNothing(n Network) State {
 	return State{Bridge: Link{Name: n.Bridge()}, Vxlan: Link{Name: n.Vxlan()}, Table: Table{Family: "ip", Name: n.Table()}, Guard: Table{Family: "inet", Name: n.Table()}}
 }

@@ -8,18 +8,18 @@ import (
 	"slices"
 )
 
-// Wanted is what a host should hold, kept as its peers come, change and go.
-// A change costs what has changed; it is the Plan of two desired states, of
-// which only the part is made that the changed peers have in them.
+// Wanted is what a host should hold, updated as its peers come, change and go. A
+// change costs what has changed: it is the Plan of two desired states, of which
+// only the changed peers' part is made.
 type Wanted struct {
-	network Network
-	host    Host
-	mtu     int
-	peers   map[netip.Prefix]Peer  // all that are known, also such as are left out
-	holders map[MAC]int            // how many of those that are not left out have it
-	behind  map[netip.Addr]int     // how many of the same are at an underlay address
-	out     map[netip.Prefix]error // why one is left out
-	state   State                  // as if no peer had this host's subnet
+	network       Network
+	host          Host
+	mtu           int
+	peers         map[netip.Prefix]Peer  // all that are known, also those left out
+	macCount      map[MAC]int            // how many of the peers that are not left out have it
+	underlayCount map[netip.Addr]int     // and how many of these are at an underlay address
+	leftOut       map[netip.Prefix]error // why one is left out
+	state         State                  // as if no peer had this host's subnet
 }
 
 // NewWanted begins with peers, as Want does.
@@ -34,7 +34,7 @@ func NewWanted(n Network, h Host, peers []Peer) (*Wanted, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Wanted{network: n, host: h, mtu: mtu, peers: make(map[netip.Prefix]Peer, len(peers)), holders: make(map[MAC]int, len(peers)), behind: make(map[netip.Addr]int, len(peers)), out: map[netip.Prefix]error{}}
+	w := &Wanted{network: n, host: h, mtu: mtu, peers: make(map[netip.Prefix]Peer, len(peers)), macCount: make(map[MAC]int, len(peers)), underlayCount: make(map[netip.Addr]int, len(peers)), leftOut: map[netip.Prefix]error{}}
 	w.state = State{
 		Bridge: Link{
 			Name: n.Bridge(), Exists: true, MAC: BridgeMAC(h.Machine, n.VNI), MTU: mtu, Up: true, Forwarding: true,
@@ -62,9 +62,8 @@ func NewWanted(n Network, h Host, peers []Peer) (*Wanted, error) {
 	return w, nil
 }
 
-// State is what the kernel should hold, or, if a peer has this host's subnet,
-// what is left of it then. Its maps are w's own: they are only to be read, and
-// only until the next Change.
+// State is what the kernel should hold; of a fenced host, what is left of that. Its
+// maps are w's own: read them only, and only until the next Change.
 func (w *Wanted) State() State {
 	if w.Fenced() {
 		return fence(w.state)
@@ -72,12 +71,12 @@ func (w *Wanted) State() State {
 	return w.state
 }
 
-// fence is what a host should hold whose subnet is another's: its containers
+// fence returns what a host whose subnet is another's should hold: its containers
 // reach each other and the outside, and no other host.
 func fence(want State) State {
 	want.Vxlan = Link{Name: want.Vxlan.Name}
 	want.Neighbours, want.Forwards, want.Routes = nil, nil, nil
-	want.Filter.Rules = slices.DeleteFunc(slices.Clone(want.Filter.Rules), func(rule string) bool { return names(rule, want.Vxlan.Name) })
+	want.Filter.Rules = slices.DeleteFunc(slices.Clone(want.Filter.Rules), func(rule string) bool { return mentions(rule, want.Vxlan.Name) })
 	return want
 }
 
@@ -101,14 +100,15 @@ func (w *Wanted) Peers() []Peer {
 	return slices.AppendSeq(make([]Peer, 0, len(w.peers)), maps.Values(w.peers))
 }
 
-// LeftOut tells of peers to which nothing can be sent; the zero Fault: of none.
+// LeftOut is the Fault of peers to which nothing can be sent; zero where there are
+// none.
 func (w *Wanted) LeftOut() Fault {
-	if len(w.out) == 0 {
+	if len(w.leftOut) == 0 {
 		return Fault{}
 	}
-	first := slices.MinFunc(slices.Collect(maps.Keys(w.out)), netip.Prefix.Compare)
+	first := slices.MinFunc(slices.Collect(maps.Keys(w.leftOut)), netip.Prefix.Compare)
 	return Fault{
-		What: fmt.Sprintf("other hosts that are left out, as nothing can be sent to them: %d; %v", len(w.out), w.out[first]),
+		What: fmt.Sprintf("other hosts that are left out, as nothing can be sent to them: %d; %v", len(w.leftOut), w.leftOut[first]),
 		Next: fmt.Sprintf("give each host of the network an underlay address of its own, all of them IPv4 or all IPv6; rundockd overlay peers %s tells which they have", w.network.Name),
 	}
 }
@@ -133,11 +133,10 @@ func (w *Wanted) Difference(peers []Peer) map[netip.Prefix]*Peer {
 	return change
 }
 
-// Change takes in, by subnet, peers that came or are others now, and those
-// that are gone (nil). It returns what that takes of a kernel that held State
-// before; whole says that it does not suffice, and that State is to be
-// compared with what the kernel holds. Errors name peers that are not taken
-// in; the others are.
+// Change takes in, by subnet, peers that are new or changed, and those that are gone
+// (nil). It returns the operations for a kernel that held State before. whole says
+// that they do not suffice, and that State is to be compared with what the kernel
+// holds. Errors name peers that are not taken in; the others are.
 func (w *Wanted) Change(peers map[netip.Prefix]*Peer) (ops []Op, whole bool, err error) {
 	var bad []error
 	var subnets []netip.Prefix
@@ -150,23 +149,23 @@ func (w *Wanted) Change(peers map[netip.Prefix]*Peer) (ops []Op, whole bool, err
 		if p != nil {
 			if err := w.check(*p); err != nil {
 				bad = append(bad, err)
-				w.out[subnet] = err
+				w.leftOut[subnet] = err
 				continue
 			}
 			macs, at = append(macs, p.MAC), append(at, p.Underlay)
 		}
 		subnets = append(subnets, subnet)
 	}
-	// Of hosts with one MAC only State knows which counts.
-	shared := func() bool { return slices.ContainsFunc(macs, func(m MAC) bool { return w.holders[m] > 1 }) }
-	wasFenced, whole, had := w.Fenced(), shared(), w.part(subnets, macs, at)
+	// Only State knows which of several hosts with one MAC counts.
+	shared := func() bool { return slices.ContainsFunc(macs, func(m MAC) bool { return w.macCount[m] > 1 }) }
+	wasFenced, whole, had := w.Fenced(), shared(), w.partOf(subnets, macs, at)
 	for _, subnet := range subnets {
 		w.remove(subnet)
 		if p := peers[subnet]; p != nil {
 			w.put(*p)
 		}
 	}
-	has := w.part(subnets, macs, at)
+	has := w.partOf(subnets, macs, at)
 	if wasFenced {
 		had = fence(had)
 	}
@@ -178,9 +177,9 @@ func (w *Wanted) Change(peers map[netip.Prefix]*Peer) (ops []Op, whole bool, err
 	return Plan(had, has), whole || shared(), errors.Join(bad...)
 }
 
-// Holds reports whether a peer's operation is one that leads to what is
-// wanted, or leaves it as it is.
-func (w *Wanted) Holds(op Op) bool {
+// Agrees reports whether an operation on a peer's entry leads to what is wanted, or
+// leaves it so.
+func (w *Wanted) Agrees(op Op) bool {
 	s := w.State()
 	switch o := op.(type) {
 	case PutNeighbour:
@@ -211,9 +210,9 @@ func (w *Wanted) Holds(op Op) bool {
 	return false
 }
 
-// check returns an error that names what of a peer does not fit.
+// check returns an error that names what does not fit of a peer.
 func (w *Wanted) check(p Peer) error {
-	if !w.reached(p) {
+	if !w.isOther(p) {
 		return nil
 	}
 	if _, err := w.network.Index(p.Subnet); err != nil {
@@ -225,8 +224,8 @@ func (w *Wanted) check(p Peer) error {
 	return nil
 }
 
-// reached reports whether p is another host.
-func (w *Wanted) reached(p Peer) bool {
+// isOther reports whether p is another host.
+func (w *Wanted) isOther(p Peer) bool {
 	return p.Subnet != w.host.Subnet && p.Underlay != w.host.Underlay
 }
 
@@ -238,9 +237,9 @@ func (w *Wanted) key(subnet netip.Prefix) RouteKey {
 func (w *Wanted) put(p Peer) {
 	w.remove(p.Subnet)
 	w.peers[p.Subnet] = p
-	if !w.reached(p) {
+	if !w.isOther(p) {
 		if p.Subnet != w.host.Subnet {
-			w.out[p.Subnet] = fmt.Errorf("that of %s has this host's own underlay address, %s", p.Subnet, p.Underlay)
+			w.leftOut[p.Subnet] = fmt.Errorf("that of %s has this host's own underlay address, %s", p.Subnet, p.Underlay)
 		}
 		return
 	}
@@ -250,39 +249,39 @@ func (w *Wanted) put(p Peer) {
 	}
 	w.state.Neighbours[route.Via] = p.MAC
 	w.state.Routes[w.key(p.Subnet)] = route
-	w.holders[p.MAC]++
+	w.macCount[p.MAC]++
 	w.forward(p.MAC, p)
-	w.behind[p.Underlay]++
+	w.underlayCount[p.Underlay]++
 	w.state.Hosts[p.Underlay] = struct{}{}
 }
 
 func (w *Wanted) remove(subnet netip.Prefix) {
 	p, ok := w.peers[subnet]
 	delete(w.peers, subnet)
-	delete(w.out, subnet)
-	if !ok || !w.reached(p) {
+	delete(w.leftOut, subnet)
+	if !ok || !w.isOther(p) {
 		return
 	}
 	delete(w.state.Neighbours, subnet.Addr())
 	delete(w.state.Routes, w.key(subnet))
-	if w.behind[p.Underlay]--; w.behind[p.Underlay] == 0 {
-		delete(w.behind, p.Underlay)
+	if w.underlayCount[p.Underlay]--; w.underlayCount[p.Underlay] == 0 {
+		delete(w.underlayCount, p.Underlay)
 		delete(w.state.Hosts, p.Underlay)
 	}
-	if w.holders[p.MAC]--; w.holders[p.MAC] == 0 {
-		delete(w.holders, p.MAC)
+	if w.macCount[p.MAC]--; w.macCount[p.MAC] == 0 {
+		delete(w.macCount, p.MAC)
 		delete(w.state.Forwards, p.MAC)
 		return
 	}
 	w.forward(p.MAC, Peer{})
 }
 
-// forward says behind which host a MAC is that some have: p, unless hands gave
-// it to others as well, which are looked for then, as they are where p is zero.
+// forward notes behind which host a MAC is: p. It looks for other peers with that
+// MAC, where somebody gave it to several, or where p is zero.
 func (w *Wanted) forward(mac MAC, p Peer) {
-	if w.holders[mac] > 1 || !p.Subnet.IsValid() {
+	if w.macCount[mac] > 1 || !p.Subnet.IsValid() {
 		for _, other := range w.peers {
-			if other.MAC == mac && w.reached(other) && (!p.Subnet.IsValid() || p.Subnet.Compare(other.Subnet) < 0) {
+			if other.MAC == mac && w.isOther(other) && (!p.Subnet.IsValid() || p.Subnet.Compare(other.Subnet) < 0) {
 				p = other
 			}
 		}
@@ -290,9 +289,9 @@ func (w *Wanted) forward(mac MAC, p Peer) {
 	w.state.Forwards[mac] = p.Underlay
 }
 
-// part is the state with no more of the peers than what these subnets, MACs
-// and underlay addresses have in it.
-func (w *Wanted) part(subnets []netip.Prefix, macs []MAC, at []netip.Addr) State {
+// partOf is the state with only the peers' entries of these subnets, MACs and
+// underlay addresses.
+func (w *Wanted) partOf(subnets []netip.Prefix, macs []MAC, at []netip.Addr) State {
 	s := w.state
 	s.Neighbours, s.Forwards, s.Routes, s.Hosts = map[netip.Addr]MAC{}, map[MAC]netip.Addr{}, map[RouteKey]Route{}, map[netip.Addr]struct{}{}
 	for _, subnet := range subnets {

@@ -159,7 +159,7 @@ func undone(s overlay.Settings) (string, error) {
 	if have.Bridge.Exists {
 		fmt.Fprintln(&b, "docker network rm", s.Name)
 	}
-	for _, op := range overlay.Plan(have, overlay.Nothing(s.Network)) {
+	for _, op := range overlay.Plan(have, overlay.WantNothing(s.Network)) {
 		fmt.Fprintln(&b, op)
 	}
 	return b.String(), nil

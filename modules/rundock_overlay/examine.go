@@ -57,7 +57,7 @@ func (t *task) apart(under overlay.Underlay) error {
 			continue
 		}
 		all := []overlay.Network{other.Network}
-		if err := errors.Join(t.settings.Beside(all), under.Beside(all)); err != nil {
+		if err := errors.Join(t.settings.CheckConflicts(all), under.CheckConflicts(all)); err != nil {
 			return err
 		}
 	}

@@ -25,7 +25,7 @@ type kernelState struct {
 func (t *task) readKernel(u overlay.Underlay) (kernelState, error) {
 	k := kernelState{settings: t.settings, host: overlay.Host{Underlay: u.Address, Interface: u.Interface, MTU: u.MTU}}
 	if len(t.settings.Peers) > 0 {
-		own, err := t.settings.Own(u.Address)
+		own, err := t.settings.OwnPeer(u.Address)
 		if err != nil {
 			return k, err
 		}
@@ -58,7 +58,7 @@ func (t *task) readKernel(u overlay.Underlay) (kernelState, error) {
 // than this program links, and it is the agent that keeps them.
 func look(n overlay.Network, subnet netip.Prefix) (overlay.State, error) {
 	have, err := kernel.ReadDevices(n, subnet)
-	none := overlay.Nothing(n)
+	none := overlay.WantNothing(n)
 	have.Table, have.Guard = none.Table, none.Guard
 	rules := overlay.FilterRules(n)
 	have.Filter.Rules = rules[:2] // Docker's own
@@ -91,7 +91,7 @@ func (k kernelState) want() (overlay.State, error) {
 	if !h.Subnet.IsValid() {
 		h.Subnet = k.settings.Subnet(0)
 	} else if len(k.settings.Peers) > 0 {
-		peers = k.settings.Others(overlay.Static{Subnet: h.Subnet, Underlay: h.Underlay})
+		peers = k.settings.OtherPeers(overlay.StaticPeer{Subnet: h.Subnet, Underlay: h.Underlay})
 		for key, route := range k.have.Routes {
 			i := slices.IndexFunc(peers, func(p overlay.Peer) bool { return p.Subnet == key.Subnet && p.Underlay == k.have.Forwards[p.MAC] })
 			if i >= 0 {

@@ -137,7 +137,7 @@ func (p params) settings() (overlay.Settings, error) {
 		s.Underlay = *p.Underlay
 	}
 	for _, given := range p.Peers {
-		peer := overlay.Static{}
+		peer := overlay.StaticPeer{}
 		if peer.Subnet, err = netip.ParsePrefix(given.Subnet); err != nil {
 			return s, fmt.Errorf("value of peers.subnet must be a network such as 10.42.1.0/24, got: %q", given.Subnet)
 		}

@@ -105,7 +105,7 @@ func (a *agent) setUp(ctx context.Context) (err error) {
 	if a.docker.client, err = container.Open(); err != nil {
 		return err
 	}
-	known, err := overlayhost.ReadSaved(overlay.KeptDir, n)
+	known, err := overlayhost.ReadSaved(overlay.SavedDir, n)
 	if err != nil {
 		a.log.Warn("starting without", "err", err)
 	}
@@ -259,11 +259,11 @@ func (a *agent) say() {
 
 // static takes the peers from the settings.
 func (a *agent) static() (overlayhost.SavedState, error) {
-	own, err := a.Settings.Own(a.Underlay.Address)
+	own, err := a.Settings.OwnPeer(a.Underlay.Address)
 	if err != nil {
 		return overlayhost.SavedState{}, err
 	}
 	a.presence.alive.Store(true)
-	k := overlayhost.SavedState{Subnet: own.Subnet, Peers: a.paths.allWithMTU(a.Settings.Others(own))}
-	return k, k.Save(overlay.KeptDir, a.Settings.Name)
+	k := overlayhost.SavedState{Subnet: own.Subnet, Peers: a.paths.allWithMTU(a.Settings.OtherPeers(own))}
+	return k, k.Save(overlay.SavedDir, a.Settings.Name)
 }

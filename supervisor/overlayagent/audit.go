@@ -62,7 +62,7 @@ func (a *auditor) audit(network string) error {
 // look reads the kernel until what it lacks is certain, or maxLooks times. It
 // returns what it saw, the operations that are left to do, and whether the
 // kernel was taken to be in sync when the last reading began.
-func (a *auditor) look() (seen kernel.Seen, ops []overlay.Op, wasInSync bool, err error) {
+func (a *auditor) look() (seen kernel.Observed, ops []overlay.Op, wasInSync bool, err error) {
 	k := a.sync
 	passing := false
 	for tries, again := 1, true; again; tries++ {
@@ -80,9 +80,9 @@ func (a *auditor) look() (seen kernel.Seen, ops []overlay.Op, wasInSync bool, er
 		}
 		// What was seen is no more, if the subnet became another or the host was cut off.
 		if again = k.wanted != wanted || k.wanted.Fenced() != fenced; !again {
-			ops = a.keeper.Left(seen, k.wanted.State(), k.applied)
+			ops = a.keeper.Plan(seen, k.wanted.State(), k.applied)
 			// Of entries that others are deleted among the kernel may list too few.
-			passing = overlay.Passing(ops)
+			passing = overlay.Transient(ops)
 			again = (len(ops) > 0 && len(k.applied) > 0 || passing) && tries < maxLooks
 		}
 	}

@@ -25,7 +25,7 @@ func (a *agent) conflict(ctx context.Context, known overlayhost.SavedState) erro
 		return err
 	}
 	others := a.others()
-	if err := errors.Join(n.Beside(others), a.Underlay.Beside(others)); err != nil {
+	if err := errors.Join(n.CheckConflicts(others), a.Underlay.CheckConflicts(others)); err != nil {
 		return err
 	}
 	if err := kernel.CheckConflicts(n, a.Underlay); err != nil {

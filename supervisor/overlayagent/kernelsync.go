@@ -77,7 +77,7 @@ func (k *kernelSync) change(peers map[netip.Prefix]*overlay.Peer) {
 func (k *kernelSync) holds(op overlay.Op) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.wanted != nil && k.wanted.Holds(op)
+	return k.wanted != nil && k.wanted.Agrees(op)
 }
 
 // bridge returns the subnet and the MTU of the bridge that is wanted, and

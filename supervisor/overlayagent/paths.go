@@ -67,7 +67,7 @@ func (p *paths) close() {
 
 // withMTU gives a peer the MTU of the path to it.
 func (p *paths) withMTU(peer overlay.Peer) overlay.Peer {
-	peer.MTU = p.current().Known(peer)
+	peer.MTU = p.current().PathMTU(peer)
 	return peer
 }
 

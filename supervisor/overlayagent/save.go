@@ -28,7 +28,7 @@ func (s *savedState) begin(known overlayhost.SavedState) (write func()) {
 	return func() {
 		defer s.writing.Unlock()
 		failed := ""
-		if err := known.Save(overlay.KeptDir, s.network); err != nil {
+		if err := known.Save(overlay.SavedDir, s.network); err != nil {
 			s.stale.Store(true)
 			failed = err.Error()
 		}
@@ -52,6 +52,6 @@ func notSaved(failure string) overlay.Fault {
 	}
 	return overlay.Fault{
 		What: "what is known of the network is not saved, so that a start without registry would go by what was: " + failure,
-		Next: "df " + overlay.KeptDir + ", and make room there; the agent tries again every 10 s",
+		Next: "df " + overlay.SavedDir + ", and make room there; the agent tries again every 10 s",
 	}
 }

@@ -18,7 +18,7 @@ func TestAgent_on_a_full_disk_says_what_is_not_saved(t *testing.T) {
 		all := agentsite.Peers(3)
 		s.Begin(all[:2])
 		s.AwaitSaved(2)
-		s.Sh("mount -t tmpfs -o size=1m none " + overlay.KeptDir + "; dd if=/dev/zero of=" + overlay.KeptDir + "/full bs=4096 2>/dev/null || true")
+		s.Sh("mount -t tmpfs -o size=1m none " + overlay.SavedDir + "; dd if=/dev/zero of=" + overlay.SavedDir + "/full bs=4096 2>/dev/null || true")
 		s.Fill(all)
 		s.AwaitKernel(all)
 		await.Empty(t, "the status says so", func() string {
@@ -30,7 +30,7 @@ func TestAgent_on_a_full_disk_says_what_is_not_saved(t *testing.T) {
 		if out, err := exec.Command(s.Program, "overlay", "check", s.Network.Name).CombinedOutput(); err == nil || strings.Contains(string(out), "ip route") || !strings.Contains(string(out), "its agent cannot save it") {
 			t.Errorf("check = %v\n%s", err, out)
 		}
-		s.Sh("umount -l " + overlay.KeptDir)
+		s.Sh("umount -l " + overlay.SavedDir)
 		s.AwaitSaved(3)
 		await.Empty(t, "nothing is wrong any more", func() string { return s.Status().Fault })
 		if out, err := exec.Command(s.Program, "overlay", "check", s.Network.Name).CombinedOutput(); err != nil {

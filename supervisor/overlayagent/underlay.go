@@ -24,11 +24,11 @@ func (a *agent) followUnderlay(ctx context.Context) error {
 	}
 	a.kernel.mu.Unlock()
 	if len(a.Settings.Peers) > 0 {
-		own, err := a.Settings.Own(now.Underlay.Address)
+		own, err := a.Settings.OwnPeer(now.Underlay.Address)
 		if err != nil {
 			return err
 		}
-		known = overlayhost.SavedState{Subnet: own.Subnet, Peers: a.Settings.Others(own)}
+		known = overlayhost.SavedState{Subnet: own.Subnet, Peers: a.Settings.OtherPeers(own)}
 	}
 	if wanted != nil {
 		if _, err = a.wantedHere(now, known); err != nil {

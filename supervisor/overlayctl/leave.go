@@ -117,7 +117,7 @@ func leaveNetwork(name string, how leaving) error {
 			return err
 		}
 	}
-	for _, path := range []string{filepath.Join(overlay.KeptDir, name+".json"), filepath.Join(control.Dir, "overlay", name+".json"), overlayhost.PortsFile(name)} {
+	for _, path := range []string{filepath.Join(overlay.SavedDir, name+".json"), filepath.Join(control.Dir, "overlay", name+".json"), overlayhost.PortsFile(name)} {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

@@ -19,7 +19,7 @@ import (
 // away is, and what stays is named.
 func TestLeave_of_a_host_that_has_lost_something(t *testing.T) {
 	agentsite.Run(t, func(s *agentsite.Site) {
-		saved := filepath.Join(overlay.KeptDir, s.Network.Name+".json")
+		saved := filepath.Join(overlay.SavedDir, s.Network.Name+".json")
 		status := filepath.Join(control.Dir, "overlay", s.Network.Name+".json")
 		instance := filepath.Join(control.Dir, "overlay", "instance")
 		docker := dockerWith(t, `[]`, `{}`)

@@ -27,12 +27,12 @@ type formerPlace struct {
 func placeLeft(settings overlay.Settings) (formerPlace, error) {
 	f := formerPlace{settings: settings}
 	n := settings.Network
-	_, err := os.Lstat(filepath.Join(overlay.KeptDir, n.Name+".json"))
+	_, err := os.Lstat(filepath.Join(overlay.SavedDir, n.Name+".json"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return f, err
 	}
 	f.joined = err == nil
-	saved, err := overlayhost.ReadSaved(overlay.KeptDir, n)
+	saved, err := overlayhost.ReadSaved(overlay.SavedDir, n)
 	if err != nil {
 		fmt.Printf("%v: leaving by what else the host has of it\n", err)
 	}
@@ -88,5 +88,5 @@ func (f formerPlace) emptyKernel() error {
 		return err
 	}
 	defer k.Close()
-	return k.Apply(overlay.Plan(f.kernel, overlay.Nothing(n)))
+	return k.Apply(overlay.Plan(f.kernel, overlay.WantNothing(n)))
 }

@@ -92,7 +92,7 @@ func tryRegistry(p overlayhost.Place, patience time.Duration) error {
 	if len(p.Settings.Peers) > 0 {
 		return nil
 	}
-	known, err := overlayhost.ReadSaved(overlay.KeptDir, p.Settings.Network)
+	known, err := overlayhost.ReadSaved(overlay.SavedDir, p.Settings.Network)
 	joined := err == nil && known.Subnet.IsValid()
 	if joined {
 		patience = 0

@@ -22,7 +22,7 @@ func Look(name string) (commands, faults []string, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	known, err := ReadSaved(overlay.KeptDir, p.Settings.Network)
+	known, err := ReadSaved(overlay.SavedDir, p.Settings.Network)
 	if err != nil {
 		return nil, nil, err
 	}

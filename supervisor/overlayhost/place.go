@@ -54,7 +54,7 @@ func PlaceOf(settings overlay.Settings) (p Place, err error) {
 
 // Identity is what the MACs of the network's devices follow from.
 func (p Place) Identity() string {
-	if own, err := p.Settings.Own(p.Underlay.Address); err == nil {
+	if own, err := p.Settings.OwnPeer(p.Underlay.Address); err == nil {
 		return own.Identity()
 	}
 	return p.Machine
@@ -64,7 +64,7 @@ func (p Place) Identity() string {
 func (p Place) Wanted(k SavedState) (*overlay.Wanted, error) {
 	h := overlay.Host{Machine: p.Machine, Subnet: k.Subnet, Underlay: p.Underlay.Address, Interface: p.Underlay.Interface, MTU: p.Underlay.MTU}
 	if len(p.Settings.Peers) > 0 {
-		own, err := p.Settings.Own(p.Underlay.Address)
+		own, err := p.Settings.OwnPeer(p.Underlay.Address)
 		if err != nil {
 			return nil, err
 		}

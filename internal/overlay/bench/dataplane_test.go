@@ -134,7 +134,7 @@ func manual(t *testing.T, p pair) (ends [2]*netnstest.Namespace, address netip.A
 func tableOf(t *testing.T, host, mtu int) string {
 	w := wanted(t, host, mtu)
 	var script strings.Builder
-	for _, op := range overlay.Plan(overlay.Nothing(network), overlay.State{Table: w.Table, Guard: w.Guard, Hosts: w.Hosts}) {
+	for _, op := range overlay.Plan(overlay.WantNothing(network), overlay.State{Table: w.Table, Guard: w.Guard, Hosts: w.Hosts}) {
 		for line := range strings.Lines(op.String()) {
 			if rest, ok := strings.CutPrefix(strings.TrimSpace(line), "nft "); ok {
 				fmt.Fprintf(&script, "nft '%s'\n", rest)

@@ -14,13 +14,13 @@ import (
 	"rundock/internal/overlay"
 )
 
-// reported is how many failed operations an error lists.
-const reported = 5
+// maxReported is how many failed operations an error lists.
+const maxReported = 5
 
-// Apply does ops in order. One that fails does not keep the others from being
-// done; the error lists the first of them. To delete what is gone already is
-// no failure, and what is for a device that could not be made is left out.
-// Calling it again with a new Plan finishes the job.
+// Apply does ops in order. It goes on after one that fails; the error lists the first
+// of these. Deleting what is gone already is no failure, and operations on a device
+// that could not be made are left out. Calling it again with a new Plan finishes the
+// job.
 func (k *Kernel) Apply(ops []overlay.Op) error {
 	var failed []error
 	var without []string // devices that could not be made
@@ -29,7 +29,7 @@ func (k *Kernel) Apply(ops []overlay.Op) error {
 			ops = ops[1:]
 			continue
 		}
-		n, errs := k.some(ops)
+		n, errs := k.applyBatch(ops)
 		failed = append(failed, errs...)
 		if len(errs) > 0 {
 			switch o := ops[0].(type) {
@@ -44,16 +44,16 @@ func (k *Kernel) Apply(ops []overlay.Op) error {
 	if len(failed) > 0 {
 		k.renew()
 	}
-	if more := len(failed) - reported; more > 0 {
-		failed = append(failed[:reported:reported], fmt.Errorf("and %d more", more))
+	if more := len(failed) - maxReported; more > 0 {
+		failed = append(failed[:maxReported:maxReported], fmt.Errorf("and %d more", more))
 	}
 	return errors.Join(failed...)
 }
 
-// some does the first of ops, and with it the ones after it that go to the
-// kernel in the same batch. It returns how many they are.
-func (k *Kernel) some(ops []overlay.Op) (int, []error) {
-	if count := alikeHosts(ops); count > 0 {
+// applyBatch does the first of ops, with those after it that go to the kernel in the
+// same message, and returns how many these are.
+func (k *Kernel) applyBatch(ops []overlay.Op) (int, []error) {
+	if count := sameHostOps(ops); count > 0 {
 		return count, k.sets.doHosts(ops[:count])
 	}
 	index := map[string]int{}
@@ -75,14 +75,14 @@ func (k *Kernel) some(ops []overlay.Op) (int, []error) {
 		}
 	}
 	if count == 0 {
-		if err := k.one(ops[0]); err != nil {
+		if err := k.applyOne(ops[0]); err != nil {
 			return 1, []error{fmt.Errorf("%s: %w", ops[0], err)}
 		}
 		return 1, nil
 	}
 	var failed []error
 	err := k.batch.do(ops[:count], index, func(i int, err error) {
-		if i >= 0 && i < count && !(overlay.Deletes(ops[i]) && gone(err)) {
+		if i >= 0 && i < count && !(overlay.Deletes(ops[i]) && isGone(err)) {
 			failed = append(failed, fmt.Errorf("%s: %w", ops[i], err))
 		}
 	})
@@ -92,12 +92,13 @@ func (k *Kernel) some(ops []overlay.Op) (int, []error) {
 	return count, failed
 }
 
-func gone(err error) bool {
+// isGone reports whether what was to be deleted is not there.
+func isGone(err error) bool {
 	return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ESRCH) || errors.Is(err, unix.EADDRNOTAVAIL) || errors.Is(err, unix.ENODEV)
 }
 
-// one does an operation that is not a peer's.
-func (k *Kernel) one(op overlay.Op) error {
+// applyOne does an operation that is not on a peer's entry.
+func (k *Kernel) applyOne(op overlay.Op) error {
 	switch o := op.(type) {
 	case overlay.AddBridge:
 		return k.rt.LinkAdd(&netlink.Bridge{LinkAttrs: attrs(o.Dev, o.MAC)})
@@ -159,7 +160,7 @@ func (k *Kernel) one(op overlay.Op) error {
 	case overlay.AddUnreachable:
 		return k.rt.RouteReplace(unreachableRoute(o.Network))
 	case overlay.DeleteUnreachable:
-		if err := k.rt.RouteDel(unreachableRoute(o.Network)); !gone(err) {
+		if err := k.rt.RouteDel(unreachableRoute(o.Network)); !isGone(err) {
 			return err
 		}
 		return nil

@@ -59,5 +59,5 @@ func attributeIn(b []byte, kinds ...uint16) []byte {
 	return b
 }
 
-// set reports whether a number of any length is not 0.
-func set(value []byte) bool { return slices.ContainsFunc(value, func(b byte) bool { return b != 0 }) }
+// isSet reports whether a number of any length is not 0.
+func isSet(value []byte) bool { return slices.ContainsFunc(value, func(b byte) bool { return b != 0 }) }

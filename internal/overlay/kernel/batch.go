@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// batch sends many requests in one message: 10,000 peers are 30,000 requests,
-// and one exchange with the kernel for each costs more than what they ask. It
-// also asks for lists of as many.
+// batch sends many requests in one message, and asks for long lists. 10,000 peers
+// are 30,000 requests, and one exchange with the kernel for each would cost more than
+// the requests do.
 type batch struct {
 	fd       int
 	message  []byte

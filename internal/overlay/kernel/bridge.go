@@ -49,7 +49,7 @@ func (b *batch) options(index int) (tree, vlans bool, err error) {
 			return m.errno()
 		}
 		data := attributeIn(m.data[ifinfoBytes:], linkInfo, infoData)
-		tree, vlans = set(attributeIn(data, bridgeSTP)), set(attributeIn(data, bridgeVLANs))
+		tree, vlans = isSet(attributeIn(data, bridgeSTP)), isSet(attributeIn(data, bridgeVLANs))
 		return nil
 	})
 	return tree, vlans, err
@@ -77,11 +77,11 @@ func (b *batch) ports(bridge int) (all []port, err error) {
 		flags := binary.NativeEndian.Uint32(fixed[8:])
 		p := port{name: unix.ByteSliceToString(a[linkName]), up: flags&unix.IFF_UP != 0}
 		of := func(option uint16) []byte { return attributeIn(a[linkInfo], infoPort, option) }
-		state, off := of(bridgePortState), func(option uint16) bool { return len(of(option)) == 1 && !set(of(option)) }
+		state, off := of(bridgePortState), func(option uint16) bool { return len(of(option)) == 1 && !isSet(of(option)) }
 		// As long as its other end is not up, as of a container that is being
 		// started, it is the kernel that has it pass nothing.
 		p.blocked = len(a[linkState]) == 1 && a[linkState][0] == stateUp && len(state) == 1 && state[0] != stpForwards ||
-			set(of(portIsolated)) || set(of(portLocked)) || off(portUnicast) || off(portBroadcast)
+			isSet(of(portIsolated)) || isSet(of(portLocked)) || off(portUnicast) || off(portBroadcast)
 		all = append(all, p)
 	})
 	slices.SortFunc(all, func(a, b port) int { return strings.Compare(a.name, b.name) })

@@ -10,9 +10,9 @@ import (
 	"rundock/internal/overlay"
 )
 
-// CheckKernel returns an error that names what the running kernel cannot do of what
-// n needs. It makes all of it in a network namespace that nobody else sees
-// and that is gone when it returns.
+// CheckKernel returns an error that names what n needs and the running kernel cannot
+// do. It tries all of it in a network namespace of its own, which is gone when it
+// returns.
 func CheckKernel(n overlay.Network, u overlay.Underlay) error {
 	want, err := overlay.Want(n, overlay.Host{Machine: "trial", Subnet: n.Subnet(0), Underlay: u.Address, Interface: u.Interface, MTU: u.MTU}, nil)
 	if err != nil {
@@ -25,7 +25,7 @@ func CheckKernel(n overlay.Network, u overlay.Underlay) error {
 			return err
 		}
 		defer k.Close()
-		return k.Apply(overlay.Plan(overlay.Nothing(n), want))
+		return k.Apply(overlay.Plan(overlay.WantNothing(n), want))
 	})
 	if err != nil {
 		return fmt.Errorf("this kernel cannot hold the network: %w", err)

@@ -14,14 +14,13 @@ import (
 	"rundock/internal/overlay"
 )
 
-// CheckConflicts returns an error that names what of this host stands in the way of
-// network n: an underlay address that other hosts have as well, an address or a
-// route that its cidr overlaps, a device that has
-// its VNI, or a program that has its port. A wider network that is routed to
-// a gateway is none: a part of it may well become ours. What it changes, to see
-// whether the VNI is free, is as before when it returns.
+// CheckConflicts returns an error that names what on this host conflicts with network
+// n: an underlay address that other hosts have as well, an address or a route that
+// its cidr overlaps, a device that has its VNI, or a program that has its port. A
+// wider network that is routed to a gateway is no conflict: a part of it may well
+// become ours. What it changes to see whether the VNI is free it changes back.
 func CheckConflicts(n overlay.Network, u overlay.Underlay) error {
-	if err := u.Shared(); err != nil {
+	if err := u.CheckReachable(); err != nil {
 		return err
 	}
 	rt, err := netlink.NewHandle(unix.NETLINK_ROUTE)
@@ -54,21 +53,21 @@ func CheckConflicts(n overlay.Network, u overlay.Underlay) error {
 			}
 		}
 	}
-	if err := overlap(rt, n, names, ours); err != nil {
+	if err := checkOverlap(rt, n, names, ours); err != nil {
 		return err
 	}
 	if !shared {
-		if err := portFree(u.Address, n.UDPPort()); err != nil {
+		if err := checkPortFree(u.Address, n.UDPPort()); err != nil {
 			return err
 		}
 	}
 	if !joined {
-		return vniFree(n, u)
+		return checkVNIFree(n, u)
 	}
 	return nil
 }
 
-func overlap(rt *netlink.Handle, n overlay.Network, names map[int]string, ours []int) error {
+func checkOverlap(rt *netlink.Handle, n overlay.Network, names map[int]string, ours []int) error {
 	mine := map[int]bool{}
 	for _, i := range ours {
 		mine[i] = true
@@ -117,8 +116,8 @@ func deviceName(name string) string {
 	return name
 }
 
-// portFree returns an error if a program listens on a UDP port.
-func portFree(a netip.Addr, port uint16) error {
+// checkPortFree returns an error if a program listens on a UDP port.
+func checkPortFree(a netip.Addr, port uint16) error {
 	family, sa := unix.AF_INET, unix.Sockaddr(&unix.SockaddrInet4{Port: int(port)})
 	if !a.Is4() {
 		family, sa = unix.AF_INET6, &unix.SockaddrInet6{Port: int(port)}

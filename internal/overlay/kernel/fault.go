@@ -65,18 +65,18 @@ func notAnsweringARP(dev string) (overlay.Fault, error) {
 
 // forwards reports whether packets that come in by a device may be sent on.
 // Of one that is not there they are not.
-func forwards(dev string) (bool, error) { return setTo(deviceFile(dev, "forwarding"), "1") }
+func forwards(dev string) (bool, error) { return hasValue(deviceFile(dev, "forwarding"), "1") }
 
 // ignoresARP reports whether a device, or all of them, answer no ARP request for
 // an address of the host. Other values of arp_ignore answer those for the
 // device's own addresses.
-func ignoresARP(dev string) (bool, error) { return setTo(deviceFile(dev, "arp_ignore"), "8") }
+func ignoresARP(dev string) (bool, error) { return hasValue(deviceFile(dev, "arp_ignore"), "8") }
 
 // deviceFile is a setting of a device for IPv4, or of all.
 func deviceFile(dev, setting string) string { return "/proc/sys/net/ipv4/conf/" + dev + "/" + setting }
 
-// setTo reports whether a file, which need not be there, has this value.
-func setTo(path, value string) (bool, error) {
+// hasValue reports whether a file, which need not be there, has this value.
+func hasValue(path, value string) (bool, error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil

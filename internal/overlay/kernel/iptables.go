@@ -10,8 +10,8 @@ import (
 	"rundock/internal/overlay"
 )
 
-// FilterError is why iptables could not be asked, such as that another program
-// keeps its lock. All else is known, and can be put right.
+// FilterError is why iptables could not be asked, such as that another program keeps
+// its lock. All else of the state is known.
 type FilterError struct{ Err error }
 
 func (e *FilterError) Error() string { return e.Err.Error() }
@@ -22,9 +22,9 @@ func isFilterError(err error) bool {
 	return errors.As(err, &f)
 }
 
-// readFilter asks iptables, which is dockerd's own tool, so that there are no
-// two opinions on which back end is in use. It is asked while the caller does
-// something else, before it calls what is returned.
+// readFilter begins to ask iptables, and answer waits for its end: the caller does
+// something else meanwhile. iptables is dockerd's own tool, so that both use the same
+// back end.
 func readFilter(n overlay.Network) (answer func() (overlay.Filter, error)) {
 	if _, err := exec.LookPath("iptables"); err != nil {
 		return func() (overlay.Filter, error) { return overlay.Filter{Open: true}, nil }
@@ -43,13 +43,13 @@ func readFilter(n overlay.Network) (answer func() (overlay.Filter, error)) {
 		if err := errors.Join(err, userErr, rawErr); err != nil {
 			return overlay.Filter{}, err
 		}
-		return overlay.FilterOf(n, forward, user, raw), nil
+		return overlay.ParseFilter(n, forward, user, raw), nil
 	}
 }
 
 // addToFilter adds a rule, or the chain if nobody else has just done so.
 func addToFilter(rule string) error {
-	_, err := iptables(overlay.Adding(rule)...)
+	_, err := iptables(overlay.AddArguments(rule)...)
 	if strings.HasPrefix(rule, "-N ") && isExit(err, 1) {
 		if _, there := iptables("-S", overlay.UserChain); there == nil {
 			return nil
@@ -61,7 +61,7 @@ func addToFilter(rule string) error {
 // deleteAll deletes a rule as often as it is there.
 func deleteAll(rule string) error {
 	for {
-		if _, err := iptables(overlay.Deleting(rule)...); isExit(err, 1) || isExit(err, 3) { // no such rule, or table
+		if _, err := iptables(overlay.DeleteArguments(rule)...); isExit(err, 1) || isExit(err, 3) { // no such rule, or table
 			return nil
 		} else if err != nil {
 			return err

@@ -86,7 +86,7 @@ func TestFlush_of_the_firewall_is_survived(t *testing.T) {
 			for _, n := range c.Networks {
 				have := one.Want(n)
 				var err error
-				one.Do(func() { err = one.Kernel.Apply(overlay.Plan(have, overlay.Nothing(n))) })
+				one.Do(func() { err = one.Kernel.Apply(overlay.Plan(have, overlay.WantNothing(n))) })
 				if err != nil {
 					t.Error(err)
 				}

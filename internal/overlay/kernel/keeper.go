@@ -27,55 +27,55 @@ func NewKeeper(k *Kernel, n overlay.Network, ports []string) *Keeper {
 // Ports are the devices that are at the bridge, or should be.
 func (k *Keeper) Ports() []string { return slices.Clone(k.ports) }
 
-// Audit makes the kernel hold what is wanted and returns what it did, or, with
-// an error, tried to do. The subnet is the host's. A firewall that cannot be
-// asked keeps nothing else from being put right.
+// Audit makes the kernel hold what is wanted and returns what it did, or, with an
+// error, tried to do. The subnet is the host's. Where iptables cannot be asked, all
+// else is repaired.
 func (k *Keeper) Audit(subnet netip.Prefix, want overlay.State) ([]overlay.Op, error) {
 	seen, err := k.Look(subnet)
 	if err != nil {
 		return nil, err
 	}
-	ops := k.Left(seen, want, nil)
+	ops := k.Plan(seen, want, nil)
 	return ops, k.Apply(seen, ops)
 }
 
-// Check returns what Audit would do, and what it would leave to others; with an
-// error, what it would all the same.
+// Check returns what Audit would do, and the faults that it would leave to others,
+// also along with an error.
 func (k *Keeper) Check(subnet netip.Prefix, want overlay.State) ([]overlay.Op, []overlay.Fault, error) {
 	seen, err := k.Look(subnet)
 	if err != nil {
 		return nil, nil, err
 	}
-	return k.Left(seen, want, nil), seen.Faults(), seen.unread
+	return k.Plan(seen, want, nil), seen.Faults(), seen.filterErr
 }
 
-// Seen is what the kernel held when a Keeper looked.
-type Seen struct {
-	state  overlay.State // but for peers, which are in the Keeper's listing
-	unread error         // why the firewall could not be asked
+// Observed is what the kernel held when a Keeper looked.
+type Observed struct {
+	state     overlay.State // but for peers, which are in the Keeper's listing
+	filterErr error         // why iptables could not be asked
 }
 
-// Faults are what nobody of us puts right.
-func (s Seen) Faults() []overlay.Fault { return s.state.Faults }
+// Faults are those that an audit leaves to others.
+func (s Observed) Faults() []overlay.Fault { return s.state.Faults }
 
-// Look and Left are the two halves of Check. To look takes long and needs
-// nothing of what is wanted, which may change meanwhile.
-func (k *Keeper) Look(subnet netip.Prefix) (seen Seen, err error) {
+// Look and Plan are the two halves of Check. Look takes long, and does not depend on
+// what is wanted, which may change meanwhile.
+func (k *Keeper) Look(subnet netip.Prefix) (seen Observed, err error) {
 	seen.state, err = k.kernel.list(k.network, subnet, &k.listed)
 	if isFilterError(err) {
-		seen.unread, err = err, nil
+		seen.filterErr, err = err, nil
 	}
 	return seen, err
 }
 
-// Left returns what the kernel lacks of what is wanted, as it was seen last.
-// What it was told meanwhile, and may have been seen without, is left out.
-func (k *Keeper) Left(seen Seen, want overlay.State, told []overlay.Op) []overlay.Op {
+// Plan returns what turns the kernel, as it was seen, into what is wanted. It leaves
+// out what the kernel has been told meanwhile.
+func (k *Keeper) Plan(seen Observed, want overlay.State, told []overlay.Op) []overlay.Op {
 	have := seen.state
-	if seen.unread != nil {
+	if seen.filterErr != nil {
 		want.Filter = have.Filter
 	}
-	k.listed.put(&have, want)
+	k.listed.fill(&have, want)
 	// The device of a container that left, or that Docker took off the
 	// network, is gone: one that is there still was lost, or put elsewhere.
 	lost := slices.DeleteFunc(slices.Clone(k.ports), func(port string) bool {
@@ -86,7 +86,7 @@ func (k *Keeper) Left(seen Seen, want overlay.State, told []overlay.Op) []overla
 	return overlay.SkipSuperseded(overlay.Plan(have, want), told)
 }
 
-// Apply does what was left. A firewall that could not be asked is an error.
-func (k *Keeper) Apply(seen Seen, ops []overlay.Op) error {
-	return errors.Join(seen.unread, k.kernel.Apply(ops))
+// Apply does ops. It is an error, too, that iptables could not be asked.
+func (k *Keeper) Apply(seen Observed, ops []overlay.Op) error {
+	return errors.Join(seen.filterErr, k.kernel.Apply(ops))
 }

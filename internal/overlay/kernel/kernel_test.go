@@ -257,7 +257,7 @@ func TestApply_cut_short_anywhere_is_finished_by_the_next(t *testing.T) {
 		})
 		return done, all
 	}
-	before, after, nothing := some(2, 3, 4), some(3, 4, 5), overlay.Nothing(overlaytest.Apps)
+	before, after, nothing := some(2, 3, 4), some(3, 4, 5), overlay.WantNothing(overlaytest.Apps)
 	for _, change := range [][2]overlay.State{{nothing, before}, {before, after}, {after, nothing}} {
 		for cut := 0; ; cut++ {
 			step(change[0], 1000)
@@ -345,7 +345,7 @@ func TestApply_tells_why_a_device_could_not_be_made_and_no_more(t *testing.T) {
 	}
 	wanted.Filter = overlay.Filter{}
 	overlaytest.WithKernel(t, host, func(k *kernel.Kernel) {
-		err := k.Apply(overlay.Plan(overlay.Nothing(overlaytest.Apps), wanted))
+		err := k.Apply(overlay.Plan(overlay.WantNothing(overlaytest.Apps), wanted))
 		if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "ip link add vx7 ") {
 			t.Errorf("Apply = %v, want the device that could not be made alone", err)
 		}
@@ -384,7 +384,7 @@ func TestLeaving_takes_all_of_ours_away(t *testing.T) {
 	have := h.Want(overlaytest.Apps)
 	have.Filter.Rules = nil
 	var err error
-	h.Do(func() { err = h.Kernel.Apply(overlay.Plan(have, overlay.Nothing(overlaytest.Apps))) })
+	h.Do(func() { err = h.Kernel.Apply(overlay.Plan(have, overlay.WantNothing(overlaytest.Apps))) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -537,7 +537,7 @@ func TestDocker_lets_containers_of_other_hosts_in(t *testing.T) {
 	h := c.Hosts[1]
 	have := h.Want(overlaytest.Apps)
 	var err error
-	h.Do(func() { err = h.Kernel.Apply(overlay.Plan(have, overlay.Nothing(overlaytest.Apps))) })
+	h.Do(func() { err = h.Kernel.Apply(overlay.Plan(have, overlay.WantNothing(overlaytest.Apps))) })
 	if err != nil {
 		t.Error(err)
 	}

@@ -63,8 +63,8 @@ func (b *batch) routes(index int, each func(overlay.RouteKey, overlay.Route), el
 	})
 }
 
-// unreachable reports whether packets to a network are answered for as unreachable
-// by a route of ours.
+// unreachable reports whether a route of ours has packets to a network answered as
+// unreachable.
 func (b *batch) unreachable(network netip.Prefix) (is bool, err error) {
 	ask := append([]byte{unix.AF_INET, 0, 0, 0, unix.RT_TABLE_MAIN, overlay.Protocol, 0, unix.RTN_UNREACHABLE}, make([]byte, rtmsgBytes-8)...)
 	err = b.list(unix.RTM_GETROUTE, ask, nil, rtmsgBytes, func(fixed []byte, a *attributes) {
@@ -94,7 +94,7 @@ func (b *batch) connected(network netip.Prefix, index int) (is bool, err error) 
 
 // routeTo gives the route that packets to an address take, if any does.
 func (b *batch) routeTo(to netip.Addr, each func(fixed []byte, a *attributes)) error {
-	_, err := b.taken(to, sender{}, each)
+	_, err := b.routeFor(to, sender{}, each)
 	return err
 }
 
@@ -105,9 +105,9 @@ type sender struct {
 	iif  int // the index of the device by which they come
 }
 
-// taken is routeTo for a sender. It returns the kernel's refusal as well, which
-// is all that it answers where a route or a rule refuses packets; 0 is none.
-func (b *batch) taken(to netip.Addr, by sender, each func(fixed []byte, a *attributes)) (refusal unix.Errno, err error) {
+// routeFor is routeTo for a sender. Where a route or a rule refuses packets the
+// kernel gives no route, and routeFor returns the refusal; 0 is none.
+func (b *batch) routeFor(to netip.Addr, by sender, each func(fixed []byte, a *attributes)) (refusal unix.Errno, err error) {
 	family, flags := byte(unix.AF_INET6), uint32(unix.RTM_F_FIB_MATCH)
 	if to.Is4() {
 		family, flags = unix.AF_INET, flags|unix.RTM_F_LOOKUP_TABLE
@@ -135,8 +135,8 @@ func (b *batch) taken(to netip.Addr, by sender, each func(fixed []byte, a *attri
 	return refusal, err
 }
 
-// refusing gives the routes of a kind, such as blackhole, of all tables.
-func (b *batch) refusing(kind byte, each func(fixed []byte, a *attributes)) error {
+// refusingRoutes gives the routes of a kind, such as blackhole, of all tables.
+func (b *batch) refusingRoutes(kind byte, each func(fixed []byte, a *attributes)) error {
 	ask := append([]byte{unix.AF_INET, 0, 0, 0, 0, 0, 0, kind}, make([]byte, rtmsgBytes-8)...)
 	return b.list(unix.RTM_GETROUTE, ask, nil, rtmsgBytes, func(fixed []byte, a *attributes) {
 		if fixed[7] == kind {

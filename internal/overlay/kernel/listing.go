@@ -19,19 +19,18 @@ func (l *listing) clear() {
 	l.neighbours, l.forwards, l.routes, l.hosts = l.neighbours[:0], l.forwards[:0], l.routes[:0], l.hosts[:0]
 }
 
-// put gives a state the peers that are listed. Where they are want's, as an
-// audit mostly finds, it gets want's own maps: to make others of so many
-// entries costs twice what it does to compare them.
-func (l *listing) put(s *overlay.State, want overlay.State) {
-	if l.neighbours.are(want.Neighbours) && l.forwards.are(want.Forwards) && l.routes.are(want.Routes) && l.hosts.are(want.Hosts) {
+// fill puts the listed peers into a state. Where they equal want's, as an audit
+// mostly finds, it takes want's own maps: making new ones of so many entries costs
+// twice what comparing them does.
+func (l *listing) fill(s *overlay.State, want overlay.State) {
+	if l.neighbours.equal(want.Neighbours) && l.forwards.equal(want.Forwards) && l.routes.equal(want.Routes) && l.hosts.equal(want.Hosts) {
 		s.Neighbours, s.Forwards, s.Routes, s.Hosts = want.Neighbours, want.Forwards, want.Routes, want.Hosts
 		return
 	}
-	s.Neighbours, s.Forwards, s.Routes, s.Hosts = l.neighbours.all(), l.forwards.all(), l.routes.all(), l.hosts.all()
+	s.Neighbours, s.Forwards, s.Routes, s.Hosts = l.neighbours.toMap(), l.forwards.toMap(), l.routes.toMap(), l.hosts.toMap()
 }
 
-// entries are in the order of the kernel, which lists those of one key one
-// after the other.
+// entries are in the order of the kernel, which lists those of one key together.
 type entries[K, V comparable] []entry[K, V]
 
 type entry[K, V comparable] struct {
@@ -41,8 +40,8 @@ type entry[K, V comparable] struct {
 
 func (e *entries[K, V]) add(key K, value V) { *e = append(*e, entry[K, V]{key, value}) }
 
-// are reports whether they are those of a map.
-func (e entries[K, V]) are(want map[K]V) bool {
+// equal reports whether the entries are those of a map.
+func (e entries[K, V]) equal(want map[K]V) bool {
 	if len(e) != len(want) {
 		return false
 	}
@@ -54,7 +53,7 @@ func (e entries[K, V]) are(want map[K]V) bool {
 	return true
 }
 
-func (e entries[K, V]) all() map[K]V {
+func (e entries[K, V]) toMap() map[K]V {
 	m := make(map[K]V, len(e))
 	for _, x := range e {
 		m[x.key] = x.value

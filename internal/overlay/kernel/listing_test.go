@@ -17,7 +17,7 @@ func TestEntries_are_those_of_a_map(t *testing.T) {
 		{"one more", entries[string, int]{{"c", 3}, {"a", 1}, {"b", 2}, {"d", 4}}, false},
 		{"none", nil, false},
 	} {
-		if got := c.listed.are(want); got != c.are {
+		if got := c.listed.equal(want); got != c.are {
 			t.Errorf("%s: they are those of the map: %v, want %v", c.name, got, c.are)
 		}
 	}

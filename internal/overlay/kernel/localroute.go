@@ -20,10 +20,10 @@ func (b *batch) isLocal(to netip.Addr) (is bool, err error) {
 	return is, err
 }
 
-// lostUnderlayRoute names the interface that has an address of this host, packets to
-// which are not taken in; "" where they are, or where none has it. The kernel
-// takes in those to a new address of IPv6 only once it has found nobody else
-// that has it.
+// lostUnderlayRoute names the interface of an address of this host whose packets the
+// kernel does not take in; "" where it does, or where no interface has the address.
+// A new address of IPv6 is left out until the kernel has found that nobody else has
+// it.
 func (k *Kernel) lostUnderlayRoute(a netip.Addr) (string, error) {
 	is, err := k.batch.isLocal(a)
 	if err != nil || is || !a.IsValid() {

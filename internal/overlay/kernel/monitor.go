@@ -32,11 +32,11 @@ type Monitor struct {
 	watched    atomic.Pointer[string]
 }
 
-// Watch has it tell of the addresses of a device, the underlay's, as well. It
-// may be called at any time, and the last call counts.
+// Watch makes Run tell of the addresses of a device as well, the underlay's. It may
+// be called at any time, and the last call counts.
 func (m *Monitor) Watch(dev string) { m.watched.Store(&dev) }
 
-func (m *Monitor) watches(index int) bool {
+func (m *Monitor) isWatched(index int) bool {
 	dev := m.watched.Load()
 	return dev != nil && m.name(index) == *dev
 }
@@ -80,11 +80,11 @@ func listen(family int, groups ...int) (*os.File, error) {
 	return os.NewFile(uintptr(fd), "netlink"), nil
 }
 
-// Run calls on after each burst of messages that may concern the network, from
-// either of two goroutines, until ctx is done; then it returns nil. What the
-// kernel had to drop counts as a change. A peer's operation that is wanted is
-// none: holds, which is Wanted's and is called from one of them, says which
-// those are, of whomever they are.
+// Run calls on after each burst of messages that may concern the network, until ctx
+// is done; then it returns nil. It calls on from either of two goroutines. Messages
+// that the kernel had to drop count as a change. An operation on a peer's entry that
+// agrees with what is wanted is no change, whoever did it: Run asks holds, which is
+// Wanted.Agrees, from one of the goroutines.
 func (m *Monitor) Run(ctx context.Context, on func(), holds func(overlay.Op) bool) error {
 	defer m.rt.Close()
 	stop := context.AfterFunc(ctx, func() {
@@ -140,9 +140,8 @@ func anyOf(messages []byte, concerns func(message) bool) bool {
 	return any
 }
 
-// concernsTables leaves out what hosts other networks let in, and of this one
-// what is as it should be. What Docker and others do with their tables may be
-// an end of ours.
+// concernsTables leaves out the host sets of other networks, and of this one what
+// is as it should be. What Docker and others do to their tables may end ours.
 func (m *Monitor) concernsTables(msg message, holds func(overlay.Op) bool) bool {
 	switch msg.kind {
 	case nftKind(unix.NFT_MSG_NEWGEN):
@@ -171,9 +170,9 @@ func (m *Monitor) concernsTables(msg message, holds func(overlay.Op) bool) bool 
 	return concerns
 }
 
-// concerns leaves out what is of other devices; what happens all the time and
-// is nobody's doing: neighbours that are found, confirmed and forgotten, where
-// ours are permanent; and what is as it should be, such as our own doing.
+// concerns leaves out other devices; what happens all the time by itself, such as
+// neighbours that are found, confirmed and forgotten, where ours are permanent; and
+// what is as it should be, such as what we did.
 func (m *Monitor) concerns(msg message, holds func(overlay.Op) bool) bool {
 	put := false
 	switch msg.kind {
@@ -186,7 +185,7 @@ func (m *Monitor) concerns(msg message, holds func(overlay.Op) bool) bool {
 			return true
 		}
 		index := int(binary.NativeEndian.Uint32(msg.data[4:]))
-		return m.watches(index) || msg.data[0] == unix.AF_INET && m.ours(index) // one of IPv6 a device gives itself
+		return m.isWatched(index) || msg.data[0] == unix.AF_INET && m.isOurs(index) // one of IPv6 a device gives itself
 	case unix.RTM_NEWNEIGH, unix.RTM_NEWROUTE:
 		put = true
 	case unix.RTM_DELNEIGH, unix.RTM_DELROUTE:
@@ -231,13 +230,13 @@ func (m *Monitor) concerns(msg message, holds func(overlay.Op) bool) bool {
 	}
 }
 
-func (m *Monitor) ours(index int) bool {
+func (m *Monitor) isOurs(index int) bool {
 	name := m.name(index)
 	return name == m.network.Vxlan() || name == m.network.Bridge()
 }
 
-// name is "" of a device that is not there any more, as a message of its own
-// says.
+// name is a device's; "" of one that is not there any more, of which another message
+// tells.
 func (m *Monitor) name(index int) string {
 	name, known := m.names[index]
 	if !known {

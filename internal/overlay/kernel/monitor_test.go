@@ -48,7 +48,7 @@ func watch(t *testing.T, h *overlaytest.Host) *watching {
 			}
 			w.mu.Lock()
 			defer w.mu.Unlock()
-			return w.wanted.Holds(op)
+			return w.wanted.Agrees(op)
 		})
 	}()
 	t.Cleanup(func() {

@@ -81,9 +81,9 @@ func hookName(h nftables.ChainHook) string {
 	return strconv.Itoa(int(h))
 }
 
-// onlySet is the id of the one set in a transaction: those that the library
+// setID is the id of the one set in a transaction: those that the library
 // gives are counted for all connections at once.
-const onlySet = 1
+const setID = 1
 
 // elements is how many of a set fit in a message of the library's.
 const elements = 1000
@@ -96,7 +96,7 @@ func (k *Kernel) putTable(o overlay.PutTable) error {
 	}
 	k.nft.AddTable(table)
 	if t.Hosts != "" {
-		if err := k.addSet(&nftables.Set{Table: table, Name: overlay.HostSet, ID: onlySet, KeyType: setTypes[t.Hosts]}, o.Hosts); err != nil {
+		if err := k.addSet(&nftables.Set{Table: table, Name: overlay.HostSet, ID: setID, KeyType: setTypes[t.Hosts]}, o.Hosts); err != nil {
 			return err
 		}
 	}

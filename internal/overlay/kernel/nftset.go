@@ -65,9 +65,9 @@ func hostOp(op overlay.Op) (table string, at netip.Addr, kind uint16) {
 	return "", netip.Addr{}, 0
 }
 
-// alikeHosts is how many of the first of ops do the same with hosts of one
+// sameHostOps is how many of the first of ops do the same with hosts of one
 // table.
-func alikeHosts(ops []overlay.Op) (count int) {
+func sameHostOps(ops []overlay.Op) (count int) {
 	table, _, kind := hostOp(ops[0])
 	for kind != 0 && count < len(ops) {
 		if t, _, k := hostOp(ops[count]); t != table || k != kind {

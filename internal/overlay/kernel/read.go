@@ -20,7 +20,7 @@ import (
 func (k *Kernel) Read(n overlay.Network, subnet netip.Prefix) (overlay.State, error) {
 	var l listing
 	s, err := k.list(n, subnet, &l)
-	l.put(&s, overlay.State{})
+	l.fill(&s, overlay.State{})
 	return s, err
 }
 
@@ -51,7 +51,7 @@ const readTries = 10
 func (k *Kernel) read(n overlay.Network, subnet netip.Prefix, l *listing) (s overlay.State, err error) {
 	filter := readFilter(n)
 	others := &rivals{kernel: k, network: n}
-	s, err = k.devices(n, subnet, l, others.note)
+	s, err = k.devices(n, subnet, l, others.add)
 	if err == nil && s.Vxlan.Exists {
 		s.Faults, err = others.faults(s.Vxlan.Tunnel.Local, l, s.Bridge)
 	}
@@ -92,7 +92,7 @@ func ReadDevices(n overlay.Network, subnet netip.Prefix) (overlay.State, error) 
 	if err != nil {
 		return overlay.State{}, fmt.Errorf("read network %s from the kernel: %w", n.Name, err)
 	}
-	l.put(&s, overlay.State{})
+	l.fill(&s, overlay.State{})
 	return s, nil
 }
 
@@ -174,7 +174,7 @@ func (k *Kernel) link(name, kind string, network, address netip.Prefix) (netlink
 		case p == address, !l.Address.IsValid() && !slices.ContainsFunc(addresses, func(a netlink.Addr) bool { return prefix(a.IPNet) == address }):
 			l.Address = p
 		default:
-			l.Stray = append(l.Stray, p)
+			l.OtherAddresses = append(l.OtherAddresses, p)
 		}
 	}
 	if l.Up && l.Address.IsValid() {

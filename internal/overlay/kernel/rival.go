@@ -12,7 +12,7 @@ import (
 	"rundock/internal/overlay"
 )
 
-// rival is a route of others that takes packets away from a network.
+// rival is another program's route that takes packets away from a network.
 type rival struct {
 	to     netip.Prefix
 	via    netip.Addr
@@ -34,10 +34,10 @@ var refusedBy = map[unix.Errno]struct{ route, rule byte }{
 	unix.ENETUNREACH:  {rule: unix.RTN_UNREACHABLE},
 }
 
-// wins reports whether a route of the main table to a part of the network, or
-// all of it, is taken before those of n: it is longer than a host's subnet, or
-// is to one, with a lower metric than a peer's route has there, or takes what
-// is for nobody.
+// wins reports whether the kernel takes r, a route of the main table to a part of the
+// network or all of it, before those of n: r is longer than a host's subnet, or
+// leads to one with a lower metric than a peer's route has, or takes what is for
+// nobody.
 func (r rival) wins(n overlay.Network) bool {
 	switch bits := r.to.Bits(); {
 	case bits < n.CIDR.Bits() || !r.to.Overlaps(n.CIDR):
@@ -51,7 +51,7 @@ func (r rival) wins(n overlay.Network) bool {
 	return true
 }
 
-// fault names it, and what takes it away.
+// fault names r, and the command that deletes it.
 func (r rival) fault(n overlay.Network) overlay.Fault {
 	route := strings.TrimPrefix(r.kind+" "+r.to.String(), " ")
 	if r.via.IsValid() {
@@ -72,9 +72,9 @@ func (r rival) fault(n overlay.Network) overlay.Fault {
 	}
 }
 
-// asked is how many peers the kernel is asked for in one look: of more, others
-// the next time.
-const asked = 64
+// peersAsked is about how many peers the kernel is asked in one look; where there are
+// more, the next look asks about others.
+const peersAsked = 64
 
 // rivals collects routes of others that win against those of a network.
 type rivals struct {
@@ -84,8 +84,8 @@ type rivals struct {
 	rules   []overlay.Fault // of rules that refuse packets by themselves
 }
 
-// note takes a route in, if it wins.
-func (rs *rivals) note(fixed []byte, a *attributes) {
+// add takes a route in if it wins.
+func (rs *rivals) add(fixed []byte, a *attributes) {
 	r := rival{to: destination(fixed, a), via: a.address(unix.RTA_GATEWAY), metric: a.number(unix.RTA_PRIORITY), table: int(fixed[4]), kind: refusals[fixed[7]]}
 	if t := a.number(unix.RTA_TABLE); t != 0 {
 		r.table = t
@@ -109,17 +109,17 @@ func destination(fixed []byte, a *attributes) netip.Prefix {
 	return netip.PrefixFrom(netip.IPv4Unspecified(), 0)
 }
 
-// refused notes what has packets to an address refused, as the kernel answered,
-// but for routes of the main table, which are listed anyway.
+// refused notes which route or rule refuses packets to an address, by the kernel's
+// answer. Routes of the main table are listed anyway.
 func (rs *rivals) refused(to netip.Addr, answer unix.Errno) error {
 	by, known := refusedBy[answer]
 	if !known {
 		return nil
 	}
 	if by.route != 0 {
-		err := rs.kernel.batch.refusing(by.route, func(fixed []byte, a *attributes) {
+		err := rs.kernel.batch.refusingRoutes(by.route, func(fixed []byte, a *attributes) {
 			if fixed[4] != unix.RT_TABLE_MAIN && destination(fixed, a).Contains(to) {
-				rs.note(fixed, a)
+				rs.add(fixed, a)
 			}
 		})
 		if err != nil {
@@ -144,22 +144,22 @@ func (rs *rivals) refused(to netip.Addr, answer unix.Errno) error {
 	})
 }
 
-// ask has the kernel say which route packets of the host take to some of the
-// listed peers, and which those of its containers: rules may lead them to other
-// tables than the main one.
-func (rs *rivals) ask(l *listing, bridge overlay.Link) error {
+// askKernel asks the kernel which routes the packets of the host, and those of its
+// containers, take to some of the listed peers: rules may lead them to other tables
+// than the main one.
+func (rs *rivals) askKernel(l *listing, bridge overlay.Link) error {
 	senders := []sender{{}}
 	if br, err := rs.kernel.rt.LinkByName(bridge.Name); err == nil && bridge.Up && bridge.Forwarding && bridge.Connected {
 		senders = append(senders, sender{bridge.Address.Addr().Next(), br.Attrs().Index})
 	}
 	k := rs.kernel
-	for range min(asked, len(l.routes)) {
+	for range min(peersAsked, len(l.routes)) {
 		k.next = (k.next + 1) % len(l.routes)
 		to := overlay.Gateway(l.routes[k.next].key.Subnet)
 		for _, by := range senders {
-			refusal, err := k.batch.taken(to, by, func(fixed []byte, a *attributes) {
+			refusal, err := k.batch.routeFor(to, by, func(fixed []byte, a *attributes) {
 				if fixed[4] != unix.RT_TABLE_MAIN {
-					rs.note(fixed, a)
+					rs.add(fixed, a)
 				}
 			})
 			if err == nil {
@@ -173,9 +173,9 @@ func (rs *rivals) ask(l *listing, bridge overlay.Link) error {
 	return nil
 }
 
-// faults are those of the host in all, the network's end first.
+// faults are all those of the host, what ends the network first.
 func (rs *rivals) faults(underlay netip.Addr, l *listing, bridge overlay.Link) ([]overlay.Fault, error) {
-	if err := rs.ask(l, bridge); err != nil {
+	if err := rs.askKernel(l, bridge); err != nil {
 		return nil, fmt.Errorf("routes that are taken to peers: %w", err)
 	}
 	slices.SortFunc(rs.found, func(a, b rival) int { return cmp.Or(a.to.Compare(b.to), cmp.Compare(a.metric, b.metric)) })

@@ -13,10 +13,9 @@ import (
 	"rundock/internal/overlay"
 )
 
-// vniFree returns an error if a VXLAN device that was made here is in another
-// network namespace, where nobody sees it, and has the VNI: a device that is there
-// for a moment tells.
-func vniFree(n overlay.Network, u overlay.Underlay) error {
+// checkVNIFree returns an error if a VXLAN device of another network namespace has the
+// VNI, which cannot be seen: it makes a device for a moment to find out.
+func checkVNIFree(n overlay.Network, u overlay.Underlay) error {
 	b, err := newBatch(unix.NETLINK_ROUTE)
 	if err != nil {
 		return fmt.Errorf("open netlink: %w", err)

@@ -111,9 +111,9 @@ func (p *Prober) remember(path Path) {
 	}
 }
 
-// Known is the MTU of the path to a peer, as it was found last: what its
+// PathMTU is the MTU of the path to a peer, as it was found last: what its
 // Peer.MTU is to be.
-func (p *Prober) Known(peer overlay.Peer) int {
+func (p *Prober) PathMTU(peer overlay.Peer) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if path := p.narrow[peer.Subnet]; path.Underlay == peer.Underlay {
@@ -154,7 +154,7 @@ func (p *Prober) Follow(want overlay.State) {
 			p.forget(t)
 		}
 	}
-	p.nudge()
+	p.wakeUp()
 }
 
 func (p *Prober) forget(t *path) {
@@ -166,7 +166,7 @@ func (p *Prober) forget(t *path) {
 	delete(p.paths, t.subnet.Addr())
 }
 
-func (p *Prober) nudge() {
+func (p *Prober) wakeUp() {
 	select {
 	case p.wake <- struct{}{}:
 	default:
@@ -236,7 +236,7 @@ func (p *Prober) answered(from netip.Addr, message []byte) {
 	defer p.mu.Unlock()
 	size, round, ok := p.probe.answers(message)
 	if ok && size == pulseSize {
-		p.heardPulse(from)
+		p.pulseAnswered(from)
 		return
 	}
 	t, known := p.paths[from]
@@ -244,14 +244,14 @@ func (p *Prober) answered(from netip.Addr, message []byte) {
 		return
 	}
 	if size == 0 {
-		t.search.controlled(round)
+		t.search.controlAnswered(round)
 	} else {
 		t.search.answer(size)
 	}
 	if _, over := t.search.over(); over {
 		t.due = time.Now()
 		heap.Fix(&p.busy, t.at)
-		p.nudge()
+		p.wakeUp()
 	}
 }
 

@@ -124,8 +124,8 @@ func (s *search) answer(size int) {
 	}
 }
 
-// controlled is an answer to the control of a round.
-func (s *search) controlled(round int) {
+// controlAnswered is an answer to the control of a round.
+func (s *search) controlAnswered(round int) {
 	if round <= s.control || round > s.rounds {
 		return
 	}

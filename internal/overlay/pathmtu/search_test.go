@@ -40,7 +40,7 @@ func (w way) search(s *search, r *rand.Rand) (mtu, rounds, packets int) {
 		}
 		for _, a := range coming[0] {
 			if a.size == 0 {
-				s.controlled(a.round)
+				s.controlAnswered(a.round)
 			} else {
 				s.answer(a.size)
 			}

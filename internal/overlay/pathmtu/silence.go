@@ -81,8 +81,8 @@ func (p *Prober) rest() time.Duration {
 	return max(pulseRest, time.Duration(len(p.pulses))*pulseEachRest)
 }
 
-// heardPulse wakes those that await the silence of a peer. p.mu is locked.
-func (p *Prober) heardPulse(from netip.Addr) {
+// pulseAnswered wakes those that await the silence of a peer. p.mu is locked.
+func (p *Prober) pulseAnswered(from netip.Addr) {
 	for heard, to := range p.pulses {
 		if to != from {
 			continue

@@ -29,7 +29,7 @@ const icmpFilter = 1
 
 func (s *sockets) open(underlay netip.Addr) error {
 	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) (err error) {
-		e := c.Control(func(fd uintptr) { err = onlySend(int(fd), underlay.Is4()) })
+		e := c.Control(func(fd uintptr) { err = setSendOnly(int(fd), underlay.Is4()) })
 		return errors.Join(e, err)
 	}}
 	wire, err := lc.ListenPacket(context.Background(), "udp", netip.AddrPortFrom(underlay, 0).String())
@@ -54,16 +54,16 @@ func (s *sockets) open(underlay netip.Addr) error {
 	if s.route, err = unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0); err != nil {
 		return err
 	}
-	if err := errors.Join(receiveNothing(s.route), freeBind(s.route, underlay.Is4()), unix.Bind(s.route, sockaddr(underlay, 0))); err != nil {
+	if err := errors.Join(dropIncoming(s.route), allowFreeBind(s.route, underlay.Is4()), unix.Bind(s.route, sockaddr(underlay, 0))); err != nil {
 		return err
 	}
 	if s.echo, err = net.ListenIP("ip4:1", nil); err != nil {
 		return err
 	}
-	return s.onEcho(func(fd int) error { return unix.SetsockoptInt(fd, unix.SOL_RAW, icmpFilter, ^(1 << icmpEchoReply)) })
+	return s.withEcho(func(fd int) error { return unix.SetsockoptInt(fd, unix.SOL_RAW, icmpFilter, ^(1 << icmpEchoReply)) })
 }
 
-func (s *sockets) onEcho(f func(fd int) error) error {
+func (s *sockets) withEcho(f func(fd int) error) error {
 	raw, err := s.echo.SyscallConn()
 	if err != nil {
 		return err
@@ -72,12 +72,12 @@ func (s *sockets) onEcho(f func(fd int) error) error {
 	return errors.Join(e, err)
 }
 
-// onlySend has a socket drop what comes. What a router says of a packet that
+// setSendOnly has a socket drop what comes. What a router says of a packet that
 // was too big goes no further either (that is what DISC_INTERFACE is for): the
 // kernel would remember it for ten minutes, and no packet of the VXLAN device
 // be larger when the path is wide again.
-func onlySend(fd int, four bool) error {
-	err := errors.Join(receiveNothing(fd), freeBind(fd, four))
+func setSendOnly(fd int, four bool) error {
+	err := errors.Join(dropIncoming(fd), allowFreeBind(fd, four))
 	if four {
 		return errors.Join(err, unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_INTERFACE))
 	}
@@ -85,13 +85,13 @@ func onlySend(fd int, four bool) error {
 		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_DONTFRAG, 1))
 }
 
-func receiveNothing(fd int) error {
+func dropIncoming(fd int) error {
 	nothing := []unix.SockFilter{{Code: unix.BPF_RET | unix.BPF_K}}
 	return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: 1, Filter: &nothing[0]})
 }
 
-// freeBind is for an address that cannot be used yet, at boot.
-func freeBind(fd int, four bool) error {
+// allowFreeBind is for an address that cannot be used yet, at boot.
+func allowFreeBind(fd int, four bool) error {
 	if four {
 		return unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_FREEBIND, 1)
 	}
@@ -153,7 +153,7 @@ func sendNow(c syscall.Conn, packet []byte, to unix.Sockaddr) {
 
 // bind has nothing go to, or come from, other devices than the network's.
 func (s *sockets) bind() error {
-	return s.onEcho(func(fd int) error {
+	return s.withEcho(func(fd int) error {
 		return unix.SetsockoptString(fd, unix.SOL_SOCKET, unix.SO_BINDTODEVICE, s.network.Vxlan())
 	})
 }

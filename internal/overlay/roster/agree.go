@@ -14,8 +14,8 @@ import (
 	"rundock/internal/registry"
 )
 
-// shared is the value of the key config.
-type shared struct {
+// configValue is the value of the key config.
+type configValue struct {
 	overlay.Network
 	By string `json:"by"` // host that wrote it
 }
@@ -23,7 +23,7 @@ type shared struct {
 // Agree makes this host's configuration the network's, if it is the first,
 // and returns a *Disagreement if the network has another.
 func (r *Roster) Agree(ctx context.Context) error {
-	ours, err := json.Marshal(shared{r.Network, r.Self.Host})
+	ours, err := json.Marshal(configValue{r.Network, r.Self.Host})
 	if err != nil {
 		return err
 	}
@@ -32,7 +32,7 @@ func (r *Roster) Agree(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		found, err := r.agrees(list)
+		found, err := r.checkConfig(list)
 		var d *Disagreement
 		if errors.As(err, &d) {
 			all, err := r.list(ctx, Prefix(r.Network.Name))
@@ -59,7 +59,7 @@ func (r *Roster) CanJoin(ctx context.Context) (refused, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := r.agrees(list); err != nil {
+	if _, err := r.checkConfig(list); err != nil {
 		var d *Disagreement
 		if errors.As(err, &d) {
 			d.In = entriesOf(r.Network.Name, list)
@@ -70,14 +70,14 @@ func (r *Roster) CanJoin(ctx context.Context) (refused, err error) {
 	return refused, nil
 }
 
-// agrees reports whether list has the network's configuration, and returns a
+// checkConfig reports whether list has the network's configuration, and returns a
 // *Disagreement, without In, if it is not this host's.
-func (r *Roster) agrees(list []registry.Change) (found bool, err error) {
+func (r *Roster) checkConfig(list []registry.Change) (found bool, err error) {
 	i := slices.IndexFunc(list, func(c registry.Change) bool { return c.Key == r.configKey() })
 	if i < 0 {
 		return false, nil
 	}
-	var theirs shared
+	var theirs configValue
 	if err := json.Unmarshal(list[i].Value, &theirs); err != nil {
 		return true, fmt.Errorf("network %s: %s in the registry is no configuration: %w", r.Network.Name, r.configKey(), err)
 	}

@@ -104,8 +104,8 @@ func (b *Book) Own() (Member, bool) {
 	return *b.subnets[slices.MinFunc(own, netip.Prefix.Compare)], true
 }
 
-// at returns a living host that has this underlay address.
-func (b *Book) at(underlay netip.Addr) (*Member, bool) {
+// byUnderlay returns a living host that has this underlay address.
+func (b *Book) byUnderlay(underlay netip.Addr) (*Member, bool) {
 	for _, m := range b.subnets {
 		if m.Underlay == underlay && b.alive[m.ID] {
 			return m, true

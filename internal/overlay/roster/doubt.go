@@ -20,13 +20,13 @@ type doubt struct {
 	cancel context.CancelFunc
 }
 
-// knew has those doubted that on is about to be told of for the first time,
+// doubtKnown has those doubted that on is about to be told of for the first time,
 // and that the kernel sends to. f.mu is locked.
-func (f *follower) knew() {
+func (f *follower) doubtKnown() {
 	for _, p := range f.before {
 		m, ok := f.book.doubtful(p.Subnet)
 		if ok && m.Underlay == p.Underlay && m.MAC == p.MAC {
-			f.question(p.Subnet, m)
+			f.askPeer(p.Subnet, m)
 		}
 	}
 	f.before = nil
@@ -45,13 +45,13 @@ func (f *follower) doubt(about []netip.Prefix) {
 		}
 		_, missing := f.missing[subnet]
 		if had, told := f.told[subnet]; d == nil && doubtful && !missing && told && had.ID == m.ID {
-			f.question(subnet, m)
+			f.askPeer(subnet, m)
 		}
 	}
 }
 
-// question has the host keep its subnet until it is silent. f.mu is locked.
-func (f *follower) question(subnet netip.Prefix, m *Member) {
+// askPeer has the host keep its subnet until it is silent. f.mu is locked.
+func (f *follower) askPeer(subnet netip.Prefix, m *Member) {
 	if f.doubts.silence == nil {
 		return
 	}

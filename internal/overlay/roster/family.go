@@ -2,9 +2,9 @@ package roster
 
 import "fmt"
 
-// sameFamily returns an error if this host, which comes to the network, and the
+// checkFamily returns an error if this host, which comes to the network, and the
 // hosts that are in it cannot send each other anything.
-func (r *Roster) sameFamily(b *Book) error {
+func (r *Roster) checkFamily(b *Book) error {
 	for _, m := range b.members() {
 		if m.ID == r.Self.ID || !b.alive[m.ID] || !m.Underlay.IsValid() || m.Underlay.Is4() == r.Self.Underlay.Is4() {
 			continue

@@ -39,7 +39,7 @@ func (r *Roster) Follow(ctx context.Context, on func(View), onHealth func(error)
 		doubts: doubts{ctx: ctx, silence: r.Silence, open: map[netip.Prefix]*doubt{}},
 	}
 	f.book.raw = nil // nothing is swapped for it
-	f.forgive()
+	f.forgetMissing()
 	f.before = r.Before
 	defer f.stop()
 	defer cancel()
@@ -62,8 +62,8 @@ type follower struct {
 	stopped   bool
 }
 
-// forgive forgets who is missing.
-func (f *follower) forgive() {
+// forgetMissing forgets who is missing.
+func (f *follower) forgetMissing() {
 	f.missing, f.missingID = map[netip.Prefix]*Member{}, map[string]netip.Prefix{}
 }
 
@@ -72,7 +72,7 @@ func (f *follower) fold(batch registry.Batch) {
 	defer f.mu.Unlock()
 	about := f.book.Fold(batch)
 	if batch.Complete {
-		f.forgive()
+		f.forgetMissing()
 		for subnet, m := range f.told {
 			_, here := f.book.peer(subnet)
 			elsewhere := slices.ContainsFunc(f.book.owned[m.ID], func(p netip.Prefix) bool { _, is := f.book.peer(p); return is })
@@ -82,18 +82,18 @@ func (f *follower) fold(batch registry.Batch) {
 		}
 		about = slices.AppendSeq(about, maps.Keys(f.told))
 		if len(f.missing) > 0 {
-			f.restart()
+			f.restartMissing()
 		}
 	}
 	if !f.began {
-		f.knew()
+		f.doubtKnown()
 	}
 	f.doubt(about)
 	f.tell(about)
 }
 
-// restart gives the missing a lease's time. f.mu is locked.
-func (f *follower) restart() {
+// restartMissing gives the missing a lease's time. f.mu is locked.
+func (f *follower) restartMissing() {
 	if f.timer != nil {
 		f.timer.Stop()
 	}
@@ -102,7 +102,7 @@ func (f *follower) restart() {
 		defer f.mu.Unlock()
 		if len(f.missing) > 0 && !f.stopped {
 			about := slices.Collect(maps.Keys(f.missing))
-			f.forgive()
+			f.forgetMissing()
 			f.doubt(about)
 			f.tell(about)
 		}
@@ -114,9 +114,9 @@ func (f *follower) restart() {
 func (f *follower) tell(about []netip.Prefix) {
 	for _, subnet := range about {
 		if m, ok := f.book.peer(subnet); ok {
-			f.found(subnet)
+			f.clearMissing(subnet)
 			if was, ok := f.missingID[m.ID]; ok {
-				f.found(was)
+				f.clearMissing(was)
 				about = append(about, was)
 			}
 		}
@@ -125,7 +125,7 @@ func (f *follower) tell(about []netip.Prefix) {
 	f.began = true
 	for _, subnet := range about {
 		had, known := f.told[subnet]
-		switch m, ok := f.sees(subnet); {
+		switch m, ok := f.visible(subnet); {
 		case ok && known && m.ID == had.ID && m.Peer() == had.Peer():
 			f.told[subnet] = m // the book's, so that there is one of each
 		case ok:
@@ -135,22 +135,22 @@ func (f *follower) tell(about []netip.Prefix) {
 			view.Peers[subnet] = nil
 		}
 	}
-	if own, ok := f.book.Own(); ok && f.book.is(&own) {
+	if own, ok := f.book.Own(); ok && f.book.isOwn(&own) {
 		view.Subnet = own.Subnet
 	}
 	f.on(view)
 }
 
-// found takes a subnet from the missing.
-func (f *follower) found(subnet netip.Prefix) {
+// clearMissing takes a subnet from the missing.
+func (f *follower) clearMissing(subnet netip.Prefix) {
 	if m, ok := f.missing[subnet]; ok {
 		delete(f.missing, subnet)
 		delete(f.missingID, m.ID)
 	}
 }
 
-// sees returns who has a subnet, or had it and is missing.
-func (f *follower) sees(subnet netip.Prefix) (*Member, bool) {
+// visible returns who has a subnet, or had it and is missing.
+func (f *follower) visible(subnet netip.Prefix) (*Member, bool) {
 	if m, ok := f.book.peer(subnet); ok {
 		return m, true
 	}

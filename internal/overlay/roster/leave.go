@@ -21,7 +21,7 @@ func (r *Roster) Release(ctx context.Context) error {
 		b := r.book(list)
 		own, ok := b.Own()
 		if !ok {
-			own, ok = b.former()
+			own, ok = b.formerEntry()
 		}
 		if !ok {
 			_, err := r.dissolve(ctx, list)

@@ -26,15 +26,15 @@ func (n *Namesake) Error() string {
 		"if that host is this one, with another address before it was started, it is let in after %s", n.Other.ID, n.Network, n.Lease)
 }
 
-// is reports whether an entry is this host's for sure: it was written by this
+// isOwn reports whether an entry is this host's for sure: it was written by this
 // host since its boot, or from its address.
-func (b *Book) is(m *Member) bool {
+func (b *Book) isOwn(m *Member) bool {
 	return m.ID == b.self.ID && (m.Underlay == b.self.Underlay || m.Instance != "" && m.Instance == b.self.Instance)
 }
 
-// former returns the entry that this host wrote since its boot, under a machine
+// formerEntry returns the entry that this host wrote since its boot, under a machine
 // id that it does not have any more.
-func (b *Book) former() (Member, bool) {
+func (b *Book) formerEntry() (Member, bool) {
 	for _, m := range b.members() {
 		if m.Instance != "" && m.Instance == b.self.Instance {
 			return *m, true
@@ -45,14 +45,14 @@ func (b *Book) former() (Member, bool) {
 
 // namesake reports whether an entry is that of a living host with the machine
 // id of this one.
-func (b *Book) namesake(m *Member) bool { return m.ID == b.self.ID && !b.is(m) && b.alive[m.ID] }
+func (b *Book) namesake(m *Member) bool { return m.ID == b.self.ID && !b.isOwn(m) && b.alive[m.ID] }
 
-// alone returns a *Namesake if another host with this one's machine id is
+// checkMachineID returns a *Namesake if another host with this one's machine id is
 // alive, or has joined so lately that it may be about to say so.
-func (r *Roster) alone(b *Book) error {
+func (r *Roster) checkMachineID(b *Book) error {
 	for _, subnet := range b.owned[r.Self.ID] {
 		m := b.subnets[subnet]
-		if b.namesake(m) || !b.is(m) && time.Since(m.Seen) < r.lease() {
+		if b.namesake(m) || !b.isOwn(m) && time.Since(m.Seen) < r.lease() {
 			return &Namesake{r.Network.Name, *m, b.alive[m.ID], r.lease()}
 		}
 	}

@@ -136,7 +136,7 @@ func (r *Roster) Reserve(ctx context.Context, prefer netip.Prefix) (netip.Prefix
 			return subnet, nil
 		}
 		swap := registry.Swap{Key: r.subnetKey(subnet), Old: old, New: ours}
-		if had, ok := b.subnets[subnet]; ok && !b.is(had) {
+		if had, ok := b.subnets[subnet]; ok && !b.isOwn(had) {
 			swap.Absent = []string{r.aliveKey(had.ID)}
 		}
 		won, err := r.Client.Swap(ctx, swap)
@@ -145,7 +145,7 @@ func (r *Roster) Reserve(ctx context.Context, prefer netip.Prefix) (netip.Prefix
 		}
 		_, known := b.Own()
 		if won && !known {
-			err = r.first(ctx, subnet)
+			err = r.yieldToFirst(ctx, subnet)
 		}
 		if won {
 			return subnet, err
@@ -158,7 +158,7 @@ func (r *Roster) Reserve(ctx context.Context, prefer netip.Prefix) (netip.Prefix
 
 // choose returns a subnet and the value that its key has now, nil if it is free.
 func (r *Roster) choose(b *Book, prefer netip.Prefix) (netip.Prefix, []byte, error) {
-	if err := r.alone(b); err != nil {
+	if err := r.checkMachineID(b); err != nil {
 		return netip.Prefix{}, nil, err
 	}
 	if own, ok := b.Own(); ok {
@@ -168,14 +168,14 @@ func (r *Roster) choose(b *Book, prefer netip.Prefix) (netip.Prefix, []byte, err
 		r.Log.Warn("this host has another machine id than before, and keeps its subnet", "network", r.Network.Name, "subnet", prefer, "former", m.ID)
 		return prefer, b.raw[prefer], nil
 	}
-	if m, ok := b.at(r.Self.Underlay); ok {
+	if m, ok := b.byUnderlay(r.Self.Underlay); ok {
 		return netip.Prefix{}, nil, fmt.Errorf("network %s: %s has the underlay address %s as well, and is alive: give each host one of its own; if it is this host with a former machine id, it is let in %s after that was last seen",
 			r.Network.Name, m.Host, m.Underlay, r.lease())
 	}
-	if err := r.named(b); err != nil {
+	if err := r.checkName(b); err != nil {
 		return netip.Prefix{}, nil, err
 	}
-	if err := r.sameFamily(b); err != nil {
+	if err := r.checkFamily(b); err != nil {
 		return netip.Prefix{}, nil, err
 	}
 	free := func(subnet netip.Prefix) bool { _, taken := b.raw[subnet]; return !taken }
@@ -220,7 +220,7 @@ func (r *Roster) Alive(ctx context.Context, on func(registry.HoldState)) error {
 	var unsaid error
 	defer context.AfterFunc(ctx, func() {
 		if context.Cause(ctx) != registry.ErrHandOver {
-			unsaid = r.stopped(ctx)
+			unsaid = r.noteStopped(ctx)
 		}
 		end(context.Cause(ctx))
 	})()
@@ -233,9 +233,9 @@ func (r *Roster) Alive(ctx context.Context, on func(registry.HoldState)) error {
 	return errors.Join(err, unsaid)
 }
 
-// stopped notes in this host's entry that it has left on purpose: that its key
+// noteStopped notes in this host's entry that it has left on purpose: that its key
 // is gone does not tell so.
-func (r *Roster) stopped(ctx context.Context) error {
+func (r *Roster) noteStopped(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
 	defer cancel()
 	for {
@@ -245,7 +245,7 @@ func (r *Roster) stopped(ctx context.Context) error {
 		}
 		b := r.book(list)
 		own, ok := b.Own()
-		if !ok || !b.is(&own) || own.Stopped {
+		if !ok || !b.isOwn(&own) || own.Stopped {
 			return nil
 		}
 		own.Stopped = true

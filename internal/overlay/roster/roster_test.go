@@ -318,10 +318,10 @@ func TestReserve_of_two_of_one_name_at_once_gives_one_a_subnet(t *testing.T) {
 		put(t, server, r.subnetKey(self.Subnet), string(value))
 	}
 	var named *SameName
-	if err := answer(t, func(ctx context.Context) error { return other.first(ctx, apps.Subnet(1)) }); !errors.As(err, &named) {
+	if err := answer(t, func(ctx context.Context) error { return other.yieldToFirst(ctx, apps.Subnet(1)) }); !errors.As(err, &named) {
 		t.Errorf("the second is told %v", err)
 	}
-	if err := answer(t, func(ctx context.Context) error { return one.first(ctx, apps.Subnet(0)) }); err != nil {
+	if err := answer(t, func(ctx context.Context) error { return one.yieldToFirst(ctx, apps.Subnet(0)) }); err != nil {
 		t.Errorf("the first is told %v", err)
 	}
 	if hosts, err := one.Hosts(t.Context()); err != nil || len(hosts) != 1 || hosts[0].ID != one.Self.ID {

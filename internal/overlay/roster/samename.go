@@ -31,9 +31,9 @@ func (s *SameName) Error() string {
 		s.Network, s.Other.Underlay, s.Other.Subnet, text, s.Other.Host, s.Lease)
 }
 
-// named returns a *SameName if another host has this one's name, and is alive or
+// checkName returns a *SameName if another host has this one's name, and is alive or
 // has joined so lately that it may be about to say so.
-func (r *Roster) named(b *Book) error {
+func (r *Roster) checkName(b *Book) error {
 	if m := r.sameName(b); m != nil {
 		return &SameName{r.Network.Name, *m, b.alive[m.ID], r.lease()}
 	}
@@ -49,10 +49,10 @@ func (r *Roster) sameName(b *Book) *Member {
 	return nil
 }
 
-// first gives the subnet that this host has just got back if another one of its
+// yieldToFirst gives the subnet that this host has just got back if another one of its
 // name has got one at the same time, and comes before it: one of them sees the
 // other.
-func (r *Roster) first(ctx context.Context, subnet netip.Prefix) error {
+func (r *Roster) yieldToFirst(ctx context.Context, subnet netip.Prefix) error {
 	list, err := r.list(ctx, Prefix(r.Network.Name))
 	if err != nil {
 		return err

@@ -39,7 +39,7 @@ type addressFacts struct {
 	Static        bool           // the settings list the hosts, and there is no registry
 
 	StoreTrouble report.Trouble
-	Hosts        []roster.Standing // by the registry, or by the settings
+	Hosts        []roster.ListedHost // by the registry, or by the settings
 
 	KernelDiff    []string       // what check would print, of this moment
 	KernelTrouble report.Trouble // why that is not known

@@ -35,7 +35,7 @@ func (f *addressFacts) askHosts(ctx context.Context) {
 	p := f.Own
 	if f.Static = len(p.Settings.Peers) > 0; f.Static {
 		for _, s := range p.Settings.Peers {
-			f.Hosts = append(f.Hosts, roster.Standing{Member: roster.Member{Host: s.Underlay.String(), Subnet: s.Subnet, Underlay: s.Underlay}, Alive: true})
+			f.Hosts = append(f.Hosts, roster.ListedHost{Member: roster.Member{Host: s.Underlay.String(), Subnet: s.Subnet, Underlay: s.Underlay}, Alive: true})
 		}
 		return
 	}

@@ -34,7 +34,7 @@ func readMembership(name string) (j membership, err error) {
 	if err != nil {
 		return j, err
 	}
-	saved, err := overlayhost.ReadSaved(overlay.KeptDir, j.Settings.Network)
+	saved, err := overlayhost.ReadSaved(overlay.SavedDir, j.Settings.Network)
 	j.Host, j.Machine, j.Underlay, j.Subnet, j.Peers = p.Host, p.Machine, p.Underlay, saved.Subnet, saved.Peers
 	return j, err
 }

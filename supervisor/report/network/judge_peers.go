@@ -20,7 +20,7 @@ func (f addressFacts) peers() peersReport {
 	return r
 }
 
-func (f addressFacts) peer(host roster.Standing) peerStatus {
+func (f addressFacts) peer(host roster.ListedHost) peerStatus {
 	s := peerStatus{Host: host.Host, Subnet: host.Subnet, Underlay: host.Underlay, Here: f.is(host), Seen: host.Seen.UTC()}
 	s.Known = s.Here || f.Static
 	for _, p := range f.Own.Peers {

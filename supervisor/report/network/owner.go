@@ -15,10 +15,10 @@ func (f addressFacts) subnet() netip.Prefix {
 }
 
 // owner is the host that has the address's subnet.
-func (f addressFacts) owner() (roster.Standing, bool) {
-	i := slices.IndexFunc(f.Hosts, func(s roster.Standing) bool { return s.Subnet == f.subnet() })
+func (f addressFacts) owner() (roster.ListedHost, bool) {
+	i := slices.IndexFunc(f.Hosts, func(s roster.ListedHost) bool { return s.Subnet == f.subnet() })
 	if i < 0 {
-		return roster.Standing{}, false
+		return roster.ListedHost{}, false
 	}
 	return f.Hosts[i], true
 }
@@ -36,7 +36,7 @@ func (f addressFacts) pathMTU() (mtu int, narrow bool) {
 
 // is reports whether a host is this one. Of two that have its subnet, as when
 // it is fenced, the registry tells which machine has it.
-func (f addressFacts) is(host roster.Standing) bool {
+func (f addressFacts) is(host roster.ListedHost) bool {
 	if host.Subnet != f.Own.Subnet {
 		return false
 	}
@@ -58,14 +58,14 @@ func (f addressFacts) here() bool {
 func (f addressFacts) taken() bool { return f.subnet() == f.Own.Subnet && !f.here() }
 
 // lastKnown is what the agent knew last of who has which subnet.
-func (f addressFacts) lastKnown() []roster.Standing {
-	var hosts []roster.Standing
+func (f addressFacts) lastKnown() []roster.ListedHost {
+	var hosts []roster.ListedHost
 	own := f.Own.Subnet
 	if !slices.ContainsFunc(f.Own.Peers, func(p overlay.Peer) bool { return p.Subnet == own }) {
-		hosts = append(hosts, roster.Standing{Member: roster.Member{Host: f.Host, Subnet: own, Underlay: f.Own.Underlay.Address}, Alive: true})
+		hosts = append(hosts, roster.ListedHost{Member: roster.Member{Host: f.Host, Subnet: own, Underlay: f.Own.Underlay.Address}, Alive: true})
 	}
 	for _, peer := range f.Own.Peers {
-		hosts = append(hosts, roster.Standing{Member: roster.Member{Host: cmp.Or(peer.Host, peer.Underlay.String()), Subnet: peer.Subnet, Underlay: peer.Underlay}, Alive: true})
+		hosts = append(hosts, roster.ListedHost{Member: roster.Member{Host: cmp.Or(peer.Host, peer.Underlay.String()), Subnet: peer.Subnet, Underlay: peer.Underlay}, Alive: true})
 	}
 	return hosts
 }

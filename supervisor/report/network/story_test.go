@@ -15,15 +15,15 @@ import (
 // reachable is a container of another host, and all is well with it.
 func reachable() addressFacts {
 	n := overlay.Network{Name: "apps", CIDR: netip.MustParsePrefix("10.42.0.0/16"), SubnetLength: 24, VNI: 7}
-	at := func(i int, host string, underlay string) roster.Standing {
-		return roster.Standing{Member: roster.Member{ID: "id-of-" + host, Host: host, Subnet: n.Subnet(i), Underlay: netip.MustParseAddr(underlay)}, Alive: true}
+	at := func(i int, host string, underlay string) roster.ListedHost {
+		return roster.ListedHost{Member: roster.Member{ID: "id-of-" + host, Host: host, Subnet: n.Subnet(i), Underlay: netip.MustParseAddr(underlay)}, Alive: true}
 	}
 	back := echo{Sent: true, Answered: true, RoundTrip: 300 * time.Microsecond}
 	return addressFacts{
 		Now: time.Date(2026, 11, 21, 7, 30, 0, 0, time.UTC), Root: true, Address: netip.MustParseAddr("10.42.2.7"), Network: n, Host: "node-1",
 		AgentStatus: control.OverlayStatus{Network: "apps", PID: 812, State: control.OverlayUp, MTU: 1450, Alive: true, Peers: 1}, AgentAlive: true,
 		Own:   membership{Machine: "id-of-node-1", Underlay: overlay.Underlay{Address: netip.MustParseAddr("192.0.2.1")}, Subnet: n.Subnet(1), Peers: []overlay.Peer{{Subnet: n.Subnet(2), Underlay: netip.MustParseAddr("192.0.2.2")}}},
-		Hosts: []roster.Standing{at(1, "node-1", "192.0.2.1"), at(2, "node-2", "192.0.2.2")},
+		Hosts: []roster.ListedHost{at(1, "node-1", "192.0.2.1"), at(2, "node-2", "192.0.2.2")},
 		Names: []string{"node-2.shop.s.prod.example.com"}, Underlay: back, Gateway: back, Full: back, Target: back,
 	}
 }

@@ -121,7 +121,7 @@ func (k SavedState) Fenced() bool {
 // Saved is the agent's saved state, which has to be there.
 func (s *Site) Saved() (saved SavedState) {
 	s.T.Helper()
-	data, err := os.ReadFile(filepath.Join(overlay.KeptDir, s.Network.Name+".json"))
+	data, err := os.ReadFile(filepath.Join(overlay.SavedDir, s.Network.Name+".json"))
 	if err == nil {
 		err = json.Unmarshal(data, &saved)
 	}
