@@ -32,5 +32,5 @@ func TestConsulsCatalog(t *testing.T) {
 	if err := admin.Agent().ServiceDeregister("legacy"); err != nil {
 		t.Fatal(err)
 	}
-	await.True(t, "what is deregistered is not answered", func() bool { return !with.answers("legacy") })
+	await.True(t, "what is removed is not answered", func() bool { return !with.answers("legacy") })
 }
