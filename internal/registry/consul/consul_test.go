@@ -3,6 +3,7 @@ package consul
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -46,6 +47,12 @@ key_prefix "rundock/v1/cluster" { policy = "read" }
 session_prefix "" { policy = "write" }
 `
 
+// With these it may write and read the catalog.
+const catalogRules = `
+service_prefix "" { policy = "write" }
+node_prefix "" { policy = "read" }
+`
+
 func TestToken(t *testing.T) {
 	t.Parallel()
 	const master = "5a1e9c0a-0000-4000-8000-000000000001"
@@ -54,19 +61,22 @@ func TestToken(t *testing.T) {
 		"acl":                map[string]any{"enabled": true, "default_policy": "deny", "tokens": map[string]any{"master": master}},
 	})
 	admin := server.Admin(master)
-	var token *api.ACLToken
-	must(t, func(ctx context.Context) error {
-		q := (&api.WriteOptions{}).WithContext(ctx)
-		policy, _, err := admin.ACL().PolicyCreate(&api.ACLPolicy{Name: "zone", Rules: zoneRules}, q)
-		if err != nil && !strings.Contains(err.Error(), "already exists") {
+	secret := func(name, rules string) string {
+		var token *api.ACLToken
+		must(t, func(ctx context.Context) error {
+			q := (&api.WriteOptions{}).WithContext(ctx)
+			policy, _, err := admin.ACL().PolicyCreate(&api.ACLPolicy{Name: name, Rules: rules}, q)
+			if err != nil && !strings.Contains(err.Error(), "already exists") {
+				return err
+			}
+			if policy == nil {
+				return errors.New("the policy was made without an answer")
+			}
+			token, _, err = admin.ACL().TokenCreate(&api.ACLToken{Policies: []*api.ACLTokenPolicyLink{{ID: policy.ID}}}, q)
 			return err
-		}
-		if policy == nil {
-			return errors.New("the policy was made without an answer")
-		}
-		token, _, err = admin.ACL().TokenCreate(&api.ACLToken{Policies: []*api.ACLTokenPolicyLink{{ID: policy.ID}}}, q)
-		return err
-	})
+		})
+		return token.SecretID
+	}
 	file := filepath.Join(t.TempDir(), "token")
 	write := func(secret string) {
 		if err := os.WriteFile(file, []byte(secret+"\n"), 0o600); err != nil {
@@ -78,7 +88,7 @@ func TestToken(t *testing.T) {
 	ours := registry.Item{Key: "/skydns/com/example/web/node-1", Value: []byte(`{"host":"10.0.0.1","id":"m1/web"}`), ID: "m1/web"}
 	a := registrytest.Announce(t, client, shortest, ours)
 	registrytest.Names(t, "reason with an unknown token", a.Reason, "consul: ", "ACL not found")
-	write(token.SecretID)
+	write(secret("zone", zoneRules))
 	await.True(t, "it holds with the token that is in the file now", a.Held)
 
 	foreign := registrytest.Announce(t, client, shortest, registry.Item{Key: "/skydns/org/web", Value: ours.Value, ID: ours.ID})
@@ -88,6 +98,25 @@ func TestToken(t *testing.T) {
 	if got := f.Batches()[0].Cluster; got != 0 {
 		t.Errorf("cluster = %x, want 0: there is none, and the token may not make one", got)
 	}
+
+	entry := Entry{Key: ours.Key, Name: "web", Address: "10.0.0.1", Port: 80}
+	if err := client.Mirror(t.Context(), []Entry{entry}, nil); err == nil || !strings.Contains(err.Error(), "put "+ours.Key+" into the catalog: consul: Permission denied") {
+		t.Errorf("Mirror = %v, want that it is not permitted", err)
+	}
+	write(secret("catalog", catalogRules))
+	if err := client.Mirror(t.Context(), []Entry{entry}, nil); err != nil {
+		t.Errorf("Mirror = %v, want that it is permitted", err)
+	}
+	if err := admin.Agent().ServiceRegister(&api.AgentServiceRegistration{Name: "legacy", Port: 81}); err != nil {
+		t.Fatal(err)
+	}
+	await.Empty(t, "others' services are listed, and ours are not", func() string {
+		all, err := client.Instances(t.Context())
+		if err != nil || len(all) != 1 || all[0].Service != "legacy" || all[0].Port != 81 {
+			return fmt.Sprintf("%+v %v", all, err)
+		}
+		return ""
+	})
 }
 
 func TestWithoutLeader(t *testing.T) {

@@ -71,7 +71,8 @@ func New(store Store, file string, log *slog.Logger) *Server {
 // Listen makes the socket, for root alone, in the place of one that may be there.
 // It is made in the folder private, which nobody else may enter.
 func Listen(socket, private string) (net.Listener, error) {
-	if err := os.MkdirAll(private, 0o700); err != nil {
+	// A lock may have been made there before, with the folder.
+	if err := errors.Join(os.MkdirAll(private, 0o700), os.Chmod(private, 0o700)); err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
 	made := filepath.Join(private, filepath.Base(socket))
