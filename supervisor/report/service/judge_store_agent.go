@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"rundock/internal/control"
+	"rundock/internal/hostconfig"
 	"rundock/supervisor/report"
 )
 
@@ -54,7 +55,7 @@ func judgeAgent(r *report.Part, h hostFacts) {
 			r.Wrong(store.Reason, h.storeAdvice(store.Reason))
 			continue
 		}
-		r.Fine("to %s: one connection for %s with %s", store.Name, counted(store.Clients, "client"), counted(store.Records, "record"))
+		r.Fine("to %s: one connection for %s with %s", hostconfig.StoreTitle(store.Name), counted(store.Clients, "client"), counted(store.Records, "record"))
 		if store.Catalog != "" {
 			r.Note("Consul's catalog does not follow the records: %s", store.Catalog)
 		}
