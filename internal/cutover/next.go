@@ -105,7 +105,7 @@ func (v View) prepare(instances []Instance, now time.Time) Step {
 	if s.CanaryPercent > 0 {
 		next.Phase = Canary
 	}
-	return Step{Do: Write, Next: next, Why: fmt.Sprintf("%s has prepared %s", list(v.LoadBalancers), s.To)}
+	return Step{Do: Write, Next: next, Why: fmt.Sprintf("%s is prepared on %s", s.To, list(v.LoadBalancers))}
 }
 
 func (v View) canary(now time.Time) Step {

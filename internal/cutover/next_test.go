@@ -62,7 +62,7 @@ func TestNext(t *testing.T) {
 		why       string
 	}{
 		{"new instances are polled first", attempt(Prepare, nil), both(Prepared, Prepared), oneIll, 1, Wait, "", "", "node-2-green (10.0.0.2:81): connection refused"},
-		{"one of two is enough if told so", attempt(Prepare, func(s *State) { s.MinHealthy = 1 }), both(Prepared, Prepared), oneIll, 1, Write, Flip, Blue, "front-1, front-2 has prepared green"},
+		{"one of two is enough if told so", attempt(Prepare, func(s *State) { s.MinHealthy = 1 }), both(Prepared, Prepared), oneIll, 1, Write, Flip, Blue, "green is prepared on front-1, front-2"},
 		{"a colour without instances is waited for", attempt(Prepare, nil), both(Serving, Serving), nil, 1, Wait, "", "", "green has no instance: none has a record"},
 		{"a colour without instances goes back in the end", attempt(Prepare, nil), both(Serving, Serving), nil, 20, Write, Back, Blue, "green has no instance: none has a record (waited 20 s)"},
 		{"a load balancer that has not prepared is waited for", attempt(Prepare, nil), both(Prepared, Serving), healthy, 1, Wait, "", "", "load balancer front-2 has not acknowledged prepared"},

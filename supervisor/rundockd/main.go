@@ -17,6 +17,7 @@ import (
 	"rundock/supervisor/sidecar"
 	"rundock/supervisor/storeagent"
 	"rundock/supervisor/switching"
+	"rundock/supervisor/verifier"
 )
 
 // version is set at link time.
@@ -47,6 +48,7 @@ var verbs = []verb{
 	{"balance", "status", forPeople, "how this host's load balancer stands; check settings, or leave", balancer.Main},
 	{"switch", "SERVICE", forPeople, "which colour of a service has its traffic; --to COLOUR: give it to the other one", switching.Main},
 	{"history", "SERVICE", forPeople, "the switches of a service: when, who, from and to which colour, why back", switching.HistoryMain},
+	{"verify-switch", "SERVICE", forPeople, "switch to and fro under load, and explain each request that fails", verifier.Main},
 	{"version", "", forPeople, "print the version", printVersion},
 
 	{"check", "NAME", forScripts, "exit with 0 if the service's container runs, with 1 if not", ctl.CheckMain},
@@ -108,6 +110,6 @@ func usage() string {
 		what := strings.TrimSpace(v.name + " " + v.args)
 		fmt.Fprintf(&b, "  %-16s  %s\n", what, strings.ReplaceAll(v.help, "\n", "\n"+strings.Repeat(" ", 20)))
 	}
-	b.WriteString("\nstatus, explain, logs, overlay, balance, switch and history say more with --help.\n")
+	b.WriteString("\nstatus, explain, logs, overlay, balance, switch, history and verify-switch say more with --help.\n")
 	return b.String()
 }

@@ -32,7 +32,7 @@ func HistoryMain(args []string) int {
 	if len(names) != 1 {
 		return report.BadUsage("history", "want one SERVICE")
 	}
-	_, store, err := connect()
+	_, store, err := Connect()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "rundockd history:", err)
 		return report.ExitUnknown

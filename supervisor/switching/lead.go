@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"rundock/internal/control"
@@ -44,15 +45,16 @@ const (
 func (l *lead) run(ctx context.Context, check bool) outcome {
 	l.began = time.Now()
 	stop, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	done := make(chan struct{}, 2)
-	go func() { l.known.follow(stop, l.store); done <- struct{}{} }()
-	go func() { l.poll.run(stop, l.wanted, l.known.tell); done <- struct{}{} }()
-	defer func() { cancel(); <-done; <-done }()
+	var work sync.WaitGroup
+	defer work.Wait()
+	defer cancel()
+	work.Go(func() { l.known.follow(stop, l.store) })
 	o := outcome{SwitchOutcome: control.SwitchOutcome{Version: control.Version, Service: l.Service, To: l.To}}
 	if err := l.known.ready(ctx, storePatience); err != nil {
 		o.Unknown = err.Error()
 		return o
 	}
+	work.Go(func() { l.poll.run(stop, l.wanted, l.known.tell) })
 	v, over := l.preflight(ctx, &o, check)
 	if over {
 		return o
@@ -101,7 +103,9 @@ func (l *lead) preflight(ctx context.Context, o *outcome, check bool) (v cutover
 			o.Refused, o.none = got.Refuse, got.None
 			return v, true
 		}
-		l.progress("waits: " + got.Refuse)
+		if time.Since(l.began) > pollEvery { // the first poll is under way before
+			l.progress("waits: " + got.Refuse)
+		}
 		l.wait()
 	}
 }

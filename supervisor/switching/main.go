@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"rundock/internal/control"
 	"rundock/internal/hostconfig"
 	"rundock/internal/registry"
 	"rundock/internal/registry/open"
@@ -66,7 +67,7 @@ func Main(args []string) int {
 	if !leads && (*check || set.NFlag() > 1 || set.NFlag() == 1 && !*asJSON) {
 		return report.BadUsage("switch", "want --to")
 	}
-	host, store, err := connect()
+	host, store, err := Connect()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "rundockd switch:", err)
 		return report.ExitUnknown
@@ -100,7 +101,14 @@ func newLead(r Request, store registry.Store, host hostconfig.Config, say func(s
 	return &lead{Request: r, store: store, known: newKnown(r.Service, host.Zone()), poll: &poller{path: r.Path}, host: host.Host, say: say}
 }
 
-func connect() (hostconfig.Config, registry.Store, error) {
+// Switch is `rundockd switch` for another command of this program. say is told
+// what goes on.
+func Switch(ctx context.Context, store registry.Store, host hostconfig.Config, r Request, say func(string)) control.SwitchOutcome {
+	return newLead(r, store, host, say).run(ctx, false).SwitchOutcome
+}
+
+// Connect returns this host's settings, and a client of its store.
+func Connect() (hostconfig.Config, registry.Store, error) {
 	host, err := hostconfig.Load(hostconfig.Path)
 	if err != nil {
 		return host, nil, err
