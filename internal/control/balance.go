@@ -7,17 +7,17 @@ import (
 
 // BalanceStatus is /run/rundock/balance.json: how a load balancer stands.
 type BalanceStatus struct {
-	Version  int                       `json:"version"`
-	PID      int                       `json:"pid"`               // of rundockd balance
-	HAProxy  string                    `json:"haproxy,omitempty"` // its version; "": it does not answer
-	Problems []string                  `json:"problems,omitempty"`
-	Store    string                    `json:"store,omitempty"` // why it cannot be reached; HAProxy goes on as it is
-	Reloads  int                       `json:"reloads"`         // that were asked for since the balancer started
-	Services map[string]BalanceService `json:"services"`
+	Version  int                 `json:"version"`
+	PID      int                 `json:"pid"`               // of rundockd balance
+	HAProxy  string              `json:"haproxy,omitempty"` // its version; "": it does not answer
+	Problems []string            `json:"problems,omitempty"`
+	Store    string              `json:"store,omitempty"` // why it cannot be reached; HAProxy goes on as it is
+	Reloads  int                 `json:"reloads"`         // that were asked for since the balancer started
+	Services map[string]Balanced `json:"services"`
 }
 
-// BalanceService is a service of a load balancer.
-type BalanceService struct {
+// Balanced is a service of a load balancer.
+type Balanced struct {
 	Backend  string                    `json:"backend"`           // that has the traffic
 	Canary   string                    `json:"canary,omitempty"`  // that has a share of it
 	Phase    string                    `json:"phase,omitempty"`   // of the switch; "": it has no colours
@@ -35,6 +35,10 @@ type BalanceBackend struct {
 }
 
 const balanceFile = "balance.json"
+
+// BalanceService is the runit service that rundockd balance runs as, which role
+// loadbalancer writes.
+const BalanceService = "rundock-balance"
 
 // BalanceLock is the lock of the host's balancer.
 func BalanceLock(dir string) string { return filepath.Join(dir, "balance.lock") }

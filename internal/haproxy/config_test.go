@@ -4,7 +4,6 @@ import (
 	"flag"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,9 +11,10 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-const settingsOne = `{"version": 1, "frontends": [{"name": "web", "bind": ["127.0.0.1:8080"], "service": "shop"}], "services": [{"name": "shop", "slots": 2}]}`
+// SettingsOne and SettingsFull are for the tests that need HAProxy, too.
+const SettingsOne = `{"version": 1, "frontends": [{"name": "web", "bind": ["127.0.0.1:8080"], "service": "shop"}], "services": [{"name": "shop", "slots": 2}]}`
 
-const settingsFull = `{
+const SettingsFull = `{
   "version": 1, "hard_stop": "10m", "log_requests": true,
   "frontends": [
     {"name": "plain", "bind": ["*:8080"], "redirect": true},
@@ -48,7 +48,7 @@ func TestConfig(t *testing.T) {
 		{Name: "s2", Addr: netip.MustParseAddrPort("[fd00::1]:80"), Status: "DRAIN 1/3"},
 		{Name: "s3"},
 	}}
-	for name, text := range map[string]string{"one": settingsOne, "full": settingsFull} {
+	for name, text := range map[string]string{"one": SettingsOne, "full": SettingsFull} {
 		site := Site{Folder: "/var/lib/rundock/balance", Socket: "/run/rundock/haproxy.sock", User: "haproxy", Group: "haproxy", Chroot: "/var/lib/haproxy", Password: "it's $secret"}
 		got := Config(parsed(t, strings.Replace(text, "CERTIFICATE", "/etc/ssl/site.pem", 1)), site, slots)
 		golden := filepath.Join("testdata", name+".cfg")
@@ -67,48 +67,9 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-func TestConfig_is_valid_for_HAProxy(t *testing.T) {
-	for name, text := range map[string]string{"one": settingsOne, "full": settingsFull} {
-		dir := t.TempDir()
-		settings := parsed(t, strings.Replace(text, "CERTIFICATE", certificate(t), 1))
-		site := Site{Folder: dir, Socket: dir + "/s", Password: `it's "$secret" #1`}
-		routes := map[string]Route{}
-		for _, v := range settings.Services {
-			routes[v.Name] = Route{Backend: v.Name}
-		}
-		r, shares := Maps(site, routes)
-		for path, data := range map[string][]byte{r.Path: r.Text(), shares.Path: shares.Text(), site.Config(): Config(settings, site, nil)} {
-			if err := os.WriteFile(path, data, 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		out, err := exec.Command("haproxy", "-c", "-f", site.Config()).CombinedOutput()
-		if err != nil || strings.Contains(string(out), "WARNING") {
-			t.Errorf("haproxy -c of %s: %v\n%s\n%s", name, err, out, Config(settings, site, nil))
-		}
-	}
-}
-
-// certificate is a file with a key and its self-signed certificate.
-func certificate(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "site.pem")
-	out, err := exec.Command("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=example.com",
-		"-keyout", path+".key", "-out", path+".crt").CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	key, _ := os.ReadFile(path + ".key")
-	crt, _ := os.ReadFile(path + ".crt")
-	if err := os.WriteFile(path, append(crt, key...), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 func TestTopology_is_of_settings_and_not_of_instances(t *testing.T) {
 	site := Site{Folder: "/f", Socket: "/s"}
-	a, b := parsed(t, settingsOne), parsed(t, strings.Replace(settingsOne, `"slots": 2`, `"slots": 3`, 1))
+	a, b := parsed(t, SettingsOne), parsed(t, strings.Replace(SettingsOne, `"slots": 2`, `"slots": 3`, 1))
 	if Topology(a, site) == Topology(b, site) {
 		t.Error("another number of slots is the same topology")
 	}
@@ -120,16 +81,16 @@ func TestTopology_is_of_settings_and_not_of_instances(t *testing.T) {
 
 func TestParse_names_what_is_wrong(t *testing.T) {
 	replace := func(old, new string) string {
-		if !strings.Contains(settingsFull, old) {
+		if !strings.Contains(SettingsFull, old) {
 			t.Fatalf("the settings have no %s", old)
 		}
-		return strings.Replace(strings.Replace(settingsFull, old, new, 1), "CERTIFICATE", "/etc/ssl/site.pem", 1)
+		return strings.Replace(strings.Replace(SettingsFull, old, new, 1), "CERTIFICATE", "/etc/ssl/site.pem", 1)
 	}
 	for want, text := range map[string]string{
 		"the file is empty":                                       "",
 		`unknown field "frontend"`:                                replace(`"frontends"`, `"frontend"`),
 		"version is 2, this release reads 1":                      replace(`"version": 1`, `"version": 2`),
-		"something follows the JSON object":                       settingsOne + "{}",
+		"something follows the JSON object":                       SettingsOne + "{}",
 		"frontends: there is none":                                `{"version": 1, "frontends": []}`,
 		`frontend web: bind: "127.0.0.1": want ADDRESS:PORT`:      replace("127.0.0.1:8443", "127.0.0.1"),
 		`"host:8443": host is not an address`:                     replace("127.0.0.1:8443", "host:8443"),

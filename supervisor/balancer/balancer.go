@@ -24,6 +24,8 @@ const (
 	reloadAgain = 5 * time.Second
 	// The slots in the configuration's file are HAProxy's, at the latest after so long.
 	slotsEvery = 5 * time.Second
+	// A new certificate is seen after so long.
+	certificatesEvery = 10 * time.Second
 )
 
 // balancer keeps one HAProxy.
@@ -45,6 +47,9 @@ type balancer struct {
 	stirred  time.Time            // when something has changed last
 	reloaded time.Time            // when a reload was asked for last
 	placed   time.Time            // when the slots in the configuration's file were HAProxy's
+
+	certified   time.Time // when HAProxy's certificates were compared with their files
+	uncertified []string  // what was wrong then
 }
 
 // flip is when a service's traffic moved in an attempt.
@@ -59,7 +64,7 @@ func newBalancer(settings haproxy.Settings, site haproxy.Site, statusDir string,
 		settings: settings, site: site, topology: haproxy.Topology(settings, site), statusDir: statusDir, reload: reload, log: log,
 		stirred: time.Now(), placed: time.Now(), flips: map[string]flip{}, orphans: map[string]time.Time{},
 	}
-	b.status.Services = map[string]control.BalanceService{}
+	b.status.Services = map[string]control.Balanced{}
 	return b
 }
 

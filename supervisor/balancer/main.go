@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"rundock/internal/control"
 	"rundock/internal/haproxy"
@@ -19,6 +20,7 @@ import (
 	"rundock/internal/runit"
 	"rundock/supervisor/process"
 	"rundock/supervisor/report"
+	"rundock/supervisor/report/balance"
 )
 
 const usage = `usage: rundockd balance [status [--json] | check FILE | leave]
@@ -155,6 +157,17 @@ func setUpAndRun(ctx context.Context, log *slog.Logger) error {
 		return runit.Control(f.Dir(service), "2")
 	}
 	return newBalancer(settings, at, control.Dir, reload, log).serve(ctx, store, host, machine)
+}
+
+// showStatus is `rundockd balance status`.
+func showStatus(asJSON bool) int {
+	s := balance.StatusOf(balance.Gather())
+	if asJSON {
+		return report.PrintJSON(s, s.ExitCode())
+	}
+	fmt.Print(balance.Table(s, time.Now()))
+	fmt.Fprint(os.Stderr, s.Remarks())
+	return s.ExitCode()
 }
 
 // checkMain is `rundockd balance check FILE`.

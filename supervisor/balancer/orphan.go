@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"rundock/internal/cutover"
-	"rundock/internal/registry"
 )
 
 // orphanAfter is for how long nobody may have led an attempt before a load
@@ -30,19 +29,11 @@ func (b *balancer) adoptOrphan(ctx context.Context, v cutover.View) {
 	if step.Do != cutover.Write {
 		return
 	}
-	swapped, err := b.store.Swap(ctx, registry.Swap{Key: cutover.Key(v.Service), Old: v.Raw, New: cutover.JSON(step.Next)})
+	written, err := cutover.Commit(ctx, b.store, v, step)
 	if err != nil {
 		b.complain("an attempt to switch that nobody leads", "service", v.Service, "err", err)
-		return
 	}
-	if !swapped {
-		return // somebody was faster
-	}
-	b.log.Warn("nobody led an attempt to switch", "service", v.Service, "phase", step.Next.Phase, "why", step.Why)
-	if step.Next.Phase == cutover.Settled {
-		entry := cutover.Ended(*v.State, step.Next)
-		if _, err := b.store.Swap(ctx, registry.Swap{Key: cutover.HistoryKey(v.Service, entry.Ended), New: cutover.JSON(entry)}); err != nil {
-			b.complain("the history of a service", "service", v.Service, "err", err)
-		}
+	if written {
+		b.log.Warn("nobody led an attempt to switch", "service", v.Service, "phase", step.Next.Phase, "why", step.Why)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 
@@ -64,6 +65,7 @@ func (b *balancer) pass(ctx context.Context) (again time.Duration) {
 	case p.err != nil:
 		err = p.err
 	default:
+		b.certify()
 		did, problems, err = b.lead(p, decisions, routes)
 	}
 	if err != nil {
@@ -71,7 +73,7 @@ func (b *balancer) pass(ctx context.Context) (again time.Duration) {
 		b.complain("HAProxy is not as it should be", "err", err)
 	}
 	b.tell(ctx, n, decisions)
-	b.say(n, p, decisions, append(problems, n.faults...))
+	b.say(n, p, decisions, slices.Concat(problems, n.faults, b.uncertified))
 	if did > 0 && err == nil {
 		b.stirred = time.Now()
 		return 0
@@ -198,6 +200,24 @@ func (b *balancer) lead(p proxy, decisions map[string]decision, routes map[strin
 		}
 	}
 	return len(commands), problems, haproxy.Socket(b.site.Socket).Do(commands)
+}
+
+// certify has HAProxy use what its certificates' files have now.
+func (b *balancer) certify() {
+	if time.Since(b.certified) < certificatesEvery {
+		return
+	}
+	b.certified, b.uncertified = time.Now(), nil
+	for _, path := range b.settings.CertificateFiles() {
+		renewed, err := haproxy.Socket(b.site.Socket).RenewCertificate(path)
+		switch {
+		case err != nil:
+			b.uncertified = append(b.uncertified, err.Error())
+			b.complain("a certificate is not renewed", "file", path, "err", err)
+		case renewed:
+			b.log.Info("a certificate was renewed", "file", path)
+		}
+	}
 }
 
 // tell tells the store how each service stands, and takes care of attempts that

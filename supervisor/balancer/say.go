@@ -14,7 +14,7 @@ import (
 // nothing.
 func (b *balancer) say(n news, p proxy, decisions map[string]decision, problems []string) {
 	slices.Sort(problems)
-	now := control.BalanceStatus{PID: b.status.PID, HAProxy: p.info.Version, Problems: slices.Compact(problems), Store: n.store, Reloads: b.status.Reloads, Services: map[string]control.BalanceService{}}
+	now := control.BalanceStatus{PID: b.status.PID, HAProxy: p.info.Version, Problems: slices.Compact(problems), Store: n.store, Reloads: b.status.Reloads, Services: map[string]control.Balanced{}}
 	if p.err != nil {
 		now.HAProxy = ""
 	}
@@ -22,7 +22,7 @@ func (b *balancer) say(n news, p proxy, decisions map[string]decision, problems 
 		now.Store = "it has not answered yet"
 	}
 	for service, d := range decisions {
-		s := control.BalanceService{Backend: p.routes[service].Backend, Problem: d.ack.Reason, Kept: d.kept, Since: time.Now(), Backends: map[string]control.BalanceBackend{}}
+		s := control.Balanced{Backend: p.routes[service].Backend, Problem: d.ack.Reason, Kept: d.kept, Since: time.Now(), Backends: map[string]control.BalanceBackend{}}
 		if p.routes[service].Share > 0 {
 			s.Canary = p.routes[service].Canary
 		}

@@ -2,6 +2,7 @@ package ctl
 
 import (
 	"os"
+	"slices"
 	"strings"
 
 	"rundock/internal/control"
@@ -12,7 +13,7 @@ import (
 )
 
 // processFolders are those of the enabled services and networks that rundock
-// wrote, of the renderer and of rundockd store.
+// wrote, of the renderer, of rundockd store and of rundockd balance.
 func processFolders(folders runit.Folders) ([]string, error) {
 	entries, err := os.ReadDir(folders.Service)
 	if err != nil {
@@ -20,7 +21,7 @@ func processFolders(folders runit.Folders) ([]string, error) {
 	}
 	var dirs []string
 	for _, e := range entries {
-		if dir := folders.Dir(e.Name()); overlaydir.Is(dir) || renderdir.Is(dir) || e.Name() == control.StoreService {
+		if dir := folders.Dir(e.Name()); overlaydir.Is(dir) || renderdir.Is(dir) || slices.Contains([]string{control.StoreService, control.BalanceService}, e.Name()) {
 			dirs = append(dirs, dir)
 		}
 		if !strings.HasPrefix(e.Name(), supervisor.Prefix) {

@@ -39,7 +39,7 @@ func TestHandover_is_for_the_services_that_rundock_wrote(t *testing.T) {
 		t.Fatal(err)
 	}
 	foreign := []fstree.File{{Path: "run", Mode: 0o755, Data: []byte("#!/bin/sh\nexec docker run ...\n")}}
-	for _, name := range []string{"docker-classic", "dnsd", "overlay-classic", "rundock-store"} {
+	for _, name := range []string{"docker-classic", "dnsd", "overlay-classic", "rundock-balance", "rundock-store"} {
 		if _, err := fstree.Apply(folders.Dir(name), foreign, false); err != nil {
 			t.Fatal(err)
 		}
@@ -47,7 +47,7 @@ func TestHandover_is_for_the_services_that_rundock_wrote(t *testing.T) {
 	if err := os.Mkdir(folders.Service, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"docker-web", "docker-worker", "docker-registry", "docker-classic", "dnsd", "overlay-apps", "overlay-classic", "rundock-render", "rundock-store"} {
+	for _, name := range []string{"docker-web", "docker-worker", "docker-registry", "docker-classic", "dnsd", "overlay-apps", "overlay-classic", "rundock-balance", "rundock-render", "rundock-store"} {
 		if err := os.Symlink(folders.Dir(name), folders.Link(name)); err != nil {
 			t.Fatal(err)
 		}
@@ -56,7 +56,7 @@ func TestHandover_is_for_the_services_that_rundock_wrote(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"docker-registry", "docker-web/services/announce", "docker-web/services/service", "docker-worker", "overlay-apps", "rundock-render", "rundock-store"}
+	want := []string{"docker-registry", "docker-web/services/announce", "docker-web/services/service", "docker-worker", "overlay-apps", "rundock-balance", "rundock-render", "rundock-store"}
 	for i := range got {
 		got[i], _ = filepath.Rel(folders.SV, got[i])
 	}

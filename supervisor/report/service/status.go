@@ -8,6 +8,7 @@ import (
 
 	"rundock/supervisor"
 	"rundock/supervisor/report"
+	"rundock/supervisor/report/balance"
 	"rundock/supervisor/report/template"
 )
 
@@ -16,7 +17,8 @@ const statusUsage = `usage: rundockd status [--json] [NAME...]
 One line for each service of this host, or for each that is named: what its
 runner, container and sidecar are doing, and what is wrong first. A name may be
 given as sv has it, docker-influxdb. Then one line for each template; a name that is
-no service's may be a template's.
+no service's may be a template's. On a load balancer one line for each service
+that it balances, as rundockd balance status has it.
 
   --json   one JSON document, described in docs/operations.md
 
@@ -48,13 +50,18 @@ func StatusMain(args []string) int {
 	g := newGatherer()
 	defer g.close()
 	var templates []string
+	var balanced *balance.Status
 	if len(names) == 0 {
+		if s := balance.StatusOf(balance.Gather()); s.IsOne() {
+			balanced = &s
+		}
 		names, templates = g.services().Names(), template.Names(supervisor.TemplateDir)
 	} else if names, templates, code = g.resolve("status", names); code != 0 {
 		return code
 	}
 	services := g.gather(context.Background(), names)
 	doc := statusOf(g.host, services)
+	doc.Balance = balanced
 	for _, name := range templates {
 		doc.Templates = append(doc.Templates, template.StatusOf(template.Gather(g.folders, name)))
 	}
@@ -66,6 +73,10 @@ func StatusMain(args []string) int {
 		fmt.Println()
 	}
 	fmt.Print(template.Table(doc.Templates, doc.Time))
+	if balanced != nil {
+		fmt.Print("\n" + balance.Table(*balanced, doc.Time))
+		fmt.Fprint(os.Stderr, balanced.Remarks())
+	}
 	fmt.Fprint(os.Stderr, doc.remarks())
 	return doc.exitCode()
 }

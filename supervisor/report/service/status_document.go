@@ -5,6 +5,7 @@ import (
 
 	"rundock/internal/control"
 	"rundock/supervisor/report"
+	"rundock/supervisor/report/balance"
 	"rundock/supervisor/report/template"
 )
 
@@ -22,6 +23,7 @@ type statusReport struct {
 	Services   []serviceStatus   `json:"services"`
 
 	Templates []template.Status `json:"templates,omitempty"`
+	Balance   *balance.Status   `json:"balance,omitempty"` // of a load balancer
 }
 
 // storeAgentStatus is rundockd store.
@@ -134,7 +136,8 @@ func serviceStatusOf(h hostFacts, s serviceFacts, findings []report.Finding) ser
 	return out
 }
 
-// exitCode is that of status: the worst of its services' and templates'.
+// exitCode is that of status: the worst of its services', templates' and load
+// balancer's.
 func (r statusReport) exitCode() int {
 	code := report.ExitWell
 	for _, s := range r.Services {
@@ -142,6 +145,9 @@ func (r statusReport) exitCode() int {
 	}
 	for _, t := range r.Templates {
 		code = max(code, report.ExitCode(t.Verdict))
+	}
+	if r.Balance != nil {
+		code = max(code, r.Balance.ExitCode())
 	}
 	return code
 }
