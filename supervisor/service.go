@@ -66,6 +66,12 @@ type Announcement struct {
 	Check         *Check            `json:"check,omitempty"` // nil: HEALTHCHECK if the container has one, else tcp
 }
 
+// ByHealthcheck reports whether a HEALTHCHECK of the container, if it has one,
+// decides whether it is announced.
+func (a Announcement) ByHealthcheck() bool {
+	return a.Check == nil || a.Check.Type == "" || a.Check.Type == "docker"
+}
+
 // Check says how an announcement's health is found out.
 type Check struct {
 	Type     string   `json:"type"`               // docker, tcp, http, exec

@@ -72,6 +72,7 @@ var parameters = withServices(ansible.Spec{
 		// neither comes up nor fails ever waits for all of it.
 		{Name: "wait_timeout", Type: ansible.Int, Default: 300, Description: []string{
 			"Seconds to wait. Long, as a pull can be part of it: only a service that neither comes up nor fails uses all of it.",
+			"One that Docker calls unhealthy has failed, with C(wait=announced) unless other checks decide that.",
 			"Also how long to wait for another call at the same service.",
 		}},
 		{Name: "stop_timeout", Type: ansible.Int, Default: supervisor.DefaultStopTimeout, Description: []string{

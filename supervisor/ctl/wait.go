@@ -91,7 +91,7 @@ func (w *waiting) look(ctx context.Context) (answer control.Response, pending st
 	case pending != "" && w.q.Hash != "" && r.PID == 0:
 		return answer, pending + ", " + filepath.Join(control.Dir, w.q.Service, "runner.json"), nil
 	case pending != "":
-		return answer, pending, nil
+		return answer, pending, w.unannounceable(ctx, r)
 	}
 	if w.q.Hash != "" {
 		s, err := w.docker.Inspect(ctx, r.Container)

@@ -244,6 +244,7 @@ options:
       - >-
         Seconds to wait. Long, as a pull can be part of it: only a service that neither comes up nor fails
         uses all of it.
+      - One that Docker calls unhealthy has failed, with C(wait=announced) unless other checks decide that.
       - Also how long to wait for another call at the same service.
     type: int
     default: 300
