@@ -122,6 +122,8 @@ func judge(s container.State, r control.RunnerStatus, want control.Want, now tim
 	switch {
 	case !s.Running:
 		return "the container does not run, though its runner says so", "", nil
+	case s.Paused:
+		return "the container is paused: docker unpause " + s.Name, "", nil
 	case want.For != "healthy" || s.Health == "healthy":
 		return "", "", nil
 	case s.Health != "":

@@ -20,6 +20,8 @@ func TestJudge(t *testing.T) {
 	}
 	unchecked := with("unhealthy", "containerd: unavailable\n")
 	unchecked.Unchecked = true
+	paused := with("healthy", "")
+	paused.Paused, paused.Name = true, "web"
 	for _, c := range []struct {
 		claim string
 		wait  string
@@ -31,6 +33,8 @@ func TestJudge(t *testing.T) {
 		{"whatever its HEALTHCHECK says", "running", with("unhealthy", "refused"), time.Minute, ""},
 		{"its runner was killed, and then it ended", "running", container.State{Exists: true, ID: "c"}, time.Minute, "the container does not run, though its runner says so"},
 		{"or was removed", "announced", container.State{}, time.Minute, "the container does not run, though its runner says so"},
+		{"one that is paused does nothing", "running", paused, time.Minute, "the container is paused: docker unpause web"},
+		{"whatever was seen of it before", "healthy", paused, time.Minute, "the container is paused: docker unpause web"},
 		{"it is healthy, however short it is up", "healthy", with("healthy", ""), 0, ""},
 		{"it is not checked yet", "healthy", with("starting", "refused\n"), time.Minute, "container is starting: refused"},
 		{"unhealthy is final, as Docker has tried all that it was told to", "healthy", with("unhealthy", "refused\n"), time.Minute, "fails: container is unhealthy: refused"},

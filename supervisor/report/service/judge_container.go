@@ -40,7 +40,12 @@ func judgeContainer(r *report.Part, h hostFacts, s serviceFacts) {
 		r.Wrong(stopped(c, h), "rundockd logs "+s.Name, more...)
 		return
 	}
-	r.Fine("%s is up for %s", shortID(c.ID), report.Age(h.Now, c.StartedAt))
+	up := fmt.Sprintf("%s is up for %s", shortID(c.ID), report.Age(h.Now, c.StartedAt))
+	if c.Paused {
+		r.Wrong(up+", but paused: none of its processes runs", "docker unpause "+s.Name)
+	} else {
+		r.Fine("%s", up)
+	}
 	judgeOrigins(r, h, s)
 	for _, path := range s.AnonymousVolumes {
 		r.Note("the image keeps data in %s, where there is no volume: it goes with the container", path)

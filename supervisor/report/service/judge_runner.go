@@ -15,8 +15,9 @@ func judgeRunner(r *report.Part, h hostFacts, s serviceFacts) {
 	logs := "rundockd logs " + s.Name
 	status := s.RunnerStatus
 	since := report.Age(h.Now, status.Since)
-	// Between two crashes it always looks well.
-	looping := status.Phase == control.Running && status.Crashes >= control.Looped && h.Now.Sub(status.Started) < control.Settled
+	// Between two crashes it always looks well. While it is paused it cannot
+	// crash, and the pause is what is wrong.
+	looping := !s.Container.Paused && status.Phase == control.Running && status.Crashes >= control.Looped && h.Now.Sub(status.Started) < control.Settled
 	switch {
 	case s.RunnerTrouble.Failed():
 		r.Trouble(s.RunnerTrouble, "sv hup "+halfOf(h, s, "service")+", which has it written anew")
