@@ -111,7 +111,7 @@ func (a *answering) follow(zone *Zone, wire []byte, q dns.Question) {
 			return
 		}
 		next, ok := wireName(target)
-		if !ok || slices.Contains(seen, string(next)) || len(seen) == maxChain {
+		if !ok || slices.Contains(seen, string(next)) || len(seen) == MaxChain {
 			return // a loop: the client sees how far it goes
 		}
 		seen = append(seen, string(next))

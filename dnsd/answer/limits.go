@@ -31,5 +31,5 @@ const maxReached = 64
 // MaxText leaves a message room for the rest; longer texts are left out.
 const MaxText = 60_000
 
-// maxChain bounds the CNAMEs that are followed.
-const maxChain = 8
+// MaxChain bounds the CNAMEs that are followed.
+const MaxChain = 8

@@ -60,9 +60,39 @@ func doubts(s settings.Settings, v *view, key string, value []byte) (reasons []s
 		target := strings.ToLower(dns.Fqdn(r.Host))
 		if reply := v.answers.Reply(dns.Question{Name: target, Qtype: dns.TypeA, Qclass: dns.ClassINET}, 0); s.InZones(target) && reply.Rcode == dns.RcodeNameError {
 			reasons = append(reasons, "its host "+target+" does not exist")
+		} else if endless := endlessAlias(v, name); endless != "" {
+			reasons = append(reasons, endless)
 		}
 	}
 	return reasons
+}
+
+// turns are looked at of a name with several hosts, which are answered in turn.
+const turns = 8
+
+// endlessAlias says why no address comes out of the aliases that begin at name,
+// at least now and then; "" where none is in the way.
+func endlessAlias(v *view, name string) string {
+	for turn := range uint32(turns) {
+		turn <<= 29 // turns are spread over all 32 bits
+		targets := map[string]string{}
+		for _, rr := range v.answers.Reply(dns.Question{Name: name, Qtype: dns.TypeA, Qclass: dns.ClassINET}, turn).Answer {
+			if alias, ok := rr.(*dns.CNAME); ok {
+				targets[strings.ToLower(alias.Hdr.Name)] = strings.ToLower(alias.Target)
+			}
+		}
+		way := []string{name}
+		for at := targets[name]; at != ""; at = targets[at] {
+			if i := slices.Index(way, at); i >= 0 {
+				return "its host leads round in a circle, which no address comes out of: " + strings.Join(append(way[i:], at), " -> ")
+			}
+			way = append(way, at)
+		}
+		if len(way) > answer.MaxChain {
+			return fmt.Sprintf("its host leads through more names than the %d that are followed: %s", answer.MaxChain, strings.Join(way, " -> "))
+		}
+	}
+	return ""
 }
 
 // recordFields are the names that skydns.Parse knows.

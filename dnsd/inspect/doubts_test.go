@@ -78,7 +78,7 @@ func TestDoubts(t *testing.T) {
 		var logged bytes.Buffer
 		var names hostnames.Log
 		for range 2 {
-			names.Changed(slog.New(slog.NewTextHandler(&logged, nil)), s.Prefix, []registry.Change{{Key: key, Value: []byte(c.value)}})
+			names.Changed(slog.New(slog.NewTextHandler(&logged, nil)), s.Prefix, []registry.Change{{Key: key, Value: []byte(c.value)}}, false)
 		}
 		want := 0
 		if c.log != "" {
