@@ -96,7 +96,7 @@ func TestHealthReadyAndMetrics(t *testing.T) {
 	} {
 		await.True(t, "/metrics has "+want, func() bool { _, text := page(t, metrics, "/metrics"); return strings.Contains(text, "\n"+want) })
 	}
-	if n := strings.Count(d.said(), "record skipped"); n != 1 {
+	if n := strings.Count(d.said(), "skipped"); n != 1 {
 		t.Errorf("the bad record is named %d times", n)
 	}
 	await.True(t, "the upstream is called down", func() bool {

@@ -21,6 +21,7 @@ import (
 
 const (
 	maxBadLogged      = 100 // bounds the log lines of one batch; the metric counts them all
+	maxBadListed      = 3   // bounds those that the line for a list names
 	maxRetainedLogged = 5
 	// manyRecords make a list that takes as much memory as the table itself; it
 	// is given back.
@@ -83,13 +84,27 @@ func (f *Follower) on(b registry.Batch) {
 		bad = f.Table.Update(b.Revision, pairs(b))
 		f.origin.revision = b.Revision
 	}
+	f.logSkipped(bad, b.Complete)
+	f.names.Changed(f.Log, f.Prefix, b.Changes, b.Complete)
+}
+
+// logSkipped names the records that have become bad. Those of a list are mostly
+// old: each HUP begins with one, and has one line for all of them.
+func (f *Follower) logSkipped(bad []table.Bad, list bool) {
+	if list && len(bad) > 0 {
+		var some []string
+		for _, each := range bad[:min(len(bad), maxBadListed)] {
+			some = append(some, each.Key+": "+each.Reason)
+		}
+		f.Log.Warn("records skipped, dnsd check names them all", "count", len(bad), "such_as", some)
+		return
+	}
 	for _, each := range bad[:min(len(bad), maxBadLogged)] {
 		f.Log.Warn("record skipped", "key", each.Key, "reason", each.Reason)
 	}
 	if more := len(bad) - maxBadLogged; more > 0 {
 		f.Log.Warn("more records skipped", "count", more)
 	}
-	f.names.Changed(f.Log, f.Prefix, b.Changes)
 }
 
 // replace applies a list, but retains suspicious losses for a while. A list that

@@ -12,33 +12,56 @@ import (
 // than that follow a rule, which the first of them show.
 const maxLogged = 200
 
+// maxListed bounds the keys that the line for a list names.
+const maxListed = 3
+
 // A Log logs, once for each key, records whose name resolvers refuse.
 type Log struct{ logged map[string]bool }
 
-// Changed logs what there is to log of changed records below prefix.
-func (n *Log) Changed(log *slog.Logger, prefix string, changes []registry.Change) {
+// Changed logs what there is to log of changed records below prefix: of a list,
+// which each HUP begins with, in one line.
+func (n *Log) Changed(log *slog.Logger, prefix string, changes []registry.Change, list bool) {
+	var found []string
 	for _, c := range changes {
-		if c.Value == nil || n.logged[c.Key] || len(n.logged) == maxLogged || plainKey(strings.TrimPrefix(c.Key, prefix)) {
+		if n.logged[c.Key] || len(n.logged) == maxLogged {
 			continue
 		}
-		name, err := skydns.Name(prefix, c.Key)
-		if err != nil {
-			continue // it is skipped
-		}
-		r, err := skydns.Parse(c.Value)
-		if err != nil {
+		refused := refusedKey(prefix, c)
+		if refused == nil {
 			continue
 		}
-		if refused := Refused(name, r); refused != nil {
+		if n.logged == nil {
+			n.logged = map[string]bool{}
+		}
+		n.logged[c.Key] = true
+		found = append(found, c.Key+": "+refused.Error())
+		if !list {
 			log.Warn("resolvers refuse the name of a record: use another key", "key", c.Key, "reason", refused)
-			if n.logged == nil {
-				n.logged = map[string]bool{}
-			}
-			if n.logged[c.Key] = true; len(n.logged) == maxLogged {
-				log.Warn("resolvers refuse the names of more records, see dnsd check")
-			}
+		}
+		if len(n.logged) == maxLogged {
+			log.Warn("resolvers refuse the names of more records, see dnsd check")
 		}
 	}
+	if list && len(found) > 0 {
+		log.Warn("resolvers refuse the names of records, dnsd check names them all: use other keys", "count", len(found), "such_as", found[:min(len(found), maxListed)])
+	}
+}
+
+// refusedKey is why resolvers refuse the name of a record; nil: they do not, or
+// the record is deleted or skipped.
+func refusedKey(prefix string, c registry.Change) error {
+	if c.Value == nil || plainKey(strings.TrimPrefix(c.Key, prefix)) {
+		return nil
+	}
+	name, err := skydns.Name(prefix, c.Key)
+	if err != nil {
+		return nil
+	}
+	r, err := skydns.Parse(c.Value)
+	if err != nil {
+		return nil
+	}
+	return Refused(name, r)
 }
 
 // plainKey says whether a key is of lower-case letters, digits and underscores,
