@@ -36,6 +36,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"rundock/dnsd/inspect"
@@ -61,7 +62,9 @@ func main() {
 		os.Exit(exitFound)
 	}
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "dnsd: %v\n", err)
+		for line := range strings.SplitSeq(err.Error(), "\n") { // settings have one for each that is wrong
+			fmt.Fprintf(os.Stderr, "dnsd: %s\n", line)
+		}
 		os.Exit(1)
 	}
 }

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -26,17 +27,18 @@ func upstream(s string) (netip.AddrPort, error) {
 }
 
 // stubs puts the servers of each zone together.
-func stubs(values []string) ([]forward.Stub, error) {
-	var all []forward.Stub
+func stubs(values []string) (all []forward.Stub, wrong error) {
 	for _, v := range values {
 		name, address, _ := strings.Cut(v, "=")
 		z, err := answer.NewZone(name)
-		if err != nil {
-			return nil, err
+		server, e := upstream(address)
+		for _, err := range []error{err, e} {
+			if err != nil {
+				wrong = errors.Join(wrong, fmt.Errorf("--stub: %w", err))
+			}
 		}
-		server, err := upstream(address)
-		if err != nil {
-			return nil, err
+		if err != nil || e != nil {
+			continue
 		}
 		i := slices.IndexFunc(all, func(s forward.Stub) bool { return s.Zone == z.Name })
 		if i < 0 {
@@ -44,7 +46,7 @@ func stubs(values []string) ([]forward.Stub, error) {
 		}
 		all[i].Upstreams = append(all[i].Upstreams, server)
 	}
-	return all, nil
+	return all, wrong
 }
 
 func network(s string) (netip.Prefix, error) {

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"strings"
@@ -14,8 +15,9 @@ const configPath = "/etc/rundock/dnsd.conf"
 //	name = value
 //
 // with the name of a flag; a list may have several lines. Empty lines, and what
-// begins with #, are skipped. It adds to given; an error names the line.
-func configure(set *flag.FlagSet, given map[string]bool, file []byte) error {
+// begins with #, are skipped. It adds to given; an error names each line that is
+// wrong.
+func configure(set *flag.FlagSet, given map[string]bool, file []byte) (wrong error) {
 	seen := map[string]bool{}
 	number := 0
 	for line := range strings.Lines(string(file)) {
@@ -26,13 +28,13 @@ func configure(set *flag.FlagSet, given map[string]bool, file []byte) error {
 		name, value, ok := strings.Cut(line, "=")
 		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 		if err := setLine(set, given, seen, name, value, ok); err != nil {
-			return fmt.Errorf("line %d: %w", number, err)
+			wrong = errors.Join(wrong, fmt.Errorf("line %d: %w", number, err))
 		}
 	}
 	for name := range seen {
 		given[name] = true
 	}
-	return nil
+	return wrong
 }
 
 func setLine(set *flag.FlagSet, given, seen map[string]bool, name, value string, ok bool) error {

@@ -45,15 +45,16 @@ func (n *seconds) Set(s string) error {
 	return nil
 }
 
-// each parses the values of a list; the error names the flag.
-func each[T any](name string, values []string, parse func(string) (T, error)) ([]T, error) {
-	var all []T
+// each parses the values of a list; the error names the flag and has each value
+// that is wrong.
+func each[T any](name string, values []string, parse func(string) (T, error)) (all []T, wrong error) {
 	for _, v := range values {
 		one, err := parse(v)
 		if err != nil {
-			return nil, fmt.Errorf("--%s: %w", name, err)
+			wrong = errors.Join(wrong, fmt.Errorf("--%s: %w", name, err))
+			continue
 		}
 		all = append(all, one)
 	}
-	return all, nil
+	return all, wrong
 }

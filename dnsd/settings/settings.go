@@ -105,69 +105,71 @@ func ReadForCommand(args []string, env func(string) (string, bool), readFile fun
 	return s, others, err
 }
 
-// settings checks the flags and fills in the rest from host.json.
+// settings checks the flags and fills in the rest from host.json. Its error has
+// all that is wrong, each in a line.
 func (f *flags) settings(src sources) (s Settings, err error) {
 	for _, step := range []func(*Settings, sources) error{f.limits, f.snapshots, f.served, f.registry, f.forwarding} {
-		if err := step(&s, src); err != nil {
-			return s, err
-		}
+		err = errors.Join(err, step(&s, src))
 	}
-	s.NameServers, err = each("ns-address", f.ns.values, netip.ParseAddr)
-	return s, err
+	var wrong error
+	s.NameServers, wrong = each("ns-address", f.ns.values, netip.ParseAddr)
+	return s, errors.Join(err, wrong)
 }
 
 // limits sets what is a number, a name or a choice.
-func (f *flags) limits(s *Settings, src sources) error {
+func (f *flags) limits(s *Settings, src sources) (wrong error) {
+	refuse := func(text string, values ...any) { wrong = errors.Join(wrong, fmt.Errorf(text, values...)) }
 	s.Prefix, s.Metrics = strings.TrimRight(f.prefix, "/"), f.metrics
 	s.TTL, s.NegativeTTL = uint32(f.ttl), uint32(f.negativeTTL)
 	s.LogLevel, s.QueryLog = f.logLevel, f.queryLog
 	if s.Prefix == "" || s.Prefix[0] != '/' {
-		return fmt.Errorf("--prefix: %q does not begin with a slash and a name", f.prefix)
+		refuse("--prefix: %q does not begin with a slash and a name", f.prefix)
 	}
 	if s.MaxUDP = f.maxUDP; s.MaxUDP < 512 || s.MaxUDP > 65535 {
-		return fmt.Errorf("--max-udp: %d is not between 512 and 65535", s.MaxUDP)
+		refuse("--max-udp: %d is not between 512 and 65535", s.MaxUDP)
 	}
 	s.MaxUDP = min(s.MaxUDP, mostUDP)
 	if s.Scaled = f.srvWeights == "scaled"; !s.Scaled && f.srvWeights != "percent" {
-		return fmt.Errorf("--srv-weights: %q is neither percent nor scaled", f.srvWeights)
+		refuse("--srv-weights: %q is neither percent nor scaled", f.srvWeights)
 	}
 	if s.Name = f.nsid; !src.given["nsid"] && src.hosted {
 		s.Name = src.host.Host
 	}
 	if len(s.Name) > 128 {
-		return errors.New("--nsid: longer than 128 bytes")
+		refuse("--nsid: longer than 128 bytes")
 	}
-	return nil
+	return wrong
 }
 
 // snapshots sets what is kept when the registry is away or has lost records.
-func (f *flags) snapshots(s *Settings, _ sources) error {
+func (f *flags) snapshots(s *Settings, _ sources) (wrong error) {
+	refuse := func(text string, values ...any) { wrong = errors.Join(wrong, fmt.Errorf(text, values...)) }
 	if f.lossShare < 0 || f.lossShare > 100 {
-		return fmt.Errorf("--loss-share: %d is not between 0 and 100", f.lossShare)
+		refuse("--loss-share: %d is not between 0 and 100", f.lossShare)
 	}
 	s.Losses = follow.Losses{Share: f.lossShare, Hold: f.lossHold.duration()}
 	if f.snapshot != "" && !filepath.IsAbs(f.snapshot) {
-		return fmt.Errorf("--snapshot: %q is not an absolute path", f.snapshot)
+		refuse("--snapshot: %q is not an absolute path", f.snapshot)
 	}
 	if f.snapshotInterval == 0 {
-		return errors.New("--snapshot-interval: less than 1")
+		refuse("--snapshot-interval: less than 1")
 	}
 	s.Snapshot, s.SnapshotInterval = f.snapshot, f.snapshotInterval.duration()
-	return nil
+	return wrong
 }
 
 // served sets the zones and the addresses to answer them at.
-func (f *flags) served(s *Settings, src sources) (err error) {
+func (f *flags) served(s *Settings, src sources) (wrong error) {
 	zones := f.zone.values
 	if len(zones) == 0 && src.hosted {
 		zones = []string{src.host.Zone()}
 	}
 	if len(zones) == 0 {
-		return fmt.Errorf("--zone: none given, and no %s to take it from", f.hostConfig)
+		wrong = fmt.Errorf("--zone: none given, and no %s to take it from", f.hostConfig)
 	}
-	if s.Zones, err = each("zone", zones, answer.NewZone); err != nil {
-		return err
-	}
+	var err error
+	s.Zones, err = each("zone", zones, answer.NewZone)
+	wrong = errors.Join(wrong, err)
 	listen := f.listen.values
 	if len(listen) == 0 {
 		listen = []string{"127.0.0.1:53"}
@@ -176,7 +178,7 @@ func (f *flags) served(s *Settings, src sources) (err error) {
 		}
 	}
 	s.Listen, err = each("listen", listen, server.ParseAddress)
-	return err
+	return errors.Join(wrong, err)
 }
 
 // registry sets the store that is followed, and the etcd that is run here.
@@ -225,22 +227,20 @@ func (f *flags) registry(s *Settings, src sources) error {
 
 // forwarding sets who is asked for other zones' names, and for whom. It needs
 // s.Listen, as a server that asks itself would never end.
-func (f *flags) forwarding(s *Settings, _ sources) (err error) {
-	if s.Upstreams, err = each("upstream", f.upstream.values, upstream); err != nil {
-		return err
-	}
-	if s.Stubs, err = stubs(f.stub.values); err != nil {
-		return fmt.Errorf("--stub: %w", err)
-	}
+func (f *flags) forwarding(s *Settings, _ sources) (wrong error) {
+	var err error
+	s.Upstreams, wrong = each("upstream", f.upstream.values, upstream)
+	s.Stubs, err = stubs(f.stub.values)
+	wrong = errors.Join(wrong, err)
 	if s.Cache = f.cache; s.Cache < 0 {
-		return fmt.Errorf("--cache: %d is negative", s.Cache)
+		wrong = errors.Join(wrong, fmt.Errorf("--cache: %d is negative", s.Cache))
 	}
 	private, _ := server.Now(s.Listen) // what is not there is no upstream
 	for _, u := range s.Upstreams {
 		if slices.ContainsFunc(s.Listen, func(a server.Address) bool { return a.String() == u.String() }) || slices.Contains(private, u) {
-			return fmt.Errorf("--upstream: %s is this server itself", u)
+			wrong = errors.Join(wrong, fmt.Errorf("--upstream: %s is this server itself", u))
 		}
 	}
 	s.ForwardFor, err = each("forward-for", f.forwardFor.values, network)
-	return err
+	return errors.Join(wrong, err)
 }

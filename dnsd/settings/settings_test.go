@@ -136,6 +136,34 @@ func TestBadSettingsAreNamed(t *testing.T) {
 	}
 }
 
+// TestEveryBadSettingIsNamed: what is wrong besides is not hidden by what is
+// wrong first, such as that there is no store yet.
+func TestEveryBadSettingIsNamed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "dnsd.conf")
+	if err := os.WriteFile(file, []byte("ttl = soon\nnonsense = 1\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		env, args string
+		want      []string
+	}{
+		{"", "--zone=s.prod.example.com --max-udp=100 --cache=-1", []string{"--max-udp: 100", "--etcd, --consul: no store given", "--cache: -1"}},
+		{"", "--prefix=skydns --zone=a..b,c..d --listen=:x --snapshot=here --upstream=resolver --stub=x --forward-for=10.0.0.0/33 --ns-address=x", []string{
+			"--prefix:", `--zone: zone "a..b"`, `--zone: zone "c..d"`, "--listen:", "--snapshot:", "--etcd, --consul:", "--upstream:", "--stub:", "--forward-for:", "--ns-address:"}},
+		{"", "--ttl=soon --nonsense --max-udp=x", []string{"-ttl: want", "-nonsense", "-max-udp"}},
+		{"DNSD_TTL=soon", "--etcd=http://127.0.0.1:2379 --config=" + file, []string{"environment DNSD_TTL"}},
+		{"", "--config=" + file, []string{"line 1: ttl: want", `line 2: "nonsense" is no setting`}},
+	} {
+		_, err := read(t, "", c.env, strings.Fields(c.args)...)
+		lines := strings.Split(fmt.Sprint(err), "\n")
+		for _, want := range c.want {
+			if !slices.ContainsFunc(lines, func(l string) bool { return strings.Contains(l, want) }) {
+				t.Errorf("dnsd %s (%s): no line of the error has %q:\n%v", c.args, c.env, want, err)
+			}
+		}
+	}
+}
+
 func TestHelpNamesEveryFlag(t *testing.T) {
 	var out strings.Builder
 	if _, err := Read([]string{"--help"}, os.LookupEnv, os.ReadFile, &out); !errors.Is(err, flag.ErrHelp) {

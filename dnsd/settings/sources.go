@@ -20,17 +20,25 @@ type sources struct {
 
 // read fills in f, through set: from args, else the environment, else the
 // file --config. Other arguments than flags, which may stand between them, are
-// returned.
+// returned. An error has all that is wrong with one of the three, each in a
+// line.
 func (f *flags) read(set *flag.FlagSet, args []string, env func(string) (string, bool), readFile func(string) ([]byte, error)) (src sources, others []string, err error) {
 	set.SetOutput(io.Discard)
 	for {
-		if err := set.Parse(args); err != nil {
-			return src, nil, err
+		wrong := set.Parse(args)
+		if errors.Is(wrong, flag.ErrHelp) {
+			return src, nil, wrong
 		}
+		err = errors.Join(err, wrong)
 		if args = set.Args(); len(args) == 0 {
 			break
 		}
-		others, args = append(others, args[0]), args[1:]
+		if wrong == nil {
+			others, args = append(others, args[0]), args[1:]
+		}
+	}
+	if err != nil {
+		return src, nil, err
 	}
 	src.given = map[string]bool{}
 	set.Visit(func(fl *flag.Flag) { src.given[fl.Name] = true })
@@ -41,19 +49,19 @@ func (f *flags) read(set *flag.FlagSet, args []string, env func(string) (string,
 }
 
 // readEnvironment sets the flags that are not given by their variables. It adds
-// to given; an error names the variable.
-func readEnvironment(set *flag.FlagSet, given map[string]bool, env func(string) (string, bool)) (err error) {
+// to given; an error names each variable that is wrong.
+func readEnvironment(set *flag.FlagSet, given map[string]bool, env func(string) (string, bool)) (wrong error) {
 	set.VisitAll(func(fl *flag.Flag) {
 		value, ok := env(variable(fl.Name))
-		if !ok || given[fl.Name] || fl.Name == "version" || err != nil {
+		if !ok || given[fl.Name] || fl.Name == "version" {
 			return
 		}
 		given[fl.Name] = true
 		if e := set.Set(fl.Name, value); e != nil {
-			err = fmt.Errorf("environment %s: %w", variable(fl.Name), e)
+			wrong = errors.Join(wrong, fmt.Errorf("environment %s: %w", variable(fl.Name), e))
 		}
 	})
-	return err
+	return wrong
 }
 
 // readFiles reads --config and --host-config. A file that was not named need
