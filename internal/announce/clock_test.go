@@ -141,6 +141,25 @@ func TestClock_withdrawn_on_request_says_so_once_clients_had_their_time(t *testi
 	})
 }
 
+func TestClock_what_goes_on_after_all_is_announced_again(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := onClock(t, time.Hour)
+		c.starts("one")
+		c.want(t, control.Announced)
+		c.Withdraw()
+		c.want(t, control.Draining)
+		c.Resume() // clients need not leave
+		c.want(t, control.Announced)
+		c.Withdraw()
+		time.Sleep(time.Hour)
+		c.want(t, control.Withdrawn)
+		c.Resume()
+		c.want(t, control.Announced)
+		c.Resume() // as where a successor of the runner says it again
+		c.want(t, control.Announced)
+	})
+}
+
 func TestClock_told_to_stop_gives_clients_their_time(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := onClock(t, time.Hour)

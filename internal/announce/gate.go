@@ -117,6 +117,14 @@ func (g *gate) withdraw(now time.Time) {
 	g.settle(now)
 }
 
+// resume undoes withdraw: the run goes on. It may have been told to end since,
+// so that what probes said of it before means nothing.
+func (g *gate) resume(now time.Time) {
+	g.withdrawn = false
+	g.probesWell, g.succeeded, g.streak, g.failure = false, false, 0, ""
+	g.settle(now)
+}
+
 // settle notes a drop. It follows every event.
 func (g *gate) settle(now time.Time) {
 	well, _ := g.health()

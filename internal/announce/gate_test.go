@@ -15,7 +15,7 @@ import (
 //	run ID [HEALTH]   the container ID runs; its HEALTHCHECK says HEALTH; ID/NAME is of deployment NAME
 //	create ID, exit CODE, remove, dockerd-gone, pause, unpause
 //	ok, fail          a probe
-//	withdraw
+//	withdraw, resume
 //	-                 time passes
 type story struct {
 	claim string
@@ -148,6 +148,33 @@ func TestGate(t *testing.T) {
 			6    ok         => withdrawn on request
 			7    exit 0     => withdrawn on request
 			8    create b   => withdrawn on request
+			9    run b      => not checked yet
+			9.1  ok         => up`},
+		{"one that goes on after its withdrawal is asked how it is", tcp, `
+			0    run a      => not checked yet
+			0    ok         => up
+			5    withdraw   => withdrawn on request
+			6    resume     => not checked yet
+			6.1  ok         => up`},
+		{"also while dockerd is away, and without a penalty", byDocker, `
+			0    run a healthy  => up
+			1    withdraw       => withdrawn on request
+			2    dockerd-gone   => withdrawn on request
+			3    resume         => up
+			4    withdraw       => withdrawn on request
+			5    resume         => up
+			6    withdraw       => withdrawn on request
+			7    resume         => up
+			8    fail           => up
+			9    fail           => up
+			10   fail           => tcp 172.17.0.2:80: connection refused`},
+		{"what has ended does not go on", tcp, `
+			0    run a      => not checked yet
+			0    ok         => up
+			5    withdraw   => withdrawn on request
+			6    exit 0     => withdrawn on request
+			7    resume     => the container ended with exit code 0 at ` + clock(at(6)) + `
+			8    withdraw   => withdrawn on request
 			9    run b      => not checked yet
 			9.1  ok         => up`},
 		{"withdrawals on request are no drops", tcp, `
@@ -342,6 +369,8 @@ func tell(t *testing.T, s story) {
 			g.probed(now, errors.New("tcp 172.17.0.2:80: connection refused"))
 		case "withdraw":
 			g.withdraw(now)
+		case "resume":
+			g.resume(now)
 		case "-":
 		default:
 			t.Fatalf("%q is no event", words[1])

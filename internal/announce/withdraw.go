@@ -17,6 +17,22 @@ func (a *Announcer) Withdraw() {
 	})
 }
 
+// Resume undoes Withdraw where the container goes on after all. Docker need not
+// be there to say so: it is announced by what was known of it last and by what
+// its port answers.
+func (a *Announcer) Resume() {
+	a.tell(func(now time.Time) {
+		if a.request == nil {
+			return
+		}
+		a.log.Info("announcing again what was withdrawn, on request")
+		a.request = nil
+		for _, p := range a.ports {
+			p.gate.resume(now)
+		}
+	})
+}
+
 // drain carries a withdrawal on request forward.
 func (a *Announcer) drain(now time.Time) (again time.Time) {
 	w := a.request

@@ -173,9 +173,10 @@ func TestClient_gives_up_on_a_daemon_that_hangs(t *testing.T) {
 	c := d.open(t)
 	c.limits.ping, c.limits.inspect = soon, soon
 	d.hangs.Store(true)
+	c.limits.stop = soon
 	_, inspect := c.Inspect(t.Context(), "web")
 	_, version := c.version(t.Context())
-	for call, err := range map[string]error{"Ping": c.Ping(t.Context()), "Inspect": inspect, "version": version} {
+	for call, err := range map[string]error{"Ping": c.Ping(t.Context()), "Inspect": inspect, "Stop": c.Stop(t.Context(), "web", 0), "version": version} {
 		if err == nil || !strings.Contains(err.Error(), "does not answer within 200ms") {
 			t.Errorf("%s of a daemon that hangs = %v", call, err)
 		}

@@ -23,11 +23,19 @@ func (c *Client) Start(ctx context.Context, id string) error {
 	return fmt.Errorf("start container %s: %w", short(id), err)
 }
 
-// Stop sends the container its stop signal and, timeout seconds later, KILL.
-// It returns when the container has stopped; one that is gone or stopped
-// already is no error.
+// Stop sends the container its stop signal and, timeout seconds later, KILL;
+// below 0 is never. It returns when the container has stopped; one that is gone
+// or stopped already is no error.
 func (c *Client) Stop(ctx context.Context, id string, timeout int) error {
-	err := c.api().ContainerStop(ctx, id, container.StopOptions{Timeout: &timeout})
+	stop := func(ctx context.Context) error {
+		return c.api().ContainerStop(ctx, id, container.StopOptions{Timeout: &timeout})
+	}
+	var err error
+	if timeout < 0 {
+		err = stop(ctx)
+	} else {
+		err = withLimit(ctx, time.Duration(timeout)*time.Second+c.limits.stop, stop)
+	}
 	if err != nil && !errdefs.IsNotFound(err) {
 		return fmt.Errorf("stop container %s: %w", short(id), err)
 	}

@@ -14,11 +14,12 @@ type limits struct {
 	ping     time.Duration
 	inspect  time.Duration // waits for the container's lock, which a start holds
 	remove   time.Duration
+	stop     time.Duration // beyond the time that the container is given to end
 	quiet    time.Duration // between looks without an event
 	endpoint time.Duration // for each container of a network
 }
 
-var defaultLimits = limits{ping: 10 * time.Second, inspect: 30 * time.Second, remove: time.Minute, quiet: 15 * time.Second, endpoint: time.Second}
+var defaultLimits = limits{ping: 10 * time.Second, inspect: 30 * time.Second, remove: time.Minute, stop: time.Minute, quiet: 15 * time.Second, endpoint: time.Second}
 
 // Ping returns an error while the daemon does not answer.
 //

@@ -34,10 +34,12 @@ func TestKeep_after_withdrawal(t *testing.T) {
 		}
 	})
 
-	t.Run("a stop that dockerd does not finish is tried again", func(t *testing.T) {
+	t.Run("what dockerd does not stop is announced while it is away, and stopped once it is back", func(t *testing.T) {
 		const name = "stubborn"
 		s.remove(t, back1, name)
-		s.install(t, back1, "state=enabled name="+name+` stop_timeout=3 args="-e APP_IGNORE_TERM=1" `+plain)
+		const call = "state=enabled name=" + name + ` args="-e APP_IGNORE_TERM=1" ` + plain
+		s.install(t, back1, call+" stop_timeout=600")
+		t.Cleanup(func() { s.install(t, back1, call+" stop_timeout=1") }) // so that removing it does not take as long
 		s.resolves(t, back2, name, record(back1, name))
 		container := s.id(t, back1, name)
 		s.sh(t, back1, "kill -USR1 "+s.pid(t, back1, name, "runner"))
@@ -47,10 +49,20 @@ func TestKeep_after_withdrawal(t *testing.T) {
 			}
 			return ""
 		})
-		s.sh(t, back1, "kill -9 $(cat /run/docker.pid); while kill -0 $(cat /run/docker.pid); do sleep 0.1; done 2>/dev/null; service docker start")
+		s.sh(t, back1, "kill -9 $(cat /run/docker.pid); while kill -0 $(cat /run/docker.pid); do sleep 0.1; done 2>/dev/null")
+		t.Cleanup(func() { s.sh(t, back1, "service docker start") })
+		s.resolves(t, back2, name, record(back1, name))
+		s.sh(t, back1, "service docker start")
+		await.Empty(t, "it is withdrawn again, to be stopped", func() string {
+			if got := s.state(t, back1, name); got != "withdrawn" {
+				return got
+			}
+			return ""
+		})
+		s.sh(t, back1, "docker kill "+name) // it would take its ten minutes
 		s.renewed(t, back1, name, container, record(back1, name))
 		said := s.sh(t, back1, "cat /var/log/docker-"+name+"/current")
-		for _, want := range []string{"the old one goes on", "announcing it again", "container replaced"} {
+		for _, want := range []string{"announcing it again", "container replaced"} {
 			if !strings.Contains(said, want) {
 				t.Errorf("the runner did not say %q:\n%s", want, said)
 			}

@@ -25,10 +25,10 @@ func (r *runner) adopt(ctx context.Context, s container.State, problem error) (c
 	r.status.Spec, r.status.NextStart = s.Labels[container.LabelSpec], time.Time{}
 	r.status.Contents = r.containers.contents.of(ctx, s)
 	// Also where a predecessor was interrupted between withdrawal and stop.
-	if r.status.Withdrew == s.ID {
-		r.sidecar.announceAgain()
+	if r.status.Withdrew != s.ID {
+		r.status.Withdrew = ""
 	}
-	r.status.Withdrew = ""
+	r.containers.goesOn()
 	var again <-chan time.Time
 	var sooner <-chan struct{}
 	text := ""

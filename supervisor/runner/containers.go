@@ -38,6 +38,7 @@ func (c containers) look(ctx context.Context) (s container.State, waited bool, e
 			return s, waited, err
 		}
 		c.status.complain("waiting for dockerd", "err", err.Error())
+		c.goesOn()
 		c.status.say(control.Waiting, err.Error())
 		if err := pause.For(ctx, 500*time.Millisecond); err != nil {
 			return s, waited, fmt.Errorf("interrupted: %w", err)
@@ -117,7 +118,20 @@ func (c containers) end(ctx context.Context, id string) error {
 	c.status.Withdrew = id
 	c.status.say(c.status.Phase, c.status.Error)
 	c.sidecar.withdraw(ctx)
-	return c.docker.Stop(ctx, id, servicecontainer.StopTimeout(c.service))
+	if err := c.docker.Stop(ctx, id, servicecontainer.StopTimeout(c.service)); err != nil {
+		return err
+	}
+	c.status.Withdrew = ""
+	return nil
+}
+
+// goesOn has the container announced again that was withdrawn to be stopped and
+// was not: dockerd may stay away for long, and it runs on without.
+func (c containers) goesOn() {
+	if c.status.Withdrew != "" {
+		c.sidecar.announceAgain()
+	}
+	c.status.Withdrew = ""
 }
 
 // remove stops and removes the service's container, and one that was to take

@@ -88,6 +88,9 @@ func TestDecide(t *testing.T) {
 		{"one that cannot be looked at is let be", none, unseen, "", nil, "back off: inspect container web: timeout"},
 		{"what failed before that matters more", none, unseen, "", refused, "back off: pull web:2: connection refused"},
 		{"dockerd has come back, and what failed is tried again at once", ended, waited, "", refused, "start"},
+		{"it has come back with the old one running, which could not be stopped: that is tried again at once", up, both(waited, asked), "", refused, "replace: another one was asked for"},
+		{"also where another spec is wanted", up, both(waited, label(container.LabelSpec, "old")), "", refused, "replace: it is of spec old, and new is wanted"},
+		{"dockerd was not away, and the old one goes on for a while", up, asked, "", refused, "adopt: pull web:2: connection refused"},
 		{"unless something else is wrong", none, both(unseen, waited), "", refused, "back off: inspect container web: timeout"},
 
 		{"TERM stops it", up, told(process.ErrStop), "", nil, "stop"},

@@ -44,15 +44,15 @@ func (c sidecar) withdraw(ctx context.Context) {
 	}
 }
 
-// announceAgain undoes a withdrawal whose container goes on: the sidecar, which
-// would wait for another one, makes way for a successor that was not asked.
+// announceAgain undoes a withdrawal whose container goes on. A sidecar that was
+// started since was not asked, and so is left as it is.
 func (c sidecar) announceAgain() {
 	s, err := control.ReadAnnounce(control.Dir, c.service)
 	if err != nil || s.PID == 0 || !c.is(s.PID) {
 		return
 	}
 	c.log.Info("the container goes on after its withdrawal: announcing it again")
-	syscall.Kill(s.PID, syscall.SIGHUP)
+	syscall.Kill(s.PID, syscall.SIGUSR2)
 }
 
 // drain is how long the sidecar gives clients to leave.

@@ -53,20 +53,20 @@ func WithdrawMain(args []string) int {
 
 // sidecar announces one service for as long as it lives.
 type sidecar struct {
-	dir      string // its service directory, with announce.json
-	log      *slog.Logger
-	wanted   supervisor.Announce
-	digest   string          // of the files that it read there
-	ctx      context.Context // ends at the first signal to leave
-	leave    context.CancelCauseFunc
-	stopped  context.Context // ends at TERM, be it after a HUP
-	stop     func()
-	withdraw chan struct{} // USR1
-	last     control.AnnounceStatus
+	dir     string // its service directory, with announce.json
+	log     *slog.Logger
+	wanted  supervisor.Announce
+	digest  string          // of the files that it read there
+	ctx     context.Context // ends at the first signal to leave
+	leave   context.CancelCauseFunc
+	stopped context.Context // ends at TERM, be it after a HUP
+	stop    func()
+	wish    chan func(*announce.Announcer) // the last of USR1 and USR2
+	last    control.AnnounceStatus
 }
 
 func newSidecar(dir string) *sidecar {
-	s := &sidecar{dir: dir, log: process.NewLogger(), withdraw: make(chan struct{}, 1)}
+	s := &sidecar{dir: dir, log: process.NewLogger(), wish: make(chan func(*announce.Announcer), 1)}
 	s.ctx, s.leave = context.WithCancelCause(context.Background())
 	stopped, stop := context.WithCancelCause(context.Background())
 	s.stopped, s.stop = stopped, func() { stop(process.ErrStop); s.leave(process.ErrStop) }
@@ -135,24 +135,33 @@ func (s *sidecar) say(status control.AnnounceStatus) {
 }
 
 // signals: TERM withdraws and leaves, also after HUP, which leaves the keys to
-// a successor; USR1 withdraws until another container is up.
+// a successor; USR1 withdraws until another container is up, and USR2 undoes
+// that.
 func (s *sidecar) signals() {
 	signal.Ignore(syscall.SIGPIPE)
 	c := make(chan os.Signal, 4)
-	signal.Notify(c, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR1)
+	signal.Notify(c, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2)
 	for told := range c {
 		switch told {
 		case syscall.SIGHUP:
 			s.leave(registry.ErrHandOver)
 		case syscall.SIGUSR1:
-			select {
-			case s.withdraw <- struct{}{}:
-			default:
-			}
+			s.wants((*announce.Announcer).Withdraw)
+		case syscall.SIGUSR2:
+			s.wants((*announce.Announcer).Resume)
 		default:
 			s.stop()
 		}
 	}
+}
+
+// wants has the announcer do as it was told last. Only signals calls it.
+func (s *sidecar) wants(wish func(*announce.Announcer)) {
+	select {
+	case <-s.wish: // what was not done yet is overtaken
+	default:
+	}
+	s.wish <- wish
 }
 
 // announce runs until ctx is done, or the host has other addresses than
@@ -182,8 +191,8 @@ func (s *sidecar) announce(ctx context.Context) (handedOver bool, err error) {
 		return false, err
 	}
 	go func() {
-		for range s.withdraw {
-			announcer.Withdraw()
+		for wish := range s.wish {
+			wish(announcer)
 		}
 	}()
 	ctx, leave := context.WithCancelCause(ctx)
