@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -123,4 +124,66 @@ func TestNames_of_containers_on_the_way_may_be_taken(t *testing.T) {
 	if got := s.id(t, back1, name); got != container {
 		t.Errorf("container was %s, is %s", container, got)
 	}
+}
+
+// TestNames_renamed: a container that an operator renames is found all the
+// same, and is its service's.
+func TestNames_renamed(t *testing.T) {
+	s := need(t)
+	const name, other = "renamed", "renamed-by-hand"
+	s.remove(t, back1, name)
+	s.install(t, back1, "state=enabled name="+name+" "+plain)
+	container := s.id(t, back1, name)
+	same := func(t *testing.T) {
+		t.Helper()
+		await.Empty(t, "it has its name again", func() string {
+			if got := s.id(t, back1, name); got != container {
+				return fmt.Sprintf("container was %s, is %q", container, got)
+			}
+			return ""
+		})
+		if got := s.sh(t, back1, "docker ps -aq -f label=rundock.service="+name); strings.Contains(got, "\n") {
+			t.Errorf("there are several:\n%s", got)
+		}
+	}
+	t.Run("it gets its name back", func(t *testing.T) {
+		s.sh(t, back1, "docker rename "+name+" "+other)
+		same(t)
+	})
+	t.Run("one that was renamed without a runner is adopted, not made a second time", func(t *testing.T) {
+		runner := s.pid(t, back1, name, "runner")
+		s.sh(t, back1, "kill -STOP "+runner+"; docker rename "+name+" "+other+"; kill -9 "+runner)
+		same(t)
+	})
+	t.Run("where another has taken the name it goes on, and that is said", func(t *testing.T) {
+		runner := s.pid(t, back1, name, "runner")
+		thaw := s.freeze(t, back1, runner)
+		foreign := s.sh(t, back1, "docker rename "+name+" "+other+"; docker create --name "+name+" "+images+"grafana:latest")
+		thaw()
+		await.Empty(t, "the runner says it", func() string {
+			if got := s.runnerSays(t, back1, name, "error"); !strings.Contains(got, "it is called "+other+" now") {
+				return got
+			}
+			return ""
+		})
+		if got := s.id(t, back1, other); got != container {
+			t.Errorf("container was %s, is %q", container, got)
+		}
+		s.sh(t, back1, "docker rm "+foreign)
+		same(t)
+	})
+	t.Run("a runner that is told to stop takes it away, whatever it is called", func(t *testing.T) {
+		// sv lets the runner go on, which has TERM before it can see the name.
+		s.sh(t, back1, "kill -STOP "+s.pid(t, back1, name, "runner")+"; docker rename "+name+" "+other+"; sv -w 60 down /etc/service/docker-"+name+"/services/service")
+		if got := s.sh(t, back1, "docker ps -aq -f label=rundock.service="+name); got != "" {
+			t.Errorf("it leaves\n%s", got)
+		}
+	})
+	t.Run("what was made of a commit of it is another's", func(t *testing.T) {
+		s.install(t, back1, "state=enabled name="+name+" "+plain)
+		copied := s.sh(t, back1, "docker commit "+name+" committed >/dev/null && docker create committed")
+		t.Cleanup(func() { s.sh(t, back1, "docker rm "+copied+" && docker rmi committed") })
+		s.absent(t, back1, name)
+		s.sh(t, back1, "docker inspect "+copied)
+	})
 }

@@ -161,7 +161,7 @@ func prepare(ctx context.Context, docker *container.Client, q control.Request) c
 		answer.Warnings = append(answer.Warnings, pulled.Warning)
 	}
 	trial := s.Name + supervisor.TrialSuffix
-	if _, err := servicecontainer.RemoveOwn(ctx, docker, trial, s.Name); err != nil {
+	if err := servicecontainer.RemoveOwn(ctx, docker, trial, s.Name); err != nil {
 		return fail(err)
 	}
 	o := servicecontainer.Options(s, from)

@@ -54,18 +54,15 @@ func removed(ctx context.Context, docker *container.Client, q control.Request) c
 // noContainer stops and removes the containers of a service. To check is only
 // to look for them.
 func noContainer(ctx context.Context, docker *container.Client, q control.Request) control.Response {
-	answer := control.Response{}
-	for _, name := range servicecontainer.Names(q.Service) {
-		act := servicecontainer.RemoveOwn
-		if q.Check {
-			act = servicecontainer.HasOwn
+	all, err := servicecontainer.All(ctx, docker, q.Service)
+	answer := control.Response{Changed: len(all) > 0}
+	for _, s := range all {
+		if err == nil && !q.Check {
+			err = servicecontainer.Remove(ctx, docker, s)
 		}
-		there, err := act(ctx, docker, name, q.Service)
-		answer.Changed = answer.Changed || there
-		if err != nil {
-			answer.Error = fmt.Sprintf("%s the container of %s: %v; see that dockerd runs, then call again", q.Op, q.Service, err)
-			return answer
-		}
+	}
+	if err != nil {
+		answer.Error = fmt.Sprintf("%s the container of %s: %v; see that dockerd runs, then call again", q.Op, q.Service, err)
 	}
 	return answer
 }

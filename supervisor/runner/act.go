@@ -52,6 +52,7 @@ func (r *runner) adopt(ctx context.Context, s container.State, problem error) (c
 		r.asked = true
 	case why := <-follows.outdated:
 		r.status.log.Warn("the container has to be made anew", "why", why)
+	case <-follows.renamed:
 	case <-again:
 	case <-sooner:
 	case <-ctx.Done():

@@ -25,12 +25,12 @@ type containers struct {
 	contents contents
 }
 
-// look returns the container as it is now, and whether it had to wait for the
-// daemon. One of the same name that is not ours is an error: it must not be
-// lost.
+// look returns the container as it is now, also where somebody has renamed it,
+// and whether it had to wait for the daemon. One of the same name that is not
+// ours is an error: it must not be lost.
 func (c containers) look(ctx context.Context) (s container.State, waited bool, err error) {
 	for ; ; waited = true {
-		s, err := c.docker.Inspect(ctx, c.service.Name)
+		s, err := servicecontainer.Find(ctx, c.docker, c.service.Name)
 		if err == nil {
 			return s, waited, servicecontainer.CheckOwner(s, c.service.Name)
 		}
@@ -44,6 +44,19 @@ func (c containers) look(ctx context.Context) (s container.State, waited bool, e
 			return s, waited, fmt.Errorf("interrupted: %w", err)
 		}
 	}
+}
+
+// nameBack gives the running container s the service's name again, which others
+// know it by.
+func (c containers) nameBack(ctx context.Context, s container.State) error {
+	if s.Name == c.service.Name {
+		return nil
+	}
+	if err := c.docker.Rename(ctx, s.ID, c.service.Name); err != nil {
+		return fmt.Errorf("it is called %s now: %w", s.Name, err)
+	}
+	c.status.log.Warn("the container was renamed, and has its name again", "was", s.Name)
+	return nil
 }
 
 // prepare does all that can be done while the old container still runs: pull
@@ -134,15 +147,15 @@ func (c containers) goesOn() {
 	c.status.Withdrew = ""
 }
 
-// remove stops and removes the service's container, and one that was to take
-// its place.
+// remove stops and removes the service's container, whatever it is called, and
+// one that was to take its place. One on trial is a module's.
 func (c containers) remove(ctx context.Context) error {
-	for _, name := range []string{c.service.Name, c.service.Name + supervisor.NextSuffix} {
-		s, err := c.docker.Inspect(ctx, name)
-		if err != nil {
-			return err
-		}
-		if s.Labels[container.LabelService] != c.service.Name {
+	all, err := servicecontainer.All(ctx, c.docker, c.service.Name)
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
+		if s.Name == c.service.Name+supervisor.TrialSuffix {
 			continue
 		}
 		if s.Running {
@@ -150,7 +163,7 @@ func (c containers) remove(ctx context.Context) error {
 				return err
 			}
 		}
-		if name == c.service.Name {
+		if s.Name == c.service.Name || s.ID == c.status.Container {
 			if err := c.logs.Flush(ctx, s.ID); err != nil {
 				c.status.log.Warn("the end of the container's log is lost", "err", err)
 			}

@@ -21,14 +21,15 @@ type follower struct {
 type following struct {
 	ended    chan int    // it has ended, with this exit code
 	outdated chan string // it has to be made anew, for this reason
+	renamed  chan struct{}
 	logs     *logging
 	cancel   context.CancelFunc
 }
 
 // follow starts to follow the running container s. Only of the wanted one it
-// looks whether it is outdated, and keeps it in its networks.
+// looks whether it is outdated or renamed, and keeps it in its networks.
 func (f follower) follow(ctx context.Context, s container.State, wanted bool) *following {
-	now := &following{ended: make(chan int, 1), outdated: make(chan string, 1), logs: startLogs(ctx, f.logs, s.ID, f.log)}
+	now := &following{ended: make(chan int, 1), outdated: make(chan string, 1), renamed: make(chan struct{}), logs: startLogs(ctx, f.logs, s.ID, f.log)}
 	ctx, now.cancel = context.WithCancel(ctx)
 	go func() {
 		if code, err := f.docker.Wait(ctx, s.ID); err == nil {
@@ -38,6 +39,10 @@ func (f follower) follow(ctx context.Context, s container.State, wanted bool) *f
 	if !wanted {
 		return now
 	}
+	go func() {
+		defer close(now.renamed) // also at the end of ctx, when nobody looks any more
+		f.docker.AwaitRename(ctx, s.ID, s.Name)
+	}()
 	go rejoin(ctx, f.docker, f.origins.spec, s.ID, f.log)
 	go func() {
 		if why := f.origins.outdated(ctx, s.Labels); why != "" {

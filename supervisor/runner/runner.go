@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"path/filepath"
 
@@ -76,6 +77,7 @@ func (r *runner) observe(ctx context.Context) (now observed, want spec.Container
 	now.container, now.waited, now.unseen = r.containers.look(ctx)
 	if now.unseen == nil && now.container.Running {
 		want, now.origins, now.unmade = r.origins.now(ctx)
+		now.unmade = cmp.Or(r.containers.nameBack(ctx, now.container), now.unmade)
 	}
 	now.wait, now.asked = r.retries.left(), r.asked
 	if ctx.Err() != nil {

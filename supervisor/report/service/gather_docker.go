@@ -9,6 +9,7 @@ import (
 	"rundock/internal/container"
 	"rundock/supervisor"
 	"rundock/supervisor/report"
+	"rundock/supervisor/servicecontainer"
 )
 
 // askDocker fills in the containers.
@@ -32,7 +33,7 @@ func (g *gatherer) askDocker(ctx context.Context, services []serviceFacts) {
 			places <- struct{}{}
 			defer func() { <-places }()
 			s := &services[i]
-			s.Container, failures[i] = docker.Inspect(ctx, s.Name)
+			s.Container, failures[i] = servicecontainer.Find(ctx, docker, s.Name)
 			if failures[i] == nil && s.Container.Exists {
 				s.Origins.Partners, failures[i] = docker.Partners(ctx, s.Shares)
 			}

@@ -40,6 +40,9 @@ func judgeContainer(r *report.Part, h hostFacts, s serviceFacts) {
 		r.Wrong(stopped(c, h), "rundockd logs "+s.Name, more...)
 		return
 	}
+	if c.Name != s.Name {
+		r.Wrong("it was renamed to "+c.Name, "docker rename "+c.Name+" "+s.Name+"; where another container has that name, rename or remove that one first")
+	}
 	up := fmt.Sprintf("%s is up for %s", shortID(c.ID), report.Age(h.Now, c.StartedAt))
 	if c.Paused {
 		r.Wrong(up+", but paused: none of its processes runs", "docker unpause "+s.Name)
