@@ -116,6 +116,39 @@ func TestDockerdIsAway(t *testing.T) {
 	m.apply("state=absent name=on")
 }
 
+// TestFoldersDeletedByHand: what a service may have left runs on when its
+// service directory, its link and its status are deleted, and only dockerd
+// knows.
+func TestFoldersDeletedByHand(t *testing.T) {
+	m := onHost(t)
+	const down = "/run/standin/docker-down"
+	for _, args := range []string{"", " announce=80"} {
+		m.apply("state=enabled name=torn image=app:1" + args)
+		m.events("torn")
+		must(t, os.WriteFile(down, nil, 0o644))
+		for _, path := range []string{"/etc/service/docker-torn", "/etc/sv/docker-torn"} {
+			must(t, os.RemoveAll(path))
+		}
+		await.Nil(t, "the status is deleted", func() error { return os.RemoveAll("/run/rundock/torn") })
+		for call := range 2 {
+			a := m.call("state=disabled name=torn")
+			if want := "torn is disabled, but it is not known to be stopped: dockerd is away"; !a.Failed || a.Msg != want || len(a.Actions) > 0 {
+				t.Errorf("disabled says, %d calls after that, %s, want it to fail with %s", call, a.raw, want)
+			}
+		}
+		must(t, os.Remove(down))
+		a := m.call("state=disabled name=torn")
+		if a.Failed {
+			t.Errorf("disabled fails: %s", a.raw)
+		}
+		m.wantActions(a, "container removed")
+		if a := m.call("state=disabled name=torn"); a.Failed || a.Changed {
+			t.Errorf("disabled again: %s", a.raw)
+		}
+		m.apply("state=absent name=torn")
+	}
+}
+
 // TestCheckModeRefuses what the call refuses, and predicts nothing then.
 func TestCheckModeRefuses(t *testing.T) {
 	m := onHost(t)

@@ -16,7 +16,8 @@ func (t *task) disabled() error {
 	}
 	t.wasEnabled = now.Enabled
 	lives := t.lives(now)
-	asks := lives && now.Shape.runner != "" || now.mayHaveContainer()
+	// Without a service directory, which somebody may have deleted, dockerd alone knows.
+	asks := now.mayHaveContainer() || lives && now.Shape.runner != "" || !now.Installed
 	if t.check {
 		return t.foreseeStop(now, control.Stop, lives, asks)
 	}

@@ -13,6 +13,9 @@ import (
 
 func judgeContainer(r *report.Part, h hostFacts, s serviceFacts) {
 	if !s.Runs {
+		if c := s.Container; !s.Installed && c.Exists && c.Labels[container.LabelService] == s.Name {
+			r.Wrong(shortID(c.ID)+" is there, and is this service's", "call the module with state=absent, which stops it and removes all that is left")
+		}
 		return
 	}
 	if h.Docker.Failed() {
