@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"maps"
 	"net"
 	"os"
@@ -240,6 +241,42 @@ func TestAgentOfAReplacedProgramIsExchanged(t *testing.T) {
 	m.wantActions(a, "agent handed over")
 	if a := m.call(apps); a.Failed || a.Changed {
 		t.Errorf("the call after that: %s", a.raw)
+	}
+}
+
+// An agent that an operator's sv down has told to stop still speaks for a while:
+// it is not the one that keeps the network.
+func TestAgentThatIsToldToStop(t *testing.T) {
+	m := onHost(t)
+	const dir = "/etc/sv/overlay-apps"
+	m.apply(apps)
+	before := m.agent(dir)
+	m.set("lingers", "yes")
+	must(t, runit.Control(dir, "d"))
+	await.True(t, "runsv has told it", func() bool { return m.agent(dir).GotTerm })
+	a := m.call(apps + " wait_timeout=1")
+	if want := fmt.Sprintf("network apps is not up after 1 s: its agent, process %d, was told to stop and has not ended", before.PID); !a.Failed || !strings.HasPrefix(a.Msg, want) {
+		t.Errorf("with an agent that is about to end: %s, want a failure with %s", a.raw, want)
+	}
+	m.wantActions(a, "agent started")
+	m.unset("lingers")
+	if a := m.call(apps); a.Failed || a.Network.State != "up" {
+		t.Errorf("once it has ended: %s", a.raw)
+	}
+	if now := m.agent(dir); now.PID == 0 || now.PID == before.PID || now.WantDown || now.GotTerm {
+		t.Errorf("its agent is %+v, was %+v", now, before)
+	}
+
+	// With sv once, too, it would not be started again.
+	must(t, runit.Control(dir, "o"))
+	await.True(t, "runsv has taken it", func() bool { return m.agent(dir).WantDown })
+	once := m.agent(dir)
+	a = m.call(apps)
+	if m.wantActions(a, "agent started"); a.Failed {
+		t.Errorf("after sv once: %s", a.raw)
+	}
+	if now := m.agent(dir); now.PID != once.PID || now.WantDown {
+		t.Errorf("after sv once its agent is %+v, was %+v", now, once)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"rundock/internal/await"
 	"rundock/internal/control"
 	"rundock/internal/moduletest"
+	"rundock/internal/runit"
 )
 
 // machine is the host that TestMain made, with runit running, rundockd's
@@ -105,6 +106,14 @@ func must(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// agent is what the runsv of dir says.
+func (m *machine) agent(dir string) runit.Status {
+	m.t.Helper()
+	s, err := runit.ReadStatus(dir)
+	must(m.t, err)
+	return s
 }
 
 // answer is a module's result.

@@ -55,7 +55,7 @@ func decide(now situation, settings, service fstree.Changes) plan {
 	case s.Paused:
 		p.Commands = append(p.Commands, module.Command{Dir: ".", Letter: "c", Does: "agent continued"})
 	}
-	if !now.Agent.Status.WantDown && (now.Stale || settings.Changed() || service.Touches("run")) {
+	if ends := now.Agent.Status.PID == 0 || now.Agent.Status.GotTerm; !ends && (now.Stale || settings.Changed() || service.Touches("run")) {
 		p.Commands = append(p.Commands, module.Command{Dir: ".", Letter: "h", Does: "agent handed over"})
 	}
 	switch {

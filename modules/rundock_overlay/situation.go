@@ -67,9 +67,9 @@ func (s situation) speaks() bool {
 }
 
 // up reports whether the agent that runs keeps the network as the settings
-// have it.
+// have it, and goes on to.
 func (s situation) up() bool {
-	return s.speaks() && !s.Stale && s.Says.State == control.OverlayUp && s.Says.Mute(control.Clock()) == 0
+	return s.speaks() && s.Agent.Up() && !s.Agent.Status.GotTerm && !s.Stale && s.Says.State == control.OverlayUp && s.Says.Mute(control.Clock()) == 0
 }
 
 // tell notes how the network stands for the result. What an agent said that

@@ -63,8 +63,13 @@ func (t *task) elsewhere(now situation) error {
 
 // why says why the network is not up.
 func (s situation) why() string {
-	if !s.speaks() {
+	switch a := s.Agent; {
+	case !s.speaks() && a.Supervised && a.Status.WantDown:
+		return "its agent is down, as by sv down"
+	case !s.speaks():
 		return "its agent has said nothing"
+	case a.Status.WantDown, a.Status.GotTerm:
+		return fmt.Sprintf("its agent, process %d, was told to stop and has not ended", s.Says.PID)
 	}
 	if silent := s.Says.Mute(control.Clock()); silent != 0 {
 		return fmt.Sprintf("its agent, process %d, has said nothing for %s: it was stopped or hangs (sv restart overlay-%s)", s.Says.PID, silent, s.Says.Network)

@@ -2,7 +2,8 @@
 // kernel's part of a network is real, that of Docker and the registry is not.
 // /run/standin holds what a test says: `containers`, those on the network;
 // `unable`, why this host cannot join; `trouble`, why the network does not come up; `refused`, how the registry
-// has it otherwise; `unreachable`, the registry; `unheard`, what there is to tell of other hosts. What the module has it
+// has it otherwise; `unreachable`, the registry; `unheard`, what there is to tell of other hosts; `lingers`, that an agent
+// which is told to end has not finished. What the module has it
 // do is in /run/standin/log.
 package main
 
@@ -93,7 +94,11 @@ func run(k *kernel.Kernel, s overlay.Settings) {
 	if err := control.WriteOverlay(control.Dir, status); err != nil {
 		fail(1, err)
 	}
-	log("ended by", <-signals)
+	by := <-signals
+	for said("lingers") != "" {
+		time.Sleep(10 * time.Millisecond)
+	}
+	log("ended by", by)
 }
 
 func up(k *kernel.Kernel, s overlay.Settings, status *control.OverlayStatus) {
