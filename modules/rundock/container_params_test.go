@@ -127,6 +127,7 @@ func TestParameters_that_are_wrong_are_named(t *testing.T) {
 	cases := []struct{ parameters, args, want string }{
 		{`{"published_ports":["99999:80"]}`, ``, `published_ports: 99999:80: host port: 99999 is not a number from 1 to 65535; allowed: [ip:]`},
 		{`{"memory":"lots"}`, ``, `memory: lots: not a size; allowed: a number with an optional unit`},
+		{`{"memory":""}`, ``, `memory: '': empty; leave it out`},
 		{`{"memory":"5m"}`, ``, `memory: 5m: less than 6m; for no limit leave it away`},
 		{`{"pids_limit":-2}`, ``, `pids_limit: -2: less than 1; allowed: a number of at least 1`},
 		{`{"command":"serve 'a"}`, ``, `command: a single quote (') is opened but not closed`},
