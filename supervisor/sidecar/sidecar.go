@@ -155,7 +155,7 @@ func (s *sidecar) signals() {
 	}
 }
 
-// wants has the announcer do as it was told last. Only signals calls it.
+// wants has the announcements be as they were asked for last. Only signals calls it.
 func (s *sidecar) wants(wish func(*announce.Announcer)) {
 	select {
 	case <-s.wish: // what was not done yet is overtaken
