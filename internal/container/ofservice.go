@@ -8,13 +8,15 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/events"
 	"github.com/docker/docker/api/types/filters"
+
+	"rundock/internal/pause"
 )
 
 // OfService returns the containers of a service, whatever they are called now.
 // One whose image has the service's label is not among them: it was made of
 // what somebody has committed of a service's container.
 func (c *Client) OfService(ctx context.Context, service string) (own []State, err error) {
-	err = bounded(ctx, c.limits.inspect, func(ctx context.Context) error {
+	err = withLimit(ctx, c.limits.inspect, func(ctx context.Context) error {
 		label := filters.NewArgs(filters.Arg("label", LabelService+"="+service))
 		list, err := c.api().ContainerList(ctx, container.ListOptions{All: true, Filters: label})
 		if err != nil {
@@ -61,7 +63,7 @@ func (c *Client) AwaitRename(ctx context.Context, id, name string) {
 		if c.Ping(ctx) == nil && c.renamed(ctx, id, name, args) {
 			return
 		}
-		sleep(ctx, retry)
+		pause.For(ctx, retry)
 	}
 }
 
