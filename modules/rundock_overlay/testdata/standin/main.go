@@ -113,11 +113,11 @@ func up(k *kernel.Kernel, s overlay.Settings, status *control.OverlayStatus) {
 	h := overlay.Host{Machine: said("machine"), Subnet: s.Subnet(3), Underlay: u.Address, Interface: u.Interface, MTU: u.MTU}
 	var peers []overlay.Peer
 	if len(s.Peers) > 0 {
-		own, err := s.Own(u.Address)
+		own, err := s.OwnPeer(u.Address)
 		if err != nil {
 			fail(1, err)
 		}
-		h.Machine, h.Subnet, peers = own.Identity(), own.Subnet, s.Others(own)
+		h.Machine, h.Subnet, peers = own.Identity(), own.Subnet, s.OtherPeers(own)
 	}
 	want, err := overlay.Want(s.Network, h, peers)
 	if err == nil {
@@ -144,7 +144,7 @@ func leave(k *kernel.Kernel, s overlay.Settings, args []string) {
 	log("leaves", strings.Join(args, " "))
 	have, err := k.Read(s.Network, netip.Prefix{})
 	if err == nil {
-		err = k.Apply(overlay.Plan(have, overlay.Nothing(s.Network)))
+		err = k.Apply(overlay.Plan(have, overlay.WantNothing(s.Network)))
 	}
 	if err != nil {
 		fail(1, err)
@@ -161,7 +161,7 @@ func release(name string, args []string) {
 	case !slices.Contains(args, "--force") && !slices.Contains(args, "--offline"):
 		fail(1, why)
 	default:
-		os.MkdirAll(overlay.KeptDir, 0o755)
+		os.MkdirAll(overlay.SavedDir, 0o755)
 		if err := os.WriteFile(file, nil, 0o644); err != nil {
 			fail(1, err)
 		}
