@@ -43,6 +43,7 @@ func Run(ctx context.Context, name string, args []string, env func(string) (stri
 	l.settings, args, err = settings.ReadForCommand(args, env, os.ReadFile, func(set *flag.FlagSet) {
 		set.BoolVar(&l.json, "json", false, "")
 		set.StringVar(&l.server, "server", "", "")
+		set.StringVar(&l.try, "try", "", "")
 	})
 	if errors.Is(err, flag.ErrHelp) {
 		io.WriteString(out, commands[name].usage+sharedUsage)

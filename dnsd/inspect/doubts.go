@@ -17,8 +17,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// doubts are about a record that dnsd reads.
-func doubts(s settings.Settings, v *view, key string, value []byte) (reasons []string) {
+// doubts are about a record that dnsd reads, whatever others there are.
+func doubts(s settings.Settings, key string, value []byte) (reasons []string) {
 	name, err := skydns.Name(s.Prefix, key)
 	r, e := skydns.Parse(value)
 	if errors.Join(err, e) != nil {
@@ -29,9 +29,6 @@ func doubts(s settings.Settings, v *view, key string, value []byte) (reasons []s
 	}
 	if r.Host == "" && r.Text == "" && r.Type == "" {
 		reasons = append(reasons, "it has neither host, text nor type: there is nothing to answer")
-	}
-	if v.hidden(key) {
-		reasons = append(reasons, "it is not answered, as the key without the final slash means the same name and is there: delete one")
 	}
 	if unknown := unknownFields(value); len(unknown) > 0 {
 		reasons = append(reasons, "unknown fields are ignored: "+strings.Join(unknown, ", "))
@@ -53,10 +50,23 @@ func doubts(s settings.Settings, v *view, key string, value []byte) (reasons []s
 	if r.TargetStrip > 0 && r.TargetStrip >= dns.CountLabel(name) {
 		reasons = append(reasons, "targetstrip is longer than the name")
 	}
+	if _, address := r.Addr(); !address && r.Host != "" && r.Port == 0 && !r.Mail && (r.Text != "" || r.Type != "") {
+		reasons = append(reasons, "its host is a name, which gives no CNAME beside its text or data: write them to names of their own")
+	}
+	return reasons
+}
+
+// doubtsBeside are about a record that dnsd reads, as others are.
+func doubtsBeside(s settings.Settings, v *view, key string, value []byte) (reasons []string) {
+	name, err := skydns.Name(s.Prefix, key)
+	r, e := skydns.Parse(value)
+	if errors.Join(err, e) != nil {
+		return nil
+	}
+	if v.hidden(key) {
+		reasons = append(reasons, "it is not answered, as the key without the final slash means the same name and is there: delete one")
+	}
 	if _, address := r.Addr(); !address && r.Host != "" {
-		if r.Port == 0 && !r.Mail && (r.Text != "" || r.Type != "") {
-			reasons = append(reasons, "its host is a name, which gives no CNAME beside its text or data: write them to names of their own")
-		}
 		target := strings.ToLower(dns.Fqdn(r.Host))
 		if reply := v.answers.Reply(dns.Question{Name: target, Qtype: dns.TypeA, Qclass: dns.ClassINET}, 0); s.InZones(target) && reply.Rcode == dns.RcodeNameError {
 			reasons = append(reasons, "its host "+target+" does not exist")

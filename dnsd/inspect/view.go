@@ -23,6 +23,7 @@ type looking struct {
 	settings settings.Settings
 	json     bool   // printed as such
 	server   string // IP:port of the dnsd that explain asks; empty: the one of the settings
+	try      string // key of a record that check is to judge before it is written
 	client   registry.Store
 	out      io.Writer
 }

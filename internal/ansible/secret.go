@@ -20,7 +20,7 @@ func secrets(params []Param, given map[string]any, env func(string) (string, boo
 	var list []string
 	for _, p := range params {
 		for _, v := range p.candidates(given, env) {
-			if p.NoLog {
+			if p.NoLog || p.NoLogIf != "" && given[p.NoLogIf] != nil && !isFalse(given[p.NoLogIf]) {
 				list = append(list, texts(v)...)
 			}
 			read, unread := dicts(p, v)
@@ -33,6 +33,13 @@ func secrets(params []Param, given map[string]any, env func(string) (string, boo
 		}
 	}
 	return list
+}
+
+// isFalse reports whether v is false as Ansible reads it. What is neither true
+// nor false is wrong, and hides rather than shows.
+func isFalse(v any) bool {
+	b, err := toBool(v)
+	return err == nil && b == false
 }
 
 // candidates are the values that p has been given or else gets.

@@ -52,6 +52,7 @@ type Param struct {
 	Default  any      // string, int, bool, float64, []string or nil; nil: absent unless given
 	Choices  []string // nil: anything; of a List, for each element
 	NoLog    bool     // its value, and all values in it, appear in no output
+	NoLogIf  string   // a Bool beside it, with which it is NoLog
 	Aliases  []string // other names; with both given the alias wins, and a warning says so
 	Fallback []string // environment variables; the first that is set is taken if none is given
 

@@ -35,6 +35,10 @@ const (
 	// Remove is Stop, and takes away the service's state under /run/rundock and
 	// /var/lib/rundock.
 	Remove Op = "remove"
+	// Read answers what Key is in Store at this moment.
+	Read Op = "read"
+	// Swap makes Key of Store New if it is Old, or nothing, and says which.
+	Swap Op = "swap"
 )
 
 // Request is one JSON object on stdin of `rundockd ctl`, which reads them to
@@ -50,6 +54,20 @@ type Request struct {
 	Adopt   bool            `json:"adopt,omitempty"`   // prepare: a container of somebody else's may be there, if it fits
 	Timeout int             `json:"timeout,omitempty"` // seconds
 	Check   bool            `json:"check,omitempty"`   // prepare, stop, remove: change nothing, say what would come of it
+	Store   string          `json:"store,omitempty"`   // read, swap: etcd or consul, by host.json's settings
+	Key     string          `json:"key,omitempty"`     // read, swap: with its slash
+	Old     []byte          `json:"old,omitempty"`     // swap: what is there
+	Exists  bool            `json:"exists,omitempty"`  // swap: whether there is anything
+	New     []byte          `json:"new,omitempty"`     // swap: what is to be
+	Delete  bool            `json:"delete,omitempty"`  // swap: there is to be nothing
+}
+
+// Key is a key of the store as it is now.
+type Key struct {
+	Exists bool   `json:"exists"`
+	Value  []byte `json:"value"`
+	ID     string `json:"id,omitempty"`    // of a record: whose it is
+	Lease  string `json:"lease,omitempty"` // under which it is held; "": none
 }
 
 // Response is one JSON object on stdout. Error is empty on success; it names
@@ -65,6 +83,8 @@ type Response struct {
 	Ignored  []string        `json:"ignored,omitempty"` // prepare: what dockerd says it will not heed of the container
 	Image    string          `json:"image,omitempty"`   // prepare: id of the image
 	Changed  bool            `json:"changed,omitempty"` // stop, remove: a container was there
+	Key      *Key            `json:"key,omitempty"`     // read
+	Swapped  bool            `json:"swapped,omitempty"` // swap: false: the key was not Old any more
 	Runner   *RunnerStatus   `json:"runner,omitempty"`
 	Announce *AnnounceStatus `json:"announce,omitempty"`
 }

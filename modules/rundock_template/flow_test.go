@@ -31,7 +31,7 @@ var web = args{
 func TestTemplate(t *testing.T) {
 	m := onHost(t)
 	m.web(2)
-	m.put("/colour", "blue")
+	m.Put("/colour", "blue")
 	planned, a := m.Apply(web, "definition written", "renderer installed", "renderer enabled", "file replaced")
 	files := []string{
 		"/etc/rundock/templates/web.json", "/etc/sv/rundock-render/log/config", "/etc/sv/rundock-render/log/run", "/etc/sv/rundock-render/run",
@@ -40,21 +40,21 @@ func TestTemplate(t *testing.T) {
 	if !slices.Equal(a.Files(), files) || planned.Diff[4].After != "# blue\n10.0.0.1:80\n10.0.0.2:80\n" || planned.Diff[4] != a.Diff[4] {
 		t.Errorf("diff = %+v, want one of %q, with the file", a.Diff, files)
 	}
-	if got := m.read("/etc/web/web.conf"); got != planned.Diff[4].After || m.read("/etc/web-reloads") != "reloaded\n" {
-		t.Errorf("the file has %q and was reloaded %q, want it once as check mode said", got, m.read("/etc/web-reloads"))
+	if got := m.Text("/etc/web/web.conf"); got != planned.Diff[4].After || m.Text("/etc/web-reloads") != "reloaded\n" {
+		t.Errorf("the file has %q and was reloaded %q, want it once as check mode said", got, m.Text("/etc/web-reloads"))
 	}
 	want := map[string]any{"name": "web", "state": "current", "dest": "/etc/web/web.conf", "services": map[string]any{"web": 2.0}, "keys": map[string]any{"colour": 1.0}}
 	if got := a.Values["template"].(map[string]any); len(got) != len(want) || got["state"] != "current" {
 		t.Errorf("template = %v, want %v", got, want)
 	}
 
-	if told := m.sh("rundockd", "explain", "web"); !strings.Contains(told, "/etc/web/web.conf is made from the content") || !strings.HasSuffix(told, "\nNothing is wrong.\n") {
+	if told := m.Sh("rundockd", "explain", "web"); !strings.Contains(told, "/etc/web/web.conf is made from the content") || !strings.HasSuffix(told, "\nNothing is wrong.\n") {
 		t.Errorf("explain says:\n%s", told)
 	}
 
 	// It follows the store without a call.
-	m.put("/colour", "green")
-	await.True(t, "the file follows", func() bool { return strings.HasPrefix(m.read("/etc/web/web.conf"), "# green\n") })
+	m.Put("/colour", "green")
+	await.True(t, "the file follows", func() bool { return strings.HasPrefix(m.Text("/etc/web/web.conf"), "# green\n") })
 
 	// Another template in the same definition: the renderer reads it.
 	changed := with(web, args{"content": "{{range service \"web\"}}{{.Address}}\n{{end}}", "mode": "0640", "floor": args{"web": 2}, "wait": "50ms:1s"})
@@ -66,12 +66,12 @@ func TestTemplate(t *testing.T) {
 	// A second one has the same renderer.
 	second := args{"name": "hosts", "dest": "/etc/web/hosts", "content": "{{range nodes}}{{.Node}}\n{{end}}"}
 	m.Apply(second, "definition written", "renderer handed over", "file replaced")
-	if got := m.read("/etc/web/hosts"); got != "node-1\nnode-2\n" {
+	if got := m.Text("/etc/web/hosts"); got != "node-1\nnode-2\n" {
 		t.Errorf("the second file has %q", got)
 	}
 
 	_, a = m.Apply(args{"name": "web", "state": "absent"}, "removed")
-	if m.read("/etc/web/web.conf") != "10.0.0.1\n10.0.0.2\n" {
+	if m.Text("/etc/web/web.conf") != "10.0.0.1\n10.0.0.2\n" {
 		t.Errorf("the file went with its template")
 	}
 	if s, err := control.ReadTemplate(control.Dir, "web"); err != nil || s.PID != 0 {
@@ -87,26 +87,26 @@ func TestTemplate(t *testing.T) {
 func TestTemplate_is_put_right(t *testing.T) {
 	m := onHost(t)
 	m.web(1)
-	m.write("/etc/web/web.tmpl", "{{range service \"web\"}}{{.Address}}\n{{end}}")
+	m.Write("/etc/web/web.tmpl", "{{range service \"web\"}}{{.Address}}\n{{end}}")
 	given := with(web, args{"content": nil, "src": "/etc/web/web.tmpl"})
 	m.Apply(given, "definition written", "renderer installed", "renderer enabled", "file replaced")
 	for what, do := range map[string]func(){
-		"the file was written": func() { m.write("/etc/web/web.conf", "x") },
-		"the file is gone":     func() { m.sh("rm", "/etc/web/web.conf") },
-		"its mode":             func() { m.sh("chmod", "0600", "/etc/web/web.conf") },
-		"its owner":            func() { m.sh("chown", "daemon", "/etc/web/web.conf") },
+		"the file was written": func() { m.Write("/etc/web/web.conf", "x") },
+		"the file is gone":     func() { m.Sh("rm", "/etc/web/web.conf") },
+		"its mode":             func() { m.Sh("chmod", "0600", "/etc/web/web.conf") },
+		"its owner":            func() { m.Sh("chown", "daemon", "/etc/web/web.conf") },
 	} {
 		do()
-		if _, a := m.Apply(given, "renderer handed over", "file replaced"); m.read("/etc/web/web.conf") != "10.0.0.1\n" {
-			t.Errorf("%s: it has %q after %s", what, m.read("/etc/web/web.conf"), a.Raw)
+		if _, a := m.Apply(given, "renderer handed over", "file replaced"); m.Text("/etc/web/web.conf") != "10.0.0.1\n" {
+			t.Errorf("%s: it has %q after %s", what, m.Text("/etc/web/web.conf"), a.Raw)
 		}
 	}
-	m.write("/etc/web/web.tmpl", "{{range service \"web\"}}{{.Port}}\n{{end}}")
+	m.Write("/etc/web/web.tmpl", "{{range service \"web\"}}{{.Port}}\n{{end}}")
 	m.Apply(given, "renderer handed over", "file replaced")
-	if got := m.read("/etc/web/web.conf"); got != "80\n" {
+	if got := m.Text("/etc/web/web.conf"); got != "80\n" {
 		t.Errorf("the file has %q, want it of the new template", got)
 	}
-	m.sh("sv", "-w", "60", "stop", "/etc/service/rundock-render")
+	m.Sh("sv", "-w", "60", "stop", "/etc/service/rundock-render")
 	m.Apply(given, "renderer started")
 }
 
@@ -114,7 +114,7 @@ func TestTemplate_is_put_right(t *testing.T) {
 func TestRefuses(t *testing.T) {
 	m := onHost(t)
 	m.web(1)
-	m.put("/colour", "blue")
+	m.Put("/colour", "blue")
 	m.Apply(web, "definition written", "renderer installed", "renderer enabled", "file replaced")
 	for _, c := range []struct {
 		change args
@@ -147,8 +147,8 @@ func TestRefuses(t *testing.T) {
 	} {
 		m.Refuses(with(web, c.change), c.want)
 	}
-	if got := m.read("/etc/web/web.conf"); got != "# blue\n10.0.0.1:80\n" || m.read("/etc/web-reloads") != "reloaded\n" {
-		t.Errorf("the file has %q and was reloaded %q, want it as before", got, m.read("/etc/web-reloads"))
+	if got := m.Text("/etc/web/web.conf"); got != "# blue\n10.0.0.1:80\n" || m.Text("/etc/web-reloads") != "reloaded\n" {
+		t.Errorf("the file has %q and was reloaded %q, want it as before", got, m.Text("/etc/web-reloads"))
 	}
 	// A floor of something else is no error, as a template may ask for it only sometimes.
 	if a := m.Call(with(web, args{"floor": args{"wbe": 0}}), "check_mode"); len(a.Warnings) != 1 || !strings.Contains(a.Warnings[0], "the template asks for no service wbe") {
@@ -164,9 +164,9 @@ func TestRefuses(t *testing.T) {
 func TestStore_is_away(t *testing.T) {
 	m := onHost(t)
 	m.web(1)
-	m.put("/colour", "blue")
+	m.Put("/colour", "blue")
 	m.Apply(web, "definition written", "renderer installed", "renderer enabled", "file replaced")
-	m.etcd.Kill()
+	m.Etcd.Kill()
 	await.True(t, "the status says so", func() bool {
 		s, err := control.ReadTemplate(control.Dir, "web")
 		return err == nil && s.Store != ""
@@ -175,30 +175,30 @@ func TestStore_is_away(t *testing.T) {
 		t.Errorf("the same without a store: %s", a.Raw)
 	}
 	changed := with(web, args{"content": "{{key \"colour\"}}\n", "wait_timeout": 1})
-	m.Refuses(changed, m.etcd.URL[len("http://"):])
+	m.Refuses(changed, m.Etcd.URL[len("http://"):])
 	if a := m.Call(with(changed, args{"wait_for": "none"})); a.Failed || !slices.Equal(a.Actions, []string{"definition updated", "renderer handed over"}) {
 		t.Errorf("another template without a store, and without waiting: %s", a.Raw)
 	}
-	if got := m.read("/etc/web/web.conf"); got != "# blue\n10.0.0.1:80\n" {
+	if got := m.Text("/etc/web/web.conf"); got != "# blue\n10.0.0.1:80\n" {
 		t.Errorf("the file has %q, want it as before", got)
 	}
-	m.etcd.Restart()
-	await.True(t, "the file comes with the store", func() bool { return m.read("/etc/web/web.conf") == "blue\n" })
+	m.Etcd.Restart()
+	await.True(t, "the file comes with the store", func() bool { return m.Text("/etc/web/web.conf") == "blue\n" })
 }
 
 // An administrator's hidden link keeps the renderer disabled.
 func TestMasked_renderer_stays_disabled(t *testing.T) {
 	m := onHost(t)
 	must(t, os.Symlink("/etc/sv/rundock-render", "/etc/service/.rundock-render"))
-	m.put("/colour", "blue")
-	if a := m.Call(web); a.Failed || len(a.Warnings) != 1 || !strings.Contains(a.Warnings[0], "/etc/service/.rundock-render is there; remove it") || m.read("/etc/web/web.conf") != "" {
+	m.Put("/colour", "blue")
+	if a := m.Call(web); a.Failed || len(a.Warnings) != 1 || !strings.Contains(a.Warnings[0], "/etc/service/.rundock-render is there; remove it") || m.Text("/etc/web/web.conf") != "" {
 		t.Errorf("%s", a.Raw)
 	}
 }
 
 func TestSecret_is_in_no_diff(t *testing.T) {
 	m := onHost(t)
-	m.put("/password", "hunter2")
+	m.Put("/password", "hunter2")
 	_, a := m.Apply(args{"name": "env", "dest": "/etc/web/env", "mode": "0600", "content": "PASSWORD={{key \"password\"}} not-for-all\n"},
 		"definition written", "renderer installed", "renderer enabled", "file replaced")
 	if strings.Contains(a.Raw, "hunter2") || strings.Contains(a.Raw, "not-for-all") {

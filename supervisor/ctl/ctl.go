@@ -66,6 +66,9 @@ func ctlServe(in io.Reader, out io.Writer) int {
 		case q.Version != control.Version:
 			answer(q.ID, control.Response{Error: fmt.Sprintf("rundockd ctl: the request is of version %d, this rundockd speaks %d: install the same release on host and controller", q.Version, control.Version)})
 			continue
+		case q.Op == control.Read || q.Op == control.Swap:
+			all.Go(func() { answer(q.ID, keyed(q)) })
+			continue
 		case dockerErr != nil:
 			answer(q.ID, control.Response{Error: dockerErr.Error()})
 			continue

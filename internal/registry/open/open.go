@@ -5,8 +5,10 @@ package open
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 
 	"rundock/internal/hostconfig"
 	"rundock/internal/registry"
@@ -46,6 +48,15 @@ func Records(host hostconfig.Config, log *slog.Logger) (registry.Store, error) {
 		return nil, err
 	}
 	return several.Stores{Own: own, Other: other}, nil
+}
+
+// Named is Store for one of those that host.json has settings for, by its name
+// there: etcd or consul.
+func Named(store string, host hostconfig.Config, log *slog.Logger) (registry.Store, error) {
+	if !slices.Contains(host.Stores(), store) {
+		return nil, fmt.Errorf("there are no settings for store %q", store)
+	}
+	return named(store, host, log)
 }
 
 func named(store string, host hostconfig.Config, log *slog.Logger) (registry.Store, error) {

@@ -1,0 +1,138 @@
+// Package storetest is a host for tests of modules that look after what is in
+// the store: that of package moduletest, with rundockd's real programs, runit
+// and a real etcd. Only tests import it.
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"rundock/internal/hostconfig"
+	"rundock/internal/moduletest"
+	"rundock/internal/registry/etcdtest"
+)
+
+// Main is a TestMain. The programs of these packages are installed on the host.
+func Main(m *testing.M, programs ...string) {
+	if !moduletest.InHost && os.Getenv("RUNDOCK_TEST_ETCD") != "" {
+		etcdtest.Main(m) // this process is to be a server
+	}
+	moduletest.Programs = programs
+	moduletest.Main(m, "--net")
+}
+
+// Host is the machine of a test.
+type Host struct {
+	moduletest.Caller
+	Etcd *etcdtest.Server
+}
+
+// New returns a host whose store is empty, for the module of this name. watched
+// are the folders of which a refused call, and check mode, must change nothing.
+func New(t *testing.T, module string, watched ...string) *Host {
+	t.Helper()
+	if !moduletest.InHost {
+		t.Skip("needs a host of its own: " + moduletest.WhyNoHost)
+	}
+	if _, err := exec.LookPath("runsvdir"); err != nil {
+		t.Skip("runsvdir is not installed")
+	}
+	if out, err := exec.Command("ip", "link", "set", "lo", "up").CombinedOutput(); err != nil {
+		t.Fatalf("bring the loopback up: %v\n%s", err, out)
+	}
+	h := &Host{moduletest.Caller{T: t, Module: moduletest.Program(module), Watched: append([]string{"/etc/sv", "/etc/service/", "/etc/rundock"}, watched...)}, etcdtest.Start(t, "embedded", nil)}
+	for _, p := range moduletest.Programs {
+		h.Sh("cp", moduletest.Program(filepath.Base(p)), "/usr/local/bin/")
+	}
+	h.Sh("sh", "-ec", "mkdir -p /etc/service /etc/sv /etc/rundock; rm -rf /etc/service/* /etc/sv/* /etc/rundock/*")
+	h.Write(hostconfig.Path, fmt.Sprintf(`{"version":1,"host":"node-1","domain":"example.com","label":"s","etcd":{"endpoints":[%q]}}`, h.Etcd.URL))
+	if err := exec.Command("runsvdir", "-P", "/etc/service", "log: "+strings.Repeat(".", 300)).Start(); err != nil {
+		t.Fatal(err)
+	}
+	h.State = h.keys
+	return h
+}
+
+// keys are all of the store, none where it is away.
+func (h *Host) keys() map[string]string {
+	all := map[string]string{}
+	ctx, cancel := context.WithTimeout(h.Context(), 5*time.Second)
+	defer cancel()
+	got, err := h.Etcd.Admin().Get(ctx, "/", clientv3.WithPrefix())
+	if err != nil {
+		return all
+	}
+	for _, kv := range got.Kvs {
+		all[string(kv.Key)] = fmt.Sprint(kv.ModRevision, " ", string(kv.Value))
+	}
+	return all
+}
+
+// Put writes a key of the store.
+func (h *Host) Put(key, value string) {
+	h.Helper()
+	if _, err := h.Etcd.Admin().Put(h.Context(), key, value); err != nil {
+		h.Fatal(err)
+	}
+}
+
+// Get returns a key of the store, "" where there is none.
+func (h *Host) Get(key string) string {
+	h.Helper()
+	got, err := h.Etcd.Admin().Get(h.Context(), key)
+	if err != nil {
+		h.Fatal(err)
+	}
+	if len(got.Kvs) == 0 {
+		return ""
+	}
+	return string(got.Kvs[0].Value)
+}
+
+// Lease writes a key that a lease of a minute holds.
+func (h *Host) Lease(key, value string) {
+	h.Helper()
+	lease, err := h.Etcd.Admin().Grant(h.Context(), 60)
+	if err == nil {
+		_, err = h.Etcd.Admin().Put(h.Context(), key, value, clientv3.WithLease(lease.ID))
+	}
+	if err != nil {
+		h.Fatal(err)
+	}
+}
+
+// Sh runs a command, which must succeed.
+func (h *Host) Sh(words ...string) string {
+	h.Helper()
+	out, err := exec.Command(words[0], words[1:]...).CombinedOutput()
+	if err != nil {
+		h.Fatalf("%q: %v\n%s", words, err, out)
+	}
+	return string(out)
+}
+
+// Write writes a file.
+func (h *Host) Write(path, text string) {
+	h.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		h.Fatal(err)
+	}
+}
+
+// Text is what a file has, "" where there is none.
+func (h *Host) Text(path string) string {
+	h.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil && !os.IsNotExist(err) {
+		h.Fatal(err)
+	}
+	return string(data)
+}
