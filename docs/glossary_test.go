@@ -50,6 +50,11 @@ var retired = []struct {
 		"\"announcer\"":                "what these words are made of",
 		"announcer.lock":               "a file that processes of two releases must agree on",
 	}},
+	{"saved state", "kept state", `kept state`, nil},
+	{"difference", "misfit", `misfits?`, nil},
+	{"anonymous volume", "unkept volume", `unkept`, map[string]string{
+		"unkept,omitempty": "a key between module and rundockd of two releases",
+	}},
 	{"predecessor, successor", "heir", `heirs?`, nil},
 	{"additional section", "further section", `further (records|section)`, nil},
 }

@@ -10,16 +10,17 @@ import (
 )
 
 // aliases returns the records that make a name an alias: those whose host is
-// another name. A name that is an alias is one for every type (RFC 1034
-// section 3.6.2); so it is none where there is other data, at the apex of a zone,
-// which has SOA and NS, or at a reverse name, where the host is what PTR
-// says. The port of such a record is for SRV, which has the host as its target;
-// without any port SRV follows the alias as well.
+// another name.
+//
+// A name that is an alias is one for every type (RFC 1034 section 3.6.2). So it is
+// none where there is other data, at the apex of a zone, which has SOA and NS, or
+// at a reverse name, where the host is what PTR says. SRV has the host as its
+// target where a record has a port, and follows the alias where none has.
 func (s entrySet) aliases(zone *Zone, wire []byte, qtype uint16) []table.Entry {
-	if s.aliasless(zone, wire) != "" {
+	if s.notAlias(zone, wire) != "" {
 		return nil
 	}
-	named := s.with(func(e table.Entry) bool { return e.Host != "" })
+	named := s.having(func(e table.Entry) bool { return e.Host != "" })
 	for _, e := range named {
 		if qtype == dns.TypeSRV && e.Port != 0 {
 			return nil
@@ -28,9 +29,9 @@ func (s entrySet) aliases(zone *Zone, wire []byte, qtype uint16) []table.Entry {
 	return named
 }
 
-// aliasless says why a name whose records may have another name as host is no
-// alias; empty: nothing is against it.
-func (s entrySet) aliasless(zone *Zone, wire []byte) string {
+// notAlias says why a name is no alias, though its records have another name as
+// host; "" where nothing is against it.
+func (s entrySet) notAlias(zone *Zone, wire []byte) string {
 	switch {
 	case string(wire) == zone.wire:
 		return "an apex is no alias"
@@ -51,8 +52,8 @@ func (s entrySet) aliasless(zone *Zone, wire []byte) string {
 	return why
 }
 
-// alias answers with the CNAME of one of an alias's records, in turn: a name
-// can have one. It returns the target that is to be asked for instead.
+// alias answers with a CNAME, of which a name can have only one: that of one of the
+// records, in turn. It returns the target, which is to be asked for instead.
 func (a *answering) alias(q dns.Question, named []table.Entry) (target string) {
 	a.volatile = a.volatile || len(named) > 1
 	e := chosen(named, a.turn)

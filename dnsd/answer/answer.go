@@ -36,18 +36,20 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Partial says whether other turns give other records, as there are more than an
+// Partial reports whether other turns give other records: there are more than an
 // answer may have.
-func (r Result) Partial() bool { return r.part }
+func (r Result) Partial() bool { return r.partial }
 
 // Reply answers a question of class IN. turn decides which records of an
 // RRset come first; owner names keep the question's case.
-func (s *Server) Reply(q dns.Question, turn uint32) Result { return s.turned(q, turn, maxRecords) }
+func (s *Server) Reply(q dns.Question, turn uint32) Result { return s.replyInTurn(q, turn, maxRecords) }
 
 // ReplyUDP is Reply for a reply over UDP.
-func (s *Server) ReplyUDP(q dns.Question, turn uint32) Result { return s.turned(q, turn, s.mostUDP()) }
+func (s *Server) ReplyUDP(q dns.Question, turn uint32) Result {
+	return s.replyInTurn(q, turn, s.mostUDP())
+}
 
-func (s *Server) turned(q dns.Question, turn uint32, most int) Result {
+func (s *Server) replyInTurn(q dns.Question, turn uint32, most int) Result {
 	r := s.reply(q, turn, most)
 	if len(r.Further) == len(r.Answer) {
 		r.Further = packed.Turn(r.Further, r.turns, turn)
@@ -56,8 +58,7 @@ func (s *Server) turned(q dns.Question, turn uint32, most int) Result {
 	return r
 }
 
-// reply is Reply with the records in the order they take turns in, of very many at
-// most that many.
+// reply is Reply with at most that many records, in the order of their turns.
 func (s *Server) reply(q dns.Question, turn uint32, most int) Result {
 	wire, ok := wireName(q.Name)
 	switch {
@@ -91,13 +92,13 @@ func (s *Server) reply(q dns.Question, turn uint32, most int) Result {
 	private, above := privateReverse(wire), isReverse(wire) && s.Table.Lookup(wire) != nil
 	switch {
 	case private != nil && above:
-		r := s.nothingPrivate(wire, private)
-		r.Above = s.elsewhere(wire)
+		r := s.emptyPrivateZone(wire, private)
+		r.Above = s.canAskOthers(wire)
 		return r
-	case s.elsewhere(wire):
-		return Result{Zone: -1, Elsewhere: true, Encloses: above || s.encloses(wire)}
+	case s.canAskOthers(wire):
+		return Result{Zone: -1, Elsewhere: true, Encloses: above || s.hasZoneBelow(wire)}
 	case private != nil:
-		return s.nothingPrivate(wire, private)
+		return s.emptyPrivateZone(wire, private)
 	}
 	return Result{Zone: -1, Rcode: dns.RcodeRefused}
 }
@@ -116,7 +117,7 @@ func (a *answering) follow(zone *Zone, wire []byte, q dns.Question) {
 		}
 		seen = append(seen, string(next))
 		if zone = a.zone(next); zone == nil {
-			if a.elsewhere(next) {
+			if a.canAskOthers(next) {
 				a.Continue = target
 			}
 			return
@@ -125,8 +126,7 @@ func (a *answering) follow(zone *Zone, wire []byte, q dns.Question) {
 	}
 }
 
-// at answers q at one name and returns the target of the CNAME it answered
-// with, if it did.
+// at answers q at one name. It returns the target if it answered with a CNAME.
 func (a *answering) at(zone *Zone, wire []byte, q dns.Question) (target string) {
 	before := len(a.Answer)
 	a.priority, a.weight = nil, nil
@@ -148,9 +148,9 @@ func (a *answering) at(zone *Zone, wire []byte, q dns.Question) (target string) 
 		a.volatile = true
 		a.addresses(q, ownEntries(zone.ns, a.NameServers()))
 	case q.Qtype == dns.TypeSRV:
-		a.services(zone, q, set)
+		a.srvRecords(zone, q, set)
 	case q.Qtype == dns.TypeMX:
-		a.exchanges(zone, q, set)
+		a.mailExchanges(zone, q, set)
 	case q.Qtype == dns.TypeTXT:
 		a.texts(q, set)
 	case q.Qtype == dns.TypePTR:
@@ -158,7 +158,7 @@ func (a *answering) at(zone *Zone, wire []byte, q dns.Question) (target string) 
 	case q.Qtype == dns.TypeA || q.Qtype == dns.TypeAAAA:
 		a.addresses(q, set)
 	default:
-		a.given(q, set)
+		a.verbatim(q, set)
 	}
 	if len(a.Answer) == before {
 		a.bare = before == 0 && a.Rcode == dns.RcodeSuccess

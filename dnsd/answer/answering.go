@@ -13,15 +13,16 @@ type answering struct {
 	*Server
 	turn     uint32
 	most     int // records that are taken of very many
-	said     map[said]bool
-	ttls     map[said]uint32 // of the sets of additional records
-	reached  int             // names looked up for the additional section
-	priority []uint16        // of the records at the name at hand that take turns
-	weight   []uint16        // of the same
+	said     map[rrKey]bool
+	ttls     map[rrKey]uint32 // of the sets of additional records
+	reached  int              // names looked up for the additional section
+	priority []uint16         // of the records at the name at hand that take turns
+	weight   []uint16         // of the same
 	Result
 }
 
-// lookup notes what it sees, so that the answer can be kept while it lasts.
+// lookup finds a node. It notes what it saw, so that the answer can be kept until
+// that changes.
 func (a *answering) lookup(wire []byte) *table.Node {
 	node, seen := a.Table.See(wire)
 	a.seen = append(a.seen, seen)
@@ -35,38 +36,38 @@ func (a *answering) add(rr dns.RR, priority, weight uint16) {
 	a.priority, a.weight = append(a.priority, priority), append(a.weight, weight)
 }
 
-// A said is a record of the answer being made, less its TTL and its SRV weight.
-type said struct {
+// An rrKey is a record of the answer being made, less its TTL and its SRV weight.
+type rrKey struct {
 	owner          string
 	rrtype         uint16
 	data           string
 	priority, port uint16
 }
 
-// once says whether a record was not in the answer yet.
-func (a *answering) once(s said) bool {
+// firstSeen reports whether a record was not in the answer yet.
+func (a *answering) firstSeen(s rrKey) bool {
 	if a.said[s] {
 		return false
 	}
 	if a.said == nil {
-		a.said = map[said]bool{}
+		a.said = map[rrKey]bool{}
 	}
 	a.said[s] = true
 	return true
 }
 
-// further adds an address to the additional section. Records of one name and type
+// addAdditional adds an address to the additional section. Records of one name and type
 // have one TTL (RFC 2181 section 5.2): the smallest.
-func (a *answering) further(owner string, addr netip.Addr, ttl uint32) {
+func (a *answering) addAdditional(owner string, addr netip.Addr, ttl uint32) {
 	rr := addressRR(owner, addr, ttl)
-	set := said{owner: owner, rrtype: rr.Header().Rrtype}
+	set := rrKey{owner: owner, rrtype: rr.Header().Rrtype}
 	if a.ttls == nil {
-		a.ttls = map[said]uint32{}
+		a.ttls = map[rrKey]uint32{}
 	}
 	if least, known := a.ttls[set]; !known || ttl < least {
 		a.ttls[set] = ttl
 	}
-	if len(a.Further) < maxRecords && a.once(said{owner: owner, data: addr.String()}) {
+	if len(a.Further) < maxRecords && a.firstSeen(rrKey{owner: owner, data: addr.String()}) {
 		a.Further = append(a.Further, rr)
 	}
 }
@@ -75,6 +76,6 @@ func (a *answering) further(owner string, addr netip.Addr, ttl uint32) {
 func (a *answering) evenTTLs() {
 	for _, rr := range a.Further {
 		h := rr.Header()
-		h.Ttl = a.ttls[said{owner: h.Name, rrtype: h.Rrtype}]
+		h.Ttl = a.ttls[rrKey{owner: h.Name, rrtype: h.Rrtype}]
 	}
 }

@@ -24,7 +24,7 @@ func (a *answering) records(node *table.Node, w wanted) entrySet {
 			return set
 		}
 	}
-	a.part = true
+	a.partial = true
 	if node.Kinds()&w.kind() == 0 {
 		return entrySet{part: true}
 	}
@@ -39,7 +39,7 @@ func (a *answering) some(entries []table.Entry, limit int) []table.Entry {
 	if len(entries) <= limit {
 		return entries
 	}
-	a.part = true
+	a.partial = true
 	from := limit
 	for from > 0 && entries[from-1].Priority == entries[limit].Priority {
 		from--

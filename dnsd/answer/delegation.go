@@ -6,11 +6,11 @@ import (
 	"github.com/miekg/dns"
 )
 
-// delegation answers DS at the apex of a zone: what the zone above says of it
-// (RFC 4035 section 3.1.4.1). Zones of ours are not signed and have no DS, also
-// for a stub zone below. Other zones above are to be asked; who cannot be sent
-// there is told what the zone itself knows, which is that it has none. Not ok:
-// the question is none of those.
+// delegation answers DS at the apex of a zone, which is data of the zone above (RFC
+// 4035 section 3.1.4.1). Zones of ours are not signed and have no DS, also for a
+// stub zone below. Where the zone above is another's, that is asked; without
+// anybody to ask the answer is what the zone itself knows, which is none. ok is
+// false where the question is none of those.
 func (s *Server) delegation(wire []byte) (r Result, ok bool) {
 	apex := func(z Zone) bool { return z.wire == string(wire) }
 	ours := slices.ContainsFunc(s.Zones, apex)
@@ -19,7 +19,7 @@ func (s *Server) delegation(wire []byte) (r Result, ok bool) {
 	}
 	_, above := cut(wire)
 	zone := s.zone(above)
-	r.Above = zone == nil && s.elsewhere(above)
+	r.Above = zone == nil && s.canAskOthers(above)
 	if zone == nil && ours {
 		zone = s.zone(wire)
 	}

@@ -22,7 +22,7 @@ type wanted struct {
 	port  uint16 // 0: any
 }
 
-// kind is that of records that answer it; there may be others among them.
+// kind is the kind of records that answer w.
 func (w wanted) kind() table.Kinds {
 	switch w.qtype {
 	case dns.TypeA:
@@ -53,10 +53,10 @@ func oneGroup(node *table.Node, entries []table.Entry) []table.Entry {
 	return slices.DeleteFunc(entries, func(e table.Entry) bool { return !in(e) })
 }
 
-// grouping says of the records at and below a name which are answered: those of
-// the group that the nearest records with a group name, and those without one.
-// Where those nearest disagree there is nothing to tell them apart by, and all are
-// answered. Those set aside are left out first.
+// grouping returns which of the records at and below a name are answered. The
+// nearest records that have a group name it, and the answer is the records of that
+// group and those without one. Where the nearest disagree, all are answered.
+// Records that are set aside are left out first.
 func grouping(node *table.Node, entries []table.Entry) (in func(table.Entry) bool) {
 	stays := func(e table.Entry) bool { return !setAside(node, e) }
 	first := slices.IndexFunc(entries, func(e table.Entry) bool { return e.Group != "" && stays(e) })
@@ -99,11 +99,11 @@ func (s entrySet) ttl(unset uint32) uint32 {
 func hasHost(e table.Entry) bool { return e.Addr.IsValid() || e.Host != "" }
 
 func (s entrySet) addressed() []table.Entry {
-	return s.with(func(e table.Entry) bool { return e.Addr.IsValid() })
+	return s.having(func(e table.Entry) bool { return e.Addr.IsValid() })
 }
 
-// with are the entries that qualify, the preferred ones first.
-func (s entrySet) with(qualify func(table.Entry) bool) []table.Entry {
+// having returns the entries that qualify, the preferred ones first.
+func (s entrySet) having(qualify func(table.Entry) bool) []table.Entry {
 	var found []table.Entry
 	for _, e := range s.entries {
 		if qualify(e) {

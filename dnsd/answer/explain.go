@@ -10,16 +10,16 @@ import (
 	"github.com/miekg/dns"
 )
 
-// A Told is a record at or below the name of a question, or of the * that answers
+// An Explained is a record at or below the name of a question, or of the * that answers
 // it, and what the answer made of it.
-type Told struct {
+type Explained struct {
 	Name     string // of the record, in presentation format
 	Withheld string // why it is not answered; empty: it is
 }
 
 // Explain says which records a question of class IN reaches, nearest first,
 // and why some are withheld. It is for people: nothing of it is kept.
-func (s *Server) Explain(q dns.Question) (told []Told) {
+func (s *Server) Explain(q dns.Question) (told []Explained) {
 	wire, ok := wireName(q.Name)
 	if !ok || s.Table.State() == nil {
 		return nil
@@ -35,7 +35,7 @@ func (s *Server) Explain(q dns.Question) (told []Told) {
 		entries, _ = node.Stored(maxLooked)
 	}
 	shown, kept := map[string]bool{}, map[string]bool{}
-	for _, e := range a.shown(node) {
+	for _, e := range a.allRecords(node) {
 		shown[e.Name] = true
 	}
 	for _, e := range set.entries {
@@ -43,19 +43,19 @@ func (s *Server) Explain(q dns.Question) (told []Told) {
 	}
 	unaliased := ""
 	if len(set.aliases(zone, wire, q.Qtype)) == 0 {
-		unaliased = cmp.Or(set.aliasless(zone, wire), "it is what SRV is answered with")
+		unaliased = cmp.Or(set.notAlias(zone, wire), "it is what SRV is answered with")
 	}
-	star := a.star(zone, wire)
+	star := a.wildcardAbove(zone, wire)
 	for _, e := range entries {
-		t := Told{Name: presentation(e.Name)}
+		t := Explained{Name: presentation(e.Name)}
 		if node == nil && star != nil && s.Table.Lookup([]byte(e.Name)) == nil {
 			t.Name = presentation(strings.TrimSuffix(e.Name, string(wire)) + string(star)) // where it is stored
 		}
 		switch {
 		case kept[e.Name]:
-			t.Withheld = unfit(e, q.Qtype, unaliased)
+			t.Withheld = whyUnusable(e, q.Qtype, unaliased)
 		case !shown[e.Name]:
-			t.Withheld = unshown(e)
+			t.Withheld = whyLeftOut(e)
 		case string(wire) == zone.wire && s.apexNode(zone) != nil:
 			t.Withheld = "the apex is answered with the records under dns/apex"
 		case node != nil && setAside(node, e):
@@ -70,8 +70,8 @@ func (s *Server) Explain(q dns.Question) (told []Told) {
 	return told
 }
 
-// shown are the records at a node, which may be nil, of all groups.
-func (a *answering) shown(node *table.Node) []table.Entry {
+// allRecords are the records at a node, which may be nil, of all groups.
+func (a *answering) allRecords(node *table.Node) []table.Entry {
 	if node == nil {
 		return nil
 	}
@@ -79,8 +79,8 @@ func (a *answering) shown(node *table.Node) []table.Entry {
 	return entries
 }
 
-// unshown says why a record below a name is no part of it.
-func unshown(e table.Entry) string {
+// whyLeftOut says why a record below a name is not one of the name's.
+func whyLeftOut(e table.Entry) string {
 	switch {
 	case strings.HasPrefix(e.Group, "_"):
 		return "it is a further port of the service, asked for as _port._tcp"
@@ -90,9 +90,9 @@ func unshown(e table.Entry) string {
 	return "it stands below a label with an underscore, and is asked for by its own name"
 }
 
-// unfit says why a record gives no answer of a type. unaliased says why the
+// whyUnusable says why a record gives no answer of a type. unaliased says why the
 // name is no alias; empty: it is one.
-func unfit(e table.Entry, qtype uint16, unaliased string) string {
+func whyUnusable(e table.Entry, qtype uint16, unaliased string) string {
 	if unaliased == "" {
 		if e.Host == "" {
 			return "the name is an alias of another record's host"

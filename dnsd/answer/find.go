@@ -21,22 +21,22 @@ func (a *answering) find(zone *Zone, wire []byte, w wanted) (set entrySet, node 
 	if node = a.lookup(wire); node != nil {
 		return a.recordsIn(zone, node, w), node, true
 	}
-	if zone.serves(wire) || a.encloses(wire) {
+	if zone.existsWithoutRecord(wire) || a.hasZoneBelow(wire) {
 		return entrySet{}, nil, true
 	}
-	if entries, ok := a.asked(zone, wire, w); ok {
+	if entries, ok := a.namesOfForm(zone, wire, w); ok {
 		return entries, nil, true
 	}
-	if set, ok := a.port(zone, wire, w); ok {
+	if set, ok := a.byPort(zone, wire, w); ok {
 		return set, nil, true
 	}
-	set, exists = a.stored(zone, wire, w)
+	set, exists = a.byWildcard(zone, wire, w)
 	return set, nil, exists
 }
 
-// port answers _http._tcp.web by the records of web with the port that http
+// byPort answers _http._tcp.web by the records of web with the port that http
 // stands for. _tcp.web and _udp.web exist, with nothing, where web does.
-func (a *answering) port(zone *Zone, wire []byte, w wanted) (entrySet, bool) {
+func (a *answering) byPort(zone *Zone, wire []byte, w wanted) (entrySet, bool) {
 	service, rest := cut(wire)
 	proto, base := cut(rest)
 	if isProto(service) {
@@ -66,9 +66,9 @@ func isProto(label []byte) bool {
 	return string(label) == "_tcp" || string(label) == "_udp"
 }
 
-// stored answers by the * below the nearest name above that exists.
-func (a *answering) stored(zone *Zone, wire []byte, w wanted) (entrySet, bool) {
-	star := a.star(zone, wire)
+// byWildcard answers by the * below the nearest name above that exists.
+func (a *answering) byWildcard(zone *Zone, wire []byte, w wanted) (entrySet, bool) {
+	star := a.wildcardAbove(zone, wire)
 	if star == nil {
 		return entrySet{}, false
 	}
@@ -84,9 +84,9 @@ func (a *answering) stored(zone *Zone, wire []byte, w wanted) (entrySet, bool) {
 	return set, true
 }
 
-// star is the wire name of the stored * that a name in zone which does not exist is
-// answered by; nil: there is none.
-func (a *answering) star(zone *Zone, wire []byte) []byte {
+// wildcardAbove is the wire name of the stored * that answers a name in zone which
+// does not exist; nil where there is none.
+func (a *answering) wildcardAbove(zone *Zone, wire []byte) []byte {
 	for encloser := wire; len(encloser) > len(zone.wire); {
 		if _, encloser = cut(encloser); a.Table.Lookup(encloser) == nil {
 			continue
@@ -99,10 +99,10 @@ func (a *answering) star(zone *Zone, wire []byte) []byte {
 	return nil
 }
 
-// special says whether a name that nothing is stored for may have an answer
+// mayHaveAnswer reports whether a name that nothing is stored for may have an answer
 // all the same, see find. It allocates nothing: most such names do not exist.
-func (s *Server) special(wire []byte) bool {
-	if wire[1] == '_' || s.Table.Wildcards() > 0 && s.hasStar(wire) {
+func (s *Server) mayHaveAnswer(wire []byte) bool {
+	if wire[1] == '_' || s.Table.Wildcards() > 0 && s.hasWildcard(wire) {
 		return true
 	}
 	for at := wire; at[0] != 0; _, at = cut(at) {
@@ -113,8 +113,8 @@ func (s *Server) special(wire []byte) bool {
 	return false
 }
 
-// hasStar says whether a * is stored below the nearest name above.
-func (s *Server) hasStar(wire []byte) bool {
+// hasWildcard reports whether a * is stored below the nearest name above.
+func (s *Server) hasWildcard(wire []byte) bool {
 	var star [257]byte
 	for at := wire; at[0] != 0; {
 		if _, at = cut(at); s.Table.Lookup(at) != nil {

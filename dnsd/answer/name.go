@@ -31,7 +31,7 @@ func presentation(wire string) string {
 	return name
 }
 
-// within says whether a wire name is zone or below it, label by label.
+// within reports whether a wire name is zone or below it, label by label.
 func within(wire []byte, zone string) bool {
 	for at := 0; ; at += 1 + int(wire[at]) {
 		if rest := len(wire) - at; rest <= len(zone) {

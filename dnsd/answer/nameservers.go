@@ -17,16 +17,16 @@ func (a *answering) nameServers(z *Zone, q dns.Question) {
 		a.volatile = true
 		set = ownEntries(z.ns, a.NameServers())
 	}
-	servers, ttl := set.with(hasHost), set.ttl(a.TTL)
+	servers, ttl := set.having(hasHost), set.ttl(a.TTL)
 	for _, e := range servers {
 		name := presentation(e.Name)
 		if e.Host != "" {
 			name = fqdn(e.Host)
 		}
-		if a.once(said{owner: q.Name, rrtype: dns.TypeNS, data: name}) {
+		if a.firstSeen(rrKey{owner: q.Name, rrtype: dns.TypeNS, data: name}) {
 			a.add(&dns.NS{Hdr: header(q.Name, dns.TypeNS, ttl), Ns: name}, 0, 1)
 		}
-		a.reach(e, name, ttl)
+		a.addAddressesOf(e, name, ttl)
 	}
 	if len(servers) == 0 {
 		a.add(&dns.NS{Hdr: header(q.Name, dns.TypeNS, a.TTL), Ns: "ns.dns." + z.Name}, 0, 1)

@@ -10,11 +10,11 @@ import (
 // noZone is the index of a zone that is none, in a packed answer.
 const noZone = 255
 
-// Pack makes the answer to all questions for a type at a lower-case wire name,
-// in the form it is sent in, and keeps it in the table. A nil answer says that
-// nothing of the type is there, see Negative. Not ok: the answer is not to be kept
-// (others are to be asked, or it is not made of the table alone)
-// and Reply gives it. turn decides what is in it of more than an answer can have.
+// Pack makes the ready answer to all questions for a type at a lower-case wire name,
+// and keeps it in the table. A nil answer says that nothing of the type is there,
+// see Negative. ok is false where the answer is not to be kept, as others are to be
+// asked or it is not made of the table alone: then Reply gives it. turn decides
+// which records are in it where there are more than an answer can have.
 func (s *Server) Pack(name []byte, qtype uint16, turn uint32) (a *packed.Answer, ok bool) {
 	q := dns.Question{Name: presentation(string(name)), Qtype: qtype, Qclass: dns.ClassINET}
 	r := s.reply(q, turn, s.mostUDP())
@@ -28,7 +28,7 @@ func (s *Server) Pack(name []byte, qtype uint16, turn uint32) (a *packed.Answer,
 		table.Keep(r.seen, qtype, nil)
 		return nil, true
 	}
-	a, err := packed.New(string(name), packed.Sections{Answer: r.Answer, Authority: r.Authority, Further: r.Further, Turns: r.turns, Part: r.part})
+	a, err := packed.New(string(name), packed.Sections{Answer: r.Answer, Authority: r.Authority, Further: r.Further, Turns: r.turns, Part: r.partial})
 	if err != nil {
 		return nil, false
 	}
@@ -40,8 +40,8 @@ func (s *Server) Pack(name []byte, qtype uint16, turn uint32) (a *packed.Answer,
 	return a, true
 }
 
-// Negative is what questions are answered with whose name is in one of the
-// zones and has nothing of the type; nil where the name is in none.
+// Negative is the answer for a name in one of the zones that has nothing of the
+// type; nil where the name is in none.
 func (s *Server) Negative(name []byte) *packed.Negative {
 	zone := s.zone(name)
 	if zone == nil {
@@ -54,7 +54,7 @@ func (s *Server) Negative(name []byte) *packed.Negative {
 // Absent is Negative for a name that the table does not have; nil where the
 // name may have an answer all the same.
 func (s *Server) Absent(name []byte) *packed.Negative {
-	if zone := s.zone(name); zone == nil || zone.serves(name) || s.encloses(name) || s.special(name) {
+	if zone := s.zone(name); zone == nil || zone.existsWithoutRecord(name) || s.hasZoneBelow(name) || s.mayHaveAnswer(name) {
 		return nil
 	}
 	return s.Negative(name)

@@ -16,27 +16,27 @@ import (
 func (a *answering) addresses(q dns.Question, set entrySet) {
 	set.entries = set.addressed()
 	ttl := set.ttl(a.TTL)
-	asked := set.with(func(e table.Entry) bool { return e.Addr.Is4() == (q.Qtype == dns.TypeA) })
+	asked := set.having(func(e table.Entry) bool { return e.Addr.Is4() == (q.Qtype == dns.TypeA) })
 	for _, e := range a.some(asked, maxRecords) {
-		if a.once(said{owner: q.Name, rrtype: q.Qtype, data: e.Addr.String()}) {
+		if a.firstSeen(rrKey{owner: q.Name, rrtype: q.Qtype, data: e.Addr.String()}) {
 			a.add(addressRR(q.Name, e.Addr, ttl), e.Priority, e.Weight)
 		}
 	}
 }
 
-// services answers SRV.
-func (a *answering) services(zone *Zone, q dns.Question, set entrySet) {
+// srvRecords answers SRV.
+func (a *answering) srvRecords(zone *Zone, q dns.Question, set entrySet) {
 	ttl := set.ttl(a.TTL)
-	hosts := set.with(hasHost)
+	hosts := set.having(hasHost)
 	weigh := a.weights(hosts)
 	for _, e := range a.some(hosts, maxRecords) {
 		target := a.target(zone, e)
-		if a.once(said{q.Name, dns.TypeSRV, target, e.Priority, e.Port}) {
+		if a.firstSeen(rrKey{q.Name, dns.TypeSRV, target, e.Priority, e.Port}) {
 			a.add(&dns.SRV{
 				Hdr: header(q.Name, dns.TypeSRV, ttl), Target: target, Port: e.Port, Priority: e.Priority, Weight: weigh(e),
 			}, e.Priority, e.Weight)
 		}
-		a.reach(e, target, ttl)
+		a.addAddressesOf(e, target, ttl)
 	}
 }
 
@@ -57,16 +57,16 @@ func (a *answering) weights(hosts []table.Entry) func(table.Entry) uint16 {
 	}
 }
 
-// exchanges answers MX from the records marked as mail.
-func (a *answering) exchanges(zone *Zone, q dns.Question, set entrySet) {
-	set.entries = set.with(func(e table.Entry) bool { return e.Mail && hasHost(e) })
+// mailExchanges answers MX from the records marked as mail.
+func (a *answering) mailExchanges(zone *Zone, q dns.Question, set entrySet) {
+	set.entries = set.having(func(e table.Entry) bool { return e.Mail && hasHost(e) })
 	ttl := set.ttl(a.TTL)
 	for _, e := range a.some(set.entries, maxRecords) {
 		target := a.target(zone, e)
-		if a.once(said{q.Name, dns.TypeMX, target, e.Priority, 0}) {
+		if a.firstSeen(rrKey{q.Name, dns.TypeMX, target, e.Priority, 0}) {
 			a.add(&dns.MX{Hdr: header(q.Name, dns.TypeMX, ttl), Preference: e.Priority, Mx: target}, e.Priority, 1)
 		}
-		a.reach(e, target, ttl)
+		a.addAddressesOf(e, target, ttl)
 	}
 }
 
@@ -86,13 +86,13 @@ func (a *answering) target(zone *Zone, e table.Entry) string {
 	return presentation(name)
 }
 
-// reach adds the addresses of a target to the additional section.
-func (a *answering) reach(e table.Entry, target string, ttl uint32) {
+// addAddressesOf adds the addresses of a target to the additional section.
+func (a *answering) addAddressesOf(e table.Entry, target string, ttl uint32) {
 	if e.Addr.IsValid() {
-		a.further(target, e.Addr, ttl)
+		a.addAdditional(target, e.Addr, ttl)
 		return
 	}
-	if a.reached == maxReached || !a.once(said{owner: target}) {
+	if a.reached == maxReached || !a.firstSeen(rrKey{owner: target}) {
 		return
 	}
 	wire, ok := wireName(target)
@@ -106,32 +106,32 @@ func (a *answering) reach(e table.Entry, target string, ttl uint32) {
 	a.reached++
 	set, _, _ := a.find(zone, wire, wanted{qtype: dns.TypeA})
 	for _, e := range set.addressed() {
-		a.further(target, e.Addr, set.ttl(a.TTL))
+		a.addAdditional(target, e.Addr, set.ttl(a.TTL))
 	}
 }
 
 // texts answers TXT, in strings of at most 255 bytes.
 func (a *answering) texts(q dns.Question, set entrySet) {
-	set.entries = set.with(func(e table.Entry) bool { return e.Text != "" && len(e.Text) <= MaxText })
+	set.entries = set.having(func(e table.Entry) bool { return e.Text != "" && len(e.Text) <= MaxText })
 	ttl := set.ttl(a.TTL)
 	for _, e := range a.some(set.entries, maxRecords) {
 		txt := &dns.TXT{Hdr: header(q.Name, dns.TypeTXT, ttl)}
 		for chunk := range slices.Chunk([]byte(e.Text), 255) {
 			txt.Txt = append(txt.Txt, escapeText(chunk))
 		}
-		if a.once(said{owner: q.Name, rrtype: dns.TypeTXT, data: e.Text}) {
+		if a.firstSeen(rrKey{owner: q.Name, rrtype: dns.TypeTXT, data: e.Text}) {
 			a.add(txt, 0, 1)
 		}
 	}
 }
 
-// given answers with records that name the type and spell out the data.
-func (a *answering) given(q dns.Question, set entrySet) {
-	set.entries = set.with(func(e table.Entry) bool { return e.Type == q.Qtype })
+// verbatim answers with records that name the type and spell out the data.
+func (a *answering) verbatim(q dns.Question, set entrySet) {
+	set.entries = set.having(func(e table.Entry) bool { return e.Type == q.Qtype })
 	ttl := set.ttl(a.TTL)
 	for _, e := range a.some(set.entries, maxRecords) {
 		rr, err := table.ParseData(e.Type, e.Data)
-		if err != nil || !a.once(said{owner: q.Name, rrtype: e.Type, data: e.Data}) {
+		if err != nil || !a.firstSeen(rrKey{owner: q.Name, rrtype: e.Type, data: e.Data}) {
 			continue // it parsed when it was read
 		}
 		*rr.Header() = header(q.Name, e.Type, ttl)

@@ -20,7 +20,7 @@ func (s *Server) reverse(wire []byte, q dns.Question, turn uint32) (Result, bool
 	if node == nil {
 		return Result{}, false
 	}
-	if names, _ := a.pointed(node); len(names) == 0 && node.Own() == nil {
+	if names, _ := a.pointerNames(node); len(names) == 0 && node.Own() == nil {
 		return Result{}, false
 	}
 	apex := Zone{Name: presentation(node.Name())}
@@ -32,7 +32,7 @@ func (s *Server) reverse(wire []byte, q dns.Question, turn uint32) (Result, bool
 		a.volatile = true // the serial
 	case dns.TypeDS:
 		_, above := cut(wire)
-		a.Above = s.elsewhere(above)
+		a.Above = s.canAskOthers(above)
 	}
 	if len(a.Answer) == 0 {
 		a.Authority = []dns.RR{a.soa(&apex, apex.Name, a.NegativeTTL)}
@@ -41,10 +41,10 @@ func (s *Server) reverse(wire []byte, q dns.Question, turn uint32) (Result, bool
 	return a.Result, true
 }
 
-// pointed are the names an address points to: those its own records have as
+// pointerNames are the names an address points to: those its own records have as
 // host (at the reverse name, and below it where there are several); without
 // any, those in our zones that have the address.
-func (a *answering) pointed(node *table.Node) (names []string, ttl uint32) {
+func (a *answering) pointerNames(node *table.Node) (names []string, ttl uint32) {
 	own := entrySet{entries: ownPointers(node)}
 	if len(own.entries) > 0 {
 		for _, e := range a.some(own.entries, maxPointers) {
@@ -54,7 +54,7 @@ func (a *answering) pointed(node *table.Node) (names []string, ttl uint32) {
 	}
 	ours := func(e table.Entry) bool { return a.zone([]byte(e.Name)) != nil }
 	set := entrySet{entries: node.Pointers(maxLooked, ours)}
-	set.entries = set.with(hasHost) // all of them
+	set.entries = set.having(hasHost) // all of them
 	for _, e := range a.some(set.entries, maxPointers) {
 		names = append(names, presentation(e.Name))
 	}
@@ -71,7 +71,7 @@ func ownPointers(node *table.Node) []table.Entry {
 	if isAddress(node.Name()) {
 		entries, _ = node.Records(maxLooked)
 	}
-	return entrySet{entries: entries}.with(func(e table.Entry) bool { return e.Host != "" })
+	return entrySet{entries: entries}.having(func(e table.Entry) bool { return e.Host != "" })
 }
 
 // isAddress says whether a reverse name has all labels of an address.
@@ -87,14 +87,14 @@ func (a *answering) pointers(q dns.Question, node *table.Node) {
 	if node == nil {
 		return
 	}
-	names, ttl := a.pointed(node)
+	names, ttl := a.pointerNames(node)
 	for _, name := range names {
-		if !a.once(said{owner: q.Name, rrtype: dns.TypePTR, data: name}) {
+		if !a.firstSeen(rrKey{owner: q.Name, rrtype: dns.TypePTR, data: name}) {
 			continue
 		}
 		a.add(&dns.PTR{Hdr: header(q.Name, dns.TypePTR, ttl), Ptr: name}, 0, 1)
 	}
-	a.volatile = a.volatile || a.part // so few names are shown that each query has others
+	a.volatile = a.volatile || a.partial // so few names are shown that each query has others
 }
 
 // privateReverse is the wire name of the RFC 6303 zone a reverse name is in,
@@ -126,7 +126,7 @@ var privateZones = func() [][]byte {
 	return zones
 }()
 
-func (s *Server) nothingPrivate(wire, zone []byte) Result {
+func (s *Server) emptyPrivateZone(wire, zone []byte) Result {
 	apex := presentation(string(zone))
 	r := Result{Zone: -1, Authoritative: true, Authority: []dns.RR{soa(apex, apex, "nobody.invalid.", 1, s.NegativeTTL, s.NegativeTTL)}}
 	if !bytes.Equal(wire, zone) && s.Table.Lookup(wire) == nil {

@@ -60,7 +60,7 @@ type Result struct {
 	turns    []packed.Group // of Answer; of Further as well where each answer has one
 	seen     []table.Seen   // what the answer was made from, the name asked for first
 	volatile bool           // it was made from more than that: it cannot be kept
-	part     bool           // there is more to say, which other turns may
+	partial  bool           // there is more to say, which other turns may
 	bare     bool           // it says no more than that there is nothing of the type
 }
 
@@ -76,13 +76,13 @@ func (s *Server) zone(wire []byte) *Zone {
 	return best
 }
 
-// elsewhere says whether others can be asked for a wire name that is not ours.
-func (s *Server) elsewhere(wire []byte) bool {
+// canAskOthers reports whether others can be asked for a wire name that is not ours.
+func (s *Server) canAskOthers(wire []byte) bool {
 	return s.Forwards || longest(s.Stubs, wire) != nil
 }
 
-// encloses says whether a zone of ours or a stub zone is below a wire name.
-func (s *Server) encloses(wire []byte) bool {
+// hasZoneBelow reports whether a zone of ours or a stub zone is below a wire name.
+func (s *Server) hasZoneBelow(wire []byte) bool {
 	return anyBelow(s.Zones, wire) || anyBelow(s.Stubs, wire)
 }
 

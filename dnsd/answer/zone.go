@@ -34,13 +34,13 @@ func NewZone(name string) (Zone, error) {
 	return z, nil
 }
 
-// serves says whether a name exists without any record: the apex, and the
+// existsWithoutRecord reports whether a name exists without any record: the apex, and the
 // name server's.
-func (z *Zone) serves(wire []byte) bool {
+func (z *Zone) existsWithoutRecord(wire []byte) bool {
 	return string(wire) == z.wire || string(wire) == z.ns || string(wire) == z.ns[len("\x02ns"):]
 }
 
-// below says whether the zone is below a wire name.
+// below reports whether the zone is below a wire name.
 func (z *Zone) below(wire []byte) bool {
 	rest := z.wire
 	for len(rest) > len(wire) {

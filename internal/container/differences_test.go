@@ -23,7 +23,7 @@ const foreignWeb = `{"Id": "4f5e", "Image": "sha256:77",
   {"Type": "bind", "Source": "/srv", "Destination": "/srv", "RW": false}],
  "NetworkSettings": {"Networks": {"bridge": {}}}}`
 
-func TestMisfits(t *testing.T) {
+func TestDifferences(t *testing.T) {
 	image := inherited{entrypoint: []string{"/web"}, env: []string{"PATH=/bin", "A=hunter0"}, workdir: "/srv"}
 	const same = "-e A=hunter1 -v data:/data -v /srv:/srv:ro -p 80:8080 --memory 64m --cap-add NET_ADMIN"
 	for _, c := range []struct{ image, args, want string }{
@@ -67,7 +67,7 @@ func TestMisfits(t *testing.T) {
 	}
 }
 
-func TestMisfits_compare_secrets_by_name_alone(t *testing.T) {
+func TestDifferences_compare_secrets_by_name_alone(t *testing.T) {
 	var made container.InspectResponse
 	if err := json.Unmarshal([]byte(`{"Config": {"Image": "web", "Env": ["A=hunter1"]}, "HostConfig": {}, "NetworkSettings": {"Networks": {"bridge": {}}}}`), &made); err != nil {
 		t.Fatal(err)

@@ -17,7 +17,7 @@ import (
 // may take to stop.
 func (t *task) act(now situation, w wanted, p plan, stopping time.Duration) error {
 	if p.Exchange {
-		if err := t.exchange(now, w, stopping); err != nil {
+		if err := t.changeShape(now, w, stopping); err != nil {
 			return err
 		}
 	}
@@ -39,7 +39,7 @@ func (t *task) act(now situation, w wanted, p plan, stopping time.Duration) erro
 		}
 	}
 	for _, c := range p.Commands {
-		if err := t.tell(ctx, c.Dir, c.Letter); err != nil {
+		if err := t.sendLetter(ctx, c.Dir, c.Letter); err != nil {
 			return err
 		}
 	}
@@ -49,20 +49,20 @@ func (t *task) act(now situation, w wanted, p plan, stopping time.Duration) erro
 		}
 	}
 	if p.acts() {
-		t.settle(ctx, now, w, p)
+		t.awaitCommands(ctx, now, w, p)
 	}
 	switch {
 	case p.Replace:
-		return t.tell(ctx, w.shape.runner, "1")
+		return t.sendLetter(ctx, w.shape.runner, "1")
 	case p.Retry && t.p.Wait == "none": // who waits has it done
-		return t.tell(ctx, w.shape.runner, "2")
+		return t.sendLetter(ctx, w.shape.runner, "2")
 	}
 	return nil
 }
 
-// tell writes a letter to the runsv of dir; an inner one may still be on its
-// way after a start just before.
-func (t *task) tell(ctx context.Context, dir, letter string) error {
+// sendLetter writes a letter to the runsv of dir. It tries on while there is none: an
+// inner runsv may not be up yet after a start just before.
+func (t *task) sendLetter(ctx context.Context, dir, letter string) error {
 	for {
 		err := runit.Control(filepath.Join(t.unit.Dir, dir), letter)
 		if !errors.Is(err, runit.ErrNotSupervised) || ctx.Err() != nil {
@@ -72,15 +72,14 @@ func (t *task) tell(ctx context.Context, dir, letter string) error {
 	}
 }
 
-// exchange has what runs leave for processes of another shape: the container
-// goes on, as long as there is to be one, and so does its announcement. The
-// service's runsv leaves as well, since it keeps its logger, or the lack of
-// one, for life.
-func (t *task) exchange(now situation, w wanted, stopping time.Duration) error {
+// changeShape has the processes leave for those of another shape. The container goes
+// on, where there is to be one, and so does its announcement. The service's runsv
+// leaves as well, since it keeps its logger, or the lack of one, for life.
+func (t *task) changeShape(now situation, w wanted, stopping time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopping)
 	defer cancel()
-	if now.Shape.announcer != "" && w.shape.announcer == "" {
-		if err := runit.Stop(ctx, filepath.Join(t.unit.Dir, now.Shape.announcer)); err != nil {
+	if now.Shape.sidecar != "" && w.shape.sidecar == "" {
+		if err := runit.Stop(ctx, filepath.Join(t.unit.Dir, now.Shape.sidecar)); err != nil {
 			return err
 		}
 	}
@@ -93,7 +92,7 @@ func (t *task) exchange(now situation, w wanted, stopping time.Duration) error {
 	if err := t.unit.Unlink(); err != nil {
 		return err
 	}
-	err := runit.Exit(ctx, t.unit.Dir, t.lostLog)
+	err := runit.Exit(ctx, t.unit.Dir, t.warnLostLog)
 	if err == nil {
 		err = t.clearOthers(ctx, w.shape)
 	}
@@ -101,9 +100,9 @@ func (t *task) exchange(now situation, w wanted, stopping time.Duration) error {
 	return errors.Join(err, t.unit.Enable(ctx))
 }
 
-// clearOthers removes what runsvs of another shape than f keep in the service
-// directory, which nobody supervises now. Inner ones that are left without
-// their parent, which was killed, hand over first.
+// clearOthers removes the files of runsvs of another shape than f from the service
+// directory, which nobody supervises now. Inner runsvs whose parent was killed hand
+// over first.
 func (t *task) clearOthers(ctx context.Context, f shape) error {
 	if f == both {
 		return runit.Clear(filepath.Join(t.unit.Dir, "log"))
@@ -111,12 +110,12 @@ func (t *task) clearOthers(ctx context.Context, f shape) error {
 	if err := t.endNested(ctx); err != nil {
 		return err
 	}
-	for _, d := range []string{both.announcer, both.runner} {
+	for _, d := range []string{both.sidecar, both.runner} {
 		d = filepath.Join(t.unit.Dir, d)
 		if err := runit.Leave(ctx, d); err != nil {
 			return err
 		}
-		if err := runit.Exit(ctx, d, t.lostLog); err != nil {
+		if err := runit.Exit(ctx, d, t.warnLostLog); err != nil {
 			return err
 		}
 		if err := runit.Clear(d); err != nil {
@@ -127,12 +126,11 @@ func (t *task) clearOthers(ctx context.Context, f shape) error {
 	return nil
 }
 
-// settle waits until the runsvs have done what p told them, so that neither the
-// result nor a later call sees what was before, and the processes that were
-// started or told to hand over have successors whose status files can be
-// believed: a signal before that would be lost. One that never comes up is
-// told of by wait.
-func (t *task) settle(ctx context.Context, before situation, w wanted, p plan) {
+// awaitCommands waits until the runsvs have done what p told them, and the processes
+// that were started or told to hand over have successors that have written their
+// status. Before that the result, or a later call, would see what was before, and a
+// signal would be lost. wait tells of a process that never comes up.
+func (t *task) awaitCommands(ctx context.Context, before situation, w wanted, p plan) {
 	for ctx.Err() == nil {
 		if now, err := t.look(); err == nil && p.settled(w.shape, before, now) {
 			return
@@ -151,13 +149,13 @@ func (p plan) settled(f shape, before, now situation) bool {
 	}
 	// What runs below an outer runsv that was killed hands over to what its successor starts.
 	orphans := !before.Outer.Supervised
-	return present(f.runner, orphans || p.succeeded(f.runner), before.Runner, now.Runner, now.Says.PID) &&
-		present(f.announcer, orphans || p.succeeded(f.announcer), before.Announcer, now.Announcer, now.Announces.PID)
+	return hasStatus(f.runner, orphans || p.succeeded(f.runner), before.Runner, now.Runner, now.Says.PID) &&
+		hasStatus(f.sidecar, orphans || p.succeeded(f.sidecar), before.Announcer, now.Announcer, now.Announces.PID)
 }
 
-// present reports whether the process in dir, another than before if succeeded
+// hasStatus reports whether the process in dir, another than before if succeeded
 // is set, has written a status: says is the process id in it.
-func present(dir string, succeeded bool, before, now module.Process, says int) bool {
+func hasStatus(dir string, succeeded bool, before, now module.Process, says int) bool {
 	if dir == "" {
 		return true
 	}

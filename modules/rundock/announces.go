@@ -16,25 +16,25 @@ func (p params) announced() bool { return p.Announce != nil || len(p.Announces) 
 // without what is a default.
 func (p params) announcements() []supervisor.Announcement {
 	if p.Announce != nil {
-		a := supervisor.Announcement{Port: *p.Announce, As: unless(p.AnnounceAs, defaults.As)}
+		a := supervisor.Announcement{Port: *p.Announce, As: unlessDefault(p.AnnounceAs, defaults.As)}
 		if p.Port != nil {
-			a.ContainerPort = unless(*p.Port, *p.Announce)
+			a.ContainerPort = unlessDefault(*p.Port, *p.Announce)
 		}
 		return []supervisor.Announcement{a}
 	}
 	var list []supervisor.Announcement
 	for _, g := range p.Announces {
 		a := supervisor.Announcement{
-			Name: g.Name, Port: g.Port, ContainerPort: unless(value(g.ContainerPort), g.Port),
-			Protocol: unless(g.Protocol, defaults.Protocol), As: unless(g.As, defaults.As), Network: value(g.Network),
-			Priority: unless(value(g.Priority), defaults.Priority), Weight: unless(value(g.Weight), defaults.Weight),
-			Lease: unless(value(g.Lease), int(defaults.Lease/time.Second)), Tags: g.Tags, Meta: g.Meta,
+			Name: g.Name, Port: g.Port, ContainerPort: unlessDefault(value(g.ContainerPort), g.Port),
+			Protocol: unlessDefault(g.Protocol, defaults.Protocol), As: unlessDefault(g.As, defaults.As), Network: value(g.Network),
+			Priority: unlessDefault(value(g.Priority), defaults.Priority), Weight: unlessDefault(value(g.Weight), defaults.Weight),
+			Lease: unlessDefault(value(g.Lease), int(defaults.Lease/time.Second)), Tags: g.Tags, Meta: g.Meta,
 		}
 		if c := g.Check; c != nil {
 			a.Check = &supervisor.Check{
-				Type: c.Type, Path: unless(value(c.Path), defaults.Path), Command: c.Command, Port: value(c.Port),
-				Interval: unless(canonical(c.Interval), defaults.Interval.String()), Timeout: unless(canonical(c.Timeout), defaults.Timeout.String()),
-				Rise: unless(value(c.Rise), defaults.Rise), Fall: unless(value(c.Fall), defaults.Fall),
+				Type: c.Type, Path: unlessDefault(value(c.Path), defaults.Path), Command: c.Command, Port: value(c.Port),
+				Interval: unlessDefault(canonical(c.Interval), defaults.Interval.String()), Timeout: unlessDefault(canonical(c.Timeout), defaults.Timeout.String()),
+				Rise: unlessDefault(value(c.Rise), defaults.Rise), Fall: unlessDefault(value(c.Fall), defaults.Fall),
 			}
 		}
 		list = append(list, a)
@@ -59,9 +59,9 @@ func (p params) announceLabel(i int) string {
 	return fmt.Sprintf("announces[%d].port", i)
 }
 
-// reachable refuses an announcement that leads to nothing, or to another port
+// checkReachable refuses an announcement that leads to nothing, or to another port
 // of c than the one that its health is judged by. label names it in errors.
-func reachable(c spec.Container, a supervisor.Announcement, label string) error {
+func checkReachable(c spec.Container, a supervisor.Announcement, label string) error {
 	if c.Network == "none" {
 		return fmt.Errorf("%s=%d: the container is in network none, where nothing can reach it", label, a.Port)
 	}

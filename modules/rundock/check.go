@@ -27,7 +27,7 @@ func (p params) check() error {
 	if p.Image == nil && !p.announced() {
 		return fmt.Errorf("state is %s but any of the following are missing: %s", p.State, strings.Join(content, ", "))
 	}
-	for _, n := range []bounded{
+	for _, n := range []limits{
 		{"announce", p.Announce, 1, 65535},
 		{"port", p.Port, 1, 65535},
 		{"wait_timeout", &p.WaitTimeout, 1, day},
@@ -191,7 +191,7 @@ const longestLease = day
 
 // check refuses what an announcement cannot be. at names it in errors.
 func (a announceParams) check(at string, first, contained bool) error {
-	for _, n := range []bounded{
+	for _, n := range []limits{
 		{"port", &a.Port, 1, 65535},
 		{"container_port", a.ContainerPort, 1, 65535},
 		{"priority", a.Priority, 1, 65535},
@@ -246,7 +246,7 @@ func (c checkParams) check(at string, contained bool) error {
 			return fmt.Errorf("value of %s.type must be one of: %s where %s is given, got: %s", at, strings.Join(types, ", "), o.name, c.Type)
 		}
 	}
-	for _, n := range []bounded{{"port", c.Port, 1, 65535}, {"rise", c.Rise, 1, 1000}, {"fall", c.Fall, 1, 1000}} {
+	for _, n := range []limits{{"port", c.Port, 1, 65535}, {"rise", c.Rise, 1, 1000}, {"fall", c.Fall, 1, 1000}} {
 		if err := n.check(at + "."); err != nil {
 			return err
 		}
@@ -273,14 +273,14 @@ func (c checkParams) check(at string, contained bool) error {
 	return nil
 }
 
-// bounded is a number and what it may be; nil is not given.
-type bounded struct {
+// limits is a number and what it may be; nil is not given.
+type limits struct {
 	name      string
 	value     *int
 	low, high int
 }
 
-func (b bounded) check(prefix string) error {
+func (b limits) check(prefix string) error {
 	if b.value != nil && (*b.value < b.low || *b.value > b.high) {
 		return fmt.Errorf("value of %s%s must be between %d and %d, got: %d", prefix, b.name, b.low, b.high, *b.value)
 	}

@@ -38,7 +38,7 @@ func (t *task) checkColour(w wanted) error {
 	// What cannot be read is written anew, and has no ports.
 	if old, err := supervisor.ReadInstalled(t.unit.Dir); err == nil && old.Announce.Colour != own {
 		return fmt.Errorf("%s is the directory of %s, and not of %s: remove that one first, or give this one another name",
-			t.unit.Dir, described(t.p.Name, old.Announce.Colour), described(t.p.Name, own))
+			t.unit.Dir, describeService(t.p.Name, old.Announce.Colour), describeService(t.p.Name, own))
 	}
 	if own == "" {
 		return nil
@@ -48,14 +48,14 @@ func (t *task) checkColour(w wanted) error {
 	if err != nil {
 		return nil
 	}
-	if port := t.shared(w.service, beside); port != "" {
+	if port := t.sharedPort(w.service, beside); port != "" {
 		return fmt.Errorf("%s and %s both use port %s of the host, and run at once: give each colour a port of its own", t.p.Name, name, port)
 	}
 	return nil
 }
 
-// shared is a port of the host that both services use; "" for none.
-func (t *task) shared(a, b supervisor.Service) string {
+// sharedPort is a port of the host that both services use; "" for none.
+func (t *task) sharedPort(a, b supervisor.Service) string {
 	at := func(a supervisor.Announcement) string {
 		return fmt.Sprintf("%d (%s, %s)", a.Port, orElse(a.As, "private"), orElse(a.Protocol, "tcp"))
 	}
@@ -67,7 +67,7 @@ func (t *task) shared(a, b supervisor.Service) string {
 		}
 	}
 	vars := addresses(t.config)
-	port, _ := spec.Collision(publishing(b, vars), publishing(a, vars))
+	port, _ := spec.Collision(publishedContainer(b, vars), publishedContainer(a, vars))
 	return port
 }
 
@@ -78,8 +78,8 @@ func otherColour(colour string) string {
 	return "blue"
 }
 
-// described is the service of a directory in words.
-func described(name, colour string) string {
+// describeService is the service of a directory in words.
+func describeService(name, colour string) string {
 	if colour == "" {
 		return "a service " + name + " without colour"
 	}

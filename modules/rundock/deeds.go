@@ -40,9 +40,9 @@ func (p plan) deeds(now situation, w wanted, waits bool) []deed {
 // containerDeeds are what p does to the container.
 func (p plan) containerDeeds(now situation, w wanted, waits bool) []deed {
 	another := func(after situation) bool {
-		return after.told() && after.Says.Container != "" && after.Says.Container != now.Says.Container && after.Says.Spec == w.hash
+		return after.statusIsCurrent() && after.Says.Container != "" && after.Says.Container != now.Says.Container && after.Says.Spec == w.hash
 	}
-	knows := func(after situation) bool { return after.told() && after.Says.Wanted == w.hash }
+	knows := func(after situation) bool { return after.statusIsCurrent() && after.Says.Wanted == w.hash }
 	one := func(word, asked string) []deed {
 		if waits {
 			return []deed{{word, another}}
@@ -82,7 +82,7 @@ func (s situation) process(dir string) module.Process {
 		return s.Outer
 	case ok:
 		return logger
-	case dir == s.Shape.announcer:
+	case dir == s.Shape.sidecar:
 		return s.Announcer
 	}
 	return s.Runner

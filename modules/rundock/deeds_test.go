@@ -61,14 +61,14 @@ func TestSaid(t *testing.T) {
 	} {
 		t.Run(c.word, func(t *testing.T) {
 			now := task{deeds: c.plan.deeds(c.before, wanted{hash: "new", shape: both}, !c.withoutWait)}
-			if words, unseen := now.said(c.so); strings.Join(words, ",") != c.word || unseen != nil {
+			if words, unseen := now.resultWords(c.so); strings.Join(words, ",") != c.word || unseen != nil {
 				t.Errorf("where it is so, it says %q, and not %q; want %q", words, unseen, c.word)
 			}
-			if words, unseen := now.said(c.notSo); words != nil || strings.Join(unseen, ",") != c.word {
+			if words, unseen := now.resultWords(c.notSo); words != nil || strings.Join(unseen, ",") != c.word {
 				t.Errorf("where it is not so, it says %q, and not %q; want the latter to be %q", words, unseen, c.word)
 			}
 			now.check = true
-			if words, _ := now.said(c.before); strings.Join(words, ",") != c.word {
+			if words, _ := now.resultWords(c.before); strings.Join(words, ",") != c.word {
 				t.Errorf("check mode says %q, want %q", words, c.word)
 			}
 		})

@@ -7,9 +7,9 @@ import (
 	"rundock/supervisor"
 )
 
-// shown is the diff of changes, in which service.json is without the values of
-// environment variables.
-func shown(changes fstree.Changes) []fstree.Diff {
+// maskedDiff is the diff of changes, with service.json less the values of environment
+// variables.
+func maskedDiff(changes fstree.Changes) []fstree.Diff {
 	list := changes.Diff()
 	for _, c := range changes.List {
 		if filepath.Base(c.Path) != "service.json" {
@@ -42,9 +42,9 @@ func contentsDiff(files []string) []fstree.Diff {
 	return list
 }
 
-// linked is the diff of the link that enables the service, none where it is as
+// linkDiff is the diff of the link that enables the service, none where it is as
 // it was.
-func (t *task) linked(now situation) []fstree.Diff {
+func (t *task) linkDiff(now situation) []fstree.Diff {
 	enabled := now.Enabled
 	if t.check {
 		enabled = (now.Enabled || t.links) && !t.unlinks

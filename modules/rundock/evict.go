@@ -12,10 +12,10 @@ import (
 	"rundock/internal/runit"
 )
 
-// evict ends what runs in the service directory as it was before somebody
-// deleted it. Its supervisors are killed, as their folders, by which they were
-// told, are gone. Then sidecar and runner end by how: by HUP they leave the
-// container and its records to successors, by TERM they withdraw and stop it.
+// evict ends what runs in a service directory that somebody has deleted. It kills the
+// supervisors, which can no longer be told anything, as their folders are gone. Then
+// it sends sidecar and runner how: by HUP they leave the container and its records
+// to successors, by TERM they withdraw and stop it.
 func (t *task) evict(ctx context.Context, how syscall.Signal) error {
 	deserted := runit.Deserted(t.unit.Dir)
 	if len(deserted) == 0 {
@@ -30,7 +30,7 @@ func (t *task) evict(ctx context.Context, how syscall.Signal) error {
 			return len(p.Args) > 1 && filepath.Base(p.Args[0]) == "rundockd" && p.Args[1] == command
 		}
 		send(deserted, how, is)
-		if err := t.gone(ctx, is); err != nil {
+		if err := t.awaitGone(ctx, is); err != nil {
 			send(runit.Deserted(t.unit.Dir), syscall.SIGKILL, is)
 			t.warn("the process of before that is to %s has not left in its time and was killed", command)
 		}
@@ -39,10 +39,10 @@ func (t *task) evict(ctx context.Context, how syscall.Signal) error {
 	isLogger := func(p runit.Process) bool { return p.Name == "svlogd" }
 	logged, cancel := context.WithTimeout(ctx, runit.LogPatience)
 	defer cancel()
-	if t.gone(logged, isLogger) != nil {
+	if t.awaitGone(logged, isLogger) != nil {
 		send(runit.Deserted(t.unit.Dir), syscall.SIGKILL, isLogger)
 	}
-	return t.gone(ctx, func(p runit.Process) bool { return true })
+	return t.awaitGone(ctx, func(p runit.Process) bool { return true })
 }
 
 // send sends those of list that are meant a signal.
@@ -54,9 +54,9 @@ func send(list []runit.Process, signal syscall.Signal, meant func(runit.Process)
 	}
 }
 
-// gone waits until no process that is meant runs in the service directory of
+// awaitGone waits until no process that is meant runs in the service directory of
 // before.
-func (t *task) gone(ctx context.Context, meant func(runit.Process) bool) error {
+func (t *task) awaitGone(ctx context.Context, meant func(runit.Process) bool) error {
 	for {
 		left := slices.DeleteFunc(runit.Deserted(t.unit.Dir), func(p runit.Process) bool { return !meant(p) })
 		if len(left) == 0 {

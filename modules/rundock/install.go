@@ -50,12 +50,12 @@ func (t *task) install() error {
 		}
 	}
 	if t.check {
-		t.wrote(now, changes)
-		return t.foresee(now, plan, w)
+		t.noteFiles(now, changes)
+		return t.checkInstall(now, plan, w)
 	}
 
 	if t.p.Rollback && (plan.Write || plan.acts()) {
-		if err := t.keepPresent(now); err != nil {
+		if err := t.savePresent(now); err != nil {
 			return err
 		}
 	}
@@ -68,7 +68,7 @@ func (t *task) install() error {
 	stopping := t.stopping()
 	// What was done is told also when it fails; the next call finishes the job.
 	changes, err = t.together.Apply(t.unit.Dir, w.files, false)
-	t.wrote(now, changes)
+	t.noteFiles(now, changes)
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func (t *task) install() error {
 			return err
 		}
 	}
-	t.does(now, w, plan)
+	t.notePlan(now, w, plan)
 	if err := t.act(now, w, plan, stopping); err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func (t *task) install() error {
 	if err != nil {
 		return err // it is not known how the service is
 	}
-	return t.keepNew(w)
+	return t.saveNew(w)
 }
 
 // prepare has rundockd find out whether the container of w can be made, and
@@ -117,20 +117,20 @@ func (t *task) adopt(w wanted) error {
 	if err := t.ctl(control.Request{Op: control.Adopt, Spec: service}); err != nil {
 		return err
 	}
-	t.did("container taken over")
+	t.noteDeed("container taken over")
 	return nil
 }
 
-// foresee finds out, in check mode, whether the call would be refused. Then it
-// would do nothing.
-func (t *task) foresee(now situation, p plan, w wanted) (err error) {
+// checkInstall finds out, in check mode, whether the call would be refused and do
+// nothing.
+func (t *task) checkInstall(now situation, p plan, w wanted) (err error) {
 	if p.Prepare || t.p.Adopt && p.Retry {
 		err = t.prepare(w, true)
 	}
 	if t.adopts {
-		t.did("container taken over")
+		t.noteDeed("container taken over")
 	}
-	t.does(now, w, p)
+	t.notePlan(now, w, p)
 	if t.follows {
 		t.prepared = nil // that a port is not free yet
 	}

@@ -41,7 +41,7 @@ func (t *task) look() (situation, error) {
 		into   *module.Process
 	}{
 		{s.Shape.runner, control.RunnerReads, s.Says.PID, s.Says.Digest, "runner.lock", &s.Runner},
-		{s.Shape.announcer, control.SidecarReads, s.Announces.PID, s.Announces.Digest, "announcer.lock", &s.Announcer},
+		{s.Shape.sidecar, control.SidecarReads, s.Announces.PID, s.Announces.Digest, "announcer.lock", &s.Announcer},
 	} {
 		if part.dir == "" {
 			continue
@@ -66,7 +66,7 @@ func (t *task) look() (situation, error) {
 		if err != nil {
 			return s, err
 		}
-		logger.Stale = readOthers(logger, filepath.Join(t.unit.Dir, log))
+		logger.Stale = readsOldFiles(logger, filepath.Join(t.unit.Dir, log))
 		s.Loggers[log] = logger
 	}
 	if dir := t.shapeOnDisk().runner; dir != "" {
@@ -77,10 +77,10 @@ func (t *task) look() (situation, error) {
 	return s, nil
 }
 
-// readOthers reports whether the logger that p is has read other files than
-// those that dir has now. Its environment tells; before it is svlogd, it is
-// about to read those.
-func readOthers(p module.Process, dir string) bool {
+// readsOldFiles reports whether p, a logger, has read other files than those that dir
+// has now. Its environment tells; while it is not svlogd yet, it is about to read
+// them.
+func readsOldFiles(p module.Process, dir string) bool {
 	if !p.Supervised || p.Status.State != runit.Run {
 		return false
 	}
@@ -139,7 +139,7 @@ func (t *task) shapeOnDisk() shape {
 		return dir == "" || err == nil
 	}
 	for _, f := range []shape{both, runnerAlone, sidecarAlone} {
-		if has(f.runner, "service.json") && has(f.announcer, "announce.json") {
+		if has(f.runner, "service.json") && has(f.sidecar, "announce.json") {
 			return f
 		}
 	}

@@ -8,9 +8,9 @@ import (
 	"rundock/supervisor"
 )
 
-// elsewhere says which services there are, where one that is to go is not: its
-// name may be misspelt.
-func (t *task) elsewhere(now situation) string {
+// otherServices names the services that there are, where the one that is to go is
+// missing: its name may be misspelt.
+func (t *task) otherServices(now situation) string {
 	if t.p.installs() || now.Installed {
 		return ""
 	}

@@ -28,13 +28,13 @@ func (p plan) acts() bool {
 	return p.Exchange || p.Enable || len(p.Commands) > 0 || p.Replace || p.Retry || p.Clear
 }
 
-// runnerHandsOver is what a runner that hands over is said to do, unless its
-// successor replaces the container.
+// runnerHandsOver is the deed of a runner that hands over, unless its successor
+// replaces the container.
 const runnerHandsOver = "runner handed over"
 
-// decide plans how to get from now to w. Nothing is restarted that has not
-// changed, and only a change of the container's spec, or restart, costs the
-// container: every other process hands over to its successor.
+// decide plans how to get from now to w. It restarts nothing that has not changed.
+// Only a change of the container's spec, or restart, replaces the container; every
+// other process hands over to its successor.
 func decide(now situation, w wanted, changes fstree.Changes, run, restart bool) plan {
 	p := plan{Write: changes.Changed()}
 	if !run {
@@ -56,17 +56,17 @@ func decide(now situation, w wanted, changes fstree.Changes, run, restart bool) 
 	if w.hash == "" {
 		p.Clear = now.mayHaveContainer()
 		if restart && !starts && !p.Exchange {
-			p.Commands = restarted(p.Commands, w.shape.announcer)
+			p.Commands = restartSidecar(p.Commands, w.shape.sidecar)
 		}
 		return p
 	}
-	changed := now.runs() != w.hash
+	changed := now.specHash() != w.hash
 	reread := supervisor.Changed(w.service.Container.Files(), now.Says.Contents, w.contents) != nil
 	p.Prepare = starts || changed || restart || reread
 	p.Replace = (restart || reread) && !starts && !changed
 	p.Reread = p.Replace && !restart
 	p.NewSpec = changed && !starts
-	p.Retry = !starts && !p.Exchange && !p.Replace && now.waits() && !p.succeeded(w.shape.runner)
+	p.Retry = !starts && !p.Exchange && !p.Replace && now.runnerWaits() && !p.succeeded(w.shape.runner)
 	return p
 }
 
@@ -96,7 +96,7 @@ func commands(now situation, w wanted, changes fstree.Changes) []module.Command 
 		process          module.Process
 	}{
 		{w.shape.runner, "service.json", "runner", now.Runner},
-		{w.shape.announcer, "announce.json", "announcer", now.Announcer},
+		{w.shape.sidecar, "announce.json", "announcer", now.Announcer},
 	} {
 		if part.dir == "" {
 			continue
@@ -120,9 +120,9 @@ func commands(now situation, w wanted, changes fstree.Changes) []module.Command 
 	return list
 }
 
-// restarted has the sidecar of an announce-only service end instead of hand
+// restartSidecar has the sidecar of an announce-only service end instead of hand
 // over: it withdraws, and announces again.
-func restarted(list []module.Command, announcer string) []module.Command {
+func restartSidecar(list []module.Command, announcer string) []module.Command {
 	again := module.Command{Dir: announcer, Letter: "t", Does: "announcer restarted"}
 	for i, c := range list {
 		if c.Dir == announcer {

@@ -243,7 +243,7 @@ func TestSettled(t *testing.T) {
 		{"the service goes on", module.Command{Dir: ".", Letter: "c"}, pair(paused, running, running), pair(running, running, running), true},
 		{"the runner is paused still", module.Command{Dir: both.runner, Letter: "c"}, pair(running, paused, running), pair(running, paused, running), false},
 		{"the runner goes on", module.Command{Dir: both.runner, Letter: "c"}, pair(running, paused, running), pair(running, running, running), true},
-		{"the sidecar is paused still", module.Command{Dir: both.announcer, Letter: "c"}, pair(running, running, paused), pair(running, running, paused), false},
+		{"the sidecar is paused still", module.Command{Dir: both.sidecar, Letter: "c"}, pair(running, running, paused), pair(running, running, paused), false},
 		{"the runner is wanted down still", module.Command{Dir: both.runner, Letter: "u"}, pair(running, down, running), pair(running, down, running), false},
 		{"the runner of before is there still", module.Command{Dir: both.runner, Letter: "h"}, pair(running, running, running), pair(running, running, running), false},
 		{"its successor has no status yet", module.Command{Dir: both.runner, Letter: "h"}, pair(running, running, running), pair(running, next, running), false},

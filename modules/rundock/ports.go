@@ -10,7 +10,7 @@ import (
 	"rundock/supervisor"
 )
 
-// succession returns, for each service of a call, which others have to be done
+// startOrder returns, for each service of a call, which others have to be done
 // before it: those that leave a port of the host to it. all has what each is
 // to become, the zero where it is to go.
 //
@@ -18,7 +18,7 @@ import (
 // would be found free, and if services take over ports of each other: the old
 // container of one would have to go before it is known whether the new one can
 // be had.
-func succession(tasks []*task, all []wanted) (after [][]int, problems []error) {
+func startOrder(tasks []*task, all []wanted) (after [][]int, problems []error) {
 	vars := addresses(tasks[0].config)
 	var has, gets []spec.Container
 	for i, t := range tasks {
@@ -26,8 +26,8 @@ func succession(tasks []*task, all []wanted) (after [][]int, problems []error) {
 		if runner, _ := supervisor.Installed(t.unit.Dir); runner != "" {
 			old, _ = supervisor.ReadService(filepath.Join(runner, "service.json")) // what cannot be read leaves nothing
 		}
-		has = append(has, publishing(old, vars))
-		gets = append(gets, publishing(all[i].service, vars))
+		has = append(has, publishedContainer(old, vars))
+		gets = append(gets, publishedContainer(all[i].service, vars))
 	}
 	after = make([][]int, len(tasks))
 	for i := range tasks {
@@ -40,7 +40,7 @@ func succession(tasks []*task, all []wanted) (after [][]int, problems []error) {
 			}
 		}
 	}
-	if circle := waiting(after); circle != nil && problems == nil {
+	if circle := deadlocked(after); circle != nil && problems == nil {
 		var names []string
 		for _, i := range circle {
 			names = append(names, tasks[i].p.Name)
@@ -50,9 +50,9 @@ func succession(tasks []*task, all []wanted) (after [][]int, problems []error) {
 	return after, problems
 }
 
-// publishing is the container of s with the host's addresses filled in; the
+// publishedContainer is the container of s with the host's addresses filled in; the
 // zero if it publishes nothing.
-func publishing(s supervisor.Service, vars map[string]string) spec.Container {
+func publishedContainer(s supervisor.Service, vars map[string]string) spec.Container {
 	if s.Container.Network == "host" {
 		return spec.Container{}
 	}
@@ -71,9 +71,9 @@ func addresses(host hostconfig.Config) map[string]string {
 	return vars
 }
 
-// waiting returns those that would wait forever if each waits for what after
-// says of it: the members of circles, and whoever waits for one.
-func waiting(after [][]int) (left []int) {
+// deadlocked returns those that would wait forever if each waits for those that after
+// gives it: the members of circles, and whoever waits for one.
+func deadlocked(after [][]int) (left []int) {
 	done := make([]bool, len(after))
 	for again := true; again; {
 		again, left = false, nil

@@ -17,7 +17,7 @@ func TestWaiting(t *testing.T) {
 		"for each other":                {[][]int{{1}, {0}, nil}, []int{0, 1}},
 		"for those who wait for others": {[][]int{{1}, {2}, {1}, nil}, []int{0, 1, 2}},
 	} {
-		if got := waiting(c.after); !slices.Equal(got, c.want) {
+		if got := deadlocked(c.after); !slices.Equal(got, c.want) {
 			t.Errorf("%s: waiting(%v) = %v, want %v", name, c.after, got, c.want)
 		}
 	}

@@ -15,17 +15,17 @@ func (t *task) disabled() error {
 		return err
 	}
 	t.wasEnabled = now.Enabled
-	lives := t.lives(now)
+	lives := t.isSupervised(now)
 	// Without a service directory, which somebody may have deleted, dockerd alone knows.
 	asks := now.mayHaveContainer() || lives && now.Shape.runner != "" || !now.Installed
 	if t.check {
-		return t.foreseeStop(now, control.Stop, lives, asks)
+		return t.checkStop(now, control.Stop, lives, asks)
 	}
 	if err := t.unlink(now); err != nil {
 		return err
 	}
 	if lives {
-		if err := t.halt(); err != nil {
+		if err := t.stopAll(); err != nil {
 			return err
 		}
 	}
@@ -39,9 +39,9 @@ func (t *task) disabled() error {
 	return nil
 }
 
-// foreseeStop notes, in check mode, what a call would do that takes the
-// service away, unless it would fail.
-func (t *task) foreseeStop(now situation, op control.Op, lives, asks bool) error {
+// checkStop notes, in check mode, what a call that takes the service away would do,
+// unless it would fail.
+func (t *task) checkStop(now situation, op control.Op, lives, asks bool) error {
 	there := false
 	if asks {
 		var err error
@@ -71,12 +71,12 @@ func (t *task) absent() error {
 	}
 	hidden := now.Masked && t.unit.OwnsMask()
 	leftovers := exists(filepath.Join(t.host.run, t.p.Name)) || exists(filepath.Join(t.host.state, t.p.Name))
-	lives := t.lives(now)
+	lives := t.isSupervised(now)
 	if !now.Installed && !now.Enabled && !hidden && !leftovers && !lives {
 		return nil
 	}
 	if t.check {
-		if err := t.foreseeStop(now, control.Remove, lives, true); err != nil {
+		if err := t.checkStop(now, control.Remove, lives, true); err != nil {
 			return err
 		}
 		t.removed(changes)
@@ -85,7 +85,7 @@ func (t *task) absent() error {
 	if err := t.unlink(now); err != nil {
 		return err
 	}
-	if err := t.halt(); err != nil {
+	if err := t.stopAll(); err != nil {
 		return err
 	}
 	// Also where the runner stopped it: a runner that was killed did not.
@@ -106,6 +106,6 @@ func (t *task) absent() error {
 
 // removed notes the end of the service for the result.
 func (t *task) removed(changes fstree.Changes) {
-	t.deeds = append(t.deeds, deed{"removed", func(after situation) bool { return !after.Installed && !t.lives(after) }})
-	t.diff = shown(changes)
+	t.deeds = append(t.deeds, deed{"removed", func(after situation) bool { return !after.Installed && !t.isSupervised(after) }})
+	t.diff = maskedDiff(changes)
 }

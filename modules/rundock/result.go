@@ -12,12 +12,12 @@ import (
 	"rundock/supervisor"
 )
 
-// did notes a deed that was seen.
-func (t *task) did(word string) { t.deeds = append(t.deeds, deed{word: word}) }
+// noteDeed notes a deed that was seen.
+func (t *task) noteDeed(word string) { t.deeds = append(t.deeds, deed{word: word}) }
 
-// said are the words of the result: of what is to be done, in check mode, or
-// of what is seen to have been done. unseen are the words of the rest.
-func (t *task) said(after situation) (words, unseen []string) {
+// resultWords are the words of the deeds that are to be done, in check mode, or that
+// are seen to have been done. unseen are the words of the others.
+func (t *task) resultWords(after situation) (words, unseen []string) {
 	for _, d := range t.deeds {
 		switch {
 		case slices.Contains(words, d.word):
@@ -30,18 +30,18 @@ func (t *task) said(after situation) (words, unseen []string) {
 	return words, unseen
 }
 
-// unproven is what is wrong with a call that has done all that it could, and
-// then does not see it done.
+// unproven is the message of a call that has done all that it could and does not see
+// the effect.
 func unproven(name string, unseen []string) string {
 	return "it was asked for, but is not so yet: " + strings.Join(unseen, ", ") + "; rundockd explain " + name + " tells what its processes are at"
 }
 
-// result is what the task did, as it is seen now, and how the service stands. A
-// call that has not failed, and does not see what it did, fails; one that was
-// told not to wait says that it may yet come.
+// result says what the task did, as it is seen now, and how the service stands. A call
+// that does not see the effect of what it did fails; one that was told not to wait
+// says that it may yet come.
 func (t *task) result(err error) ansible.Result {
 	now, lookErr := t.look()
-	words, unseen := t.said(now)
+	words, unseen := t.resultWords(now)
 	switch {
 	case err != nil:
 	case lookErr != nil:
@@ -54,9 +54,9 @@ func (t *task) result(err error) ansible.Result {
 	r := ansible.Result{
 		Changed:  t.restart || len(words) > 0,
 		Err:      err,
-		Diff:     slices.Concat(t.diff, contentsDiff(t.reread), t.linked(now)),
+		Diff:     slices.Concat(t.diff, contentsDiff(t.reread), t.linkDiff(now)),
 		Warnings: append(t.warnings, t.prepared...),
-		Msg:      t.p.Name + ": " + module.Choose(len(words) > 0, strings.Join(words, ", "), "nothing to do"+t.elsewhere(now)),
+		Msg:      t.p.Name + ": " + module.Choose(len(words) > 0, strings.Join(words, ", "), "nothing to do"+t.otherServices(now)),
 		Values:   map[string]any{"actions": append([]string{}, words...)},
 	}
 	if lookErr == nil {
@@ -77,7 +77,7 @@ func (t *task) facts(now situation) map[string]any {
 		"directory":  t.unit.Dir,
 		"records":    []control.Record{},
 	}
-	if now.told() {
+	if now.statusIsCurrent() {
 		f["running"] = now.Says.Phase == control.Running
 		f["phase"] = now.Says.Phase
 		f["container"], f["image"], f["spec"] = now.Says.Container, now.Says.Image, now.Says.Spec
@@ -85,7 +85,7 @@ func (t *task) facts(now situation) map[string]any {
 			f["error"] = now.Says.Error
 		}
 	}
-	if now.toldOfAnnouncement() {
+	if now.announceStatusIsCurrent() {
 		f["announced"] = now.Announces.State == control.Announced
 		if now.Announces.Reason != "" {
 			f["reason"] = now.Announces.Reason
@@ -97,16 +97,16 @@ func (t *task) facts(now situation) map[string]any {
 	return f
 }
 
-// wrote notes the files that were written, or are to be.
-func (t *task) wrote(now situation, changes fstree.Changes) {
-	t.diff = shown(changes)
+// noteFiles notes the files that were written, or are to be.
+func (t *task) noteFiles(now situation, changes fstree.Changes) {
+	t.diff = maskedDiff(changes)
 	if changes.Changed() {
-		t.did(module.Choose(now.Installed, "files updated", "installed"))
+		t.noteDeed(module.Choose(now.Installed, "files updated", "installed"))
 	}
 }
 
-// does notes what p does.
-func (t *task) does(now situation, w wanted, p plan) {
+// notePlan notes what p does.
+func (t *task) notePlan(now situation, w wanted, p plan) {
 	t.restart = t.restart || p.Replace
 	if p.Replace {
 		t.reread = supervisor.Changed(w.service.Container.Files(), now.Says.Contents, w.contents)

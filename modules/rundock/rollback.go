@@ -17,10 +17,10 @@ import (
 	"rundock/supervisor"
 )
 
-// good is the last state of a service that was as a call with rollback waited
-// for: its service directory, and what its tag meant then. It is kept in one
-// file, which is replaced whole, so that it is never half of two states.
-type good struct {
+// goodState is the last state of a service that a call with rollback waited for and
+// found: its service directory, and what its tag meant then. It is one file, which
+// is replaced whole, so that it is never half of two states.
+type goodState struct {
 	Version int        `json:"version"`
 	Image   string     `json:"image,omitempty"` // id; "" of an announce-only service
 	Files   []goodFile `json:"files"`
@@ -33,7 +33,7 @@ type goodFile struct {
 	Secret bool        `json:"secret,omitempty"`
 }
 
-func (g good) files() []fstree.File {
+func (g goodState) files() []fstree.File {
 	var list []fstree.File
 	for _, f := range g.Files {
 		list = append(list, fstree.File(f))
@@ -45,7 +45,7 @@ func (g good) files() []fstree.File {
 func (t *task) goodPath() string { return filepath.Join(t.host.state, t.p.Name, "good.json") }
 
 // readGood returns the good state; ok is false where none was kept.
-func (t *task) readGood() (g good, ok bool, err error) {
+func (t *task) readGood() (g goodState, ok bool, err error) {
 	data, err := os.ReadFile(t.goodPath())
 	if errors.Is(err, fs.ErrNotExist) {
 		return g, false, nil
@@ -62,9 +62,9 @@ func (t *task) readGood() (g good, ok bool, err error) {
 	return g, true, nil
 }
 
-// keep makes files and image the good state. What is kept already is left.
-func (t *task) keep(files []fstree.File, image string) error {
-	g := good{Version: supervisor.Version, Image: image}
+// saveGood makes files and image the good state. What is kept already is left.
+func (t *task) saveGood(files []fstree.File, image string) error {
+	g := goodState{Version: supervisor.Version, Image: image}
 	for _, f := range files {
 		g.Files = append(g.Files, goodFile(f))
 	}
@@ -87,9 +87,9 @@ func (t *task) keep(files []fstree.File, image string) error {
 	return err
 }
 
-// keepPresent keeps the state that the service is in, if it is well, before
+// savePresent keeps the state that the service is in, if it is well, before
 // it is changed. A service that is not has what was kept before.
-func (t *task) keepPresent(now situation) error {
+func (t *task) savePresent(now situation) error {
 	files, err := fstree.Read(t.unit.Dir)
 	if err != nil || len(files) == 0 || pinned(files) {
 		return err
@@ -98,7 +98,7 @@ func (t *task) keepPresent(now situation) error {
 	if t.shapeOnDisk() != now.Shape || !t.isWell(now, w) {
 		return nil
 	}
-	return t.keep(files, now.Says.Image)
+	return t.saveGood(files, now.Says.Image)
 }
 
 // isWell reports whether the service, which is w, is as the call is to wait for.
@@ -114,13 +114,13 @@ func (t *task) isWell(now situation, w wanted) bool {
 	return err == nil && answer.Error == ""
 }
 
-// keepNew keeps w, which was just found well.
-func (t *task) keepNew(w wanted) error {
+// saveNew keeps w, which was just found well.
+func (t *task) saveNew(w wanted) error {
 	now, err := t.look()
 	if err != nil {
 		return err
 	}
-	return t.keep(w.files, now.Says.Image)
+	return t.saveGood(w.files, now.Says.Image)
 }
 
 // pinned reports whether files are those of a service that was rolled back.
@@ -172,7 +172,7 @@ func (t *task) rollback(before situation, first fstree.Changes, why error) error
 
 // goodWanted is the good state as what install is to reach: its image is run
 // by id, whatever its tag means by now.
-func (t *task) goodWanted(g good) (wanted, error) {
+func (t *task) goodWanted(g goodState) (wanted, error) {
 	var w wanted
 	for _, f := range g.files() {
 		switch dir := filepath.Dir(f.Path); filepath.Base(f.Path) {
@@ -187,7 +187,7 @@ func (t *task) goodWanted(g good) (wanted, error) {
 			}
 			w.service, w.hash, w.shape.runner = s, s.Container.Hash(), dir
 		case "announce.json":
-			w.shape.announcer = dir
+			w.shape.sidecar = dir
 		}
 		w.files = append(w.files, f)
 	}
@@ -205,12 +205,12 @@ func (t *task) restore(now situation, w wanted, first fstree.Changes) (restored 
 	stopping := t.stopping()
 	started := time.Now()
 	changes, err = fstree.Apply(t.unit.Dir, w.files, false)
-	t.diff = shown(first.Then(changes))
+	t.diff = maskedDiff(first.Then(changes))
 	if err != nil {
 		return false, err
 	}
-	t.does(now, w, plan)
-	defer t.did("rolled back")
+	t.notePlan(now, w, plan)
+	defer t.noteDeed("rolled back")
 	if err := t.act(now, w, plan, stopping); err != nil {
 		return true, err
 	}
@@ -224,7 +224,7 @@ func (t *task) giveUp(first fstree.Changes, why error) error {
 		err = t.unit.Unlink()
 	}
 	if err == nil {
-		err = t.halt()
+		err = t.stopAll()
 	}
 	if err == nil && now.Shape.runner != "" {
 		_, err = t.stop(control.Stop)
@@ -233,6 +233,6 @@ func (t *task) giveUp(first fstree.Changes, why error) error {
 		return fmt.Errorf("it could not be stopped: %w: %w", err, why)
 	}
 	t.stopped(true, false)
-	t.diff = shown(first)
+	t.diff = maskedDiff(first)
 	return fmt.Errorf("it was stopped, as there is nothing to roll back to: %w", why)
 }

@@ -25,8 +25,8 @@ func (p params) service(salt []byte) (supervisor.Service, error) {
 		}
 		s.Container = c
 		s.Container.Image = *p.Image
-		s.Pull = unless(p.Pull, "always")
-		s.StopTimeout = unless(p.StopTimeout, supervisor.DefaultStopTimeout)
+		s.Pull = unlessDefault(p.Pull, "always")
+		s.StopTimeout = unlessDefault(p.StopTimeout, supervisor.DefaultStopTimeout)
 		s.Mounts = p.Mounts
 		for name, v := range p.EnvSecret {
 			if _, ok := s.Container.Env[name]; ok {
@@ -41,7 +41,7 @@ func (p params) service(salt []byte) (supervisor.Service, error) {
 	}
 	if list := p.announcements(); list != nil {
 		for i, a := range list {
-			if err := reachable(s.Container, a, p.announceLabel(i)); s.Runs() && err != nil {
+			if err := checkReachable(s.Container, a, p.announceLabel(i)); s.Runs() && err != nil {
 				return s, err
 			}
 		}

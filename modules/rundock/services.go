@@ -50,11 +50,11 @@ func read(c ansible.Call) (list []params, many bool, err error) {
 	if list == nil {
 		return nil, true, errors.New("value of services must be one or more services, got none")
 	}
-	return list, true, listed(problems)
+	return list, true, joinErrors(problems)
 }
 
-// listed is several errors as one, in one line; nil for none.
-func listed(problems []error) error {
+// joinErrors is several errors as one, in one line; nil for none.
+func joinErrors(problems []error) error {
 	var texts []string
 	for _, p := range problems {
 		texts = append(texts, p.Error())
@@ -65,9 +65,9 @@ func listed(problems []error) error {
 	return errors.New(strings.Join(texts, "; "))
 }
 
-// atOnce is how many services of a call are worked on at once. Those that
+// concurrency is how many services of a call are worked on at once. Those that
 // only wait for their container do not count.
-const atOnce = 16
+const concurrency = 16
 
 // callEach makes every service of list what it is to be. Nothing is done
 // before all have been found right; after that, one that fails does not keep
@@ -110,8 +110,8 @@ func (h host) callEach(list []params, check, diff bool) ansible.Result {
 			problems = append(problems, fmt.Errorf("%w found in services[%d]", err, i))
 		}
 	}
-	after, more := succession(tasks, all)
-	if err := listed(append(problems, more...)); err != nil {
+	after, more := startOrder(tasks, all)
+	if err := joinErrors(append(problems, more...)); err != nil {
 		return ansible.Result{Err: err}
 	}
 	results := make([]ansible.Result, len(tasks))
@@ -119,7 +119,7 @@ func (h host) callEach(list []params, check, diff bool) ansible.Result {
 	for i := range done {
 		done[i] = make(chan struct{})
 	}
-	slots := make(chan struct{}, atOnce)
+	slots := make(chan struct{}, concurrency)
 	var running sync.WaitGroup
 	for i, t := range tasks {
 		running.Go(func() {
@@ -135,12 +135,12 @@ func (h host) callEach(list []params, check, diff bool) ansible.Result {
 		})
 	}
 	running.Wait()
-	return joined(list, results, diff)
+	return joinResults(list, results, diff)
 }
 
-// joined is one result of those of all services, each with its diff if that is
+// joinResults is one result of those of all services, each with its diff if that is
 // wanted.
-func joined(list []params, results []ansible.Result, diff bool) ansible.Result {
+func joinResults(list []params, results []ansible.Result, diff bool) ansible.Result {
 	var sum ansible.Result
 	var each []map[string]any
 	var changed, failed []string

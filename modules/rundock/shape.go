@@ -9,14 +9,14 @@ import (
 // relative to it, "" for none. With both, each has a folder of its own under
 // one outer process.
 type shape struct {
-	runner    string
-	announcer string
+	runner  string
+	sidecar string
 }
 
 func shapeOf(s supervisor.Service) shape {
 	var f shape
 	f.runner, _ = s.RunnerDir()
-	f.announcer, _ = s.AnnouncerDir()
+	f.sidecar, _ = s.AnnouncerDir()
 	return f
 }
 

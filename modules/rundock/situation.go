@@ -21,30 +21,30 @@ type situation struct {
 	Beat      time.Time // when the sidecar said so last
 }
 
-// told reports whether what the runner's status says is of the runner that
+// statusIsCurrent reports whether the runner's status was written by the runner that
 // there is now.
-func (s situation) told() bool {
+func (s situation) statusIsCurrent() bool {
 	return s.Runner.Supervised && s.Says.PID != 0 && s.Says.PID == s.Runner.Status.PID
 }
 
-// toldOfAnnouncement is told, of the sidecar.
-func (s situation) toldOfAnnouncement() bool {
+// announceStatusIsCurrent is statusIsCurrent for the sidecar.
+func (s situation) announceStatusIsCurrent() bool {
 	return s.Announcer.Supervised && s.Announces.PID != 0 && s.Announces.PID == s.Announcer.Status.PID
 }
 
-// runs is the hash of the spec of the container that there is, or of the one
-// in the files where the runner does not say that there is one.
-func (s situation) runs() string {
-	if s.told() && s.Says.Container != "" {
+// specHash is the hash of the spec of the container that there is; where the runner
+// does not say that there is one, of the spec in the files.
+func (s situation) specHash() string {
+	if s.statusIsCurrent() && s.Says.Container != "" {
 		return s.Says.Spec
 	}
 	return s.Spec
 }
 
-// waits reports whether the runner waits before it tries again what failed: to
-// start the container, or to put the wanted one in the place of another.
-func (s situation) waits() bool {
-	return s.told() && (s.Says.Phase == control.Backoff || s.Says.Phase == control.Running && s.Says.Error != "")
+// runnerWaits reports whether the runner waits before it tries again to start the
+// container, or to replace another one.
+func (s situation) runnerWaits() bool {
+	return s.statusIsCurrent() && (s.Says.Phase == control.Backoff || s.Says.Phase == control.Running && s.Says.Error != "")
 }
 
 // mayHaveContainer reports whether the service may have a container: unless

@@ -17,12 +17,12 @@ import (
 // parts are the folders of the service in which a runsv can be, in the order
 // in which they are stopped: the sidecar withdraws before its container ends.
 func (t *task) parts() []string {
-	return []string{t.unit.Dir, filepath.Join(t.unit.Dir, both.announcer), filepath.Join(t.unit.Dir, both.runner)}
+	return []string{t.unit.Dir, filepath.Join(t.unit.Dir, both.sidecar), filepath.Join(t.unit.Dir, both.runner)}
 }
 
-// lives reports whether any runsv supervises a part of the service, or anything
-// runs in its directory of before.
-func (t *task) lives(now situation) bool {
+// isSupervised reports whether any runsv supervises a part of the service, or anything
+// runs in a directory of it that was deleted.
+func (t *task) isSupervised(now situation) bool {
 	if now.Outer.Supervised {
 		return true
 	}
@@ -34,30 +34,29 @@ func (t *task) lives(now situation) bool {
 	return len(runit.Deserted(t.unit.Dir)) > 0
 }
 
-// halt stops the whole service, which is not linked any more. What does not
-// end in its time is killed: its container, which then runs on without a
-// supervisor, is left to stop.
-func (t *task) halt() error {
+// stopAll stops the whole service, which is not linked any more. It kills what does
+// not end in time; a container that then runs on without a supervisor is for stop.
+func (t *task) stopAll() error {
 	stopping := t.stopping()
-	if t.exit(stopping) == nil {
+	if t.leaveAll(stopping) == nil {
 		return nil
 	}
 	t.warn("%s has not stopped within %s and was killed", t.p.Name, stopping)
 	if err := module.Kill(t.parts()...); err != nil {
 		return err
 	}
-	return t.exit(module.Patience)
+	return t.leaveAll(module.Patience)
 }
 
-// exit has every runsv of the service leave within timeout, and what runs in
-// its directory of before.
-func (t *task) exit(timeout time.Duration) error {
+// leaveAll has every runsv of the service leave within timeout, and what runs in a
+// directory of it that was deleted.
+func (t *task) leaveAll(timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	watched := t.watchLoggers(ctx)
 	defer watched()
 	defer cancel()
 	for i, d := range t.parts() {
-		if err := runit.Exit(ctx, d, t.lostLog); err != nil {
+		if err := runit.Exit(ctx, d, t.warnLostLog); err != nil {
 			return err
 		}
 		if i == 0 {
@@ -69,24 +68,24 @@ func (t *task) exit(timeout time.Duration) error {
 	return t.evict(ctx, syscall.SIGTERM)
 }
 
-// watchLoggers has no logger of an inner service hold up the outer script, which
-// stops sidecar and container one after the other, until ctx is done. ended
-// returns when it has.
+// watchLoggers kills loggers of inner services that hold up the outer script, which
+// stops sidecar and container one after the other, until ctx is done. ended waits
+// for its end.
 func (t *task) watchLoggers(ctx context.Context) (ended func()) {
 	var all sync.WaitGroup
 	for _, d := range t.parts()[1:] {
-		all.Go(func() { runit.Left(ctx, d, t.lostLog) })
+		all.Go(func() { runit.Left(ctx, d, t.warnLostLog) })
 	}
 	return all.Wait
 }
 
-// lostLog warns of a logger that was killed.
-func (t *task) lostLog(log string) {
+// warnLostLog warns of a logger that was killed.
+func (t *task) warnLostLog(log string) {
 	t.warn("the logger in %s could not write what was left, as on a full disk, and was killed: the last lines are lost", log)
 }
 
-// endNested ends the runsvdir of a service with a sidecar, when its parent,
-// which ends it otherwise, was killed.
+// endNested ends the runsvdir of a service with a sidecar whose parent was killed,
+// which would have ended it.
 func (t *task) endNested(ctx context.Context) error {
 	return runit.EndScanners(ctx, filepath.Join(t.unit.Dir, filepath.Dir(both.runner)))
 }
@@ -102,28 +101,28 @@ func (t *task) stopping() time.Duration {
 		}
 	}
 	for _, f := range []shape{both, sidecarAlone} {
-		if a, err := supervisor.ReadAnnounce(filepath.Join(t.unit.Dir, f.announcer, "announce.json")); err == nil {
+		if a, err := supervisor.ReadAnnounce(filepath.Join(t.unit.Dir, f.sidecar, "announce.json")); err == nil {
 			seconds += a.Drain
 		}
 	}
 	return time.Duration(seconds)*time.Second + t.host.slack
 }
 
-// stop has rundockd see to it that the service, whose runner is gone, has no
-// container; there says whether it had one. In check mode it only looks.
+// stop has rundockd remove the container of the service, whose runner is gone; there
+// says whether it had one. In check mode it only looks.
 func (t *task) stop(op control.Op) (there bool, err error) {
-	answer, err := t.asked(control.Request{Op: op, Check: t.check})
+	answer, err := t.ask(control.Request{Op: op, Check: t.check})
 	return answer.Changed, err
 }
 
-// stopped notes that the service has stopped; there says that a container was
-// left by who should have stopped it.
+// stopped notes that the service has stopped; there says that a container was left
+// over.
 func (t *task) stopped(lived, there bool) {
 	switch {
 	case lived:
-		t.deeds = append(t.deeds, deed{"stopped", func(after situation) bool { return !t.lives(after) }})
+		t.deeds = append(t.deeds, deed{"stopped", func(after situation) bool { return !t.isSupervised(after) }})
 	case there:
-		t.did("container removed")
+		t.noteDeed("container removed")
 	}
 }
 

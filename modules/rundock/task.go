@@ -70,12 +70,12 @@ func (t *task) lock() (unlock func(), err error) {
 
 // ctl has rundockd do what needs Docker. Its warnings are the task's.
 func (t *task) ctl(q control.Request) error {
-	_, err := t.asked(q)
+	_, err := t.ask(q)
 	return err
 }
 
-// asked is ctl with the answer.
-func (t *task) asked(q control.Request) (control.Response, error) {
+// ask is ctl with the answer.
+func (t *task) ask(q control.Request) (control.Response, error) {
 	q.Service = t.p.Name
 	answer, err := t.session.Do(q)
 	if q.Op == control.Prepare {
@@ -103,7 +103,7 @@ func (t *task) want() (wanted, error) {
 		return *t.goal, nil
 	}
 	var salt []byte
-	keyed, err := t.p.keyed()
+	keyed, err := t.p.saltedParameter()
 	if err != nil {
 		return wanted{}, err
 	}
@@ -112,7 +112,7 @@ func (t *task) want() (wanted, error) {
 			return wanted{}, fmt.Errorf("%s: %w", keyed, err)
 		}
 	}
-	w, err := t.spelled().want(t.config, salt)
+	w, err := t.spelledAsPresent().want(t.config, salt)
 	if err != nil {
 		return wanted{}, err
 	}
@@ -120,9 +120,9 @@ func (t *task) want() (wanted, error) {
 	return w, nil
 }
 
-// spelled is what is asked for with its image spelled as in the files that are
-// there, if that is the same reference: the container's hash has it so.
-func (t *task) spelled() params {
+// spelledAsPresent is p with its image spelled as in the files that are there, where
+// that is the same reference: the container's hash is of that spelling.
+func (t *task) spelledAsPresent() params {
 	p := t.p
 	if p.Image == nil {
 		return p
@@ -135,9 +135,9 @@ func (t *task) spelled() params {
 	return p
 }
 
-// needsLog refuses to have a service run whose loggers cannot write, as on a
-// disk that has become read-only: what it says would be lost, and once its
-// pipe is full it would hang.
+// needsLog refuses to run a service whose loggers cannot write, as on a disk that has
+// become read-only: its output would be lost, and once the pipe is full it would
+// hang.
 func (t *task) needsLog() error {
 	const writable = 2 // access(2)
 	dir := supervisor.LogDir(t.p.Name)

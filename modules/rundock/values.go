@@ -24,8 +24,8 @@ func value[T any](p *T) T {
 
 func orElse(s, otherwise string) string { return module.Choose(s != "", s, otherwise) }
 
-// unless is v, or its zero where v is the default.
-func unless[T comparable](v, standard T) T {
+// unlessDefault is v, or its zero where v is the default.
+func unlessDefault[T comparable](v, standard T) T {
 	if v == standard {
 		var zero T
 		return zero

@@ -38,8 +38,8 @@ func (t *task) wait(before situation, w wanted, p plan, started time.Time) error
 	return nil
 }
 
-// beats is how old the status file of a sidecar that is at work can be.
-const beats = 3 * control.Beat
+// maxStatusAge is how old the status file of a sidecar that is at work can be.
+const maxStatusAge = 3 * control.Beat
 
 // reached reports whether the status files say that the service is as wait
 // wants it, and can be believed: the processes that wrote them still run, and
@@ -48,8 +48,8 @@ const beats = 3 * control.Beat
 // rundockd has to be asked.
 func reached(now situation, w wanted, wait string, at time.Time) bool {
 	switch {
-	case w.hash != "" && (!now.Runner.Up() || !now.told()),
-		w.shape.announcer != "" && (!now.Announcer.Up() || !now.toldOfAnnouncement()):
+	case w.hash != "" && (!now.Runner.Up() || !now.statusIsCurrent()),
+		w.shape.sidecar != "" && (!now.Announcer.Up() || !now.announceStatusIsCurrent()):
 		return false
 	}
 	want := control.Want{For: wait, Hash: w.hash}
@@ -59,7 +59,7 @@ func reached(now situation, w wanted, wait string, at time.Time) bool {
 		}
 		want.For = "announced"
 	}
-	if want.For != "running" && (w.shape.announcer == "" || !now.fresh(at)) {
+	if want.For != "running" && (w.shape.sidecar == "" || !now.fresh(at)) {
 		return false
 	}
 	pending, fatal := control.Reached(now.Says, now.Announces, want, at)
@@ -69,5 +69,5 @@ func reached(now situation, w wanted, wait string, at time.Time) bool {
 // fresh reports whether the sidecar has said a moment ago what its status is.
 func (s situation) fresh(at time.Time) bool {
 	age := at.Sub(s.Beat)
-	return age < beats && age > -beats
+	return age < maxStatusAge && age > -maxStatusAge
 }

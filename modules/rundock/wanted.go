@@ -44,8 +44,8 @@ func (p params) want(host hostconfig.Config, salt []byte) (wanted, error) {
 	return w, nil
 }
 
-// keyed names the parameter whose digests need the host's salt, "" for none.
-func (p params) keyed() (string, error) {
+// saltedParameter names the parameter whose digests need the host's salt, "" for none.
+func (p params) saltedParameter() (string, error) {
 	if p.EnvSecret != nil {
 		return "env_secret", nil
 	}

@@ -24,12 +24,12 @@ func adoptable(ctx context.Context, docker *container.Client, current container.
 	if !adopt {
 		return false, fmt.Errorf("%w; one that is as it is asked for is taken over by adopt: true", err)
 	}
-	misfits, err := docker.Differences(ctx, current.ID, want)
+	differences, err := docker.Differences(ctx, current.ID, want)
 	if err != nil {
 		return false, err
 	}
-	if misfits != nil {
-		return false, fmt.Errorf("the container %s that is there is not as it is asked for, so it is not taken over: %s: mend the parameters, or rename or remove it", service, strings.Join(misfits, "; "))
+	if differences != nil {
+		return false, fmt.Errorf("the container %s that is there is not as it is asked for, so it is not taken over: %s: mend the parameters, or rename or remove it", service, strings.Join(differences, "; "))
 	}
 	return true, nil
 }

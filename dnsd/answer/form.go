@@ -8,13 +8,13 @@ import (
 	"rundock/dnsd/table"
 )
 
-// anyLabel says whether a question's label stands for any.
+// anyLabel reports whether a question's label stands for any.
 func anyLabel(label []byte) bool {
 	return string(label) == "*" || string(label) == "any"
 }
 
-// form is what a name of zone with * or any among its labels stands for; without Top
-// there are no such names. Not ok: it has none of those labels.
+// form returns which names a name of zone stands for that has * or any among its
+// labels; without Top there are none. ok is false where it has no such label.
 func (s *Server) form(zone *Zone, wire []byte) (f table.Form, ok bool) {
 	for at := 0; len(wire)-at > len(zone.wire); at += 1 + int(wire[at]) {
 		label := wire[at+1:][:wire[at]]
@@ -35,11 +35,11 @@ func (s *Server) form(zone *Zone, wire []byte) (f table.Form, ok bool) {
 	return f, true
 }
 
-// large says whether there are more names below a form's top than can be looked at.
+// large reports whether there are more names below a form's top than can be looked at.
 func large(f table.Form) bool { return f.Top != nil && f.Top.Names() > maxLooked }
 
-// Laborious says whether a question may take milliseconds, as it is for names of a
-// form among very many.
+// Laborious reports whether answering may take milliseconds: the question is for
+// names of a form, among very many.
 func (s *Server) Laborious(name string) bool {
 	wire, ok := wireName(name)
 	if !ok {
@@ -53,25 +53,25 @@ func (s *Server) Laborious(name string) bool {
 	return ok && large(f) && s.Table.Lookup(wire) == nil
 }
 
-// asked collects what a name with * or any among its labels stands for: the
-// answers of all names of that form.
-func (a *answering) asked(zone *Zone, wire []byte, w wanted) (set entrySet, exists bool) {
+// namesOfForm collects the answers of all names that a name with * or any among its
+// labels stands for.
+func (a *answering) namesOfForm(zone *Zone, wire []byte, w wanted) (set entrySet, exists bool) {
 	f, ok := a.form(zone, wire)
 	switch {
 	case !ok || f.Top == nil:
 		return entrySet{}, false
 	case large(f):
-		return a.askedOfMany(f, w)
+		return a.someNamesOfForm(f, w)
 	}
 	nodes := a.Table.Formed(f, maxLooked)
 	return a.union(nodes, w), len(nodes) > 0
 }
 
-// askedOfMany is asked where there are more names than can be looked at: some of
+// someNamesOfForm is asked where there are more names than can be looked at: some of
 // those that have records of the type, others in each turn.
-func (a *answering) askedOfMany(f table.Form, w wanted) (set entrySet, exists bool) {
+func (a *answering) someNamesOfForm(f table.Form, w wanted) (set entrySet, exists bool) {
 	nodes := a.Table.SampleFormed(f, w.sought(func(table.Entry) bool { return true }), a.turn, a.most)
-	a.part, set.part = true, true
+	a.partial, set.part = true, true
 	for _, n := range nodes {
 		set.entries = append(set.entries, a.records(n, w).entries...)
 	}
@@ -83,13 +83,13 @@ func (a *answering) union(nodes []*table.Node, w wanted) (set entrySet) {
 	if set.part = len(nodes) > maxRecords; !set.part {
 		slices.SortFunc(nodes, func(a, b *table.Node) int { return strings.Compare(a.Name(), b.Name()) })
 	} else {
-		a.part = true
+		a.partial = true
 		nodes = slices.DeleteFunc(nodes, func(n *table.Node) bool { return n.Kinds()&w.kind() == 0 })
 		nodes = packed.Turn(nodes, []packed.Group{{To: len(nodes)}}, a.turn)
 	}
 	for _, n := range nodes {
 		if len(set.entries) >= maxLooked {
-			set.part, a.part = true, true
+			set.part, a.partial = true, true
 			break
 		}
 		set.entries = append(set.entries, a.records(n, w).entries...)
