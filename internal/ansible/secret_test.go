@@ -8,6 +8,10 @@ import (
 	"rundock/internal/fstree"
 )
 
+// hidden has a parameter that another one makes secret, which Ansible's own
+// specifications cannot say.
+var hidden = Spec{Module: "hidden", Params: []Param{{Name: "shown", NoLogIf: "hide"}, {Name: "hide", Type: Bool}}}
+
 // A secret may get into any part of an answer, from any level of the
 // arguments, however they are written.
 func TestNoSecretIsInTheAnswer(t *testing.T) {
@@ -31,6 +35,8 @@ func TestNoSecretIsInTheAnswer(t *testing.T) {
 		{"in a list of secrets", old, `{"keys":["s3cret-a","s3cret-b"]}`},
 		{"in the string of a list", old, `{"keys":"s3cret-a,s3cret-b"}`},
 		{"from the environment", old, `{"api":{}}`},
+		{"which another parameter makes one", hidden, `{"shown":"s3cret-a","hide":true}`},
+		{"also by a word that is no truth", hidden, `{"shown":"s3cret-a","hide":"perhaps"}`},
 		{"as something else than a string", old, `{"seed":{"a":["s3cret-a"]}}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,0 +1,12 @@
+package main
+
+import (
+	"testing"
+
+	"rundock/internal/moduletest/storetest"
+)
+
+func TestMain(m *testing.M) { storetest.Main(m, "../../supervisor/rundockd") }
+
+// args are parameters by name.
+type args = map[string]any
