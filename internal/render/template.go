@@ -10,7 +10,6 @@ package render
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -21,13 +20,6 @@ import (
 type Template struct {
 	name   string
 	parsed *template.Template
-}
-
-// Result is a rendered file and what it was made from.
-type Result struct {
-	Data     []byte
-	Services map[string]int // instances found, by what service was asked for, and by the service's name without tag
-	Keys     map[string]int // keys found, by what key, ls or tree was asked for; 0: not there
 }
 
 // Parse reads a template. name is what errors call it: its file or the name
@@ -58,19 +50,10 @@ func (t *Template) Render(state *State) (Result, error) {
 	return v.used, nil
 }
 
-// view is a state as one rendering sees it.
-type view struct {
-	state    *State
-	template *template.Template
-	depth    int // of executeTemplate
-	used     Result
-}
-
 var (
-	located     = regexp.MustCompile(`(?s)^template: (.*?):(\d+)(?::\d+)?: (.*)$`)
-	calling     = regexp.MustCompile(`(?s)^executing .*? at <(.*?)>: (?:error calling (\w+): )?(.*)$`)
-	notDefined  = regexp.MustCompile(`^function "(\w+)" not defined$`)
-	errNotFound = errors.New("not in the store")
+	located    = regexp.MustCompile(`(?s)^template: (.*?):(\d+)(?::\d+)?: (.*)$`)
+	calling    = regexp.MustCompile(`(?s)^executing .*? at <(.*?)>: (?:error calling (\w+): )?(.*)$`)
+	notDefined = regexp.MustCompile(`^function "(\w+)" not defined$`)
 )
 
 // readable says what text/template has to say as: template, line, what.

@@ -19,10 +19,6 @@ import (
 	"rundock/supervisor/process"
 )
 
-// private is the folder, below control.Dir, of what a successor needs. No service
-// has a name that begins with a dot.
-const private = ".store"
-
 const usage = `usage: rundockd store
        rundockd store check
 It reads host.json; runsv starts it. check exits with 0 if it answers.`

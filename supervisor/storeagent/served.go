@@ -14,6 +14,10 @@ import (
 	"rundock/internal/registry/open"
 )
 
+// private is the folder, below control.Dir, of what a successor needs. No service
+// has a name that begins with a dot.
+const private = ".store"
+
 // served is a store of the host, and who serves it.
 type served struct {
 	name     string

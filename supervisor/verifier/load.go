@@ -12,13 +12,6 @@ import (
 	"rundock/internal/pause"
 )
 
-// Kinds of clients.
-const (
-	kindKept   = "on kept connections"
-	kindFresh  = "on fresh connections"
-	kindSocket = "by websocket"
-)
-
 // Load is what clients do.
 type Load struct {
 	URLs        []string

@@ -12,6 +12,16 @@ import (
 	"time"
 )
 
+// Kinds of clients.
+const (
+	kindKept   = "on kept connections"
+	kindFresh  = "on fresh connections"
+	kindSocket = "by websocket"
+)
+
+// errEarly is a websocket that ended before it was its time.
+var errEarly = errors.New("the websocket ended")
+
 // Failure is a request that failed.
 type Failure struct {
 	At     time.Duration `json:"-"`

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -15,9 +14,6 @@ import (
 
 	"rundock/internal/pause"
 )
-
-// errEarly is a websocket that ended before it was its time.
-var errEarly = errors.New("the websocket ended")
 
 // socket keeps a websocket open, and opens it anew where it was shut down.
 type socket struct {

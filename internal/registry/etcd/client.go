@@ -26,18 +26,6 @@ import (
 	grpcbackoff "google.golang.org/grpc/backoff"
 )
 
-// Config says where etcd is and who we are to it. Its fields are those of host.json's "etcd".
-type Config struct {
-	Endpoints []string // URLs, http:// or https://, at least one; all of one scheme
-
-	CA   string // file of PEM certificates that sign the servers'; empty: the system's
-	Cert string // our certificate (PEM file), read again for each connection; empty: none
-	Key  string // its key; goes with Cert
-
-	User         string // empty: no authentication
-	PasswordFile string // goes with User; read again whenever a token is needed
-}
-
 // Bounds of one call to etcd. A call that fails is made again: with several
 // endpoints it reaches another one, so it need not wait as long.
 const (
@@ -169,4 +157,9 @@ func (c *Client) hedged(ctx context.Context, delay, timeout time.Duration, excha
 			}
 		}
 	}
+}
+
+// NoAnswer implements leasing.Backend.
+func (c *Client) NoAnswer(d time.Duration) error {
+	return fmt.Errorf("etcd: no answer within %s from %s", d, strings.Join(c.endpoints, ","))
 }

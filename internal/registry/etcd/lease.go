@@ -3,8 +3,6 @@ package etcd
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -74,11 +72,6 @@ func (c *Client) Revoke(ctx context.Context, lease string) error {
 		return nil
 	}
 	return err
-}
-
-// NoAnswer implements leasing.Backend.
-func (c *Client) NoAnswer(d time.Duration) error {
-	return fmt.Errorf("etcd: no answer within %s from %s", d, strings.Join(c.endpoints, ","))
 }
 
 // Expiry implements leasing.Backend: etcd ends a lease on time.

@@ -10,6 +10,18 @@ import (
 	"rundock/internal/registry/tlsfiles"
 )
 
+// Config says where etcd is and who we are to it. Its fields are those of host.json's "etcd".
+type Config struct {
+	Endpoints []string // URLs, http:// or https://, at least one; all of one scheme
+
+	CA   string // file of PEM certificates that sign the servers'; empty: the system's
+	Cert string // our certificate (PEM file), read again for each connection; empty: none
+	Key  string // its key; goes with Cert
+
+	User         string // empty: no authentication
+	PasswordFile string // goes with User; read again whenever a token is needed
+}
+
 // check reports the first bad setting, and returns the TLS configuration:
 // nil where the endpoints are http.
 func (cfg Config) check() (*tls.Config, error) {

@@ -22,7 +22,6 @@ import (
 	"time"
 
 	"rundock/internal/registry"
-	"rundock/internal/registry/leasing"
 	"rundock/internal/registry/local/wire"
 	"rundock/internal/registry/retry"
 )
@@ -126,17 +125,6 @@ func (c *Client) call(ctx context.Context, r wire.Request) (wire.Answer, error) 
 		return a, fmt.Errorf("store agent: no answer within %s from %s", c.timeout, c.socket)
 	}
 	return a, err
-}
-
-// failure is the error of an answer.
-func failure(a wire.Answer) error {
-	switch {
-	case a.Gone:
-		return leasing.ErrGone
-	case a.Error != "":
-		return errors.New(a.Error)
-	}
-	return nil
 }
 
 // Read implements registry.Store.

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rundock/internal/registry/leasing"
 	"rundock/internal/registry/local/wire"
 )
 
@@ -189,4 +190,15 @@ func (s *session) ask(ctx context.Context, r wire.Request) (wire.Answer, error) 
 	}
 	defer c.close()
 	return c.take(ctx)
+}
+
+// failure is the error of an answer.
+func failure(a wire.Answer) error {
+	switch {
+	case a.Gone:
+		return leasing.ErrGone
+	case a.Error != "":
+		return errors.New(a.Error)
+	}
+	return nil
 }

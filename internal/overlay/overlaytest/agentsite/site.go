@@ -60,15 +60,6 @@ func (s *Site) Configure(n overlay.Network) {
 	s.Write(filepath.Join(overlay.SettingsDir, n.Name+".json"), string(data))
 }
 
-// Begin starts the agent with peers, and returns when they are programmed.
-func (s *Site) Begin(peers []overlay.Peer) {
-	s.T.Helper()
-	s.Reserve(Own)
-	s.Fill(peers)
-	s.Start()
-	s.AwaitKernel(peers)
-}
-
 // Start starts the agent.
 func (s *Site) Start() {
 	s.T.Helper()

@@ -19,25 +19,6 @@ const claimTries = 3
 // again is when keys that could not be deleted are tried again.
 const again = time.Second
 
-// holder is what a client calls a lease. Server.mu guards its fields.
-type holder struct {
-	id    string
-	lease *lease
-	busy  chan struct{} // holds one token while its keys are being deleted
-
-	ends  time.Time         // unless the client renews it
-	ended bool              // its keys are being deleted
-	keys  map[string]string // key -> id of the record; also those whose claim failed
-	// values are of the keys that are known to be claimed.
-	values map[string][]byte
-	// doubt says that a claim got no answer: the store may yet make it.
-	doubt bool
-}
-
-func newHolder(id string, l *lease) *holder {
-	return &holder{id: id, lease: l, busy: make(chan struct{}, 1), ends: time.Now().Add(l.ttl), keys: map[string]string{}, values: map[string][]byte{}}
-}
-
 // grant makes a holder.
 func (s *Server) grant(ctx context.Context, ttl time.Duration) (id string, err error) {
 	if ttl < registry.MinLease || ttl%time.Second != 0 {

@@ -13,23 +13,6 @@ import (
 // fresh is how old the last renewal of a lease may be that a new holder gets.
 const fresh = time.Second
 
-// lease is one of the store's, which all holders of one lease time share.
-// Server.mu guards its fields.
-type lease struct {
-	ttl     time.Duration
-	granted chan struct{} // holds one token while the store is asked for a lease or to renew it
-
-	id      string // "": the store has none for us
-	renewed time.Time
-	err     error              // why the last renewal failed, or there is none
-	joining int                // clients that are about to be its holders
-	stop    context.CancelFunc // ends its renewal; nil before Run
-}
-
-func newLease(ttl time.Duration) *lease {
-	return &lease{ttl: ttl, granted: make(chan struct{}, 1), err: errors.New("the store's lease is not renewed yet")}
-}
-
 // start renews l until it is stopped. s.mu is locked.
 func (s *Server) start(l *lease) {
 	var ctx context.Context

@@ -24,39 +24,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
-
-	"rundock/internal/registry"
-	"rundock/internal/registry/leasing"
 )
-
-// Store is what is served.
-type Store interface {
-	registry.Store
-	leasing.Backend
-}
-
-// Server serves one store.
-type Server struct {
-	store Store
-	file  string // of leases and holders
-	log   *slog.Logger
-	locks locks // of keys that are being claimed or deleted
-	tasks sync.WaitGroup
-
-	changed chan struct{} // holds one token when what is held may have changed
-
-	saving sync.Mutex
-	mu     sync.Mutex // guards what follows
-	ctx    context.Context
-	leases map[time.Duration]*lease
-	// holders are all there are, also those that have ended and whose keys are
-	// still to be deleted.
-	holders map[string]*holder
-	topics  map[string]*topic
-	clients int // that are connected
-}
 
 // New returns a server of store, with what its predecessor has left in file. A
 // file that cannot be read costs no key: clients claim theirs anew.

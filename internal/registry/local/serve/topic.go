@@ -4,35 +4,9 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"sync"
 
 	"rundock/internal/registry"
 )
-
-// topic is a watch of the store that all share who watch its prefix, and what is
-// below the prefix as far as is known.
-type topic struct {
-	cancel context.CancelFunc
-	users  int // guarded by Server.mu
-
-	mu       sync.Mutex
-	known    bool // a complete batch came
-	state    map[string][]byte
-	revision int64
-	cluster  uint64
-	health   *string // what was said last; nil: nothing yet
-	watchers map[*watcher]bool
-}
-
-// watcher is one who watches: what he has not been given yet. topic.mu guards it.
-type watcher struct {
-	topic    *topic
-	wake     chan struct{} // holds one token when there is something to take
-	complete bool          // all that is known is to be given
-	order    []string      // else the keys that changed, in the order in which they first did
-	changed  map[string][]byte
-	health   *string
-}
 
 // watch joins those who watch prefix; leave ends that.
 func (s *Server) watch(prefix string) (w *watcher, leave func()) {
