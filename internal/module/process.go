@@ -80,6 +80,13 @@ func (p Process) ScriptReplaced(dir string) bool {
 	return p.OlderThan(dir, "run")
 }
 
+// ProgramReplaced reports whether the program of a process is not the one any
+// more that is on disk.
+func ProgramReplaced(pid int) bool {
+	program, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
+	return err == nil && strings.HasSuffix(program, " (deleted)")
+}
+
 // Command is a letter for a runsv, and what it does in words.
 type Command struct {
 	Dir    string // relative to the service directory

@@ -2,10 +2,8 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
-	"strings"
 
 	"rundock/internal/control"
 	"rundock/internal/module"
@@ -48,15 +46,9 @@ func (t *task) look() (situation, error) {
 	}
 	// An unreadable status is as good as none: the next agent writes it anew.
 	s.Says, _ = control.ReadOverlay(control.Dir, t.p.Name)
-	s.Stale = s.speaks() && (s.Says.Digest != control.Digest(overlay.SettingsDir, []string{t.file()}) || replaced(s.Says.PID))
+	// An agent of a former release may lack what a newer Docker takes.
+	s.Stale = s.speaks() && (s.Says.Digest != control.Digest(overlay.SettingsDir, []string{t.file()}) || module.ProgramReplaced(s.Says.PID))
 	return s, nil
-}
-
-// replaced reports whether the program of a process is not the one any more that
-// is on disk. An agent of a former release may lack what a newer Docker takes.
-func replaced(pid int) bool {
-	program, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
-	return err == nil && strings.HasSuffix(program, " (deleted)")
 }
 
 func (t *task) file() string { return t.p.Name + ".json" }

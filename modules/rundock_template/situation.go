@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"rundock/internal/control"
 	"rundock/internal/module"
@@ -49,7 +48,7 @@ func (t *task) look() (s situation, err error) {
 	// An unreadable status is as good as none: the next renderer writes it anew.
 	s.Says, _ = control.ReadTemplate(control.Dir, t.p.Name)
 	s.Stale = s.speaks() && (s.Says.Definition != control.FileSum(filepath.Join(supervisor.TemplateDir, t.file())) || t.otherSource(s.Says) ||
-		s.Says.File != "" && s.Says.File != control.FileState(s.Says.Dest) || replaced(s.Says.PID))
+		s.Says.File != "" && s.Says.File != control.FileState(s.Says.Dest) || module.ProgramReplaced(s.Says.PID))
 	return s, nil
 }
 
@@ -57,13 +56,6 @@ func (t *task) look() (s situation, err error) {
 // renderer has read last.
 func (t *task) otherSource(says control.TemplateStatus) bool {
 	return t.p.Src != "" && says.Source != "" && says.Source != control.FileSum(t.p.Src)
-}
-
-// replaced reports whether the program of a process is not the one any more that
-// is on disk.
-func replaced(pid int) bool {
-	program, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
-	return err == nil && strings.HasSuffix(program, " (deleted)")
 }
 
 func (t *task) file() string { return t.p.Name + ".json" }
