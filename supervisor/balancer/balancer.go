@@ -22,6 +22,8 @@ const (
 	eagerFor = time.Minute
 	// A reload that HAProxy did not make is asked for again.
 	reloadAgain = 5 * time.Second
+	// A reload waits for the store, which says whether there is a switch, for so long.
+	storePatience = 15 * time.Second
 	// The slots in the configuration's file are HAProxy's, at the latest after so long.
 	slotsEvery = 5 * time.Second
 	// A new certificate is seen after so long.
@@ -44,9 +46,10 @@ type balancer struct {
 	status   control.BalanceStatus
 	flips    map[string]flip      // by service
 	orphans  map[string]time.Time // since when nobody leads a service's attempt
-	stirred  time.Time            // when something has changed last
-	reloaded time.Time            // when a reload was asked for last
-	placed   time.Time            // when the slots in the configuration's file were HAProxy's
+	started  time.Time
+	stirred  time.Time // when something has changed last
+	reloaded time.Time // when a reload was asked for last
+	placed   time.Time // when the slots in the configuration's file were HAProxy's
 
 	certified   time.Time // when HAProxy's certificates were compared with their files
 	uncertified []string  // what was wrong then
@@ -62,7 +65,7 @@ type flip struct {
 func newBalancer(settings haproxy.Settings, site haproxy.Site, statusDir string, reload func() error, log *slog.Logger) *balancer {
 	b := &balancer{
 		settings: settings, site: site, topology: haproxy.Topology(settings, site), statusDir: statusDir, reload: reload, log: log,
-		stirred: time.Now(), placed: time.Now(), flips: map[string]flip{}, orphans: map[string]time.Time{},
+		started: time.Now(), stirred: time.Now(), placed: time.Now(), flips: map[string]flip{}, orphans: map[string]time.Time{},
 	}
 	b.status.Services = map[string]control.Balanced{}
 	return b

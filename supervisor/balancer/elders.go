@@ -21,17 +21,21 @@ func elders(pid int) (all []int, err error) {
 		return nil, fmt.Errorf("/proc/%d/stat: %q", pid, stat)
 	}
 	master := fields[1]
-	if master == "1" {
-		return nil, nil // it runs without a master: nothing is reloaded
-	}
 	children, err := os.ReadFile(fmt.Sprintf("/proc/%s/task/%s/children", master, master))
 	if err != nil {
 		return nil, err
 	}
 	for _, text := range strings.Fields(string(children)) {
-		if child, err := strconv.Atoi(text); err == nil && child != pid {
+		// Without a master, its siblings are whatever else runsv has started.
+		if child, err := strconv.Atoi(text); err == nil && child != pid && name(child) == name(pid) {
 			all = append(all, child)
 		}
 	}
 	return all, nil
+}
+
+// name is that of a process; "" if there is none.
+func name(pid int) string {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+	return string(text)
 }

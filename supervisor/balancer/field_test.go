@@ -297,6 +297,13 @@ func (f *field) view() cutover.View {
 // last State. Instances count as healthy: what load balancers see is tested.
 func (f *field) attempt(change func(*cutover.State)) cutover.State {
 	f.t.Helper()
+	f.begin(change)
+	return f.finish()
+}
+
+// begin begins an attempt.
+func (f *field) begin(change func(*cutover.State)) {
+	f.t.Helper()
 	v := f.view()
 	s := *v.State
 	s.To, s.Phase, s.Attempt, s.Who, s.Since, s.Why = cutover.Other(s.Active), cutover.Prepare, fmt.Sprintf("%s+", s.Attempt), "test", time.Now(), ""
@@ -305,6 +312,11 @@ func (f *field) attempt(change func(*cutover.State)) cutover.State {
 	lock := cutover.JSON(cutover.Lock{ID: s.Attempt, Who: "test", Host: "test", To: s.To, Since: time.Now()})
 	f.put(cutover.LockKey("shop"), lock)
 	f.put(cutover.Key("shop"), cutover.JSON(s))
+}
+
+// finish leads the attempt until it is settled.
+func (f *field) finish() cutover.State {
+	f.t.Helper()
 	var last cutover.Step
 	await.Empty(f.t, "the attempt is over", func() string {
 		v := f.view()

@@ -3,10 +3,12 @@ package balancer
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -53,28 +55,26 @@ func (b *balancer) pass(ctx context.Context) (again time.Duration) {
 		decisions[s.Name], routes[s.Name] = d, d.route
 	}
 	// The maps' files come first: what HAProxy is told is gone when it is started anew.
-	err := placeMaps(b.site, routes)
-	stale := false
-	if err == nil {
-		stale, err = b.placeTopology(ctx, n, p)
-	}
+	placed := placeMaps(b.site, routes)
+	// A configuration that cannot be placed is no reason to leave HAProxy alone: it
+	// goes on with the one it has.
+	stale, err := b.placeTopology(ctx, n, p)
+	err = errors.Join(placed, p.err, err)
 	did := 0
 	var problems []string
-	switch {
-	case err != nil:
-	case p.err != nil:
-		err = p.err
-	default:
+	if placed == nil && p.err == nil {
 		b.certify()
-		did, problems, err = b.lead(p, decisions, routes)
+		var failed error
+		did, problems, failed = b.lead(p, decisions, routes)
+		err = errors.Join(err, failed)
 	}
 	if err != nil {
-		problems = append(problems, err.Error())
+		problems = append(problems, strings.Split(err.Error(), "\n")...)
 		b.complain("HAProxy is not as it should be", "err", err)
 	}
 	b.tell(ctx, n, decisions)
 	b.say(n, p, decisions, slices.Concat(problems, n.faults, b.uncertified))
-	if did > 0 && err == nil {
+	if did > 0 && placed == nil && p.err == nil {
 		b.stirred = time.Now()
 		return 0
 	}
@@ -130,6 +130,9 @@ func (b *balancer) placeTopology(ctx context.Context, n news, p proxy) (stale bo
 	}
 	if p.err != nil || p.info.Description == b.topology {
 		return false, nil
+	}
+	if !n.known && time.Since(b.started) < storePatience {
+		return true, nil // there may be a switch
 	}
 	for service, s := range n.services {
 		if _, has := p.backends[service]; has && s.view.State != nil && s.view.State.Phase != cutover.Settled {

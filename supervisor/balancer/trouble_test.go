@@ -95,6 +95,30 @@ func TestReload_and_a_flip_right_after_it_fail_no_request(t *testing.T) {
 	}
 }
 
+func TestReload_waits_for_the_end_of_a_switch(t *testing.T) {
+	f, old := blue(t, 1)
+	m := f.balancers[0]
+	load := f.load(8, 4)
+	f.begin(func(s *cutover.State) { s.Timeout = 600 })
+	m.stop(registry.ErrHandOver)
+	m.settings = strings.Replace(m.settings, `"slots": 4`, `"slots": 6`, 1)
+	m.start()
+	await.True(t, "the reload waits", func() bool {
+		return strings.Contains(strings.Join(m.read().Problems, " "), "the reload of HAProxy waits for the end of the switch of shop")
+	})
+	f.green("green-1")
+	s := f.finish()
+	if s.Active != cutover.Green {
+		t.Errorf("the state is %+v", s)
+	}
+	await.True(t, "HAProxy has reloaded", func() bool {
+		all, err := m.Socket().Backends()
+		return err == nil && len(all["shop-green"].Slots) == 6 && all["shop-green"].Up() == 1
+	})
+	old.stop()
+	load.end(t)
+}
+
 func pid(t *testing.T, m *member) int {
 	t.Helper()
 	info, err := m.Socket().Info()
@@ -243,6 +267,9 @@ func TestConfig_that_HAProxy_refuses_stays_away_and_is_named(t *testing.T) {
 	if err := post(http.DefaultClient, "http://"+m.front+"/", "x"); err != nil {
 		t.Error(err)
 	}
+	second := f.app("blue-1", 0)
+	f.announce("node-2-blue", cutover.Blue, second.at)
+	await.True(t, "instances are followed nevertheless", func() bool { return m.read().Services["shop"].Backends["shop-blue"].Up == 2 })
 	settings, err := haproxy.Parse([]byte(m.settings))
 	if err != nil {
 		t.Fatal(err)
