@@ -16,16 +16,10 @@ import (
 // is written, so that the previous service goes on running.
 func (t *task) install() error {
 	w, err := t.want()
+	if err == nil {
+		err = t.checkInstallable(w)
+	}
 	if err != nil {
-		return err
-	}
-	if err := t.checkCircle(w, t.beside); err != nil {
-		return err
-	}
-	if err := t.checkColour(w); err != nil {
-		return err
-	}
-	if err := module.CheckProgram(t.host.program); err != nil {
 		return err
 	}
 	now, err := t.look()
@@ -37,13 +31,8 @@ func (t *task) install() error {
 	if err != nil {
 		return err
 	}
-	run := t.p.State != "present" || now.Enabled
-	if now.Masked && !now.Enabled && run {
-		t.warn("%s stays disabled: the link %s is there; remove it to have the service enabled", t.p.Name, t.unit.Mask())
-		run = false
-	}
-	restart := t.p.State == "restarted" && run
-	plan := decide(now, w, changes, run, restart)
+	run := t.isToRun(now)
+	plan := decide(now, w, changes, run, run && t.p.State == "restarted")
 	if plan.Write || plan.acts() {
 		if err := t.needsLog(); err != nil {
 			return err
@@ -53,16 +42,49 @@ func (t *task) install() error {
 		t.noteFiles(now, changes)
 		return t.checkInstall(now, plan, w)
 	}
+	started := time.Now()
+	changes, err = t.carryOut(now, w, plan)
+	if err != nil || !run {
+		return err
+	}
+	return t.conclude(now, w, changes, t.wait(now, w, plan, started))
+}
 
+// checkInstallable refuses w where it cannot be beside what the host has.
+func (t *task) checkInstallable(w wanted) error {
+	if err := t.checkCircle(w, t.beside); err != nil {
+		return err
+	}
+	if err := t.checkColour(w); err != nil {
+		return err
+	}
+	return module.CheckProgram(t.host.program)
+}
+
+// isToRun reports whether the service runs after the call. It warns where an
+// administrator's hidden link keeps it from that.
+func (t *task) isToRun(now situation) bool {
+	if t.p.State == "present" && !now.Enabled {
+		return false
+	}
+	if now.Masked && !now.Enabled {
+		t.warn("%s stays disabled: the link %s is there; remove it to have the service enabled", t.p.Name, t.unit.Mask())
+		return false
+	}
+	return true
+}
+
+// carryOut does p, and returns the files that it changed. It does not wait for the
+// service.
+func (t *task) carryOut(now situation, w wanted, plan plan) (changes fstree.Changes, err error) {
 	if t.p.Rollback && (plan.Write || plan.acts()) {
 		if err := t.savePresent(now); err != nil {
-			return err
+			return changes, err
 		}
 	}
-	started := time.Now()
 	if plan.Prepare || t.p.Adopt && plan.Retry {
 		if err := t.prepare(w, false); err != nil {
-			return err
+			return changes, err
 		}
 	}
 	stopping := t.stopping()
@@ -70,21 +92,20 @@ func (t *task) install() error {
 	changes, err = t.together.Apply(t.unit.Dir, w.files, false)
 	t.noteFiles(now, changes)
 	if err != nil {
-		return err
+		return changes, err
 	}
 	if t.adopts {
 		if err := t.adopt(w); err != nil {
-			return err
+			return changes, err
 		}
 	}
 	t.notePlan(now, w, plan)
-	if err := t.act(now, w, plan, stopping); err != nil {
-		return err
-	}
-	if !run {
-		return nil
-	}
-	err = t.wait(now, w, plan, started)
+	return changes, t.act(now, w, plan, stopping)
+}
+
+// conclude keeps w as the good state, or rolls the service back, as waiting for it
+// ended with err.
+func (t *task) conclude(now situation, w wanted, changes fstree.Changes, err error) error {
 	if !t.p.Rollback {
 		return err
 	}
