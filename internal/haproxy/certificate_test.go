@@ -3,7 +3,6 @@ package haproxy_test
 import (
 	"crypto/tls"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,25 +11,9 @@ import (
 	"rundock/internal/haproxy/haproxytest"
 )
 
-// certificate writes a key and its self-signed certificate.
-func certificate(t *testing.T, path, name string) {
-	t.Helper()
-	dir := t.TempDir()
-	out, err := exec.Command("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN="+name,
-		"-keyout", dir+"/key", "-out", dir+"/crt").CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	key, _ := os.ReadFile(dir + "/key")
-	crt, _ := os.ReadFile(dir + "/crt")
-	if err := os.WriteFile(path, []byte(string(crt)+"\n"+string(key)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func TestRenewCertificate_takes_a_new_file_without_a_reload(t *testing.T) {
 	server, front, path := haproxytest.New(t), haproxytest.Address(), filepath.Join(t.TempDir(), "site.pem")
-	certificate(t, path, "one.example.com")
+	haproxytest.Certificate(t, path, "one.example.com")
 	s := settings(t, `{"version": 1, "frontends": [{"name": "web", "bind": ["`+front+`"], "certificates": ["`+path+`"], "service": "shop"}]}`)
 	server.Write(s, map[string]haproxy.Route{"shop": {Backend: "shop"}})
 	server.Start()
@@ -56,13 +39,13 @@ func TestRenewCertificate_takes_a_new_file_without_a_reload(t *testing.T) {
 	}
 	renew(false)
 	serves("one.example.com")
-	certificate(t, path, "two.example.com")
+	haproxytest.Certificate(t, path, "two.example.com")
 	renew(true)
 	serves("two.example.com")
 	renew(false)
 
 	good, _ := os.ReadFile(path)
-	certificate(t, path, "three.example.com")
+	haproxytest.Certificate(t, path, "three.example.com")
 	other, _ := os.ReadFile(path)
 	cut := func(data []byte, from string) string { return string(data)[strings.Index(string(data), from):] }
 	mixed := string(other)[:strings.Index(string(other), "-----BEGIN PRIVATE")] + cut(good, "-----BEGIN PRIVATE")

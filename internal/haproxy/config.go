@@ -3,39 +3,8 @@ package haproxy
 import (
 	"crypto/sha256"
 	"fmt"
-	"net/netip"
-	"path/filepath"
 	"strings"
 )
-
-// Site is where HAProxy's files are on a host, and as whom it runs.
-type Site struct {
-	Folder   string // of the configuration and its maps
-	Socket   string // runtime socket
-	User     string // whom HAProxy becomes; "": it stays who it is
-	Group    string
-	Chroot   string // "": none
-	Password string // of the statistics page
-}
-
-// Config is the path of the configuration.
-func (s Site) Config() string { return filepath.Join(s.Folder, "haproxy.cfg") }
-
-// Slot is a server of a backend: its place for an instance.
-type Slot struct {
-	Name     string
-	Addr     netip.AddrPort // zero: none
-	Status   string         // exactly as HAProxy says it: UP, UP 1/3, DRAIN, MAINT, ...
-	Sessions int            // current ones
-	Failed   int64          // checks, since HAProxy started
-}
-
-// nowhere is the address of a slot without instance: nothing listens there, and
-// nobody is sent there.
-var nowhere = netip.MustParseAddrPort("127.0.0.1:1")
-
-// takesRequests says that a slot is up for all that HAProxy knows.
-func (s Slot) takesRequests() bool { return strings.HasPrefix(s.Status, "UP") }
 
 // Topology identifies the configuration regardless of instances: HAProxy has to
 // read it anew where it runs with another one, which it tells as its description.

@@ -12,19 +12,3 @@
 //
 // Sources: the configuration and management manuals of HAProxy 2.6 and 3.0.
 package haproxy
-
-import "fmt"
-
-// Backend is the name of a service's backend for a colour; "" is none.
-func Backend(service, colour string) string {
-	if colour == "" {
-		return service
-	}
-	return service + "-" + colour
-}
-
-// colours are those that a service has backends for, none first.
-var colours = []string{"", "blue", "green"}
-
-// slotName is that of the slot with index i.
-func slotName(i int) string { return fmt.Sprintf("s%d", i+1) }

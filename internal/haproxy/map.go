@@ -3,7 +3,6 @@ package haproxy
 import (
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -15,20 +14,8 @@ type Route struct {
 	Share   int    // that share, of shareOf
 }
 
-// shareOf is the whole of which Route.Share is a part.
-const shareOf = 10000
-
 // Share is a percentage as Route.Share has it.
 func Share(percent float64) int { return int(percent*shareOf/100 + 0.5) }
-
-// canarySuffix makes the key of a service's canary in the map of routes.
-const canarySuffix = "/canary"
-
-// routes maps a service to its backend, and SERVICE/canary to that of the share.
-func (s Site) routes() string { return filepath.Join(s.Folder, "routes.map") }
-
-// shares maps a service to the share.
-func (s Site) shares() string { return filepath.Join(s.Folder, "shares.map") }
 
 // Entry is one of a map.
 type Entry struct{ Key, Value string }

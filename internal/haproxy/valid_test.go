@@ -8,13 +8,14 @@ import (
 	"testing"
 
 	"rundock/internal/haproxy"
+	"rundock/internal/haproxy/haproxytest"
 )
 
 func TestConfig_is_valid_for_HAProxy(t *testing.T) {
 	for name, text := range map[string]string{"one": haproxy.SettingsOne, "full": haproxy.SettingsFull} {
 		dir := t.TempDir()
 		path := filepath.Join(dir, "site.pem")
-		certificate(t, path, "example.com")
+		haproxytest.Certificate(t, path, "example.com")
 		made := settings(t, strings.Replace(text, "CERTIFICATE", path, 1))
 		site := haproxy.Site{Folder: dir, Socket: dir + "/s", Password: `it's "$secret" #1`}
 		routes := map[string]haproxy.Route{}

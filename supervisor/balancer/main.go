@@ -49,9 +49,6 @@ const (
 	chroot       = "/var/lib/haproxy"
 )
 
-// leaseTime is how long a load balancer that died is taken to live.
-const leaseTime = registry.MinLease
-
 // Main is `rundockd balance`.
 func Main(args []string) int {
 	if len(args) == 0 {

@@ -2,8 +2,10 @@ package balancer
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -251,6 +253,36 @@ func TestAttempt_that_nobody_leads_goes_back(t *testing.T) {
 		}
 		return ""
 	})
+}
+
+func TestCertificate_that_is_renewed_needs_no_reload(t *testing.T) {
+	f, _ := blue(t, 1)
+	m := f.balancers[0]
+	path := filepath.Join(t.TempDir(), "site.pem")
+	haproxytest.Certificate(t, path, "one.example.com")
+	m.stop(registry.ErrHandOver)
+	m.settings = strings.Replace(m.settings, `"service": "shop"}]`, `"service": "shop", "certificates": ["`+path+`"]}]`, 1)
+	m.start()
+	serves := func(name string) {
+		await.Nil(t, "the certificate of "+name, func() error {
+			conn, err := tls.Dial("tcp", m.front, &tls.Config{InsecureSkipVerify: true})
+			if err != nil {
+				return err
+			}
+			defer conn.Close()
+			if got := conn.ConnectionState().PeerCertificates[0].Subject.CommonName; got != name {
+				return fmt.Errorf("it is that of %s", got)
+			}
+			return nil
+		})
+	}
+	serves("one.example.com")
+	before := pid(t, m)
+	haproxytest.Certificate(t, path, "two.example.com")
+	serves("two.example.com")
+	if now := pid(t, m); now != before {
+		t.Errorf("HAProxy process %d became %d", before, now)
+	}
 }
 
 func TestConfig_that_HAProxy_refuses_stays_away_and_is_named(t *testing.T) {

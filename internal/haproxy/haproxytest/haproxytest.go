@@ -66,3 +66,19 @@ func (s *Server) Answers(topology string) {
 
 // Address returns host and port for a server.
 func Address() string { return registrytest.Address() }
+
+// Certificate writes a key and its self-signed certificate.
+func Certificate(t *testing.T, path, name string) {
+	t.Helper()
+	dir := t.TempDir()
+	out, err := exec.Command("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN="+name,
+		"-keyout", dir+"/key", "-out", dir+"/crt").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	key, _ := os.ReadFile(dir + "/key")
+	crt, _ := os.ReadFile(dir + "/crt")
+	if err := os.WriteFile(path, []byte(string(crt)+"\n"+string(key)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
