@@ -7,9 +7,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/hashicorp/consul/api"
-
-	"rundock/internal/await"
 	"rundock/internal/hostconfig"
 	"rundock/internal/moduletest/storetest"
 	"rundock/internal/registry/consultest"
@@ -123,24 +120,20 @@ func TestCompare_and_set(t *testing.T) {
 func TestConsul(t *testing.T) {
 	h := storetest.New(t, "rundock_kv")
 	const secret = "e95b599e-166e-7d80-08ad-aee76e7ddf19"
-	consul := consultest.Start(t, map[string]any{"acl": map[string]any{"enabled": true, "default_policy": "deny", "tokens": map[string]any{"master": secret}}})
-	kv := consul.Admin(secret).KV()
-	await.Nil(t, "Consul has a leader", func() error {
-		_, err := kv.Put(&api.KVPair{Key: "ready"}, nil)
-		return err
-	})
+	consul := consultest.Start(t, consultest.WithACL(secret))
+	consul.Put(secret, "ready", "")
 	h.Write("/etc/rundock/token", secret)
 	h.Write(hostconfig.Path, fmt.Sprintf(`{"version":1,"host":"node-1","domain":"example.com","label":"s","consul":{"address":%q,"token_file":"/etc/rundock/token"}}`, consul.URL))
 	h.Apply(args{"key": "backend/current", "value": "blue"}, "key written")
 	h.Apply(args{"key": "backend/current", "value": "", "expect": "blue"}, "key updated")
 	h.Apply(args{"key": "backend/current", "value": "green", "expect": ""}, "key updated")
-	if pair, _, err := kv.Get("backend/current", nil); err != nil || pair == nil || string(pair.Value) != "green" {
-		t.Errorf("Consul has %+v, %v", pair, err)
+	if got, there := consul.Get(secret, "backend/current"); !there || got != "green" {
+		t.Errorf("Consul has %q, %v, want green", got, there)
 	}
 	h.Apply(args{"key": "backend/current", "state": "absent"}, "key removed")
 	h.Write("/etc/rundock/token", "11111111-166e-7d80-08ad-aee76e7ddf19")
 	h.Refuses(args{"key": "backend/current", "value": "blue"}, "consul: ACL not found")
-	if pair, _, err := kv.Get("backend/current", nil); err != nil || pair != nil {
-		t.Errorf("with a wrong token Consul has %+v, %v", pair, err)
+	if got, there := consul.Get(secret, "backend/current"); there {
+		t.Errorf("with a wrong token %q was written", got)
 	}
 }

@@ -6,9 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hashicorp/consul/api"
-
-	"rundock/internal/await"
 	"rundock/internal/hostconfig"
 	"rundock/internal/moduletest/storetest"
 	"rundock/internal/registry/consultest"
@@ -126,21 +123,15 @@ func TestRefuses(t *testing.T) {
 func TestTwo_stores(t *testing.T) {
 	h := storetest.New(t, "rundock_record")
 	consul := consultest.Start(t, nil)
-	kv := consul.Admin("").KV()
-	await.Nil(t, "Consul has a leader", func() error {
-		_, err := kv.Put(&api.KVPair{Key: "ready"}, nil)
-		return err
-	})
+	consul.Put("", "ready", "")
 	h.Write(hostconfig.Path, fmt.Sprintf(`{"version":1,"host":"node-1","domain":"example.com","label":"s","etcd":{"endpoints":[%q]},"consul":{"address":%q},"store":"etcd"}`, h.Etcd.URL, consul.URL))
 	given := args{"name": "printer", "host": "10.9.0.7"}
 	h.Apply(given, "record written in etcd", "record written in consul")
 	const key = "skydns/com/example/s/printer/static"
-	if pair, _, err := kv.Get(key, nil); err != nil || pair == nil || string(pair.Value) != h.Get("/"+key) {
-		t.Errorf("Consul has %v, %v, want what etcd has", pair, err)
+	if got, there := consul.Get("", key); !there || got != h.Get("/"+key) {
+		t.Errorf("Consul has %q, %v, want what etcd has", got, there)
 	}
-	if _, err := kv.Delete(key, nil); err != nil {
-		t.Fatal(err)
-	}
+	consul.Delete("", key)
 	h.Apply(given, "record written in consul")
 	h.Apply(args{"name": "printer", "state": "absent"}, "record removed in etcd", "record removed in consul")
 }

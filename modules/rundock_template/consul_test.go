@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/hashicorp/consul/api"
-
 	"rundock/internal/await"
 	"rundock/internal/hostconfig"
 	"rundock/internal/registry/consultest"
@@ -16,21 +14,13 @@ import (
 func TestConsul(t *testing.T) {
 	m := onHost(t)
 	const secret = "e95b599e-166e-7d80-08ad-aee76e7ddf19"
-	consul := consultest.Start(t, map[string]any{"acl": map[string]any{"enabled": true, "default_policy": "deny", "tokens": map[string]any{"master": secret}}})
-	kv := consul.Admin(secret).KV()
-	put := func(key, value string) {
-		t.Helper()
-		await.Nil(t, "write "+key, func() error {
-			_, err := kv.Put(&api.KVPair{Key: key, Value: []byte(value)}, nil)
-			return err
-		})
-	}
-	put("colour", "blue")
-	put("skydns/com/example/s/web/node-1", `{"host":"10.0.0.1","port":80}`)
+	consul := consultest.Start(t, consultest.WithACL(secret))
+	consul.Put(secret, "colour", "blue")
+	consul.Put(secret, "skydns/com/example/s/web/node-1", `{"host":"10.0.0.1","port":80}`)
 	m.Write("/etc/rundock/token", secret)
 	m.Write(hostconfig.Path, fmt.Sprintf(`{"version":1,"host":"node-1","domain":"example.com","label":"s","consul":{"address":%q,"token_file":"/etc/rundock/token"}}`, consul.URL))
 	m.Apply(web, "definition written", "renderer installed", "renderer enabled", "file replaced")
-	put("colour", "green")
+	consul.Put(secret, "colour", "green")
 	const want = "# green\n10.0.0.1:80\n"
 	await.True(t, "the file follows", func() bool { return m.Text("/etc/web/web.conf") == want })
 	m.Write("/etc/rundock/token", "11111111-166e-7d80-08ad-aee76e7ddf19")

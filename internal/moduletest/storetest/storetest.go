@@ -13,8 +13,6 @@ import (
 	"testing"
 	"time"
 
-	clientv3 "go.etcd.io/etcd/client/v3"
-
 	"rundock/internal/hostconfig"
 	"rundock/internal/moduletest"
 	"rundock/internal/registry/etcdtest"
@@ -63,15 +61,11 @@ func New(t *testing.T, module string, watched ...string) *Host {
 
 // keys are all of the store, none where it is away.
 func (h *Host) keys() map[string]string {
-	all := map[string]string{}
 	ctx, cancel := context.WithTimeout(h.Context(), 5*time.Second)
 	defer cancel()
-	got, err := h.Etcd.Admin().Get(ctx, "/", clientv3.WithPrefix())
+	all, err := h.Etcd.Keys(ctx, "/")
 	if err != nil {
-		return all
-	}
-	for _, kv := range got.Kvs {
-		all[string(kv.Key)] = fmt.Sprint(kv.ModRevision, " ", string(kv.Value))
+		return map[string]string{}
 	}
 	return all
 }
@@ -79,34 +73,16 @@ func (h *Host) keys() map[string]string {
 // Put writes a key of the store.
 func (h *Host) Put(key, value string) {
 	h.Helper()
-	if _, err := h.Etcd.Admin().Put(h.Context(), key, value); err != nil {
-		h.Fatal(err)
-	}
+	h.Etcd.Put(key, value, 0)
 }
 
 // Get returns a key of the store, "" where there is none.
-func (h *Host) Get(key string) string {
-	h.Helper()
-	got, err := h.Etcd.Admin().Get(h.Context(), key)
-	if err != nil {
-		h.Fatal(err)
-	}
-	if len(got.Kvs) == 0 {
-		return ""
-	}
-	return string(got.Kvs[0].Value)
-}
+func (h *Host) Get(key string) string { return h.keys()[key] }
 
 // Lease writes a key that a lease of a minute holds.
 func (h *Host) Lease(key, value string) {
 	h.Helper()
-	lease, err := h.Etcd.Admin().Grant(h.Context(), 60)
-	if err == nil {
-		_, err = h.Etcd.Admin().Put(h.Context(), key, value, clientv3.WithLease(lease.ID))
-	}
-	if err != nil {
-		h.Fatal(err)
-	}
+	h.Etcd.Put(key, value, 60)
 }
 
 // Sh runs a command, which must succeed.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/hashicorp/consul/api"
 
+	"rundock/internal/await"
 	"rundock/internal/registry/registrytest"
 )
 
@@ -95,4 +96,39 @@ func (s *Server) Admin(token string) *api.Client {
 		s.T.Fatal(err)
 	}
 	return client
+}
+
+// WithACL are settings of a server that refuses whoever has not this token.
+func WithACL(token string) map[string]any {
+	return map[string]any{"acl": map[string]any{"enabled": true, "default_policy": "deny", "tokens": map[string]any{"master": token}}}
+}
+
+// Put writes a key as soon as there is a leader.
+func (s *Server) Put(token, key, value string) {
+	s.T.Helper()
+	await.Nil(s.T, "write "+key, func() error {
+		_, err := s.Admin(token).KV().Put(&api.KVPair{Key: key, Value: []byte(value)}, nil)
+		return err
+	})
+}
+
+// Get returns a key's value, and whether it is there.
+func (s *Server) Get(token, key string) (value string, there bool) {
+	s.T.Helper()
+	pair, _, err := s.Admin(token).KV().Get(key, nil)
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	if pair == nil {
+		return "", false
+	}
+	return string(pair.Value), true
+}
+
+// Delete takes a key away.
+func (s *Server) Delete(token, key string) {
+	s.T.Helper()
+	if _, err := s.Admin(token).KV().Delete(key, nil); err != nil {
+		s.T.Fatal(err)
+	}
 }

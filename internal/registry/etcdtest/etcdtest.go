@@ -3,6 +3,7 @@
 package etcdtest
 
 import (
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -225,3 +226,33 @@ func Host() net.IP { return registrytest.Loopback() }
 // Address returns host and port for a server, which no other test gets, and
 // which stay free while that server is down.
 func Address() string { return registrytest.Address() }
+
+// Keys are those below prefix with their values.
+func (e *Server) Keys(ctx context.Context, prefix string) (map[string]string, error) {
+	got, err := e.Admin().Get(ctx, prefix, clientv3.WithPrefix())
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]string{}
+	for _, kv := range got.Kvs {
+		all[string(kv.Key)] = string(kv.Value)
+	}
+	return all, nil
+}
+
+// Put writes a key, with a lease of so many seconds unless that is 0.
+func (e *Server) Put(key, value string, lease int64) {
+	e.T.Helper()
+	client, ctx := e.Admin(), e.T.Context()
+	var options []clientv3.OpOption
+	if lease > 0 {
+		granted, err := client.Grant(ctx, lease)
+		if err != nil {
+			e.T.Fatal(err)
+		}
+		options = append(options, clientv3.WithLease(granted.ID))
+	}
+	if _, err := client.Put(ctx, key, value, options...); err != nil {
+		e.T.Fatal(err)
+	}
+}
