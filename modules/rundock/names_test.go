@@ -18,6 +18,7 @@ func TestNameOfNoService(t *testing.T) {
 	m.apply("name=grafana image=app:1")
 	m.apply("name=influxdb image=app:1")
 	want("state=disabled name=grafna", "grafna: nothing to do; there is no such service on this host (did you mean grafana?), but: grafana, influxdb")
+	want("state=absent name=grafna", "grafna: nothing to do; there is no such service on this host (did you mean grafana?), but: grafana, influxdb") // disabled left nothing
 	want("state=absent name=web", "web: nothing to do; there is no such service on this host, but: grafana, influxdb")
 	want("state=disabled name=grafana", "grafana: nothing to do")
 	m.apply("state=absent name=grafana")

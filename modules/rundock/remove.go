@@ -30,10 +30,14 @@ func (t *task) disabled() error {
 		}
 	}
 	there := false
-	if asks {
-		if there, err = t.stop(control.Stop); err != nil {
-			return fmt.Errorf("%s is disabled, but it is not known to be stopped: %w", t.p.Name, err)
-		}
+	switch {
+	case !now.Installed:
+		there, err = t.stopLeft()
+	case asks:
+		there, err = t.stop(control.Stop)
+	}
+	if err != nil {
+		return fmt.Errorf("%s is disabled, but it is not known to be stopped: %w", t.p.Name, err)
 	}
 	t.stopped(lives, there)
 	return nil

@@ -108,6 +108,16 @@ func (t *task) stopping() time.Duration {
 	return time.Duration(seconds)*time.Second + t.host.slack
 }
 
+// stopLeft is stop where there is no service directory. rundockd looks first: of
+// a service that there never was, it would note that it has stopped.
+func (t *task) stopLeft() (there bool, err error) {
+	answer, err := t.ask(control.Request{Op: control.Stop, Check: true})
+	if err != nil || !answer.Changed {
+		return false, err
+	}
+	return t.stop(control.Stop)
+}
+
 // stop has rundockd remove the container of the service, whose runner is gone; there
 // says whether it had one. In check mode it only looks.
 func (t *task) stop(op control.Op) (there bool, err error) {
