@@ -43,7 +43,7 @@ func (w *waiting) unannounceable(ctx context.Context, r control.RunnerStatus) er
 // hopeless is why a container that runs will not be announced: Docker has
 // given it up, and one of its announcements goes by that.
 func hopeless(s container.State, announces []supervisor.Announcement) error {
-	if !s.Running || s.Health == "" || !slices.ContainsFunc(announces, supervisor.Announcement.ByHealthcheck) {
+	if !s.Running || s.Paused || s.Health == "" || !slices.ContainsFunc(announces, supervisor.Announcement.ByHealthcheck) {
 		return nil
 	}
 	if _, err := health(s); err != nil {

@@ -28,6 +28,8 @@ func TestHopeless(t *testing.T) {
 	}
 	unchecked, ended := is("unhealthy"), is("unhealthy")
 	unchecked.Unchecked, ended.Running = true, false
+	paused, mute := is("unhealthy"), is("unhealthy")
+	paused.Paused, mute.HealthLog = true, ""
 	for _, c := range []struct {
 		claim     string
 		state     container.State
@@ -42,6 +44,8 @@ func TestHopeless(t *testing.T) {
 		{"it is healthy, and the sidecar is about to see it", is("healthy"), by("default"), ""},
 		{"it has no HEALTHCHECK", up, by("default"), ""},
 		{"Docker could not check it", unchecked, by("default"), ""},
+		{"it is paused, and so fails its checks, and may go on", paused, by("default"), ""},
+		{"its check has printed nothing", mute, by("default"), "it is not announced: container is unhealthy"},
 		{"it has ended, and the next one may be healthy", ended, by("default"), ""},
 	} {
 		t.Run(c.claim, func(t *testing.T) {

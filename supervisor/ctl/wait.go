@@ -165,7 +165,7 @@ func (w *waiting) stored(ctx context.Context, a control.AnnounceStatus) string {
 // Docker calls it unhealthy once its start period is over and no retry is left:
 // waiting does not help then, unless Docker itself cannot make the checks.
 func health(s container.State) (pending string, err error) {
-	text := fmt.Sprintf("container is %s: %s", s.Health, strings.TrimSpace(s.HealthLog))
+	text := strings.TrimSuffix(fmt.Sprintf("container is %s: %s", s.Health, strings.TrimSpace(s.HealthLog)), ": ")
 	if s.Health == "unhealthy" && !s.Unchecked {
 		return "", errors.New(text)
 	}

@@ -58,6 +58,11 @@ func judgeRunner(r *report.Part, h hostFacts, s serviceFacts) {
 		}
 		r.Wrong(fmt.Sprintf("waiting for %s: %s", since, status.Error), next)
 	case control.Pulling:
+		if status.Crashes >= control.Looped {
+			looping = true // and is on its way to the next crash
+			r.Wrong(fmt.Sprintf("%s for %s, after it %s, last with exit code %d", status.Phase, since, crashes(status.Crashes), status.ExitCode), logs, s.LastLog...)
+			break
+		}
 		r.Wrong(join(fmt.Sprintf("%s for %s", status.Phase, since), status.Error), "wait; it is on its way")
 	default:
 		r.Wrong(join(fmt.Sprintf("%s for %s", status.Phase, since), status.Error), "wait; else "+logs)
