@@ -40,10 +40,16 @@ func (w *waiting) unannounceable(ctx context.Context, r control.RunnerStatus) er
 	return nil
 }
 
-// hopeless is why a container that runs will not be announced: Docker has
-// given it up, and one of its announcements goes by that.
+// hopeless is why a container that runs will not be announced: one of its
+// announcements goes by a HEALTHCHECK, and Docker has given it up, or it has none.
 func hopeless(s container.State, announces []supervisor.Announcement) error {
-	if !s.Running || s.Paused || s.Health == "" || !slices.ContainsFunc(announces, supervisor.Announcement.ByHealthcheck) {
+	needsHealthcheck := func(a supervisor.Announcement) bool { return a.Check != nil && a.Check.Type == "docker" }
+	switch {
+	case !s.Running || s.Paused:
+		return nil
+	case s.Health == "" && slices.ContainsFunc(announces, needsHealthcheck):
+		return errors.New("it is not announced: its check is of type docker, and the container has no HEALTHCHECK")
+	case s.Health == "" || !slices.ContainsFunc(announces, supervisor.Announcement.ByHealthcheck):
 		return nil
 	}
 	if _, err := health(s); err != nil {
