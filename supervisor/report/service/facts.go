@@ -64,6 +64,7 @@ type serviceFacts struct {
 	Hash      string         // of the spec in service.json
 	MadeFrom  []string       // files of the host that the container is made from
 	Contents  string         // of them now; "" where that cannot be told
+	NotThere  []string       // of MadeFrom
 
 	FileCount     int
 	Missing       []string          // files that rundock wrote into Dir and that are not there

@@ -38,6 +38,7 @@ func (g *gatherer) byFiles(name string) serviceFacts {
 		if err == nil {
 			s.Image, s.Hash, s.Pin, s.Shares = service.Container.Image, service.Container.Hash(), service.Pin, service.Container.Shares()
 			s.MadeFrom, s.Contents = madeFrom(service)
+			s.NotThere = notThere(s.MadeFrom)
 		}
 		s.Files = report.TroubleOf(err)
 		s.Runner = processOf(runner)
@@ -76,6 +77,16 @@ func madeFrom(service supervisor.Service) (files []string, contents string) {
 		return files, ""
 	}
 	return files, supervisor.Contents(salt, service.Name, service.Container)
+}
+
+// notThere are those of files that do not exist.
+func notThere(files []string) (list []string) {
+	for _, f := range files {
+		if _, err := os.Stat(f); errors.Is(err, fs.ErrNotExist) {
+			list = append(list, f)
+		}
+	}
+	return list
 }
 
 // processOf is what the runsv of dir status.

@@ -86,6 +86,8 @@ func judgeOrigins(r *report.Part, h hostFacts, s serviceFacts) {
 		r.Wrong("the host's addresses: "+s.ExpandTrouble.Text, "rundockd config; site.yml writes host.json")
 	case changed != "":
 		r.Wrong(changed, "it is made anew by itself, within half a minute; at once by: "+anew)
+	case len(s.NotThere) > 0:
+		r.Wrong(strings.Join(s.NotThere, ", ")+": not there, so that no other container can be made, as after a crash", "put it back")
 	case supervisor.Changed(s.MadeFrom, s.RunnerStatus.Contents, s.Contents) != nil:
 		r.Note("%s: changed since the container was made; state=enabled deploys it", strings.Join(supervisor.Changed(s.MadeFrom, s.RunnerStatus.Contents, s.Contents), ", "))
 	case s.Deep:

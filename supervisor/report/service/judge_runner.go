@@ -41,7 +41,7 @@ func judgeRunner(r *report.Part, h hostFacts, s serviceFacts) {
 			break
 		}
 		if looping {
-			r.Wrong(fmt.Sprintf("running for %s, but %s, last with exit code %d", since, crashes(status.Crashes), status.ExitCode), logs, s.LastLog...)
+			r.Wrong(fmt.Sprintf("running for %s, but %s", since, failures(status)), logs, s.LastLog...)
 			break
 		}
 		r.Fine("running for %s", since)
@@ -60,7 +60,7 @@ func judgeRunner(r *report.Part, h hostFacts, s serviceFacts) {
 	case control.Pulling:
 		if status.Crashes >= control.Looped {
 			looping = true // and is on its way to the next crash
-			r.Wrong(fmt.Sprintf("%s for %s, after it %s, last with exit code %d", status.Phase, since, crashes(status.Crashes), status.ExitCode), logs, s.LastLog...)
+			r.Wrong(fmt.Sprintf("%s for %s, after it %s", status.Phase, since, failures(status)), logs, s.LastLog...)
 			break
 		}
 		r.Wrong(join(fmt.Sprintf("%s for %s", status.Phase, since), status.Error), "wait; it is on its way")
@@ -73,11 +73,7 @@ func judgeRunner(r *report.Part, h hostFacts, s serviceFacts) {
 // noteRunner adds what is worth knowing of a runner whose phase was judged.
 func noteRunner(r *report.Part, status control.RunnerStatus, looping bool) {
 	if status.Phase != control.Backoff && status.Crashes > 0 && !looping {
-		text := crashes(status.Crashes)
-		if status.ExitCode != 0 {
-			text += fmt.Sprintf(", last with exit code %d", status.ExitCode)
-		}
-		r.Note("%s", text)
+		r.Note("%s", failures(status))
 	}
 	if status.Remade != "" {
 		r.Note("it made the container anew by itself, as %s", status.Remade)
@@ -85,6 +81,16 @@ func noteRunner(r *report.Part, status control.RunnerStatus, looping bool) {
 	if status.Warning != "" {
 		r.Note("%s", status.Warning)
 	}
+}
+
+// failures says how often the container has failed. One that could not be made
+// has no exit code.
+func failures(status control.RunnerStatus) string {
+	text := crashes(status.Crashes)
+	if status.ExitCode != 0 {
+		text += fmt.Sprintf(", last with exit code %d", status.ExitCode)
+	}
+	return text
 }
 
 func crashes(n int) string {
