@@ -23,14 +23,17 @@ import (
 	"rundock/internal/hostconfig"
 	"rundock/internal/pause"
 	"rundock/internal/registry"
+	"rundock/internal/registry/consultest"
 	"rundock/internal/registry/etcdtest"
 	"rundock/internal/registry/open"
+	"rundock/internal/registry/registrytest"
 )
 
-// field is a site for tests: etcd, and load balancers of the service shop.
+// field is a site for tests: a store, and load balancers of the service shop.
 type field struct {
 	t         *testing.T
-	etcd      *etcdtest.Server
+	server    *registrytest.Process // of the store
+	config    hostconfig.Config     // settings of the store
 	store     registry.Store
 	balancers []*member
 	ports     map[string]string // addresses of instances by name
@@ -50,7 +53,18 @@ type member struct {
 }
 
 func newField(t *testing.T, balancers int) *field {
-	f := &field{t: t, etcd: etcdtest.Start(t, "embedded", nil), ports: map[string]string{}}
+	etcd := etcdtest.Start(t, "embedded", nil)
+	return fieldOf(t, balancers, &etcd.Process, hostconfig.Config{Etcd: hostconfig.Etcd{Endpoints: []string{etcd.URL}}})
+}
+
+// consulField is newField with Consul as the store.
+func consulField(t *testing.T, balancers int) *field {
+	consul := consultest.Start(t, nil)
+	return fieldOf(t, balancers, &consul.Process, hostconfig.Config{Consul: hostconfig.Consul{Address: consul.URL}})
+}
+
+func fieldOf(t *testing.T, balancers int, server *registrytest.Process, config hostconfig.Config) *field {
+	f := &field{t: t, server: server, config: config, ports: map[string]string{}}
 	f.store = f.client()
 	t.Cleanup(func() { f.store.Close() })
 	for i := range balancers {
@@ -65,7 +79,9 @@ func newField(t *testing.T, balancers int) *field {
 }
 
 func (f *field) host(name string) hostconfig.Config {
-	return hostconfig.Config{Version: 1, Host: name, Domain: "prod.example.com", Label: "s", Etcd: hostconfig.Etcd{Endpoints: []string{f.etcd.URL}}}
+	c := f.config
+	c.Version, c.Host, c.Domain, c.Label = 1, name, "prod.example.com", "s"
+	return c
 }
 
 func (f *field) client() registry.Store {

@@ -10,15 +10,22 @@ import (
 )
 
 func TestFlips_under_load_fail_no_request(t *testing.T) {
-	f := newField(t, 2)
-	old := f.app("blue-0", 0)
-	f.announce("node-1-blue", cutover.Blue, old.at)
-	f.first()
-	load := f.load(16, 4)
 	flips := 8
 	if os.Getenv("RUNDOCK_SLOW") == "1" {
 		flips = 40
 	}
+	newField(t, 2).flip(flips)
+}
+
+func TestFlips_by_Consul_fail_no_request(t *testing.T) { consulField(t, 2).flip(6) }
+
+// flip moves the traffic so many times under load.
+func (f *field) flip(flips int) {
+	t := f.t
+	old := f.app("blue-0", 0)
+	f.announce("node-1-blue", cutover.Blue, old.at)
+	f.first()
+	load := f.load(16, 4)
 	for n := 1; n <= flips; n++ {
 		colour := []string{cutover.Blue, cutover.Green}[n%2]
 		// Each tenth listens as late as a large program does.

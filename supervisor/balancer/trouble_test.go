@@ -38,7 +38,7 @@ func (f *field) green(name string) *app {
 func TestStore_that_is_dead_or_comes_back_empty_fails_no_request(t *testing.T) {
 	f, a := blue(t, 2)
 	load := f.load(8, 4)
-	f.etcd.Kill()
+	f.server.Kill()
 	for _, m := range f.balancers {
 		await.True(t, m.name+" says that the store is away", func() bool { return m.read().Store != "" })
 	}
@@ -49,8 +49,8 @@ func TestStore_that_is_dead_or_comes_back_empty_fails_no_request(t *testing.T) {
 		s := f.balancers[0].read().Services["shop"]
 		return s.Backend == "shop-blue" && s.Backends["shop-blue"].Up == 1
 	})
-	f.etcd.Wipe()
-	f.etcd.Restart()
+	f.server.Wipe()
+	f.server.Restart()
 	for _, m := range f.balancers {
 		await.True(t, m.name+" says that the store is back", func() bool { return m.read().Store == "" })
 	}
