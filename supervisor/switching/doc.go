@@ -8,5 +8,5 @@
 //	poll.go      whether the instances of the wanted colour answer
 //	judge.go     whether the switch can be made: pure
 //	lead.go      the attempt, from the lock to its end; lock.go: who leads it
-//	main.go show.go history.go   the commands
+//	main.go show.go history.go forget.go   the commands
 package switching

@@ -44,7 +44,7 @@ func judge(r Request, v cutover.View, found map[string]skydns.Record, polled []c
 		return refuse("no load balancer is registered for %s: nobody would send its traffic to %s", r.Service, r.To)
 	}
 	if down := v.Down(); down != "" {
-		return passing(waitLittle, refuse("load balancer %s is down: it acknowledges nothing; see there: rundockd balance status; if the host is gone for good, take its key away: %s", down, cutover.LoadBalancerKey(down)))
+		return passing(waitLittle, refuse("load balancer %s is down: it acknowledges nothing; see there: rundockd balance status; if the host is gone for good: rundockd switch %s --forget-balancer %[1]s", down, r.Service))
 	}
 	state := *v.State
 	state.To, state.MinHealthy = r.To, r.MinHealthy

@@ -379,3 +379,38 @@ func TestShow(t *testing.T) {
 		t.Errorf("told = %q, want lines that begin %q", lines, want)
 	}
 }
+
+func TestForget(t *testing.T) {
+	s := newSite(t)
+	s.active()
+	s.instance("node-1-blue", cutover.Blue, true)
+	stop := s.balancer("front-1", obeys)
+	await.True(t, "front-1 acknowledges", func() bool {
+		found, err := s.store.Read(t.Context(), []string{cutover.AckKey("web", "front-1")})
+		return err == nil && found[0].Exists
+	})
+	refused := func(service, balancer, want string) {
+		t.Helper()
+		if did, err := forget(t.Context(), s.store, testHost, service, balancer); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("forget = %q, %v, want %s", did, err, want)
+		}
+	}
+	refused("web", "", "web has instances of a colour, such as node-1-blue")
+	refused("web", "front-1", "load balancer front-1 is not down")
+	refused("web", "front-2", "front-2 is no load balancer of web, those are: front-1")
+	refused("wbe", "", "service wbe has no colour")
+
+	stop()
+	s.put("/skydns/com/example/prod/s/web/node-1-blue", nil)
+	s.put(cutover.HistoryKey("web", time.Now()), cutover.JSON(cutover.Entry{Attempt: "a1", From: cutover.Green, To: cutover.Blue}))
+	for _, balancer := range []string{"front-1", ""} {
+		if _, err := forget(t.Context(), s.store, testHost, "web", balancer); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, prefix := range []string{cutover.Prefix, cutover.LoadBalancersPrefix} {
+		if left, _, err := s.store.List(t.Context(), prefix); err != nil || len(left) > 0 {
+			t.Errorf("left = %v, %v", left, err)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package switching
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -19,6 +20,7 @@ import (
 
 const usage = `usage: rundockd switch SERVICE [--json]
        rundockd switch SERVICE --to blue|green [--check] [--json] [...]
+       rundockd switch SERVICE --forget | --forget-balancer HOST
 
 Without --to: which colour of the service has its traffic, and how its load
 balancers stand. With it: gives the traffic to the other colour, without a failed
@@ -41,6 +43,10 @@ same call with the other colour goes back.
   --image DIGEST      of the colour, for rundockd history
   --json              print a document; what goes on is then said on standard error
 
+--forget takes away which colour is active, and the history, of a service that has no
+instance with a colour any more. --forget-balancer has no switch wait any more for a
+load balancer that is down, and is gone for good.
+
 Exit code: 0 if the colour has the traffic, or could have it (--check); 1 if that is
 not known, 2 for a bad argument, 3 if it was refused or went back, 4 if there is no
 such service.
@@ -52,6 +58,7 @@ func Main(args []string) int {
 	set := flag.NewFlagSet("switch", flag.ContinueOnError)
 	r.flags(set)
 	check, asJSON := set.Bool("check", false, ""), set.Bool("json", false, "")
+	forgets, balancer := set.Bool("forget", false, ""), set.String("forget-balancer", "", "")
 	names, code, done := report.Arguments(set, usage, args)
 	if done {
 		return code
@@ -60,11 +67,14 @@ func Main(args []string) int {
 		return report.BadUsage("switch", "want one SERVICE")
 	}
 	r.Service = names[0]
+	if (*forgets || *balancer != "") && set.NFlag() > 1 {
+		return report.BadUsage("switch", "--forget and --forget-balancer stand alone")
+	}
 	leads := r.To != ""
 	if err := r.check(); leads && err != nil {
 		return report.BadUsage("switch", err.Error())
 	}
-	if !leads && (*check || set.NFlag() > 1 || set.NFlag() == 1 && !*asJSON) {
+	if alone := *asJSON || *forgets || *balancer != ""; !leads && (set.NFlag() > 1 || set.NFlag() == 1 && !alone) {
 		return report.BadUsage("switch", "want --to")
 	}
 	host, store, err := Connect()
@@ -75,6 +85,9 @@ func Main(args []string) int {
 	defer store.Close()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	defer stop()
+	if *forgets || *balancer != "" {
+		return forgetMain(ctx, store, host, r.Service, *balancer)
+	}
 	if !leads {
 		return show(ctx, store, host, r.Service, *asJSON)
 	}
@@ -95,6 +108,20 @@ func Main(args []string) int {
 	}
 	fmt.Println(o.text(*check))
 	return o.code()
+}
+
+func forgetMain(ctx context.Context, store registry.Store, host hostconfig.Config, service, balancer string) int {
+	done, err := forget(ctx, store, host, service, balancer)
+	switch {
+	case errors.Is(err, errNothing):
+		fmt.Fprintln(os.Stderr, "rundockd switch:", err)
+		return report.ExitNone
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "rundockd switch:", err)
+		return report.ExitWrong
+	}
+	fmt.Println(done)
+	return report.ExitWell
 }
 
 func newLead(r Request, store registry.Store, host hostconfig.Config, say func(string)) *lead {
