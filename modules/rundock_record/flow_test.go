@@ -3,9 +3,12 @@ package main
 import (
 	"fmt"
 	"maps"
+	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 
+	"rundock/internal/await"
 	"rundock/internal/hostconfig"
 	"rundock/internal/moduletest/storetest"
 	"rundock/internal/registry/consultest"
@@ -39,23 +42,32 @@ func TestRecord(t *testing.T) {
 	}
 }
 
-// What each kind of record is in the store. dnsd's own tests hold that it is
-// answered so.
+// What each kind of record is in the store, and what dnsd answers for it.
 func TestRecord_of_each_kind(t *testing.T) {
+	if _, err := exec.LookPath("dig"); err != nil {
+		t.Skip("dig is not installed")
+	}
 	h := storetest.New(t, "rundock_record")
 	h.Put(below+"grafana/node-1", `{"host":"10.0.0.1"}`)
+	dnsd := exec.Command("/usr/local/bin/dnsd", "--listen", "127.0.0.1:5300", "--metrics", "", "--snapshot", "")
+	dnsd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := dnsd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { dnsd.Process.Kill() })
 	for _, c := range []struct {
-		given args
-		key   string
-		want  string // but for group and id
+		given           args
+		key             string
+		want            string // but for group and id
+		question, reply string
 	}{
-		{args{"name": "wiki", "host": "grafana.s.example.com"}, "wiki/static", `"host":"grafana.s.example.com"`},
-		{args{"name": "@", "instance": "mx1", "host": "mx1.example.net", "mail": true, "priority": 5}, "dns/apex/mx1", `"host":"mx1.example.net","priority":5,"mail":true`},
-		{args{"name": "@", "instance": "caa", "type": "CAA", "rdata": `0 issue "ca.example.net"`}, "dns/apex/caa", `"type":"CAA","rdata":"0 issue \"ca.example.net\""`},
-		{args{"name": "_acme-challenge.web", "text": "token", "ttl": 30}, "web/_acme-challenge/static", `"ttl":30,"text":"token"`},
-		{args{"name": "_sip._tcp.voice", "host": "sip.example.net", "port": 5060, "weight": 7}, "voice/_tcp/_sip/static", `"host":"sip.example.net","port":5060,"weight":7`},
-		{args{"name": "ns.dns", "instance": "ns1", "host": "10.0.0.9"}, "dns/ns/ns1", `"host":"10.0.0.9"`},
-		{args{"name": "v6", "host": "2001:db8::7"}, "v6/static", `"host":"2001:db8::7"`},
+		{args{"name": "wiki", "host": "grafana.s.example.com"}, "wiki/static", `"host":"grafana.s.example.com"`, "wiki A", "grafana.s.example.com. 10.0.0.1"},
+		{args{"name": "@", "instance": "mx1", "host": "mx1.example.net", "mail": true, "priority": 5}, "dns/apex/mx1", `"host":"mx1.example.net","priority":5,"mail":true`, "MX", "5 mx1.example.net."},
+		{args{"name": "@", "instance": "caa", "type": "CAA", "rdata": `0 issue "ca.example.net"`}, "dns/apex/caa", `"type":"CAA","rdata":"0 issue \"ca.example.net\""`, "CAA", `0 issue "ca.example.net"`},
+		{args{"name": "_acme-challenge.web", "text": "token", "ttl": 30}, "web/_acme-challenge/static", `"ttl":30,"text":"token"`, "_acme-challenge.web TXT", `"token"`},
+		{args{"name": "_sip._tcp.voice", "host": "sip.example.net", "port": 5060, "weight": 7}, "voice/_tcp/_sip/static", `"host":"sip.example.net","port":5060,"weight":7`, "_sip._tcp.voice SRV", "10 100 5060 sip.example.net."},
+		{args{"name": "ns.dns", "instance": "ns1", "host": "10.0.0.9"}, "dns/ns/ns1", `"host":"10.0.0.9"`, "NS", "ns1.ns.dns.s.example.com."},
+		{args{"name": "v6", "host": "2001:db8::7"}, "v6/static", `"host":"2001:db8::7"`, "v6 AAAA", "2001:db8::7"},
 	} {
 		h.Apply(c.given, "record written")
 		got := h.Get(below + c.key)
@@ -68,6 +80,18 @@ func TestRecord_of_each_kind(t *testing.T) {
 		if got != "{"+c.want+"}" {
 			t.Errorf("%v: the record is %s, want {%s}", c.given, got, c.want)
 		}
+		await.Empty(t, c.question+" is answered", func() string {
+			words := strings.Fields(c.question)
+			name, kind := "s.example.com.", words[len(words)-1]
+			if len(words) == 2 {
+				name = words[0] + "." + name
+			}
+			out, _ := exec.Command("dig", "@127.0.0.1", "-p", "5300", "+short", "+tries=1", name, kind).CombinedOutput()
+			if answer := strings.Join(strings.Fields(string(out)), " "); answer != c.reply {
+				return answer + ", want " + c.reply
+			}
+			return ""
+		})
 	}
 }
 
