@@ -42,6 +42,11 @@ func (t *task) install() error {
 		t.noteFiles(now, changes)
 		return t.checkInstall(now, plan, w)
 	}
+	if t.p.Rollback && (plan.Write || plan.acts()) {
+		if err := t.savePresent(now); err != nil {
+			return err
+		}
+	}
 	started := time.Now()
 	changes, err = t.carryOut(now, w, plan)
 	if err != nil || !run {
@@ -77,11 +82,6 @@ func (t *task) isToRun(now situation) bool {
 // carryOut does p, and returns the files that it changed. It does not wait for the
 // service.
 func (t *task) carryOut(now situation, w wanted, plan plan) (changes fstree.Changes, err error) {
-	if t.p.Rollback && (plan.Write || plan.acts()) {
-		if err := t.savePresent(now); err != nil {
-			return changes, err
-		}
-	}
 	if plan.Prepare || t.p.Adopt && plan.Retry {
 		if err := t.prepare(w, false); err != nil {
 			return changes, err
