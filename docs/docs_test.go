@@ -71,3 +71,24 @@ func TestPaths_in_the_pages_for_developers_are_there(t *testing.T) {
 		}
 	}
 }
+
+// The ways through the code in design.md name many files without their folder.
+func TestDesign_names_files_that_are_there(t *testing.T) {
+	text, err := os.ReadFile("design.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := map[string]bool{}
+	for _, path := range tracked(t) {
+		there[filepath.Base(path)] = true
+	}
+	named := regexp.MustCompile("`([a-z_]+\\.go)`").FindAllStringSubmatch(string(text), -1)
+	for _, n := range named {
+		if !there[n[1]] {
+			t.Errorf("design.md names %s, which is nowhere", n[1])
+		}
+	}
+	if len(named) < 30 {
+		t.Errorf("found %d files named", len(named))
+	}
+}

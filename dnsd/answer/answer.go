@@ -51,8 +51,8 @@ func (s *Server) ReplyUDP(q dns.Question, turn uint32) Result {
 
 func (s *Server) replyInTurn(q dns.Question, turn uint32, most int) Result {
 	r := s.reply(q, turn, most)
-	if len(r.Further) == len(r.Answer) {
-		r.Further = packed.Turn(r.Further, r.turns, turn)
+	if len(r.Additional) == len(r.Answer) {
+		r.Additional = packed.Turn(r.Additional, r.turns, turn)
 	}
 	r.Answer = packed.Turn(r.Answer, r.turns, turn)
 	return r

@@ -67,14 +67,14 @@ func (a *answering) addAdditional(owner string, addr netip.Addr, ttl uint32) {
 	if least, known := a.ttls[set]; !known || ttl < least {
 		a.ttls[set] = ttl
 	}
-	if len(a.Further) < maxRecords && a.firstSeen(rrKey{owner: owner, data: addr.String()}) {
-		a.Further = append(a.Further, rr)
+	if len(a.Additional) < maxRecords && a.firstSeen(rrKey{owner: owner, data: addr.String()}) {
+		a.Additional = append(a.Additional, rr)
 	}
 }
 
 // evenTTLs gives the additional records the TTLs of their sets.
 func (a *answering) evenTTLs() {
-	for _, rr := range a.Further {
+	for _, rr := range a.Additional {
 		h := rr.Header()
 		h.Ttl = a.ttls[rrKey{owner: h.Name, rrtype: h.Rrtype}]
 	}

@@ -28,7 +28,7 @@ func (s *Server) Pack(name []byte, qtype uint16, turn uint32) (a *packed.Answer,
 		table.Keep(r.seen, qtype, nil)
 		return nil, true
 	}
-	a, err := packed.New(string(name), packed.Sections{Answer: r.Answer, Authority: r.Authority, Further: r.Further, Turns: r.turns, Part: r.partial})
+	a, err := packed.New(string(name), packed.Sections{Answer: r.Answer, Authority: r.Authority, Additional: r.Additional, Turns: r.turns, Part: r.partial})
 	if err != nil {
 		return nil, false
 	}

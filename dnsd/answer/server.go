@@ -52,12 +52,12 @@ type Result struct {
 	// who may be sent there. Else this is the answer.
 	Above bool
 
-	Zone                       int // index in Zones; -1: none of ours
-	Authoritative              bool
-	Rcode                      int
-	Answer, Authority, Further []dns.RR // Further: the additional section, the first to go
+	Zone                          int // index in Zones; -1: none of ours
+	Authoritative                 bool
+	Rcode                         int
+	Answer, Authority, Additional []dns.RR // Additional is the first to go
 
-	turns    []packed.Group // of Answer; of Further as well where each answer has one
+	turns    []packed.Group // of Answer; of Additional as well where each answer has one
 	seen     []table.Seen   // what the answer was made from, the name asked for first
 	volatile bool           // it was made from more than that: it cannot be kept
 	partial  bool           // there is more to say, which other turns may

@@ -39,21 +39,21 @@ type Answer struct {
 	// Where in block each record begins and the last one ends, two bytes
 	// each, and then the records of all sections: they are side by side, as a
 	// query that finds them in memory mostly waits for memory.
-	block     []byte
-	answers   uint16 // records in each section
-	authority uint16
-	further   uint16
-	cut       bool    // there are more answers, so that every reply is truncated
-	part      bool    // there is more to say than is in it
-	serial    uint16  // where in block the serial of the authority's SOA is; 0: there is none
-	turns     []Group // of the answers
+	block      []byte
+	answers    uint16 // records in each section
+	authority  uint16
+	additional uint16
+	cut        bool    // there are more answers, so that every reply is truncated
+	part       bool    // there is more to say than is in it
+	serial     uint16  // where in block the serial of the authority's SOA is; 0: there is none
+	turns      []Group // of the answers
 }
 
 // Sections are the records of an answer, in the order of turn 0.
 type Sections struct {
-	Answer, Authority, Further []dns.RR
-	Turns                      []Group // of Answer; and of Further, if it is as long
-	Part                       bool    // there are more than these
+	Answer, Authority, Additional []dns.RR
+	Turns                         []Group // of Answer; and of Additional, if it is as long
+	Part                          bool    // there are more than these
 }
 
 // maxRecords bounds an answer, in bytes. Of a larger one only the preferred
@@ -67,7 +67,7 @@ const headerLen = 12
 // record that has no wire format.
 func New(name string, s Sections) (*Answer, error) {
 	a := &Answer{
-		answers: uint16(len(s.Answer)), authority: uint16(len(s.Authority)), further: uint16(len(s.Further)),
+		answers: uint16(len(s.Answer)), authority: uint16(len(s.Authority)), additional: uint16(len(s.Additional)),
 		turns: s.Turns, part: s.Part,
 	}
 	known := names{{name, headerLen}}
@@ -77,9 +77,9 @@ func New(name string, s Sections) (*Answer, error) {
 	}
 	behind := headerLen + len(name) + 4
 	var records []byte
-	at := make([]int, 0, 1+len(s.Answer)+len(s.Authority)+len(s.Further)) // in records
+	at := make([]int, 0, 1+len(s.Answer)+len(s.Authority)+len(s.Additional)) // in records
 	serial := -1
-	for section, rrs := range [][]dns.RR{s.Answer, s.Authority, s.Further} {
+	for section, rrs := range [][]dns.RR{s.Answer, s.Authority, s.Additional} {
 		if a.cut {
 			break
 		}
@@ -134,12 +134,12 @@ func (a *Answer) size() int { return len(a.block) - a.at(0) }
 func (a *Answer) shorten(section, i int) {
 	switch section {
 	case 0:
-		a.cut, a.part, a.answers, a.authority, a.further = true, true, uint16(i), 0, 0
+		a.cut, a.part, a.answers, a.authority, a.additional = true, true, uint16(i), 0, 0
 		a.turns = clip(a.turns, i)
 	case 1:
-		a.authority, a.further = uint16(i), 0
+		a.authority, a.additional = uint16(i), 0
 	default:
-		a.further = uint16(i)
+		a.additional = uint16(i)
 	}
 }
 

@@ -17,7 +17,7 @@ const (
 )
 
 // Write makes the reply to q in out, which must have room for MaxUDP bytes,
-// and returns its length. What does not fit goes in this order: further
+// and returns its length. What does not fit goes in this order: additional
 // records from the end, without notice, for they are a courtesy; then, with
 // TC, authority and whole answers: those that come last in this turn.
 func (a *Answer) Write(out []byte, q *Question, p *Policy, turn, serial uint32) int {
@@ -31,12 +31,12 @@ func (a *Answer) Write(out []byte, q *Question, p *Policy, turn, serial uint32) 
 	}
 	n = a.turned(out, n, 0, turn)
 	n = a.writeAuthority(out, n, serial)
-	if a.further == a.answers {
+	if a.additional == a.answers {
 		n = a.turned(out, n, int(a.answers+a.authority), turn)
 	} else {
 		n += copy(out[n:], a.block[a.at(int(a.answers+a.authority)):])
 	}
-	return finish(out, n, q, p, flagAA|uint16(a.Rcode), counts{a.answers, a.authority, a.further})
+	return finish(out, n, q, p, flagAA|uint16(a.Rcode), counts{a.answers, a.authority, a.additional})
 }
 
 // turned copies as many records as there are answers, from record first on,
@@ -74,8 +74,8 @@ func (a *Answer) writePart(out []byte, n int, q *Question, p *Policy, turn, seri
 	}
 	n = a.turned(out, n, 0, turn)
 	n = a.writeAuthority(out, n, serial)
-	n, further := a.fill(out, n, int(a.answers+a.authority), a.further, a.further == a.answers, turn)
-	return finish(out[:cap(out)], n, q, p, flags, counts{a.answers, a.authority, further})
+	n, additional := a.fill(out, n, int(a.answers+a.authority), a.additional, a.additional == a.answers, turn)
+	return finish(out[:cap(out)], n, q, p, flags, counts{a.answers, a.authority, additional})
 }
 
 // fill copies records from first on until the next one does not fit.
@@ -106,7 +106,7 @@ func (a *Answer) fill(out []byte, n, first int, count uint16, turning bool, turn
 }
 
 // counts are the numbers of records of a reply.
-type counts struct{ answer, authority, further uint16 }
+type counts struct{ answer, authority, additional uint16 }
 
 // finish adds the OPT record if the client sent one, and fills in the header
 // over the client's, which has id and RD.
@@ -117,7 +117,7 @@ func finish(out []byte, n int, q *Question, p *Policy, flags uint16, c counts) i
 		if q.DO {
 			out[n-4] = 0x80
 		}
-		c.further++
+		c.additional++
 	}
 	flags |= flagQR | binary.BigEndian.Uint16(q.packet[2:])&flagRD
 	if p.Recursive {
@@ -126,6 +126,6 @@ func finish(out []byte, n int, q *Question, p *Policy, flags uint16, c counts) i
 	binary.BigEndian.PutUint16(out[2:], flags)
 	binary.BigEndian.PutUint16(out[6:], c.answer)
 	binary.BigEndian.PutUint16(out[8:], c.authority)
-	binary.BigEndian.PutUint16(out[10:], c.further)
+	binary.BigEndian.PutUint16(out[10:], c.additional)
 	return n
 }

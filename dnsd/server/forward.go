@@ -60,14 +60,14 @@ func (h *Handler) forward(ctx context.Context, query *dns.Msg, r answer.Result, 
 		case home.Zone < 0:
 			ad = reply.AuthenticatedData && len(r.Answer) == 0
 			r.Rcode, r.Answer = ofClient(reply.Rcode), append(r.Answer, reply.Answer...)
-			r.Authority, r.Further = reply.Ns, reply.Extra
+			r.Authority, r.Additional = reply.Ns, reply.Extra
 			if denied && r.Encloses && len(reply.Answer) == 0 && !slices.ContainsFunc(reply.Ns, isProof) {
 				r.Rcode = dns.RcodeSuccess // else names of ours would not exist either (RFC 8020)
 			}
 			return r, ad, from
 		}
 		r.Rcode, r.Answer = home.Rcode, dns.Dedup(slices.Concat(r.Answer, chain, home.Answer), nil)
-		r.Authority, r.Further = home.Authority, home.Further
+		r.Authority, r.Additional = home.Authority, home.Additional
 		if home.Continue == "" || asked[strings.ToLower(home.Continue)] || len(asked) == maxLeaves {
 			return r, false, from
 		}
@@ -91,7 +91,7 @@ func (h *Handler) fromAbove(ctx context.Context, query *dns.Msg, r answer.Result
 		// The upstream's refusal is of its own client, and says nothing of a zone of ours.
 		return answer.Result{Zone: r.Zone, Rcode: dns.RcodeServerFailure}, false, source
 	}
-	return answer.Result{Zone: r.Zone, Rcode: reply.Rcode, Answer: reply.Answer, Authority: reply.Ns, Further: reply.Extra}, reply.AuthenticatedData, source
+	return answer.Result{Zone: r.Zone, Rcode: reply.Rcode, Answer: reply.Answer, Authority: reply.Ns, Additional: reply.Extra}, reply.AuthenticatedData, source
 }
 
 // ofClient is what a client is told where an upstream says rcode. That a query is malformed,
