@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"rundock/internal/control"
-	"rundock/internal/hostconfig"
 	"rundock/supervisor/report"
 )
 
@@ -55,7 +54,7 @@ func judgeAgent(r *report.Part, h hostFacts) {
 			r.Wrong(store.Reason, h.storeAdvice(store.Reason))
 			continue
 		}
-		r.Fine("to %s: one connection for %s with %s", hostconfig.StoreTitle(store.Name), counted(store.Clients, "client"), counted(store.Records, "record"))
+		r.Fine("to %s: one connection for %s with %s", storeTitle(store.Name), counted(store.Clients, "client"), counted(store.Records, "record"))
 		if store.Catalog != "" {
 			r.Note("Consul's catalog does not follow the records: %s", store.Catalog)
 		}

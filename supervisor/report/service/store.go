@@ -51,3 +51,6 @@ func (h hostFacts) seeThatStoreRuns(reason string) string {
 }
 
 const agentAdvice = "see that rundockd store runs: sv status rundock-store"
+
+// storeTitle is a store's name for people.
+func storeTitle(name string) string { return hostconfig.StoreTitle(name) }
