@@ -67,22 +67,14 @@ func planHosts(have, want State) (in, out []Op) {
 	if want.Guard.Chains == nil || sameMap(have.Hosts, want.Hosts) {
 		return nil, nil
 	}
-	of := func(some, others map[netip.Addr]struct{}, op func(netip.Addr) Op) (ops []Op) {
-		var differ []netip.Addr
-		for a := range some {
-			if _, ok := others[a]; !ok {
-				differ = append(differ, a)
-			}
-		}
-		slices.SortFunc(differ, netip.Addr.Compare)
-		for _, a := range differ {
-			ops = append(ops, op(a))
-		}
-		return ops
-	}
 	name := want.Guard.Name
-	in = of(want.Hosts, have.Hosts, func(a netip.Addr) Op { return AddHost{name, a} })
-	return in, of(have.Hosts, want.Hosts, func(a netip.Addr) Op { return DeleteHost{name, a} })
+	for _, a := range missingFrom(have.Hosts, want.Hosts, netip.Addr.Compare) {
+		in = append(in, AddHost{name, a})
+	}
+	for _, a := range missingFrom(want.Hosts, have.Hosts, netip.Addr.Compare) {
+		out = append(out, DeleteHost{name, a})
+	}
+	return in, out
 }
 
 func planPeers(have, want State) []Op {
@@ -96,19 +88,13 @@ func planPeers(have, want State) []Op {
 	var ops []Op
 	// A device that is down has no routes; it is up by now. Only what differs is
 	// sorted: as a rule that is little of very much.
-	var put, gone []RouteKey
+	var put []RouteKey
 	for key, route := range want.Routes {
 		if !programmed(have, want, key, route) {
 			put = append(put, key)
 		}
 	}
-	for key := range have.Routes {
-		if _, ok := want.Routes[key]; !ok {
-			gone = append(gone, key)
-		}
-	}
 	slices.SortFunc(put, RouteKey.compare)
-	slices.SortFunc(gone, RouteKey.compare)
 	for _, key := range put {
 		route := want.Routes[key]
 		mac := want.Neighbours[route.Via]
@@ -122,30 +108,33 @@ func planPeers(have, want State) []Op {
 			ops = append(ops, PutRoute{dev, key, route})
 		}
 	}
-	for _, key := range gone {
+	return append(ops, planGone(have, want, dev)...)
+}
+
+// planGone deletes the entries of peers that are not wanted, in the reverse order of
+// how they are put.
+func planGone(have, want State, dev string) (ops []Op) {
+	for _, key := range missingFrom(want.Routes, have.Routes, RouteKey.compare) {
 		ops = append(ops, DeleteRoute{dev, key, have.Routes[key]})
 	}
-	var macs []MAC
-	for mac := range have.Forwards {
-		if _, ok := want.Forwards[mac]; !ok {
-			macs = append(macs, mac)
-		}
-	}
-	slices.SortFunc(macs, func(a, b MAC) int { return slices.Compare(a[:], b[:]) })
-	for _, mac := range macs {
+	for _, mac := range missingFrom(want.Forwards, have.Forwards, func(a, b MAC) int { return slices.Compare(a[:], b[:]) }) {
 		ops = append(ops, DeleteForward{dev, mac, have.Forwards[mac]})
 	}
-	var ips []netip.Addr
-	for ip := range have.Neighbours {
-		if _, ok := want.Neighbours[ip]; !ok {
-			ips = append(ips, ip)
-		}
-	}
-	slices.SortFunc(ips, netip.Addr.Compare)
-	for _, ip := range ips {
+	for _, ip := range missingFrom(want.Neighbours, have.Neighbours, netip.Addr.Compare) {
 		ops = append(ops, DeleteNeighbour{dev, ip})
 	}
 	return ops
+}
+
+// missingFrom returns the keys of some that all lacks, sorted.
+func missingFrom[K comparable, V any](all, some map[K]V, compare func(a, b K) int) (keys []K) {
+	for key := range some {
+		if _, ok := all[key]; !ok {
+			keys = append(keys, key)
+		}
+	}
+	slices.SortFunc(keys, compare)
+	return keys
 }
 
 // sameMap reports whether a and b are the same map, not only equal.
