@@ -118,6 +118,13 @@ func TestStatus(t *testing.T) {
 	t.Run("answers while etcd is stopped", func(t *testing.T) {
 		s.sh(t, front, "sv -w 30 down dnsd; dnsd store stop --dir /var/lib/dnsd/etcd")
 		defer s.sh(t, front, "sv up dnsd")
+		// While it ends, it resets connections that it has taken.
+		await.Empty(t, "connections are refused", func() string {
+			if out, _ := s.asked(t, back2, "rundockd status web"); !strings.Contains(out, "connection refused") {
+				return out
+			}
+			return ""
+		})
 		s.says(t, back2, "rundockd status web", "3", "the store cannot be asked", "connection refused")
 		s.says(t, back2, "rundockd explain web", "3", "Wrong: announcement: ", "connection refused", "sv status dnsd")
 	})
