@@ -1,6 +1,7 @@
 #!/bin/sh
 # The demo: from nothing to services that find each other, lose each other and
-# meet again, on three hosts in this machine. Started by make demo, which has
+# meet again, and to a version that takes over from another one, on three hosts
+# in this machine. Started by make demo, which has
 # built the programs. Running it again is harmless. Every command is shown
 # before it runs; what is shown can be typed.
 set -eu
@@ -85,12 +86,13 @@ await() {
 }
 found() { [ -n "$(records "$1" "$2")" ]; }
 lost() { [ -z "$(records "$1" "$2")" ]; }
+answers() { [ "$(bin/lab exec node-back-1 -- curl -fsS "$1/ping" 2>/dev/null)" = "$2" ]; }
 
 step "Three bare Debian hosts: sshd and Python, nothing else"
 run "bin/lab up --bare"
 
-step "site.yml over ssh: Docker, runit, rundockd, dnsd, the store, an image registry"
-run "ansible-playbook -i $inventory playbooks/site.yml"
+step "site.yml over ssh: Docker, runit, rundockd, dnsd, the store, an image registry, two load balancers"
+run "ansible-playbook -i $inventory -i playbooks/demo/loadbalancers.yml playbooks/site.yml"
 
 step "Images, built here and pushed to the registry, which DNS finds like any service"
 await 60 "DNS to name the registry" found node-front-1 registry.s.prod.example.com
@@ -136,6 +138,19 @@ printf '  (each includes up to 30 ms of asking)\n'
 run "bin/lab exec node-back-1 -- $container"
 run "bin/lab exec node-back-2 -- curl -fsS http://$influxdb:8086/ping"
 
+step "A service with two colours, behind the load balancers: version 1 gets the traffic, and version 2 takes over"
+deploy="ansible-playbook -i $inventory playbooks/deploy.yml -e @playbooks/demo/web.yml"
+front=http://$(address node-front-1):8090 back=http://$(address node-back-2):8090
+run "$deploy -e version=1"
+await 60 "version 1 to answer" answers "$front" "pong web 1"
+await 60 "version 1 to answer" answers "$back" "pong web 1"
+run "$deploy -e version=2"
+run "bin/lab exec node-back-1 -- curl -fsS $front/ping"
+
+step "To and fro under load: POSTs that are never sent twice, by both load balancers"
+run "bin/lab exec node-back-1 -- rundockd verify-switch web --url $front/well --url $back/well --flips 4 --drain 5"
+run "bin/lab exec node-back-1 -- rundockd history web"
+
 step "Done. To look around"
 cat <<END
   bin/lab status
@@ -144,6 +159,8 @@ cat <<END
   bin/lab exec node-back-1 -- sv status docker-influxdb dnsd
   bin/lab exec node-back-1 -- tail -F /var/log/docker-influxdb/current
   bin/lab exec node-back-1 -- sh -c 'cat /run/rundock/influxdb/*.json'
+  bin/lab exec node-front-1 -- rundockd switch web            which colour has the traffic
+  bin/lab exec node-front-1 -- rundockd switch web --to blue  back to version 1
   ansible -i $inventory node-back-1 -b -m rundock -a 'state=disabled name=influxdb'
   bin/lab stop node-back-1; bin/lab start node-back-1         power loss, and its end
   make lab-down                                               when you are done
