@@ -68,25 +68,23 @@ func TestLoadbalancer(t *testing.T) {
 		s.install(t, host, "state=enabled name=shop image="+images+"influxdb:latest announce=8086 port=8086")
 		t.Cleanup(func() { s.remove(t, host, "shop") })
 	}
+	balanced := func(what, want string) {
+		t.Helper()
+		await.Empty(t, what, func() string {
+			out, _ := s.try(front, "rundockd balance status")
+			if strings.Contains(out, want) {
+				return ""
+			}
+			return out
+		})
+	}
 	request := "curl -sf -o /dev/null -w '%{http_code}' http://" + s.Addr(front).String() + ":8088/ping"
-	await.Empty(t, "both instances are up", func() string {
-		out, _ := s.try(front, "rundockd balance status")
-		if strings.Contains(out, "shop:2/2") {
-			return ""
-		}
-		return out
-	})
+	balanced("both instances are up", "shop:2/2")
 	if got := s.sh(t, back2, request); got != "204" && got != "200" {
 		t.Errorf("a request by the load balancer gives %s", got)
 	}
 	s.install(t, back1, "state=disabled name=shop")
-	await.Empty(t, "one instance is left", func() string {
-		out, _ := s.try(front, "rundockd balance status")
-		if strings.Contains(out, "shop:1/1") {
-			return ""
-		}
-		return out
-	})
+	balanced("one instance is left", "shop:1/1")
 	if got := s.sh(t, back2, request); got != "204" && got != "200" {
 		t.Errorf("a request to the instance that is left gives %s", got)
 	}

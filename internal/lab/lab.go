@@ -52,16 +52,6 @@ func Open(config Config) (*Lab, error) {
 	return l, nil
 }
 
-// Up brings up the lab that config describes; see (*Lab).Up.
-func Up(ctx context.Context, config Config, o Options) (*Lab, error) {
-	l, err := New(config)
-	if err != nil {
-		return nil, err
-	}
-	_, err = l.Up(ctx, o)
-	return l, err
-}
-
 // state is the folder of this lab's disks.
 func (l *Lab) state() string { return filepath.Join(l.State, l.ID) }
 
