@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"rundock/internal/await"
 	"rundock/internal/netnstest"
@@ -29,7 +28,7 @@ func TestAddressesAreFollowed(t *testing.T) {
 	at := func(address string) bool {
 		answers := false
 		host.Do(func() {
-			c := dns.Client{Timeout: time.Second}
+			c := dns.Client{Timeout: answerWithin}
 			_, _, err := c.Exchange(new(dns.Msg).SetQuestion("web.s.prod.example.com.", dns.TypeA), address+":53")
 			answers = err == nil
 		})
@@ -45,7 +44,5 @@ func TestAddressesAreFollowed(t *testing.T) {
 	}
 	host.Sh("ip addr flush dev eth7")
 	host.Sh("ip addr add 10.9.0.100/24 dev eth7")
-	if !at("10.9.0.100") {
-		t.Error("an address that was away for a moment is not served")
-	}
+	await.True(t, "an address that was away for a moment is served", func() bool { return at("10.9.0.100") })
 }

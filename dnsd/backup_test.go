@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,10 +19,18 @@ import (
 
 // typed runs dnsd to its end, and returns what it printed.
 func typed(args ...string) (string, error) {
+	out, said, err := typedApart(args...)
+	return out + said, err
+}
+
+// typedApart is typed with what went to standard error apart.
+func typedApart(args ...string) (out, said string, err error) {
 	cmd := exec.Command("/proc/self/exe", args...)
 	cmd.Env = append(os.Environ(), "DNSD_TEST_IS_DNSD=1", "DNSD_SNAPSHOT=")
-	out, err := cmd.CombinedOutput()
-	return string(out), err
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	printed, err := cmd.Output()
+	return string(printed), stderr.String(), err
 }
 
 // TestBackup takes a store back to a backup while a dnsd watches it.
@@ -44,9 +53,10 @@ func TestBackup(t *testing.T) {
 	defer client.Close()
 	put := func(name string) {
 		t.Helper()
-		if _, err := client.Put(t.Context(), "/skydns/com/example/prod/s/"+name+"/a", `{"host":"10.1.0.1"}`); err != nil {
-			t.Fatal(err)
-		}
+		await.Nil(t, name+" is written", func() error {
+			_, err := client.Put(t.Context(), "/skydns/com/example/prod/s/"+name+"/a", `{"host":"10.1.0.1"}`)
+			return err
+		})
 		await.True(t, name+" is answered", func() bool { return len(watcher.addresses(name+".s.prod.example.com.")) == 1 })
 	}
 
@@ -58,6 +68,30 @@ func TestBackup(t *testing.T) {
 		t.Errorf("mode of the backup = %v, %v, want 0600", info.Mode(), err)
 	}
 	put("later")
+
+	// A store that is killed in the middle ends the backup, although another one is there soon.
+	hangs := running(t, dir)
+	if err := syscall.Kill(hangs, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	never := filepath.Join(t.TempDir(), "never.db")
+	ended := make(chan string, 1)
+	go func() {
+		out, _ := typed("store", "backup", "--dir", dir, never)
+		ended <- out
+	}()
+	await.Nil(t, "the backup begins", func() error { _, err := os.Stat(never + ".new.part"); return err })
+	if err := syscall.Kill(hangs, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if out := <-ended; !strings.Contains(out, fmt.Sprintf("the store's process %d has ended", hangs)) {
+		t.Errorf("backup of a store that is killed says:\n%s", out)
+	}
+	if left, err := filepath.Glob(never + "*"); err != nil || len(left) > 0 {
+		t.Errorf("backup of a store that is killed leaves %q, %v", left, err)
+	}
+	put("after")
+	was := member(t, dir)
 
 	if out, err := typed("store", "restore", "--dir", dir, file); err == nil || !strings.Contains(out, "a store is running already: stop it first") {
 		t.Errorf("restore of a running store gives %v:\n%s", err, out)
@@ -74,9 +108,23 @@ func TestBackup(t *testing.T) {
 	if err := os.WriteFile(broken, []byte("no snapshot"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, bad := range []string{broken, filepath.Join(t.TempDir(), "missing.db")} {
-		if out, err := typed("store", "restore", "--dir", dir, bad); err == nil || !strings.Contains(out, bad) {
-			t.Errorf("restore from %s gives %v:\n%s", bad, err, out)
+	whole, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	short := filepath.Join(t.TempDir(), "short.db")
+	if err := os.WriteFile(short, whole[:len(whole)/2], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	fresh := filepath.Join(t.TempDir(), "fresh")
+	for bad, want := range map[string]string{broken: " is no snapshot of etcd", short: " is damaged, or no snapshot of etcd", filepath.Join(t.TempDir(), "missing.db"): ": no such file"} {
+		for _, dir := range []string{dir, fresh} {
+			if out, err := typed("store", "restore", "--dir", dir, bad); err == nil || !strings.Contains(out, bad+want) {
+				t.Errorf("restore from %s gives %v:\n%s", bad, err, out)
+			}
+		}
+		if _, err := os.Stat(fresh); !os.IsNotExist(err) {
+			t.Errorf("a restore from %s that failed made the store's folder: %v", bad, err)
 		}
 		if found, err := filepath.Glob(dir + "/data*"); err != nil || len(found) != 1 {
 			t.Errorf("after a restore from %s there are %v, %v, want the data alone", bad, found, err)
@@ -101,4 +149,17 @@ func TestBackup(t *testing.T) {
 		t.Errorf("what was in the backup is answered as %v", got)
 	}
 	put("new")
+	if is := member(t, dir); strings.Fields(is)[0] == strings.Fields(was)[0] || strings.Fields(is)[1] == strings.Fields(was)[1] {
+		t.Errorf("the restored store is member %s, and was %s: want neither its cluster nor its member", is, was)
+	}
+}
+
+// member is what the folder of a store says of its data.
+func member(t *testing.T, dir string) string {
+	t.Helper()
+	note, err := os.ReadFile(filepath.Join(dir, "member"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(note)
 }

@@ -58,6 +58,7 @@ func TestCheckExplainAndDump(t *testing.T) {
 		"web/colour/blue1": `{"host":"10.1.0.4","group":"other"}`,
 		"mistaken":         `{"host":"10.2.0.256"}`,
 		"preview/*":        `{"host":"10.1.0.6"}`,
+		"a b/c d":          `{"host":"10.1.0.9","port":80}`,
 	} {
 		key = strings.Replace("/skydns/com/example/prod/s/"+key, "/s/../", "/", 1)
 		if _, err := admin.Put(t.Context(), key, value); err != nil {
@@ -107,13 +108,13 @@ func TestCheckExplainAndDump(t *testing.T) {
 		"warning  /skydns/com/example/prod/s/commented\n    its host is a name, which gives no CNAME",
 		"warning  /skydns/com/example/prod/s/slash/b/\n    it is not answered",
 		"warning  /skydns/com/example/prod/outside\n    outside.prod.example.com. is in none of the zones",
-		"1521 keys, 5 errors, 6 warnings")
+		"1522 keys, 5 errors, 7 warnings")
 	if strings.Contains(out, "\x1b") {
 		t.Error("check prints what steers terminals")
 	}
 	out, code = look("check", "--json")
 	var findings []inspect.Finding
-	if err := json.Unmarshal([]byte(out), &findings); err != nil || len(findings) != 11 || code != 2 {
+	if err := json.Unmarshal([]byte(out), &findings); err != nil || len(findings) != 12 || code != 2 {
 		t.Errorf("check --json: %v, exits with %d:\n%s", err, code, out)
 	}
 
@@ -142,6 +143,16 @@ func TestCheckExplainAndDump(t *testing.T) {
 	says(out, "/skydns/com/example/prod/s/preview/*\n    {\"host\":\"10.1.0.6\"}\n    revision", "answer    NOERROR, 1 records", "answers the same")
 	if code != 0 || strings.Contains(out, "WITHHELD") {
 		t.Errorf("explain of a name that a * answers exits with %d:\n%s", code, out)
+	}
+	out, code = look("explain", `a\032b.s.prod.example.com`, "SRV")
+	says(out, "answer    NOERROR, 1 records", "answers the same")
+	if code != 0 {
+		t.Errorf("explain of a name with a space exits with %d:\n%s", code, out)
+	}
+	out, code = look("explain", "upper")
+	says(out, "/skydns/com/example/prod/s/Upper\n", "WITHHELD: malformed: key", "upper case", "answer    NXDOMAIN, 0 records")
+	if code != 2 {
+		t.Errorf("explain of a name whose key has upper case exits with %d", code)
 	}
 	out, code = look("explain", "many", "SRV")
 	says(out, "answer    NOERROR, 1000 records", "note      there are more records than an answer may have", "answers the same")

@@ -86,9 +86,9 @@ func TestALoginThatExpires(t *testing.T) {
 	for i, name := range []string{"second", "third"} {
 		// Silent for long enough that the connection is given up, and the login void.
 		etcd.Freeze()
-		await.True(t, "the silence is noticed", func() bool { return strings.Count(d.said(), "registry is away") > i })
+		await.True(t, "the silence is noticed", func() bool { return strings.Count(d.said(), "store is away") > i })
 		if !d.answers("first") {
-			t.Error("without its registry it does not answer")
+			t.Error("without its store it does not answer")
 		}
 		etcd.Thaw()
 		put(name)
@@ -104,7 +104,7 @@ func TestACompactedRegistryIsListedAnew(t *testing.T) {
 	d := start(t, following(t, etcd)...)
 	await.True(t, "all is answered", func() bool { return d.answers("a", "b", "c") })
 	etcd.Kill()
-	await.True(t, "the loss is noticed", func() bool { return strings.Contains(d.said(), "registry is away") })
+	await.True(t, "the loss is noticed", func() bool { return strings.Contains(d.said(), "store is away") })
 	etcd.Restart()
 	await.True(t, "what dnsd has slept through is compacted", func() bool {
 		resp, err := admin.Delete(t.Context(), "/skydns/com/example/prod/s/a")

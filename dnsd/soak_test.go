@@ -73,14 +73,14 @@ func TestSoak(t *testing.T) {
 	}
 	soak(long / 2) // until caches and pools are as large as they get
 	memory, descriptors := number("process_resident_memory_bytes"), number("process_open_fds")
+	const enough = 1000 // packets
 	soak(long)
+	for number("dnsd_query_seconds_count") < enough { // on a busy machine
+		soak(long)
+	}
 	await.True(t, "it answers on", func() bool { return d.answers("probe") })
 	after := number("process_resident_memory_bytes")
-	answered := number("dnsd_query_seconds_count")
-	t.Logf("%.0f packets answered; %.0f MB resident, then %.0f", answered, memory/1e6, after/1e6)
-	if answered < 1000 {
-		t.Errorf("%.0f packets are no soak", answered)
-	}
+	t.Logf("%.0f packets answered; %.0f MB resident, then %.0f", number("dnsd_query_seconds_count"), memory/1e6, after/1e6)
 	if after > memory*1.25+16e6 {
 		t.Errorf("resident memory grew from %.0f to %.0f MB", memory/1e6, after/1e6)
 	}
@@ -95,7 +95,7 @@ func throw(network, address string, r *rand.Rand, stop <-chan struct{}) {
 	for {
 		conn, err := net.Dial(network, address)
 		if err != nil {
-			time.Sleep(time.Millisecond)
+			time.Sleep(time.Millisecond) // while one process hands over to the next, or all ports are in use
 			continue
 		}
 		conn.SetDeadline(time.Now().Add(time.Second))

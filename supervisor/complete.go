@@ -5,7 +5,8 @@ import (
 	"strconv"
 )
 
-// Complete returns s with what its announcements ask of its container: each
+// Complete returns s with what its stack and its announcements ask of its
+// container: the labels of a slot (LabelStack); each
 // port announced at an address of the host is published there, unless it is
 // already or the container shares the host's network; $ANNOUNCE_IP becomes
 // the variable of the first announcement's address. Of several networks, the
@@ -19,13 +20,13 @@ func (s Service) Complete() Service {
 	if s.Announced() {
 		address = hostVariable(s.Announce.Announces[0].As)
 	}
-	c := s.Container.Expand(map[string]string{"ANNOUNCE_IP": address})
+	c := s.labelled(s.Container.Expand(map[string]string{"ANNOUNCE_IP": address}))
 	s.Announce.Announces = slices.Clone(s.Announce.Announces)
 	for i, a := range s.Announce.Announces {
 		if joined := c.Joined(); a.As == "container" && a.Network == "" && joined != nil {
 			s.Announce.Announces[i].Network = c.Network
 		}
-		if a.As == "container" || c.Network == "host" {
+		if a.As == "container" || a.Port == 0 || c.Network == "host" {
 			continue
 		}
 		if _, ok := c.Published(a.As, a.Port, a.Protocol); ok {

@@ -1,9 +1,7 @@
 package supervisor
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"path"
@@ -70,6 +68,9 @@ func Files(s Service) ([]fstree.File, error) {
 	if err := CheckName(s.Name); err != nil {
 		return nil, fmt.Errorf("service %s: its name %w", s.Name, err)
 	}
+	if err := s.checkStack(); err != nil {
+		return nil, fmt.Errorf("service %s: %w", s.Name, err)
+	}
 	s = s.Complete()
 	s.Version = Version
 	runner, runs := s.RunnerDir()
@@ -79,7 +80,7 @@ func Files(s Service) ([]fstree.File, error) {
 	}
 	var files []fstree.File
 	if runs {
-		data, err := indented(s)
+		data, err := fstree.JSON(s)
 		if err != nil {
 			return nil, err
 		}
@@ -98,7 +99,8 @@ func Files(s Service) ([]fstree.File, error) {
 	if announced {
 		a := s.Announce
 		a.Version, a.Service, a.Container = Version, s.Name, runs
-		data, err := indented(a)
+		a.Stack, a.Slot = s.Stack, s.Slot
+		data, err := fstree.JSON(a)
 		if err != nil {
 			return nil, err
 		}
@@ -119,16 +121,6 @@ func Files(s Service) ([]fstree.File, error) {
 // LogDir is where the service's log goes: svlogd's current and its older
 // files. The sidecar's log is in the folder announce in it.
 func LogDir(name string) string { return "/var/log/" + Prefix + name }
-
-// indented is v as JSON for people: & and < stay as they are.
-func indented(v any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	err := enc.Encode(v)
-	return b.Bytes(), err
-}
 
 func runnerScript(s Service) []byte {
 	var b strings.Builder
@@ -162,6 +154,10 @@ func announcerScript(s Service) []byte {
 		}
 		if a.Name != "" {
 			b.WriteString(" " + a.Name)
+		}
+		if a.Port == 0 {
+			b.WriteString(" its address")
+			continue
 		}
 		b.WriteString(" port " + strconv.Itoa(a.Port))
 	}
@@ -222,7 +218,7 @@ func checkScript(s Service) []byte {
 // bothScript starts the inner services and stops them in order: first the
 // sidecar (withdraw, drain), then the container.
 func bothScript(s Service) []byte {
-	announcer := s.Announce.Drain + 10 // the registry is given some seconds to take the withdrawal
+	announcer := s.Announce.Drain + 10 // the store is given some seconds to take the withdrawal
 	runner := cmp.Or(s.StopTimeout, DefaultStopTimeout) + 15
 	return fmt.Appendf(nil, `#!/bin/sh
 # %[1]s: the container (services/service) and its sidecar (services/announce).

@@ -12,6 +12,7 @@ import (
 
 	"rundock/internal/fstree"
 	"rundock/internal/spec"
+	"rundock/internal/stack"
 	"rundock/supervisor/overlaydir"
 )
 
@@ -31,6 +32,8 @@ func TestFiles(t *testing.T) {
 		"container-only":        {Name: "influxdb", Container: influxdb, StopTimeout: 30},
 		"container-and-sidecar": {Name: "influxdb", Container: influxdb, Pull: "missing", Announce: announced},
 		"colour":                {Name: "web-blue", Container: spec.Container{Image: "web:1"}, Announce: Announce{Colour: "blue", Announces: []Announcement{{Port: 8081, ContainerPort: 80}}}},
+		"slot": {Name: "shop-web-2", Stack: "shop", Slot: stack.Slot{Service: "web", Number: 2}, Container: spec.Container{Image: "web:1", Labels: map[string]string{"a": "b"}},
+			Announce: Announce{Aliases: []string{"www"}, Announces: []Announcement{{As: "container"}, {Name: "admin", Port: 81, As: "container"}}}},
 		"announce-only": {Name: "registry", Announce: Announce{Announces: []Announcement{{
 			Port: 5000, As: "private", Check: &Check{Type: "http", Path: "/v2/"},
 		}}}},

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"rundock/internal/fstree"
 )
@@ -62,6 +63,18 @@ func keepSalt(path string, salt []byte) error {
 	}
 	copy(salt, have)
 	return err
+}
+
+// ChangedSecrets names, sorted, the variables of values that are not those which digests,
+// of a service's Container.EnvSecrets, are of.
+func ChangedSecrets(salt []byte, service string, digests, values map[string]string) (changed []string) {
+	for name, value := range values {
+		if Digest(salt, service, name, value) != digests[name] {
+			changed = append(changed, name)
+		}
+	}
+	slices.Sort(changed)
+	return changed
 }
 
 // ReadSecrets returns the values of the secrets of a service whose runner's

@@ -43,6 +43,24 @@ func TestFiles_keep_secrets_in_files_of_their_own(t *testing.T) {
 	}
 }
 
+func TestChangedSecrets_are_those_with_another_value_than_their_digest(t *testing.T) {
+	salt, digests := []byte("salt"), map[string]string{}
+	for name, v := range map[string]string{"A": "x", "B": "y", "C": ""} {
+		digests[name] = Digest(salt, "web", name, v)
+	}
+	for want, values := range map[string]map[string]string{
+		"":      {"A": "x", "B": "y", "C": ""},
+		"A":     {"A": "x\n", "B": "y", "C": ""},
+		"B C":   {"A": "x", "B": "", "C": "y"},
+		"A B":   {"A": "y", "B": "x", "C": ""},
+		"A B C": {"A": "", "B": "", "C": " "},
+	} {
+		if got := strings.Join(ChangedSecrets(salt, "web", digests, values), " "); got != want {
+			t.Errorf("of %q changed are %q, want %q", values, got, want)
+		}
+	}
+}
+
 func TestDigest_tells_nothing_without_the_salt(t *testing.T) {
 	seen := map[string]string{}
 	for _, c := range [][4]string{

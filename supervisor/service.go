@@ -3,6 +3,11 @@
 // service.json and announce.json, which the generated scripts hand to
 // `rundockd run` and `rundockd announce`.
 //
+// It owns what is beside these as well: which services are installed
+// (installed.go), their secrets and the digests of these (secret.go), what
+// containers' files contain (contents.go), slots of stacks (slot.go), and
+// definitions of templates (template.go).
+//
 // The directory layout follows runit's own conventions (run, finish, check,
 // log/run, env/; see runsv(8)) and the classic `docker-<name>` prefix.
 package supervisor
@@ -13,7 +18,9 @@ import (
 	"fmt"
 	"os"
 
+	"rundock/internal/fstree"
 	"rundock/internal/spec"
+	"rundock/internal/stack"
 )
 
 // Version is the version of service.json and announce.json.
@@ -28,6 +35,13 @@ type Service struct {
 	StopTimeout int            `json:"stop_timeout,omitempty"`    // seconds between TERM and KILL of the container; 0 means 10
 	Mounts      []string       `json:"requires_mounts,omitempty"` // absolute paths that must be mount points before the container is started
 	Pin         string         `json:"pin,omitempty"`             // after a rollback: id of the image that is run, whatever Container.Image means now
+	Stack       string         `json:"stack,omitempty"`           // that it is a slot of; "": it is of none
+	Slot        stack.Slot     `json:"slot,omitzero"`             // the same: such as web.1
+
+	StartFirst int `json:"start_first,omitempty"` // seconds that another container has to become well beside the one whose place it takes; 0: that one is stopped first
+
+	Job      bool `json:"job,omitempty"`      // its container runs once to its end, and again only where it is another, or asked for
+	Attempts int  `json:"attempts,omitempty"` // of a job that fails: how often it is started again
 
 	Announce Announce          `json:"-"` // announce.json; zero: no sidecar
 	Log      Log               `json:"-"` // log/config of its loggers
@@ -45,15 +59,18 @@ type Announce struct {
 	Version   int            `json:"version"`
 	Service   string         `json:"service"`             // Service.Name, with the colour
 	Colour    string         `json:"colour,omitempty"`    // blue or green; "": the service has none
+	Stack     string         `json:"stack,omitempty"`     // Service.Stack
+	Slot      stack.Slot     `json:"slot,omitzero"`       // Service.Slot
 	Container bool           `json:"container,omitempty"` // false: announce-only, checks decide alone
 	Drain     int            `json:"drain,omitempty"`     // seconds between withdrawal and stop; 0 means none
+	Aliases   []string       `json:"aliases,omitempty"`   // further names of Slot's service in its stack
 	Announces []Announcement `json:"announces"`           // the first is the service's own, further ones are named
 }
 
 // Announcement is one announced port. What zeros of it and of Check mean is in internal/announce/defaults.
 type Announcement struct {
 	Name          string            `json:"name,omitempty"`           // required from the second on: _<name>._tcp.<service>
-	Port          int               `json:"port"`                     // the port others connect to
+	Port          int               `json:"port,omitempty"`           // the port others connect to; 0: an address alone is announced
 	ContainerPort int               `json:"container_port,omitempty"` // the port that listens in the container; 0 means Port
 	Protocol      string            `json:"protocol,omitempty"`       // tcp or udp; "" means tcp
 	As            string            `json:"as,omitempty"`             // public, private, container; "" means private
@@ -104,7 +121,7 @@ func ParseService(path string, data []byte) (Service, error) {
 }
 
 // JSON is service.json of s, as Files has it.
-func (s Service) JSON() ([]byte, error) { return indented(s) }
+func (s Service) JSON() ([]byte, error) { return fstree.JSON(s) }
 
 // ReadAnnounce is ReadService for announce.json.
 func ReadAnnounce(path string) (Announce, error) {

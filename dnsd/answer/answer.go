@@ -20,10 +20,11 @@
 //
 //	answer.go     a question, and the CNAMEs it leads along
 //	server.go     what answers depend on; zone.go: whose names are ours
-//	find.go       the records of a name, also of one that nothing is stored for; asked.go: of names with * or any
+//	find.go       the records of a name, also of one that nothing is stored for; form.go: of names with * or any
 //	collect.go    those at and below a node; entries.go: what is made of them
 //	answering.go  the answer in the making: what it has, what it was made from
 //	records.go    A, AAAA, SRV, MX, TXT and data; alias.go: CNAME; nameservers.go: NS; reverse.go: PTR; delegation.go: DS
+//	relative.go   names that a client leaves a domain out of
 //	packed.go     answers as they are sent and kept
 //	explain.go    why a record is not in an answer
 package answer

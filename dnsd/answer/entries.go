@@ -43,7 +43,7 @@ func (w wanted) kind() table.Kinds {
 func (w wanted) sought(in func(table.Entry) bool) table.Sought {
 	kind := w.kind()
 	return table.Sought{Kind: kind, Port: w.port, Qualifies: func(e table.Entry) bool {
-		return (kind != table.HasData || e.Type == w.qtype) && in(e)
+		return (kind != table.HasData || e.Type == w.qtype) && (w.qtype != dns.TypeSRV || e.Port != 0) && in(e)
 	}}
 }
 

@@ -119,8 +119,11 @@ func whyUnusable(e table.Entry, qtype uint16, unaliased string) string {
 		}
 		return "its host is a name, and " + unaliased
 	case dns.TypeSRV:
-		if !hasHost(e) {
+		switch {
+		case !hasHost(e):
 			return "it has no host"
+		case e.Port == 0:
+			return "it has no port"
 		}
 	case dns.TypeMX:
 		if !e.Mail || !hasHost(e) {

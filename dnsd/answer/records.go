@@ -24,10 +24,11 @@ func (a *answering) addresses(q dns.Question, set entrySet) {
 	}
 }
 
-// srvRecords answers SRV.
+// srvRecords answers SRV, by the records that have a port: nobody can connect to
+// port 0.
 func (a *answering) srvRecords(zone *Zone, q dns.Question, set entrySet) {
 	ttl := set.ttl(a.TTL)
-	hosts := set.having(hasHost)
+	hosts := set.having(func(e table.Entry) bool { return hasHost(e) && e.Port != 0 })
 	weigh := a.weights(hosts)
 	for _, e := range a.some(hosts, maxRecords) {
 		target := a.target(zone, e)

@@ -8,7 +8,7 @@ import (
 )
 
 // A Zone is a name the server is the authority for, with everything below it.
-// Its name server is ns.dns.<zone>, its serial the registry's revision.
+// Its name server is ns.dns.<zone>, its serial the store's revision.
 type Zone struct {
 	Name string // fully qualified, lower case
 	wire string

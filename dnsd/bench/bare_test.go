@@ -90,7 +90,7 @@ func reply(packet *[1024]byte) int {
 func TestBareServer(t *testing.T) {
 	need(t, "taskset")
 	p := newSite(t, 1).bare(t)
-	(&site{services: 1}).settle(t, p)
+	(&site{services: 1}).awaitAnswer(t, p)
 	if want, got := fmt.Sprintf("NOERROR aa:true soa:false\nsvc-0.%s.\t30\tin\ta\t10.1.0.1", zone), p.answer(t, "svc-0 A"); got != want {
 		t.Errorf("it answers\n%s\nwant\n%s", got, want)
 	}

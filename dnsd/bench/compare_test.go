@@ -1,5 +1,5 @@
 // Package bench measures dnsd against other servers of the same names, and
-// how it bears a large and a quickly changing registry. It consists of tests,
+// how it bears a large and a quickly changing store. It consists of tests,
 // which run small among the others, and in earnest by make bench-dns.
 //
 // A comparison is one run: all servers are up, and take turns under the load
@@ -148,8 +148,10 @@ func newSite(t *testing.T, services int) *site {
 	return &site{dir: t.TempDir(), services: services}
 }
 
+// address is another one for each instance of up to five million services, from 10.1.0.1 on.
 func address(service, instance int) string {
-	return fmt.Sprintf("10.%d.%d.%d", 1+service/250, service%250, 1+instance)
+	n := 0x10001 + 3*service + instance
+	return fmt.Sprintf("10.%d.%d.%d", n>>16, n>>8&255, n&255)
 }
 
 // records are what etcd holds.
@@ -222,8 +224,8 @@ func (s *site) questions(t *testing.T) []questions {
 	}
 }
 
-// settle waits until a server answers.
-func (s *site) settle(t *testing.T, p *process) {
+// awaitAnswer waits until a server answers.
+func (s *site) awaitAnswer(t *testing.T, p *process) {
 	t.Helper()
 	await.Empty(t, p.name+" answers", func() string {
 		if answers(p.address, fmt.Sprintf("svc-%d.%s.", s.services-1, zone)) {

@@ -92,7 +92,7 @@ func (s *site) start(t *testing.T) []*process {
 		all = append(all, s.coredns(t, etcd, false), s.coredns(t, etcd, true))
 	}
 	for _, p := range all {
-		s.settle(t, p)
+		s.awaitAnswer(t, p)
 	}
 	if *only != "" {
 		all = slices.DeleteFunc(all, func(p *process) bool { return !slices.Contains(strings.Split(*only, ","), p.name) })

@@ -46,6 +46,7 @@ func TestClients(t *testing.T) {
 		{"glibc, musl, busybox and Prometheus", named},
 		{"Unbound", unbound},
 		{"Unbound and delv that validate", validator},
+		{"Unbound of the world, by a delegation in NSD", delegated},
 		{"HAProxy with room for whole answers", haproxyWhole},
 		{"HAProxy with 512 bytes", haproxySubsets},
 	} {

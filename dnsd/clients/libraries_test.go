@@ -1,10 +1,13 @@
 package clients
 
 import (
+	"net"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"rundock/internal/registry/etcdtest"
 )
 
 // libraries looks names up as programs do that link glibc or musl, and with
@@ -58,6 +61,7 @@ nope: no such name
 				t.Errorf("%s (search domains %q) finds%swant%s", library.name, c.domains, got, c.want)
 			}
 		}
+		secondResolver(t, h, library.name, program)
 		got := strings.Fields(output(t, h.command(t, program, "many")...))
 		slices.Sort(got)
 		if got = slices.Compact(got); library.name == "glibc" && len(got) != 1+60 || len(got) < 1+20 {
@@ -80,6 +84,31 @@ nope: no such name
 	} {
 		if got := output(t, h.command(t, strings.Fields(c.command)...)...); !strings.Contains(got, c.want) {
 			t.Errorf("%s prints\n%s\nwant %q", c.command, got, c.want)
+		}
+	}
+}
+
+// secondResolver looks names up where the first nameserver is gone, or hangs: the
+// second one has them found all the same.
+func secondResolver(t *testing.T, h *host, library, program string) {
+	t.Helper()
+	silent := etcdtest.Host().To4()
+	silent[1] ^= 128
+	gone := etcdtest.Host().To4()
+	gone[1] ^= 129
+	socket, err := net.ListenPacket("udp", net.JoinHostPort(silent.String(), "53"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	for what, first := range map[string]string{"gone": gone.String(), "silent": silent.String()} {
+		conf := h.resolvConf(t, first)
+		if what == "silent" {
+			conf += "options timeout:5\n" // here the machine is busier than a host
+		}
+		got := inOrder(output(t, in(t, conf, program, "web", "node-2.web."+zone, "www.example.net")...))
+		if want := "web: 127.9.0.1 127.9.0.2 127.9.0.3\nnode-2.web." + zone + ": 127.9.0.2\nwww.example.net: 127.9.9.9\n"; got != want {
+			t.Errorf("%s with the first nameserver %s finds\n%swant\n%s", library, what, got, want)
 		}
 	}
 }

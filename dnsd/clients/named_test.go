@@ -50,10 +50,22 @@ func (h *host) command(t *testing.T, command ...string) []string {
 // searching is command with other search domains.
 func (h *host) searching(t *testing.T, domains string, command ...string) []string {
 	t.Helper()
-	conf := strings.Replace(recipe(t, "nameserver 127.0.0.1\n"), "127.0.0.1", h.address, 1) + "options timeout:20\n"
+	conf := h.resolvConf(t, h.address) + "options timeout:20\n"
 	if domains != "" {
 		conf += "search " + domains + "\n" // the last line of its kind counts
 	}
+	return in(t, conf, command...)
+}
+
+// resolvConf is the README's, with first and then this host's dnsd.
+func (h *host) resolvConf(t *testing.T, first string) string {
+	t.Helper()
+	return strings.NewReplacer("127.0.0.1", first, "10.1.0.3", h.address).Replace(recipe(t, "nameserver 127.0.0.1\n"))
+}
+
+// in is a command with this resolv.conf.
+func in(t *testing.T, conf string, command ...string) []string {
+	t.Helper()
 	mounts := `mount --bind "$1" /etc/resolv.conf && mount --bind "$2" /etc/nsswitch.conf && shift 2 && exec "$@"`
 	return append([]string{"unshare", "--mount", "sh", "-ec", mounts, "sh", file(t, "resolv.conf", conf), file(t, "nsswitch.conf", "hosts: dns\n")}, command...)
 }

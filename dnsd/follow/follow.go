@@ -1,7 +1,7 @@
-// Package follow keeps the table as the registry is: it loads lists, applies
+// Package follow keeps the table as the store is: it loads lists, applies
 // changes, retains records that a new list lacks for no good reason
-// (losses.go), logs how an outage of the registry goes (outage.go), and writes and
-// reads the snapshot that a start without the registry answers from (snapshot.go).
+// (losses.go), logs how an outage of the store goes (outage.go), and writes and
+// reads the snapshot that a start without the store answers from (snapshot.go).
 package follow
 
 import (
@@ -31,7 +31,7 @@ const (
 	slowStart = time.Second
 )
 
-// A Follower keeps the table as the registry is. While the registry is away
+// A Follower keeps the table as the store is. While the store is away
 // the table stays as it was; before the first list it is the snapshot's.
 type Follower struct {
 	Prefix      string // of keys
@@ -43,7 +43,7 @@ type Follower struct {
 
 	mu     sync.Mutex // one change of the table at a time
 	origin origin     // of what the table has
-	listed bool       // by the registry, since the start
+	listed bool       // by the store, since the start
 	// retention drops the records that a list lacks, at until; nil: there are none
 	retention *time.Timer
 	until     time.Time
@@ -57,7 +57,7 @@ func (f *Follower) Run(ctx context.Context, client registry.Store) {
 	outage := outage{log: f.Log}
 	defer outage.stop()
 	onHealth := func(err error) {
-		f.Metrics.Registry.Health(err)
+		f.Metrics.Store.Health(err)
 		if err == nil {
 			outage.ended()
 			return
@@ -73,7 +73,7 @@ func (f *Follower) Run(ctx context.Context, client registry.Store) {
 	f.release()
 }
 
-// on applies a batch of the registry.
+// on applies a batch of the store.
 func (f *Follower) on(b registry.Batch) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -132,7 +132,7 @@ func (f *Follower) replace(b registry.Batch) []table.Bad {
 		f.retention = time.AfterFunc(f.Losses.Hold, func() { f.Drop("--loss-hold has passed") })
 		fallthrough
 	default:
-		f.Log.Error("LOSSES RETAINED: the registry's list lacks records that were known; they are still answered, and dropped unless they come back",
+		f.Log.Error("LOSSES RETAINED: the store's list lacks records that were known; they are still answered, and dropped unless they come back",
 			"missing", state.Missing, "of", state.Records, "reason", reason, "until", f.until.Format(time.RFC3339), "such_as", f.Table.Missing(maxRetainedLogged), "to_drop_now", "sv 1 dnsd (USR1)")
 	}
 	return bad
@@ -169,11 +169,11 @@ func (f *Follower) fromDisk() {
 		f.Metrics.Snapshot.Failed()
 		f.Log.Error("snapshot is ignored", "err", err)
 	case !found:
-		f.Log.Warn("nothing to answer from: the registry was not reached, and there is no snapshot", "file", snapshot.Path(f.SnapshotDir))
+		f.Log.Warn("nothing to answer from: the store was not reached, and there is no snapshot", "file", snapshot.Path(f.SnapshotDir))
 	default:
 		state := f.Table.State()
 		f.Metrics.Snapshot.Used(true)
-		f.Log.Warn("STALE: answering from a snapshot until the registry is there", "file", snapshot.Path(f.SnapshotDir), "records", state.Records, "age", f.Metrics.Registry.Stale().Round(time.Second))
+		f.Log.Warn("STALE: answering from a snapshot until the store is there", "file", snapshot.Path(f.SnapshotDir), "records", state.Records, "age", f.Metrics.Store.Stale().Round(time.Second))
 	}
 	if err != nil || !found {
 		f.SnapshotDir = "" // and so say it once; what KeepSnapshot writes is for the next start
@@ -183,7 +183,7 @@ func (f *Follower) fromDisk() {
 func (f *Follower) load(h snapshot.Header, records iter.Seq2[string, []byte]) {
 	f.origin = origin{h.Cluster, h.Revision}
 	f.Table.Replace(h.Revision, records)
-	f.Metrics.Registry.StaleSince(h.Written)
+	f.Metrics.Store.StaleSince(h.Written)
 }
 
 func pairs(b registry.Batch) iter.Seq2[string, []byte] {

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// Losses decides about records that a new list of the registry lacks. Changes
-// that are watched are the registry's own word and apply at once; a list made
+// Losses decides about records that a new list of the store lacks. Changes
+// that are watched are the store's own word and apply at once; a list made
 // after a break (compaction, another store, a backup) may as well mean that
-// the registry lost them, while the services run on.
+// the store lost them, while the services run on.
 type Losses struct {
 	Share int           // percent of the records that may be missing before they are kept for a while
 	Hold  time.Duration // for how long; 0: not at all
@@ -30,9 +30,9 @@ func (l Losses) suspicion(before, now origin, known, missing int) string {
 	replaced := ""
 	switch {
 	case before.cluster != 0 && before.cluster != now.cluster:
-		replaced = fmt.Sprintf("the registry is another cluster, %x, was %x", now.cluster, before.cluster)
+		replaced = fmt.Sprintf("the store is another cluster, %x, was %x", now.cluster, before.cluster)
 	case before.revision > now.revision:
-		replaced = fmt.Sprintf("the registry went back from revision %d to %d", before.revision, now.revision)
+		replaced = fmt.Sprintf("the store went back from revision %d to %d", before.revision, now.revision)
 	}
 	switch {
 	case l.Hold == 0 || missing*100 <= known*l.Share:
@@ -40,7 +40,7 @@ func (l Losses) suspicion(before, now origin, known, missing int) string {
 	case replaced != "":
 		return replaced
 	case missing > fewLosses && missing == known:
-		return "the registry is empty"
+		return "the store is empty"
 	case missing > fewLosses:
 		return fmt.Sprintf("more than %d%% of the records are gone from one list to the next", l.Share)
 	}

@@ -18,7 +18,7 @@ func TestLossesAreRetainedWhereTheyAreSuspicious(t *testing.T) {
 		{"nothing lost", policy, same, same, 100, 0, ""},
 		{"the share itself is no excess", policy, same, origin{7, 200}, 100, 30, ""},
 		{"one more is", policy, same, origin{7, 200}, 100, 31, "more than 30% of the records"},
-		{"an empty store", policy, same, origin{7, 200}, 100, 100, "the registry is empty"},
+		{"an empty store", policy, same, origin{7, 200}, 100, 100, "the store is empty"},
 		{"a small site loses two services", policy, same, origin{7, 200}, 3, 2, ""},
 		{"a small site loses three", policy, same, origin{7, 200}, 4, 3, "more than 30%"},
 		{"a small site's store is another", policy, same, origin{8, 200}, 1, 1, "another cluster, 8, was 7"},

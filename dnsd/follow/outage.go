@@ -8,23 +8,23 @@ import (
 	"rundock/internal/complaint"
 )
 
-// remindEvery is how often the log says that the registry is still away.
+// remindEvery is how often the log says that the store is still away.
 const remindEvery = time.Minute
 
-// An outage logs how a loss of the registry begins, that it goes on, and how it
+// An outage logs how a loss of the store begins, that it goes on, and how it
 // ends. Endpoints are tried in turn, each with an error of its own: an error is
 // logged when it comes up, and the last one again with each reminder.
 type outage struct {
 	log *slog.Logger
 
 	mu     sync.Mutex
-	since  time.Time // zero: the registry is there
+	since  time.Time // zero: the store is there
 	last   error
 	said   complaint.Memory
 	remind *time.Timer
 }
 
-// began takes the error of an attempt to reach the registry.
+// began takes the error of an attempt to reach the store.
 func (o *outage) began(err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -34,7 +34,7 @@ func (o *outage) began(err error) {
 		o.remind = time.AfterFunc(remindEvery, o.goesOn)
 	}
 	if o.said.News(time.Now(), err.Error()) {
-		o.log.Warn("registry is away, answering from what is known", "err", err)
+		o.log.Warn("store is away, answering from what is known", "err", err)
 	}
 }
 
@@ -45,18 +45,18 @@ func (o *outage) goesOn() {
 		return // it ended meanwhile
 	}
 	o.remind.Reset(remindEvery)
-	o.log.Warn("registry is still away, answering from what is known", "for", time.Since(o.since).Round(time.Second), "err", o.last)
+	o.log.Warn("store is still away, answering from what is known", "for", time.Since(o.since).Round(time.Second), "err", o.last)
 }
 
-// ended says that the registry is followed, also where it was never away.
+// ended says that the store is followed, also where it was never away.
 func (o *outage) ended() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.since.IsZero() {
-		o.log.Info("registry is followed")
+		o.log.Info("store is followed")
 		return
 	}
-	o.log.Info("registry is followed", "was_away_for", time.Since(o.since).Round(time.Second))
+	o.log.Info("store is followed", "was_away_for", time.Since(o.since).Round(time.Second))
 	o.forget()
 }
 

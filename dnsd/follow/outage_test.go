@@ -40,16 +40,16 @@ func TestAnOutageIsLoggedWhileItGoesOn(t *testing.T) {
 				o.ended()
 			},
 			[]string{
-				`"registry is away, answering from what is known" err="10.1.0.2:2379: connection refused"`,
-				`"registry is still away, answering from what is known" for=1m0s err="10.1.0.2:2379: connection refused"`,
-				`"registry is still away, answering from what is known" for=2m0s err="10.1.0.2:2379: connection refused"`,
-				`"registry is still away, answering from what is known" for=3m0s err="10.1.0.2:2379: connection refused"`,
-				`"registry is followed" was_away_for=3m1s`,
+				`"store is away, answering from what is known" err="10.1.0.2:2379: connection refused"`,
+				`"store is still away, answering from what is known" for=1m0s err="10.1.0.2:2379: connection refused"`,
+				`"store is still away, answering from what is known" for=2m0s err="10.1.0.2:2379: connection refused"`,
+				`"store is still away, answering from what is known" for=3m0s err="10.1.0.2:2379: connection refused"`,
+				`"store is followed" was_away_for=3m1s`,
 			},
 		},
-		"a start that finds the registry": {
+		"a start that finds the store": {
 			func(o *outage) { o.ended() },
-			[]string{`"registry is followed"`},
+			[]string{`"store is followed"`},
 		},
 		"an outage of some seconds": {
 			func(o *outage) {
@@ -57,7 +57,7 @@ func TestAnOutageIsLoggedWhileItGoesOn(t *testing.T) {
 				time.Sleep(5 * time.Second)
 				o.ended()
 			},
-			[]string{`"registry is away, answering from what is known" err="10.1.0.2:2379: connection refused"`, `"registry is followed" was_away_for=5s`},
+			[]string{`"store is away, answering from what is known" err="10.1.0.2:2379: connection refused"`, `"store is followed" was_away_for=5s`},
 		},
 		"a second outage is told as the first was": {
 			func(o *outage) {
@@ -68,17 +68,17 @@ func TestAnOutageIsLoggedWhileItGoesOn(t *testing.T) {
 				}
 			},
 			[]string{
-				`"registry is away, answering from what is known" err="10.1.0.2:2379: connection refused"`,
-				`"registry is still away, answering from what is known" for=1m0s err="10.1.0.2:2379: connection refused"`,
-				`"registry is followed" was_away_for=1m1s`,
-				`"registry is away, answering from what is known" err="10.1.0.2:2379: connection refused"`,
-				`"registry is still away, answering from what is known" for=1m0s err="10.1.0.2:2379: connection refused"`,
-				`"registry is followed" was_away_for=1m1s`,
+				`"store is away, answering from what is known" err="10.1.0.2:2379: connection refused"`,
+				`"store is still away, answering from what is known" for=1m0s err="10.1.0.2:2379: connection refused"`,
+				`"store is followed" was_away_for=1m1s`,
+				`"store is away, answering from what is known" err="10.1.0.2:2379: connection refused"`,
+				`"store is still away, answering from what is known" for=1m0s err="10.1.0.2:2379: connection refused"`,
+				`"store is followed" was_away_for=1m1s`,
 			},
 		},
-		"an end of dnsd while the registry is away": {
+		"an end of dnsd while the store is away": {
 			func(o *outage) { o.began(refused) },
-			[]string{`"registry is away, answering from what is known" err="10.1.0.2:2379: connection refused"`},
+			[]string{`"store is away, answering from what is known" err="10.1.0.2:2379: connection refused"`},
 		},
 	} {
 		if got := logged(t, c.run); strings.Join(got, "\n") != strings.Join(c.want, "\n") {

@@ -20,31 +20,42 @@ const (
 )
 
 // KeepSnapshot writes the table to dir, where it changed and at most every
-// interval, until ctx is done.
+// interval, until ctx is done, and then what changed last.
 func (f *Follower) KeepSnapshot(ctx context.Context, dir string, interval time.Duration) {
-	var wrote snapshot.Header
-	var said complaint.Memory
-	for wait := interval; ; {
-		if pause.For(ctx, wait) != nil {
-			return
-		}
-		h, ok := f.header()
-		if wait = interval; !ok || h.Revision == wrote.Revision && h.Cluster == wrote.Cluster && h.Written.Sub(wrote.Written) < refreshed {
-			continue
-		}
-		size, err := snapshot.Write(dir, h, f.records())
-		wait = max(interval, writingShare*time.Since(h.Written))
-		if err != nil {
-			f.Metrics.Snapshot.Failed()
-			if said.News(time.Now(), err.Error()) {
-				f.Log.Error("snapshot: trying on", "err", err)
-			}
-			continue
-		}
-		wrote, said = h, complaint.Memory{}
-		f.Metrics.Snapshot.Written(h.Written, size)
-		f.Log.Debug("snapshot written", "file", snapshot.Path(dir), "bytes", size, "took", time.Since(h.Written))
+	last := written{dir: dir}
+	for wait := interval; pause.For(ctx, wait) == nil; {
+		wait = max(interval, writingShare*f.write(&last))
 	}
+	f.write(&last)
+}
+
+// written is what KeepSnapshot wrote last, and what it said of that.
+type written struct {
+	dir    string
+	header snapshot.Header
+	said   complaint.Memory
+}
+
+// write writes the table where last is not of it, or old, and returns how long that took.
+func (f *Follower) write(last *written) time.Duration {
+	h, ok := f.header()
+	if !ok || h.Revision == last.header.Revision && h.Cluster == last.header.Cluster && h.Written.Sub(last.header.Written) < refreshed {
+		return 0
+	}
+	began := time.Now()
+	size, err := snapshot.Write(last.dir, h, f.records())
+	took := time.Since(began)
+	if err != nil {
+		f.Metrics.Snapshot.Failed()
+		if last.said.News(time.Now(), err.Error()) {
+			f.Log.Error("snapshot: trying on", "err", err)
+		}
+		return took
+	}
+	last.header, last.said = h, complaint.Memory{}
+	f.Metrics.Snapshot.Written(h.Written, size)
+	f.Log.Debug("snapshot written", "file", snapshot.Path(last.dir), "bytes", size, "took", took)
+	return took
 }
 
 // Adopt loads what another process wrote by Encode, unless there is a table already.
@@ -59,13 +70,14 @@ func (f *Follower) Adopt(r io.ReadSeeker) error {
 }
 
 // header is that of a snapshot of the table as it is; not ok: it is not to be
-// kept, as it is not, or not fully, what the registry said.
+// kept, as it is not, or not fully, what the store said. That the store is away
+// since changes nothing of that: then it was written when that began.
 func (f *Follower) header() (h snapshot.Header, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	state := f.Table.State()
-	h = snapshot.Header{Prefix: f.Prefix, Cluster: f.origin.cluster, Revision: f.origin.revision, Written: time.Now().Add(-f.Metrics.Registry.Stale())}
-	return h, state != nil && f.listed && state.Missing == 0 && f.Metrics.Registry.Lost() == nil
+	h = snapshot.Header{Prefix: f.Prefix, Cluster: f.origin.cluster, Revision: f.origin.revision, Written: time.Now().Add(-f.Metrics.Store.Stale())}
+	return h, state != nil && f.listed && state.Missing == 0
 }
 
 // Loaded says whether there is a table to hand over.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"rundock/dnsd/packed"
+
 	"github.com/miekg/dns"
 )
 
@@ -46,15 +48,32 @@ func over(ctx context.Context, network, upstream string, ask *dns.Msg) (*dns.Msg
 		return nil, err
 	}
 	for {
-		reply, err := conn.ReadMsg()
+		reply, whole, err := read(conn)
 		switch {
-		case err == nil && replies(reply, ask):
+		case err == nil && replies(reply, ask) && whole:
 			return reply, nil
+		case err == nil && replies(reply, ask):
+			return nil, errCut
 		case err != nil && (network == "tcp" || isNet(err)):
 			return nil, err
 		}
 		// Over UDP anyone may have sent this: wait on for the real one.
 	}
+}
+
+// errCut is what is wrong with a reply that has fewer records than its header says.
+var errCut = errors.New("a reply with fewer records than its header says")
+
+// read takes one message off conn. Not whole: it lacks records and does not say so (TC); what is
+// left would be taken for all there is.
+func read(conn *dns.Conn) (reply *dns.Msg, whole bool, err error) {
+	packet, err := conn.ReadMsgHeader(nil)
+	if err != nil {
+		return nil, false, err
+	}
+	reply = new(dns.Msg)
+	err = reply.Unpack(packet)
+	return reply, reply.Truncated || packed.Whole(packet, func(packed.Part) bool { return true }), err
 }
 
 func isNet(err error) bool {

@@ -12,7 +12,7 @@ import (
 )
 
 // bridgeLimit is how long a bridge may take to serve, and a successor
-// whose registry is to be listed first.
+// whose store is to be listed first.
 const bridgeLimit = 5 * time.Minute
 
 // startBridge starts program with args as the bridge, which is handed to, and

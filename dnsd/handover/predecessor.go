@@ -9,7 +9,7 @@
 //
 // The bridge is a child that runs what is new: if it does not come up, the old
 // goes on. Both have the same sockets (server.Handed) and begin with the old
-// one's table, in memory, so that the registry need not be there. Who drains
+// one's table, in memory, so that the store need not be there. Who drains
 // passes its open connections to who serves (passing.go).
 //
 //	predecessor.go  waits for the HUP, leaves, and becomes the successor by exec

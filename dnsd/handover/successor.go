@@ -55,15 +55,15 @@ func (s *Successor) LoadTable(to *follow.Follower) {
 		err = to.Adopt(bytes.NewReader(whole))
 	}
 	if err != nil {
-		s.log.Warn("the table is not taken over, waiting for the registry's", "err", strings.TrimSpace(err.Error()))
+		s.log.Warn("the table is not taken over, waiting for the store's", "err", strings.TrimSpace(err.Error()))
 	}
 }
 
-// Settle tells the others once this process serves as well as its predecessor:
+// Confirm tells the others once this process serves as well as its predecessor:
 // its sockets are bound and, where there was one, it has a table. Then the
 // bridge makes the predecessor leave, and the successor the bridge. Who leaves
 // passes its connections.
-func (s *Successor) Settle(ctx context.Context, loaded func() bool) {
+func (s *Successor) Confirm(ctx context.Context, loaded func() bool) {
 	select {
 	case <-ctx.Done():
 		return

@@ -1,10 +1,10 @@
-// Package inspect has the commands that read the registry and change nothing:
+// Package inspect has the commands that read the store and change nothing:
 // check (which records are wrong), explain (how a question comes to its answer)
-// and dump (the zones as zone files). They read the registry once, make a table
+// and dump (the zones as zone files). They read the store once, make a table
 // of it as dnsd does, and ask that.
 //
 //	command.go  which commands there are, what they share on the command line
-//	view.go     the registry at one revision, and what dnsd makes of it
+//	view.go     the store at one revision, and what dnsd makes of it
 //	check.go    findings about each record; doubts.go: what there is to find
 //	explain.go  one question; compare.go: whether the dnsd that runs agrees
 //	dump.go     whole zones

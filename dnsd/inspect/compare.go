@@ -34,7 +34,17 @@ func (l *looking) compare(q dns.Question, want answer.Result) (server, differs s
 	if want.Partial() && len(want.Answer) > 0 && len(reply.Answer) > 0 {
 		want.Answer, reply.Answer = nil, nil // others each time
 	}
-	return server, difference(want.Rcode, want.Answer, reply, want.Continue != "")
+	return server, difference(want.Rcode, sent(want.Answer), reply, want.Continue != "")
+}
+
+// sent are records as whoever receives them writes their names: a space, for one, may be escaped in two ways.
+func sent(records []dns.RR) []dns.RR {
+	wire, err := (&dns.Msg{Answer: records}).Pack()
+	received := new(dns.Msg)
+	if err != nil || received.Unpack(wire) != nil {
+		return records
+	}
+	return received.Answer
 }
 
 // difference says what a reply has other than expected, in any order; more

@@ -134,9 +134,10 @@ func explained(s settings.Settings, v *view, q dns.Question) (Explanation, answe
 	}
 	at := skydns.Key(s.Prefix, q.Name)
 	for _, k := range v.keys {
-		below := k.Key == at || strings.HasPrefix(k.Key, at+"/")
+		reason, bad := v.bad[k.Key]
+		below := isAt(at, k.Key) || bad && isAt(strings.ToLower(at), strings.ToLower(k.Key)) // upper case is a reason
 		withheld, reached := withheldBy[strings.TrimSuffix(k.Key, "/")]
-		if reason, bad := v.bad[k.Key]; bad && below {
+		if bad && below {
 			withheld = "malformed: " + reason
 		} else if v.hidden(k.Key) && below {
 			withheld = "the key without the final slash means the same name, and is there"
@@ -148,6 +149,11 @@ func explained(s settings.Settings, v *view, q dns.Question) (Explanation, answe
 		x.Records = append(x.Records, explainedKey{Key: k.Key, Value: string(k.Value), Revision: k.Revision, Withheld: withheld})
 	}
 	return x, r
+}
+
+// isAt says whether a key is at or below another.
+func isAt(other, key string) bool {
+	return key == other || strings.HasPrefix(key, other+"/")
 }
 
 // left says how long a key lives on.
@@ -174,7 +180,7 @@ func (x Explanation) String() string {
 	} else {
 		fmt.Fprintf(&b, "zone      %s\n", x.Zone)
 	}
-	fmt.Fprintf(&b, "registry  %s, revision %d\n", strings.Join(x.Registry, " "), x.Revision)
+	fmt.Fprintf(&b, "store     %s, revision %d\n", strings.Join(x.Registry, " "), x.Revision)
 	fmt.Fprintf(&b, "records   %d at the name and below\n", len(x.Records))
 	for _, k := range x.Records {
 		fmt.Fprintf(&b, "  %s\n    %.300s\n    revision %d, %s\n", printable(k.Key), printable(k.Value), k.Revision, k.Lease)

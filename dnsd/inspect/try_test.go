@@ -24,6 +24,7 @@ func TestTried(t *testing.T) {
 		{below + "alias/static", `{"host":"web.s.prod.example.com"}`, "", ""},
 		{below + "caa/static", `{"type":"CAA","rdata":"0 issue \"ca.example.net\""}`, "", ""},
 		{below + "caa/static", `{"type":"CAA","rdata":"issue"}`, "error", "is not CAA data"},
+		{below + "old/static", `{"type":"DNAME","rdata":"new.example.com."}`, "error", "DNAME is not served"},
 		{below + "printer/static", `{"host":"10.1.0.256"}`, "error", "it looks like an address and is none"},
 		{below + "printer/static", `{"host":"127.0.0.1"}`, "error", "127.0.0.1 is each host's own"},
 		{below + "printer/a b", `{"host":"10.1.0.7"}`, "error", "resolvers refuse its name"},

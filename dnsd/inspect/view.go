@@ -28,7 +28,7 @@ type looking struct {
 	out      io.Writer
 }
 
-// A view is the registry at one revision, and what dnsd makes of it.
+// A view is the store at one revision, and what dnsd makes of it.
 type view struct {
 	keys    []registry.Listed
 	bad     map[string]string // reasons by key

@@ -20,7 +20,7 @@ import (
 
 // Set is the metrics of one dnsd.
 type Set struct {
-	Registry    *Registry
+	Store       *Store
 	Snapshot    *Snapshot
 	Forwards    *Forwards
 	Connections *Connections
@@ -31,8 +31,8 @@ type Set struct {
 	sockets []*Queries
 }
 
-// Registry is the state of the connection to the registry.
-type Registry struct{ lost atomic.Pointer[lost] } // nil while it is up
+// Store is the state of the connection to the store.
+type Store struct{ lost atomic.Pointer[lost] } // nil while it is up
 
 type lost struct {
 	since time.Time
@@ -40,7 +40,7 @@ type lost struct {
 }
 
 // Health notes that the connection is up (nil) or why it is lost.
-func (r *Registry) Health(err error) {
+func (r *Store) Health(err error) {
 	if err == nil {
 		r.lost.Store(nil)
 		return
@@ -53,22 +53,22 @@ func (r *Registry) Health(err error) {
 }
 
 // StaleSince notes that what is known is older than the loss of the connection.
-func (r *Registry) StaleSince(t time.Time) {
+func (r *Store) StaleSince(t time.Time) {
 	if l := r.lost.Load(); l != nil && t.Before(l.since) {
 		r.lost.CompareAndSwap(l, &lost{t, l.err})
 	}
 }
 
-// Lost is why the table does not follow the registry; nil while it does.
-func (r *Registry) Lost() error {
+// Lost is why the table does not follow the store; nil while it does.
+func (r *Store) Lost() error {
 	if l := r.lost.Load(); l != nil {
 		return l.err
 	}
 	return nil
 }
 
-// Stale is how long the table has not followed the registry; 0 while it does.
-func (r *Registry) Stale() time.Duration {
+// Stale is how long the table has not followed the store; 0 while it does.
+func (r *Store) Stale() time.Duration {
 	if l := r.lost.Load(); l != nil {
 		return time.Since(l.since)
 	}
@@ -78,8 +78,8 @@ func (r *Registry) Stale() time.Duration {
 // New returns metrics that read the table's state when they are asked for.
 // Queries are told apart by zones.
 func New(version string, tab *table.Table, zones ...string) *Set {
-	s := &Set{Registry: &Registry{}, Snapshot: &Snapshot{}, zones: zones, all: prometheus.NewRegistry()}
-	s.Registry.Health(errors.New("not connected yet"))
+	s := &Set{Store: &Store{}, Snapshot: &Snapshot{}, zones: zones, all: prometheus.NewRegistry()}
+	s.Store.Health(errors.New("not connected yet"))
 	s.all.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
 	s.all.MustRegister(queries{s})
@@ -105,18 +105,18 @@ func New(version string, tab *table.Table, zones ...string) *Set {
 	gauge("dnsd_table_records", "Keys with a well-formed record.", state(func(s *table.State) float64 { return float64(s.Records) }))
 	gauge("dnsd_table_names", "Names that exist, empty non-terminals and reverse names included.", state(func(s *table.State) float64 { return float64(s.Names) }))
 	gauge("dnsd_table_bad_records", "Keys that are skipped because key or value is malformed.", state(func(s *table.State) float64 { return float64(s.Bad) }))
-	gauge("dnsd_table_held_records", "Records that the registry's list lacks and that are kept for --loss-hold, as they are suspiciously many.", state(func(s *table.State) float64 { return float64(s.Missing) }))
-	gauge("dnsd_table_revision", "Registry revision of the last batch.", state(func(s *table.State) float64 { return float64(s.Revision) }))
+	gauge("dnsd_table_held_records", "Records that the store's list lacks and that are kept for --loss-hold, as they are suspiciously many.", state(func(s *table.State) float64 { return float64(s.Missing) }))
+	gauge("dnsd_table_revision", "Store revision of the last batch.", state(func(s *table.State) float64 { return float64(s.Revision) }))
 	gauge("dnsd_table_last_batch_timestamp_seconds", "When the last batch was applied; 0 before the first.",
 		state(func(s *table.State) float64 { return float64(s.Applied.UnixNano()) / 1e9 }))
-	gauge("dnsd_registry_up", "1 while the table follows the registry.", func() float64 {
-		if s.Registry.Lost() == nil {
+	gauge("dnsd_registry_up", "1 while the table follows the store.", func() float64 {
+		if s.Store.Lost() == nil {
 			return 1
 		}
 		return 0
 	})
-	gauge("dnsd_stale_seconds", "For how long the table has not followed the registry; 0 while it does.",
-		func() float64 { return s.Registry.Stale().Seconds() })
+	gauge("dnsd_stale_seconds", "For how long the table has not followed the store; 0 while it does.",
+		func() float64 { return s.Store.Stale().Seconds() })
 	s.Snapshot.register(s.all)
 	return s
 }

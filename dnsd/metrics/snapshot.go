@@ -24,7 +24,7 @@ func (s *Snapshot) Written(at time.Time, bytes int64) {
 // Failed notes that a file could not be written, or not be used.
 func (s *Snapshot) Failed() { s.failures.Add(1) }
 
-// Used notes whether the table came from the file and not, yet, from the registry.
+// Used notes whether the table came from the file and not, yet, from the store.
 func (s *Snapshot) Used(used bool) { s.used.Store(used) }
 
 func (s *Snapshot) register(all *prometheus.Registry) {
@@ -34,7 +34,7 @@ func (s *Snapshot) register(all *prometheus.Registry) {
 	gauge("dnsd_snapshot_written_timestamp_seconds", "When the snapshot was written last; 0: not since the start.",
 		func() float64 { return float64(s.written.Load()) / 1e9 })
 	gauge("dnsd_snapshot_bytes", "Size of the snapshot written last.", func() float64 { return float64(s.bytes.Load()) })
-	gauge("dnsd_table_from_snapshot", "1 while the table is that of the snapshot, as the registry was not there since the start.", func() float64 {
+	gauge("dnsd_table_from_snapshot", "1 while the table is that of the snapshot, as the store was not there since the start.", func() float64 {
 		if s.used.Load() {
 			return 1
 		}

@@ -1,5 +1,5 @@
 // Package patientlog lets log lines wait for who reads them, a logger that may be
-// stuck or out of space, so that who writes them need not: the registry is
+// stuck or out of space, so that who writes them need not: the store is
 // followed all the same.
 package patientlog
 

@@ -59,15 +59,19 @@ func asked(packet []byte) (name, qtype string, opt *dns.OPT) {
 	if len(packet) < headerLen {
 		return "", "", nil
 	}
-	name, at, err := dns.UnpackDomainName(packet, headerLen)
-	if err != nil || at+4 > len(packet) {
-		return "", "", nil
+	at, err := headerLen, error(nil)
+	if binary.BigEndian.Uint16(packet[4:]) > 0 {
+		name, at, err = dns.UnpackDomainName(packet, at)
+		if err != nil || at+4 > len(packet) {
+			return "", "", nil
+		}
+		qtype = dns.Type(binary.BigEndian.Uint16(packet[at:])).String()
+		if class := binary.BigEndian.Uint16(packet[at+2:]); class != dns.ClassINET {
+			qtype = dns.Class(class).String() + "/" + qtype
+		}
+		at += 4
 	}
-	qtype = dns.Type(binary.BigEndian.Uint16(packet[at:])).String()
-	if class := binary.BigEndian.Uint16(packet[at+2:]); class != dns.ClassINET {
-		qtype = dns.Class(class).String() + "/" + qtype
-	}
-	for at += 4; at < len(packet); {
+	for at < len(packet) {
 		var rr dns.RR
 		if rr, at, err = dns.UnpackRR(packet, at); err != nil {
 			break

@@ -42,12 +42,12 @@ func serveHTTP(ctx context.Context, l net.Listener, counts *metrics.Set, tab *ta
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /ready", func(w http.ResponseWriter, _ *http.Request) {
 		state := tab.State()
-		switch lost := counts.Registry.Lost(); {
+		switch lost := counts.Store.Lost(); {
 		case state == nil:
 			w.WriteHeader(http.StatusServiceUnavailable)
-			fmt.Fprintf(w, "not ready: nothing was loaded from the registry yet: %v\n", lost)
+			fmt.Fprintf(w, "not ready: nothing was loaded from the store yet: %v\n", lost)
 		case lost != nil:
-			fmt.Fprintf(w, "ok, but stale for %s: %v\n", counts.Registry.Stale().Round(time.Second), lost)
+			fmt.Fprintf(w, "ok, but stale for %s: %v\n", counts.Store.Stale().Round(time.Second), lost)
 		default:
 			fmt.Fprintf(w, "ok: %d records at revision %d\n", state.Records, state.Revision)
 		}

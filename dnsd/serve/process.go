@@ -5,7 +5,9 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"time"
 
+	"rundock/dnsd/domains"
 	"rundock/dnsd/follow"
 	"rundock/dnsd/handover"
 	"rundock/dnsd/metrics"
@@ -13,6 +15,7 @@ import (
 	"rundock/dnsd/server"
 	"rundock/dnsd/settings"
 	"rundock/dnsd/table"
+	"rundock/internal/hostconfig"
 )
 
 // A Process is one dnsd, from start or handover to its end.
@@ -40,6 +43,7 @@ type parts struct {
 	handler  *server.Handler
 	server   *server.Server
 	follower *follow.Follower
+	networks *domains.Networks // nil: names are looked for in no domains
 }
 
 func newParts(p Process) (*parts, error) {
@@ -52,6 +56,7 @@ func newParts(p Process) (*parts, error) {
 		return nil, err
 	}
 	queries := querylog.New(s.QueryLog, os.Stderr)
+	counts.Certificates(func() map[string]time.Time { return certificateEnds(hostconfig.CertificatesDir) })
 	counts.LogDropped("messages", p.LinesDropped)
 	counts.LogDropped("queries", queries.Dropped)
 	handler := &server.Handler{
@@ -59,9 +64,16 @@ func newParts(p Process) (*parts, error) {
 		Metrics: counts, Name: s.Name, Version: "dnsd " + p.Release, Log: queries,
 	}
 	rand.Read(handler.Secret[:])
+	var networks *domains.Networks
+	if s.Networks != "" {
+		networks = &domains.Networks{Dir: s.Networks, Log: p.Log}
+		networks.Load()
+		handler.Domains = networks.Of
+	}
 	return &parts{
 		table: tab, counts: counts, queries: queries, handler: handler,
 		server:   &server.Server{Handler: handler, Log: p.Log, OnListen: own.add},
 		follower: &follow.Follower{Prefix: s.Prefix, Table: tab, Metrics: counts, Losses: s.Losses, SnapshotDir: s.Snapshot, Log: p.Log},
+		networks: networks,
 	}, nil
 }

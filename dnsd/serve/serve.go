@@ -23,7 +23,7 @@ import (
 )
 
 // Run answers until ctx is done, or p.Next has somebody to hand over to. An
-// error is a setting that cannot work; what may heal by itself (registry, store,
+// error is a setting that cannot work; what may heal by itself (the store, the one run here,
 // a late address) is waited for instead.
 func Run(ctx context.Context, p Process) error {
 	ctx, cancel := context.WithCancel(ctx)
@@ -50,23 +50,30 @@ func Run(ctx context.Context, p Process) error {
 	}
 	r.runBeside(ctx)
 	p.Log.Info("dnsd starts", "version", p.Release, "zones", p.Settings.ZoneNames(), "store", p.Settings.StoreAddresses(), "upstreams", p.Settings.Upstreams)
-	settled := r.takeOver(ctx, cancel)
+	confirmed := r.takeOver(ctx, cancel)
 	r.beside.Go(func() { r.follower.Run(ctx, client) })
 	if p.Inherited == nil || !p.Inherited.Bridge {
-		r.awaitHandover(ctx, settled, cancel)
+		r.awaitHandover(ctx, confirmed, cancel)
 	}
 	return r.server.Run(ctx, p.Settings.Listen)
 }
 
-// runBeside starts the forwarder, the embedded store and the snapshots, where
-// the settings want them, and listens to USR1.
+// runBeside starts the forwarder, the watch over this host's networks, the embedded store and
+// the snapshots, where the settings want them, and listens to USR1.
 func (r *running) runBeside(ctx context.Context) {
 	s := r.Settings
 	if r.handler.Forwarder != nil {
 		r.beside.Go(func() { r.handler.Forwarder.Run(ctx) })
 	}
+	if r.networks != nil {
+		r.beside.Go(func() { r.networks.Run(ctx) })
+	}
 	if s.Store != nil {
 		r.beside.Go(func() { store.Keep(ctx, *s.Store, "/proc/self/exe", r.Log) })
+		r.beside.Go(func() { store.WatchAnswers(ctx, *s.Store, r.counts.WatchesStore(), r.Log) })
+		if s.Store.Backups.Every > 0 {
+			r.beside.Go(func() { store.KeepBackups(ctx, *s.Store, "/proc/self/exe", r.counts.KeepsBackups(), r.Log) })
+		}
 	}
 	r.beside.Go(func() { onSignal(ctx, syscall.SIGUSR1, func() { r.follower.Drop("USR1") }) })
 	if s.Snapshot != "" {
@@ -74,9 +81,9 @@ func (r *running) runBeside(ctx context.Context) {
 	}
 }
 
-// takeOver loads and serves what was handed over, if it was. settled is closed
+// takeOver loads and serves what was handed over, if it was. confirmed is closed
 // once all of it is at work. Of the bridge, leave is called at its end.
-func (r *running) takeOver(ctx context.Context, leave func()) (settled <-chan struct{}) {
+func (r *running) takeOver(ctx context.Context, leave func()) (confirmed <-chan struct{}) {
 	done := make(chan struct{})
 	if r.Inherited == nil {
 		close(done)
@@ -85,15 +92,15 @@ func (r *running) takeOver(ctx context.Context, leave func()) (settled <-chan st
 	successor := handover.NewSuccessor(r.Inherited, r.Log)
 	successor.LoadTable(r.follower)
 	successor.Attach(r.server)
-	settle := func() {
+	confirm := func() {
 		defer close(done)
-		successor.Settle(ctx, r.follower.Loaded)
+		successor.Confirm(ctx, r.follower.Loaded)
 	}
 	if !r.Inherited.Bridge {
-		r.beside.Go(settle)
+		r.beside.Go(confirm)
 		return done
 	}
-	go settle() // ends with the process, as the next
+	go confirm() // ends with the process, as the next
 	go func() {
 		successor.AwaitEnd()
 		<-done // it has all connections, or it would lose some
@@ -104,14 +111,14 @@ func (r *running) takeOver(ctx context.Context, leave func()) (settled <-chan st
 
 // awaitHandover has HUPs, and other addresses of the interfaces listened on,
 // begin a handover, at the end of which leave is called.
-func (r *running) awaitHandover(ctx context.Context, settled <-chan struct{}, leave func()) {
+func (r *running) awaitHandover(ctx context.Context, confirmed <-chan struct{}, leave func()) {
 	next, listen := r.Next, r.Settings.Listen
 	next.Server, next.Follow, next.Metrics = r.server, r.follower, r.Settings.Metrics
 	r.server.PassOn = next.PassOn
 	missed := r.Inherited != nil && r.Inherited.Missed(next.Program)
 	r.beside.Go(func() {
 		select {
-		case <-settled:
+		case <-confirmed:
 			next.Run(ctx, missed, leave)
 		case <-ctx.Done():
 		}

@@ -2,6 +2,7 @@ package server
 
 import (
 	_ "embed"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,12 +21,17 @@ func TestCases(t *testing.T) {
 		t.Run(claim, func(t *testing.T) {
 			first, rest, _ := strings.Cut(body, "\n>")
 			records := map[string]string{}
+			var domains []string
 			for line := range strings.Lines(first) {
-				if key, value, ok := strings.Cut(strings.TrimSpace(line), " "); ok {
+				if key, value, ok := strings.Cut(strings.TrimSpace(line), " "); ok && key == "domains" {
+					domains = strings.Fields(value)
+				} else if ok {
 					records[key] = value
 				}
 			}
-			server := serve(t, handler(t, records))
+			h := handler(t, records)
+			h.Domains = func(netip.Addr) []string { return domains }
+			server := serve(t, h)
 			for _, q := range strings.Split(rest, "\n>") {
 				asked, want, _ := strings.Cut(strings.TrimSpace(q), "\n")
 				name, qtype, _ := strings.Cut(asked, " ")

@@ -23,22 +23,26 @@ type exchange struct {
 
 // answer is Handler.Serve for a query that could be read.
 func (e *exchange) answer() (reply []byte, later func(context.Context) []byte) {
-	h, q := e.h, e.query.Question[0]
+	h := e.h
 	if opt := e.query.IsEdns0(); opt != nil {
 		var ok bool
 		if e.options, ok = h.options(opt, e.client.Addr()); !ok {
-			return e.refuse(dns.RcodeFormatError), nil
+			return e.without(dns.RcodeFormatError), nil
 		}
 		if opt.Version() != 0 {
-			return e.refuse(dns.RcodeBadVers), nil
+			return e.without(dns.RcodeBadVers), nil
 		}
 	}
+	if len(e.query.Question) == 0 { // it wants the cookie alone
+		return e.without(dns.RcodeSuccess), nil
+	}
+	q := e.query.Question[0]
 	if text, ok := h.chaos(q); ok && q.Qclass == dns.ClassCHAOS {
 		txt := &dns.TXT{Hdr: dns.RR_Header{Name: q.Name, Rrtype: dns.TypeTXT, Class: dns.ClassCHAOS}, Txt: []string{text}}
 		return e.finish(answer.Result{Zone: -1, Authoritative: true, Answer: []dns.RR{txt}}, false, querylog.Self), nil
 	}
 	if q.Qclass != dns.ClassINET {
-		return e.refuse(dns.RcodeRefused), nil
+		return e.without(dns.RcodeRefused), nil
 	}
 	if !h.Answers.Laborious(q.Name) {
 		return e.complete(e.decide())
@@ -48,10 +52,18 @@ func (e *exchange) answer() (reply []byte, later func(context.Context) []byte) {
 
 // decide is the table's answer.
 func (e *exchange) decide() answer.Result {
-	if e.client.TCP {
-		return e.h.Answers.Reply(e.query.Question[0], e.turn)
+	q := e.query.Question[0]
+	if e.h.Domains != nil {
+		if domains := e.h.Domains(e.client.Addr()); domains != nil {
+			if r, ok := e.h.Answers.ReplyIn(domains, q, e.turn, !e.client.TCP); ok {
+				return r
+			}
+		}
 	}
-	return e.h.Answers.ReplyUDP(e.query.Question[0], e.turn)
+	if e.client.TCP {
+		return e.h.Answers.Reply(q, e.turn)
+	}
+	return e.h.Answers.ReplyUDP(q, e.turn)
 }
 
 // answerLaborious answers one query at a time: the other cores are for those who
@@ -78,14 +90,15 @@ func (e *exchange) complete(r answer.Result) (reply []byte, later func(context.C
 	case r.Above && forwards:
 		return nil, func(ctx context.Context) []byte { return e.finish(e.h.fromAbove(ctx, e.query, r)) }
 	case r.Elsewhere:
-		return e.refuse(dns.RcodeRefused), nil
+		return e.without(dns.RcodeRefused), nil
 	case r.Authoritative:
 		return e.finish(r, false, querylog.Table), nil
 	}
 	return e.finish(r, false, querylog.Self), nil
 }
 
-func (e *exchange) refuse(rcode int) []byte {
+// without is a reply that has no records.
+func (e *exchange) without(rcode int) []byte {
 	return e.finish(answer.Result{Zone: -1, Rcode: rcode}, false, querylog.Self)
 }
 
@@ -93,7 +106,11 @@ func (e *exchange) refuse(rcode int) []byte {
 // this server itself.
 func (e *exchange) finish(r answer.Result, ad bool, from string) []byte {
 	out, rcode := e.h.pack(e.query, e.options, r, ad, e.client.TCP)
-	return e.replied(out, r.Zone, e.query.Question[0].Qtype, rcode, from)
+	var qtype uint16
+	if len(e.query.Question) > 0 {
+		qtype = e.query.Question[0].Qtype
+	}
+	return e.replied(out, r.Zone, qtype, rcode, from)
 }
 
 // replied counts and logs a reply, and returns it.

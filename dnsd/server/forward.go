@@ -44,6 +44,7 @@ func (h *Handler) forward(ctx context.Context, query *dns.Msg, r answer.Result, 
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	asked := map[string]bool{}
+	var proofs []dns.RR // of others' wildcards in the chain
 	for {
 		asked[strings.ToLower(q.Name)] = true
 		reply, source, err := h.Forwarder.Exchange(ctx, query, q)
@@ -60,14 +61,17 @@ func (h *Handler) forward(ctx context.Context, query *dns.Msg, r answer.Result, 
 		case home.Zone < 0:
 			ad = reply.AuthenticatedData && len(r.Answer) == 0
 			r.Rcode, r.Answer = ofClient(reply.Rcode), append(r.Answer, reply.Answer...)
-			r.Authority, r.Additional = reply.Ns, reply.Extra
+			r.Authority, r.Additional = slices.Concat(reply.Ns, proofs), reply.Extra
 			if denied && r.Encloses && len(reply.Answer) == 0 && !slices.ContainsFunc(reply.Ns, isProof) {
 				r.Rcode = dns.RcodeSuccess // else names of ours would not exist either (RFC 8020)
 			}
 			return r, ad, from
 		}
 		r.Rcode, r.Answer = home.Rcode, dns.Dedup(slices.Concat(r.Answer, chain, home.Answer), nil)
-		r.Authority, r.Additional = home.Authority, home.Additional
+		if slices.ContainsFunc(chain, ofWildcard) {
+			proofs = append(proofs, proofsIn(reply.Ns)...)
+		}
+		r.Authority, r.Additional = slices.Concat(home.Authority, proofs), home.Additional
 		if home.Continue == "" || asked[strings.ToLower(home.Continue)] || len(asked) == maxLeaves {
 			return r, false, from
 		}
@@ -109,13 +113,14 @@ func isProof(rr dns.RR) bool {
 	return t == dns.TypeNSEC || t == dns.TypeNSEC3
 }
 
-// aliases are the CNAMEs that a reply to q begins with, in their order, and
-// what the last one points to; "" without any.
+// aliases are the CNAMEs that a reply to q begins with, in their order, each with what
+// proves it, and what the last one points to; "" without any.
 func aliases(records []dns.RR, q dns.Question) (chain []dns.RR, target string) {
 	if q.Qtype == dns.TypeCNAME {
 		return nil, ""
 	}
-	for name := q.Name; len(chain) < maxAliases; name = target {
+	name := q.Name
+	for range maxAliases {
 		i := slices.IndexFunc(records, func(rr dns.RR) bool {
 			return rr.Header().Rrtype == dns.TypeCNAME && strings.EqualFold(rr.Header().Name, name)
 		})
@@ -123,6 +128,45 @@ func aliases(records []dns.RR, q dns.Question) (chain []dns.RR, target string) {
 			break
 		}
 		chain, target = append(chain, records[i]), records[i].(*dns.CNAME).Target
+		for _, rr := range records {
+			if proves(rr, name) {
+				chain = append(chain, rr)
+			}
+		}
+		name = target
 	}
 	return chain, target
+}
+
+// proves says whether rr is a signature of the CNAME at name, or the DNAME it is made from, or
+// that one's signature. A client that validates takes no CNAME of a signed zone without.
+func proves(rr dns.RR, name string) bool {
+	owner := rr.Header().Name
+	below := dns.IsSubDomain(owner, name) && !strings.EqualFold(owner, name)
+	switch rr := rr.(type) {
+	case *dns.DNAME:
+		return below
+	case *dns.RRSIG:
+		return rr.TypeCovered == dns.TypeCNAME && strings.EqualFold(owner, name) || rr.TypeCovered == dns.TypeDNAME && below
+	}
+	return false
+}
+
+// ofWildcard says whether rr is the signature of a record that a wildcard stands for. It is believed
+// together with the proof that the name itself is not there (RFC 4035 section 3.1.3.3).
+func ofWildcard(rr dns.RR) bool {
+	sig, ok := rr.(*dns.RRSIG)
+	return ok && int(sig.Labels) < dns.CountLabel(sig.Hdr.Name)
+}
+
+// proofsIn are the proofs among records, with their signatures.
+func proofsIn(records []dns.RR) []dns.RR {
+	var proofs []dns.RR
+	for _, rr := range records {
+		sig, ok := rr.(*dns.RRSIG)
+		if isProof(rr) || ok && (sig.TypeCovered == dns.TypeNSEC || sig.TypeCovered == dns.TypeNSEC3) {
+			proofs = append(proofs, rr)
+		}
+	}
+	return proofs
 }

@@ -43,15 +43,22 @@ func upstream(t *testing.T, say func(w dns.ResponseWriter, m *dns.Msg)) netip.Ad
 func saying(records ...string) func(dns.ResponseWriter, *dns.Msg) {
 	return func(w dns.ResponseWriter, m *dns.Msg) {
 		reply := new(dns.Msg).SetReply(m)
-		for _, s := range records {
-			rr, err := dns.NewRR(s)
-			if err != nil {
-				panic(err)
-			}
-			reply.Answer = append(reply.Answer, rr)
-		}
+		reply.Answer = parsed(records...)
 		w.WriteMsg(reply)
 	}
+}
+
+// parsed are records of zone files.
+func parsed(records ...string) []dns.RR {
+	var rrs []dns.RR
+	for _, s := range records {
+		rr, err := dns.NewRR(s)
+		if err != nil {
+			panic(err)
+		}
+		rrs = append(rrs, rr)
+	}
+	return rrs
 }
 
 func refusing(rcode int) func(dns.ResponseWriter, *dns.Msg) {
@@ -190,6 +197,44 @@ func TestForward(t *testing.T) {
 			}
 		}
 	})
+	t.Run("and keeps what a client that validates believes it by, and no more", func(t *testing.T) {
+		h := handler(t, map[string]string{"/skydns/com/example/prod/s/web/a": `{"host":"10.1.0.1","ttl":9}`, "/skydns/com/example/prod/s/away": `{"host":"any.example.net","ttl":9}`})
+		signature := func(name, of string) string {
+			return fmt.Sprintf("%s 60 IN RRSIG %s 60 20360101000000 20260101000000 1 example.net. AAAA", name, of)
+		}
+		const (
+			web   = "web.s.prod.example.com. 9 IN A 10.1.0.1"
+			www   = "www.example.net. 60 IN CNAME web.s.prod.example.com."
+			wild  = "any.example.net. 60 IN CNAME web.s.prod.example.com."
+			dname = "s.example.net. 60 IN DNAME s.prod.example.com."
+			made  = "web.s.example.net. 60 IN CNAME web.s.prod.example.com."
+			nsec  = "a.example.net. 60 IN NSEC b.example.net. A RRSIG NSEC"
+			soa   = "example.net. 60 IN SOA ns.example.net. h.example.net. 1 2 3 4 5"
+		)
+		wwwSig, wildSig := signature("www.example.net.", "CNAME 13 3"), signature("any.example.net.", "CNAME 13 2")
+		dnameSig, nsecSig := signature("s.example.net.", "DNAME 13 3"), signature("a.example.net.", "NSEC 13 3")
+		known := map[string][]string{
+			"www.example.net.":   {www, wwwSig, signature("www.example.net.", "TXT 13 3"), signature("www.example.net.", "DNAME 13 3")},
+			"any.example.net.":   {wild, wildSig},
+			"web.s.example.net.": {dname, dnameSig, made},
+		}
+		forwarding(h, upstream(t, func(w dns.ResponseWriter, m *dns.Msg) {
+			reply := new(dns.Msg).SetReply(m)
+			reply.Answer, reply.Ns = parsed(known[m.Question[0].Name]...), parsed(nsec, nsecSig, soa)
+			w.WriteMsg(reply)
+		}))
+		proof := ";; authority\n" + nsec + "\n" + nsecSig
+		for name, want := range map[string][]string{
+			"www.example.net.":         {"NOERROR", www, wwwSig, web},
+			"any.example.net.":         {"NOERROR", wild, wildSig, web, proof},
+			"away.s.prod.example.com.": {"NOERROR aa", "away.s.prod.example.com. 9 IN CNAME any.example.net.", wild, wildSig, web, proof},
+			"web.s.example.net.":       {"NOERROR", dname, dnameSig, made, web},
+		} {
+			if got, want := written(asked(t, h, name, dns.TypeA)), sorted(t, strings.Join(want, "\n")); got != want {
+				t.Errorf("answer(%q) is\n%s\nwant\n%s", name, got, want)
+			}
+		}
+	})
 	t.Run("our own names never are", func(t *testing.T) {
 		h := handler(t, records)
 		var leaked atomic.Int32
@@ -210,7 +255,8 @@ func TestForward(t *testing.T) {
 	})
 	t.Run("the next upstream takes over from one that fails", func(t *testing.T) {
 		for claim, first := range map[string]netip.AddrPort{"dead": dead(t), "refusing": upstream(t, refusing(dns.RcodeRefused)), "failing": upstream(t, refusing(dns.RcodeServerFailure)),
-			"old (no EDNS)": upstream(t, refusing(dns.RcodeFormatError)), "limited": upstream(t, refusing(dns.RcodeNotImplemented)), "strange": upstream(t, refusing(dns.RcodeBadVers))} {
+			"old (no EDNS)": upstream(t, refusing(dns.RcodeFormatError)), "limited": upstream(t, refusing(dns.RcodeNotImplemented)), "strange": upstream(t, refusing(dns.RcodeBadVers)),
+			"cut": upstream(t, cut), "cut behind an alias": upstream(t, cutBehind("www.example.net. 60 IN CNAME cdn.example.net."))} {
 			h := handler(t, records)
 			forwarding(h, first, upstream(t, www))
 			if reply := asked(t, h, "www.example.net.", dns.TypeA); len(reply.Answer) != 1 {
@@ -374,5 +420,22 @@ func TestStubZones(t *testing.T) {
 		if got := written(ask(t, "udp", server, question(c.name, dns.TypeA))); got != c.want {
 			t.Errorf("%s: answer(%q) is\n%s\nwant\n%s", c.claim, c.name, got, c.want)
 		}
+	}
+}
+
+// cut replies with the question alone, and counts a record.
+func cut(w dns.ResponseWriter, m *dns.Msg) { cutBehind()(w, m) }
+
+// cutBehind replies with these records, and counts one more.
+func cutBehind(records ...string) dns.HandlerFunc {
+	return func(w dns.ResponseWriter, m *dns.Msg) {
+		reply := new(dns.Msg).SetReply(m)
+		reply.Answer = parsed(records...)
+		packet, err := reply.Pack()
+		if err != nil {
+			panic(err)
+		}
+		packet[7]++
+		w.Write(packet)
 	}
 }

@@ -29,9 +29,10 @@ import (
 // first packet.
 type Handler struct {
 	Answers    *answer.Server
-	Forwarder  *forward.Forwarder // nil without upstreams
-	ForwardFor []netip.Prefix     // clients whose queries are forwarded
-	MaxUDP     int                // bytes of a reply over UDP, whatever the client says it takes; at least 512
+	Forwarder  *forward.Forwarder        // nil without upstreams
+	ForwardFor []netip.Prefix            // clients whose queries are forwarded
+	Domains    func(netip.Addr) []string // in which names of a client are looked for that are in no zone, fully qualified; nil: of none
+	MaxUDP     int                       // bytes of a reply over UDP, whatever the client says it takes; at least 512
 	Metrics    *metrics.Set
 	Name       string   // answered to NSID and id.server; empty: not
 	Version    string   // answered to version.server; empty: not
@@ -70,7 +71,7 @@ func (h *Handler) serve(packet []byte, client Client, turn uint32) (reply []byte
 		return e.replied(bare(packet, dns.RcodeNotImplemented), -1, 0, dns.RcodeNotImplemented, querylog.Self), nil
 	}
 	query := new(dns.Msg)
-	if !wellFormed(packet) || query.Unpack(packet) != nil || len(query.Question) != 1 || countOPT(query) > 1 {
+	if !wellFormed(packet) || query.Unpack(packet) != nil || countOPT(query) > 1 || len(query.Question) == 0 && !asksCookie(query) {
 		return e.replied(bare(packet, dns.RcodeFormatError), -1, 0, dns.RcodeFormatError, querylog.Self), nil
 	}
 	e.query = query

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,6 +39,13 @@ func (h *Handler) options(asked *dns.OPT, client netip.Addr) (options []dns.EDNS
 		}
 	}
 	return options, true
+}
+
+// asksCookie says whether a query asks for a cookie, which needs no question (RFC 7873
+// section 5.4).
+func asksCookie(query *dns.Msg) bool {
+	opt := query.IsEdns0()
+	return opt != nil && slices.ContainsFunc(opt.Option, func(o dns.EDNS0) bool { return o.Option() == dns.EDNS0COOKIE })
 }
 
 // cookie is the client's cookie with ours behind it: version, time and a

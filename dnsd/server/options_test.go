@@ -42,6 +42,21 @@ func TestOptions(t *testing.T) {
 			if reply := asked(cookie(c)); reply.Rcode != dns.RcodeFormatError {
 				t.Errorf("cookie %s: reply is %v", c, reply)
 			}
+			alone := new(dns.Msg).SetEdns0(1232, false)
+			alone.Id, alone.IsEdns0().Option = dns.Id(), []dns.EDNS0{cookie(c)}
+			if reply := ask(t, "udp", server, alone); reply.Rcode != dns.RcodeFormatError {
+				t.Errorf("cookie %s without a question: reply is %v", c, reply)
+			}
+		}
+	})
+	t.Run("a cookie is had without a question", func(t *testing.T) {
+		m := new(dns.Msg).SetEdns0(1232, false)
+		m.Id, m.IsEdns0().Option = dns.Id(), []dns.EDNS0{cookie("0102030405060708")}
+		for _, network := range []string{"udp", "tcp"} {
+			reply := ask(t, network, server, m)
+			if o := reply.IsEdns0(); reply.Rcode != dns.RcodeSuccess || o == nil || len(o.Option) != 1 || len(o.Option[0].(*dns.EDNS0_COOKIE).Cookie) != 48 {
+				t.Errorf("over %s the reply is %v", network, reply)
+			}
 		}
 	})
 	t.Run("an option that is there twice is answered once", func(t *testing.T) {
@@ -94,10 +109,10 @@ func TestChaos(t *testing.T) {
 
 func TestScaledWeights(t *testing.T) {
 	h := handler(t, map[string]string{
-		"/skydns/com/example/prod/s/w/a": `{"host":"10.1.0.1","weight":1}`,
-		"/skydns/com/example/prod/s/w/b": `{"host":"10.1.0.2","weight":65535}`,
-		"/skydns/com/example/prod/s/w/c": `{"host":"10.1.0.3","weight":32768}`,
-		"/skydns/com/example/prod/s/w/d": `{"host":"10.1.0.4","weight":7,"priority":20}`,
+		"/skydns/com/example/prod/s/w/a": `{"host":"10.1.0.1","port":80,"weight":1}`,
+		"/skydns/com/example/prod/s/w/b": `{"host":"10.1.0.2","port":80,"weight":65535}`,
+		"/skydns/com/example/prod/s/w/c": `{"host":"10.1.0.3","port":80,"weight":32768}`,
+		"/skydns/com/example/prod/s/w/d": `{"host":"10.1.0.4","port":80,"weight":7,"priority":20}`,
 	})
 	h.Answers.ScaledWeights = true
 	got := map[string]uint16{}
@@ -113,9 +128,9 @@ func TestScaledWeights(t *testing.T) {
 // often as its weight says.
 func TestWeightsDecideWhoIsFirst(t *testing.T) {
 	h := handler(t, map[string]string{
-		"/skydns/com/example/prod/s/w/a": `{"host":"10.1.0.1","weight":30}`,
-		"/skydns/com/example/prod/s/w/b": `{"host":"10.1.0.2","weight":10}`,
-		"/skydns/com/example/prod/s/w/c": `{"host":"10.1.0.3","priority":20,"weight":1000}`,
+		"/skydns/com/example/prod/s/w/a": `{"host":"10.1.0.1","port":80,"weight":30}`,
+		"/skydns/com/example/prod/s/w/b": `{"host":"10.1.0.2","port":80,"weight":10}`,
+		"/skydns/com/example/prod/s/w/c": `{"host":"10.1.0.3","port":80,"priority":20,"weight":1000}`,
 	})
 	for _, qtype := range []uint16{dns.TypeA, dns.TypeSRV} {
 		packet, _ := question("w.s.prod.example.com.", qtype).Pack()

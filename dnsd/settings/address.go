@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"rundock/dnsd/answer"
 	"rundock/dnsd/forward"
+	"rundock/dnsd/store"
+	"rundock/internal/registry/etcd"
 )
 
 func upstream(s string) (netip.AddrPort, error) {
@@ -29,7 +32,11 @@ func upstream(s string) (netip.AddrPort, error) {
 // stubs puts the servers of each zone together.
 func stubs(values []string) (all []forward.Stub, wrong error) {
 	for _, v := range values {
-		name, address, _ := strings.Cut(v, "=")
+		name, address, found := strings.Cut(v, "=")
+		if !found {
+			wrong = errors.Join(wrong, fmt.Errorf("--stub: %q: want zone=address, and the zone with each address", v))
+			continue
+		}
 		z, err := answer.NewZone(name)
 		server, e := upstream(address)
 		for _, err := range []error{err, e} {
@@ -54,6 +61,33 @@ func network(s string) (netip.Prefix, error) {
 		return a.Prefix(a.BitLen())
 	}
 	return netip.ParsePrefix(s)
+}
+
+// ownStore is how to reach the store that is run here: by https, where it listens
+// so, with its own certificate.
+func ownStore(c store.Config) etcd.Config {
+	urls := reachable(c.Listen)
+	secure := slices.DeleteFunc(slices.Clone(urls), func(s string) bool { return !strings.HasPrefix(s, "https:") })
+	if len(secure) == 0 {
+		return etcd.Config{Endpoints: urls}
+	}
+	return etcd.Config{Endpoints: secure, CA: c.Certificates.CA, Cert: c.Certificates.Cert, Key: c.Certificates.Key}
+}
+
+// asMember is the way to the members with the certificate of the one that is kept here,
+// which may change them. Where there is none, or it is not ours to read, it stays as it is.
+func asMember(c etcd.Config, readFile func(string) ([]byte, error)) etcd.Config {
+	if c.Cert == "" {
+		return c
+	}
+	cert, key := filepath.Join(filepath.Dir(c.Cert), "etcd.crt"), filepath.Join(filepath.Dir(c.Cert), "etcd.key")
+	for _, file := range []string{cert, key} {
+		if _, err := readFile(file); err != nil {
+			return c
+		}
+	}
+	c.Cert, c.Key = cert, key
+	return c
 }
 
 // reachable turns the URLs a store listens on into ones to connect to.

@@ -13,16 +13,21 @@ import (
 
 // flags is the command line with everything still text.
 type flags struct {
-	zone, listen, etcd, embedListen, upstream, stub, forwardFor, ns list
-	prefix, embed, hostConfig, metrics, srvWeights, nsid, consul    string
-	ca, cert, key, user, passwordFile                               string
-	ttl, negativeTTL                                                seconds
-	maxUDP, cache                                                   int
-	logLevel                                                        slog.Level
-	queryLog                                                        querylog.Share
-	version, catalog                                                bool
+	zone, listen, etcd, embedListen, embedPeer, upstream, stub   list
+	forwardFor, ns                                               list
+	prefix, embed, hostConfig, metrics, srvWeights, nsid, consul string
+	embedBackup                                                  seconds
+	embedBackups                                                 int
+	embedPeerName, embedName                                     string
+	ca, cert, key, user, passwordFile                            string
+	embedCA, embedCert, embedKey                                 string
+	ttl, negativeTTL                                             seconds
+	maxUDP, cache                                                int
+	logLevel                                                     slog.Level
+	queryLog                                                     querylog.Share
+	version, catalog                                             bool
 
-	snapshot, config           string
+	snapshot, config, networks string
 	snapshotInterval, lossHold seconds
 	lossShare                  int
 }
@@ -32,7 +37,7 @@ func (f *flags) set() *flag.FlagSet {
 	fs.Var(&f.zone, "zone", "zone to be the authority for, such as s.prod.example.com\n(host.json: <label>.<domain>)")
 	fs.Var(&f.listen, "listen", "`address` to answer on, UDP and TCP: IP:port or interface:port; waited for\nif it is not there yet (host.json: 127.0.0.1:53 and the private interface);\nan interface's address is followed")
 	fs.StringVar(&f.prefix, "prefix", "/skydns", "`key` prefix of the records")
-	fs.Var(&f.etcd, "etcd", "etcd endpoint `URL` (host.json: etcd.endpoints; with --embed-etcd: that one)")
+	fs.Var(&f.etcd, "etcd", "etcd endpoint `URL` (host.json: etcd.endpoints; with --embed-etcd: that one,\nunless host.json's store is consul)")
 	fs.StringVar(&f.ca, "etcd-ca", "", "`file` of certificates that etcd's is signed by (host.json)")
 	fs.StringVar(&f.cert, "etcd-cert", "", "`file` of our certificate for etcd (host.json)")
 	fs.StringVar(&f.key, "etcd-key", "", "`file` of its key (host.json)")
@@ -42,7 +47,16 @@ func (f *flags) set() *flag.FlagSet {
 	fs.BoolVar(&f.catalog, "consul-catalog", false, "answer what others have registered in Consul's catalog and is passing, too, as\nSERVICE.ZONE of the first zone")
 	fs.StringVar(&f.embed, "embed-etcd", "", "run an etcd here, with its data in `folder`")
 	f.embedListen = list{values: []string{"http://127.0.0.1:2379"}}
-	fs.Var(&f.embedListen, "embed-etcd-listen", "`URL` its clients reach it at, http://IP:port")
+	fs.Var(&f.embedListen, "embed-etcd-listen", "`URL` its clients reach it at, http://IP:port or https://IP:port; an address may\nhave both. With https clients have to show a certificate")
+	fs.StringVar(&f.embedCA, "embed-etcd-ca", "", "`file` of certificates that its clients' are signed by, with https")
+	fs.StringVar(&f.embedCert, "embed-etcd-cert", "", "`file` of its certificate, with https; read again for each connection")
+	fs.StringVar(&f.embedKey, "embed-etcd-key", "", "`file` of its key, with https")
+	fs.Var(&f.embedPeer, "embed-etcd-peer", "`URL` other members reach it at, http://IP:port or https://IP:port, or both, on ports of\ntheir own; none: it stays alone. Who they are is told by dnsd cluster align")
+	fs.StringVar(&f.embedPeerName, "embed-etcd-peer-name", "", "`name` that the certificates of all members have, by which a client's is told from\na member's; empty: by nothing")
+	fs.StringVar(&f.embedName, "embed-etcd-name", "", "its `name` among them (host.json: host)")
+	f.embedBackup = 6 * 3600
+	fs.Var(&f.embedBackup, "embed-etcd-backup-interval", "`seconds` between two backups of it, which are made in the folder backup beside its\ndata; 0: none")
+	fs.IntVar(&f.embedBackups, "embed-etcd-backups", 8, "`number` of backups to keep")
 	fs.Var(&f.upstream, "upstream", "`address` of a resolver to ask for other zones, IP or IP:port; none: refuse them")
 	fs.Var(&f.stub, "stub", "`zone=address` of a server that knows the zone; repeated for several")
 	fs.IntVar(&f.cache, "cache", 10000, "`number` of upstreams' replies to remember; 0: none")
@@ -55,6 +69,7 @@ func (f *flags) set() *flag.FlagSet {
 	fs.StringVar(&f.srvWeights, "srv-weights", "percent", "SRV weights as the `share` of their priority: percent, or scaled so that the\nlargest is 65535, as HAProxy's weights need")
 	fs.StringVar(&f.nsid, "nsid", "", "`name` of this server, told to who asks by NSID or id.server (host.json: host)")
 	fs.IntVar(&f.maxUDP, "max-udp", 1232, "`bytes` of a reply over UDP at most, whatever the client says it takes; 512 to 65535")
+	fs.StringVar(&f.networks, "networks", "/etc/rundock/overlay", "`folder` of this host's networks: names that their containers ask for without a\ndomain, such as web, are looked for in their domains; empty: not")
 	fs.StringVar(&f.metrics, "metrics", "127.0.0.1:9153", "`address` of /metrics, /health and /ready; empty: none")
 	fs.StringVar(&f.snapshot, "snapshot", "/var/lib/dnsd/snapshot", "`folder` of the last known records, for a start without etcd; empty: none")
 	f.snapshotInterval, f.lossHold = 30, 60
@@ -70,11 +85,7 @@ func (f *flags) set() *flag.FlagSet {
 }
 
 const about = `Usage: dnsd [flags]
-       dnsd check                           which records in etcd are wrong
-       dnsd explain NAME [TYPE]             how a question comes to its answer
-       dnsd dump [ZONE...]                  the zones as zone files
-       dnsd store status|stop --dir DIR     the embedded etcd, which outlives dnsd
-       dnsd store backup|restore --dir DIR FILE
+       dnsd COMMAND ...                     dnsd help lists the commands
 
 dnsd answers DNS from the records in etcd. A flag may be given by environment
 as well, or by a line in the file --config: --max-udp 1400 is DNSD_MAX_UDP=1400
@@ -86,16 +97,24 @@ without losing a query. USR1 drops retained losses, see --loss-share.
 
 `
 
-func help(out io.Writer, set *flag.FlagSet) {
+func help(out io.Writer) {
 	io.WriteString(out, about)
-	set.VisitAll(func(f *flag.Flag) {
+	for _, o := range Options() {
+		fmt.Fprintf(out, "  --%s %s\n        %s\n", o.Name, o.Value, strings.ReplaceAll(o.Help, "\n", "\n        "))
+	}
+}
+
+// Option is a flag as people are told of it.
+type Option struct{ Name, Value, Help string } // Value is a word for what it takes
+
+// Options are the flags as usage and man page show them, sorted.
+func Options() (list []Option) {
+	new(flags).set().VisitAll(func(f *flag.Flag) {
 		value, usage := flag.UnquoteUsage(f)
-		fmt.Fprintf(out, "  --%s %s\n", f.Name, value)
-		usage = strings.ReplaceAll(usage, "\n", "\n        ")
-		fmt.Fprintf(out, "        %s", usage)
 		if f.DefValue != "" && f.DefValue != "false" {
-			fmt.Fprintf(out, " (default %s)", f.DefValue)
+			usage += " (default " + f.DefValue + ")"
 		}
-		fmt.Fprintln(out)
+		list = append(list, Option{Name: f.Name, Value: value, Help: usage})
 	})
+	return list
 }

@@ -29,8 +29,8 @@ import (
 	"rundock/dnsd/store"
 	"rundock/internal/hostconfig"
 	"rundock/internal/registry/consul"
+	"rundock/internal/registry/direct"
 	"rundock/internal/registry/etcd"
-	"rundock/internal/registry/open"
 )
 
 // mostUDP is what a packet over IPv4 holds, in bytes: a longer reply cannot be sent.
@@ -45,10 +45,12 @@ type Settings struct {
 	Registry    etcd.Config
 	Consul      consul.Config // with an address: records are followed there, and Registry is not used
 	Catalog     bool          // records of Consul's catalog as well
+	Members     etcd.Config   // the way to the members of etcd, whichever store is followed; no endpoints: none is known
 	Store       *store.Config // nil: no embedded etcd
 	Upstreams   []netip.AddrPort
 	Stubs       []forward.Stub
-	Cache       int // replies of upstreams to remember
+	Networks    string // folder of this host's networks, in whose domains names of their containers are looked for; empty: none
+	Cache       int    // replies of upstreams to remember
 	ForwardFor  []netip.Prefix
 	NameServers []netip.Addr // empty: the addresses that are listened on
 	TTL         uint32       // seconds
@@ -73,7 +75,7 @@ func Read(args []string, env func(string) (string, bool), readFile func(string) 
 	set := f.set()
 	src, stray, err := f.read(set, args, env, readFile)
 	if errors.Is(err, flag.ErrHelp) {
-		help(out, set)
+		help(out)
 	}
 	if err != nil || f.version {
 		return Settings{Version: f.version}, err
@@ -141,7 +143,7 @@ func (f *flags) limits(s *Settings, src sources) (wrong error) {
 	return wrong
 }
 
-// snapshots sets what is kept when the registry is away or has lost records.
+// snapshots sets what is kept when the store is away or has lost records.
 func (f *flags) snapshots(s *Settings, _ sources) (wrong error) {
 	refuse := func(text string, values ...any) { wrong = errors.Join(wrong, fmt.Errorf(text, values...)) }
 	if f.lossShare < 0 || f.lossShare > 100 {
@@ -170,6 +172,9 @@ func (f *flags) served(s *Settings, src sources) (wrong error) {
 	var err error
 	s.Zones, err = each("zone", zones, answer.NewZone)
 	wrong = errors.Join(wrong, err)
+	if s.Networks = f.networks; s.Networks != "" && !filepath.IsAbs(s.Networks) {
+		wrong = errors.Join(wrong, fmt.Errorf("--networks: %q is not an absolute path", s.Networks))
+	}
 	listen := f.listen.values
 	if len(listen) == 0 {
 		listen = []string{"127.0.0.1:53"}
@@ -184,20 +189,34 @@ func (f *flags) served(s *Settings, src sources) (wrong error) {
 // registry sets the store that is followed, and the etcd that is run here.
 func (f *flags) registry(s *Settings, src sources) error {
 	if f.embed != "" {
-		s.Store = &store.Config{Dir: f.embed, Listen: f.embedListen.values}
-	} else if src.given["embed-etcd-listen"] {
-		return errors.New("--embed-etcd-listen: without --embed-etcd there is nothing to listen")
+		s.Store = &store.Config{Dir: f.embed, Listen: f.embedListen.values, Certificates: store.Certificates{CA: f.embedCA, Cert: f.embedCert, Key: f.embedKey, Member: f.embedPeerName}, Peers: f.embedPeer.values, Name: f.embedName}
+		s.Store.Backups = store.Backups{Every: f.embedBackup.duration(), Keep: f.embedBackups}
+		if f.embedBackups < 1 {
+			return fmt.Errorf("--embed-etcd-backups: %d is less than 1; --embed-etcd-backup-interval=0 makes none", f.embedBackups)
+		}
+		if f.embedName == "" {
+			s.Store.Name = src.host.Host
+		}
+	}
+	for _, name := range []string{"embed-etcd-listen", "embed-etcd-ca", "embed-etcd-cert", "embed-etcd-key", "embed-etcd-peer", "embed-etcd-peer-name", "embed-etcd-name", "embed-etcd-backup-interval", "embed-etcd-backups"} {
+		if src.given[name] && s.Store == nil {
+			return fmt.Errorf("--%s: without --embed-etcd there is nothing to listen", name)
+		}
 	}
 	switch {
 	case len(f.etcd.values) > 0:
 		s.Registry.Endpoints = f.etcd.values
+	case s.Store != nil && src.host.Store == hostconfig.StoreConsul: // of a site with both, whose own is Consul
+		s.Consul = direct.Consul(src.host)
+	case s.Store != nil && len(s.Store.Peers) > 0 && src.host.OwnStore() == hostconfig.StoreEtcd:
+		s.Registry = direct.Etcd(src.host) // all members, this host's among them
 	case s.Store != nil:
-		s.Registry.Endpoints = reachable(s.Store.Listen)
+		s.Registry = ownStore(*s.Store)
 	case f.consul != "":
 	case src.host.OwnStore() == hostconfig.StoreEtcd:
-		s.Registry = open.Etcd(src.host)
+		s.Registry = direct.Etcd(src.host)
 	case src.host.OwnStore() == hostconfig.StoreConsul:
-		s.Consul = open.Consul(src.host)
+		s.Consul = direct.Consul(src.host)
 	default:
 		return fmt.Errorf("--etcd, --consul: no store given, no --embed-etcd, and none in %s", f.hostConfig)
 	}
@@ -205,7 +224,7 @@ func (f *flags) registry(s *Settings, src sources) error {
 		if len(s.Registry.Endpoints) > 0 {
 			return errors.New("--consul: records are followed in one store, and --etcd or --embed-etcd names another")
 		}
-		s.Consul = open.Consul(src.host)
+		s.Consul = direct.Consul(src.host)
 		s.Consul.Address = f.consul
 	}
 	if s.Catalog = f.catalog; s.Catalog && s.Consul.Address == "" {
@@ -221,6 +240,15 @@ func (f *flags) registry(s *Settings, src sources) error {
 		if src.given[name] {
 			*to.field = to.value
 		}
+	}
+	if s.Members = s.Registry; len(s.Members.Endpoints) == 0 && len(src.host.Etcd.Endpoints) > 0 {
+		s.Members = direct.Etcd(src.host)
+	}
+	if !src.given["etcd-cert"] {
+		s.Members = asMember(s.Members, src.readFile)
+	}
+	if s.Store != nil {
+		s.Store.Cluster = s.Members
 	}
 	return nil
 }

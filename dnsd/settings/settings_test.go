@@ -64,7 +64,17 @@ func TestSettings(t *testing.T) {
 	t.Run("point at the embedded etcd when there is one", func(t *testing.T) {
 		s, err := read(t, hostJSON, "", "--embed-etcd", t.TempDir(), "--embed-etcd-listen", "http://0.0.0.0:2379")
 		if err != nil || fmt.Sprint(s.Registry.Endpoints) != "[http://127.0.0.1:2379]" || s.Registry.User != "" {
-			t.Errorf("registry = %+v, %v", s.Registry, err)
+			t.Errorf("store = %+v, %v", s.Registry, err)
+		}
+		s, err = read(t, hostJSON, "", "--embed-etcd", t.TempDir(), "--embed-etcd-listen", "http://10.1.0.2:2379,https://0.0.0.0:2379,https://10.1.0.2:2379",
+			"--embed-etcd-ca=/ca", "--embed-etcd-cert=/cert", "--embed-etcd-key=/key")
+		if got := fmt.Sprint(s.Registry); err != nil || got != "{[https://127.0.0.1:2379 https://10.1.0.2:2379] /ca /cert /key  }" {
+			t.Errorf("by https too: store = %s, %v", got, err)
+		}
+		s, err = read(t, hostJSON, "", "--embed-etcd", t.TempDir(), "--embed-etcd-listen", "https://10.1.0.2:2379",
+			"--embed-etcd-ca=/ca", "--embed-etcd-cert=/cert", "--embed-etcd-key=/key", "--etcd-cert=/own", "--etcd-key=/ownkey")
+		if got := fmt.Sprint(s.Registry); err != nil || got != "{[https://10.1.0.2:2379] /ca /own /ownkey  }" {
+			t.Errorf("with a certificate of dnsd's: store = %s, %v", got, err)
 		}
 	})
 }
@@ -80,11 +90,12 @@ func TestStoreThatIsFollowed(t *testing.T) {
 		args []string
 		want string
 	}{
-		"host.json has Consul alone":                {host(consul), nil, "[http://127.0.0.1:8500] /etc/rundock/token"},
-		"host.json has both":                        {host(etcd + "," + consul), nil, "[http://10.1.0.2:2379] "},
-		"host.json has both, and Consul is its own": {host(`"store":"consul",` + etcd + "," + consul), nil, "[http://127.0.0.1:8500] /etc/rundock/token"},
-		"--consul with the token of host.json":      {host(etcd + "," + consul), []string{"--consul=http://10.1.0.9:8500"}, "[http://10.1.0.9:8500] /etc/rundock/token"},
-		"--etcd though host.json has Consul":        {host(consul), []string{"--etcd=http://10.1.0.3:2379"}, "[http://10.1.0.3:2379] "},
+		"host.json has Consul alone":                 {host(consul), nil, "[http://127.0.0.1:8500] /etc/rundock/token"},
+		"host.json has both":                         {host(etcd + "," + consul), nil, "[http://10.1.0.2:2379] "},
+		"host.json has both, and Consul is its own":  {host(`"store":"consul",` + etcd + "," + consul), nil, "[http://127.0.0.1:8500] /etc/rundock/token"},
+		"--consul with the token of host.json":       {host(etcd + "," + consul), []string{"--consul=http://10.1.0.9:8500"}, "[http://10.1.0.9:8500] /etc/rundock/token"},
+		"an etcd is run here, and Consul is its own": {host(`"store":"consul",` + etcd + "," + consul), []string{"--embed-etcd=" + t.TempDir()}, "[http://127.0.0.1:8500] /etc/rundock/token"},
+		"--etcd though host.json has Consul":         {host(consul), []string{"--etcd=http://10.1.0.3:2379"}, "[http://10.1.0.3:2379] "},
 	} {
 		s, err := read(t, c.host, "", c.args...)
 		if got := fmt.Sprint(s.StoreAddresses(), " ", s.Consul.TokenFile); err != nil || got != c.want {
@@ -116,6 +127,7 @@ func TestBadSettingsAreNamed(t *testing.T) {
 		{"DNSD_MAX_UDP=x", "", "environment DNSD_MAX_UDP:"},
 		{"", "--upstream=10.1.0.53:0", `--upstream: "10.1.0.53:0": nothing answers on port 0`},
 		{"", "--stub=corp.example=10.1.0.53:0", `--stub: "10.1.0.53:0": nothing answers on port 0`},
+		{"", "--stub=corp.example=10.1.0.53,10.1.0.54", `--stub: "10.1.0.54": want zone=address`},
 		{"", "--max-udp=100", "--max-udp: 100 is not between"},
 		{"", "--prefix=skydns", "--prefix:"},
 		{"", "--log-level=loud", "log-level"},
@@ -123,6 +135,10 @@ func TestBadSettingsAreNamed(t *testing.T) {
 		{"", "--embed-etcd=" + file, "--embed-etcd: store folder " + file},
 		{"", "--embed-etcd=relative", `--embed-etcd: store folder "relative": not an absolute path`},
 		{"", "--embed-etcd=/tmp --embed-etcd-listen=http://localhost:2379", "want http://IP:port"},
+		{"", "--embed-etcd=/tmp --embed-etcd-listen=https://127.0.0.1:2379", "a listen URL is https, and there is no file of its authority"},
+		{"", "--embed-etcd=/tmp --embed-etcd-listen=https://127.0.0.1:2379 --embed-etcd-ca=/a --embed-etcd-cert=/b", "there is no file of its key"},
+		{"", "--embed-etcd=/tmp --embed-etcd-cert=/b", "file /b of its certificate is given, and no listen URL is https"},
+		{"", "--embed-etcd-cert=/b", "--embed-etcd-cert: without --embed-etcd"},
 		{"", "--embed-etcd-listen=http://127.0.0.1:2379", "--embed-etcd-listen: without --embed-etcd"},
 		{"", "--nonsense", "nonsense"},
 		{"", "stray", `unexpected argument "stray"`},
@@ -148,8 +164,8 @@ func TestEveryBadSettingIsNamed(t *testing.T) {
 		want      []string
 	}{
 		{"", "--zone=s.prod.example.com --max-udp=100 --cache=-1", []string{"--max-udp: 100", "--etcd, --consul: no store given", "--cache: -1"}},
-		{"", "--prefix=skydns --zone=a..b,c..d --listen=:x --snapshot=here --upstream=resolver --stub=x --forward-for=10.0.0.0/33 --ns-address=x", []string{
-			"--prefix:", `--zone: zone "a..b"`, `--zone: zone "c..d"`, "--listen:", "--snapshot:", "--etcd, --consul:", "--upstream:", "--stub:", "--forward-for:", "--ns-address:"}},
+		{"", "--prefix=skydns --zone=a..b,c..d --listen=:x --snapshot=here --networks=here --upstream=resolver --stub=x --forward-for=10.0.0.0/33 --ns-address=x", []string{
+			"--prefix:", `--zone: zone "a..b"`, `--zone: zone "c..d"`, "--listen:", "--snapshot:", "--networks:", "--etcd, --consul:", "--upstream:", "--stub:", "--forward-for:", "--ns-address:"}},
 		{"", "--ttl=soon --nonsense --max-udp=x", []string{"-ttl: want", "-nonsense", "-max-udp"}},
 		{"DNSD_TTL=soon", "--etcd=http://127.0.0.1:2379 --config=" + file, []string{"environment DNSD_TTL"}},
 		{"", "--config=" + file, []string{"line 1: ttl: want", `line 2: "nonsense" is no setting`}},

@@ -16,6 +16,8 @@ type sources struct {
 	given  map[string]bool // flags, by name: set by whichever source
 	hosted bool            // there is a host.json
 	host   hostconfig.Config
+
+	readFile func(string) ([]byte, error)
 }
 
 // read fills in f, through set: from args, else the environment, else the
@@ -23,6 +25,7 @@ type sources struct {
 // returned. An error has all that is wrong with one of the three, each in a
 // line.
 func (f *flags) read(set *flag.FlagSet, args []string, env func(string) (string, bool), readFile func(string) ([]byte, error)) (src sources, others []string, err error) {
+	src.readFile = readFile
 	set.SetOutput(io.Discard)
 	for {
 		wrong := set.Parse(args)

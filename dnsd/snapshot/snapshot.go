@@ -1,9 +1,9 @@
 // Package snapshot keeps the last known records in a file, for a start without
-// the registry, and for the process that takes over from another.
+// the store, and for the process that takes over from another.
 //
 // The format is gzip, whose checksum and length tell a damaged file, around one
 // line of JSON (Header) and then each record: key and value, each after its
-// length as a varint. Values are the JSON the registry has, less what DNS does
+// length as a varint. Values are the JSON the store has, less what DNS does
 // not need.
 package snapshot
 
@@ -36,7 +36,7 @@ type Header struct {
 	Format   string    `json:"format"`
 	Prefix   string    `json:"prefix"`   // of the keys
 	Cluster  uint64    `json:"cluster"`  // of etcd; 0: not known
-	Revision int64     `json:"revision"` // of the registry
+	Revision int64     `json:"revision"` // of the store
 	Written  time.Time `json:"written"`
 }
 

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -19,7 +20,8 @@ import (
 const (
 	minPause = 250 * time.Millisecond // before a store that died is started again
 	maxPause = 5 * time.Second        // after it died again and again
-	settled  = time.Minute            // of running, after which a death is a first one
+	noPlace  = 500 * time.Millisecond // while the cluster has no place for a member without data
+	stable   = time.Minute            // of running, after which a death is a first one
 	stopTime = 20 * time.Second       // for a store that runs with other settings
 )
 
@@ -28,22 +30,63 @@ const (
 // other settings, and starts one that died again. program is the dnsd to run.
 func Keep(ctx context.Context, c Config, program string, log *slog.Logger) {
 	wait, last := minPause, ""
+	var restored atomic.Bool // another host's, in place of this one's
+	if len(c.Peers) > 0 {
+		go c.watchForRestored(ctx, &restored, log)
+	}
 	for ctx.Err() == nil {
 		began := time.Now()
 		err := c.once(ctx, program, log)
 		if ctx.Err() != nil {
 			return
 		}
-		if time.Since(began) > settled {
+		if time.Since(began) > stable {
 			wait, last = minPause, ""
 		}
-		if err != nil && err.Error() != last {
-			last = err.Error()
+		if now := toldBy(err); now != last && now != "" {
+			last = now
 			log.Error("store is down, starting it again", "err", err)
 		}
+		if len(c.Peers) > 0 && !hasData(c.Dir) {
+			wait = noPlace // whoever gives it one waits for it
+		}
+		c.giveUp(ctx, restored.Swap(false), log)
 		pause.For(ctx, wait)
 		wait = min(2*wait, maxPause)
 	}
+}
+
+// giveUp puts the data of a store that ended aside where they are of no use any more.
+func (c Config) giveUp(ctx context.Context, restored bool, log *slog.Logger) {
+	name, why := superseded, "another host's store was restored from a backup: the data of this one are put aside, and it waits for a place beside that"
+	if !restored {
+		gone, err := c.isRemoved(ctx)
+		if err != nil {
+			log.Error("data of a member that was removed", "err", err)
+		}
+		if !gone {
+			return
+		}
+		name, why = removed, "this member was removed from the cluster: its data are put aside, and it waits for another place"
+	}
+	aside, err := c.putAside(name)
+	if err != nil {
+		log.Error("data that are of no use any more", "err", err)
+		return
+	}
+	log.Warn(why, "aside", aside)
+}
+
+// toldBy is what an error is told by: by the same once. A member that waits for its
+// place hears of one endpoint after the other that it is not there.
+func toldBy(err error) string {
+	switch {
+	case err == nil:
+		return ""
+	case errors.Is(err, errNoPlace) || errors.Is(err, errNoCluster):
+		return errors.Unwrap(err).Error()
+	}
+	return err.Error()
 }
 
 // once follows one store's life and returns what ended it.
@@ -63,12 +106,17 @@ func (c Config) once(ctx context.Context, program string, log *slog.Logger) erro
 		log.Info("store is running already", "dir", c.Dir, "pid", pid)
 		return c.attend(ctx, pid)
 	}
-	return c.start(ctx, program, log)
+	made, err := c.origin(ctx)
+	if err != nil {
+		return err
+	}
+	return c.start(ctx, program, made, log)
 }
 
-// start runs a store of our own until it ends or ctx is done.
-func (c Config) start(ctx context.Context, program string, log *slog.Logger) error {
-	cmd := exec.Command(program, c.args()...)
+// start runs a store of our own until it ends or ctx is done. made is what it is
+// made of where it has no data.
+func (c Config) start(ctx context.Context, program string, made []string, log *slog.Logger) error {
+	cmd := exec.Command(program, append(c.args(), made...)...)
 	cmd.Args[0] = "dnsd"
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}

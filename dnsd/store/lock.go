@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -57,20 +58,27 @@ func Running(dir string) (pid int, err error) {
 	return int(at.Pid), nil
 }
 
-// runsWith says whether process pid was started with args.
+// runsWith says whether process pid was started with args, whatever its data
+// were made of.
 func runsWith(pid int, args []string) bool {
 	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 	if err != nil {
 		return false
 	}
 	_, rest, _ := strings.Cut(strings.TrimSuffix(string(line), "\x00"), "\x00")
+	rest, _, _ = strings.Cut(rest, "\x00--begin\x00")
+	rest, _, _ = strings.Cut(rest, "\x00--join\x00")
 	return rest == strings.Join(args, "\x00")
 }
 
 // Stop ends the store in dir and waits until it is gone; within timeout it
-// may finish what it does. Without a running store it does nothing.
+// may finish what it does. Without a running store it does nothing; a dir that is no store's is
+// an error, as the store that was meant runs on.
 func Stop(dir string, timeout time.Duration) error {
 	pid, err := Running(dir)
+	if err == nil && pid == 0 {
+		err = checkOurs(dir)
+	}
 	if err != nil || pid == 0 {
 		return err
 	}
@@ -83,4 +91,20 @@ func Stop(dir string, timeout time.Duration) error {
 		}
 	}
 	return fmt.Errorf("store %s: process %d did not end within %s", dir, pid, timeout)
+}
+
+// checkOurs returns an error where dir is not there, or holds nothing of a store's but other things.
+func checkOurs(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("store folder %s: %w", dir, err)
+	}
+	ours := func(e os.DirEntry) bool {
+		name, _, _ := strings.Cut(e.Name(), ".")
+		return slices.Contains([]string{"lock", "data", "etcd", "version", "member", "backup", "begin"}, name)
+	}
+	if len(entries) > 0 && !slices.ContainsFunc(entries, ours) {
+		return fmt.Errorf("store folder %s: no store was ever kept there", dir)
+	}
+	return nil
 }

@@ -51,7 +51,7 @@ func (t *Table) DropMissing() (dropped int) {
 }
 
 // Update applies changes in order; a nil value deletes. A key whose new value
-// is bad loses its old one: the table never holds what the registry does not.
+// is bad loses its old one: the table never holds what the store does not.
 func (t *Table) Update(revision int64, changes iter.Seq2[string, []byte]) []Bad {
 	t.writing.Lock()
 	defer t.writing.Unlock()

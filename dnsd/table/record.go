@@ -86,7 +86,7 @@ func typeName(t uint16) string {
 }
 
 // dataType is the number of a type that records may have data of: all that
-// are data, but those that other fields and the server itself answer.
+// are data, but those that other fields and the server itself answer, and DNAME.
 func dataType(name string) (uint16, error) {
 	name = strings.ToUpper(name)
 	t, ok := dns.StringToType[name]
@@ -96,7 +96,9 @@ func dataType(name string) (uint16, error) {
 	switch {
 	case !ok || t == dns.TypeNone || t == dns.TypeOPT || t >= 128 && t <= 255:
 		return 0, fmt.Errorf("record: type: %q is no type of data", name)
-	case slices.Contains([]uint16{dns.TypeA, dns.TypeAAAA, dns.TypeCNAME, dns.TypeSRV, dns.TypeTXT, dns.TypeMX, dns.TypePTR, dns.TypeNS, dns.TypeSOA, dns.TypeDNAME}, t):
+	case t == dns.TypeDNAME:
+		return 0, errors.New("record: type: DNAME is not served: names below have records of their own")
+	case slices.Contains([]uint16{dns.TypeA, dns.TypeAAAA, dns.TypeCNAME, dns.TypeSRV, dns.TypeTXT, dns.TypeMX, dns.TypePTR, dns.TypeNS, dns.TypeSOA}, t):
 		return 0, fmt.Errorf("record: type: %s is answered from the other fields", name)
 	}
 	return t, nil

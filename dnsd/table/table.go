@@ -1,4 +1,4 @@
-// Package table holds every record of the registry by DNS name, in a form
+// Package table holds every record of the store by DNS name, in a form
 // that is updated where it changed and read without locks.
 //
 // It is a tree of labels (so that a name finds its descendants) with an index
@@ -13,7 +13,7 @@
 //	node.go     a name; record.go: its record; kinds.go: what is at and below it
 //	answers.go  the answers a node keeps; below.go: the records it is answered with
 //	sample.go   some of very many records; form.go: of names with * or any; nodeset.go: where they are found
-//	batch.go    lists and changes of the registry; slashed.go: two keys of one name
+//	batch.go    lists and changes of the store; slashed.go: two keys of one name
 //	write.go    one record set or cleared, and what hangs on it
 package table
 
@@ -46,7 +46,7 @@ type Table struct {
 
 // State is what a table knows about itself.
 type State struct {
-	Revision int64     // of the registry, at the last batch
+	Revision int64     // of the store, at the last batch
 	Applied  time.Time // when the last batch was applied
 	Records  int       // keys with a well-formed value
 	Names    int       // names that exist, empty non-terminals included

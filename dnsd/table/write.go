@@ -1,5 +1,7 @@
 package table
 
+import "strings"
+
 // put makes the record of name want.
 func (t *Table) put(name string, want *Record) {
 	n := t.make(name)
@@ -40,7 +42,8 @@ func (t *Table) clear(n *Node) {
 	touch(n)
 }
 
-// point keeps the reverse name of a record's address naming the record's node.
+// point keeps the reverse name of a record's address naming the record's node. One with a * is
+// for names that do not exist, and no name that an address could have.
 func (t *Table) point(n *Node, old, want *Record) {
 	if old != nil && want != nil && old.Addr == want.Addr {
 		if n.pointer != nil {
@@ -48,14 +51,14 @@ func (t *Table) point(n *Node, old, want *Record) {
 		}
 		return
 	}
-	if old != nil && old.Addr.IsValid() {
+	if n.pointer != nil {
 		at := n.pointer.owner
 		at.pointers.remove(n.pointer)
 		n.pointer = nil
 		t.prune(at)
 		touch(at)
 	}
-	if want != nil && want.Addr.IsValid() {
+	if want != nil && want.Addr.IsValid() && !strings.Contains(n.name, "\x01*") {
 		at := t.make(reverseName(want.Addr))
 		// A new link each time: a reader that stands on the old one must
 		// not be led into another address's list.

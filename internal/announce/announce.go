@@ -1,10 +1,10 @@
-// Package announce keeps a service in the registry while it is well, and only
+// Package announce keeps a service in the store while it is well, and only
 // then. It owns the decision (gate: container, checks, rise and fall, flap
 // damping), the records, and the loop that holds or withdraws them.
 //
 // Each announced port is decided for itself and has a lease of its own. The
 // lease is there before the service is well, so that being well is announced
-// within one round trip to the registry, and revoking it withdraws within
+// within one round trip to the store, and revoking it withdraws within
 // another.
 //
 // Where the container's state comes from is the caller's affair (Instance).
@@ -12,9 +12,11 @@ package announce
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -29,11 +31,15 @@ type Config struct {
 	Name         string        // of the status; "" means Service
 	HasContainer bool          // the service has a container, told by Instance
 	Drain        time.Duration // clients are given between withdrawal and stop
-	Ports        []Port        // the first is the service's own and has no name
+	// Released, if there is one, returns when nobody gives requests to the records any more, which
+	// have been withdrawn before: it is waited for as well as Drain. It bounds its own time.
+	Released  func(ctx context.Context)
+	Ports     []Port   // the first is the service's own and has no name
+	Inherited []string // keys that predecessors may have left; those of Ports may be among them
 }
 
-// Announcer announces one service: Run is the loop, to which Instance, Active,
-// Withdraw and the tasks it starts send what happens.
+// Announcer announces one service: Run is the loop, to which Instance, Ended,
+// Active, Withdraw and the tasks it starts send what happens.
 type Announcer struct {
 	cfg      Config
 	store    registry.Store
@@ -48,6 +54,8 @@ type Announcer struct {
 	instance  Instance
 	active    string // colour; "": not known, or the service has none
 	request   *withdrawal
+	unwanted  []string // keys that predecessors may have left and no port has, until they are withdrawn
+	stays     string   // why a key may be there at the end, though it was to be withdrawn
 	status    control.AnnounceStatus
 	reasonLog logLimit // about reasons
 }
@@ -57,6 +65,7 @@ type Announcer struct {
 type withdrawal struct {
 	announced bool      // the service was when it was asked for, so that there are clients
 	over      time.Time // when they had their time; zero: the keys are still being taken away
+	awaiting  bool      // cfg.Released
 	done      bool
 }
 
@@ -73,6 +82,9 @@ func New(cfg Config, reg registry.Store, onStatus func(control.AnnounceStatus), 
 	}
 	if strings.ContainsAny(cfg.Service, "./") {
 		return fail(errors.New("a name with a dot would be announced as part of another service"))
+	}
+	if len(cfg.Aliases) > 0 && cfg.Stack == "" {
+		return fail(errors.New("a service of no stack has no aliases"))
 	}
 	names := map[string]bool{}
 	for i, p := range cfg.Ports {
@@ -92,11 +104,30 @@ func New(cfg Config, reg registry.Store, onStatus func(control.AnnounceStatus), 
 			return fail(fmt.Errorf("port %d: %w", p.Port, err))
 		}
 		a.ports = append(a.ports, &port{Port: p, lease: lease, gate: gate{
-			hasContainer: cfg.HasContainer, check: p.Check.Type, connects: p.Protocol == "tcp",
+			hasContainer: cfg.HasContainer, check: p.Check.Type, connects: p.Port != 0 && p.Protocol == "tcp",
 			rise: p.Check.Rise, fall: p.Check.Fall,
 		}})
 	}
+	own := a.keys()
+	for _, key := range cfg.Inherited {
+		if !slices.Contains(own, key) {
+			a.unwanted = append(a.unwanted, key)
+		}
+	}
 	return a, nil
+}
+
+// Keys are those of the store that may have a record of the service: what it
+// announces, and what its predecessors may have left. It is for who calls it before
+// Run; then the status has them.
+func (a *Announcer) Keys() []string { return append(a.keys(), a.unwanted...) }
+
+// keys are those of the ports.
+func (a *Announcer) keys() (list []string) {
+	for _, p := range a.ports {
+		list = append(list, a.cfg.keys(p.Port)...)
+	}
+	return list
 }
 
 // Instance tells what became of the container. Calls take effect in their order.
@@ -107,6 +138,17 @@ func (a *Announcer) Instance(i Instance) {
 		}
 		for _, p := range a.ports {
 			p.gate.containerChanged(now, i)
+		}
+	})
+}
+
+// Ended tells that the first process of a run of the container, told by Instance
+// before, has ended. It counts as the end of the container until docker says
+// that there is another run.
+func (a *Announcer) Ended(id string, started time.Time) {
+	a.tell(func(now time.Time) {
+		for _, p := range a.ports {
+			p.gate.processEnded(now, Instance{ID: id, Started: started})
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -290,6 +291,16 @@ func TestAnnouncer(t *testing.T) {
 				t.Errorf("last status = %s, %s, want withdrawn, told to stop", got.State, got.Reason)
 			}
 		}},
+		{"says that its record stays, told to stop while etcd is away", func(t *testing.T, s *stage) {
+			a := s.announce(nil)
+			a.Instance(s.run("one"))
+			await.True(t, "it is announced", a.is(control.Announced))
+			s.server.Kill()
+			a.end(nil)
+			if got := a.status(); got.State != control.Withdrawn || !strings.Contains(got.Stays, "withdraw "+webKey) {
+				t.Errorf("last status = %s, stays = %q, want withdrawn, and why the record stays", got.State, got.Stays)
+			}
+		}},
 		{"hands over without a gap", func(t *testing.T, s *stage) {
 			run := s.run("one")
 			a := s.announce(nil)
@@ -325,6 +336,54 @@ func TestAnnouncer(t *testing.T) {
 			}
 			b.Instance(s.run("two"))
 			await.True(t, "it announces another container", b.is(control.Announced))
+		}},
+		{"withdraws what its predecessor left once its own check has failed", func(t *testing.T, s *stage) {
+			s.left(t, "m1/web")
+			await.True(t, "its key is there", s.has(webKey))
+			s.refuse()
+			b := s.announce(func(c *Config) { c.Ports[0].Check.Interval = 50 * time.Millisecond })
+			b.Instance(s.run("one"))
+			await.True(t, "the key is gone", s.has())
+			s.listen()
+			await.True(t, "the key is there again", s.has(webKey))
+		}},
+		{"withdraws what its predecessor left of a container that has ended, when etcd is back", func(t *testing.T, s *stage) {
+			s.left(t, "m1/web")
+			await.True(t, "its key is there", s.has(webKey))
+			s.server.Kill()
+			b := s.announce(nil)
+			b.Instance(exited(s.run("one"), 1))
+			await.True(t, "it says that the key stays for now", func() bool { return strings.Contains(b.status().Reason, "withdraw "+webKey) })
+			s.server.Restart()
+			await.True(t, "the key is gone", s.has())
+		}},
+		{"withdraws at once what predecessors announced and it does not", func(t *testing.T, s *stage) {
+			const adminKey, theirs = "/skydns/com/example/prod/s/web/_tcp/_admin/node-1", "/skydns/com/example/prod/s/web/node-2"
+			s.leftPort(t, "m1/web", "admin")
+			s.put(t, theirs, `{"host":"10.0.0.8","id":"m2/web"}`)
+			await.True(t, "two keys and another's are there", s.has(webKey, adminKey, theirs))
+			s.server.Kill()
+			b := s.announce(func(c *Config) { c.Inherited = []string{theirs, adminKey, webKey} })
+			b.Instance(s.run("one"))
+			await.True(t, "it says what there may be", func() bool {
+				return slices.Equal(b.status().Keys, []string{webKey, theirs, adminKey}) && slices.Equal(b.status().Unwanted(), []string{theirs, adminKey})
+			})
+			s.server.Restart()
+			await.True(t, "the key that it does not announce is gone", s.has(webKey, theirs))
+			await.True(t, "it says so", func() bool { return slices.Equal(b.status().Keys, []string{webKey}) })
+			b.mustNot(s, "delete "+webKey)
+		}},
+		{"takes away all that predecessors announced, told to stop at once", func(t *testing.T, s *stage) {
+			const adminKey = "/skydns/com/example/prod/s/web/_tcp/_admin/node-1"
+			s.leftPort(t, "m1/web", "admin")
+			b := s.announce(func(c *Config) { c.Inherited = []string{adminKey} })
+			b.end(nil)
+			if s.there(t, webKey) || s.there(t, adminKey) {
+				t.Error("it has ended, and a key is still there")
+			}
+			if got := b.status(); !slices.Equal(got.Keys, []string{webKey}) {
+				t.Errorf("keys = %v, want its own alone", got.Keys)
+			}
 		}},
 		{"leaves another's key, told to stop or to withdraw", func(t *testing.T, s *stage) {
 			s.left(t, "m2/web")
@@ -420,10 +479,30 @@ func TestAnnouncer(t *testing.T) {
 // left is what a sidecar leaves that has handed over, for a long time.
 func (s *stage) left(t *testing.T, id string) {
 	t.Helper()
-	a := s.announce(func(c *Config) { c.ID, c.Ports[0].Lease = id, time.Hour })
+	s.leftPort(t, id)
+}
+
+// leftPort is left of a sidecar that has announced a port of each name as well.
+func (s *stage) leftPort(t *testing.T, id string, names ...string) {
+	t.Helper()
+	a := s.announce(func(c *Config) {
+		c.ID, c.Ports[0].Lease = id, time.Hour
+		for _, name := range names {
+			p := c.Ports[0]
+			p.Name = name
+			c.Ports = append(c.Ports, p)
+		}
+	})
 	a.Instance(s.run("one"))
 	await.True(t, "the predecessor announces", a.is(control.Announced))
 	a.end(registry.ErrHandOver)
+}
+
+func (s *stage) put(t *testing.T, key, value string) {
+	t.Helper()
+	if _, err := s.server.Admin().Put(t.Context(), key, value); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // there asks etcd itself whether it has key now.
@@ -483,14 +562,17 @@ func TestNew_names_what_is_wrong(t *testing.T) {
 		return []Port{p}
 	}
 	for want, cfg := range map[string]Config{
-		"announce web: no port to announce":                                                       {},
-		"announce web: port 0: want 1 to 65535":                                                   {Ports: with(func(p *Port) { p.Port = 0 })},
-		"announce web: port 80: protocol \"sctp\": want tcp or udp":                               {Ports: with(func(p *Port) { p.Protocol = "sctp" })},
-		"announce web: port 80: check type \"ping\": want docker, tcp, http or exec":              {Ports: with(func(p *Port) { p.Check.Type = "ping" })},
-		"announce web: port 80: lease 2s: want whole seconds, at least 5s":                        {Ports: with(func(p *Port) { p.Lease = 2 * time.Second })},
-		"announce web: port 80: name \"\": the first port has none, each further one its own":     {Ports: []Port{good, good}},
-		"announce web: port 80: there is no container whose address or HEALTHCHECK could be used": {Ports: with(func(p *Port) { p.Check.Type = CheckDocker })},
-		"announce data.web: a name with a dot would be announced as part of another service":      {Identity: Identity{Service: "data.web"}, Ports: []Port{good}},
+		"announce web: no port to announce":                                                          {},
+		"announce web: port 65536: want 1 to 65535, or 0 for an address alone":                       {Ports: with(func(p *Port) { p.Port = 65536 })},
+		"announce web: address: an address alone has no name, container port and protocol":           {Ports: with(func(p *Port) { p.Port, p.Protocol = 0, "udp" })},
+		"announce web: address: check tcp: an address alone is checked at a port of the check's own": {Ports: with(func(p *Port) { p.Port, p.Check.Type = 0, CheckTCP })},
+		"announce web: a service of no stack has no aliases":                                         {Identity: Identity{Aliases: []string{"www"}}, Ports: []Port{good}},
+		"announce web: port 80: protocol \"sctp\": want tcp or udp":                                  {Ports: with(func(p *Port) { p.Protocol = "sctp" })},
+		"announce web: port 80: check type \"ping\": want docker, tcp, http or exec":                 {Ports: with(func(p *Port) { p.Check.Type = "ping" })},
+		"announce web: port 80: lease 2s: want whole seconds, at least 5s":                           {Ports: with(func(p *Port) { p.Lease = 2 * time.Second })},
+		"announce web: port 80: name \"\": the first port has none, each further one its own":        {Ports: []Port{good, good}},
+		"announce web: port 80: there is no container whose address or HEALTHCHECK could be used":    {Ports: with(func(p *Port) { p.Check.Type = CheckDocker })},
+		"announce data.web: a name with a dot would be announced as part of another service":         {Identity: Identity{Service: "data.web"}, Ports: []Port{good}},
 	} {
 		if cfg.Service == "" {
 			cfg.Service = "web"

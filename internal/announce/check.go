@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
@@ -135,15 +136,38 @@ func get(ctx context.Context, address string) error {
 	return nil
 }
 
-// run runs argv in a process group of its own, which is killed when ctx ends.
+// run runs argv in a process group of its own, which is killed when ctx ends, and
+// what is left of it when argv has ended.
 func run(ctx context.Context, argv []string) error {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = time.Second // for children that keep the pipe open
+	// A pipe of our own: cmd would wait for its end, and so for children that argv has left.
+	r, w, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	cmd.Stdout, cmd.Stderr = w, w
+	err = cmd.Start()
+	w.Close()
+	if err != nil {
+		return err
+	}
 	var out tail
-	cmd.Stdout, cmd.Stderr = &out, &out
-	err := cmd.Run()
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		io.Copy(&out, r)
+	}()
+	err = cmd.Wait()
+	syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	select {
+	case <-read:
+	case <-time.After(time.Second): // a child that has left the group has the pipe
+		r.Close()
+		<-read
+	}
 	if last := lastLine(string(out.text)); err != nil && last != "" {
 		return fmt.Errorf("%w: %s", err, last)
 	}

@@ -44,6 +44,7 @@ func TestCheck(t *testing.T) {
 		{"http has a time limit", Check{Type: CheckHTTP, Path: "/slow", Timeout: short}, up, "http://" + up.String() + "/slow: no answer within 50ms"},
 		{"exec succeeds with 0", Check{Type: CheckExec, Command: []string{"true"}}, up, ""},
 		{"exec tells the code and the last line", Check{Type: CheckExec, Command: []string{"sh", "-c", "echo a; echo not ready; exit 3"}}, up, `["sh" "-c" "echo a; echo not ready; exit 3"]: exit status 3: not ready`},
+		{"exec succeeds with 0 though it leaves a child that keeps its output", Check{Type: CheckExec, Command: []string{"sh", "-c", "sleep 1000 & exit 0"}, Timeout: 30 * time.Second}, up, ""},
 		{"exec has a time limit, also for its children", Check{Type: CheckExec, Command: []string{"sh", "-c", "sleep 1000 & wait"}, Timeout: short}, up, `["sh" "-c" "sleep 1000 & wait"]: no answer within 50ms`},
 		{"exec names a command that is not there", Check{Type: CheckExec, Command: []string{"/nowhere/check"}}, up, `["/nowhere/check"]: no such file or directory`},
 	} {

@@ -22,6 +22,10 @@ type prompt struct{ registry.Store }
 
 func (prompt) NewLease(time.Duration) (registry.Lease, error) { return prompt{}, nil }
 
+func (prompt) Read(_ context.Context, keys []string) ([]registry.Found, error) {
+	return make([]registry.Found, len(keys)), nil
+}
+
 func (prompt) Run(ctx context.Context) error {
 	<-ctx.Done()
 	return nil
@@ -44,10 +48,15 @@ type clocked struct {
 
 func onClock(t *testing.T, drain time.Duration) *clocked {
 	t.Helper()
+	return onClockWith(t, drain, nil)
+}
+
+func onClockWith(t *testing.T, drain time.Duration, released func(context.Context)) *clocked {
+	t.Helper()
 	c := &clocked{done: make(chan error, 1)}
 	cfg := Config{
 		Identity:     Identity{Prefix: "/skydns", Zone: "s.prod.example.com", Service: "web", Host: "node-1", ID: "m1/web"},
-		HasContainer: true, Drain: drain,
+		HasContainer: true, Drain: drain, Released: released,
 		Ports: []Port{{Address: netip.MustParseAddr("10.0.0.7"), Port: 80}},
 	}
 	a, err := New(cfg, prompt{}, func(s control.AnnounceStatus) { c.last = s }, slog.New(slog.DiscardHandler))
@@ -138,6 +147,45 @@ func TestClock_withdrawn_on_request_says_so_once_clients_had_their_time(t *testi
 		c.want(t, control.Withdrawn)
 		c.starts("two")
 		c.want(t, control.Announced)
+	})
+}
+
+// Whoever gives requests by the records is waited for, on request as at the end, besides the time that clients are given.
+func TestClock_waits_until_it_is_released(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		released := func(context.Context) { time.Sleep(3 * time.Second) }
+		c := onClockWith(t, 0, released)
+		c.starts("one")
+		c.Withdraw()
+		c.want(t, control.Draining)
+		time.Sleep(2 * time.Second)
+		c.want(t, control.Draining)
+		time.Sleep(time.Second)
+		c.want(t, control.Withdrawn)
+		c.Resume()
+		c.want(t, control.Announced)
+		c.Withdraw()
+		c.Resume() // before it is released
+		c.want(t, control.Announced)
+		time.Sleep(3 * time.Second)
+		c.want(t, control.Announced)
+		c.stop()
+		time.Sleep(2 * time.Second)
+		c.want(t, control.Draining)
+		time.Sleep(time.Second)
+		c.want(t, control.Withdrawn)
+
+		longer := onClockWith(t, time.Hour, released)
+		longer.starts("one")
+		longer.Withdraw()
+		time.Sleep(time.Hour - time.Second)
+		longer.want(t, control.Draining)
+		time.Sleep(time.Second)
+		longer.want(t, control.Withdrawn)
+
+		unused := onClockWith(t, time.Hour, func(context.Context) { t.Error("nothing was announced, and it is waited for") })
+		unused.Withdraw()
+		unused.want(t, control.Withdrawn)
 	})
 }
 

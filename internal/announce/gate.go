@@ -14,6 +14,7 @@ type Instance struct {
 	Exists      bool
 	Running     bool
 	Paused      bool // running, but none of its processes gets any time
+	Suspended   bool // its runner has paused it for a moment: what was known of it holds
 	ID          string
 	Deployment  string // what the container was made for, the same for all that were made after crashes; "": none knows
 	Started     time.Time
@@ -24,11 +25,19 @@ type Instance struct {
 	Addresses   map[string]netip.Addr // by network name
 	CutOff      map[string]string     // why other hosts do not reach it, by network name
 	HostNetwork bool
+	Succeeds    string // id of the container whose place it has taken while both were well; "": there was none
+
+	ended time.Time // when its first process was seen to end, where docker has not said so yet; Running is false then
 }
 
 // sameRun reports whether i and j are one run of one container.
 func (i Instance) sameRun(j Instance) bool {
 	return i.ID == j.ID && i.Started.Equal(j.Started)
+}
+
+// succeeds reports whether i has taken the place of j, so that what was known of j holds of i.
+func (i Instance) succeeds(j Instance) bool {
+	return i.Succeeds != "" && i.Succeeds == j.ID && i.Running && !i.Paused
 }
 
 // gate decides whether one port is announced, from what happens to the
@@ -58,7 +67,7 @@ type gate struct {
 
 // containerChanged tells what became of the container.
 func (g *gate) containerChanged(now time.Time, i Instance) {
-	defer g.settle(now)
+	defer g.noteDrop(now)
 	if g.usesHealthcheck() && (i.Unreachable == nil) != (g.dockerErr == nil) {
 		g.streak = 0 // probes stand in for docker, each time anew
 	}
@@ -66,7 +75,34 @@ func (g *gate) containerChanged(now time.Time, i Instance) {
 	if i.Unreachable != nil {
 		return
 	}
+	if known := g.instance; !known.ended.IsZero() && i.sameRun(known) && i.Running {
+		i.Running, i.ended = false, known.ended // docker has not heard of it yet
+	}
+	g.take(now, i)
+}
+
+// processEnded tells that the first process of a run of the container has ended,
+// which docker may say later, or have said.
+func (g *gate) processEnded(now time.Time, run Instance) {
+	if !g.answered || !g.instance.Running || !run.sameRun(g.instance) {
+		return
+	}
+	defer g.noteDrop(now)
+	i := g.instance
+	i.Running, i.ended = false, now
+	g.take(now, i)
+}
+
+// take makes i the container, as it is.
+func (g *gate) take(now time.Time, i Instance) {
 	newRun := !g.answered || !i.sameRun(g.instance)
+	if newRun && g.well && i.succeeds(g.instance) {
+		if i.Deployment != g.deployed {
+			g.deployed, g.flaps = i.Deployment, damper{}
+		}
+		g.streak, g.failure, g.instance = max(g.streak, 0), "", i
+		return
+	}
 	switch {
 	case g.withdrawn:
 	case g.well && newRun:
@@ -96,10 +132,10 @@ func (g *gate) containerChanged(now time.Time, i Instance) {
 
 // probed tells how a probe of the current run went.
 func (g *gate) probed(now time.Time, err error) {
-	if g.instance.Paused {
+	if g.instance.Paused || g.instance.Suspended {
 		return
 	}
-	defer g.settle(now)
+	defer g.noteDrop(now)
 	if err == nil {
 		g.succeeded = true
 		g.streak = max(g.streak, 0) + 1
@@ -114,7 +150,7 @@ func (g *gate) probed(now time.Time, err error) {
 // withdraw takes the announcement away until another run of the container.
 func (g *gate) withdraw(now time.Time) {
 	g.withdrawn = true
-	g.settle(now)
+	g.noteDrop(now)
 }
 
 // resume undoes withdraw: the run goes on. It may have been told to end since,
@@ -122,11 +158,11 @@ func (g *gate) withdraw(now time.Time) {
 func (g *gate) resume(now time.Time) {
 	g.withdrawn = false
 	g.probesWell, g.succeeded, g.streak, g.failure = false, false, 0, ""
-	g.settle(now)
+	g.noteDrop(now)
 }
 
-// settle notes a drop. It follows every event.
-func (g *gate) settle(now time.Time) {
+// noteDrop notes a drop. It follows every event.
+func (g *gate) noteDrop(now time.Time) {
 	well, _ := g.health()
 	if g.well && !well && !g.withdrawn {
 		g.drop(now)
@@ -157,6 +193,26 @@ func (g *gate) verdict(now time.Time) (up bool, reason string, again time.Time) 
 	return true, "", time.Time{}
 }
 
+// settled reports whether a verdict of not to announce tells that the port is not
+// well, rather than that it is not known yet how it is.
+func (g *gate) settled() bool {
+	if g.hasContainer {
+		switch {
+		case !g.answered:
+			return false
+		case !g.instance.Running, g.instance.Paused:
+			return true
+		}
+	}
+	switch {
+	case g.usesHealthcheck() && g.instance.Health != "starting" && g.dockerErr == nil:
+		return true
+	case g.usesHealthcheck(), g.canProbe():
+		return g.probesWell || -g.streak >= g.fall
+	}
+	return true
+}
+
 // health leaves flapping aside.
 func (g *gate) health() (well bool, reason string) {
 	if g.withdrawn {
@@ -170,6 +226,8 @@ func (g *gate) health() (well bool, reason string) {
 			return false, "docker has not answered yet"
 		case !g.instance.Exists:
 			return false, "the container does not exist"
+		case !g.instance.ended.IsZero():
+			return false, fmt.Sprintf("the container's process ended at %s, and docker has not said so yet", clock(g.instance.ended))
 		case !g.instance.Running && g.instance.Finished.IsZero():
 			return false, "the container was not started yet"
 		case !g.instance.Running:
@@ -226,7 +284,7 @@ func (g *gate) canProbe() bool { return g.check != "" && g.check != CheckDocker 
 // the first success of a run.
 func (g *gate) wantsProbe() (wanted, haste bool) {
 	switch {
-	case g.withdrawn, !g.canProbe(), g.hasContainer && (!g.instance.Running || g.instance.Paused):
+	case g.withdrawn, !g.canProbe(), g.hasContainer && (!g.instance.Running || g.instance.Paused || g.instance.Suspended):
 		return false, false
 	case g.usesHealthcheck() && g.dockerErr == nil:
 		return false, false

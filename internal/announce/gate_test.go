@@ -13,7 +13,9 @@ import (
 // the beginning of the reason why not. Events:
 //
 //	run ID [HEALTH]   the container ID runs; its HEALTHCHECK says HEALTH; ID/NAME is of deployment NAME
-//	create ID, exit CODE, remove, dockerd-gone, pause, unpause
+//	succeed ID OF     the container ID runs, and has taken the place of OF
+//	create ID, exit CODE, remove, dockerd-gone, pause, suspend, unpause
+//	dead [ID]         the first process of the container ID, or of the present one, has ended
 //	ok, fail          a probe
 //	withdraw, resume
 //	-                 time passes
@@ -298,6 +300,117 @@ func TestGate(t *testing.T) {
 			6    create d/new => the container was not started yet
 			6    run d/new   => not checked yet
 			6    ok          => flapping`},
+		{"the end of its first process acts before docker tells of it, and what docker says of that run is older", tcp, `
+			0    run a      => not checked yet
+			0    ok         => up
+			5    dead       => the container's process ended at ` + clock(at(5)) + `, and docker has not said so yet
+			5    run a      => the container's process ended at ` + clock(at(5)) + `
+			5    ok         => the container's process ended at
+			6    exit 137   => the container ended with exit code 137 at ` + clock(at(6)) + `
+			6    dead       => the container ended with exit code 137 at
+			7    run b      => not checked yet
+			7.1  ok         => up`},
+		{"docker decides when it has another run", tcp, `
+			0    run a      => not checked yet
+			0    ok         => up
+			5    dead       => the container's process ended
+			6    run b      => not checked yet
+			6    ok         => up
+			7    dead a     => up`},
+		{"it is seen while dockerd is away, too", byDocker, `
+			0    run a healthy  => up
+			1    dockerd-gone   => up
+			2    dead           => the container's process ended
+			3    run a healthy  => the container's process ended
+			4    dockerd-gone   => the container's process ended
+			5    exit 1         => the container ended with exit code 1
+			6    run b healthy  => up`},
+		{"one that its runner pauses for a moment stays announced, whatever probes say meanwhile", tcp, `
+			0    run a      => not checked yet
+			1    ok         => up
+			5    suspend    => up
+			6    fail       => up
+			7    fail       => up
+			8    fail       => up
+			9    unpause    => up
+			10   fail       => up
+			11   exit 1     => the container ended`},
+		{"also by its HEALTHCHECK", byDocker, `
+			0    run a healthy => up
+			5    suspend       => up
+			9    unpause       => up`},
+		{"and not where the moment does not end", tcp, `
+			0    run a      => not checked yet
+			1    ok         => up
+			5    suspend    => up
+			40   pause      => the container is paused`},
+		{"and where it is paused", tcp, `
+			0    run a      => not checked yet
+			0    ok         => up
+			5    pause      => the container is paused
+			6    dead       => the container's process ended
+			6    exit 137   => the container ended`},
+		{"with docker's word it is one drop", tcp, `
+			0    run a      => not checked yet
+			0    ok         => up
+			1    dead       => the container's process ended
+			1    run a      => the container's process ended
+			1    exit 1     => the container ended
+			1    run b      => not checked yet
+			1    ok         => up
+			2    dead       => the container's process ended
+			2    exit 1     => the container ended
+			2    run c      => not checked yet
+			2    ok         => up
+			3    dead       => the container's process ended
+			3    run d      => not checked yet
+			3    ok         => flapping`},
+		{"also of one that never got well", tcp, `
+			0    run a      => not checked yet
+			1    dead       => the container's process ended
+			1    exit 1     => the container ended
+			2    run b      => not checked yet
+			3    dead       => the container's process ended
+			3    exit 1     => the container ended
+			4    run c      => not checked yet
+			4    ok         => up
+			5    dead       => the container's process ended
+			6    run d      => not checked yet
+			6    ok         => flapping`},
+		{"after a withdrawal on request it is none", tcp, `
+			0    run a      => not checked yet
+			0    ok         => up
+			1    withdraw   => withdrawn on request
+			1    dead       => withdrawn on request
+			1    run a      => withdrawn on request
+			1    exit 0     => withdrawn on request
+			2    run b      => not checked yet
+			2    ok         => up
+			3    withdraw   => withdrawn on request
+			3    dead       => withdrawn on request
+			4    run c      => not checked yet
+			4    ok         => up
+			5    withdraw   => withdrawn on request
+			5    dead       => withdrawn on request
+			5    resume     => the container's process ended
+			5    exit 0     => the container ended
+			6    run d      => not checked yet
+			6    ok         => up`},
+		{"one that has taken the place of another is as well as that was, however often", tcp, `
+			0    run a       => not checked yet
+			0    ok          => up
+			1    succeed b a => up
+			2    succeed c b => up
+			3    succeed d c => up
+			4    dead c      => up
+			5    fail        => up
+			6    fail        => up
+			7    fail        => tcp 172.17.0.2:80: connection refused`},
+		{"but not where that was not well, or it was another's", tcp, `
+			0    run a       => not checked yet
+			1    succeed b a => not checked yet
+			1    ok          => up
+			2    succeed c a => not checked yet`},
 		{"however often it dropped, a minute of being well is enough", tcp, `
 			0    run a      => not checked yet
 			` + strings.Repeat("\n1 ok =>\n2 exit 1 =>\n2 run b =>\n3 ok =>\n4 exit 1 =>\n4 run c =>", 50) + `
@@ -323,6 +436,7 @@ func tell(t *testing.T, s story) {
 	t.Helper()
 	g := s.gate
 	var current Instance
+	runs := map[string]Instance{}
 	for _, line := range strings.Split(strings.TrimSpace(s.lines), "\n") {
 		before, want, ok := strings.Cut(line, "=>")
 		words := strings.Fields(before)
@@ -336,8 +450,8 @@ func tell(t *testing.T, s story) {
 		now := at(seconds)
 		want = strings.TrimSpace(want)
 		switch words[1] {
-		case "pause", "unpause":
-			current.Paused = words[1] == "pause"
+		case "pause", "suspend", "unpause":
+			current.Paused, current.Suspended = words[1] == "pause", words[1] == "suspend"
 			g.containerChanged(now, current)
 		case "create":
 			current = Instance{Exists: true, ID: words[2], Deployment: deploymentOf(words[2])}
@@ -353,7 +467,18 @@ func tell(t *testing.T, s story) {
 					current.HealthLog = ""
 				}
 			}
+			runs[current.ID] = current
 			g.containerChanged(now, current)
+		case "succeed":
+			current = Instance{Exists: true, Running: true, ID: words[2], Deployment: deploymentOf(words[2]), Started: now, Succeeds: words[3]}
+			runs[current.ID] = current
+			g.containerChanged(now, current)
+		case "dead":
+			run := current
+			if len(words) > 2 {
+				run = runs[words[2]]
+			}
+			g.processEnded(now, run)
 		case "exit":
 			current.Running, current.Finished = false, now
 			current.ExitCode, _ = strconv.Atoi(words[2])

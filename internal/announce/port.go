@@ -23,6 +23,8 @@ type port struct {
 
 	holding     bool          // from the start of a Hold until it has returned
 	heldItem    registry.Item // what Hold was given
+	heldOf      string        // id of the container that heldItem is of
+	replacing   bool          // another record takes the place of heldItem, and the store has not answered yet
 	active      string        // colour, as of heldItem
 	stopHold    context.CancelCauseFunc
 	holdState   registry.HoldState
@@ -47,4 +49,12 @@ func (p *port) summary() (state control.AnnounceState, reason string, distance i
 		return control.Conflict, p.holdState.Reason, 1
 	}
 	return control.Unreached, p.holdState.Reason, 2
+}
+
+// named is why with the port's name in front, if it has one.
+func (p *port) named(why string) string {
+	if p.Name == "" || why == "" {
+		return why
+	}
+	return "port " + p.Name + ": " + why
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,7 +22,7 @@ type Port struct {
 	Name          string     // "": the service's own; others have one and are found as _<Name>._tcp.<service>
 	Address       netip.Addr // announced; invalid: the container's own
 	Network       string     // whose address of the container; "" means its first, by name
-	Port          int        // others connect to
+	Port          int        // others connect to; 0: an address alone is announced, of an instance that is well by its HEALTHCHECK, or else runs
 	ContainerPort int        // the container listens on; 0 means Port
 	Protocol      string     // tcp or udp; "" means tcp
 	Priority      int        // 0 means 10
@@ -38,20 +39,30 @@ type Identity struct {
 	Zone    string // "s.prod.example.com"
 	Service string
 	Host    string
-	Colour  string // blue or green; "": the service has none
-	ID      string // machine-id/service, and /colour: the same id takes a key over at once
+	Colour  string   // blue or green; "": the service has none
+	Stack   string   // that Service is of; "": of none
+	Number  int      // of the instance in Stack, from 1; without Stack 0
+	Aliases []string // further names of Service in Stack
+	ID      string   // machine-id/service, and /colour: the same id takes a key over at once
 }
 
 // withDefaults fills the zeros, or says what is wrong.
 func (p Port) withDefaults() (Port, error) {
 	what := fmt.Sprintf("port %d", p.Port)
-	if p.Name != "" {
+	switch {
+	case p.Name != "":
 		what = "port " + p.Name
+	case p.Port == 0:
+		what = "address"
 	}
 	var err error
 	switch {
-	case p.Port < 1 || p.Port > 65535:
-		return p, fmt.Errorf("%s: want 1 to 65535", what)
+	case p.Port < 0 || p.Port > 65535:
+		return p, fmt.Errorf("%s: want 1 to 65535, or 0 for an address alone", what)
+	case p.Port == 0 && (p.Name != "" || p.ContainerPort != 0 || p.Protocol != ""):
+		return p, fmt.Errorf("%s: an address alone has no name, container port and protocol", what)
+	case p.Port == 0 && p.Check.Port == 0 && (p.Check.Type == CheckTCP || p.Check.Type == CheckHTTP):
+		return p, fmt.Errorf("%s: check %s: an address alone is checked at a port of the check's own", what, p.Check.Type)
 	case p.ContainerPort < 0 || p.ContainerPort > 65535:
 		return p, fmt.Errorf("%s: container port %d: want 1 to 65535", what, p.ContainerPort)
 	case p.Protocol != "" && p.Protocol != "tcp" && p.Protocol != "udp":
@@ -81,6 +92,9 @@ func (id Identity) record(p Port, i Instance, active string) (registry.Item, con
 		TTL:   uint32(p.Lease / 3 / time.Second),
 		Group: "main", Tags: p.Tags, Meta: p.Meta, Colour: id.Colour, ID: id.ID,
 	}
+	if id.Stack != "" {
+		r.At = id.Host
+	}
 	if p.Name != "" {
 		r.Group = "_" + p.Name
 	}
@@ -96,7 +110,7 @@ func (id Identity) record(p Port, i Instance, active string) (registry.Item, con
 		if network := networkName(i, p.Network); i.CutOff[network] != "" {
 			return registry.Item{}, control.Record{}, fmt.Errorf("network %s: %s", network, i.CutOff[network])
 		}
-		r.Port = p.ContainerPort
+		r.Port = p.ContainerPort // 0 where that of the host is
 	}
 	r.Host = address.String()
 	value, err := json.Marshal(r)
@@ -107,20 +121,68 @@ func (id Identity) record(p Port, i Instance, active string) (registry.Item, con
 	return registry.Item{Key: key, Value: value, ID: id.ID}, control.Record{Key: key, Name: strings.ToLower(name), Host: r.Host, Port: r.Port}, nil
 }
 
-// name is the DNS name of p's record.
-func (id Identity) name(p Port) string {
-	if p.Name == "" {
-		return id.instance() + "." + id.Service + "." + id.Zone
+// items are what is held for p, whose record is item: that, and the same under
+// the aliases of the service. There they are called by service and number, as an
+// alias may be of several services.
+func (id Identity) items(p Port, item registry.Item) []registry.Item {
+	all := []registry.Item{item}
+	for _, key := range id.keys(p)[1:] {
+		all = append(all, registry.Item{Key: key, Value: item.Value, ID: item.ID})
 	}
-	return id.instance() + "._" + p.Name + "._" + p.Protocol + "." + id.Service + "." + id.Zone
+	return all
 }
 
-// instance is the host's name for the service's container.
+// keys are where the record is kept: its own, and those of the aliases.
+func (id Identity) keys(p Port) []string {
+	all := []string{id.key(p)}
+	for _, name := range id.aliasNames(p) {
+		all = append(all, skydns.Key(id.Prefix, name))
+	}
+	return all
+}
+
+// aliasNames are the DNS names of p's record under the aliases of the service:
+// web-1.cache.shop.s.prod.example.com. A further port has none.
+func (id Identity) aliasNames(p Port) (names []string) {
+	if p.Name != "" {
+		return nil
+	}
+	for _, alias := range id.Aliases {
+		names = append(names, strings.ToLower(fmt.Sprintf("%s-%d.%s.%s.%s", id.Service, id.Number, alias, id.Stack, id.Zone)))
+	}
+	return names
+}
+
+// name is the DNS name of p's record.
+func (id Identity) name(p Port) string {
+	service := id.Service
+	if id.Stack != "" {
+		service += "." + id.Stack
+	}
+	if p.Name == "" {
+		return id.instance() + "." + service + "." + id.Zone
+	}
+	return id.instance() + "._" + p.Name + "._" + p.Protocol + "." + service + "." + id.Zone
+}
+
+// instance is the label of the service's container: its number in a stack, or
+// else the host's name, with the colour.
 func (id Identity) instance() string {
-	if id.Colour == "" {
+	switch {
+	case id.Stack != "":
+		return strconv.Itoa(id.Number)
+	case id.Colour == "":
 		return id.Host
 	}
 	return id.Host + "-" + id.Colour
+}
+
+// slot is which instance of the stack it is: web.1; "" without one.
+func (id Identity) slot() string {
+	if id.Stack == "" {
+		return ""
+	}
+	return id.Service + "." + strconv.Itoa(id.Number)
 }
 
 // key is where the record is kept.

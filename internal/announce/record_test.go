@@ -113,3 +113,27 @@ func TestRecord_of_a_colour(t *testing.T) {
 		})
 	}
 }
+
+func TestRecord_of_a_slot(t *testing.T) {
+	slot := node
+	slot.Service, slot.Stack, slot.Number, slot.ID = "Web", "shop", 2, "4c4c/shop-Web-2"
+	for _, c := range []struct{ claim, port, key, name, group string }{
+		{"its key has stack, service and number, in lower case", "", "/skydns/com/example/prod/s/shop/web/2", "2.web.shop.s.prod.example.com", "main"},
+		{"a further port is below the service", "admin", "/skydns/com/example/prod/s/shop/web/_tcp/_admin/2", "2._admin._tcp.web.shop.s.prod.example.com", "_admin"},
+	} {
+		t.Run(c.claim, func(t *testing.T) {
+			port, err := Port{Name: c.port, Address: netip.MustParseAddr("10.0.0.7"), Port: 80}.withDefaults()
+			if err != nil {
+				t.Fatal(err)
+			}
+			item, record, err := slot.record(port, Instance{}, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := `{"host":"10.0.0.7","port":80,"priority":10,"weight":100,"ttl":5,"group":"` + c.group + `","id":"4c4c/shop-Web-2","at":"node-1"}`
+			if item.Key != c.key || string(item.Value) != want || record.Name != c.name {
+				t.Errorf("record = %s %s %s\nwant     %s %s %s", item.Key, record.Name, item.Value, c.key, c.name, want)
+			}
+		})
+	}
+}

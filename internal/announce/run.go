@@ -1,6 +1,7 @@
 package announce
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -8,7 +9,8 @@ import (
 	"rundock/internal/registry"
 )
 
-// Run announces and withdraws until ctx is done; then it withdraws, also what
+// Run announces and withdraws until ctx is done, and takes away at once what
+// predecessors left of keys that no port has; then it withdraws, also what
 // a predecessor has left, gives clients cfg.Drain to leave and returns nil.
 // With the cause registry.ErrHandOver it returns at once and leaves the keys
 // to a successor of the same identity.
@@ -20,6 +22,9 @@ func (a *Announcer) Run(ctx context.Context) error {
 				a.log.Warn("a lease was not revoked", "err", err)
 			}
 		})
+	}
+	for _, key := range a.unwanted {
+		a.tasks.Go(func() { a.withdrawUnwanted(ctx, key) })
 	}
 	for ctx.Err() == nil {
 		again := a.step(ctx, time.Now())
@@ -42,23 +47,30 @@ func (a *Announcer) Run(ctx context.Context) error {
 		a.report(control.Draining, "told to stop")
 	}
 	a.awaitTasks()
+	found := func() {
+		announced = true
+		a.report(control.Draining, "told to stop")
+	}
 	for _, p := range a.ports {
-		a.drop(p, func() {
-			announced = true
-			a.report(control.Draining, "told to stop")
-		})
+		a.drop(p, found)
 	}
-	a.awaitTasks()
+	unwantedErr := a.dropUnwanted(found)
 	if announced {
-		time.Sleep(a.cfg.Drain)
+		over := time.After(a.cfg.Drain)
+		if a.cfg.Released != nil {
+			a.cfg.Released(context.WithoutCancel(ctx))
+		}
+		<-over
 	}
-	reason := "told to stop"
+	if unwantedErr != nil {
+		a.stays = unwantedErr.Error()
+	}
 	for _, p := range a.ports {
 		if p.withdrawErr != nil {
-			reason = p.withdrawErr.Error()
+			a.stays = p.withdrawErr.Error()
 		}
 	}
-	a.report(control.Withdrawn, reason)
+	a.report(control.Withdrawn, cmp.Or(a.stays, "told to stop"))
 	return nil
 }
 
@@ -93,8 +105,9 @@ func (a *Announcer) step(ctx context.Context, now time.Time) time.Duration {
 		wake(a.decide(p, now))
 		a.setProbe(ctx, p)
 		a.setHold(ctx, p)
+		a.dropInherited(p)
 	}
-	wake(a.drain(now))
+	wake(a.drain(ctx, now))
 	if !a.awaitsStore() {
 		a.report(a.summary())
 	}

@@ -6,14 +6,21 @@ import (
 
 	"rundock/internal/control"
 	"rundock/internal/registry"
+	"rundock/internal/skydns"
 )
 
 // report tells the status if it changed, and logs what a person reads.
 func (a *Announcer) report(state control.AnnounceState, reason string) {
-	next := control.AnnounceStatus{Service: a.cfg.Name, State: state, Reason: reason, Container: a.instance.ID, Colour: a.cfg.Colour, Active: a.active, Since: a.status.Since}
+	next := control.AnnounceStatus{Service: a.cfg.Name, State: state, Reason: reason, Container: a.instance.ID, Colour: a.cfg.Colour, Stack: a.cfg.Stack, Slot: a.cfg.slot(), Active: a.active, Since: a.status.Since, Keys: a.Keys(), Stays: a.stays}
 	for _, p := range a.ports {
 		if p.record.Key != "" {
 			next.Records = append(next.Records, p.record)
+			for _, name := range a.cfg.aliasNames(p.Port) {
+				next.Records = append(next.Records, control.Record{Key: skydns.Key(a.cfg.Prefix, name), Name: name, Host: p.record.Host, Port: p.record.Port})
+			}
+		}
+		if p.holding && next.Lacks == "" {
+			next.Lacks = p.named(p.holdState.Lacks)
 		}
 	}
 	if reflect.DeepEqual(next, a.status) {
@@ -23,10 +30,14 @@ func (a *Announcer) report(state control.AnnounceState, reason string) {
 	if next.State != a.status.State {
 		next.Since = now
 	}
-	if next.State != a.status.State || next.Reason != a.status.Reason && a.reasonLog.allows(now) {
+	news := next.Reason != a.status.Reason || next.Lacks != a.status.Lacks
+	if next.State != a.status.State || news && a.reasonLog.allows(now) {
 		args := []any{"state", string(state)}
 		if reason != "" {
 			args = append(args, "reason", reason)
+		}
+		if next.Lacks != "" {
+			args = append(args, "lacks", next.Lacks)
 		}
 		a.log.Info("status", args...)
 	}
@@ -48,9 +59,7 @@ func (a *Announcer) summary() (control.AnnounceState, string) {
 	state, reason, farthest := control.Announced, "", 0
 	for _, p := range a.ports {
 		s, why, distance := p.summary()
-		if p.Name != "" && why != "" {
-			why = "port " + p.Name + ": " + why
-		}
+		why = p.named(why)
 		if distance > farthest {
 			state, reason, farthest = s, why, distance
 		} else if distance == farthest && reason == "" {
@@ -64,7 +73,7 @@ func (a *Announcer) summary() (control.AnnounceState, string) {
 // from before it would be news for a moment.
 func (a *Announcer) awaitsStore() bool {
 	for _, p := range a.ports {
-		if p.up && p.holdState == (registry.HoldState{}) {
+		if p.up && (p.replacing || p.holdState == (registry.HoldState{})) {
 			return true
 		}
 	}
@@ -74,7 +83,7 @@ func (a *Announcer) awaitsStore() bool {
 // anyHeld reports whether clients may know of any port.
 func (a *Announcer) anyHeld() bool {
 	for _, p := range a.ports {
-		if p.holding && p.holdState.Held {
+		if p.holding && (p.holdState.Held || p.holdState.Second) {
 			return true
 		}
 	}

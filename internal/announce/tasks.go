@@ -46,14 +46,16 @@ func (a *Announcer) setProbe(ctx context.Context, p *port) {
 
 // setHold starts or ends the holding of p's record. One that has other
 // content is withdrawn first: it belongs to another run. One that differs by the
-// active colour alone is replaced: the instance is there all the time.
+// active colour alone is replaced, and so is that of a container whose place another has
+// taken: the instance is there all the time.
 func (a *Announcer) setHold(ctx context.Context, p *port) {
 	if p.holding {
 		switch {
 		case !p.up || p.item.Key != p.heldItem.Key:
 			p.stopHold(nil)
 		case bytes.Equal(p.item.Value, p.heldItem.Value):
-		case a.sameRun(p):
+		case a.sameRun(p), a.instance.Succeeds != "" && a.instance.Succeeds == p.heldOf:
+			p.replacing = true
 			p.stopHold(registry.ErrHandOver)
 		default:
 			p.stopHold(nil)
@@ -66,10 +68,12 @@ func (a *Announcer) setHold(ctx context.Context, p *port) {
 	holdCtx, release := context.WithCancelCause(ctx)
 	item := p.item
 	p.holding, p.stopHold, p.heldItem, p.active, p.holdState, p.withdrawErr = true, release, item, a.active, registry.HoldState{}, nil
+	p.heldOf = a.instance.ID
 	a.tasks.Go(func() {
-		err := p.lease.Hold(holdCtx, []registry.Item{item}, func(s registry.HoldState) {
+		err := p.lease.Hold(holdCtx, a.cfg.items(p.Port, item), func(s registry.HoldState) {
 			a.tell(func(time.Time) {
 				p.holdState = s
+				p.replacing = p.replacing && !bytes.Equal(item.Value, p.heldItem.Value)
 				p.predecessorDone = p.predecessorDone || s.Held || s.HeldBy != ""
 			})
 		})
@@ -83,23 +87,4 @@ func (a *Announcer) setHold(ctx context.Context, p *port) {
 func (a *Announcer) sameRun(p *port) bool {
 	then, _, err := a.cfg.record(p.Port, a.instance, p.active)
 	return err == nil && bytes.Equal(then.Value, p.heldItem.Value)
-}
-
-// drop takes away, once, what a predecessor of the same identity may have left
-// of p's key, where no Hold has come to take it over. found is called if there
-// was something.
-func (a *Announcer) drop(p *port, found func()) {
-	if p.predecessorDone || p.dropping {
-		return
-	}
-	p.dropping = true
-	a.tasks.Go(func() {
-		there, err := registry.Drop(context.Background(), a.store, a.cfg.key(p.Port), a.cfg.ID)
-		a.tell(func(time.Time) {
-			p.predecessorDone, p.dropping, p.withdrawErr = true, false, err
-			if there {
-				found()
-			}
-		})
-	})
 }

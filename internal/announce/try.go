@@ -8,7 +8,7 @@ import (
 
 // Trial is one check made for a person who asks.
 type Trial struct {
-	Port    string // "8086", or the port's name
+	Port    string // "8086", or the port's name; "" of an address alone
 	What    string // "tcp 172.17.0.3:8086", "HEALTHCHECK"; "" where nothing is checked
 	Failure string // "" where it succeeded
 	Skipped string // why it was not made
@@ -26,12 +26,15 @@ func (c Config) Try(ctx context.Context, i Instance) []Trial {
 
 func (p Port) try(ctx context.Context, contained bool, i Instance) Trial {
 	t := Trial{Port: cmp.Or(p.Name, fmt.Sprint(p.Port))}
+	if p.Port == 0 {
+		t.Port = ""
+	}
 	p, err := p.withDefaults()
 	if err != nil {
 		t.Failure = err.Error()
 		return t
 	}
-	g := gate{hasContainer: contained, check: p.Check.Type, connects: p.Protocol == "tcp", instance: i}
+	g := gate{hasContainer: contained, check: p.Check.Type, connects: p.Port != 0 && p.Protocol == "tcp", instance: i}
 	switch {
 	case contained && !i.Running:
 		t.Skipped = "the container does not run"
@@ -44,6 +47,9 @@ func (p Port) try(ctx context.Context, contained bool, i Instance) Trial {
 		return t
 	case !g.canProbe():
 		t.Skipped = "nothing is checked: UDP"
+		if p.Port == 0 {
+			t.Skipped = "nothing is checked: an address alone is announced"
+		}
 		return t
 	case p.Check.Type == CheckExec:
 		t.What, t.Skipped = fmt.Sprintf("%q", p.Check.Command), "a command, which only the sidecar runs"

@@ -1,6 +1,9 @@
 package announce
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Withdraw takes the announcement away, and lets it be until another run of
 // the container is well. The status is draining, then withdrawn.
@@ -34,7 +37,7 @@ func (a *Announcer) Resume() {
 }
 
 // drain carries a withdrawal on request forward.
-func (a *Announcer) drain(now time.Time) (again time.Time) {
+func (a *Announcer) drain(ctx context.Context, now time.Time) (again time.Time) {
 	w := a.request
 	if w == nil {
 		return time.Time{}
@@ -56,11 +59,24 @@ func (a *Announcer) drain(now time.Time) (again time.Time) {
 		w.over = now
 		if w.announced {
 			w.over = now.Add(a.cfg.Drain)
+			a.awaitReleased(ctx, w)
 		}
 	}
-	w.done = !now.Before(w.over)
-	if w.done {
+	over := !now.Before(w.over)
+	if w.done = over && !w.awaiting; over {
 		return time.Time{}
 	}
 	return w.over
+}
+
+// awaitReleased has w wait for cfg.Released.
+func (a *Announcer) awaitReleased(ctx context.Context, w *withdrawal) {
+	if a.cfg.Released == nil {
+		return
+	}
+	w.awaiting = true
+	a.tasks.Go(func() {
+		a.cfg.Released(ctx)
+		a.tell(func(time.Time) { w.awaiting = false })
+	})
 }

@@ -10,8 +10,13 @@ import (
 // Main runs a module and ends the process: the whole life of a module's main
 // function. Arguments are read from the file named by the first argument, or
 // from stdin when there is none. Under ssh stdin may be a terminal that never
-// ends, so it is not touched when there is a file.
+// ends, so it is not touched when there is a file. --help and --version are for
+// a person who runs the module by hand.
 func Main(spec Spec, run func(Call) Result) {
+	if text, ok := about(spec, os.Args[1:]); ok {
+		_, _ = os.Stdout.WriteString(text)
+		return
+	}
 	input, err := arguments(os.Args[1:], os.Stdin)
 	output, code := respond(spec, input, err, run)
 	if _, err := os.Stdout.Write(output); err != nil {

@@ -169,3 +169,27 @@ func TestCallDecode(t *testing.T) {
 		t.Errorf("decoded %+v, given %v", got, given)
 	}
 }
+
+func TestAbout(t *testing.T) {
+	for _, c := range []struct {
+		args string
+		want []string // nil: this is not for a person
+	}{
+		{"--version", []string{"sample development\n"}},
+		{"--help", []string{"usage: sample [FILE]\n", "ansible-doc sample"}},
+		{"-h", []string{"usage: sample"}},
+		{"/tmp/arguments.json", nil},
+		{"", nil},
+		{"--help more", nil},
+	} {
+		got, ok := about(sample, strings.Fields(c.args))
+		if ok != (c.want != nil) {
+			t.Errorf("%q: %q, %v", c.args, got, ok)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(got, want) {
+				t.Errorf("%q says %q, want %q in it", c.args, got, want)
+			}
+		}
+	}
+}

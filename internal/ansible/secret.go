@@ -1,9 +1,9 @@
 package ansible
 
 import (
-	"cmp"
 	"encoding/json"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 )
@@ -131,7 +131,10 @@ func spellings(secrets []string) []string {
 			list = append(list, quoted[1:len(quoted)-1])
 		}
 	}
-	slices.SortFunc(list, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
+	sort.Slice(list, func(i, j int) bool {
+		a, b := list[i], list[j]
+		return len(a) > len(b) || len(a) == len(b) && a < b
+	})
 	return slices.Compact(list)
 }
 

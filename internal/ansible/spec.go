@@ -9,15 +9,16 @@
 // lists where this package differs on purpose; a test holds the rest against
 // the real one.
 //
-// Its files stand in floors; a file knows only those of its own and of lower ones:
+// Its files stand in layers; a file knows only those of its own and of lower ones:
 //
-//	module.go check.go                     a module's life, from arguments to the exit code
+//	module.go about.go check.go            a module's life, from arguments to the exit code
 //	request.go answer.go result.go         what Ansible asks, and the line that it gets
 //	reading.go                             all levels of the arguments
 //	level.go types.go rules.go unknown.go  one level: types, conditions, names
 //	secret.go                              no_log values, and their masking
 //	coerce.go path.go size.go python.go    a value as Python would turn it into a type
 //	spec.go text.go json.go                the specification, and what a text is
+//	between.go                             limits of a number, for modules
 package ansible
 
 // Spec describes a module's parameters; it is the one place that knows them.

@@ -3,6 +3,7 @@ package ansible
 import (
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 
 	"rundock/internal/nearest"
@@ -23,7 +24,7 @@ const few = 20
 func (s Spec) unsupported(module string, given []unknown) error {
 	var names []string
 	var strange *unknown // the first without advice
-	slices.SortFunc(given, func(a, b unknown) int { return strings.Compare(a.path(), b.path()) })
+	sort.Slice(given, func(i, j int) bool { return given[i].path() < given[j].path() })
 	for i, u := range given {
 		advice := s.advice(u)
 		if advice == "" && strange == nil {

@@ -2,13 +2,14 @@
 package await
 
 import (
+	"fmt"
 	"testing"
 	"time"
 )
 
 // Deadline is how long it waits: far longer than anything takes, as a busy
 // machine is no failure.
-const Deadline = 90 * time.Second
+const Deadline = 3 * time.Minute
 
 const interval = 5 * time.Millisecond
 
@@ -29,6 +30,17 @@ func Nil(t testing.TB, what string, try func() error) {
 	Empty(t, what, func() string {
 		if err := try(); err != nil {
 			return err.Error()
+		}
+		return ""
+	})
+}
+
+// Equal waits until ask returns want.
+func Equal(t testing.TB, what, want string, ask func() string) {
+	t.Helper()
+	Empty(t, what, func() string {
+		if got := ask(); got != want {
+			return fmt.Sprintf("it is %q, want %q", got, want)
 		}
 		return ""
 	})

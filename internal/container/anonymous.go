@@ -37,8 +37,7 @@ func anonymousVolumes(volumes map[string]string, want spec.Container, others map
 	var list []string
 	for _, path := range slices.Sorted(maps.Keys(volumes)) {
 		name := volumes[path]
-		const anonymous = 64 // hex digits
-		if len(name) == anonymous && strings.Trim(name, "0123456789abcdef") == "" && !others[name] && !slices.Contains(asked, path) {
+		if isAnonymous(name) && !others[name] && !slices.Contains(asked, path) {
 			list = append(list, path)
 		}
 	}

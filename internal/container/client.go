@@ -1,6 +1,8 @@
 // Package container runs containers through the Docker Engine API (1.41 and
-// later): pull, create, start, stop, follow state and logs. It is the only
-// importer of the Docker client.
+// later): pull, create, start, stop, follow state and logs. It keeps Docker's
+// networks of overlay networks (overlay.go, ensureoverlay.go) and lists where
+// containers meet the host (outlets.go). It is the only importer of the Docker
+// client.
 //
 // What is ours is known by labels, never by comparing the daemon's inflated
 // inspect output with what was asked for: daemons add fields with every

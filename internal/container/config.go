@@ -1,12 +1,18 @@
 package container
 
 import (
+	"bufio"
+	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/docker/cli/pkg/kvfile"
 	"github.com/docker/docker/api/types/container"
@@ -143,14 +149,38 @@ func hostConfig(want spec.Container) (*container.HostConfig, error) {
 	return host, nil
 }
 
+// badLine is what is wrong with an env file that Docker's own reader has refused: the same,
+// without a word of what stands there, as that reader's errors hold whole lines.
+func badLine(data []byte) error {
+	for i, line := range bytes.Split(data, []byte("\n")) {
+		name, _, _ := bytes.Cut(bytes.TrimLeftFunc(line, unicode.IsSpace), []byte("="))
+		switch {
+		case !utf8.Valid(line):
+			return fmt.Errorf("line %d is not UTF-8", i+1)
+		case len(line) > bufio.MaxScanTokenSize-2:
+			return fmt.Errorf("line %d has %d bytes, and docker takes %d", i+1, len(line), bufio.MaxScanTokenSize-2)
+		case bytes.HasPrefix(name, []byte("#")):
+		case len(name) == 0 && bytes.ContainsRune(line, '='):
+			return fmt.Errorf("line %d has no name before =", i+1)
+		case bytes.ContainsAny(name, " \t"):
+			return fmt.Errorf("line %d: a blank is in the name, or no = in the line", i+1)
+		}
+	}
+	return errors.New("no env file")
+}
+
 // environment is NAME=value, sorted: of the files, over which the spec's own
 // and the secrets win.
 func environment(want spec.Container, secrets map[string]string) ([]string, error) {
 	values := map[string]string{}
 	for _, path := range want.EnvFiles {
-		lines, err := kvfile.Parse(path, nil)
+		data, err := os.ReadFile(path)
 		if err != nil {
 			return nil, fmt.Errorf("env file %s: %w", path, err)
+		}
+		lines, err := kvfile.ParseFromReader(bytes.NewReader(data), nil)
+		if err != nil {
+			return nil, fmt.Errorf("env file %s: %w", path, badLine(data))
 		}
 		for _, l := range lines {
 			k, v, _ := strings.Cut(l, "=")

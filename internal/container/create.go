@@ -42,7 +42,7 @@ func (c *Client) create(ctx context.Context, name string, want spec.Container, o
 	if err := checkFeatures(want, api); err != nil {
 		return "", err
 	}
-	if err := c.checkNetworks(ctx, want); err != nil {
+	if err := c.checkNetworks(ctx, want, o.Service); err != nil {
 		return "", err
 	}
 	cfg, host, err := configs(want, o)

@@ -24,11 +24,15 @@ type daemon struct {
 	containers map[string]string // id by name
 	networks   string            // JSON
 	info       string            // JSON
-	network    string            // JSON, of any that is asked for
-	refusal    string            // why it makes no network, of which there is none then
-	asked      atomic.Int32      // how often for a network
-	writes     []string          // what of networks was changed, as METHOD path
-	starting   string            // name of a container that is never done starting: nothing is said of it
+	events     string            // JSON, of all that happens before the connection is lost, unless it lasts
+	lasts      bool
+	network    string       // JSON, of any that is asked for
+	ambiguous  bool         // there are several networks of each name
+	refusal    string       // why it makes no network, of which there is none then
+	asked      atomic.Int32 // how often for a network
+	writes     []string     // what of networks was changed, as METHOD path
+	starting   string       // name of a container that is never done starting: nothing is said of it
+	state      atomic.Pointer[container.State]
 }
 
 func (d *daemon) open(t *testing.T) *Client {
@@ -79,8 +83,13 @@ func (d *daemon) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case d.refusal != "" && strings.HasPrefix(path, "/networks/"):
 		fail(404, "network not found")
 	case path == "/events":
+		w.Write([]byte(d.events))
 		w.(http.Flusher).Flush()
-		<-r.Context().Done()
+		if d.events == "" || d.lasts {
+			<-r.Context().Done()
+		}
+	case d.ambiguous && strings.HasPrefix(path, "/networks/"):
+		fail(400, "network %s is ambiguous (2 matches found based on name)", strings.TrimPrefix(path, "/networks/"))
 	case strings.HasPrefix(path, "/networks/"):
 		d.asked.Add(1)
 		if r.Method != "GET" {
@@ -111,7 +120,7 @@ func (d *daemon) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				}
 				networks := map[string]*network.EndpointSettings{"apps": {}}
 				json.NewEncoder(w).Encode(container.InspectResponse{
-					ContainerJSONBase: &container.ContainerJSONBase{ID: id, Name: "/" + name, HostConfig: &container.HostConfig{}},
+					ContainerJSONBase: &container.ContainerJSONBase{ID: id, Name: "/" + name, HostConfig: &container.HostConfig{}, State: d.state.Load()},
 					Config:            &container.Config{},
 					NetworkSettings:   &container.NetworkSettings{NetworkSettingsBase: container.NetworkSettingsBase{SandboxKey: "/run/docker/netns/" + name}, Networks: networks},
 				})
@@ -176,7 +185,13 @@ func TestClient_gives_up_on_a_daemon_that_hangs(t *testing.T) {
 	c.limits.stop = soon
 	_, inspect := c.Inspect(t.Context(), "web")
 	_, version := c.version(t.Context())
-	for call, err := range map[string]error{"Ping": c.Ping(t.Context()), "Inspect": inspect, "Stop": c.Stop(t.Context(), "web", 0), "version": version} {
+	_, attached := c.OverlayContainers(t.Context(), "apps")
+	c.limits.ping = time.Minute
+	hurried, cancel := context.WithTimeout(t.Context(), soon)
+	defer cancel()
+	ping := c.Ping(hurried)
+	c.limits.ping = soon
+	for call, err := range map[string]error{"Ping": c.Ping(t.Context()), "Ping of a caller who waits no longer": ping, "OverlayContainers": attached, "Inspect": inspect, "Stop": c.Stop(t.Context(), "web", 0), "version": version} {
 		if err == nil || !strings.Contains(err.Error(), "does not answer within 200ms") {
 			t.Errorf("%s of a daemon that hangs = %v", call, err)
 		}
@@ -195,37 +210,52 @@ func TestFollow_notices_a_daemon_that_hangs_and_one_that_answers_again(t *testin
 	d := newDaemon()
 	c := d.open(t)
 	c.limits.ping, c.limits.inspect = soon, soon
+	f := follow(t, c, "web")
+	f.until("the container is there", func(s State) bool { return s.Exists })
+	d.hangs.Store(true)
+	f.until("the daemon hangs", func(s State) bool { return s.Unreachable != nil })
+	d.hangs.Store(false)
+	f.until("the container is there again", func(s State) bool { return s.Exists })
+}
+
+// followed is what Follow tells, until the test ends.
+type followed struct {
+	t             *testing.T
+	states, ended chan State
+}
+
+func follow(t *testing.T, c *Client, name string) *followed {
 	ctx, cancel := context.WithCancel(t.Context())
-	states := make(chan State)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		c.Follow(ctx, "web", func(s State) {
+	f := &followed{t: t, states: make(chan State), ended: make(chan State)}
+	on := func(told chan State) func(State) {
+		return func(s State) {
 			select {
-			case states <- s:
+			case told <- s:
 			case <-ctx.Done():
-			}
-		})
-	}()
-	until := func(what string, ok func(State) bool) {
-		t.Helper()
-		late := time.After(time.Minute)
-		for {
-			select {
-			case s := <-states:
-				if ok(s) {
-					return
-				}
-			case <-late:
-				t.Fatalf("never told that %s", what)
 			}
 		}
 	}
-	until("the container is there", func(s State) bool { return s.Exists })
-	d.hangs.Store(true)
-	until("the daemon hangs", func(s State) bool { return s.Unreachable != nil })
-	d.hangs.Store(false)
-	until("the container is there again", func(s State) bool { return s.Exists })
-	cancel()
-	<-ended
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		c.Follow(ctx, name, Follower{State: on(f.states), Ended: on(f.ended)})
+	}()
+	t.Cleanup(func() { cancel(); <-left })
+	return f
+}
+
+// until waits for a state; the end of a process in between is forgotten.
+func (f *followed) until(what string, ok func(State) bool) State {
+	f.t.Helper()
+	late := time.After(time.Minute)
+	for {
+		select {
+		case s := <-f.states:
+			if ok(s) {
+				return s
+			}
+		case <-late:
+			f.t.Fatalf("never told that %s", what)
+		}
+	}
 }

@@ -2,6 +2,7 @@ package container
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/docker/docker/api/types/events"
@@ -13,21 +14,45 @@ import (
 // retry is how long a lost connection to the daemon is left alone.
 const retry = 250 * time.Millisecond
 
-// Follow calls on with the state of the container named name: at once, and
+// Follower is told of a container by Follow.
+type Follower struct {
+	State func(State) // what the daemon says
+	Ended func(State) // the first process of this run has ended, of which the daemon may not have heard; called from a goroutine of its own
+}
+
+// Follow calls f.State with the state of the container named name: at once, and
 // after everything that happens to it; now and then also without an event, as
-// one may have been lost. While the daemon cannot be reached, or hangs, on is
-// told so once with State.Unknown. Follow returns nil when ctx is done.
-func (c *Client) Follow(ctx context.Context, name string, on func(State)) error {
+// one may have been lost. While the daemon cannot be reached, or hangs, f.State is
+// told so once with State.Unreachable. Where the container's first process is on
+// this host, f.Ended follows the State of each of its runs as soon as that ends.
+// Follow returns nil when ctx is done.
+func (c *Client) Follow(ctx context.Context, name string, f Follower) error {
 	args := filters.NewArgs(filters.Arg("type", string(events.ContainerEventType)), filters.Arg("container", name))
+	var first firstProcess
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	defer first.close()
 	lost := false
 	for ctx.Err() == nil {
-		err := c.followOnce(ctx, name, args, func(s State) { lost = false; on(s) })
+		err := c.followOnce(ctx, name, args, func(s State) {
+			lost = false
+			ended := first.watch(s)
+			s.Unwatched = first.err
+			f.State(s)
+			if ended != nil {
+				watching.Go(func() {
+					if ended() {
+						f.Ended(s)
+					}
+				})
+			}
+		})
 		if ctx.Err() != nil {
 			break
 		}
 		if !lost {
 			lost = true
-			on(State{Unreachable: err})
+			f.State(State{Unreachable: err})
 		}
 		if pause.For(ctx, retry) != nil {
 			break

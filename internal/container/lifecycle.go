@@ -42,6 +42,28 @@ func (c *Client) Stop(ctx context.Context, id string, timeout int) error {
 	return nil
 }
 
+// Pause has none of the container's processes run until Unpause.
+func (c *Client) Pause(ctx context.Context, id string) error {
+	err := withLimit(ctx, c.limits.pause, func(ctx context.Context) error { return c.api().ContainerPause(ctx, id) })
+	if err != nil {
+		return fmt.Errorf("pause container %s: %w", short(id), err)
+	}
+	return nil
+}
+
+// Refused reports whether err is the daemon's refusal to pause a container, as one
+// that is paused already, so that nothing was done.
+func Refused(err error) bool { return errdefs.IsConflict(err) }
+
+// Unpause undoes Pause.
+func (c *Client) Unpause(ctx context.Context, id string) error {
+	err := withLimit(ctx, c.limits.pause, func(ctx context.Context) error { return c.api().ContainerUnpause(ctx, id) })
+	if err != nil {
+		return fmt.Errorf("unpause container %s: %w", short(id), err)
+	}
+	return nil
+}
+
 // Remove removes the container with its anonymous volumes, killing it if it
 // still runs; named volumes stay. One that is gone already is no error.
 func (c *Client) Remove(ctx context.Context, id string) error { return c.remove(ctx, id, true) }

@@ -3,7 +3,9 @@ package container
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/containerd/errdefs"
@@ -58,9 +60,9 @@ func endpoint(n spec.Network) *network.EndpointSettings {
 
 // checkNetworks returns an error that names what is missing: a network, or a
 // container whose namespace is to be shared; or an address that is in no subnet of
-// its network. Docker itself finds that out only when it starts the
-// container, and by then the old one is stopped.
-func (c *Client) checkNetworks(ctx context.Context, want spec.Container) error {
+// its network, or that another has than a container of service. Docker itself finds
+// that out only when it starts the container, and by then the old one is stopped.
+func (c *Client) checkNetworks(ctx context.Context, want spec.Container, service string) error {
 	partners, err := c.Partners(ctx, want.Shares())
 	if err != nil {
 		return err
@@ -79,7 +81,11 @@ func (c *Client) checkNetworks(ctx context.Context, want spec.Container) error {
 			return fmt.Errorf("network %s: %w", n.Name, err)
 		}
 		for _, ip := range []string{n.IPv4, n.IPv6} {
-			if err := checkSubnet(ip, r.IPAM.Config); err != nil {
+			err := checkSubnet(ip, r.IPAM.Config)
+			if err == nil {
+				err = c.checkFree(ctx, ip, r, service)
+			}
+			if err != nil {
 				return fmt.Errorf("network %s: %w", n.Name, err)
 			}
 		}
@@ -100,6 +106,17 @@ func (c *Client) HasNetwork(ctx context.Context, name string) (bool, error) {
 		return false, fmt.Errorf("network %s: %w", name, err)
 	}
 	return true, nil
+}
+
+// Lacks returns those of networks, by name or id, that the container is not in.
+func (s State) Lacks(networks []string) []string {
+	var lacking []string
+	for _, n := range networks {
+		if _, in := s.NetworkIDs[n]; !in && !slices.ContainsFunc(slices.Collect(maps.Values(s.NetworkIDs)), func(id string) bool { return strings.HasPrefix(id, n) }) {
+			lacking = append(lacking, n)
+		}
+	}
+	return lacking
 }
 
 // Join puts a container that runs into a network.
@@ -125,6 +142,74 @@ func checkSubnet(ip string, subnets []network.IPAMConfig) error {
 		all = append(all, s.Subnet)
 	}
 	return fmt.Errorf("address %s is in none of its subnets: %s", ip, strings.Join(all, ", "))
+}
+
+// checkFree returns an error if ip, unless it is "", is somebody's in a network: the
+// gateway's, or that of a container that runs and is none of service.
+func (c *Client) checkFree(ctx context.Context, ip string, r network.Inspect, service string) error {
+	a, err := netip.ParseAddr(ip)
+	if err != nil {
+		return nil
+	}
+	for _, s := range r.IPAM.Config {
+		if gatewayOf(s) == a {
+			return fmt.Errorf("address %s is its gateway's", ip)
+		}
+	}
+	for id, e := range r.Containers {
+		if !hasAddress(e, a) || e.Name == service {
+			continue
+		}
+		owner, err := c.Inspect(ctx, id)
+		if err != nil {
+			return err
+		}
+		if owner.Running && owner.Labels[LabelService] != service {
+			return fmt.Errorf("address %s is container %s's", ip, e.Name)
+		}
+	}
+	return nil
+}
+
+// gatewayOf is the gateway of a subnet: its first address, which Docker takes where
+// none was given, and does not tell of (seen with 20.10).
+func gatewayOf(s network.IPAMConfig) netip.Addr {
+	if gateway, err := netip.ParseAddr(s.Gateway); err == nil {
+		return gateway
+	}
+	subnet, _ := netip.ParsePrefix(s.Subnet)
+	return subnet.Masked().Addr().Next()
+}
+
+// hasAddress reports whether an end of a network has the address a.
+func hasAddress(e network.EndpointResource, a netip.Addr) bool {
+	for _, text := range []string{e.IPv4Address, e.IPv6Address} {
+		if p, err := netip.ParsePrefix(text); err == nil && p.Addr() == a {
+			return true
+		}
+	}
+	return false
+}
+
+// Unpublished is why Docker publishes no port of a container that is in these
+// networks alone; "" where it does, and where there are none.
+func (c *Client) Unpublished(ctx context.Context, networks []string) (why string, err error) {
+	for _, name := range networks {
+		r, err := c.api().NetworkInspect(ctx, name, network.InspectOptions{})
+		switch {
+		case errdefs.IsNotFound(err):
+			return "", nil // who makes the container is told so
+		case err != nil:
+			return "", fmt.Errorf("network %s: %w", name, err)
+		case r.Internal:
+			why = "network " + name + " is internal"
+		case r.Driver == "macvlan" || r.Driver == "ipvlan":
+			why = "network " + name + " is of driver " + r.Driver
+		default:
+			return "", nil
+		}
+	}
+	return why, nil
 }
 
 // connect puts a created container into more networks. One that cannot be

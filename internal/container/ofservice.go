@@ -6,10 +6,7 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/events"
 	"github.com/docker/docker/api/types/filters"
-
-	"rundock/internal/pause"
 )
 
 // OfService returns the containers of a service, whatever they are called now.
@@ -52,35 +49,4 @@ func (c *Client) imageIsOf(ctx context.Context, image, service string) (bool, er
 		return false, err
 	}
 	return i.Config.Labels[LabelService] == service, nil
-}
-
-// AwaitRename returns once the container id is not called name, at the latest
-// when ctx is done.
-func (c *Client) AwaitRename(ctx context.Context, id, name string) {
-	args := filters.NewArgs(filters.Arg("type", string(events.ContainerEventType)),
-		filters.Arg("container", id), filters.Arg("event", string(events.ActionRename)))
-	for ctx.Err() == nil {
-		if c.Ping(ctx) == nil && c.renamed(ctx, id, name, args) {
-			return
-		}
-		pause.For(ctx, retry)
-	}
-}
-
-// renamed waits over one connection.
-func (c *Client) renamed(ctx context.Context, id, name string, args filters.Args) bool {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	// Subscribed before the look, so that nothing falls in between.
-	messages, failed := c.api().Events(ctx, events.ListOptions{Filters: args})
-	for {
-		if s, err := c.Inspect(ctx, id); err != nil || s.Exists && s.Name != name {
-			return err == nil
-		}
-		select {
-		case <-messages:
-		case <-failed:
-			return false
-		}
-	}
 }

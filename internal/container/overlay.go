@@ -2,6 +2,7 @@ package container
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -53,7 +54,7 @@ const optionMTU = "com.docker.network.driver.mtu"
 // first. Source: the release notes of Docker 28.0 and 29.0.
 func (o Overlay) options(nft bool) map[string]string {
 	all := map[string]string{
-		"com.docker.network.bridge.name":                 o.Bridge,
+		optionBridge: o.Bridge,
 		"com.docker.network.bridge.enable_ip_masquerade": "false",
 		optionMTU: strconv.Itoa(o.MTU),
 	}
@@ -109,7 +110,7 @@ func (c *Client) OverlayConflict(ctx context.Context, name string, cidr netip.Pr
 			if err == nil && p.Overlaps(cidr) && n.Labels[LabelOverlay] != name {
 				return conflict("cidr %s overlaps %s of docker network %s: remove that network, or make it anew elsewhere (docker network rm %[3]s); or choose another cidr", cidr, p, n.Name)
 			}
-			if bridge := n.Options["com.docker.network.bridge.name"]; err == nil && n.Driver == "bridge" && (bridge == "" || bridge == "docker0") && p.Contains(underlay) {
+			if bridge := n.Options[optionBridge]; err == nil && n.Driver == "bridge" && (bridge == "" || bridge == "docker0") && p.Contains(underlay) {
 				return conflict("underlay: the address %s is that of docker network %s on this host, by which no other host reaches it: give underlay the interface, or the address, by which they do", underlay, n.Name)
 			}
 		}
@@ -199,12 +200,16 @@ func (c *Client) removeOverlay(ctx context.Context, name string, detach bool) er
 // removeIf removes the network of that name if remove says so, and reports
 // whether there is one afterwards.
 func (c *Client) removeIf(ctx context.Context, name string, remove func(network.Inspect) (bool, error)) (there bool, err error) {
-	r, err := c.api().NetworkInspect(ctx, name, network.InspectOptions{})
+	var r network.Inspect
+	err = withLimit(ctx, c.limits.inspect, func(ctx context.Context) error {
+		r, err = c.api().NetworkInspect(ctx, name, network.InspectOptions{})
+		return err
+	})
 	if errdefs.IsNotFound(err) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("docker network %s: %w", name, err)
+		return false, fmt.Errorf("docker network %s: %w", name, c.explainAmbiguous(ctx, name, err))
 	}
 	ok, err := remove(r)
 	if err != nil || !ok {
@@ -214,6 +219,30 @@ func (c *Client) removeIf(ctx context.Context, name string, remove func(network.
 		return true, fmt.Errorf("remove docker network %s: %w", name, err)
 	}
 	return false, nil
+}
+
+// explainAmbiguous names the networks of one name, of which Docker before 25 lets there
+// be several, and which of them is ours.
+func (c *Client) explainAmbiguous(ctx context.Context, name string, err error) error {
+	if !strings.Contains(err.Error(), "ambiguous") {
+		return err
+	}
+	all, e := c.api().NetworkList(ctx, network.ListOptions{})
+	if e != nil {
+		return errors.Join(err, e)
+	}
+	var same []string
+	for _, n := range all {
+		if n.Name == name {
+			whose := "not rundock's"
+			if n.Labels[LabelOverlay] == name {
+				whose = "rundock's"
+			}
+			same = append(same, fmt.Sprintf("%.12s (%s)", n.ID, whose))
+		}
+	}
+	slices.Sort(same)
+	return fmt.Errorf("there are %d of that name, %s: remove the one that is not to be there, docker network rm ID (%w)", len(same), strings.Join(same, ", "), err)
 }
 
 // attached returns the names of containers on the network.

@@ -24,6 +24,22 @@ func TestOverlay_options_are_the_same_but_for_a_daemon_that_writes_nftables(t *t
 	}
 }
 
+// Docker before 25 lets a script make two networks of one name, and then answers for none.
+func TestOverlay_names_the_networks_of_one_name(t *testing.T) {
+	d := newDaemon()
+	d.ambiguous = true
+	d.networks = `[{"Name":"apps","Id":"fedcba9876543210","Labels":{"rundock.overlay":"apps"}},{"Name":"bridge","Id":"1"},{"Name":"apps","Id":"0123456789abcdef"}]`
+	const want = "docker network apps: there are 2 of that name, 0123456789ab (not rundock's), fedcba987654 (rundock's): remove the one that is not to be there, docker network rm ID ("
+	c := d.open(t)
+	_, ensure := c.EnsureOverlay(t.Context(), Overlay{Name: "apps"})
+	_, attached := c.OverlayContainers(t.Context(), "apps")
+	for call, err := range map[string]error{"EnsureOverlay": ensure, "OverlayContainers": attached, "OverlayFree": c.OverlayFree(t.Context(), "apps")} {
+		if err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s = %v, want %s", call, err, want)
+		}
+	}
+}
+
 func TestOverlayConflict(t *testing.T) {
 	tests := []struct {
 		name, api, networks string

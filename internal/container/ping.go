@@ -2,6 +2,7 @@ package container
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -15,11 +16,12 @@ type limits struct {
 	inspect  time.Duration // waits for the container's lock, which a start holds
 	remove   time.Duration
 	stop     time.Duration // beyond the time that the container is given to end
+	pause    time.Duration
 	quiet    time.Duration // between looks without an event
 	endpoint time.Duration // for each container of a network
 }
 
-var defaultLimits = limits{ping: 10 * time.Second, inspect: 30 * time.Second, remove: time.Minute, stop: time.Minute, quiet: 15 * time.Second, endpoint: time.Second}
+var defaultLimits = limits{ping: 10 * time.Second, inspect: 30 * time.Second, remove: time.Minute, stop: time.Minute, pause: time.Minute, quiet: 15 * time.Second, endpoint: time.Second}
 
 // Ping returns an error while the daemon does not answer.
 //
@@ -58,13 +60,16 @@ func (c *Client) renegotiate(version string) error {
 	return nil
 }
 
-// withLimit asks the daemon something that it answers within limit unless it
-// hangs.
+// withLimit asks the daemon something that it answers within limit, or until ctx's
+// deadline, unless it hangs.
 func withLimit(ctx context.Context, limit time.Duration, ask func(context.Context) error) error {
+	if at, ok := ctx.Deadline(); ok {
+		limit = min(limit, time.Until(at).Round(100*time.Millisecond))
+	}
 	within, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	err := ask(within)
-	if err != nil && within.Err() != nil && ctx.Err() == nil {
+	if err != nil && within.Err() != nil && !errors.Is(ctx.Err(), context.Canceled) {
 		return fmt.Errorf("dockerd does not answer within %s", limit)
 	}
 	return err

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -18,7 +19,7 @@ import (
 	"github.com/docker/docker/pkg/jsonmessage"
 )
 
-// Stall is how long a pull may go without any progress: a registry that is
+// Stall is how long a pull may go without any progress: an image registry that is
 // powered off must not keep a service from running the image that is here.
 type Stall struct {
 	Present, Absent time.Duration // with and without the image on this host
@@ -53,7 +54,7 @@ func (c *Client) Pull(ctx context.Context, ref, platform, policy string) (Pulled
 	if id != "" {
 		stall = DefaultStall.Present
 	}
-	pullErr := c.pull(ctx, ref, platform, stall)
+	pullErr := explainPull(ref, c.pull(ctx, ref, platform, stall))
 	if ctx.Err() != nil {
 		return Pulled{}, context.Cause(ctx)
 	}
@@ -99,6 +100,50 @@ func (c *Client) ImageID(ctx context.Context, ref string) (string, error) {
 		return "", fmt.Errorf("inspect image %s: %w", ref, err)
 	}
 	return r.ID, nil
+}
+
+// Digest returns by what an image registry knows the image with this id:
+// registry.example.com:5000/web@sha256:..., the first of several by name; the id where
+// the image came from none.
+func (c *Client) Digest(ctx context.Context, id string) (string, error) {
+	r, err := c.api().ImageInspect(ctx, id)
+	if err != nil {
+		return "", fmt.Errorf("inspect image %s: %w", id, err)
+	}
+	return digest(id, r.RepoDigests), nil
+}
+
+// Resolve asks its image registry which image ref means now, and returns that by
+// digest: registry.example.com:5000/web@sha256:... One that is by digest is returned
+// without asking.
+func (c *Client) Resolve(ctx context.Context, ref string) (string, error) {
+	named, err := reference.ParseDockerRef(ref)
+	if err != nil {
+		return "", fmt.Errorf("%q is not an image name: %w", ref, err)
+	}
+	if _, fixed := named.(reference.Digested); fixed {
+		return reference.FamiliarString(named), nil
+	}
+	auth, err := credentials(ref)
+	if err != nil {
+		return "", err
+	}
+	found, err := c.api().DistributionInspect(ctx, ref, auth)
+	if err != nil {
+		return "", fmt.Errorf("ask for image %s: %w", ref, err)
+	}
+	fixed, err := reference.WithDigest(reference.TrimNamed(named), found.Descriptor.Digest)
+	if err != nil {
+		return "", fmt.Errorf("digest of image %s: %w", ref, err)
+	}
+	return reference.FamiliarString(fixed), nil
+}
+
+func digest(id string, ofRegistries []string) string {
+	if len(ofRegistries) == 0 {
+		return id
+	}
+	return slices.Min(ofRegistries)
 }
 
 func (c *Client) pull(ctx context.Context, ref, platform string, stall time.Duration) error {

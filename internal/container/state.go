@@ -1,6 +1,7 @@
 package container
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -22,13 +23,18 @@ type State struct {
 	Running     bool // also while it is paused
 	Paused      bool
 	ID          string
+	PID         int    // of its first process, as the daemon's host counts; 0 where it does not run
 	Name        string // as created or last renamed
 	Image       string // id of its image
 	Labels      map[string]string
 	Health      string                // "" without a HEALTHCHECK; starting, healthy, unhealthy
+	Checked     bool                  // it has a HEALTHCHECK, also where it does not run
+	LastCheck   time.Time             // when the last check that the daemon knows of ended; zero: it knows of none
+	CheckWithin time.Duration         // a check ends within that of the one before it: interval and timeout
 	HealthLog   string                // output of the last check
 	Unchecked   bool                  // unhealthy only as the daemon itself could not run the checks
 	Addresses   map[string]netip.Addr // by network name
+	NetworkIDs  map[string]string     // of the networks that it is in, by name
 	HostNetwork bool
 	Resolvers   []string // that it was given
 	Published   []HostPort
@@ -42,6 +48,9 @@ type State struct {
 
 	// Unreachable says why the daemon could not be asked; nothing else is set.
 	Unreachable error
+
+	// Unwatched says why Follow knows of its end by the daemon alone.
+	Unwatched error
 }
 
 // Inspect returns the state of the container with this name or id.
@@ -91,6 +100,9 @@ func unchecked(h *container.Health) bool {
 	})
 }
 
+// checkDefault is the interval, and the timeout, of a HEALTHCHECK that names none.
+const checkDefault = 30 * time.Second
+
 func stateOf(r container.InspectResponse) State {
 	s := State{
 		Exists:      true,
@@ -102,25 +114,32 @@ func stateOf(r container.InspectResponse) State {
 		Resolvers:   r.HostConfig.DNS,
 		StopTimeout: 10,
 		Addresses:   map[string]netip.Addr{},
+		NetworkIDs:  map[string]string{},
 		Volumes:     map[string]string{},
 	}
 	if r.Config.StopTimeout != nil {
 		s.StopTimeout = *r.Config.StopTimeout
 	}
+	if h := r.Config.Healthcheck; h != nil {
+		s.Checked = len(h.Test) > 0 && h.Test[0] != "NONE"
+		s.CheckWithin = cmp.Or(h.Interval, checkDefault) + cmp.Or(h.Timeout, checkDefault)
+	}
 	if st := r.State; st != nil {
 		s.Running, s.Paused, s.ExitCode, s.Error, s.OOMKilled = st.Running, st.Paused, st.ExitCode, st.Error, st.OOMKilled
+		s.PID = st.Pid
 		s.StartedAt, _ = time.Parse(time.RFC3339Nano, st.StartedAt)
 		s.FinishedAt, _ = time.Parse(time.RFC3339Nano, st.FinishedAt)
 		if st.Health != nil && st.Health.Status != container.NoHealthcheck {
 			s.Health = string(st.Health.Status)
 			if n := len(st.Health.Log); n > 0 {
-				s.HealthLog = st.Health.Log[n-1].Output
+				s.HealthLog, s.LastCheck = st.Health.Log[n-1].Output, st.Health.Log[n-1].End
 			}
 			s.Unchecked = st.Health.Status == container.Unhealthy && unchecked(st.Health)
 		}
 	}
 	if n := r.NetworkSettings; n != nil {
 		for name, ep := range n.Networks {
+			s.NetworkIDs[name] = ep.NetworkID
 			if a, err := netip.ParseAddr(ep.IPAddress); err == nil {
 				s.Addresses[name] = a
 			}

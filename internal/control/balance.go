@@ -30,8 +30,9 @@ type Balanced struct {
 
 // BalanceBackend is a backend of a service.
 type BalanceBackend struct {
-	Up      int `json:"up"`      // servers that are up
-	Servers int `json:"servers"` // that have an instance
+	Up        int               `json:"up"`                  // servers that are up
+	Servers   int               `json:"servers"`             // that have an instance
+	Instances map[string]string `json:"instances,omitempty"` // HAProxy's status of each, by address and port
 }
 
 const balanceFile = "balance.json"

@@ -1,6 +1,6 @@
 // Package control is what modules and rundockd tell each other: the status
-// files under /run/rundock, and the request and response of `rundockd ctl`.
-// All are JSON with a version. It does no networking, so that modules stay
+// files under /run/rundock, the file that says that the host is drained, and the
+// requests and responses of `rundockd ctl`, `stack ctl` and `cert ctl`. All are JSON with a version. It does no networking, so that modules stay
 // small.
 package control
 
@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,32 +34,48 @@ const (
 	Stopping Phase = "stopping"
 	Stopped  Phase = "stopped" // the runner has left and the container is stopped
 	Left     Phase = "left"    // the runner has left the container running for its successor
+	Drained  Phase = "drained" // the host is drained: the container is stopped, and none is started until it is so no longer
+	Ended    Phase = "ended"   // a job's container has run to its end and is not started again; ExitCode says how it ended
 	Waiting  Phase = "waiting" // dockerd cannot be reached; Error says why
 )
 
 // RunnerStatus is /run/rundock/<service>/runner.json.
 type RunnerStatus struct {
-	Version    int       `json:"version"`
-	Service    string    `json:"service"`
-	PID        int       `json:"pid"`              // of the runner
-	Digest     string    `json:"digest,omitempty"` // of RunnerReads when it started
-	Phase      Phase     `json:"phase"`
-	Container  string    `json:"container,omitempty"`  // id
-	Image      string    `json:"image,omitempty"`      // id of the image the container runs
-	Spec       string    `json:"spec,omitempty"`       // hash of the spec the container was made from
-	Wanted     string    `json:"wanted,omitempty"`     // hash of the spec in service.json
-	Contents   string    `json:"contents,omitempty"`   // of the files that the container was made from (supervisor.Contents)
-	Started    time.Time `json:"started,omitzero"`     // of the container
-	ExitCode   int       `json:"exit_code,omitempty"`  // of the last run that ended
-	Crashes    int       `json:"crashes,omitempty"`    // ends in a row that came too soon
-	Deployment string    `json:"deployment,omitempty"` // names what was asked for last: another spec, a rollback, a restart; containers made after crashes are of the same
-	NextStart  time.Time `json:"next_start,omitzero"`  // in phase backoff
-	Failed     time.Time `json:"failed,omitzero"`      // when the container ended last, or could not be started; while it matters
-	Error      string    `json:"error,omitempty"`      // the last thing that went wrong and still matters
-	Warning    string    `json:"warning,omitempty"`    // such as: pull failed, running the image that is here
-	Remade     string    `json:"remade,omitempty"`     // why the container took the place of the last one although nobody asked
-	Withdrew   string    `json:"withdrew,omitempty"`   // id of the container that the sidecar was asked to withdraw, so that it could be stopped
-	Since      time.Time `json:"since"`                // when Phase began
+	Version    int        `json:"version"`
+	Service    string     `json:"service"`
+	PID        int        `json:"pid"`              // of the runner
+	Digest     string     `json:"digest,omitempty"` // of RunnerReads when it started
+	Phase      Phase      `json:"phase"`
+	Container  string     `json:"container,omitempty"`  // id
+	Image      string     `json:"image,omitempty"`      // id of the image the container runs
+	Spec       string     `json:"spec,omitempty"`       // hash of the spec the container was made from
+	Wanted     string     `json:"wanted,omitempty"`     // hash of the spec in service.json
+	Contents   string     `json:"contents,omitempty"`   // of the files that the container was made from (supervisor.Contents)
+	Started    time.Time  `json:"started,omitzero"`     // of the container
+	ExitCode   int        `json:"exit_code,omitempty"`  // of the last run that ended
+	Crashes    int        `json:"crashes,omitempty"`    // ends in a row that came too soon
+	Attempts   int        `json:"attempts,omitempty"`   // of a job: runs in a row that failed; what could not be started is none
+	Deployment string     `json:"deployment,omitempty"` // names what was asked for last: another spec, a rollback, a restart; containers made after crashes are of the same
+	NextStart  time.Time  `json:"next_start,omitzero"`  // in phase backoff
+	Failed     time.Time  `json:"failed,omitzero"`      // when the container ended last, or could not be started; while it matters
+	Error      string     `json:"error,omitempty"`      // the last thing that went wrong and still matters
+	Warning    string     `json:"warning,omitempty"`    // such as: pull failed, running the image that is here
+	Remade     string     `json:"remade,omitempty"`     // why the container took the place of the last one although nobody asked
+	Withdrew   string     `json:"withdrew,omitempty"`   // id of the container that the sidecar was asked to withdraw, so that it could be stopped
+	Paused     bool       `json:"paused,omitempty"`     // somebody has paused the container
+	Lacks      []string   `json:"lacks,omitempty"`      // networks that the container was taken off, and that the runner does not bring it back into
+	Pause      *Pause     `json:"pause,omitempty"`      // the last one of the runner's own
+	Succession Succession `json:"succession,omitzero"`  // the last one
+	Unchecked  *Unchecked `json:"unchecked,omitempty"`  // why Docker makes no health checks; holds while that is of the container's last check
+	Since      time.Time  `json:"since"`                // when Phase began
+}
+
+// Succession is that a container has taken the place of another while both ran, so that
+// the service was there all the time.
+type Succession struct {
+	From     string `json:"from"`               // id of the one that was
+	To       string `json:"to"`                 // id of the one that is, and was well before it was
+	Renaming bool   `json:"renaming,omitempty"` // they are just given each other's place, so that none may have the service's name
 }
 
 // AnnounceState is what a sidecar is doing.
@@ -81,10 +98,16 @@ type AnnounceStatus struct {
 	Digest    string        `json:"digest,omitempty"` // of SidecarReads when it started
 	State     AnnounceState `json:"state"`
 	Reason    string        `json:"reason,omitempty"`    // why it is not announced
+	Stays     string        `json:"stays,omitempty"`     // why a record that was to be withdrawn may be in the store until its lease ends
+	Lacks     string        `json:"lacks,omitempty"`     // where records go to two stores: why the second one lacks them
 	Container string        `json:"container,omitempty"` // id of the container the state speaks of
 	Records   []Record      `json:"records,omitempty"`   // what is, or would be, announced
+	Keys      []string      `json:"keys,omitempty"`      // of the store that may have a record of the service: those it is, or would be, announced by, and what predecessors left that is not withdrawn yet
 	Colour    string        `json:"colour,omitempty"`    // of the service; "": it has none
+	Stack     string        `json:"stack,omitempty"`     // of which it is a slot; "": it is of none
+	Slot      string        `json:"slot,omitempty"`      // such as web.1
 	Active    string        `json:"active,omitempty"`    // the colour that answers the service's name; "": not known, or Colour is ""
+	Drained   bool          `json:"drained,omitempty"`   // it is withdrawn as the host is drained
 	Since     time.Time     `json:"since"`
 }
 
@@ -96,9 +119,38 @@ type Record struct {
 	Port int    `json:"port"`
 }
 
+// AllKeys are Keys, and those of Records: all there are of a status that was written
+// by a release without Keys.
+func (s AnnounceStatus) AllKeys() []string {
+	all := slices.Clone(s.Keys)
+	for _, r := range s.Records {
+		if !slices.Contains(all, r.Key) {
+			all = append(all, r.Key)
+		}
+	}
+	return all
+}
+
+// Unwanted are those of Keys by which the service is not announced, nor is to be.
+func (s AnnounceStatus) Unwanted() []string {
+	return slices.DeleteFunc(slices.Clone(s.Keys), func(key string) bool {
+		return slices.ContainsFunc(s.Records, func(r Record) bool { return r.Key == key })
+	})
+}
+
 // Idle reports whether the service's name is not answered by these records, as
 // the other colour is active.
 func (s AnnounceStatus) Idle() bool { return s.Active != s.Colour }
+
+// Of is the service of which this is an instance, as DNS has it in the zone: web,
+// also of web-blue; web.shop of the slot web.1 of stack shop.
+func (s AnnounceStatus) Of() string {
+	if s.Stack == "" {
+		return ServiceOf(s.Service, s.Colour)
+	}
+	service, _, _ := strings.Cut(s.Slot, ".")
+	return strings.ToLower(service) + "." + s.Stack
+}
 
 // ServiceOf is the service that is announced as name and colour: web of web-blue
 // and blue. Without a colour it is name.

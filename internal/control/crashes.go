@@ -6,6 +6,6 @@ import "time"
 // then waiting for the next start is hopeless.
 const Looped = 3
 
-// Settled is how long a container must have run for its end to count as an
+// Stable is how long a container must have run for its end to count as an
 // event of its own rather than as one of a crash loop.
-const Settled = time.Minute
+const Stable = time.Minute

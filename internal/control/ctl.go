@@ -2,6 +2,7 @@ package control
 
 import (
 	"encoding/json"
+	"fmt"
 	"path/filepath"
 )
 
@@ -19,6 +20,9 @@ const (
 	// written: a trial creation of the container, its host ports free, also of
 	// services that are being installed meanwhile (LockFile).
 	Prepare Op = "prepare"
+	// Announceable finds out whether what Announce says can be announced of the
+	// container that the service has. It changes nothing.
+	Announceable Op = "announceable"
 	// Wait returns when the service is as Want says, or when it cannot become so.
 	Wait Op = "wait"
 	// Keep gives the image with the id Image a tag of the service's own, so that
@@ -32,6 +36,9 @@ const (
 	// that Prepare with Adopt has found fit, make room for the service's own: it is
 	// stopped and removed; its volumes stay, anonymous ones as well.
 	Adopt Op = "adopt"
+	// Last warns where the service, which has a colour, is the only instance of it in
+	// the store.
+	Last Op = "last"
 	// Remove is Stop, and takes away the service's state under /run/rundock and
 	// /var/lib/rundock.
 	Remove Op = "remove"
@@ -41,6 +48,9 @@ const (
 	Swap Op = "swap"
 )
 
+// UnknownOp begins the error of an Op that rundockd does not know.
+const UnknownOp = "rundockd ctl: unknown op"
+
 // Request is one JSON object on stdin of `rundockd ctl`, which reads them to
 // the end of its input and answers each when it is done.
 type Request struct {
@@ -49,17 +59,29 @@ type Request struct {
 	Op      Op              `json:"op"`
 	Service string          `json:"service"`        // name
 	Spec    json.RawMessage `json:"spec,omitempty"` // prepare: the wanted service.json
-	Want                    // wait
-	Image   string          `json:"image,omitempty"`   // keep: id
-	Adopt   bool            `json:"adopt,omitempty"`   // prepare: a container of somebody else's may be there, if it fits
-	Timeout int             `json:"timeout,omitempty"` // seconds
-	Check   bool            `json:"check,omitempty"`   // prepare, stop, remove: change nothing, say what would come of it
-	Store   string          `json:"store,omitempty"`   // read, swap: etcd or consul, by host.json's settings
-	Key     string          `json:"key,omitempty"`     // read, swap: with its slash
-	Old     []byte          `json:"old,omitempty"`     // swap: what is there
-	Exists  bool            `json:"exists,omitempty"`  // swap: whether there is anything
-	New     []byte          `json:"new,omitempty"`     // swap: what is to be
-	Delete  bool            `json:"delete,omitempty"`  // swap: there is to be nothing
+	// prepare, announceable: the wanted announce.json; none: there is no sidecar
+	Announce json.RawMessage `json:"announce,omitempty"`
+	Want                     // wait
+	Image    string          `json:"image,omitempty"`   // keep: id
+	Adopt    bool            `json:"adopt,omitempty"`   // prepare: a container of somebody else's may be there, if it fits
+	Timeout  int             `json:"timeout,omitempty"` // seconds
+	Pulled   int             `json:"pulled,omitempty"`  // wait: seconds that pulling the image took before, which count as waited
+	Check    bool            `json:"check,omitempty"`   // prepare, stop, remove: change nothing, say what would come of it
+	Store    string          `json:"store,omitempty"`   // read, swap: etcd or consul, by host.json's settings
+	Key      string          `json:"key,omitempty"`     // read, swap: with its slash
+	Old      []byte          `json:"old,omitempty"`     // swap: what is there
+	Exists   bool            `json:"exists,omitempty"`  // swap: whether there is anything
+	New      []byte          `json:"new,omitempty"`     // swap: what is to be
+	Delete   bool            `json:"delete,omitempty"`  // swap: there is to be nothing
+}
+
+// Late is what a wait says that ended with its time.
+func (q Request) Late() string {
+	late := fmt.Sprintf("%s is not %s after %ds", q.Service, q.For, q.Pulled+q.Timeout)
+	if q.Pulled > 0 {
+		late += fmt.Sprintf(", of which pulling its image took %ds", q.Pulled)
+	}
+	return late
 }
 
 // Key is a key of the store as it is now.
@@ -82,6 +104,7 @@ type Response struct {
 	Adopts   bool            `json:"adopts,omitempty"`  // prepare: such a container is there
 	Ignored  []string        `json:"ignored,omitempty"` // prepare: what dockerd says it will not heed of the container
 	Image    string          `json:"image,omitempty"`   // prepare: id of the image
+	Pulling  int             `json:"pulling,omitempty"` // prepare: seconds that pulling it took
 	Changed  bool            `json:"changed,omitempty"` // stop, remove: a container was there
 	Key      *Key            `json:"key,omitempty"`     // read
 	Swapped  bool            `json:"swapped,omitempty"` // swap: false: the key was not Old any more

@@ -12,11 +12,12 @@ type Want struct {
 	For   string    `json:"for,omitempty"`  // running, healthy, announced
 	Hash  string    `json:"hash,omitempty"` // of the spec that the container must have; "": the service has no container
 	Not   string    `json:"not,omitempty"`  // id of the container that must have been replaced
+	Job   bool      `json:"job,omitempty"`  // its container runs to its end, which is waited for, whatever For says
 	Since time.Time `json:"since,omitzero"` // what a status says of earlier times is of an earlier attempt
 }
 
-// steady is how long a container must have been up to count as running.
-const steady = 2 * time.Second
+// Steady is how long a container must have been up to count as running.
+const Steady = 2 * time.Second
 
 // Reached compares the status files of a service with want. pending says what
 // is missing, and is "" when nothing is; fatal is why waiting is hopeless.
@@ -25,20 +26,28 @@ const steady = 2 * time.Second
 // for a container, healthy is reached here as soon as the runner says that the
 // wanted one runs. Whether the processes that wrote the files still live and
 // the store has the records: the caller finds out.
+//
+// On a host that is drained all is reached: what was installed starts once it is so no longer.
 func Reached(runner RunnerStatus, announce AnnounceStatus, want Want, now time.Time) (pending string, fatal error) {
+	if announce.Drained || runner.Phase == Drained && runner.Wanted == want.Hash {
+		return "", nil
+	}
 	if want.Hash == "" {
 		if want.For == "running" && announce.PID != 0 {
 			return "", nil
 		}
 		return announced(announce), nil
 	}
+	if want.Job {
+		return ended(runner, want)
+	}
 	if pending, fatal := runs(runner, want); pending != "" || fatal != nil {
 		return pending, fatal
 	}
 	up := now.Sub(runner.Started)
 	switch {
-	case want.For == "running" && up < steady:
-		return fmt.Sprintf("container is up for %s, wanted are %s", up.Round(time.Millisecond), steady), nil
+	case want.For == "running" && up < Steady:
+		return fmt.Sprintf("container is up for %s, wanted are %s", up.Round(time.Millisecond), Steady), nil
 	case want.For != "announced":
 		return "", nil
 	}
@@ -68,6 +77,21 @@ func runs(r RunnerStatus, want Want) (pending string, fatal error) {
 		return "the old container still runs", nil
 	case r.Error != "":
 		return "what failed is to be tried again: " + r.Error, nil
+	}
+	return "", nil
+}
+
+// ended is Reached for a job: its container has ended well.
+func ended(r RunnerStatus, want Want) (pending string, fatal error) {
+	switch {
+	case r.PID == 0:
+		return "no runner has written its status yet", nil
+	case r.Wanted != want.Hash:
+		return "the runner has not started yet", nil
+	case r.Phase != Ended || r.Spec != want.Hash || want.Not != "" && r.Container == want.Not:
+		return strings.TrimSuffix(fmt.Sprintf("the job has not ended: %s: %s", r.Phase, r.Error), ": "), nil
+	case r.ExitCode != 0:
+		return "", fmt.Errorf("the job ended with exit code %d", r.ExitCode)
 	}
 	return "", nil
 }

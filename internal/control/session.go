@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"strings"
 	"sync"
 )
 
@@ -108,9 +109,14 @@ func (s *Session) read(p *process, out io.Reader) {
 		got := p.waiting[a.ID]
 		delete(p.waiting, a.ID)
 		s.mu.Unlock()
-		if got != nil {
+		switch {
+		case got != nil && !strings.HasPrefix(a.Error, UnknownOp):
 			got <- reply{answer: a}
-		} else {
+		case got != nil:
+			got <- reply{err: otherRelease(a.Error)}
+		case a.ID == 0 && a.Error != "": // it cannot read so much as the id
+			broken = otherRelease(a.Error)
+		default:
 			broken = fmt.Errorf("it answers what was not asked: %s", a.Error)
 		}
 	}
@@ -134,6 +140,11 @@ func (s *Session) read(p *process, out io.Reader) {
 	for _, got := range p.waiting {
 		got <- reply{err: err}
 	}
+}
+
+// otherRelease is the error of a request that the program does not understand.
+func otherRelease(says string) error {
+	return fmt.Errorf("the rundockd on this host is of another release than the module, and does not understand it: install the controller's there, by playbooks/site.yml, or upgrade.yml where services are in use (%s)", says)
 }
 
 // Close lets the program end.

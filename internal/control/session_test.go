@@ -52,6 +52,8 @@ func TestSession_says_why_there_is_no_answer(t *testing.T) {
 		"it says something":     {"read -r x; echo hello", "invalid character"},
 		"it is another version": {"read -r x; echo '{\"version\":7}'", "the answer is not of version 1"},
 		"it knows no ids":       {"read -r x; echo '{\"version\":1,\"error\":\"unknown field\"}'", "unknown field"},
+		"it cannot read it":     {`read -r x; echo '{"version":1,"error":"rundockd ctl: the request is not readable: json: unknown field \"announce\""}'`, "the rundockd on this host is of another release than the module, and does not understand it: install the controller's there, by playbooks/site.yml, or upgrade.yml"},
+		"it knows no such op":   {`n=0; while read -r x; do n=$((n + 1)); echo '{"version":1,"id":'$n',"error":"rundockd ctl: unknown op \"wait\""}'; done`, "of another release than the module"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &Session{Program: program(t, c.script)}

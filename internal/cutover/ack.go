@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"rundock/internal/registry"
 )
 
 // Reached is how far a load balancer has come in the phase that the State has.
@@ -26,12 +28,13 @@ var allReached = []Reached{Serving, Prepared, InCanary, Flipped, Drained, Failed
 // what it says has changed, and each second or so in the phases canary and flip,
 // as of the counters.
 type Ack struct {
-	ID       string              `json:"id"` // whose key it is, as the registry wants it: machine-id/balance/SERVICE
+	ID       string              `json:"id"` // whose key it is, as the store wants it: machine-id/balance/SERVICE
 	Attempt  string              `json:"attempt,omitempty"`
 	Reached  Reached             `json:"reached"`
 	Colour   string              `json:"colour,omitempty"` // what the map says; "": there is no State yet
 	Reason   string              `json:"reason,omitempty"` // why it has failed, or what it waits for
 	Counters map[string]Counters `json:"counters,omitempty"`
+	Servers  map[string]string   `json:"servers,omitempty"` // HAProxy's status of each instance, by address and port, for people
 }
 
 // Counters are HAProxy's own of a colour's backend, since HAProxy was started:
@@ -62,7 +65,7 @@ type LoadBalancer struct {
 
 // ParseAck reads an Ack.
 func ParseAck(value []byte) (a Ack, err error) {
-	err = strict(value, &a)
+	err = registry.Decode(value, &a)
 	switch {
 	case err != nil:
 	case a.ID == "":
@@ -82,7 +85,7 @@ func ParseAck(value []byte) (a Ack, err error) {
 
 // ParseLoadBalancer reads a LoadBalancer.
 func ParseLoadBalancer(value []byte) (l LoadBalancer, err error) {
-	if err = strict(value, &l); err == nil && l.ID == "" {
+	if err = registry.Decode(value, &l); err == nil && l.ID == "" {
 		err = errors.New("no id")
 	}
 	if err != nil {

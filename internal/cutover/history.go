@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"rundock/internal/registry"
 )
 
 // Entry is how an attempt ended.
@@ -29,7 +31,7 @@ func Ended(before, after State) Entry {
 
 // ParseEntry reads an Entry.
 func ParseEntry(value []byte) (e Entry, err error) {
-	err = strict(value, &e)
+	err = registry.Decode(value, &e)
 	switch {
 	case err != nil:
 	case e.Attempt == "":

@@ -18,7 +18,10 @@ func Key(service string) string { return Prefix + service }
 func LockKey(service string) string { return Prefix + service + "/lock" }
 
 // AckKey is that of the Ack of a host's load balancer.
-func AckKey(service, host string) string { return Prefix + service + "/acks/" + host }
+func AckKey(service, host string) string { return AcksPrefix(service) + host }
+
+// AcksPrefix begins the keys of a service's Acks.
+func AcksPrefix(service string) string { return Prefix + service + "/acks/" }
 
 // LoadBalancerKey is that of the LoadBalancer of a host.
 func LoadBalancerKey(host string) string { return LoadBalancersPrefix + host }

@@ -54,7 +54,7 @@ func Next(v View, instances []Instance, now time.Time) Step {
 	case Prepare:
 		return v.prepare(instances, now)
 	case Canary:
-		return v.canary(now)
+		return v.canary(instances, now)
 	case Flip:
 		return v.flip(now)
 	case Back:
@@ -108,7 +108,7 @@ func (v View) prepare(instances []Instance, now time.Time) Step {
 	return Step{Do: Write, Next: next, Why: fmt.Sprintf("%s is prepared on %s", s.To, list(v.LoadBalancers))}
 }
 
-func (v View) canary(now time.Time) Step {
+func (v View) canary(instances []Instance, now time.Time) Step {
 	s := *v.State
 	if why := v.endangered(); why != "" {
 		return s.goBack(now, why)
@@ -121,6 +121,10 @@ func (v View) canary(now time.Time) Step {
 	}
 	if left := s.left(now, s.CanarySeconds); left > 0 {
 		return Step{Do: Wait, Why: fmt.Sprintf("%v %% of new sessions go to %s for %s more", s.CanaryPercent, s.To, left)}
+	}
+	// One that is down has no request, and so none that fails.
+	if why := Unhealthy(instances, s); why != "" {
+		return s.goBack(now, why)
 	}
 	next := s
 	next.Phase, next.Since, next.Before = Flip, now.UTC(), v.counters()

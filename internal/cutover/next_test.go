@@ -76,6 +76,8 @@ func TestNext(t *testing.T) {
 		{"the share is acknowledged by all", attempt(Canary, canary), both(InCanary, Prepared), healthy, 1, Wait, "", "", "load balancer front-2 has not acknowledged canary"},
 		{"it lasts", attempt(Canary, canary), both(InCanary, InCanary), healthy, 10, Wait, "", "", "10 % of new sessions go to green for 20s more"},
 		{"errors end it", attempt(Canary, canary), counted(both(InCanary, InCanary), Counters{Requests: 100, Errors: 1}), healthy, 10, Write, Back, Blue, "1 of 100 requests to green failed since, and 1 % are too many"},
+		{"a colour that is down at the end of it has not gone well", attempt(Canary, canary), both(InCanary, InCanary), oneIll, 31, Write, Back, Blue, "green has 1 healthy instances, and 2 are wanted: node-2-green (10.0.0.2:81): connection refused"},
+		{"nor has one without a record", attempt(Canary, canary), both(InCanary, InCanary), nil, 31, Write, Back, Blue, "green has no instance: none has a record"},
 		{"without them it is flipped", attempt(Canary, canary), counted(both(InCanary, InCanary), Counters{Requests: 101, Errors: 1}), healthy, 31, Write, Flip, Blue, "the canary share of 10 % went well"},
 
 		{"half flipped is waited for", attempt(Flip, nil), both(Flipped, Prepared), healthy, 1, Wait, "", "", "load balancer front-2 has not acknowledged flipped"},

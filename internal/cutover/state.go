@@ -1,12 +1,12 @@
 package cutover
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"time"
+
+	"rundock/internal/registry"
 )
 
 // Phase is where an attempt is, see the package's comment.
@@ -83,7 +83,7 @@ func (s State) Map() string {
 
 // ParseState reads a State.
 func ParseState(value []byte) (s State, err error) {
-	if err := strict(value, &s); err != nil {
+	if err := registry.Decode(value, &s); err != nil {
 		return s, fmt.Errorf("switch state: %w", err)
 	}
 	if err := s.check(); err != nil {
@@ -134,7 +134,7 @@ func (s State) check() error {
 
 // ParseLock reads a Lock.
 func ParseLock(value []byte) (l Lock, err error) {
-	if err = strict(value, &l); err == nil && l.ID == "" {
+	if err = registry.Decode(value, &l); err == nil && l.ID == "" {
 		err = errors.New("no id")
 	}
 	if err != nil {
@@ -150,17 +150,4 @@ func JSON(v any) []byte {
 		panic(err) // strings, numbers and times can be written
 	}
 	return data
-}
-
-// strict reads one JSON value; an unknown field is an error.
-func strict(value []byte, into any) error {
-	dec := json.NewDecoder(bytes.NewReader(value))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(into); err != nil {
-		return err
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return errors.New("more than one JSON value")
-	}
-	return nil
 }

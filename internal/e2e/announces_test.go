@@ -14,9 +14,9 @@ func TestAnnounces_each_by_its_own_check(t *testing.T) {
 	t.Cleanup(func() { s.sh(t, back1, "rm -f /run/well") })
 	call := `{"state":"enabled","name":"ports","image":"` + images + `influxdb:latest","wait":"announced","announces":[
 		{"port":8086,"tags":["main","v1"],"meta":{"path":"/ping"},"priority":20,"weight":5,"check":{"type":"http","path":"/health","interval":"200ms","rise":3,"fall":2}},
-		{"name":"admin","port":8083,"lease":5,"check":{"type":"tcp","timeout":"2s"}},
+		{"name":"admin","port":8083,"lease":3600,"check":{"type":"tcp","timeout":"2s"}},
 		{"name":"dns","port":5353,"protocol":"udp"},
-		{"name":"script","port":8090,"container_port":8086,"check":{"type":"exec","command":["test","-e","/run/well"],"interval":"100ms","fall":1}},
+		{"name":"script","port":8090,"lease":3600,"container_port":8086,"check":{"type":"exec","command":["test","-e","/run/well"],"interval":"100ms","fall":1}},
 		{"name":"health","port":8091,"container_port":8086,"check":{"type":"docker"}},
 		{"name":"inside","port":8086,"as":"container","network":"bridge","check":{"type":"tcp","port":8083}}]}`
 	if r := s.install(t, back1, call); !r.Changed || !r.Service.Announced {
@@ -51,7 +51,7 @@ func TestAnnounces_each_by_its_own_check(t *testing.T) {
 		t.Error("the UDP port is not published")
 	}
 	key := "/skydns/com/example/prod/s/ports/node-back-1"
-	record := s.sh(t, front, "ETCDCTL_API=3 etcdctl get --print-value-only "+key)
+	record := s.sh(t, front, etcdctl+"get --print-value-only "+key)
 	for _, want := range []string{`"tags":["main","v1"]`, `"meta":{"path":"/ping"}`, `"group":"main"`, `"weight":5`} {
 		if !strings.Contains(record, want) {
 			t.Errorf("the record is %s, want in it %s", record, want)
@@ -67,6 +67,19 @@ func TestAnnounces_each_by_its_own_check(t *testing.T) {
 	see("ports", "_health._tcp.ports", "_dns._udp.ports") // the last has no check of its own, and so the HEALTHCHECK
 	s.sh(t, back1, "curl -s http://"+s.Addr(back1).String()+":8086/well")
 	see()
+
+	// Taken out, and named otherwise: gone at once, whatever their leases.
+	fewer := strings.Replace(call[:strings.Index(call, `,
+		{"name":"script"`)]+"]}", `"name":"admin"`, `"name":"manage"`, 1)
+	s.install(t, back1, fewer)
+	see("_admin._tcp.ports", "_script._tcp.ports", "_health._tcp.ports", "_inside._tcp.ports")
+	s.resolves(t, back2, "_manage._tcp.ports", "10 100 8083 node-back-1._manage._tcp."+name)
+	if out, err := s.try(back1, "rundockd explain ports"); err != nil {
+		t.Errorf("explain: %v: %s", err, out)
+	}
+	s.absent(t, back1, "ports")
+	see("ports", "_admin._tcp.ports", "_dns._udp.ports", "_script._tcp.ports", "_health._tcp.ports", "_inside._tcp.ports")
+	s.resolves(t, back2, "_manage._tcp.ports", "")
 }
 
 // TestAnnounces_without_a_container announces a process outside Docker while

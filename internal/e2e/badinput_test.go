@@ -3,6 +3,8 @@ package e2e
 import (
 	"strings"
 	"testing"
+
+	"rundock/internal/await"
 )
 
 const calm = "state=enabled name=calm image=" + images + "influxdb:latest announce=8086 port=8086"
@@ -60,6 +62,23 @@ func TestBadInput(t *testing.T) {
 	t.Run("a port in use", func(t *testing.T) {
 		s.refused(t, calm+" args='-p $PRIVATE_IP:22:8083'", ":22/tcp", "sshd")
 		s.refused(t, strings.Replace(calm, "calm", "late", 1), ":8086/tcp", "calm")
+	})
+	t.Run("an announcement that leads to nothing", func(t *testing.T) {
+		s.sh(t, back1, "docker network create --internal inside && docker network create --subnet 10.99.7.0/24 ours && docker run -d --name holder --network ours --ip 10.99.7.7 "+images+"busybox:latest sleep 3600")
+		t.Cleanup(func() { s.sh(t, back1, "docker rm -f holder; docker network rm inside ours") })
+		s.refused(t, calm+" args='--network inside'", "port 8086 cannot be announced: network inside is internal")
+		s.refused(t, calm+" args='--network ours --ip 10.99.7.7'", "network ours: address 10.99.7.7 is container holder's")
+		s.refused(t, calm+" args='--network ours --ip 10.99.7.1'", "network ours: address 10.99.7.1 is its gateway's")
+		docker := strings.Replace(calm, "announce=8086 port=8086", "", 1) + `announces='[{"port":8086,"check":{"type":"docker"}}]'`
+		s.refused(t, docker+" args=--no-healthcheck", "port 8086 would never be announced: its check is of type docker")
+		bare := strings.Replace(docker, "influxdb:latest", "busybox:latest", 1)
+		s.refused(t, bare, "busybox:latest has no HEALTHCHECK")
+		// The same where the container stays, and its announcement alone changes.
+		bare = strings.NewReplacer("calm", "bare", "8086", "8087").Replace(bare) + ` command='httpd -f -p 8087'`
+		s.remove(t, back1, "bare")
+		s.install(t, back1, strings.Replace(bare, `"type":"docker"`, `"type":"tcp"`, 1)+" wait=announced")
+		s.refused(t, bare, "busybox:latest has no HEALTHCHECK")
+		s.resolves(t, front, "bare", "10 100 8087 node-back-1.bare."+zone+".")
 	})
 	t.Run("a container of the same name that rundock did not make", func(t *testing.T) {
 		s.sh(t, back1, "docker run -d --name stranger "+images+"busybox:latest sleep 3600")
@@ -126,7 +145,14 @@ func TestBadInput_an_unreachable_etcd(t *testing.T) {
 	s.remove(t, back1, "calm")
 	const wrong = "http://127.0.0.1:1"
 	t.Run("is named, and the service runs", func(t *testing.T) {
-		s.spoil(t, `sed -i 's|http://[0-9.]*:2379|`+wrong+`|g' /etc/rundock/host.json; sv -w 20 restart rundock-store`)
+		s.spoil(t, `sed -i 's|https*://[0-9.]*:2379|`+wrong+`|g' /etc/rundock/host.json; sv -w 60 restart rundock-store`)
+		s.install(t, back1, calm)
+		await.Empty(t, "the status file says why calm is not announced", func() string {
+			if got, err := s.try(back1, "cat /run/rundock/calm/announce.json"); err != nil || !strings.Contains(got, "127.0.0.1:1") {
+				return heard(got)
+			}
+			return ""
+		})
 		r := s.rundock(t, back1, calm+" wait=announced wait_timeout=8")
 		for _, w := range []string{"calm is not announced after 8s", "etcd", "127.0.0.1:1"} {
 			if !r.Failed || !strings.Contains(r.Msg, w) {
@@ -135,9 +161,6 @@ func TestBadInput_an_unreachable_etcd(t *testing.T) {
 		}
 		if s.id(t, back1, "calm") == "" {
 			t.Error("without etcd the container does not run")
-		}
-		if got := s.sh(t, back1, "cat /run/rundock/calm/announce.json"); !strings.Contains(got, "127.0.0.1:1") {
-			t.Errorf("the status file does not say why calm is not announced: %s", got)
 		}
 	})
 	before := s.id(t, back1, "calm")

@@ -2,8 +2,6 @@ package e2e
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -17,17 +15,24 @@ type blueGreen struct{ *setup }
 // site has the two load balancers stand so.
 func (s blueGreen) site(t *testing.T, variables map[string]any) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "balanced.yml")
-	data, err := json.Marshal(map[string]any{"rundock_loadbalancer": map[string]any{"hosts": map[string]any{front: nil, back2: nil}, "vars": variables}})
-	if err == nil {
-		err = os.WriteFile(path, data, 0o600)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	if out, err := s.playbook("-i", path, "playbooks/site.yml", "--limit", front+","+back2); err != nil {
+	if out, err := s.playbook("-i", s.balanced(t, variables), "playbooks/site.yml", "--limit", front+","+back2); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+}
+
+// balancing has load balancers give web what comes to port 8090.
+var balancing = map[string]any{
+	"rundock_loadbalancer_frontends": []any{map[string]any{"name": "web", "bind": []string{"*:8090"}, "service": "web"}},
+	"rundock_loadbalancer_services":  []any{map[string]any{"name": "web", "check": map[string]any{"path": "/health"}}},
+}
+
+// unbalanced has them be none any more.
+var unbalanced = map[string]any{"rundock_loadbalancer_state": "absent"}
+
+// balanced is an inventory of the two load balancers with these variables.
+func (s blueGreen) balanced(t *testing.T, variables map[string]any) string {
+	t.Helper()
+	return balanced(t, variables, front, back2)
 }
 
 // deploy runs deploy.yml for a version, and returns what it prints.
@@ -63,8 +68,11 @@ func (s blueGreen) serves(t *testing.T, version, colour string) {
 	for _, host := range []string{front, back2} {
 		await.Empty(t, "version "+version+" by "+host, func() string {
 			out, err := s.try(back1, "curl -sf "+s.at(host)+"/ping")
-			if err != nil || out != "pong influxdb "+version {
-				return out
+			switch {
+			case err != nil:
+				return err.Error() // curl -f prints nothing
+			case out != "pong influxdb "+version:
+				return "it answers " + out
 			}
 			return ""
 		})
@@ -72,7 +80,7 @@ func (s blueGreen) serves(t *testing.T, version, colour string) {
 	await.Empty(t, "the service's name answers "+colour, func() string {
 		out := s.dig(t, front, "SRV web."+zone)
 		if strings.Count(out, "\n") != 1 || strings.Count(out, "-"+colour+".web.") != 2 {
-			return out
+			return heard(out)
 		}
 		return ""
 	})
@@ -96,7 +104,7 @@ done; echo $n >` + dir + `/sent-` + host + ` ) >/dev/null 2>&1 &`
 		s.sh(t, back1, "rm "+dir+"/on")
 		await.Empty(t, "both clients have ended", func() string {
 			if out := s.sh(t, back1, "ls "+dir); strings.Count(out, "sent-") != 2 {
-				return out
+				return heard(out)
 			}
 			return ""
 		})
@@ -119,11 +127,8 @@ func TestBlueGreen(t *testing.T) {
 	})
 	s.remove(t, back1, "web-blue", "web-green")
 	s.remove(t, back2, "web-blue", "web-green")
-	t.Cleanup(func() { s.site(t, map[string]any{"rundock_loadbalancer_state": "absent"}) })
-	s.site(t, map[string]any{
-		"rundock_loadbalancer_frontends": []any{map[string]any{"name": "web", "bind": []string{"*:8090"}, "service": "web"}},
-		"rundock_loadbalancer_services":  []any{map[string]any{"name": "web", "check": map[string]any{"path": "/health"}}},
-	})
+	t.Cleanup(func() { s.site(t, unbalanced) })
+	s.site(t, balancing)
 
 	s.deployed(t, "1")
 	s.serves(t, "1", "blue")
@@ -136,6 +141,17 @@ func TestBlueGreen(t *testing.T) {
 		out, err := s.deploy("2", nil)
 		if _, recap, _ := strings.Cut(out, "PLAY RECAP"); err != nil || strings.Count(recap, "changed=0 ") != 2 {
 			t.Errorf("want changed=0: %v\n%s", err, out)
+		}
+		s.serves(t, "2", "green")
+	})
+	t.Run("hosts that are left out are named", func(t *testing.T) {
+		for _, c := range []struct{ how, variable, want string }{
+			{"--limit", back1, "--limit leaves out " + back2 + " of deploy_hosts"},
+			{"-e", "deploy_hosts=" + back1, "blue of web is announced by " + back2 + " as well"},
+		} {
+			if out, err := s.deploy("3", nil, c.how, c.variable); err == nil || !strings.Contains(out, c.want) {
+				t.Errorf("%s %s: %v, want %q:\n%s", c.how, c.variable, err, c.want, out)
+			}
 		}
 		s.serves(t, "2", "green")
 	})
@@ -177,7 +193,12 @@ func TestBlueGreen(t *testing.T) {
 	})
 	if sent, failures := ended(); failures != "" {
 		t.Errorf("requests that failed, of %v: %s", sent, failures)
+		for _, host := range []string{front, back2} {
+			out, _ := s.try(host, "tail -n 60 /var/log/haproxy/current; tail -n 20 /var/log/rundock-balance/current")
+			t.Logf("%s:\n%s", host, out)
+		}
 	}
+	t.Run("an instance that crashes is out of rotation on both", s.crashesOutOfRotation)
 	t.Run("a load balancer that is down is named", func(t *testing.T) {
 		s.sh(t, back2, "sv -w 30 down rundock-balance")
 		defer func() {
@@ -185,7 +206,7 @@ func TestBlueGreen(t *testing.T) {
 			await.Empty(t, "it acknowledges again", func() string {
 				out, err := s.try(front, "rundockd switch web")
 				if err != nil {
-					return out
+					return heard(out)
 				}
 				return ""
 			})
@@ -193,7 +214,7 @@ func TestBlueGreen(t *testing.T) {
 		await.Empty(t, "its acknowledgement has ended", func() string {
 			out, _ := s.try(front, "rundockd switch web")
 			if !strings.Contains(out, " down ") {
-				return out
+				return heard(out)
 			}
 			return ""
 		})
@@ -205,7 +226,7 @@ func TestBlueGreen(t *testing.T) {
 	t.Run("the history tells who and why", func(t *testing.T) {
 		out := s.sh(t, front, "rundockd history web")
 		lines := strings.Split(out, "\n")
-		if len(lines) != 1+2+4 || !strings.Contains(lines[len(lines)-1], " ada ") || !strings.Contains(lines[len(lines)-1], "sha256:") || !strings.Contains(lines[len(lines)-1], " switched") {
+		if len(lines) != 1+2+4 || !strings.Contains(lines[len(lines)-1], " ada ") || !strings.Contains(lines[len(lines)-1], " "+images) || !strings.Contains(lines[len(lines)-1], "@sha256:") || !strings.Contains(lines[len(lines)-1], " switched") {
 			t.Errorf("history = %s", out)
 		}
 	})

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"rundock/internal/await"
 )
 
 // TestDocs_run runs what the pages tell a user to type, in their order: sh
@@ -29,15 +31,15 @@ func TestDocs_run(t *testing.T) {
 	os.Remove(filepath.Join(copied, "inventory")) // of who works here
 	s.sh(t, back1, "docker pull -q "+images+"grafana:latest >/dev/null && docker create --name data.influxdb -v /data registry."+zone+":5000/busybox:latest >/dev/null")
 	t.Cleanup(func() { s.sh(t, back1, "docker rm -v data.influxdb >/dev/null") })
-	s.sh(t, back1, "mkdir /etc/web && docker network create --subnet 10.20.0.0/24 apps >/dev/null")
-	t.Cleanup(func() { s.sh(t, back1, "rmdir /etc/web; docker network rm apps >/dev/null") })
-	for _, image := range []string{"shop:4", "cart:2", "web:1"} {
+	s.sh(t, back1, "mkdir /etc/web && docker network create --subnet 10.20.0.0/24 apps >/dev/null && docker network create --subnet 10.21.0.0/24 blog_front >/dev/null")
+	t.Cleanup(func() { s.sh(t, back1, "rmdir /etc/web; docker network rm apps blog_front >/dev/null") })
+	for _, image := range []string{"shop:4", "cart:2", "web:1", "web:4"} {
 		s.sh(t, back1, "docker tag "+images+"grafana:latest "+images+image+" && docker push -q "+images+image)
 	}
 	t.Cleanup(func() { s.leaveNetwork(t, "fleet") }) // which the page does, unless it fails
-	s.remove(t, back1, "influxdb", "grafana", "registry", "shop", "cart", "web")
+	s.remove(t, back1, "influxdb", "grafana", "registry", "shop", "cart", "web", "blog-web-1")
 
-	for _, page := range []string{"README.md", "modules/rundock/README.md", "docs/args.md", "docs/operations.md", "docs/overlay.md"} {
+	for _, page := range []string{"README.md", "CONTRIBUTING.md", "modules/rundock/README.md", "docs/args.md", "docs/coming-from.md", "docs/operations.md", "docs/overlay.md", "docs/troubleshooting.md"} {
 		t.Run(page, func(t *testing.T) {
 			text, err := os.ReadFile(filepath.Join(copied, page))
 			if err != nil {
@@ -47,6 +49,11 @@ func TestDocs_run(t *testing.T) {
 			if len(found) == 0 {
 				t.Fatalf("%s has no blocks to run", page)
 			}
+			// The page before may have left the store just started.
+			await.Nil(t, "the store answers", func() error {
+				_, err := s.try(front, etcdctl+"get none")
+				return err
+			})
 			for _, b := range found {
 				s.runBlock(t, copied, page, b)
 			}
@@ -78,8 +85,8 @@ func (s *setup) runBlock(t *testing.T, checkout, page string, b block) {
 		cmd = exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", b.text)
 	}
 	cmd.Dir = checkout
-	// What is written to the file that the page has the user edit.
-	cmd.Env = append(os.Environ(), "EDITOR=cp --remove-destination "+s.inventory)
+	// What is written to the file that the page has the user edit, and where a collection is installed.
+	cmd.Env = append(os.Environ(), "EDITOR=cp --remove-destination "+s.inventory, "ANSIBLE_COLLECTIONS_PATH="+checkout+"/.collections")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%s:%d: %v\n%s\n%s", page, b.line, err, b.text, out)
 	}

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -44,6 +43,10 @@ func TestHangs(t *testing.T) {
 		thaw := s.freeze(t, back1, "$(cat /run/docker.pid)")
 		s.sh(t, back1, "kill -9 "+process)
 		s.resolves(t, back2, name, "")
+		// It is the kernel that tells of it, and no check.
+		if status := s.sh(t, back1, "cat /run/rundock/"+name+"/announce.json"); !strings.Contains(status, "the container's process ended at ") {
+			t.Errorf("the sidecar meanwhile: %s", status)
+		}
 		if r := s.rundock(t, back1, "state=restarted name="+name+" "+plain); !r.Failed || !strings.Contains(r.Msg, "does not answer") {
 			t.Errorf("the module meanwhile: failed %v, %s", r.Failed, r.Msg)
 		}
@@ -136,12 +139,7 @@ func TestNames_renamed(t *testing.T) {
 	container := s.id(t, back1, name)
 	same := func(t *testing.T) {
 		t.Helper()
-		await.Empty(t, "it has its name again", func() string {
-			if got := s.id(t, back1, name); got != container {
-				return fmt.Sprintf("container was %s, is %q", container, got)
-			}
-			return ""
-		})
+		await.Equal(t, "it has its name again", container, func() string { return s.id(t, back1, name) })
 		if got := s.sh(t, back1, "docker ps -aq -f label=rundock.service="+name); strings.Contains(got, "\n") {
 			t.Errorf("there are several:\n%s", got)
 		}
@@ -162,7 +160,7 @@ func TestNames_renamed(t *testing.T) {
 		thaw()
 		await.Empty(t, "the runner says it", func() string {
 			if got := s.runnerSays(t, back1, name, "error"); !strings.Contains(got, "it is called "+other+" now") {
-				return got
+				return heard(got)
 			}
 			return ""
 		})

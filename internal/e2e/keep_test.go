@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"strings"
 	"testing"
 
 	"rundock/internal/await"
@@ -14,7 +13,7 @@ func TestKeep_after_withdrawal(t *testing.T) {
 	t.Run("interrupted while clients drain", func(t *testing.T) {
 		const name = "drained"
 		s.remove(t, back1, name)
-		s.install(t, back1, "state=enabled name="+name+" drain=15 "+plain)
+		s.install(t, back1, "state=enabled name="+name+" drain=60 "+plain)
 		t.Cleanup(func() { s.unwell(t, back1, name) }) // so that removing it drains nothing
 		s.resolves(t, back2, name, record(back1, name))
 		for _, c := range []struct{ claim, signal string }{
@@ -43,29 +42,16 @@ func TestKeep_after_withdrawal(t *testing.T) {
 		s.resolves(t, back2, name, record(back1, name))
 		container := s.id(t, back1, name)
 		s.sh(t, back1, "kill -USR1 "+s.pid(t, back1, name, "runner"))
-		await.Empty(t, "the sidecar has withdrawn it", func() string {
-			if got := s.state(t, back1, name); got != "withdrawn" {
-				return got
-			}
-			return ""
-		})
+		await.Equal(t, "the sidecar has withdrawn it", "withdrawn", func() string { return s.state(t, back1, name) })
 		s.sh(t, back1, "kill -9 $(cat /run/docker.pid); while kill -0 $(cat /run/docker.pid); do sleep 0.1; done 2>/dev/null")
 		t.Cleanup(func() { s.sh(t, back1, "service docker start") })
 		s.resolves(t, back2, name, record(back1, name))
 		s.sh(t, back1, "service docker start")
-		await.Empty(t, "it is withdrawn again, to be stopped", func() string {
-			if got := s.state(t, back1, name); got != "withdrawn" {
-				return got
-			}
-			return ""
-		})
+		await.Equal(t, "it is withdrawn again, to be stopped", "withdrawn", func() string { return s.state(t, back1, name) })
 		s.sh(t, back1, "docker kill "+name) // it would take its ten minutes
 		s.renewed(t, back1, name, container, record(back1, name))
-		said := s.sh(t, back1, "cat /var/log/docker-"+name+"/current")
 		for _, want := range []string{"announcing it again", "container replaced"} {
-			if !strings.Contains(said, want) {
-				t.Errorf("the runner did not say %q:\n%s", want, said)
-			}
+			await.Empty(t, "the runner says it", func() string { return missing(s.sh(t, back1, "cat /var/log/docker-"+name+"/current"), want) })
 		}
 	})
 }

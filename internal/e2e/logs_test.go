@@ -36,9 +36,9 @@ func TestLogs(t *testing.T) {
 	}{
 		{"killed runners", "lines=10000&every=200us", 8, signal("KILL"), false},
 		{"killed runners in long lines", "lines=100&width=40000&every=80ms", 4, signal("KILL"), false},
-		{"runners that hand over", "lines=4000&every=200us", 2, signal("HUP"), false},
+		{"runners that hand over", "lines=10000&every=200us", 2, signal("HUP"), false},
 		{"runners that hand over in long lines", "lines=50&width=40000&every=80ms", 2, signal("HUP"), false},
-		{"a dockerd that restarts", "lines=5000&every=200us", 1, func() {
+		{"a dockerd that restarts", "lines=10000&every=200us", 1, func() {
 			s.sh(t, back1, "service docker restart")
 			await.Empty(t, "dockerd answers", func() string {
 				if _, err := s.try(back1, "docker version"); err != nil {

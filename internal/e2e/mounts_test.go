@@ -27,14 +27,14 @@ func TestRequiredMounts(t *testing.T) {
 	s.sh(t, back1, "umount -l /srv/disk; docker kill disk")
 	await.Empty(t, "the runner waits for the disk", func() string {
 		if got := s.sh(t, back1, "cat /run/rundock/disk/runner.json"); !strings.Contains(got, `"phase":"waiting"`) {
-			return got
+			return heard(got)
 		}
 		return ""
 	})
 	s.sh(t, back1, "mount -t tmpfs none /srv/disk")
 	await.Empty(t, "the container runs again", func() string {
 		if s.id(t, back1, "disk") == "" {
-			return s.sh(t, back1, "cat /run/rundock/disk/runner.json")
+			return heard(s.sh(t, back1, "cat /run/rundock/disk/runner.json"))
 		}
 		return ""
 	})

@@ -125,7 +125,7 @@ func TestOverlay_with_the_newest_Docker(t *testing.T) {
 		if rules := o.sh(t, back2, raw); !strings.Contains(rules, "-j DROP") || strings.Contains(rules, "-j ACCEPT") {
 			t.Fatalf("dockerd alone has\n%s", rules)
 		}
-		o.sh(t, back2, "sv start overlay-apps overlay-data >/dev/null")
+		o.sh(t, back2, "sv -w 60 start overlay-apps overlay-data >/dev/null")
 		o.served(t, outside)
 		o.apart(t)
 	})
@@ -152,7 +152,7 @@ func (o *overlays) exchangeDockerd(t *testing.T) {
 	o.sh(t, back1, "service docker restart >/dev/null 2>&1")
 	await.Empty(t, "dockerd answers", func() string {
 		if out, err := o.try(back1, "docker version"); err != nil {
-			return out
+			return heard(out)
 		}
 		return ""
 	})

@@ -50,7 +50,7 @@ func TestModule_partners(t *testing.T) {
 	await.Empty(t, "explain says that the landlord has gone", func() string {
 		out := s.sh(t, back2, "rundockd explain lodger || true")
 		if !strings.Contains(out, "goes on, as the wanted one cannot be made: container landlord, whose network it is in, is not there") {
-			return out
+			return heard(out)
 		}
 		return ""
 	})

@@ -53,7 +53,7 @@ func (s *setup) watch(t *testing.T, host, service string) *watcher {
 		for ctx.Err() == nil {
 			records, err := srv(server, service)
 			w.note(records, err)
-			time.Sleep(2 * time.Millisecond)
+			time.Sleep(2 * time.Millisecond) // how short a gap is seen
 		}
 	}()
 	t.Cleanup(func() { stop(); <-w.done })
@@ -116,6 +116,17 @@ func (s *setup) pid(t *testing.T, host, service, of string) string {
 func (s *setup) state(t *testing.T, host, service string) string {
 	t.Helper()
 	return s.sh(t, host, `sed -n 's/.*"state":"\([a-z]*\)".*/\1/p' /run/rundock/`+service+"/announce.json")
+}
+
+// sidecarSays waits until the status of the service's sidecar has text in it.
+func (s *setup) sidecarSays(t *testing.T, host, service, text string) {
+	t.Helper()
+	await.Empty(t, "the sidecar of "+service+" says: "+text, func() string {
+		if status := s.sh(t, host, "cat /run/rundock/"+service+"/announce.json"); !strings.Contains(status, text) {
+			return heard(status)
+		}
+		return ""
+	})
 }
 
 // anew waits until the status file is of another process than old, and that
@@ -185,18 +196,8 @@ func TestRecovery_of_rundocks_own_processes(t *testing.T) {
 			}
 			s.sh(t, back1, kill)
 			s.anew(t, back1, name, c.of, old)
-			await.Empty(t, "one process in each role", func() string {
-				if got := s.processes(t, back1, name); got != onePerRole {
-					return got
-				}
-				return ""
-			})
-			await.Empty(t, "the sidecar says announced", func() string {
-				if got := s.state(t, back1, name); got != "announced" {
-					return got
-				}
-				return ""
-			})
+			await.Equal(t, "one process in each role", onePerRole, func() string { return s.processes(t, back1, name) })
+			await.Equal(t, "the sidecar says announced", "announced", func() string { return s.state(t, back1, name) })
 			w.steady(t)
 			if got := s.id(t, back1, name); got != container {
 				t.Errorf("container was %s, is %s", container, got)
@@ -215,9 +216,7 @@ func TestRecovery_of_rundocks_own_processes(t *testing.T) {
 		}
 		s.sh(t, back1, "sv -w 60 up docker-"+name)
 		s.resolves(t, back2, name, record(back1, name))
-		if got := s.processes(t, back1, name); got != onePerRole {
-			t.Errorf("afterwards there are %s", got)
-		}
+		await.Equal(t, "one process in each role afterwards", onePerRole, func() string { return s.processes(t, back1, name) })
 	})
 
 	t.Run("the module finds nothing to change", func(t *testing.T) {
@@ -243,10 +242,8 @@ func TestRecovery_of_the_container(t *testing.T) {
 			container := s.id(t, back1, c.name)
 			w := s.watch(t, back2, c.name)
 			s.sh(t, back1, c.end)
+			w.leaves(t)
 			s.renewed(t, back1, c.name, container, record(back1, c.name))
-			if !w.gone() {
-				t.Errorf("%s did not leave DNS while its container was down", c.name)
-			}
 		})
 	}
 }
@@ -269,7 +266,7 @@ func TestRecovery_of_dnsd(t *testing.T) {
 			s.resolves(t, host, name, record(back1, name))
 		})
 	}
-	s.settled(t, name)
+	s.awaitFound(t, name)
 }
 
 // TestRecovery_of_the_embedded_etcd kills the store itself: answers and
@@ -288,7 +285,7 @@ func TestRecovery_of_the_embedded_etcd(t *testing.T) {
 		}
 		return ""
 	})
-	s.settled(t, name)
+	s.awaitFound(t, name)
 	// What is announced from now on gets through, and what ends is withdrawn.
 	s.serve(t, back2, "afterwards")
 	s.sh(t, back2, "sv -w 60 down docker-afterwards")
@@ -313,10 +310,7 @@ func TestRecovery_from_a_pause(t *testing.T) {
 			container := s.id(t, back1, name)
 			s.sh(t, back1, "docker pause "+name)
 			s.resolves(t, back2, name, "")
-			status := s.sh(t, back1, "cat /run/rundock/"+name+"/announce.json")
-			if !strings.Contains(status, "the container is paused") {
-				t.Errorf("the sidecar does not say why: %s", status)
-			}
+			s.sidecarSays(t, back1, name, "the container is paused")
 			s.sh(t, back1, "docker unpause "+name)
 			s.resolves(t, back2, name, record(back1, name))
 			if got := s.id(t, back1, name); got != container {
@@ -326,8 +320,8 @@ func TestRecovery_from_a_pause(t *testing.T) {
 	}
 }
 
-// settled waits until every host finds service, and its sidecar is content.
-func (s *setup) settled(t *testing.T, service string) {
+// awaitFound waits until every host finds service, and its sidecar is content.
+func (s *setup) awaitFound(t *testing.T, service string) {
 	t.Helper()
 	for _, host := range []string{front, back1, back2} {
 		await.Empty(t, "dnsd of "+host+" is ready", func() string {
@@ -338,31 +332,18 @@ func (s *setup) settled(t *testing.T, service string) {
 			return ""
 		})
 		s.resolves(t, host, service, record(back1, service))
-		if got := s.dig(t, host, "registry."+zone); got != s.Addr(front).String() {
-			t.Errorf("A registry on %s = %q, want %s", host, got, s.Addr(front))
-		}
+		await.Equal(t, host+" finds the image registry", s.Addr(front).String(), func() string { return s.dig(t, host, "registry."+zone) })
 	}
-	await.Empty(t, "the sidecar says announced", func() string {
-		if got := s.state(t, back1, service); got != "announced" {
-			return got
-		}
-		return ""
-	})
+	await.Equal(t, "the sidecar says announced", "announced", func() string { return s.state(t, back1, service) })
 }
 
-// leaves waits until w saw service leave DNS, and returns how long it was
-// found after since.
-func (w *watcher) leaves(t *testing.T, since time.Time) time.Duration {
+// leaves waits until w saw service leave DNS, and returns when it was last found.
+func (w *watcher) leaves(t *testing.T) (lastSeen time.Time) {
 	t.Helper()
-	await.Empty(t, "the record leaves DNS", func() string {
-		if !w.gone() {
-			return "still there"
-		}
-		return ""
-	})
+	await.True(t, "the record leaves DNS", w.gone)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.lastSeen.Sub(since)
+	return w.lastSeen
 }
 
 // TestRecovery_from_power_loss of every host but the one with etcd, at once.
@@ -383,7 +364,7 @@ func TestRecovery_from_power_loss(t *testing.T) {
 		t.Cleanup(func() { s.Start(context.Background(), host) }) // where the test fails before it does
 	}
 	for host := range names {
-		t.Logf("%s without power is found for %s (lease 15 s)", host, watchers[host].leaves(t, since).Round(time.Millisecond))
+		t.Logf("%s without power is found for %s (lease 15 s)", host, watchers[host].leaves(t).Sub(since).Round(time.Millisecond))
 	}
 	since = time.Now()
 	for host := range names {
@@ -394,11 +375,9 @@ func TestRecovery_from_power_loss(t *testing.T) {
 	for host, name := range names {
 		s.resolves(t, front, name, record(host, name))
 		t.Logf("%s booted and found again after %s", host, time.Since(since).Round(time.Millisecond))
-		if got := s.processes(t, host, name); got != onePerRole {
-			t.Errorf("afterwards there are %s", got)
-		}
+		await.Equal(t, "one process in each role afterwards", onePerRole, func() string { return s.processes(t, host, name) })
 	}
-	s.settled(t, names[back1])
+	s.awaitFound(t, names[back1])
 }
 
 // TestRecovery_from_power_loss_of_the_etcd_host: the others answer with what
@@ -412,19 +391,14 @@ func TestRecovery_from_power_loss_of_the_etcd_host(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Start(context.Background(), front) })
-	await.Empty(t, "the sidecar sees that etcd is gone", func() string {
-		if got := s.state(t, back1, name); got != "unreached" {
-			return got
-		}
-		return ""
-	})
+	await.Equal(t, "the sidecar sees that etcd is gone", "unreached", func() string { return s.state(t, back1, name) })
 	for _, host := range []string{back1, back2} {
 		s.resolves(t, host, name, record(back1, name))
 	}
 	if err := s.Start(context.Background(), front); err != nil {
 		t.Fatal(err)
 	}
-	s.settled(t, name)
+	s.awaitFound(t, name)
 	for _, w := range watchers {
 		w.steady(t)
 	}

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -16,18 +17,21 @@ func (s *setup) asked(t *testing.T, host, command string) (out, code string) {
 	return all[:i], all[i+len("exit "):]
 }
 
-// says fails unless command exits with code and prints all of texts.
+// says waits until command exits with code and prints all of texts.
 func (s *setup) says(t *testing.T, host, command, code string, texts ...string) {
 	t.Helper()
-	out, got := s.asked(t, host, command)
-	for _, text := range texts {
-		if !strings.Contains(out, text) {
-			t.Errorf("%s does not say %q:\n%s", command, text, out)
+	await.Empty(t, command+" says what is so", func() string {
+		out, got := s.asked(t, host, command)
+		for _, text := range texts {
+			if !strings.Contains(out, text) {
+				return fmt.Sprintf("it does not say %q:\n%s", text, out)
+			}
 		}
-	}
-	if got != code {
-		t.Errorf("%s exits with %s, want %s:\n%s", command, got, code, out)
-	}
+		if got != code {
+			return fmt.Sprintf("it exits with %s, want %s:\n%s", got, code, out)
+		}
+		return ""
+	})
 }
 
 // TestStatus asks status, explain and logs about services in many situations.
@@ -61,7 +65,7 @@ func TestStatus(t *testing.T) {
 				}
 			}
 			if len(want) > 0 {
-				return out
+				return heard(out)
 			}
 			return ""
 		})
@@ -95,6 +99,23 @@ func TestStatus(t *testing.T) {
 		s.says(t, back2, "rundockd explain web", "3", "Next: sv up docker-web, or state=enabled")
 		s.sh(t, back2, "sv up docker-web")
 		s.well(t, "web")
+
+		s.sh(t, back2, "docker network disconnect bridge web")
+		s.says(t, back2, "rundockd status web", "3", "container: it is not in network bridge, in which its settings have it: it was taken off")
+		s.says(t, back2, "rundockd explain web", "3", "Wrong: container: it is not in network bridge", "Next: sv 1 /etc/service/docker-web/services/service,")
+		s.sh(t, back2, "sv 1 /etc/service/docker-web/services/service")
+		s.well(t, "web")
+		const apart = "state=enabled name=apart image=" + images + "influxdb:latest args='--network apart'"
+		s.sh(t, back2, "docker network create apart")
+		s.install(t, back2, apart)
+		s.says(t, back2, "rundockd explain apart", "0", "Nothing is wrong.")
+		s.failsUntilMended(t, apart, "docker pause apart", "the container is paused: docker unpause apart")
+		s.sh(t, back2, "docker unpause apart")
+		s.well(t, "apart")
+		s.failsUntilMended(t, apart, "docker network disconnect -f apart apart", "the container was taken off network apart, in which its settings have it: state=restarted")
+		s.sh(t, back2, "docker network rm apart")
+		s.says(t, back2, "rundockd explain apart", "3", "Wrong: container: it is not in network apart, in which its settings have it: there is no such network. Next: make it as it was made before (docker network create apart)")
+		s.remove(t, back2, "apart")
 	})
 
 	t.Run("tells of a cut between hosts that both reach etcd", func(t *testing.T) {
@@ -121,12 +142,13 @@ func TestStatus(t *testing.T) {
 		// While it ends, it resets connections that it has taken.
 		await.Empty(t, "connections are refused", func() string {
 			if out, _ := s.asked(t, back2, "rundockd status web"); !strings.Contains(out, "connection refused") {
-				return out
+				return heard(out)
 			}
 			return ""
 		})
 		s.says(t, back2, "rundockd status web", "3", "the store cannot be asked", "connection refused")
-		s.says(t, back2, "rundockd explain web", "3", "Wrong: announcement: ", "connection refused", "sv status dnsd")
+		// The store agent says it as well, once it has noticed.
+		s.says(t, back2, "rundockd explain web", "3", "Wrong: ", "connection refused", "sv status dnsd")
 	})
 	s.well(t, "web")
 
@@ -149,7 +171,20 @@ func (s *setup) well(t *testing.T, service string) {
 	t.Helper()
 	await.Empty(t, service+" is well again", func() string {
 		if out, code := s.asked(t, back2, "rundockd status "+service); code != "0" {
-			return out
+			return heard(out)
+		}
+		return ""
+	})
+}
+
+// failsUntilMended does something to a service on back2 by hand, and waits until a call
+// that would change nothing fails and says what was done.
+func (s *setup) failsUntilMended(t *testing.T, call, byHand, want string) {
+	t.Helper()
+	s.sh(t, back2, byHand)
+	await.Empty(t, "the module says what "+byHand+" did", func() string {
+		if r := s.rundock(t, back2, call); !r.Failed || r.Changed || !strings.Contains(r.Msg, want) {
+			return fmt.Sprintf("failed %v, changed %v: %s", r.Failed, r.Changed, r.Msg)
 		}
 		return ""
 	})

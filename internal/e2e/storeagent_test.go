@@ -27,10 +27,10 @@ func TestStoreAgent_loses_no_record(t *testing.T) {
 	for _, c := range []struct{ claim, script string }{
 		{"killed", "kill -9 $(cat /etc/service/rundock-store/supervise/pid)"},
 		{"told to hand over, as by an upgrade", "rundockd handover"},
-		{"restarted", "sv -w 20 restart rundock-store"},
+		{"restarted", "sv -w 60 restart rundock-store"},
 		{"stopped by a signal until it is killed", `
 			p=$(cat /etc/service/rundock-store/supervise/pid); kill -STOP $p
-			for i in $(seq 100); do grep -q '"state":"unreached"' /run/rundock/` + name + `/announce.json && break; sleep 0.1; done
+			for i in $(seq 900); do grep -q '"state":"unreached"' /run/rundock/` + name + `/announce.json && break; sleep 0.1; done
 			rundockd explain ` + name + ` | grep -q 'rundockd store is paused' || echo explain says nothing of it
 			kill -9 $p`},
 	} {
@@ -63,7 +63,7 @@ func TestStoreAgent_loses_no_record(t *testing.T) {
 // leaseOf is the lease of the service's record from back1, in etcd.
 func (s *setup) leaseOf(t *testing.T, service string) string {
 	t.Helper()
-	return s.sh(t, front, "ETCDCTL_API=3 etcdctl get -w fields /skydns/com/example/prod/s/"+service+"/"+back1+" | sed -n 's/^\"Lease\" : //p'")
+	return s.sh(t, front, etcdctl+"get -w fields /skydns/com/example/prod/s/"+service+"/"+back1+" | sed -n 's/^\"Lease\" : //p'")
 }
 
 // TestStoreAgent_that_is_missing_is_said by status and explain.
@@ -71,7 +71,7 @@ func TestStoreAgent_that_is_missing_is_said(t *testing.T) {
 	s := need(t)
 	const name = "agentless"
 	s.serve(t, back1, name)
-	s.sh(t, back1, "sv -w 20 down rundock-store")
+	s.sh(t, back1, "sv -w 60 down rundock-store")
 	t.Cleanup(func() { s.sh(t, back1, "sv up rundock-store") })
 	for _, command := range []string{"status", "explain"} {
 		out, err := s.try(back1, "rundockd "+command+" "+name+" 2>&1")
@@ -80,5 +80,5 @@ func TestStoreAgent_that_is_missing_is_said(t *testing.T) {
 		}
 	}
 	s.sh(t, back1, "sv up rundock-store")
-	s.settled(t, name)
+	s.awaitFound(t, name)
 }

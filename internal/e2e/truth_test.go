@@ -74,6 +74,9 @@ func (s *setup) disabledWithoutDocker(t *testing.T) {
 	if told, err := s.try(back1, "rundockd explain onward | tail -n 1"); err != nil || !strings.Contains(told, "Next: call the module with state=disabled, which stops it") {
 		t.Errorf("explain ends with %s, %v", told, err)
 	}
+	if told, err := s.try(back1, "rundockd status onward; test $? = 3"); err != nil || !strings.Contains(told, " runs although the service is disabled, and nothing stops it before state=disabled is called again") {
+		t.Errorf("status says %s, %v", told, err)
+	}
 	s.install(t, back1, "state=disabled name=onward").wantActions(t, "container removed")
 	if got := s.sh(t, back1, running("onward")); got != "" {
 		t.Errorf("disabled leaves\n%s", got)
@@ -92,14 +95,10 @@ func (s *setup) mendedInBackoff(t *testing.T) {
 	const call = "state=enabled name=mended pull=never image=local/mended:1"
 	tag("crash:latest")
 	s.rundock(t, back2, call).wantFailure(t, "mended: container ended with exit code 7")
-	await.Empty(t, "it is in back-off", func() string {
-		if got := s.runnerSays(t, back2, "mended", "phase"); got != "backoff" {
-			return got
-		}
-		return ""
-	})
+	await.Equal(t, "it is in back-off", "backoff", func() string { return s.runnerSays(t, back2, "mended", "phase") })
 	// As after twenty crashes: a minute.
-	s.sh(t, back2, `sed -i 's/"crashes":[0-9]*/"crashes":20/; s/"next_start":"[^"]*"/"next_start":"2100-01-01T00:00:00Z"/' /run/rundock/mended/runner.json; kill -9 $(cat /etc/service/docker-mended/supervise/pid)`)
+	s.sh(t, back2, `sed -i 's/"crashes":[0-9]*/"crashes":20/; s/"next_start":"[^"]*"/"next_start":"2100-01-01T00:00:00Z"/' /run/rundock/mended/runner.json
+		until pid=$(cat /etc/service/docker-mended/supervise/pid) && [ "$pid" ]; do sleep 0.05; done; kill -9 $pid`)
 	await.Empty(t, "another runner is in back-off", func() string {
 		if got := s.runnerSays(t, back2, "mended", "crashes"); got != "20" && got != "21" {
 			return got + " crashes"

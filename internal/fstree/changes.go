@@ -2,10 +2,13 @@ package fstree
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strings"
+	"unicode/utf8"
 )
 
 // Change is one file that differs from what is wanted.
@@ -45,8 +48,14 @@ func (c Changes) Then(d Changes) Changes {
 		}
 	}
 	sum.List = slices.DeleteFunc(sum.List, func(x Change) bool { return same(x.Before, x.After) })
-	slices.SortFunc(sum.List, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
+	sum.sort()
 	return sum
+}
+
+// sort puts the changes in the order of their paths. sort.Slice is one function for all
+// types, and slices.SortFunc one for each, of 15 KB in a module.
+func (c Changes) sort() {
+	sort.Slice(c.List, func(i, j int) bool { return c.List[i].Path < c.List[j].Path })
 }
 
 // same reports whether a file has the same content and mode as another.
@@ -104,6 +113,8 @@ func shown(f *File, age string) string {
 		return ""
 	case f.Secret:
 		return "(" + age + " secret content)\n"
+	case !utf8.Valid(f.Data):
+		return fmt.Sprintf("(%s content, which is no text: %d bytes, sha256 %x)\n", age, len(f.Data), sha256.Sum256(f.Data))
 	}
 	return string(f.Data)
 }

@@ -15,7 +15,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 )
 
 // Apply makes dir hold exactly files, beside what others keep in it, and
@@ -144,6 +143,6 @@ func compare(dir string, files []File, owned []string) (Changes, error) {
 			c.List = append(c.List, Change{Path: p, Before: have})
 		}
 	}
-	slices.SortFunc(c.List, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
+	c.sort()
 	return c, nil
 }

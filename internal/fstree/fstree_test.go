@@ -252,12 +252,14 @@ func TestDiff(t *testing.T) {
 		{Path: "b", Before: &File{Path: "b", Mode: 0o644, Data: []byte("old\n")}},
 		{Path: "c", Before: &File{Mode: 0o644, Data: []byte("x\n")}, After: &File{Mode: 0o755, Data: []byte("x\n")}},
 		{Path: "env/K", Before: &File{Mode: 0o600, Data: []byte("s1"), Secret: true}, After: &File{Mode: 0o600, Data: []byte("s2"), Secret: true}},
+		{Path: "logo", After: &File{Mode: 0o644, Data: []byte{0xff}}},
 	}}
 	want := []Diff{
 		{"", "new\n", "/dev/null", "/etc/sv/x/a"},
 		{"old\n", "", "/etc/sv/x/b", "/dev/null"},
 		{"0644\n", "0755\n", "/etc/sv/x/c (mode)", "/etc/sv/x/c (mode)"},
 		{"(old secret content)\n", "(new secret content)\n", "/etc/sv/x/env/K", "/etc/sv/x/env/K"},
+		{"", "(new content, which is no text: 1 bytes, sha256 a8100ae6aa1940d0b663bb31cd466142ebbdbd5187131b92d93818987832eb89)\n", "/dev/null", "/etc/sv/x/logo"},
 	}
 	if got := c.Diff(); !reflect.DeepEqual(got, want) {
 		t.Errorf("Diff\n got  %q\n want %q", got, want)

@@ -148,6 +148,9 @@ func writeBackend(b *strings.Builder, v Service, name string, slots []Slot) {
 	if v.Check.Path != "" {
 		fmt.Fprintf(b, "    option httpchk\n    http-check send meth GET uri %s ver HTTP/1.1 hdr Host %s\n    http-check expect status 200-399\n", v.Check.Path, v.Check.Host)
 	}
+	if v.Check.Timeout != 0 {
+		fmt.Fprintf(b, "    timeout check %s\n", v.Check.Timeout)
+	}
 	fmt.Fprintf(b, "    default-server check inter %s fastinter %s downinter %s rise %d fall %d\n", v.Check.Interval, v.Check.Fast, v.Check.Fast, v.Check.Rise, v.Check.Fall)
 	for i := range v.Slots {
 		addr, state := nowhere, " disabled"

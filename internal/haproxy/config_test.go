@@ -25,7 +25,7 @@ const SettingsFull = `{
       {"paths": ["/shop"], "service": "shop"}]}
   ],
   "services": [
-    {"name": "shop", "slots": 3, "floor": 2, "timeout": "5s", "check": {"path": "/health?full=1", "host": "shop.example.com", "interval": "2s", "fast": "50ms", "rise": 1, "fall": 4}},
+    {"name": "shop", "slots": 3, "floor": 2, "timeout": "5s", "check": {"path": "/health?full=1", "host": "shop.example.com", "interval": "2s", "fast": "50ms", "timeout": "3s", "rise": 1, "fall": 4}},
     {"name": "api", "port": "http", "slots": 1},
     {"name": "admin", "slots": 1},
     {"name": "files", "slots": 1}

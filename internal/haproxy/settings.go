@@ -52,6 +52,7 @@ type Check struct {
 	Host     string   `json:"host,omitempty"`     // sent with it; "" means the service's name
 	Interval Duration `json:"interval,omitempty"` // of an instance that is well; 0 means 1 s
 	Fast     Duration `json:"fast,omitempty"`     // of one that may be changing, or is down; 0 means 100 ms
+	Timeout  Duration `json:"timeout,omitempty"`  // for a check's answer, once connected; 0 means Interval
 	Rise     int      `json:"rise,omitempty"`     // checks in a row that bring it up; 0 means 2
 	Fall     int      `json:"fall,omitempty"`     // checks in a row that bring it down; 0 means 3, and 2 at least
 }

@@ -9,17 +9,26 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // All texts of the settings are words of HAProxy's configuration: what is
 // checked here is also that none of them can be more than one.
 var (
-	label    = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
-	portName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?$`)
-	hostName = regexp.MustCompile(`^([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)([.][a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$`)
-	urlPath  = regexp.MustCompile(`^/[A-Za-z0-9._~!*+,;=:@%/?&-]*$`)
-	fileName = regexp.MustCompile(`^/[A-Za-z0-9._@+/-]+$`)
+	label    = pattern(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+	portName = pattern(`^[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?$`)
+	hostName = pattern(`^([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)([.][a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$`)
+	urlPath  = pattern(`^/[A-Za-z0-9._~!*+,;=:@%/?&-]*$`)
+	fileName = pattern(`^/[A-Za-z0-9._@+/-]+$`)
+	userName = pattern(`^[A-Za-z0-9._@-]+$`)
 )
+
+// pattern is compiled when it is first used: each runner and sidecar has this
+// package in it, and checks no settings.
+func pattern(expression string) (matches func(string) bool) {
+	compiled := sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
+	return func(s string) bool { return compiled().MatchString(s) }
+}
 
 func (s Settings) check() error {
 	if s.Version != Version {
@@ -78,7 +87,7 @@ func (s Settings) checkServices() error {
 
 func (f Frontend) check(binds map[string]string) error {
 	switch {
-	case !label.MatchString(f.Name):
+	case !label(f.Name):
 		return fmt.Errorf("name %q: want lower-case letters, digits and -", f.Name)
 	case f.Name == statistics:
 		return fmt.Errorf("name %q is that of the statistics page", f.Name)
@@ -90,7 +99,7 @@ func (f Frontend) check(binds map[string]string) error {
 		return errors.New("redirect: it is to TLS, and with certificates this is TLS already")
 	case !f.Redirect && len(f.Rules) == 0 && f.Service == "":
 		return errors.New("want rules, a service, or redirect")
-	case f.Service != "" && !label.MatchString(f.Service):
+	case f.Service != "" && !label(f.Service):
 		return fmt.Errorf("service %q is not a DNS label", f.Service)
 	}
 	for _, b := range f.Bind {
@@ -99,7 +108,7 @@ func (f Frontend) check(binds map[string]string) error {
 		}
 	}
 	for _, c := range f.Certificates {
-		if !fileName.MatchString(c) || filepath.Clean(c) != c {
+		if !fileName(c) || filepath.Clean(c) != c {
 			return fmt.Errorf("certificates: %q is not the absolute path of a file, of letters, digits and ._@+-/", c)
 		}
 	}
@@ -112,19 +121,19 @@ func (f Frontend) check(binds map[string]string) error {
 }
 
 func (r Rule) check() error {
-	if !label.MatchString(r.Service) {
+	if !label(r.Service) {
 		return fmt.Errorf("service %q is not a DNS label", r.Service)
 	}
 	if len(r.Hosts)+len(r.Paths) == 0 {
 		return fmt.Errorf("service %s: a rule without hosts and paths hides what follows: make it the frontend's service", r.Service)
 	}
 	for _, h := range r.Hosts {
-		if !hostName.MatchString(strings.TrimPrefix(h, "*.")) {
+		if !hostName(strings.TrimPrefix(h, "*.")) {
 			return fmt.Errorf("hosts: %q is not a lower-case host name, nor *. and one", h)
 		}
 	}
 	for _, p := range r.Paths {
-		if !urlPath.MatchString(p) || strings.ContainsAny(p, "?") {
+		if !urlPath(p) || strings.ContainsAny(p, "?") {
 			return fmt.Errorf("paths: %q does not begin with /, or is not a path", p)
 		}
 	}
@@ -133,17 +142,17 @@ func (r Rule) check() error {
 
 func (v Service) check() error {
 	switch c := v.Check; {
-	case !label.MatchString(v.Name):
+	case !label(v.Name):
 		return fmt.Errorf("name %q is not a DNS label", v.Name)
-	case v.Port != "" && !portName.MatchString(v.Port):
+	case v.Port != "" && !portName(v.Port):
 		return fmt.Errorf("port %q is not the name of a port", v.Port)
 	case v.Slots < 1 || v.Slots > 200:
 		return fmt.Errorf("slots is %d: want 1 to 200", v.Slots)
 	case *v.Floor < 0 || *v.Floor > v.Slots:
 		return fmt.Errorf("floor is %d: want 0 to slots, which is %d", *v.Floor, v.Slots)
-	case c.Path != "" && !urlPath.MatchString(c.Path):
+	case c.Path != "" && !urlPath(c.Path):
 		return fmt.Errorf("check.path %q does not begin with /, or is not a path", c.Path)
-	case !hostName.MatchString(c.Host):
+	case !hostName(c.Host):
 		return fmt.Errorf("check.host %q is not a lower-case host name", c.Host)
 	case c.Rise < 1 || c.Rise > 100:
 		return fmt.Errorf("check.rise is %d: want 1 to 100", c.Rise)
@@ -158,10 +167,10 @@ func (s Stats) check(binds map[string]string) error {
 	if err := checkBind(s.Bind, "stats", binds); err != nil {
 		return fmt.Errorf("bind: %w", err)
 	}
-	if !regexp.MustCompile(`^[A-Za-z0-9._@-]+$`).MatchString(s.User) {
+	if !userName(s.User) {
 		return fmt.Errorf("user %q: want letters, digits and ._@-", s.User)
 	}
-	if !fileName.MatchString(s.PasswordFile) {
+	if !fileName(s.PasswordFile) {
 		return fmt.Errorf("password_file %q is not the absolute path of a file", s.PasswordFile)
 	}
 	return nil

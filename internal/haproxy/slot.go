@@ -27,6 +27,15 @@ type Slot struct {
 	Status   string         // exactly as HAProxy says it: UP, UP 1/3, DRAIN, MAINT, ...
 	Sessions int            // current ones
 	Failed   int64          // checks, since HAProxy started
+	Check    string         // what the last one found, for people: L4CON Connection refused; "": there was none
+}
+
+// Says is a slot's status, with what its last check found where it is not up.
+func (s Slot) Says() string {
+	if s.Status == "UP" || s.Check == "" {
+		return s.Status
+	}
+	return s.Status + ", " + s.Check
 }
 
 // nowhere is the address of a slot without instance: nothing listens there, and

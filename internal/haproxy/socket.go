@@ -53,8 +53,8 @@ func (s Socket) Do(commands []string) error {
 		if err != nil {
 			return err
 		}
-		// A new address is confirmed in words; all else by silence.
-		if answer != "" && !strings.Contains(answer, "changed from") && !strings.Contains(answer, "no need to change") {
+		// An address is confirmed in words; all else by silence.
+		if answer != "" && !strings.Contains(answer, "changed from") && !strings.Contains(answer, "no need to change") && !strings.HasPrefix(answer, "nothing changed") {
 			return fmt.Errorf("haproxy: %s: %s", firstLine(c), firstLine(answer))
 		}
 	}

@@ -64,7 +64,7 @@ func parseStat(text string) (map[string]Servers, error) {
 	for i, name := range table[0] {
 		column[name] = i
 	}
-	for _, name := range []string{"pxname", "svname", "type", "status", "addr", "scur", "qcur", "chkfail", "hrsp_1xx", "hrsp_5xx", "hrsp_other"} {
+	for _, name := range []string{"pxname", "svname", "type", "status", "addr", "scur", "qcur", "chkfail", "hrsp_1xx", "hrsp_5xx", "hrsp_other", "check_status", "last_chk"} {
 		if _, ok := column[name]; !ok {
 			return nil, fmt.Errorf("it has no column %s", name)
 		}
@@ -93,7 +93,10 @@ func parseStat(text string) (map[string]Servers, error) {
 			if addr == nowhere {
 				addr = netip.AddrPort{}
 			}
-			b.Slots = append(b.Slots, Slot{text("svname"), addr, text("status"), int(number("scur") + number("qcur")), number("chkfail")})
+			b.Slots = append(b.Slots, Slot{
+				text("svname"), addr, text("status"), int(number("scur") + number("qcur")), number("chkfail"),
+				strings.TrimSpace(strings.TrimPrefix(text("check_status"), "* ") + " " + text("last_chk")), // *: one is under way
+			})
 		}
 		all[text("pxname")] = b
 	}

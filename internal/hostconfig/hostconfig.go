@@ -1,6 +1,6 @@
 // Package hostconfig reads /etc/rundock/host.json, the facts about one host
 // that modules and rundockd share: its name, its DNS zone, its interfaces,
-// and how to reach the registry. The host role of the playbooks writes it.
+// and how to reach the store. The host role of the playbooks writes it.
 //
 // The format is JSON with a version; an unknown field is an error, so that a
 // misspelt setting is never silently a default. Secrets are given by path.
@@ -37,7 +37,7 @@ type Config struct {
 	Public     Interface `json:"public,omitzero"`       // zero: eth0
 	Private    Interface `json:"private,omitzero"`      // zero: eth1 where both eth0 and eth1 exist, else eth0
 	Store      string    `json:"store,omitempty"`       // StoreEtcd or StoreConsul; zero: etcd where there are both
-	StoreAgent bool      `json:"store_agent,omitempty"` // processes use the store through rundockd store, which has the host's one connection
+	StoreAgent bool      `json:"store_agent,omitempty"` // earlier releases use the store by rundockd store where it is set; this one always does
 	Etcd       Etcd      `json:"etcd,omitzero"`         // zero: no etcd. Without any store announcing is an error
 	Consul     Consul    `json:"consul,omitzero"`       // zero: no Consul
 	DNS        []string  `json:"dns,omitempty"`         // resolvers given to containers: addresses, or Private; empty: Docker's own choice
@@ -49,7 +49,7 @@ type Interface struct {
 	Interface string `json:"interface,omitempty"`
 }
 
-// Etcd says how to reach the registry. Paths are absolute.
+// Etcd says how to reach the store. Paths are absolute.
 type Etcd struct {
 	Endpoints    []string `json:"endpoints,omitempty"` // URLs, "http://10.0.0.5:2379"
 	CA           string   `json:"ca,omitempty"`

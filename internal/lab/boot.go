@@ -143,28 +143,40 @@ func mountKernel(all []hierarchy, root string) error {
 		}
 	}
 	if pure {
-		// cgroups(7), "no internal processes": only a group without
-		// processes of its own hands controllers on, except the real root.
-		top := filepath.Join(root, "/sys/fs/cgroup")
-		leaf := filepath.Join(top, "init")
-		if err := os.Mkdir(leaf, 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(leaf, "cgroup.procs"), []byte("0"), 0); err != nil {
-			return err
-		}
-		return enableControllers(top)
+		return delegateControllers(filepath.Join(root, "/sys/fs/cgroup"))
 	}
+	return linkControllers(all, root)
+}
+
+// delegateControllers has a host's own group hand its controllers on. cgroups(7), "no
+// internal processes": only a group without processes of its own does, except the
+// real root.
+func delegateControllers(top string) error {
+	leaf := filepath.Join(top, "init")
+	if err := os.Mkdir(leaf, 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(leaf, "cgroup.procs"), []byte("0"), 0); err != nil {
+		return err
+	}
+	return enableControllers(top)
+}
+
+// linkControllers has controllers that are mounted together (cpu,cpuacct) known by each
+// name as well.
+func linkControllers(all []hierarchy, root string) error {
 	for _, h := range all {
-		// Co-mounted controllers (cpu,cpuacct) are also known by each name.
-		if names := strings.Split(h.Options, ","); len(names) > 1 && names[0] != "none" {
-			for _, name := range names {
-				at := filepath.Join(root, "/sys/fs/cgroup", name)
-				if !exists(at) {
-					if err := os.Symlink(filepath.Base(h.Path), at); err != nil {
-						return err
-					}
-				}
+		names := strings.Split(h.Options, ",")
+		if len(names) < 2 || names[0] == "none" {
+			continue
+		}
+		for _, name := range names {
+			at := filepath.Join(root, "/sys/fs/cgroup", name)
+			if exists(at) {
+				continue
+			}
+			if err := os.Symlink(filepath.Base(h.Path), at); err != nil {
+				return err
 			}
 		}
 	}

@@ -155,7 +155,7 @@ func (l *Lab) Load(ctx context.Context, name string, archives []string) ([]strin
 }
 
 // Push loads the images of the archives on the first host and pushes them from
-// there to the lab's registry, which must answer.
+// there to the lab's image registry, which must answer.
 func (l *Lab) Push(ctx context.Context, archives []string) ([]string, error) {
 	first := plan(l.ID, 1)[0].Name
 	references, err := l.Load(ctx, first, archives)

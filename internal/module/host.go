@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 
 	"rundock/internal/hostconfig"
 	"rundock/internal/runit"
@@ -30,22 +29,27 @@ func ReadHost(path string) (h Host, err error) {
 	return h, err
 }
 
+// ReadPreparedHost is ReadHost for what cannot do without a host.json.
+func ReadPreparedHost(path string) (Host, error) {
+	h, err := ReadHost(path)
+	if err == nil {
+		err = h.Missing
+	}
+	return h, err
+}
+
+// Stores are those that h has settings for, its own first: one or more.
+func (h Host) Stores() ([]string, error) {
+	all := h.Config.Stores()
+	if len(all) == 0 {
+		return nil, fmt.Errorf("%s: neither etcd.endpoints nor consul.address: there is no store", hostconfig.Path)
+	}
+	return all, nil
+}
+
 // Unit is the service of this name on h.
 func (h Host) Unit(name string) Unit {
 	return Unit{Folders: h.Folders, Name: name, Dir: h.Folders.Dir(name)}
-}
-
-// CheckProgram returns an error if rundockd, which is at path, cannot be
-// executed: scripts of services would have nothing to run.
-func CheckProgram(path string) error {
-	info, err := os.Stat(path)
-	if err != nil {
-		return fmt.Errorf("rundockd is not installed: %w", unprepared(err))
-	}
-	if !info.Mode().IsRegular() || info.Mode()&0o111 == 0 {
-		return fmt.Errorf("rundockd is not installed: %s is no executable file", path)
-	}
-	return nil
 }
 
 func unprepared(err error) error {

@@ -2,6 +2,7 @@ package module
 
 import (
 	"errors"
+	"fmt"
 
 	"rundock/internal/control"
 )
@@ -30,6 +31,38 @@ func (k Keys) Read(key string) (control.Key, error) {
 func (k Keys) Write(key string, now control.Key, value []byte) (bool, error) {
 	a, err := k.do(control.Request{Op: control.Swap, Key: key, Exists: now.Exists, Old: now.Value, New: value, Delete: value == nil})
 	return a.Swapped, err
+}
+
+// KeyChange is what a key is to become.
+type KeyChange struct {
+	Key   string
+	Name  string // for errors
+	Value []byte // nil: it is to be gone
+	// Differs says whether the key as it is has to be changed for that. The error says why
+	// it must not be.
+	Differs func(now control.Key) (bool, error)
+}
+
+// attempts is how often a write is tried that others were faster than.
+const attempts = 5
+
+// Settle writes c to a key that differs from it and was now when it was read. Where somebody
+// was faster it looks again. It returns the key as it was before, and whether this call has
+// changed it.
+func (k Keys) Settle(c KeyChange, now control.Key) (before control.Key, changed bool, err error) {
+	for range attempts {
+		changed, err = k.Write(c.Key, now, c.Value)
+		if err != nil || changed {
+			return now, changed, err
+		}
+		if now, err = k.Read(c.Key); err != nil {
+			return now, false, err
+		}
+		if differs, err := c.Differs(now); err != nil || !differs {
+			return now, false, err
+		}
+	}
+	return now, false, fmt.Errorf("%s is changed by somebody else all the time", c.Name)
 }
 
 func (k Keys) do(r control.Request) (control.Response, error) {

@@ -18,7 +18,7 @@ const Patience = 20 * time.Second
 type Process struct {
 	Supervised bool
 	Status     runit.Status
-	Stale      bool // a file that it read at its start has changed
+	Stale      bool // a file that it read at its start has changed, or one that it writes is gone
 }
 
 // Watch reads what the runsv of dir says. Whether the process is stale, each
@@ -36,6 +36,11 @@ func Watch(dir string) (Process, error) {
 // Up reports whether p runs, and is to go on running.
 func (p Process) Up() bool {
 	return p.Supervised && !p.Status.WantDown && !p.Status.Paused
+}
+
+// Wrote reports whether a status file with this process id is of the process that runs.
+func (p Process) Wrote(pid int) bool {
+	return p.Supervised && pid != 0 && p.Status.PID == pid
 }
 
 // OlderThan reports whether one of these files of dir was written after the
@@ -78,6 +83,12 @@ func (p Process) ScriptReplaced(dir string) bool {
 		}
 	}
 	return p.OlderThan(dir, "run")
+}
+
+// HasDeleted reports whether the process has a file open that was at path, and is gone,
+// as a logger has whose folder was removed.
+func (p Process) HasDeleted(path string) bool {
+	return p.Supervised && runit.HasDeleted(p.Status.PID, path)
 }
 
 // ProgramReplaced reports whether the program of a process is not the one any

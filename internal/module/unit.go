@@ -1,6 +1,14 @@
-// Package module is what modules that look after a runit service have in
-// common: they read how the host is set up, lock, look how the service stands,
-// compute a diff, tell runsvs what changed, and enable the service or remove it.
+// Package module is the life of a module's call, as far as modules share it:
+//
+//	host.go      how the host is set up
+//	lock.go      one call at a time
+//	unit.go      how a runit service stands; enabling and removing it
+//	process.go   what its runsv says of a process
+//	daemon.go    a service of one process that reads what the module defines
+//	wait.go      waiting until that is so
+//	program.go   having rundockd do what a module cannot
+//	keys.go      reading and writing keys of the store, by rundockd as well
+//	call.go      warnings, diff and result
 //
 // What the service is, what it costs to change it and what the result says is
 // each module's own. It links no client of a network: see depguard.
@@ -30,6 +38,10 @@ type Standing struct {
 	Enabled   bool // runsvdir is told to supervise it
 	Masked    bool // an administrator's hidden link keeps it disabled
 }
+
+// StaysDisabled reports whether the hidden link is what keeps the unit from being
+// enabled.
+func (s Standing) StaysDisabled() bool { return s.Masked && !s.Enabled }
 
 // Look reads how u stands.
 func (u *Unit) Look() (s Standing, err error) {

@@ -139,15 +139,24 @@ func (c Caller) same(before map[string]string, format string, args any) {
 	}
 }
 
-// state is all files below Watched with their modes, times and contents.
+// state is all that State tells, and the files below Watched.
 func (c Caller) state() map[string]string {
 	c.Helper()
 	all := map[string]string{}
 	if c.State != nil {
 		all = c.State()
 	}
-	for _, root := range c.Watched {
-		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+	maps.Copy(all, FilesBelow(c.T, c.Watched...))
+	return all
+}
+
+// FilesBelow are all files below these folders with their modes, times and contents, but for
+// what runsv writes.
+func FilesBelow(t *testing.T, roots ...string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	for _, root := range roots {
+		must(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.Name() == "supervise" {
 				return fs.SkipDir
 			}
@@ -156,8 +165,7 @@ func (c Caller) state() map[string]string {
 				all[path] = info.Mode().String() + " " + info.ModTime().String() + " " + string(data)
 			}
 			return nil
-		})
-		must(c.T, err)
+		}))
 	}
 	return all
 }

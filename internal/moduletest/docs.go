@@ -3,6 +3,7 @@ package moduletest
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,16 +15,18 @@ import (
 	"rundock/internal/ansible/stub"
 )
 
-// Stub compares what ansible-doc reads with what the module does; update
+var update = flag.Bool("update", false, "write the documentation that ansible-doc reads")
+
+// Stub compares what ansible-doc reads with what the module does; -update
 // writes it anew.
-func Stub(t *testing.T, spec ansible.Spec, update bool) {
+func Stub(t *testing.T, spec ansible.Spec) {
 	stubFile := filepath.Join("..", "..", "playbooks", "plugins", "modules", spec.Module+".py")
 	generator := "go test ./modules/" + spec.Module + " -run TestDocsStub -update"
 	want, err := stub.Python(spec, generator)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if update {
+	if *update {
 		must(t, os.MkdirAll(filepath.Dir(stubFile), 0o755))
 		must(t, os.WriteFile(stubFile, want, 0o644))
 	}

@@ -1,3 +1,7 @@
+// Package moduletest tests modules as Ansible calls them: on hosts that are a
+// mount and process namespace (host.go), by calls of the program (call.go), what
+// it links and weighs (budget.go), and that its documentation is true (docs.go).
+// Only tests import it.
 package moduletest
 
 import (

@@ -2,6 +2,7 @@ package overlay
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 )
@@ -74,6 +75,7 @@ func ParseFilter(n Network, forward, user, raw string) Filter {
 			reached[line] = true
 		}
 	}
+	f.Drops = firstDrop(n, forward, user)
 	for line := range strings.Lines(raw) {
 		line = strings.TrimSpace(line)
 		if mentions(line, n.Bridge()) && strings.HasSuffix(line, " -j DROP") {
@@ -88,4 +90,64 @@ func ParseFilter(n Network, forward, user, raw string) Filter {
 		}
 	}
 	return f
+}
+
+// firstDrop returns the first rule that drops packets between n's hosts and containers,
+// whichever these are, before the chain DOCKER-USER is asked, or in that before n's own
+// rules are; "" where there is none, or n's are missing. What a chain of others does is not followed.
+func firstDrop(n Network, forward, user string) string {
+	rules := FilterRules(n)
+	for _, part := range []struct {
+		chain string
+		until []string // from there on others decide no more
+	}{{forward, rules[1:2]}, {user, rules[2:4]}} {
+		lines := strings.Split(strings.TrimSpace(part.chain), "\n")
+		end := slices.IndexFunc(lines, func(line string) bool { return slices.Contains(part.until, line) })
+		for _, line := range lines[:max(end, 0)] { // where ours are missing they are put first
+			if dropsAll(n, strings.Fields(line)) {
+				return line
+			}
+		}
+	}
+	return ""
+}
+
+// dropsAll reports whether a rule, -A CHAIN and what follows, drops all packets of n of
+// a direction at least. One that asks for more than devices and addresses may drop few.
+func dropsAll(n Network, words []string) bool {
+	if len(words) < 4 || words[0] != "-A" {
+		return false
+	}
+	drops := false
+	for words = words[2:]; len(words) >= 2; words = words[2:] {
+		value := words[1]
+		within := func(name string) bool {
+			return value == name || strings.HasSuffix(value, "+") && strings.HasPrefix(name, value[:len(value)-1])
+		}
+		switch words[0] {
+		case "-i", "-o":
+			if !within(n.Bridge()) && !within(n.Vxlan()) {
+				return false
+			}
+		case "-s", "-d":
+			if p, err := netip.ParsePrefix(value); err != nil || p.Bits() > n.CIDR.Bits() || !p.Overlaps(n.CIDR) {
+				return false
+			}
+		case "-j":
+			drops = value == "DROP" || value == "REJECT"
+		case "--reject-with":
+		default:
+			return false
+		}
+	}
+	return drops && len(words) == 0
+}
+
+// DropFault is what is wrong where a rule of others is a Filter's Drops.
+func DropFault(n Network, rule string) Fault {
+	command := "iptables " + strings.Join(DeleteArguments(rule), " ")
+	return Fault{
+		What: fmt.Sprintf("iptables' rule %s drops what hosts and containers of network %s send to each other, before the network's own rules let it in", rule, n.Name),
+		Next: command + ", and see which program made it",
+	}
 }

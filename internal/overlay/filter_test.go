@@ -49,6 +49,41 @@ func TestFilter_is_what_iptables_prints(t *testing.T) {
 	}
 }
 
+func TestFilter_names_a_rule_of_others_that_drops_before_ours(t *testing.T) {
+	wanted := FilterRules(apps)
+	const way = "-A FORWARD -j DOCKER-USER\n"
+	ours := "-N DOCKER-USER\n" + strings.Join(wanted[2:4], "\n") + "\n"
+	for _, tt := range []struct{ forward, user, drops string }{
+		{"-P FORWARD DROP\n" + way, ours, ""},
+		{way + "-A FORWARD -j DROP\n", ours, ""},
+		{"-P FORWARD DROP\n-A FORWARD -j DROP\n" + way, ours, "-A FORWARD -j DROP"},
+		{"-A FORWARD -j REJECT --reject-with icmp-port-unreachable\n" + way, ours, "-A FORWARD -j REJECT --reject-with icmp-port-unreachable"},
+		{"-A FORWARD -i vx7 -j DROP\n" + way, ours, "-A FORWARD -i vx7 -j DROP"},
+		{"-A FORWARD -i vx+ -o ovl7 -j DROP\n" + way, ours, "-A FORWARD -i vx+ -o ovl7 -j DROP"},
+		{"-A FORWARD -d 10.0.0.0/8 -j DROP\n" + way, ours, "-A FORWARD -d 10.0.0.0/8 -j DROP"},
+		{way, "-N DOCKER-USER\n-A DOCKER-USER -o vx7 -j DROP\n" + ours, "-A DOCKER-USER -o vx7 -j DROP"},
+		{way, ours + "-A DOCKER-USER -j DROP\n", ""},
+		{"-A FORWARD -i eth1 -j DROP\n" + way, ours, ""},
+		{"-A FORWARD -i vx77 -j DROP\n" + way, ours, ""},
+		{"-A FORWARD -s 10.42.3.7/32 -j DROP\n" + way, ours, ""},
+		{"-A FORWARD ! -i vx7 -j DROP\n" + way, ours, ""},
+		{"-A FORWARD -p tcp -m tcp --dport 25 -j DROP\n" + way, ours, ""},
+		{"-A FORWARD -m conntrack --ctstate INVALID -j DROP\n" + way, ours, ""},
+		{"-A FORWARD -j ufw-before-forward\n" + way, ours, ""},
+	} {
+		if got := ParseFilter(apps, tt.forward, tt.user, "").Drops; got != tt.drops {
+			t.Errorf("of\n%s%s the first to drop is %q, want %q", tt.forward, tt.user, got, tt.drops)
+		}
+	}
+	want := Fault{
+		What: "iptables' rule -A FORWARD -j DROP drops what hosts and containers of network apps send to each other, before the network's own rules let it in",
+		Next: "iptables -D FORWARD -j DROP, and see which program made it",
+	}
+	if got := DropFault(apps, "-A FORWARD -j DROP"); got != want {
+		t.Errorf("DropFault = %q, want %q", got, want)
+	}
+}
+
 func TestPassing_is_what_dockerd_puts_back_itself(t *testing.T) {
 	rules := FilterRules(apps)
 	way := AddRule{rules[1]}

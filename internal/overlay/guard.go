@@ -1,10 +1,14 @@
 package overlay
 
-import "fmt"
+import (
+	"fmt"
+
+	"rundock/internal/nft"
+)
 
 // HostSet is the set of a guard's table with the network's other hosts: the
 // addresses on the underlay from which they send.
-const HostSet = "hosts"
+const HostSet = nft.HostSet
 
 // guard returns the rules by which this host takes VXLAN packets from the network's
 // hosts alone, and sends none that a container made. Without them the kernel's

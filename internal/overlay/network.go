@@ -14,7 +14,7 @@
 //
 // What is ours is known by those names, and on the devices by their routes'
 // protocol (Protocol): everything else is left alone. The package knows neither
-// Docker nor the registry.
+// Docker nor the store.
 //
 // Source: routed VXLAN as flannel's vxlan backend lays it out; the routes'
 // metrics, which keep the kernel from comparing each new route with all
@@ -33,11 +33,12 @@ import (
 // Network is what all hosts of a network have to agree on.
 type Network struct {
 	Name         string       `json:"name"`
-	CIDR         netip.Prefix `json:"cidr"`           // IPv4, of the whole network
-	SubnetLength int          `json:"subnet_length"`  // of one host's part, longer than CIDR's, at most 30
-	VNI          uint32       `json:"vni"`            // 1 to 16777215
-	MTU          int          `json:"mtu,omitempty"`  // inside the network; 0: the underlay's less Overhead
-	Port         uint16       `json:"port,omitempty"` // UDP; 0: DefaultPort
+	CIDR         netip.Prefix `json:"cidr"`               // IPv4, of the whole network
+	SubnetLength int          `json:"subnet_length"`      // of one host's part, longer than CIDR's, at most 30
+	VNI          uint32       `json:"vni"`                // 1 to 16777215
+	MTU          int          `json:"mtu,omitempty"`      // inside the network; 0: the underlay's less Overhead
+	Port         uint16       `json:"port,omitempty"`     // UDP; 0: DefaultPort
+	Internal     bool         `json:"internal,omitempty"` // containers reach each other and their host's DNS, and nothing beyond the network
 }
 
 // DefaultPort is the port that IANA assigned to VXLAN.
@@ -53,12 +54,15 @@ const (
 // reservedNames are names that Docker lets nobody give to a network.
 var reservedNames = []string{"bridge", "default", "host", "none"}
 
+// IsReserved reports whether Docker keeps a name for a network of its own.
+func IsReserved(name string) bool { return slices.Contains(reservedNames, name) }
+
 // Check returns an error that names the first bad field.
 func (n Network) Check() error {
 	if !IsName(n.Name) {
 		return fmt.Errorf("name %q: want 1 to 32 of a-z, 0-9, hyphen and underscore, beginning with a letter", n.Name)
 	}
-	if slices.Contains(reservedNames, n.Name) {
+	if IsReserved(n.Name) {
 		return fmt.Errorf("name %s: Docker keeps that name for a network of its own", n.Name)
 	}
 	if !n.CIDR.IsValid() {
@@ -80,7 +84,7 @@ func (n Network) Check() error {
 		return fmt.Errorf("vni %d: want 1 to %d", n.VNI, 1<<24-1)
 	}
 	if n.MTU != 0 && (n.MTU < MinMTU || n.MTU > MaxMTU) {
-		return fmt.Errorf("mtu %d: want %d to %d, or 0 for the underlay's less %d or %d", n.MTU, MinMTU, MaxMTU, Overhead4, Overhead6)
+		return fmt.Errorf("mtu %d: want %d to %d, or auto (none in the file) for the underlay's less %d or %d", n.MTU, MinMTU, MaxMTU, Overhead4, Overhead6)
 	}
 	return nil
 }
@@ -101,13 +105,22 @@ func IsName(s string) bool {
 // CheckConflicts returns an error that names the network of a host that has n's VNI,
 // or a part of its CIDR. One of n's name is n itself.
 func (n Network) CheckConflicts(others []Network) error {
+	if err := n.CheckVNI(others); err != nil {
+		return err
+	}
 	for _, o := range others {
-		switch {
-		case o.Name == n.Name:
-		case o.VNI == n.VNI:
-			return fmt.Errorf("vni %d is that of network %s", n.VNI, o.Name)
-		case o.CIDR.Overlaps(n.CIDR):
+		if o.Name != n.Name && o.CIDR.Overlaps(n.CIDR) {
 			return fmt.Errorf("cidr %s overlaps %s of network %s", n.CIDR, o.CIDR, o.Name)
+		}
+	}
+	return nil
+}
+
+// CheckVNI is CheckConflicts for the VNI alone.
+func (n Network) CheckVNI(others []Network) error {
+	for _, o := range others {
+		if o.Name != n.Name && o.VNI == n.VNI {
+			return fmt.Errorf("vni %d is that of network %s", n.VNI, o.Name)
 		}
 	}
 	return nil

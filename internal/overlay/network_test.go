@@ -24,7 +24,7 @@ func TestCheck_names_the_field(t *testing.T) {
 		{func(n *Network) { n.SubnetLength = 31 }, "subnet_length 31"},
 		{func(n *Network) { n.VNI = 0 }, "vni 0: want 1 to 16777215"},
 		{func(n *Network) { n.VNI = 1 << 24 }, "vni 16777216"},
-		{func(n *Network) { n.MTU = 68 }, "mtu 68: want 576 to 65535"},
+		{func(n *Network) { n.MTU = 68 }, "mtu 68: want 576 to 65535, or auto"},
 	}
 	if err := apps.Check(); err != nil {
 		t.Errorf("Check of a good network = %v", err)

@@ -17,11 +17,11 @@ import (
 // Maps are not modified. Plan(x, x) is empty.
 func Plan(have, want State) []Op {
 	var ops []Op
-	if have.Guard.differs(want.Guard) {
+	if have.Guard.Differs(want.Guard) {
 		ops = append(ops, PutTable{want.Guard, slices.SortedFunc(maps.Keys(want.Hosts), netip.Addr.Compare), have.Guard.Chains != nil})
 		have.Hosts = want.Hosts
 	}
-	if have.Table.differs(want.Table) {
+	if have.Table.Differs(want.Table) {
 		ops = append(ops, PutTable{want.Table, nil, have.Table.Chains != nil})
 	}
 	if !want.Vxlan.Exists && have.Vxlan.Exists || have.Vxlan.Exists && have.Vxlan.Tunnel != want.Vxlan.Tunnel {
@@ -54,11 +54,6 @@ func Plan(have, want State) []Op {
 		}
 	}
 	return ops
-}
-
-// differs reports whether t has to become want.
-func (t Table) differs(want Table) bool {
-	return want.Chains != nil && !reflect.DeepEqual(t.Chains, want.Chains)
 }
 
 // planHosts returns whom to let in, which comes before anything is sent to them, and

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"rundock/internal/hostconfig"
 )
@@ -23,7 +25,7 @@ const SettingsDir = "/etc/rundock/overlay"
 // SavedDir is where a host keeps the saved state of its networks over a boot.
 const SavedDir = hostconfig.StateDir + "/overlay"
 
-// UnreleasedFile is there while a host has left a network and the registry has
+// UnreleasedFile is there while a host has left a network and the store has
 // not been told: its subnet is still to be given back.
 func UnreleasedFile(network string) string { return filepath.Join(SavedDir, network+".unreleased") }
 
@@ -33,16 +35,17 @@ type Settings struct {
 	Network
 	Underlay   string       `json:"underlay,omitempty"`   // interface or address by which other hosts reach this one; "": the host's private interface
 	Encryption string       `json:"encryption,omitempty"` // "" and "none": none
-	Peers      []StaticPeer `json:"peers,omitempty"`      // all hosts, this one as well; empty: those in the registry
+	Peers      []StaticPeer `json:"peers,omitempty"`      // all hosts, this one as well; empty: those in the store
+	Domains    []string     `json:"domains,omitempty"`    // in which dnsd looks for names that the network's containers ask for without one, in this order
 }
 
-// StaticPeer is a host of a network that uses no registry.
+// StaticPeer is a host of a network that uses no store.
 type StaticPeer struct {
 	Subnet   netip.Prefix `json:"subnet"`
 	Underlay netip.Addr   `json:"underlay"`
 }
 
-// Identity stands for the machine id, which no registry tells to others: the VXLAN
+// Identity stands for the machine id, which no store tells to others: the VXLAN
 // device's MAC follows from the subnet.
 func (s StaticPeer) Identity() string { return s.Subnet.String() }
 
@@ -80,6 +83,88 @@ func ReadSettings(dir, name string) (Settings, error) {
 	return s, nil
 }
 
+// ReadSavedSettings reads the settings by which this host is in a network, as its
+// agent saved them in dir: nil where it saved nothing.
+func ReadSavedSettings(dir, name string) (*Settings, error) {
+	path := filepath.Join(dir, name+".json")
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var saved struct {
+		Settings *Settings `json:"settings"`
+	}
+	if err == nil {
+		err = json.Unmarshal(data, &saved)
+	}
+	switch {
+	case err != nil:
+	case saved.Settings == nil:
+		err = errors.New("it has no settings, as that of a former release")
+	default:
+		err = saved.Settings.Check()
+	}
+	if err == nil && saved.Settings.Name != name {
+		err = fmt.Errorf("name is %q, and the file's is %q", saved.Settings.Name, name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("settings saved in %s: %w", path, err)
+	}
+	return saved.Settings, nil
+}
+
+// Differences names, for people, what all hosts of a network share and s has otherwise
+// than was has it: then nothing of the one fits the other.
+func (s Settings) Differences(was Settings) (fields []string) {
+	differ := func(name string, is, was any) {
+		if was != is {
+			fields = append(fields, fmt.Sprintf("%s %v (it is %v)", name, is, was))
+		}
+	}
+	differ("cidr", s.CIDR, was.CIDR)
+	differ("subnet_length", s.SubnetLength, was.SubnetLength)
+	differ("vni", s.VNI, was.VNI)
+	differ("port", s.UDPPort(), was.UDPPort())
+	differ("internal", s.Internal, was.Internal)
+	by := func(s Settings) string {
+		if len(s.Peers) > 0 {
+			return "given"
+		}
+		return "in the store"
+	}
+	differ("peers", by(s), by(was))
+	if len(s.Peers) == 0 {
+		differ("mtu", s.MTUText(), was.MTUText()) // which is in the store
+	}
+	return fields
+}
+
+// ChangedSettings is what is wrong where a network's settings are not those by which
+// this host is in it; the zero Fault where they are.
+func ChangedSettings(s, joined Settings) Fault {
+	fields := s.Differences(joined)
+	if fields == nil {
+		return Fault{}
+	}
+	return Fault{
+		What: fmt.Sprintf("%s was changed to %s while this host is in network %s", filepath.Join(SettingsDir, s.Name+".json"), strings.Join(fields, ", "), s.Name),
+		Next: "call rundock_overlay with the values as they are in parentheses, which writes it again; or have all hosts leave the network first, by state=absent",
+	}
+}
+
+// LostSettings is what is wrong where the settings of a network are lost; s is zero where they
+// are not known any more.
+func LostSettings(name string, s Settings) Fault {
+	values := "the values that its other hosts have"
+	if s.CIDR.IsValid() {
+		values = fmt.Sprintf("cidr=%s vni=%d", s.CIDR, s.VNI)
+	}
+	return Fault{
+		What: fmt.Sprintf("%s is gone, and this host is still in network %s", filepath.Join(SettingsDir, name+".json"), name),
+		Next: fmt.Sprintf("call rundock_overlay with name=%s %s, which writes it again, or state=absent, which takes this host out of the network", name, values),
+	}
+}
+
 // Check returns an error that names the first bad field.
 func (s Settings) Check() error {
 	if err := s.Network.Check(); err != nil {
@@ -91,6 +176,11 @@ func (s Settings) Check() error {
 		return errors.New("encryption required: this release has none, and sends nothing in clear that should not be")
 	default:
 		return fmt.Errorf("encryption %q: want none or required", s.Encryption)
+	}
+	for _, domain := range s.Domains {
+		if !isDomain(domain) {
+			return fmt.Errorf("domains: %q is no domain, as shop.s.prod.example.com is one", domain)
+		}
 	}
 	for i, p := range s.Peers {
 		if _, err := s.Index(p.Subnet); err != nil {
@@ -109,6 +199,17 @@ func (s Settings) Check() error {
 		}
 	}
 	return nil
+}
+
+// isDomain reports whether s is a DNS name in lower case, without a final dot, in which
+// dnsd may have records.
+func isDomain(s string) bool {
+	for label := range strings.SplitSeq(s, ".") {
+		if len(label) < 1 || len(label) > 63 || strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
+			return false
+		}
+	}
+	return len(s) <= 253
 }
 
 // OwnPeer returns the entry of Peers for the host with this address.

@@ -20,6 +20,8 @@ func TestParseSettings_names_what_is_wrong(t *testing.T) {
 		{strings.Replace(good, `"version":1`, `"version":2`, 1), "version is 2, this release reads 1"},
 		{with(`"encryption":"required"`), "encryption required: this release has none"},
 		{with(`"encryption":"maybe"`), `encryption "maybe": want none or required`},
+		{with(`"domains":["shop.s.example.com","Shop.example.com"]`), `domains: "Shop.example.com" is no domain`},
+		{with(`"domains":["shop.s.example.com."]`), `domains: "shop.s.example.com." is no domain`},
 		{with(`"peers":[{"subnet":"10.43.0.0/24","underlay":"192.0.2.1"}]`), "peers: subnet 10.43.0.0/24 is no /24 of 10.42.0.0/16"},
 		{with(`"peers":[{"subnet":"10.42.0.0/24"}]`), "peers: 10.42.0.0/24 has no underlay address"},
 		{with(`"peers":[{"subnet":"10.42.0.0/24","underlay":"192.0.2.1"},{"subnet":"10.42.1.0/24","underlay":"192.0.2.1"}]`), "one too many"},

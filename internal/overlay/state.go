@@ -1,6 +1,10 @@
 package overlay
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"rundock/internal/nft"
+)
 
 // Protocol marks the routes that are ours (ip route ... proto 82).
 const Protocol = 82
@@ -86,27 +90,16 @@ func Metric(i int) int { return i + 1 }
 // are longer; a route by hand that gives no metric has 0, and wins.
 const UnreachableMetric = 1
 
-// Table is the network's in nftables. It is replaced whole, so that no packet
-// meets half of it.
-type Table struct {
-	Family string // ip or inet; set as well where the table does not exist
-	Name   string // likewise
-	Hosts  string // type of the elements of the set hosts; "": it has none
-	Chains []Chain
-}
-
-// Chain is a base chain, with policy accept, or one to which others go.
-type Chain struct {
-	Name     string
-	Type     string // filter or nat; "": no base chain
-	Hook     string // forward, input, postrouting; "" as well
-	Priority int
-	Rules    []string // as nft prints them
-}
+// Table is the network's in nftables, and Chain one of it.
+type (
+	Table = nft.Table
+	Chain = nft.Chain
+)
 
 // Filter is the part of iptables that lets a network's packets through what
 // Docker drops.
 type Filter struct {
+	Drops string   // of a kernel: the rule of others that has all packets between the network's hosts, or those of one direction, dropped before a rule of FilterRules lets them in; "": none
 	Open  bool     // of a kernel: it drops nothing by itself and Docker has no part in it, so that no rule is needed
 	Rules []string // as iptables -S prints them; of a kernel, those of FilterRules that it has, where they are reached
 }

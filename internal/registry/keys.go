@@ -1,8 +1,12 @@
 package registry
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"strings"
 )
 
 // Item is a key to hold.
@@ -26,12 +30,25 @@ type Batch struct {
 	Changes  []Change
 }
 
-// Swap is a write that happens only if nobody was faster.
+// Swap is a write that happens only if nobody was faster. One whose New is its Old
+// writes nothing: the key, and the lease that it is under, stay as they are.
 type Swap struct {
 	Key    string
 	Old    []byte   // what must be there; nil: nothing may be
 	New    []byte   // nil: delete the key
 	Absent []string // keys that may not be there either; one that ends with a slash is all keys below
+}
+
+// Writes reports whether s changes anything.
+func (s Swap) Writes() bool { return (s.Old == nil) != (s.New == nil) || !bytes.Equal(s.Old, s.New) }
+
+// KeysOf are the keys of swaps, for people.
+func KeysOf(swaps []Swap) string {
+	var keys []string
+	for _, s := range swaps {
+		keys = append(keys, s.Key)
+	}
+	return strings.Join(keys, ", ")
 }
 
 // Found is a key as the store has it now.
@@ -63,4 +80,26 @@ func OwnerOf(value []byte) string {
 		return "a record without an id"
 	}
 	return record.ID
+}
+
+// Encode is a value as a key has it, in JSON. It is of what can be written: texts, numbers, times, and structs and maps of them.
+func Encode(value any) []byte {
+	data, err := json.Marshal(value)
+	if err != nil {
+		panic(err)
+	}
+	return data
+}
+
+// Decode reads the one JSON value that a key has; an unknown field is an error.
+func Decode(value []byte, into any) error {
+	dec := json.NewDecoder(bytes.NewReader(value))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		return err
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return errors.New("more than one JSON value")
+	}
+	return nil
 }

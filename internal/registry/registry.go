@@ -60,6 +60,10 @@ type Store interface {
 	// it may have been made all the same: read before trying again.
 	Swap(ctx context.Context, s Swap) (bool, error)
 
+	// Transact is Swap for several keys, each once, 20 at most: who reads sees all
+	// of these writes, or none.
+	Transact(ctx context.Context, swaps []Swap) (bool, error)
+
 	// Left returns how long a lease lives on if it is not renewed; less than 0
 	// when there is no such lease any more.
 	Left(ctx context.Context, lease string) (time.Duration, error)
@@ -105,4 +109,6 @@ type HoldState struct {
 	Held   bool   // the keys are there, as far as can be known: put, and the lease not over
 	Reason string // why they are not, or what endangers them; "" when all is well
 	HeldBy string // whose id is in the way
+	Lacks  string // of keys that are to be in two stores: why the second one lacks them
+	Second bool   // of such: the second one has them
 }

@@ -134,7 +134,7 @@ func (s *State) instances(zone, name string) []Instance {
 // ofService are the instances of all ports of a service, sorted by key; exists
 // says that it has a record.
 func (s *State) ofService(zone, name string) (all []Instance, exists bool) {
-	key := skydns.Key(recordPrefix, name+"."+zone)
+	key := skydns.Key(skydns.Prefix, name+"."+zone)
 	for _, k := range append([]string{key}, s.below(key+"/")...) {
 		if i, ok := s.instance(k, key, name); ok {
 			all = append(all, i)
@@ -226,7 +226,7 @@ func (v *view) every(zones []string) (all []Instance) {
 	if len(zones) > 0 {
 		zone = strings.TrimPrefix(zones[0], "@")
 	}
-	top := skydns.Key(recordPrefix, zone) + "/"
+	top := skydns.Key(skydns.Prefix, zone) + "/"
 	for _, k := range v.state.below(top) {
 		name, _, _ := strings.Cut(strings.TrimPrefix(k, top), "/")
 		if i, ok := v.state.instance(k, top+name, name); ok {

@@ -12,9 +12,6 @@ import (
 // /skydns, and any other key may be asked for by key, ls and tree.
 const Prefix = "/"
 
-// recordPrefix is where records are.
-const recordPrefix = "/skydns"
-
 // State is what a store holds, folded from a watch of Prefix. It may be read
 // by many at once while nobody calls Apply.
 type State struct {
@@ -48,7 +45,7 @@ func (s *State) Apply(b registry.Batch) {
 			s.keys = slices.Insert(s.keys, at, c.Key)
 		}
 		s.values[c.Key] = c.Value
-		if strings.HasPrefix(c.Key, recordPrefix+"/") {
+		if strings.HasPrefix(c.Key, skydns.Prefix+"/") {
 			// What is no record is none for dnsd either.
 			if r, err := skydns.Parse(c.Value); err == nil {
 				s.records[c.Key] = r

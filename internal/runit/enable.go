@@ -33,6 +33,16 @@ func (f Folders) Enabled(name string) (bool, error) {
 	return true, nil
 }
 
+// DownFile is the file named down that keeps name from being started before sv up, as after
+// a boot; "": there is none.
+func (f Folders) DownFile(name string) string {
+	path := filepath.Join(f.Dir(name), "down")
+	if _, err := os.Lstat(path); err != nil {
+		return ""
+	}
+	return path
+}
+
 // Masked reports whether an administrator disabled name by a hidden link.
 func (f Folders) Masked(name string) bool {
 	_, err := os.Lstat(f.Hidden(name))

@@ -1,6 +1,7 @@
 package runit
 
 import (
+	"fmt"
 	"iter"
 	"os"
 	"path/filepath"
@@ -25,4 +26,15 @@ func processes() iter.Seq2[int, string] {
 func nameOf(proc string) string {
 	name, _ := os.ReadFile(filepath.Join(proc, "comm"))
 	return strings.TrimSpace(string(name))
+}
+
+// HasDeleted reports whether a process has a file open that was at path, and is gone.
+func HasDeleted(pid int, path string) bool {
+	open, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+	for _, fd := range open {
+		if to, err := os.Readlink(fd); err == nil && to == path+deletedMark {
+			return true
+		}
+	}
+	return false
 }

@@ -12,6 +12,9 @@ const (
 	maxWire  = 255 // bytes of a name on the wire
 )
 
+// Prefix begins the keys of records, unless dnsd is told another one.
+const Prefix = "/skydns"
+
 // Key returns the etcd key of a valid, fully qualified name:
 //
 //	Key("/skydns", "web.prod.example.com.") == "/skydns/com/example/prod/web"

@@ -2,7 +2,7 @@
 // of an etcd key, and the mapping between DNS names and keys.
 //
 // Source: the message format of SkyDNS 2, which CoreDNS's etcd plugin reads
-// as well. The fields type, rdata, tags, meta, colour and id are rundock's; both
+// as well. The fields type, rdata, tags, meta, colour, id and at are rundock's; both
 // ignore them.
 package skydns
 
@@ -34,6 +34,7 @@ type Record struct {
 	ID          string            `json:"id,omitempty"`     // machine-id/service/colour of the sidecar
 	Type        string            `json:"type,omitempty"`   // of rdata, such as CAA or TYPE65
 	RData       string            `json:"rdata,omitempty"`  // a record of that type, in zone-file syntax
+	At          string            `json:"at,omitempty"`     // name of the instance's host, where the key does not tell it: of a slot of a stack
 }
 
 // Addr returns the address that Host is, with an IPv4-mapped one turned into
@@ -160,6 +161,8 @@ func (r *Record) set(name string, raw json.RawMessage) (err error) {
 		err = text(raw, &r.Colour)
 	case "id":
 		err = text(raw, &r.ID)
+	case "at":
+		err = text(raw, &r.At)
 	}
 	return err
 }

@@ -14,8 +14,8 @@ func TestParse(t *testing.T) {
 		want         Record
 	}{
 		{"reads every field",
-			`{"host":"10.0.0.1","port":80,"priority":20,"weight":50,"ttl":5,"text":"t","mail":true,"targetstrip":1,"group":"main","tags":["a"],"meta":{"k":"v"},"colour":"blue","id":"m/web/blue","type":"CAA","rdata":"0 issue x"}`,
-			Record{"10.0.0.1", 80, 20, 50, 5, "t", true, 1, "main", []string{"a"}, map[string]string{"k": "v"}, "blue", "m/web/blue", "CAA", "0 issue x"}},
+			`{"host":"10.0.0.1","port":80,"priority":20,"weight":50,"ttl":5,"text":"t","mail":true,"targetstrip":1,"group":"main","tags":["a"],"meta":{"k":"v"},"colour":"blue","id":"m/web/blue","type":"CAA","rdata":"0 issue x","at":"node-1"}`,
+			Record{"10.0.0.1", 80, 20, 50, 5, "t", true, 1, "main", []string{"a"}, map[string]string{"k": "v"}, "blue", "m/web/blue", "CAA", "0 issue x", "node-1"}},
 		{"takes numbers written as strings", `{"host":"::1","port":"80","ttl":" 30 ","weight":""}`, Record{Host: "::1", Port: 80, TTL: 30}},
 		{"takes a truth written as a string", `{"mail":"true"}`, Record{Mail: true}},
 		{"ignores unknown fields", `{"host":"a.example.com","x":[1,{}]}`, Record{Host: "a.example.com"}},

@@ -28,6 +28,11 @@ func TestParseArgs_reads_back_what_is_rendered(t *testing.T) {
 		if !reflect.DeepEqual(got, c) {
 			t.Fatalf("ParseArgs(%s)\n got %s\nwant %s", render(c), asJSON(got), asJSON(c))
 		}
+		flags := c
+		flags.Env, flags.Entrypoint, flags.Command = nil, nil, nil
+		if got, err := ParseArgs(c.Args()); err != nil || !reflect.DeepEqual(got, flags) {
+			t.Fatalf("ParseArgs(Args()), which are %s: %v\n got %s\nwant %s", c.Args(), err, asJSON(got), asJSON(flags))
+		}
 	}
 	if made < 1000 {
 		t.Errorf("only %d of 20000 random containers were valid", made)

@@ -160,6 +160,7 @@ func TestParseArgs_errors_name_flag_and_value(t *testing.T) {
 		{`-p 80:80 \`, `args: ends in a backslash`},
 		{"-l a=\xff", "args: not valid UTF-8"},
 		{"-l a=\x00", "args: holds a NUL character"},
+		{"-e A=" + strings.Repeat("x", 128<<10-2), "args: -e A: it has 131072 bytes with its name, and Linux starts no program with more than 131071 in a variable"},
 		{`influxd -config x`, `args: unexpected word influxd: a command goes after --`},
 		{`-p 80:80 influxdb:latest`, `args: unexpected word influxdb:latest: a command goes after --, and the image is the parameter image`},
 		{`-`, `args: unexpected word -: a command goes after --`},

@@ -23,6 +23,18 @@ func checkEnvName(s string) error {
 // variables, each also the name of a file in env/.
 func CheckSecretName(name string) error { return checkEnvName(name) }
 
+// largestEnv is what Linux takes as NAME=value (MAX_ARG_STRLEN, with the byte that ends it): no
+// program starts with a larger one.
+const largestEnv = 128<<10 - 1
+
+// CheckEnvSize refuses a variable with which no program starts.
+func CheckEnvSize(name, value string) error {
+	if n := len(name) + 1 + len(value); n > largestEnv {
+		return fmt.Errorf("it has %d bytes with its name, and Linux starts no program with more than %d in a variable: put it into a file", n, largestEnv)
+	}
+	return nil
+}
+
 func canonicalEnv(name, value string, hasValue bool) (string, string, error) {
 	if err := checkEnvName(name); err != nil {
 		return "", "", err
@@ -30,7 +42,7 @@ func canonicalEnv(name, value string, hasValue bool) (string, string, error) {
 	if !hasValue {
 		return "", "", errors.New("no value: docker run would take it from its own environment, which a service has not")
 	}
-	return name, value, nil
+	return name, value, CheckEnvSize(name, value)
 }
 
 func canonicalLabel(key, value string, _ bool) (string, string, error) {

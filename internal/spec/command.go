@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/kballard/go-shellquote"
 )
 
 // DockerCommand is the `docker run` that would make the container c under
@@ -40,6 +42,24 @@ func (c Container) DockerCommand(name string) []string {
 		pieces = append(pieces, quote(word))
 	}
 	return pieces
+}
+
+// Args are flags of docker run, which ParseArgs reads as c without its image,
+// entrypoint, command and environment: module rundock has parameters for these.
+func (c Container) Args() string {
+	var words []string
+	for _, f := range flags {
+		if f.long == "env" || f.long == "entrypoint" {
+			continue
+		}
+		for _, v := range f.get(&c) {
+			words = append(words, f.name())
+			if !f.boolean {
+				words = append(words, v)
+			}
+		}
+	}
+	return shellquote.Join(words...)
 }
 
 // CommandLine is DockerCommand in one line.

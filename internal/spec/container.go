@@ -4,7 +4,7 @@
 // (Expand), and shown as the docker command that it stands for (DockerCommand).
 // It is pure: it touches neither the system nor Docker.
 //
-// Its files stand in floors; a file knows only those of its own and of lower ones:
+// Its files stand in layers; a file knows only those of its own and of lower ones:
 //
 //	args.go builder.go together.go command.go   Container from parameters and flags, and back
 //	words.go lookup.go flags.go refused.go      the words of a command line; the table of flags
@@ -175,6 +175,23 @@ func (c Container) Joined() []Network {
 	}
 	first.Name = c.Network
 	return append([]Network{first}, c.Networks...)
+}
+
+// NetworkNames are those of the networks that c is in: of Joined, or else bridge, Docker's
+// own. A container in network host, none or container:NAME is in none.
+func (c Container) NetworkNames() []string {
+	switch c.Network {
+	case "", "default", "bridge":
+		return append([]string{"bridge"}, named(c.Networks)...)
+	}
+	return named(c.Joined())
+}
+
+func named(networks []Network) (names []string) {
+	for _, n := range networks {
+		names = append(names, n.Name)
+	}
+	return names
 }
 
 // Files lists the files of the host that c is made from. Its hash has their

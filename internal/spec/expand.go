@@ -36,34 +36,48 @@ func (c Container) Variables() []string {
 // mapStrings returns a copy of c that shares no memory with it, after change
 // (for ports, changePort) of every string in which variables are expanded.
 func (c Container) mapStrings(change, changePort func(string) string) Container {
-	each := func(in []string, f func(string) string) []string {
-		out := slices.Clone(in)
-		for i := range out {
-			out[i] = f(out[i])
+	c = c.clone()
+	each := func(list []string, f func(string) string) {
+		for i := range list {
+			list[i] = f(list[i])
 		}
-		return out
 	}
-	values := func(in map[string]string) map[string]string {
-		out := maps.Clone(in)
-		for k := range out {
-			out[k] = change(out[k])
+	each(c.Ports, changePort)
+	for _, list := range [][]string{c.Volumes, c.ExtraHosts, c.DNS, c.Entrypoint, c.Command} {
+		each(list, change)
+	}
+	for _, values := range []map[string]string{c.Env, c.Labels} {
+		for k := range values {
+			values[k] = change(values[k])
 		}
-		return out
 	}
-	c.Ports = each(c.Ports, changePort)
-	c.Volumes = each(c.Volumes, change)
-	c.ExtraHosts = each(c.ExtraHosts, change)
-	c.DNS = each(c.DNS, change)
-	c.Entrypoint = each(c.Entrypoint, change)
-	c.Command = each(c.Command, change)
-	c.Env = values(c.Env)
-	c.Labels = values(c.Labels)
 	c.Hostname = change(c.Hostname)
-
-	c.Mounts = slices.Clone(c.Mounts)
 	for i := range c.Mounts {
 		m := &c.Mounts[i]
 		m.Source, m.Target = change(m.Source), change(m.Target)
+	}
+	return c
+}
+
+// clone returns a copy of c that shares no memory with it.
+func (c Container) clone() Container {
+	for _, l := range []*[]string{
+		&c.Ports, &c.Volumes, &c.ExtraHosts, &c.DNS, &c.Entrypoint, &c.Command,
+		&c.EnvFiles, &c.VolumesFrom, &c.CapAdd, &c.CapDrop, &c.Devices, &c.Ulimits, &c.GroupAdd, &c.Expose, &c.DNSSearch, &c.DNSOptions,
+		&c.SecurityOpt, &c.DeviceCgroupRules,
+	} {
+		*l = slices.Clone(*l)
+	}
+	for _, m := range []*map[string]string{
+		&c.Env, &c.Labels,
+		&c.EnvSecrets, &c.Tmpfs, &c.LogOptions, &c.Annotations, &c.StorageOpt, &c.Sysctls,
+		&c.BlkioWeightDevice, &c.DeviceReadBps, &c.DeviceWriteBps, &c.DeviceReadIOps, &c.DeviceWriteIOps,
+	} {
+		*m = maps.Clone(*m)
+	}
+	c.Mounts = slices.Clone(c.Mounts)
+	for i := range c.Mounts {
+		m := &c.Mounts[i]
 		m.DriverOptions, m.Labels = maps.Clone(m.DriverOptions), maps.Clone(m.Labels)
 	}
 	c.Networks = slices.Clone(c.Networks)
@@ -74,18 +88,6 @@ func (c Container) mapStrings(change, changePort func(string) string) Container 
 	for i := range c.DeviceRequests {
 		r := &c.DeviceRequests[i]
 		r.IDs, r.Capabilities, r.Options = slices.Clone(r.IDs), slices.Clone(r.Capabilities), maps.Clone(r.Options)
-	}
-	for _, l := range []*[]string{
-		&c.EnvFiles, &c.VolumesFrom, &c.CapAdd, &c.CapDrop, &c.Devices, &c.Ulimits, &c.GroupAdd, &c.Expose, &c.DNSSearch, &c.DNSOptions,
-		&c.SecurityOpt, &c.DeviceCgroupRules,
-	} {
-		*l = slices.Clone(*l)
-	}
-	for _, m := range []*map[string]string{
-		&c.EnvSecrets, &c.Tmpfs, &c.LogOptions, &c.Annotations, &c.StorageOpt, &c.Sysctls,
-		&c.BlkioWeightDevice, &c.DeviceReadBps, &c.DeviceWriteBps, &c.DeviceReadIOps, &c.DeviceWriteIOps,
-	} {
-		*m = maps.Clone(*m)
 	}
 	if c.Healthcheck != nil {
 		h := *c.Healthcheck

@@ -1,40 +1,10 @@
 package main
 
 import (
-	"strings"
+	"os"
+	"slices"
 	"testing"
 )
-
-func TestColourIsReadIntoTheName(t *testing.T) {
-	full := params{Name: "web", Colour: "blue", State: "enabled", Image: ptr("app:1"), Announce: ptr(80), WaitTimeout: 1, StopTimeout: 1}
-	for _, c := range []struct {
-		claim, name, err string
-		change           func(*params)
-	}{
-		{"the name has the colour", "web-blue", "", func(*params) {}},
-		{"without colour the name stays", "web", "", func(p *params) { p.Colour = "" }},
-		{"to remove it the name and the colour are enough", "web-blue", "", func(p *params) { *p = params{Name: "web", Colour: "blue", State: "absent"} }},
-		{"without an announcement there is nothing to switch", "", "missing parameter(s) required by 'colour': announce, announces", func(p *params) { p.Announce = nil }},
-		{"a port is not named as a colour", "", "value of announces[1].name must not be a colour", func(p *params) {
-			p.Announce, p.Announces = nil, []announceParams{{Port: 80}, {Port: 81, Name: "green"}}
-		}},
-	} {
-		t.Run(c.claim, func(t *testing.T) {
-			p := full
-			c.change(&p)
-			p, err := p.read()
-			if c.err != "" {
-				if err == nil || !strings.Contains(err.Error(), c.err) {
-					t.Errorf("error = %v, want %s", err, c.err)
-				}
-				return
-			}
-			if err != nil || p.Name != c.name {
-				t.Errorf("name = %q, %v, want %q", p.Name, err, c.name)
-			}
-		})
-	}
-}
 
 func TestColours(t *testing.T) {
 	m := onHost(t)
@@ -48,6 +18,28 @@ func TestColours(t *testing.T) {
 	m.refuses("state=enabled name=web-blue image=app:1 announce=8083", "/etc/sv/docker-web-blue is the directory of a service web with the colour blue, and not of a service web-blue without colour")
 	m.apply("state=absent name=web colour=blue")
 	m.apply("state=absent name=web colour=green")
+	// Of a colour that answers the service's name, it is asked whether another host has it.
+	for _, active := range []string{"blue", "green"} {
+		must(t, os.WriteFile("/run/standin/active", []byte(active), 0o644))
+		must(t, os.WriteFile("/run/standin/stays", []byte("etcd is away"), 0o644))
+		m.apply(service("blue", "announce=8081 port=80"))
+		var want []string
+		if active == "blue" {
+			want = append(want, "web-blue is the last")
+		}
+		if a := m.call("state=disabled name=web colour=blue", "check_mode"); !slices.Equal(a.Warnings, want) {
+			t.Errorf("%s active: check of disabled warns %q, want %q", active, a.Warnings, want)
+		}
+		want = append(want, "its record was not withdrawn, and stays in DNS until its lease ends or the store is back: etcd is away")
+		if a := m.call("state=disabled name=web colour=blue"); !slices.Equal(a.Warnings, want) {
+			t.Errorf("%s active: disabled warns %q, want %q", active, a.Warnings, want)
+		}
+		must(t, os.Remove("/run/standin/active"))
+		must(t, os.Remove("/run/standin/stays"))
+		if a := m.apply("state=absent name=web colour=blue"); len(a.Warnings) > 0 {
+			t.Errorf("%s active: absent, of what is disabled, warns %q", active, a.Warnings)
+		}
+	}
 	m.apply("state=enabled name=web-blue image=app:1 announce=8083")
 	m.refuses(service("blue", "announce=8081 port=80"), "/etc/sv/docker-web-blue is the directory of a service web-blue without colour, and not of a service web with the colour blue")
 	m.apply("state=absent name=web-blue")

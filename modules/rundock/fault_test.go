@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"rundock/modules/rundock/look"
 )
 
 // refuses fails unless the call fails with these words, and has written and
@@ -43,7 +45,7 @@ func TestBadInputLeavesTheServiceRunning(t *testing.T) {
 			{"name=calm", "state is present but any of the following are missing: image, announce"},
 			{"state=enabled name=calm", "state is enabled but any of the following are missing: image, announce"},
 			{"image=a", "one of the following is required: name, services"},
-			{"name=calm image=a prot=80", "Unsupported parameters for (rundock) module: prot (did you mean port?)."},
+			{"name=calm image=a prt=80", "Unsupported parameters for (rundock) module: prt (did you mean port?)."},
 			{"name=calm image=a state=started", "value of state must be one of: present, absent, enabled, disabled, restarted, got: started"},
 			{"name=calm image=a announce=http", "argument 'announce' is of type <class 'str'> and we were unable to convert to int: <class 'str'> cannot be converted to an int"},
 			{"name=calm image=a announce=70000", "value of announce must be between 1 and 65535, got: 70000"},
@@ -62,6 +64,8 @@ func TestBadInputLeavesTheServiceRunning(t *testing.T) {
 			{"name=calm image=a args='--no-such-flag'", "--no-such-flag"},
 			{"name=calm image=a args='-p 99999:80'", "99999"},
 			{"name=calm image=a announce=80 args='--network none'", "announce=80: the container is in network none"},
+			{"name=calm image=a announce=80 announce_as=container args='--network host'", "announce=80: the container is in network host, where it has no address of its own: announce it as private or public"},
+			{"name=calm image=a announce=80 announce_as=container args='--network container:web'", "announce=80: the container is in network container:web, where it has no address of its own: announce the port by web, whose network it is in"},
 			{"name=calm image=a announce=80 args='-p 80:8080'", "announce=80: it is published as port 8080 of the container, but port is 80"},
 			{"name=calm image=a announce=80 port=81 args='-p $PRIVATE_IP:80:8080'", "announce=80: it is published as port 8080 of the container, but port is 81"},
 		} {
@@ -99,7 +103,7 @@ func TestBadInputLeavesTheServiceRunning(t *testing.T) {
 		defer os.Remove("/run/standin/refusal")
 		m.refuses(strings.Replace(good, "app:1", "app:2", 1), "pull app:2: manifest unknown")
 		m.refuses("state=enabled name=fresh image=app:2", "pull app:2: manifest unknown")
-		if exists("/etc/sv/docker-fresh") {
+		if look.Exists("/etc/sv/docker-fresh") {
 			t.Error("a service that cannot be is installed")
 		}
 	})
@@ -250,4 +254,19 @@ func TestTwoCallsAtOnce(t *testing.T) {
 	}
 	m.wantEvents("twice", "container 1 started")
 	m.apply("state=absent name=twice")
+}
+
+// wait_timeout is for the whole of a call: what pulling takes is not there to wait.
+func TestWaitTimeout_counts_the_pull(t *testing.T) {
+	m := onHost(t)
+	pull := func(seconds string) { must(t, os.WriteFile("/run/standin/pull", []byte(seconds), 0o644)) }
+	t.Cleanup(func() { os.Remove("/run/standin/pull") })
+	const call = "state=enabled name=heavy image=crashes "
+	pull("2")
+	if a := m.call(call + "wait_timeout=1"); !a.Failed || a.Changed || !strings.Contains(a.Msg, "not prepared within 1s") {
+		t.Errorf("a pull that takes longer: %s", a.raw)
+	}
+	if a := m.call(call + "wait_timeout=4"); !a.Failed || !strings.Contains(a.Msg, "heavy is not running after 4s, of which pulling its image took 2s") {
+		t.Errorf("one that takes a part of it: %s", a.raw)
+	}
 }

@@ -12,6 +12,8 @@ import (
 
 	"rundock/internal/await"
 	"rundock/internal/runit"
+	"rundock/modules/rundock/look"
+	"rundock/modules/rundock/params"
 )
 
 const image = " image=registry.example.com:5000/app:1"
@@ -68,6 +70,26 @@ func TestContainerAlone(t *testing.T) {
 	m.wantActions(a, "files updated", "runner's logger restarted")
 	m.wantEvents("web")
 
+	await.True(t, "the new logger has its file open", func() bool {
+		s, err := runit.ReadStatus("/etc/sv/docker-web/log")
+		must(t, err)
+		open, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", s.PID))
+		return slices.ContainsFunc(open, func(fd string) bool {
+			to, _ := os.Readlink(fd)
+			return to == "/var/log/docker-web/current"
+		})
+	})
+	must(t, os.RemoveAll("/var/log/docker-web"))
+	m.wantActions(m.apply("state=enabled "+web+" args='-e A=1'"), "runner's logger restarted")
+	await.True(t, "it writes to a file that is there", func() bool { return look.Exists("/var/log/docker-web/current") })
+	must(t, os.WriteFile("/etc/sv/docker-web/down", nil, 0o644))
+	a = m.call("state=enabled " + web + " args='-e A=1'")
+	if a.Failed || a.Changed || len(a.Warnings) != 1 || !strings.Contains(a.Warnings[0], "docker-web is not started at boot: the file /etc/sv/docker-web/down is there") {
+		t.Errorf("beside a file named down it says %q, and warns %q", a.Msg, a.Warnings)
+	}
+	must(t, os.Remove("/etc/sv/docker-web/down"))
+	m.wantEvents("web")
+
 	a = m.apply("state=disabled name=web")
 	m.wantActions(a, "disabled", "stopped")
 	m.wantDiff(a, "web", "/etc/service/docker-web")
@@ -77,7 +99,7 @@ func TestContainerAlone(t *testing.T) {
 	m.wantActions(a, "removed")
 	m.wantDiff(a, "web", files...)
 	m.wantEvents("web")
-	if exists("/etc/sv/docker-web") || exists("/etc/sv/.docker-web.old") {
+	if look.Exists("/etc/sv/docker-web") || look.Exists("/etc/sv/.docker-web.old") {
 		t.Error("the service directory is still there")
 	}
 }
@@ -125,7 +147,7 @@ func TestContainerWithSidecar(t *testing.T) {
 	must(t, os.WriteFile("/etc/sv/docker-db/services/service/down", nil, 0o644))
 	a = m.apply("state=disabled name=db")
 	m.wantEvents("db", "withdrawn", "container 3 stopped")
-	if !exists("/etc/sv/docker-db/services/service/down") {
+	if !look.Exists("/etc/sv/docker-db/services/service/down") {
 		t.Error("an operator's file is gone")
 	}
 	must(t, os.Remove("/etc/sv/docker-db/services/service/down"))
@@ -148,14 +170,14 @@ func TestSidecarComesAndGoes(t *testing.T) {
 	a := m.apply(both)
 	m.wantActions(a, "files updated", "supervision exchanged")
 	m.wantEvents("shop", "container 1 adopted", "announced port 80")
-	if exists("/etc/sv/docker-shop/log") {
+	if look.Exists("/etc/sv/docker-shop/log") {
 		t.Error("the folder of the old layout's logger is still there")
 	}
 
 	a = m.apply(alone)
 	m.wantActions(a, "files updated", "supervision exchanged")
 	m.wantEvents("shop", "withdrawn", "container 1 adopted")
-	if exists("/etc/sv/docker-shop/services") {
+	if look.Exists("/etc/sv/docker-shop/services") {
 		t.Error("the folder of the old layout's services is still there")
 	}
 
@@ -194,13 +216,8 @@ func TestInterruptedCallIsFinished(t *testing.T) {
 		m := onHost(t)
 		must(t, os.RemoveAll("/etc/sv/docker-cut/services/announce/announce.json"))
 		const alone = "state=enabled name=cut args='-p $PRIVATE_IP:80:80' image=app:2"
-		p := params{Name: "cut", State: "enabled", Pull: "always", StopTimeout: 10, AnnounceAs: "private", Wait: "none", WaitTimeout: 30, Image: ptr("app:2"), Args: ptr("-p $PRIVATE_IP:80:80")}
-		task, err := testHost.task(p, false)
-		must(t, err)
-		w, err := p.want(task.config, nil)
-		must(t, err)
-		_, err = writeOnly(task, w)
-		must(t, err)
+		p := params.Params{Name: "cut", State: "enabled", Pull: "always", StopTimeout: 10, AnnounceAs: "private", Wait: "none", WaitTimeout: 30, Image: ptr("app:2"), Args: ptr("-p $PRIVATE_IP:80:80")}
+		writeOnly(t, p)
 		a := m.apply(alone)
 		m.wantActions(a, "supervision exchanged")
 		m.wantEvents("cut", "withdrawn", "container 2 adopted")
@@ -240,16 +257,10 @@ func TestClocksDoNotMatter(t *testing.T) {
 			announce, drain int
 			action          string
 		}{{81, 0, "announcer handed over"}, {81, 1, "supervision handed over"}} {
-			p := params{Name: "clock", State: "enabled", Pull: "always", StopTimeout: 10, AnnounceAs: "private", Wait: "none", WaitTimeout: 30,
+			p := params.Params{Name: "clock", State: "enabled", Pull: "always", StopTimeout: 10, AnnounceAs: "private", Wait: "none", WaitTimeout: 30,
 				Image: ptr("app:1"), Args: ptr(args), Announce: ptr(c.announce), Drain: c.drain}
-			task, err := testHost.task(p, false)
-			must(t, err)
-			w, err := p.want(task.config, nil)
-			must(t, err)
-			_, err = writeOnly(task, w)
-			must(t, err)
-			for _, f := range w.files {
-				must(t, os.Chtimes(filepath.Join(task.unit.Dir, f.Path), time.Unix(0, 0), time.Unix(0, 0)))
+			for _, f := range writeOnly(t, p) {
+				must(t, os.Chtimes(filepath.Join("/etc/sv/docker-clock", f.Path), time.Unix(0, 0), time.Unix(0, 0)))
 			}
 			m.wantActions(m.apply(call(c.announce, c.drain)), c.action)
 		}
@@ -295,15 +306,14 @@ func TestKilledSupervisorsAreCleanedUp(t *testing.T) {
 
 func TestWhatDoesNotStopIsKilled(t *testing.T) {
 	m := onHost(t)
-	m.apply("state=enabled name=stubborn announce=80 stop_timeout=1" + image)
+	m.apply("state=enabled name=stubborn announce=80 stop_timeout=5" + image)
 	must(t, os.WriteFile("/run/standin/stubborn.hangs", nil, 0o644))
 	m.events("stubborn")
-	task, err := testHost.task(params{Name: "stubborn", State: "absent"}, false)
-	must(t, err)
-	must(t, task.absent())
+	r := newTask(t, params.Params{Name: "stubborn", State: "absent", WaitTimeout: 30}).Run()
+	must(t, r.Err)
 	m.wantEvents("stubborn", "withdrawn", "container 1 removed")
-	if len(task.warnings) != 1 || !strings.Contains(task.warnings[0], "stubborn has not stopped within 2s and was killed") {
-		t.Errorf("warnings = %q, want one that it was killed", task.warnings)
+	if len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "stubborn has not stopped within 6s and was killed") {
+		t.Errorf("warnings = %q, want one that it was killed", r.Warnings)
 	}
 	m.apply("state=absent name=stubborn")
 }
@@ -320,7 +330,7 @@ func TestHiddenLinkIsRespected(t *testing.T) {
 	m.wantEvents("held")
 	m.apply("state=disabled name=held")
 	m.apply("state=absent name=held")
-	if exists("/etc/service/.docker-held") {
+	if look.Exists("/etc/service/.docker-held") {
 		t.Error("absent leaves the hidden link, which leads nowhere")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"rundock/internal/moduletest"
+	"rundock/modules/rundock/look"
 )
 
 func TestSecrets(t *testing.T) {
@@ -60,7 +61,7 @@ func TestSecrets(t *testing.T) {
 	m.wantActions(a, "files updated", "container replaced")
 	m.wantDiff(a, "vault", "run", "service.json", "env/TOKEN")
 	seen(a)
-	if exists("/etc/sv/docker-vault/env/TOKEN") {
+	if look.Exists("/etc/sv/docker-vault/env/TOKEN") {
 		t.Error("the file of a secret that is no longer wanted is still there")
 	}
 	for _, c := range []struct{ args, want string }{

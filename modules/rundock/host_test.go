@@ -16,9 +16,12 @@ import (
 	"time"
 
 	"rundock/internal/await"
+	"rundock/internal/control"
 	"rundock/internal/fstree"
 	"rundock/internal/moduletest"
 	"rundock/internal/runit"
+	"rundock/modules/rundock/params"
+	"rundock/modules/rundock/task"
 )
 
 // machine is the host that TestMain made, with runit running and rundockd's
@@ -59,7 +62,17 @@ func onHost(t *testing.T) *machine {
 }
 
 // testHost is main's, but for its patience.
-var testHost = host{"/etc/rundock/host.json", "/usr/local/bin/rundockd", "/run/rundock", "/var/lib/rundock", time.Second}
+var testHost = task.Host{Config: "/etc/rundock/host.json", Program: "/usr/local/bin/rundockd", Run: "/run/rundock", State: "/var/lib/rundock", Slack: time.Second}
+
+// newTask is the task for p on testHost.
+func newTask(t *testing.T, p params.Params) *task.Task {
+	t.Helper()
+	session := &control.Session{Program: testHost.Program}
+	t.Cleanup(session.Close)
+	one, err := task.New(testHost, p, false, session)
+	must(t, err)
+	return one
+}
 
 const hostJSON = `{"version":1,"host":"node-1","domain":"prod.example.com","label":"s",` +
 	`"public":{"interface":"lo"},"private":{"interface":"lo"},"etcd":{"endpoints":["http://127.0.0.1:2379"]}}`
@@ -321,9 +334,14 @@ func sv(t *testing.T, command, dir string) {
 
 func ptr[T any](v T) *T { return &v }
 
-// writeOnly is a call that is killed after it wrote the files.
-func writeOnly(t *task, w wanted) (fstree.Changes, error) {
-	return fstree.Apply(t.unit.Dir, w.files, false)
+// writeOnly is a call with p that is killed after it wrote the files, which it returns.
+func writeOnly(t *testing.T, p params.Params) []fstree.File {
+	t.Helper()
+	w, err := newTask(t, p).Want()
+	must(t, err)
+	_, err = fstree.Apply("/etc/sv/docker-"+p.Name, w.Files, false)
+	must(t, err)
+	return w.Files
 }
 
 func kill(t *testing.T, pid int) {

@@ -6,55 +6,30 @@
 // rundockd do what needs Docker or the network: this program links neither.
 // A call that changes nothing executes nothing.
 //
-// Its files stand in floors; a file knows only those of its own and of lower ones:
+// Its packages stand in layers; each knows those below it:
 //
-//	main.go services.go run.go                a call, for one service or several
-//	install.go remove.go rollback.go          the states that a service can be asked to be in
-//	act.go stop.go evict.go wait.go           what is done to its processes
-//	result.go diff.go                         what the call says of it
-//	look.go task.go circle.go                 one call for one service; how the service stands
-//	plan.go deeds.go situation.go             decisions and facts, pure
-//	wanted.go service.go check.go params.go   what is asked for
+//	call          a call, for one service or several
+//	task          one call for one service: the states that it can be asked to be in
+//	supervision   what is done to the processes of a service
+//	look          how a service stands on the host
+//	plan          decisions and facts, pure
+//	params        what is asked for; only task and call know it
 //
 // README.md beside this file says what users may rely on.
 package main
 
 import (
 	"syscall"
-	"time"
 
 	"rundock/internal/ansible"
-	"rundock/internal/control"
-	"rundock/internal/hostconfig"
+	"rundock/modules/rundock/call"
+	"rundock/modules/rundock/params"
+	"rundock/modules/rundock/task"
 )
 
 func main() {
 	// Folders are for all to read whatever umask the caller has: the action
 	// plugin's is 077, for its own files.
 	syscall.Umask(0o022)
-	h := host{
-		config:  hostconfig.Path,
-		program: hostconfig.Program,
-		run:     control.Dir,
-		state:   hostconfig.StateDir,
-		slack:   40 * time.Second,
-	}
-	ansible.Main(parameters, h.call)
-}
-
-// call does what the parameters ask.
-func (h host) call(c ansible.Call) ansible.Result {
-	list, many, err := read(c)
-	if err != nil {
-		return ansible.Result{Err: err}
-	}
-	if many {
-		return h.callEach(list, c.Check, c.Diff)
-	}
-	t, err := h.task(list[0], c.Check)
-	if err != nil {
-		return ansible.Result{Err: err}
-	}
-	defer t.session.Close()
-	return t.run()
+	ansible.Main(params.Spec, func(c ansible.Call) ansible.Result { return call.Do(task.ThisHost(), c) })
 }

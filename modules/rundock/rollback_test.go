@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"rundock/modules/rundock/look"
 )
 
 const rolling = "state=enabled name=roll rollback=yes wait_timeout=4 "
@@ -35,7 +37,7 @@ func TestRollback(t *testing.T) {
 		}
 		m.wantDiff(a, "roll", diff...)
 		s := service(t, "roll")
-		if s["pin"] != "sha256:app:1" || exists("/etc/sv/docker-roll/services") {
+		if s["pin"] != "sha256:app:1" || look.Exists("/etc/sv/docker-roll/services") {
 			t.Errorf("service.json = %v, want it pinned to the image of before", s)
 		}
 		if strings.Contains(a.raw, "hunter2") {
@@ -51,7 +53,7 @@ func TestRollback(t *testing.T) {
 	m.wantDiff(a, "roll", "service.json")
 	m.wantEvents("roll", "container 1 adopted")
 	m.apply("state=absent name=roll")
-	if exists("/var/lib/rundock/roll") {
+	if look.Exists("/var/lib/rundock/roll") {
 		t.Error("absent leaves the state to roll back to")
 	}
 }

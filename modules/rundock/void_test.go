@@ -6,6 +6,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"rundock/modules/rundock/look"
 )
 
 // Void has no /etc/service: runsvdir scans /var/service, a link over /run to
@@ -49,7 +51,7 @@ func TestVoidsFolders(t *testing.T) {
 
 	m.wantDiff(m.apply("state=disabled name=void"), "void", "/var/service/docker-void")
 	m.wantEvents("void", "withdrawn", "container 3 stopped")
-	if exists(enabled) {
+	if look.Exists(enabled) {
 		t.Error("the link is still there")
 	}
 	must(t, os.Symlink("/etc/sv/docker-void", "/var/service/.docker-void"))

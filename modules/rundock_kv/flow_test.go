@@ -7,7 +7,6 @@ import (
 	"sync"
 	"testing"
 
-	"rundock/internal/hostconfig"
 	"rundock/internal/moduletest/storetest"
 	"rundock/internal/registry/consultest"
 )
@@ -123,7 +122,7 @@ func TestConsul(t *testing.T) {
 	consul := consultest.Start(t, consultest.WithACL(secret))
 	consul.Put(secret, "ready", "")
 	h.Write("/etc/rundock/token", secret)
-	h.Write(hostconfig.Path, fmt.Sprintf(`{"version":1,"host":"node-1","domain":"example.com","label":"s","consul":{"address":%q,"token_file":"/etc/rundock/token"}}`, consul.URL))
+	h.Reconfigure(fmt.Sprintf(`{"version":1,"host":"node-1","domain":"example.com","label":"s","consul":{"address":%q,"token_file":"/etc/rundock/token"}}`, consul.URL))
 	h.Apply(args{"key": "backend/current", "value": "blue"}, "key written")
 	h.Apply(args{"key": "backend/current", "value": "", "expect": "blue"}, "key updated")
 	h.Apply(args{"key": "backend/current", "value": "green", "expect": ""}, "key updated")

@@ -1,16 +1,14 @@
 package main
 
 import (
-	"flag"
 	"testing"
 
 	"rundock/internal/moduletest"
+	"rundock/modules/rundock_overlay/params"
 )
 
-var update = flag.Bool("update", false, "write the documentation that ansible-doc reads")
+func TestDocsStub(t *testing.T) { moduletest.Stub(t, params.Spec) }
 
-func TestDocsStub(t *testing.T) { moduletest.Stub(t, parameters, *update) }
+func TestAnsibleDocShowsTheModule(t *testing.T) { moduletest.AnsibleDoc(t, params.Spec) }
 
-func TestAnsibleDocShowsTheModule(t *testing.T) { moduletest.AnsibleDoc(t, parameters) }
-
-func TestExamplesUseParametersThatThereAre(t *testing.T) { moduletest.Examples(t, parameters) }
+func TestExamplesUseParametersThatThereAre(t *testing.T) { moduletest.Examples(t, params.Spec) }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 	"rundock/internal/control"
 	"rundock/internal/flock"
 	"rundock/internal/runit"
+	"rundock/modules/rundock_overlay/plan"
 )
 
 const apps = "name=apps cidr=10.42.0.0/16 vni=42"
@@ -21,7 +23,7 @@ var files = []string{
 	"/etc/rundock/overlay/apps.json", "/etc/sv/overlay-apps/log/config", "/etc/sv/overlay-apps/log/run", "/etc/sv/overlay-apps/run", "/etc/service/overlay-apps",
 }
 
-// A network whose hosts the registry knows, from nothing to nothing.
+// A network whose hosts the store knows, from nothing to nothing.
 func TestNetwork(t *testing.T) {
 	m := onHost(t)
 	planned, a := m.apply(apps)
@@ -30,7 +32,7 @@ func TestNetwork(t *testing.T) {
 	if n := planned.Network; n.Subnet != "pending" || n.Gateway != "pending" || n.MTU != 1450 || n.Underlay != "192.0.2.5" || strings.Join(n.Devices, " ") != "ovl42 vx42" {
 		t.Errorf("check says %+v", n)
 	}
-	want := facts{Name: "apps", State: "up", Subnet: "10.42.3.0/24", Gateway: "10.42.3.1", MTU: 1450, Devices: []string{"ovl42", "vx42"}, Underlay: "192.0.2.5", Alive: true}
+	want := plan.Facts{Name: "apps", State: "up", Subnet: "10.42.3.0/24", Gateway: "10.42.3.1", MTU: 1450, Devices: []string{"ovl42", "vx42"}, Underlay: "192.0.2.5", Alive: true}
 	if got := a.Network; got.State != want.State || got.Subnet != want.Subnet || got.Gateway != want.Gateway || got.MTU != want.MTU || got.Underlay != want.Underlay || !got.Alive || len(got.Devices) != 2 {
 		t.Errorf("network = %+v, want %+v", got, want)
 	}
@@ -123,7 +125,7 @@ func TestStaticPeers(t *testing.T) {
 	if got := a.commands(); !strings.Contains(got, "dst 192.0.2.7 self permanent\n") || !strings.Contains(got, "ip route replace 10.43.1.0/24 via 10.43.1.0 dev vx43 onlink proto 82 metric 2\n") || strings.Count(got, "\n") != 2 {
 		t.Errorf("another address of a peer is shown as:\n%s", got)
 	}
-	m.refuses("name=pair cidr=10.43.0.0/22 vni=43 port=4790 underlay=192.0.2.5", "peers in the registry (it is given), mtu auto (it is 1400)")
+	m.refuses("name=pair cidr=10.43.0.0/22 vni=43 port=4790 underlay=192.0.2.5", "peers in the store (it is given), mtu auto (it is 1400)")
 	m.apply("name=pair state=absent")
 }
 
@@ -291,11 +293,11 @@ func TestNetworkThatDoesNotComeUp(t *testing.T) {
 		return a.Failed && !a.Changed && strings.HasPrefix(a.Msg, "network apps is not up after 1 s: all 256 subnets of 10.42.0.0/16 are taken\n/var/log/overlay-apps/current ends with:\n") && strings.Contains(a.Msg, "a line of the log: all 256")
 	})
 	m.unset("trouble")
-	m.set("refused", "network apps: vni is 42 here (node-1) and 7 in the registry (from node-2)")
+	m.set("refused", "network apps: vni is 42 here (node-1) and 7 in the store (from node-2)")
 	m.restart("apps")
 	a = m.call(apps + " wait_timeout=3600")
-	if !a.Failed || a.Changed || a.Msg != "network apps: vni is 42 here (node-1) and 7 in the registry (from node-2)" {
-		t.Errorf("a network that is another in the registry: %s", a.raw)
+	if !a.Failed || a.Changed || a.Msg != "network apps: vni is 42 here (node-1) and 7 in the store (from node-2)" {
+		t.Errorf("a network that is another in the store: %s", a.raw)
 	}
 	m.unset("refused")
 	m.restart("apps")
@@ -308,6 +310,9 @@ func TestNetworkThatDoesNotComeUp(t *testing.T) {
 		a = m.call(apps)
 		return !a.Failed && !a.Changed && len(a.Warnings) == 1 && a.Warnings[0] == unheard
 	})
+	if a = m.call(apps, "check_mode"); a.Failed || a.Changed || len(a.Warnings) != 1 || a.Warnings[0] != unheard {
+		t.Errorf("check mode while other hosts do not answer: %s", a.raw)
+	}
 	m.unset("unheard")
 
 	says, err := control.ReadOverlay(control.Dir, "apps")
@@ -330,26 +335,26 @@ func TestNetworkThatDoesNotComeUp(t *testing.T) {
 	m.set("unreachable", "etcd http://127.0.0.1:2379: connection refused")
 	m.restart("apps")
 	await.True(t, "other hosts are not told", func() bool { return !m.call(apps, "check_mode").Network.Alive })
-	a = m.call(apps)
-	if a.Failed || a.Changed || len(a.Warnings) != 1 || a.Warnings[0] != "other hosts do not see this one: etcd http://127.0.0.1:2379: connection refused" {
-		t.Errorf("a network that is up, with the registry away: %s", a.raw)
+	for _, mode := range [][]string{{"check_mode"}, nil} {
+		a = m.call(apps, mode...)
+		if a.Failed || a.Changed || len(a.Warnings) != 1 || a.Warnings[0] != "other hosts do not see this one: etcd http://127.0.0.1:2379: connection refused" {
+			t.Errorf("a network that is up, with the store away %v: %s", mode, a.raw)
+		}
 	}
-	a = m.call("name=apps state=absent")
-	if !a.Failed || a.Msg != "etcd http://127.0.0.1:2379: connection refused" {
-		t.Errorf("leaving with the registry away: %s", a.raw)
-	}
+	m.refuses("name=apps state=absent", "etcd http://127.0.0.1:2379: connection refused")
 	told := func(a answer) bool {
-		return !a.Failed && len(a.Warnings) == 1 && strings.HasPrefix(a.Warnings[0], "the registry was not told: etcd")
+		return !a.Failed && len(a.Warnings) == 1 && strings.HasPrefix(a.Warnings[0], "the store was not told: etcd")
 	}
 	a = m.call("name=apps state=absent force=yes")
 	if !told(a) || !a.Changed {
-		t.Errorf("leaving by force with the registry away: %s", a.raw)
+		t.Errorf("leaving by force with the store away: %s", a.raw)
 	}
 	if a = m.call("name=apps state=absent force=yes"); !told(a) || a.Changed {
 		t.Errorf("doing so again: %s", a.raw)
 	}
-	if a = m.call("name=apps state=absent"); !a.Failed || a.Changed || a.Msg != "etcd http://127.0.0.1:2379: connection refused" {
-		t.Errorf("leaving what was left by force, with the registry away: %s", a.raw)
+	m.refuses("name=apps state=absent", "etcd http://127.0.0.1:2379: connection refused")
+	if a = m.call("name=apps state=absent force=yes", "check_mode"); a.Failed || a.Changed || len(a.Warnings) != 1 {
+		t.Errorf("check of leaving it by force again: %s", a.raw)
 	}
 	m.unset("unreachable")
 	_, a = m.apply("name=apps state=absent")
@@ -361,7 +366,7 @@ func TestFirstJoinThatFailsIsTakenBack(t *testing.T) {
 	m := onHost(t)
 	for _, c := range []struct{ fact, says, want string }{
 		{"trouble", "all 256 subnets of 10.42.0.0/16 are taken", "network apps is not up after 6 s: all 256 subnets of 10.42.0.0/16 are taken\n/var/log/overlay-apps/current ends with:\n"},
-		{"refused", "network apps: vni is 42 here (node-1) and 7 in the registry (from node-2)", "network apps: vni is 42 here (node-1) and 7 in the registry (from node-2)\n"},
+		{"refused", "network apps: vni is 42 here (node-1) and 7 in the store (from node-2)", "network apps: vni is 42 here (node-1) and 7 in the store (from node-2)\n"},
 	} {
 		m.set(c.fact, c.says)
 		before := m.state()
@@ -377,6 +382,13 @@ func TestFirstJoinThatFailsIsTakenBack(t *testing.T) {
 		}
 		m.unset(c.fact)
 	}
+	m.set("trouble", "the store is away")
+	m.set("unreachable", "etcd http://127.0.0.1:2379: connection refused")
+	if a := m.call(apps + " wait_timeout=6"); !a.Failed || a.Changed || len(a.Warnings) != 1 || !strings.HasPrefix(a.Warnings[0], "the store was not told") || !strings.HasSuffix(a.Msg, "\nthis host is as it was before the call") {
+		t.Errorf("a first join whose store goes away meanwhile: %s", a.raw)
+	}
+	m.unset("unreachable")
+	m.apply("name=apps state=absent") // gives back what is owed
 	m.set("containers", "web")
 	m.set("trouble", "dockerd is slow")
 	if a := m.call(apps + " wait_timeout=1"); !a.Failed || !a.Changed || !strings.HasSuffix(a.Msg, "\nthe network is not taken off this host again, which state=absent does: network apps still has containers: web (force=true takes them off it)") {
@@ -396,13 +408,18 @@ func TestFirstJoinThatFailsIsTakenBack(t *testing.T) {
 func TestLeavingIsRefusedWithContainers(t *testing.T) {
 	m := onHost(t)
 	m.apply(apps)
-	m.set("containers", "web, db")
-	m.refuses("name=apps state=absent", "network apps still has containers: web, db (force=true takes them off it)")
+	m.set("containers", "db, web")
+	m.refuses("name=apps state=absent", "network apps still has containers: db, web (force=true takes them off it)")
 	if a := m.call(apps); a.Changed || a.Network.State != "up" {
 		t.Errorf("the network after a refusal: %s", a.raw)
 	}
-	_, a := m.apply("name=apps state=absent force=true")
+	planned, a := m.apply("name=apps state=absent force=true")
 	m.wantActions(a, "removed")
+	for _, a := range []answer{planned, a} {
+		if want := "docker network disconnect -f apps db\ndocker network disconnect -f apps web\ndocker network rm apps\n"; !strings.HasPrefix(a.commands(), want) {
+			t.Errorf("the commands are\n%s\nwant first\n%s", a.commands(), want)
+		}
+	}
 }
 
 // A call that is killed at any point is finished by the next.
@@ -431,6 +448,60 @@ func TestInterruptedCallIsFinished(t *testing.T) {
 	m.wantActions(a, "installed", "enabled")
 }
 
+// Settings that were removed by hand leave nothing behind: what the agent saved tells
+// what there is to take apart, or to keep.
+func TestSettingsThatAreGone(t *testing.T) {
+	const settings, saved = "/etc/rundock/overlay/apps.json", "/var/lib/rundock/overlay/apps.json"
+	m := onHost(t)
+	m.apply(apps)
+	must(t, os.Remove(settings))
+	m.refuses("name=apps cidr=10.42.0.0/16 vni=43", "network apps cannot become one of vni 43 (it is 42) while hosts are in it")
+	m.set("containers", "web")
+	m.refuses("name=apps state=absent", "network apps still has containers: web")
+	m.unset("containers")
+	before, err := os.ReadFile(saved)
+	must(t, err)
+	must(t, os.WriteFile(saved, []byte(`{"subnet":"10.42.3.0/24"}`), 0o644))
+	m.refuses("name=apps state=absent force=yes", settings+" is gone, and this host is still in network apps; settings saved in "+saved+": it has no settings, as that of a former release: call state=present")
+	must(t, os.WriteFile(saved, before, 0o644))
+	_, a := m.apply(apps)
+	m.wantActions(a, "files updated", "agent handed over")
+
+	must(t, os.Remove(settings))
+	_, a = m.apply("name=apps state=absent force=yes")
+	m.wantActions(a, "removed")
+	if !strings.Contains(a.commands(), "ip link del vx42") || strings.Contains(m.sh("ip", "-br", "link"), "vx42") {
+		t.Errorf("the devices after state=absent:\n%s\nof which it says\n%s", m.sh("ip", "-br", "link"), a.commands())
+	}
+	if _, err := os.Lstat(saved); err == nil {
+		t.Error("state=absent leaves what the agent saved")
+	}
+}
+
+// Settings that were changed by hand are not those by which the host is in the network:
+// the right ones are written again, and what is taken apart is what it has.
+func TestSettingsThatWereChangedByHand(t *testing.T) {
+	const settings = "/etc/rundock/overlay/apps.json"
+	m := onHost(t)
+	m.apply(apps)
+	m.apply("name=more cidr=10.44.0.0/16 vni=43")
+	edit := func() { m.sh("sed", "-i", "s/\"vni\": 42/\"vni\": 43/", settings) }
+	edit()
+	if text := m.sh("cat", settings); !strings.Contains(text, "43") {
+		t.Fatalf("the settings are not changed:\n%s", text)
+	}
+	m.refuses("name=apps cidr=10.42.0.0/16 vni=43", "network apps cannot become one of vni 43 (it is 42) while hosts are in it")
+	_, a := m.apply(apps)
+	m.wantActions(a, "files updated", "agent handed over")
+	must(t, os.WriteFile(settings, []byte("{"), 0o644))
+	m.apply(apps)
+	edit()
+	m.apply("name=apps state=absent")
+	if links := m.sh("ip", "-br", "link"); strings.Contains(links, "vx42") || !strings.Contains(links, "vx43") {
+		t.Errorf("state=absent leaves vx42, or takes the other network's vx43:\n%s", links)
+	}
+}
+
 func TestHiddenLinkIsRespected(t *testing.T) {
 	m := onHost(t)
 	must(t, os.Symlink("/etc/sv/overlay-apps", "/etc/service/.overlay-apps"))
@@ -442,6 +513,49 @@ func TestHiddenLinkIsRespected(t *testing.T) {
 	if _, err := os.Lstat("/etc/service/.overlay-apps"); err == nil {
 		t.Error("absent leaves the hidden link, which leads nowhere")
 	}
+}
+
+// An agent's logger that is stopped, or whose folder is gone, has lines of the log lost.
+func TestLoggerIsPutRight(t *testing.T) {
+	const log, dir = "/etc/sv/overlay-apps/log", "/var/log/overlay-apps"
+	m := onHost(t)
+	m.apply(apps)
+	await.True(t, "the logger has begun", func() bool { _, err := os.Stat(dir + "/current"); return err == nil })
+	must(t, runit.Control(log, "p"))
+	await.True(t, "the logger is paused", func() bool { return m.agent(log).Paused })
+	_, a := m.apply(apps)
+	m.wantActions(a, "agent's logger continued")
+	must(t, os.RemoveAll(dir))
+	_, a = m.apply(apps)
+	m.wantActions(a, "agent's logger restarted")
+	await.True(t, "the log is there again", func() bool { _, err := os.Stat(dir + "/current"); return err == nil })
+}
+
+// A file named down is the administrator's, and stays; the agent is started all the same.
+func TestFileNamedDownIsTold(t *testing.T) {
+	m := onHost(t)
+	m.apply(apps)
+	down := []string{"/etc/sv/overlay-apps/down", "/etc/sv/overlay-apps/log/down"}
+	for _, f := range down {
+		must(t, os.WriteFile(f, nil, 0o644))
+	}
+	want := []string{
+		"overlay-apps is not started at boot: the file " + down[0] + " is there; remove it to have that",
+		"the logger of overlay-apps is not started at boot: the file " + down[1] + " is there; remove it to have that",
+	}
+	for _, mode := range [][]string{{"check_mode"}, nil} {
+		if a := m.call(apps, mode...); a.Failed || a.Changed || !slices.Equal(a.Warnings, want) {
+			t.Errorf("with files named down %v: %s, want the warnings %q", mode, a.raw, want)
+		}
+	}
+	m.sh("sv", "-w", "60", "down", "/etc/service/overlay-apps")
+	if a := m.call(apps); a.Failed || a.Network.State != "up" || !slices.Equal(a.Warnings, want) {
+		t.Errorf("after sv down beside them: %s", a.raw)
+	}
+	for _, f := range down {
+		must(t, os.Remove(f))
+	}
+	m.apply(apps)
 }
 
 func TestCallsWaitForEachOther(t *testing.T) {

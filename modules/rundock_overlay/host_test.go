@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -16,6 +15,7 @@ import (
 	"rundock/internal/control"
 	"rundock/internal/moduletest"
 	"rundock/internal/runit"
+	"rundock/modules/rundock_overlay/plan"
 )
 
 // machine is the host that TestMain made, with runit running, rundockd's
@@ -124,7 +124,7 @@ type answer struct {
 	Diff     []diff
 	Actions  []string
 	Warnings []string
-	Network  facts
+	Network  plan.Facts
 	raw      string
 }
 
@@ -137,31 +137,14 @@ type diff struct {
 // call runs the module with arguments as an ad-hoc call writes them.
 func (m *machine) call(args string, internal ...string) answer {
 	m.t.Helper()
-	given := map[string]any{"_ansible_diff": true}
-	for _, i := range internal {
-		given["_ansible_"+i] = true
-	}
+	given := map[string]any{}
 	for _, w := range strings.Fields(args) {
 		k, v, _ := strings.Cut(w, "=")
 		given[k] = v
 	}
-	data, err := json.Marshal(given)
-	must(m.t, err)
-	cmd := exec.Command(m.module)
-	cmd.Stdin = strings.NewReader(string(data))
-	var stderr strings.Builder
-	cmd.Stderr = &stderr
-	out, _ := cmd.Output()
-	a := answer{raw: string(out)}
-	if err := json.Unmarshal(out, &a); err != nil || strings.Count(string(out), "\n") != 1 {
-		m.t.Fatalf("%s: the result is not one line of JSON: %s%s", args, out, &stderr)
-	}
-	if stderr.Len() > 0 {
-		m.t.Errorf("%s: wrote to stderr: %s", args, stderr.String())
-	}
-	if a.Failed != (cmd.ProcessState.ExitCode() != 0) {
-		m.t.Errorf("%s: exit code %d, failed is %v", args, cmd.ProcessState.ExitCode(), a.Failed)
-	}
+	got := moduletest.Caller{T: m.t, Module: m.module}.Call(given, internal...)
+	a := answer{raw: got.Raw}
+	must(m.t, json.Unmarshal([]byte(got.Raw), &a))
 	return a
 }
 
@@ -223,18 +206,7 @@ func (m *machine) state() map[string]string {
 	all := map[string]string{"devices": m.sh("ip", "-br", "addr"), "routes": m.sh("ip", "route")}
 	data, _ := os.ReadFile("/run/standin/log")
 	all["done"] = string(data)
-	for _, root := range []string{"/etc/sv", "/etc/service/", "/etc/rundock"} {
-		must(m.t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.Name() == "supervise" {
-				return fs.SkipDir
-			}
-			if info, err := d.Info(); err == nil && !d.IsDir() {
-				data, _ := os.ReadFile(path)
-				all[path] = info.Mode().String() + " " + info.ModTime().String() + " " + string(data)
-			}
-			return nil
-		}))
-	}
+	maps.Copy(all, moduletest.FilesBelow(m.t, "/etc/sv", "/etc/service/", "/etc/rundock"))
 	return all
 }
 

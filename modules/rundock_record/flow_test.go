@@ -5,11 +5,12 @@ import (
 	"maps"
 	"os/exec"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
 	"rundock/internal/await"
-	"rundock/internal/hostconfig"
 	"rundock/internal/moduletest/storetest"
 	"rundock/internal/registry/consultest"
 )
@@ -148,7 +149,7 @@ func TestTwo_stores(t *testing.T) {
 	h := storetest.New(t, "rundock_record")
 	consul := consultest.Start(t, nil)
 	consul.Put("", "ready", "")
-	h.Write(hostconfig.Path, fmt.Sprintf(`{"version":1,"host":"node-1","domain":"example.com","label":"s","etcd":{"endpoints":[%q]},"consul":{"address":%q},"store":"etcd"}`, h.Etcd.URL, consul.URL))
+	h.Reconfigure(fmt.Sprintf(`{"version":1,"host":"node-1","domain":"example.com","label":"s","etcd":{"endpoints":[%q]},"consul":{"address":%q},"store":"etcd"}`, h.Etcd.URL, consul.URL))
 	given := args{"name": "printer", "host": "10.9.0.7"}
 	h.Apply(given, "record written in etcd", "record written in consul")
 	const key = "skydns/com/example/s/printer/static"
@@ -158,4 +159,27 @@ func TestTwo_stores(t *testing.T) {
 	consul.Delete("", key)
 	h.Apply(given, "record written in consul")
 	h.Apply(args{"name": "printer", "state": "absent"}, "record removed in etcd", "record removed in consul")
+}
+
+// Of calls that write the same at once, one has changed it: the others find it done.
+func TestRecord_is_changed_by_one_of_several_calls(t *testing.T) {
+	h := storetest.New(t, "rundock_record")
+	for round := range 5 {
+		var all sync.WaitGroup
+		var changed atomic.Int32
+		for range 4 {
+			all.Go(func() {
+				a := h.Call(args{"name": "printer", "host": "10.9.0.7", "port": 700 + round})
+				if a.Failed {
+					t.Errorf("a call fails: %s", a.Raw)
+				}
+				if a.Changed {
+					changed.Add(1)
+				}
+			})
+		}
+		if all.Wait(); changed.Load() != 1 {
+			t.Errorf("round %d: %d calls say that they changed the record, want 1", round, changed.Load())
+		}
+	}
 }

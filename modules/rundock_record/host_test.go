@@ -6,7 +6,7 @@ import (
 	"rundock/internal/moduletest/storetest"
 )
 
-func TestMain(m *testing.M) { storetest.Main(m, "../../supervisor/rundockd", "../../dnsd") }
+func TestMain(m *testing.M) { storetest.Main(m, "../../dnsd") }
 
 // args are parameters by name.
 type args = map[string]any

@@ -4,64 +4,16 @@
 // It has `rundockd switch` do that, which speaks to the store: this program links
 // no network client.
 //
+//	params   what a call takes
+//	task     having rundockd do it, and what became of it
+//
 // README.md beside this file says what users may rely on.
 package main
 
 import (
-	"fmt"
-	"strings"
-
 	"rundock/internal/ansible"
-	"rundock/internal/control"
-	"rundock/internal/fstree"
-	"rundock/internal/module"
+	"rundock/modules/rundock_switch/params"
+	"rundock/modules/rundock_switch/task"
 )
 
-func main() { ansible.Main(parameters, call) }
-
-// call does what the parameters ask.
-func call(c ansible.Call) ansible.Result {
-	var p params
-	if err := c.Decode(&p); err != nil {
-		return ansible.Result{Err: err}
-	}
-	if err := p.check(); err != nil {
-		return ansible.Result{Err: err}
-	}
-	o, progress, err := ask(p.args(c.Check))
-	if err != nil {
-		return ansible.Result{Err: err}
-	}
-	r := result(o, c.Check)
-	r.Values["progress"] = progress
-	return r
-}
-
-// result is what an outcome says of the task.
-func result(o control.SwitchOutcome, check bool) ansible.Result {
-	r := ansible.Result{Changed: o.Changed, Values: map[string]any{
-		"active": o.Active, "from": o.From, "to": o.To, "attempt": o.Attempt, "back": o.Back,
-		"plan": append([]string{}, o.Plan...), "load_balancers": append([]string{}, o.LoadBalancers...),
-	}}
-	switch {
-	case o.Unknown != "":
-		r.Err = fmt.Errorf("it is not known which colour has the traffic of %s: %s", o.Service, o.Unknown)
-	case o.Refused != "":
-		r.Err = fmt.Errorf("%s", o.Refused)
-	case o.Back != "":
-		r.Err = fmt.Errorf("%s has the traffic of %s as before: %s", o.Active, o.Service, o.Back)
-	case !o.Changed:
-		r.Msg = fmt.Sprintf("%s has the traffic of %s already", o.Active, o.Service)
-	case check:
-		r.Msg = "would " + strings.Join(o.Plan, ", ")
-	default:
-		r.Msg = fmt.Sprintf("%s has the traffic of %s", o.Active, o.Service)
-	}
-	if r.Err == nil && o.Changed {
-		r.Diff = []fstree.Diff{{
-			BeforeHeader: "active colour of " + o.Service, AfterHeader: "active colour of " + o.Service,
-			Before: o.From + "\n", After: module.Choose(check, o.To, o.Active) + "\n",
-		}}
-	}
-	return r
-}
+func main() { ansible.Main(params.Spec, task.Do) }

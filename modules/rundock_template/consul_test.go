@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"rundock/internal/await"
-	"rundock/internal/hostconfig"
 	"rundock/internal/registry/consultest"
 )
 
@@ -18,7 +17,7 @@ func TestConsul(t *testing.T) {
 	consul.Put(secret, "colour", "blue")
 	consul.Put(secret, "skydns/com/example/s/web/node-1", `{"host":"10.0.0.1","port":80}`)
 	m.Write("/etc/rundock/token", secret)
-	m.Write(hostconfig.Path, fmt.Sprintf(`{"version":1,"host":"node-1","domain":"example.com","label":"s","consul":{"address":%q,"token_file":"/etc/rundock/token"}}`, consul.URL))
+	m.Reconfigure(fmt.Sprintf(`{"version":1,"host":"node-1","domain":"example.com","label":"s","consul":{"address":%q,"token_file":"/etc/rundock/token"}}`, consul.URL))
 	m.Apply(web, "definition written", "renderer installed", "renderer enabled", "file replaced")
 	consul.Put(secret, "colour", "green")
 	const want = "# green\n10.0.0.1:80\n"

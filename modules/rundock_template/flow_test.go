@@ -83,7 +83,7 @@ func TestTemplate(t *testing.T) {
 	}
 }
 
-// What others did to the file, or to the template's file, is put right.
+// What others did to the file is put right, and a change of the template's file followed.
 func TestTemplate_is_put_right(t *testing.T) {
 	m := onHost(t)
 	m.web(1)
@@ -102,12 +102,21 @@ func TestTemplate_is_put_right(t *testing.T) {
 		}
 	}
 	m.Write("/etc/web/web.tmpl", "{{range service \"web\"}}{{.Port}}\n{{end}}")
-	m.Apply(given, "renderer handed over", "file replaced")
-	if got := m.Text("/etc/web/web.conf"); got != "80\n" {
-		t.Errorf("the file has %q, want it of the new template", got)
+	await.True(t, "the file is of the new template, without a call", func() bool {
+		s, err := control.ReadTemplate(control.Dir, "web")
+		return err == nil && s.Source == control.FileSum("/etc/web/web.tmpl") && m.Text("/etc/web/web.conf") == "80\n"
+	})
+	if a := m.Call(given); a.Failed || a.Changed {
+		t.Errorf("a call after that: %s", a.Raw)
 	}
 	m.Sh("sv", "-w", "60", "stop", "/etc/service/rundock-render")
 	m.Apply(given, "renderer started")
+	m.Sh("rm", "-r", "/var/log/rundock-render")
+	m.Apply(given, "renderer's logger restarted")
+	m.Write("/etc/sv/rundock-render/down", "")
+	if a := m.Call(given); a.Failed || a.Changed || len(a.Warnings) != 1 || !strings.Contains(a.Warnings[0], "the file /etc/sv/rundock-render/down is there") {
+		t.Errorf("beside a file named down: %s", a.Raw)
+	}
 }
 
 // What cannot work is refused by name before anything is written.

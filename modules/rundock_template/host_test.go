@@ -8,7 +8,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	storetest.Main(m, "../../supervisor/rundockd", "../../supervisor/rundock-render")
+	storetest.Main(m, "../../supervisor/rundock-render")
 }
 
 // machine is a host without any template.

@@ -6,6 +6,11 @@
 // host's renderer, `rundockd render`, which does the rest: this program never
 // touches the file itself. A call that changes nothing executes nothing.
 //
+//	params   what a call takes
+//	plan     what is to be done, from how the template stands; pure
+//	look     how the template stands
+//	task     doing it, waiting for the renderer
+//
 // README.md beside this file says what users may rely on.
 package main
 
@@ -13,29 +18,12 @@ import (
 	"syscall"
 
 	"rundock/internal/ansible"
+	"rundock/modules/rundock_template/params"
+	"rundock/modules/rundock_template/task"
 )
 
 func main() {
 	// Folders are for all to read whatever umask the caller has.
 	syscall.Umask(0o022)
-	ansible.Main(parameters, call)
-}
-
-// call does what the parameters ask.
-func call(c ansible.Call) ansible.Result {
-	t, err := newTask(c)
-	if err != nil {
-		return ansible.Result{Err: err}
-	}
-	unlock, err := t.lock()
-	if err != nil {
-		return ansible.Result{Err: err}
-	}
-	defer unlock()
-	if t.p.State == "absent" {
-		err = t.absent()
-	} else {
-		err = t.present()
-	}
-	return t.result(err)
+	ansible.Main(params.Spec, task.Do)
 }

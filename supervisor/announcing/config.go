@@ -9,11 +9,9 @@ import (
 	"rundock/internal/announce/defaults"
 	"rundock/internal/control"
 	"rundock/internal/hostconfig"
+	"rundock/internal/skydns"
 	"rundock/supervisor"
 )
-
-// keyPrefix is where records live in etcd.
-const keyPrefix = "/skydns"
 
 // Config joins what announce.json says and what this host is.
 func Config(wanted supervisor.Announce, host hostconfig.Config) (announce.Config, error) {
@@ -24,11 +22,15 @@ func Config(wanted supervisor.Announce, host hostconfig.Config) (announce.Config
 	cfg := announce.Config{
 		Name: wanted.Service,
 		Identity: announce.Identity{
-			Prefix: keyPrefix, Zone: host.Zone(), Service: control.ServiceOf(wanted.Service, wanted.Colour), Host: host.Host, Colour: wanted.Colour,
+			Prefix: skydns.Prefix, Zone: host.Zone(), Service: control.ServiceOf(wanted.Service, wanted.Colour), Host: host.Host, Colour: wanted.Colour,
 			ID: control.RecordID(machine, wanted.Service, wanted.Colour),
 		},
 		HasContainer: wanted.Container,
 		Drain:        time.Duration(wanted.Drain) * time.Second,
+	}
+	if wanted.Stack != "" {
+		cfg.Service, cfg.Stack, cfg.Number = wanted.Slot.Service, wanted.Stack, wanted.Slot.Number
+		cfg.Aliases = wanted.Aliases
 	}
 	for _, a := range wanted.Announces {
 		p, err := announcePort(a, host)

@@ -42,7 +42,7 @@ func (a *acks) tell(ctx context.Context, service string, ack cutover.Ack, counti
 		a.tellers[service] = t
 		a.running.Go(func() { a.run(ctx, t) })
 	}
-	details := t.last.Reason != ack.Reason || counting && !maps.Equal(t.last.Counters, ack.Counters)
+	details := t.last.Reason != ack.Reason || !maps.Equal(t.last.Servers, ack.Servers) || counting && !maps.Equal(t.last.Counters, ack.Counters)
 	if same(t.last, ack) && !(details && time.Since(t.at) >= detailsEvery) {
 		return
 	}

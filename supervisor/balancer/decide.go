@@ -14,16 +14,16 @@ import (
 
 // situation is all that is known of a service.
 type situation struct {
-	service  haproxy.Service
-	known    bool // the store has said all there is to say
-	seen     bool // HAProxy answers
-	settling bool // it came back, and may lack those that are well
-	news     serviceNews
-	have     map[string]haproxy.Servers // HAProxy's backends by colour, none included
-	route    haproxy.Route              // as HAProxy has it, or would have it if it started now
-	elder    bool                       // HAProxy processes of before a reload still have connections
-	empty    bool                       // the backend that lost the traffic had no session in the last pass either
-	flipped  time.Duration              // since when the traffic is on the wanted colour, in the phase flip
+	service   haproxy.Service
+	known     bool // the store has said all there is to say
+	seen      bool // HAProxy answers
+	refilling bool // it came back, and may lack those that are well
+	news      serviceNews
+	have      map[string]haproxy.Servers // HAProxy's backends by colour, none included
+	route     haproxy.Route              // as HAProxy has it, or would have it if it started now
+	elder     bool                       // HAProxy processes of before a reload still have connections
+	empty     bool                       // the backend that lost the traffic had no session in the last pass either
+	flipped   time.Duration              // since when the traffic is on the wanted colour, in the phase flip
 }
 
 // decision is what follows from a situation.
@@ -73,8 +73,8 @@ func (s situation) wanted(colour string) (want []netip.AddrPort, kept string) {
 	switch {
 	case len(want) < *s.service.Floor && len(held) > 0:
 		kept = fmt.Sprintf("%s has %d instances in the store, and the floor is %d", backend, len(want), *s.service.Floor)
-	case s.settling && len(want) < len(held):
-		kept = fmt.Sprintf("%s has %d of %d instances since the store came back: waiting %s for the others", backend, len(want), len(held), settle)
+	case s.refilling && len(want) < len(held):
+		kept = fmt.Sprintf("%s has %d of %d instances since the store came back: waiting %s for the others", backend, len(want), len(held), refillTime)
 	default:
 		return want, ""
 	}
@@ -125,6 +125,7 @@ func colourOf(service, backend string) string {
 func (s situation) acknowledge(d *decision) {
 	a := &d.ack
 	a.Reached, a.Reason, a.Colour = cutover.Serving, d.stays, colourOf(s.service.Name, s.route.Backend)
+	a.Servers = s.servers()
 	a.Counters = map[string]cutover.Counters{}
 	for _, colour := range []string{cutover.Blue, cutover.Green} {
 		b := s.have[colour]
@@ -154,6 +155,29 @@ func (s situation) acknowledge(d *decision) {
 	default: // settled, or back
 		if s.route.Share > 0 {
 			a.Reached = cutover.InCanary
+		}
+	}
+}
+
+// servers are HAProxy's, and instances that it has no server for yet.
+func (s situation) servers() map[string]string {
+	all := map[string]string{}
+	for _, records := range s.news.records {
+		for _, a := range records {
+			all[a.String()] = noSlot
+		}
+	}
+	for _, b := range s.have {
+		addSlots(all, b)
+	}
+	return all
+}
+
+// addSlots adds what HAProxy says of a backend's instances, by address and port.
+func addSlots(all map[string]string, b haproxy.Servers) {
+	for _, slot := range b.Slots {
+		if slot.Addr.IsValid() {
+			all[slot.Addr.String()] = slot.Says()
 		}
 	}
 }
@@ -202,11 +226,14 @@ func (s situation) flip(state cutover.State, d *decision) {
 	}
 }
 
+// noSlot is said of an instance that HAProxy was not given yet.
+const noSlot = "has no slot yet"
+
 // statuses are those of the servers of these instances.
 func statuses(b haproxy.Servers, of []netip.AddrPort) string {
 	var all []string
 	for _, a := range of {
-		status := "has no slot yet"
+		status := noSlot
 		for _, slot := range b.Slots {
 			if slot.Addr == a {
 				status = slot.Status

@@ -70,7 +70,7 @@ func TestDecide(t *testing.T) {
 		"a floor of 2": {
 			func(s *situation) { two := 2; s.service.Floor, s.news.records["blue"] = &two, addresses("5") }, "5 1 2/; shop-blue; serving blue:"},
 		"the store came back": {
-			func(s *situation) { s.settling, s.news.records["blue"] = true, addresses("1") }, "1 2/; shop-blue; serving blue:"},
+			func(s *situation) { s.refilling, s.news.records["blue"] = true, addresses("1") }, "1 2/; shop-blue; serving blue:"},
 		"the store has not answered yet": {
 			func(s *situation) {
 				s.known, s.news = false, serviceNews{}

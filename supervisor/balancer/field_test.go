@@ -24,8 +24,8 @@ import (
 	"rundock/internal/pause"
 	"rundock/internal/registry"
 	"rundock/internal/registry/consultest"
+	"rundock/internal/registry/direct"
 	"rundock/internal/registry/etcdtest"
-	"rundock/internal/registry/open"
 	"rundock/internal/registry/registrytest"
 )
 
@@ -70,7 +70,7 @@ func fieldOf(t *testing.T, balancers int, server *registrytest.Process, config h
 	for i := range balancers {
 		m := &member{Server: haproxytest.New(t), field: f, name: fmt.Sprintf("front-%d", i+1), front: haproxytest.Address(), status: t.TempDir()}
 		m.settings = `{"version": 1, "frontends": [{"name": "web", "bind": ["` + m.front + `"], "service": "shop"}],
-			"services": [{"name": "shop", "slots": 4, "check": {"path": "/health", "interval": "500ms", "fast": "100ms"}}]}`
+			"services": [{"name": "shop", "slots": 4, "check": {"path": "/health", "interval": "500ms", "fast": "100ms", "timeout": "30s"}}]}`
 		m.Server.Start()
 		m.start()
 		f.balancers = append(f.balancers, m)
@@ -86,7 +86,8 @@ func (f *field) host(name string) hostconfig.Config {
 
 func (f *field) client() registry.Store {
 	f.t.Helper()
-	store, err := open.Store(f.host("test"), slog.New(slog.DiscardHandler))
+	host := f.host("test")
+	store, err := direct.Store(host.OwnStore(), host, slog.New(slog.DiscardHandler))
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -169,6 +170,7 @@ func (f *field) withdraw(instance string) { f.put("/skydns/com/example/prod/s/sh
 // app is an instance of shop: it answers a POST with its name and what it got.
 type app struct {
 	name, at string
+	listens  time.Time // when it begins to
 	server   *http.Server
 	late     *time.Timer
 }
@@ -176,7 +178,7 @@ type app struct {
 // app starts an instance, which begins to listen later.
 func (f *field) app(name string, late time.Duration) *app {
 	f.t.Helper()
-	a := &app{name: name, at: haproxytest.Address()}
+	a := &app{name: name, at: haproxytest.Address(), listens: time.Now().Add(late)}
 	a.server = &http.Server{Addr: a.at, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		data, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -187,6 +189,10 @@ func (f *field) app(name string, late time.Duration) *app {
 			pause.For(r.Context(), time.Second/4)
 		case "/endless":
 			<-r.Context().Done()
+		case "/health":
+			if strings.HasPrefix(name, "sick") {
+				w.WriteHeader(http.StatusServiceUnavailable)
+			}
 		case "/":
 			if strings.HasPrefix(name, "broken") {
 				w.WriteHeader(http.StatusInternalServerError)
@@ -251,23 +257,28 @@ func (f *field) begin(change func(*cutover.State)) {
 	f.put(cutover.Key("shop"), cutover.JSON(s))
 }
 
+// step makes the attempt's next step, if there is one.
+func (f *field) step() (last cutover.Step) {
+	f.t.Helper()
+	v := f.view()
+	last = cutover.Next(v, []cutover.Instance{{Name: "polled"}}, time.Now())
+	if last.Do == cutover.Write {
+		if v.State.Phase != last.Next.Phase {
+			f.t.Logf("%s -> %s: %s", v.State.Phase, last.Next.Phase, last.Why)
+		}
+		f.put(cutover.Key("shop"), cutover.JSON(last.Next))
+	}
+	return last
+}
+
 // finish leads the attempt until it is settled.
 func (f *field) finish() cutover.State {
 	f.t.Helper()
-	var last cutover.Step
 	await.Empty(f.t, "the attempt is over", func() string {
-		v := f.view()
-		last = cutover.Next(v, []cutover.Instance{{Name: "polled"}}, time.Now())
-		if last.Do == cutover.Write {
-			if v.State.Phase != last.Next.Phase {
-				f.t.Logf("%s -> %s: %s", v.State.Phase, last.Next.Phase, last.Why)
-			}
-			f.put(cutover.Key("shop"), cutover.JSON(last.Next))
+		if last := f.step(); last.Do != cutover.Done {
+			return last.Why
 		}
-		if last.Do == cutover.Done {
-			return ""
-		}
-		return string(v.State.Phase) + ": " + last.Why
+		return ""
 	})
 	f.put(cutover.LockKey("shop"), nil)
 	return *f.view().State

@@ -27,11 +27,24 @@ type load struct {
 // load sends requests to all load balancers, by connections that are kept and by
 // new ones.
 func (f *field) load(kept, fresh int) *load {
+	var fronts []string
+	for _, m := range f.balancers {
+		fronts = append(fronts, m.front)
+	}
+	return startLoad(f.t, fronts, kept, fresh)
+}
+
+// newClient returns one that keeps its connections, or makes a new one for each
+// request.
+func newClient(keeps bool) *http.Client {
+	return &http.Client{Transport: &http.Transport{DisableKeepAlives: !keeps}, Timeout: time.Minute}
+}
+
+func startLoad(t *testing.T, fronts []string, kept, fresh int) *load {
 	ctx, stop := context.WithCancel(context.Background())
 	l := &load{stop: stop}
 	for i := range kept + fresh {
-		front := f.balancers[i%len(f.balancers)].front
-		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: i >= kept}, Timeout: time.Minute}
+		front, client := fronts[i%len(fronts)], newClient(i < kept)
 		l.clients.Go(func() {
 			defer client.CloseIdleConnections()
 			for n := 0; ctx.Err() == nil; n++ {
@@ -50,7 +63,7 @@ func (f *field) load(kept, fresh int) *load {
 			}
 		})
 	}
-	f.t.Cleanup(func() { l.stop(); l.clients.Wait() })
+	t.Cleanup(func() { l.stop(); l.clients.Wait() })
 	return l
 }
 
@@ -77,16 +90,24 @@ func post(client *http.Client, url, text string) error {
 	return nil
 }
 
-// end stops the clients, and fails if a request has.
-func (l *load) end(t *testing.T) {
-	t.Helper()
+// ended stops the clients, and returns how many requests they sent and how many
+// failed.
+func (l *load) ended() (sent int64, failed int) {
 	l.stop()
 	l.clients.Wait()
-	if len(l.failed) > 0 {
-		t.Errorf("%d requests failed, %d were good; the first: %s", len(l.failed), l.good.Load(), strings.Join(l.failed[:min(5, len(l.failed))], "\n"))
+	return l.good.Load() + int64(len(l.failed)), len(l.failed)
+}
+
+// end is ended, and fails if a request has.
+func (l *load) end(t *testing.T) (sent int64, failed int) {
+	t.Helper()
+	sent, failed = l.ended()
+	if failed > 0 {
+		t.Errorf("%d requests failed, %d were good; the first: %s", failed, l.good.Load(), strings.Join(l.failed[:min(5, failed)], "\n"))
 	}
 	if l.good.Load() < 100 {
 		t.Errorf("only %d requests were made", l.good.Load())
 	}
-	t.Logf("%d requests, %d failed", l.good.Load()+int64(len(l.failed)), len(l.failed))
+	t.Logf("%d requests, %d failed", sent, failed)
+	return sent, failed
 }

@@ -52,7 +52,8 @@ const (
 // Main is `rundockd balance`.
 func Main(args []string) int {
 	if len(args) == 0 {
-		return resident()
+		process.NoMoreRights()
+		return process.Resident(registry.ErrHandOver, "cannot balance", setUpAndRun)
 	}
 	set := flag.NewFlagSet("balance", flag.ContinueOnError)
 	asJSON := set.Bool("json", false, "")
@@ -104,21 +105,6 @@ func read(path string) (settings haproxy.Settings, at haproxy.Site, err error) {
 		return settings, at, fmt.Errorf("%s: %w", path, err)
 	}
 	return settings, at, nil
-}
-
-// resident keeps HAProxy until it is told to leave.
-func resident() int {
-	process.KeepSmall()
-	log := process.NewLogger()
-	ctx, cancel := context.WithCancelCause(context.Background())
-	defer cancel(nil)
-	go process.Listen(cancel, registry.ErrHandOver)
-	if err := setUpAndRun(ctx, log); err != nil && ctx.Err() == nil {
-		log.Error("cannot balance", "err", err)
-		process.Pause(ctx)
-		return 100
-	}
-	return 0
 }
 
 // setUpAndRun reads the settings, takes over from a predecessor, and runs. An

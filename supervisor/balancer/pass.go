@@ -49,11 +49,11 @@ func (b *balancer) pass(ctx context.Context) (again time.Duration) {
 		b.stirred = time.Now()
 		return 0
 	}
-	unsettled := stale || err != nil || b.unsettled(p, decisions)
-	if p.err == nil && (!unsettled || time.Since(b.placed) > slotsEvery) {
+	waits := stale || err != nil || b.waits(p, decisions)
+	if p.err == nil && (!waits || time.Since(b.placed) > slotsEvery) {
 		b.placeSlots(ctx, p)
 	}
-	if unsettled && time.Since(b.stirred) < eagerFor {
+	if waits && time.Since(b.stirred) < eagerFor {
 		return eager
 	}
 	return calm
@@ -62,7 +62,7 @@ func (b *balancer) pass(ctx context.Context) (again time.Duration) {
 // situation is that of a service.
 func (b *balancer) situation(s haproxy.Service, n news, p proxy) situation {
 	in := situation{
-		service: s, known: n.known, settling: n.settling, news: n.services[s.Name], seen: p.err == nil,
+		service: s, known: n.known, refilling: n.refilling, news: n.services[s.Name], seen: p.err == nil,
 		have: map[string]haproxy.Servers{}, route: p.routes[s.Name], elder: len(p.elders) > 0,
 	}
 	for _, colour := range []string{"", cutover.Blue, cutover.Green} {
@@ -208,8 +208,8 @@ func (b *balancer) tell(ctx context.Context, n news, decisions map[string]decisi
 	}
 }
 
-// unsettled says whether something is waited for.
-func (b *balancer) unsettled(p proxy, decisions map[string]decision) bool {
+// waits reports whether something is waited for.
+func (b *balancer) waits(p proxy, decisions map[string]decision) bool {
 	for service, d := range decisions {
 		if d.ack.Reason != "" || d.ack.Reached != cutover.Serving {
 			return true

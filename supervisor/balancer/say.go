@@ -32,7 +32,7 @@ func (b *balancer) say(n news, p proxy, decisions map[string]decision, problems 
 		for _, colour := range []string{"", cutover.Blue, cutover.Green} {
 			name := haproxy.Backend(service, colour)
 			if up, servers := p.backends[name].Up(), len(d.want[colour]); up+servers > 0 {
-				s.Backends[name] = control.BalanceBackend{Up: up, Servers: servers}
+				s.Backends[name] = control.BalanceBackend{Up: up, Servers: servers, Instances: d.instances(p.backends[name], colour)}
 			}
 		}
 		if before, ok := b.status.Services[service]; ok && before.Backend == s.Backend {
@@ -49,4 +49,14 @@ func (b *balancer) say(n news, p proxy, decisions map[string]decision, problems 
 	if err := control.WriteBalance(b.statusDir, now); err != nil {
 		b.complain("the status is not written", "err", err)
 	}
+}
+
+// instances are HAProxy's of a backend, and those that it is to have.
+func (d decision) instances(backend haproxy.Servers, colour string) map[string]string {
+	all := map[string]string{}
+	for _, a := range d.want[colour] {
+		all[a.String()] = noSlot
+	}
+	addSlots(all, backend)
+	return all
 }

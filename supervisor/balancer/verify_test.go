@@ -125,6 +125,21 @@ func TestSwitch_by_rundockd(t *testing.T) {
 	}{
 		{"both follow", func(*field) {}, cutover.Green, "", ""},
 		{"a balancer that is down is named", func(f *field) { f.balancers[1].stop(nil) }, cutover.Blue, "load balancer front-2 is down", ""},
+		{"a colour that HAProxy's checks find unwell is named", func(f *field) {
+			at := f.app("sick-1", 0).at
+			f.announce("node-1-green", cutover.Green, at)
+			// The one before it may be what they prepare otherwise.
+			await.True(f.t, "both load balancers have found it unwell", func() bool {
+				found := 0
+				for _, ack := range f.view().Acks {
+					if _, has := ack.Servers[at]; has && ack.Counters[cutover.Green].Up == 0 {
+						found++
+					}
+				}
+				return found == len(f.balancers)
+			})
+		},
+			cutover.Blue, "", "0 of 1 servers of green are up: 127."},
 		{"a HAProxy that is dead is named, and the other goes back", func(f *field) { f.balancers[1].Kill() }, cutover.Blue, "", "load balancer front-2 has not acknowledged prepared: HAProxy does not answer"},
 	} {
 		t.Run(c.claim, func(t *testing.T) {

@@ -17,29 +17,26 @@ import (
 	"rundock/internal/skydns"
 )
 
-// recordPrefix is where records are.
-const recordPrefix = "/skydns"
-
-// settle is how long a store that came back is given until all that are well
+// refillTime is how long a store that came back is given until all that are well
 // have announced themselves again: a lease of 15 s, and some.
-const settle = 20 * time.Second
+const refillTime = 20 * time.Second
 
 // world is what the store says.
 type world struct {
 	zone string // prefix of the keys of all services' records
 	wake chan struct{}
 
-	mu       sync.Mutex // of what follows
-	records  map[string]skydns.Record
-	book     *cutover.Book
-	loaded   map[string]bool // prefixes of which a complete batch has come
-	away     map[string]error
-	settling time.Time // until then the store may lack those that are well
+	mu        sync.Mutex // of what follows
+	records   map[string]skydns.Record
+	book      *cutover.Book
+	loaded    map[string]bool // prefixes of which a complete batch has come
+	away      map[string]error
+	refilling time.Time // until then the store may lack those that are well
 }
 
 func newWorld(zone string) *world {
 	return &world{
-		zone: skydns.Key(recordPrefix, zone) + "/", wake: make(chan struct{}, 1), records: map[string]skydns.Record{}, book: cutover.NewBook(),
+		zone: skydns.Key(skydns.Prefix, zone) + "/", wake: make(chan struct{}, 1), records: map[string]skydns.Record{}, book: cutover.NewBook(),
 		loaded: map[string]bool{}, away: map[string]error{},
 	}
 }
@@ -76,7 +73,7 @@ func (w *world) apply(prefix string, b registry.Batch) {
 	defer w.mu.Unlock()
 	defer w.poke()
 	if b.Complete && w.loaded[prefix] {
-		w.settling = time.Now().Add(settle)
+		w.refilling = time.Now().Add(refillTime)
 	}
 	w.loaded[prefix] = w.loaded[prefix] || b.Complete
 	if prefix != w.zone {
@@ -100,11 +97,11 @@ func (w *world) apply(prefix string, b registry.Batch) {
 
 // news is what a pass goes by.
 type news struct {
-	known    bool   // all has come once
-	settling bool   // the store came back a while ago
-	store    string // why it cannot be reached
-	faults   []string
-	services map[string]serviceNews
+	known     bool   // all has come once
+	refilling bool   // the store came back a while ago
+	store     string // why it cannot be reached
+	faults    []string
+	services  map[string]serviceNews
 }
 
 type serviceNews struct {
@@ -116,7 +113,7 @@ type serviceNews struct {
 func (w *world) look(services []haproxy.Service) news {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	n := news{known: true, settling: time.Now().Before(w.settling), services: map[string]serviceNews{}}
+	n := news{known: true, refilling: time.Now().Before(w.refilling), services: map[string]serviceNews{}}
 	for _, prefix := range w.prefixes() {
 		n.known = n.known && w.loaded[prefix]
 		if err := w.away[prefix]; err != nil {

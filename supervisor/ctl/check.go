@@ -23,6 +23,9 @@ func CheckMain(args []string) int {
 	case s.PID == 0:
 		fmt.Printf("%s: no runner has started since boot\n", args[0])
 		return 1
+	case s.Phase == control.Ended && s.ExitCode == 0:
+		fmt.Printf("%s: a job, which ended well\n", args[0])
+		return 0
 	case s.Phase != control.Running:
 		fmt.Printf("%s: %s since %s: %s\n", args[0], s.Phase, s.Since.Format(time.RFC3339), s.Error)
 		return 1

@@ -15,6 +15,7 @@ import (
 	"rundock/internal/container"
 	"rundock/internal/control"
 	"rundock/internal/hostconfig"
+	"rundock/internal/spec"
 	"rundock/supervisor"
 	"rundock/supervisor/servicecontainer"
 )
@@ -69,6 +70,9 @@ func ctlServe(in io.Reader, out io.Writer) int {
 		case q.Op == control.Read || q.Op == control.Swap:
 			all.Go(func() { answer(q.ID, keyed(q)) })
 			continue
+		case q.Op == control.Last:
+			all.Go(func() { answer(q.ID, last(context.Background(), q)) })
+			continue
 		case dockerErr != nil:
 			answer(q.ID, control.Response{Error: dockerErr.Error()})
 			continue
@@ -89,6 +93,8 @@ func serve(docker *container.Client, slots chan struct{}, q control.Request) con
 		slots <- struct{}{}
 		defer func() { <-slots }()
 		return prepare(ctx, docker, q)
+	case control.Announceable:
+		return announceable(ctx, docker, q)
 	case control.Wait:
 		return awaited(ctx, docker, q)
 	case control.Keep:
@@ -103,84 +109,113 @@ func serve(docker *container.Client, slots chan struct{}, q control.Request) con
 	case control.Remove:
 		return removed(ctx, docker, q)
 	}
-	return control.Response{Error: fmt.Sprintf("rundockd ctl: unknown op %q", q.Op)}
+	return control.Response{Error: fmt.Sprintf("%s %q", control.UnknownOp, q.Op)}
 }
 
 // prepare makes sure of everything that can be known before the old
 // container is stopped: the image, the host's addresses and ports, and what
 // the daemon says to creating the container.
 func prepare(ctx context.Context, docker *container.Client, q control.Request) control.Response {
-	fail := func(err error) control.Response {
-		if ctx.Err() != nil {
-			err = fmt.Errorf("%w (after %ds)", err, q.Timeout)
-		}
+	answer, err := prepared(ctx, docker, q)
+	if err != nil && ctx.Err() != nil {
+		err = fmt.Errorf("nothing was changed, as %s could not be prepared within wait_timeout, %ds, which pulling its image counts in: %w", q.Service, q.Timeout, err)
+	}
+	if err != nil {
 		return control.Response{Error: err.Error()}
 	}
-	var s supervisor.Service
-	if err := json.Unmarshal(q.Spec, &s); err != nil {
-		return fail(fmt.Errorf("prepare %s: %w", q.Service, err))
+	return answer
+}
+
+func prepared(ctx context.Context, docker *container.Client, q control.Request) (none control.Response, err error) {
+	s, err := serviceOf(q)
+	if err != nil {
+		return none, err
 	}
 	// Before anything is pulled: this is known at once.
 	if err := docker.Supports(ctx, s.Container); err != nil {
-		return fail(err)
+		return none, err
 	}
 	host, err := hostconfig.Load(hostconfig.Path)
 	if err != nil {
-		return fail(err)
+		return none, err
 	}
 	want, from, err := servicecontainer.Expand(s.Container)
 	if err != nil {
-		return fail(err)
+		return none, err
 	}
 	current, err := docker.Inspect(ctx, s.Name)
 	if err != nil {
-		return fail(err)
+		return none, err
 	}
 	adopts, err := adoptable(ctx, docker, current, want, s.Name, q.Adopt)
 	if err != nil {
-		return fail(err)
+		return none, err
 	}
 	ports, err := container.HostPorts(want)
 	if err != nil {
-		return fail(err)
+		return none, err
 	}
+	var answer control.Response
 	if q.Check {
-		answer := foreseen(ctx, docker, s, func() error { return portsFree(ctx, docker, host, s.Name, ports, current) })
-		answer.Adopts = adopts
-		return answer
+		unpublished, err := docker.Unpublished(ctx, want.NetworkNames())
+		if err == nil {
+			err = checkAnnounced(s, container.State{}, unpublished)
+		}
+		if err != nil {
+			return none, err
+		}
+		answer = foreseen(ctx, docker, s, func() error { return portsFree(ctx, docker, host, s.Name, ports, current) })
+	} else {
+		if err := reserve(control.Dir, s.Name, ports); err != nil {
+			return none, err
+		}
+		if err := portsFree(ctx, docker, host, s.Name, ports, current); err != nil {
+			return none, err
+		}
+		if answer, err = pullAndTry(ctx, docker, s, want, from); err != nil {
+			return none, err
+		}
 	}
-	if err := reserve(control.Dir, s.Name, ports); err != nil {
-		return fail(err)
-	}
-	if err := portsFree(ctx, docker, host, s.Name, ports, current); err != nil {
-		return fail(err)
-	}
+	answer.Adopts = adopts
+	return answer, nil
+}
+
+// pullAndTry pulls the image of want, makes a container on trial, and removes that.
+func pullAndTry(ctx context.Context, docker *container.Client, s supervisor.Service, want spec.Container, from container.Origins) (answer control.Response, err error) {
+	began := time.Now()
 	pulled, err := docker.Pull(ctx, want.Image, want.Platform, s.Pull)
 	if err != nil {
-		return fail(err)
+		return answer, err
 	}
-	answer := control.Response{Image: pulled.Image, Adopts: adopts}
+	answer.Image, answer.Pulling = pulled.Image, int(time.Since(began)/time.Second)
 	if pulled.Warning != "" {
 		answer.Warnings = append(answer.Warnings, pulled.Warning)
 	}
 	trial := s.Name + supervisor.TrialSuffix
 	if err := servicecontainer.RemoveOwn(ctx, docker, trial, s.Name); err != nil {
-		return fail(err)
+		return answer, err
 	}
 	o := servicecontainer.Options(s, from)
 	o.Warn = func(w string) { answer.Ignored = append(answer.Ignored, w) }
 	id, err := docker.Create(ctx, trial, want, o)
 	if err != nil {
-		return fail(err)
+		return answer, err
 	}
 	made, err := docker.Inspect(ctx, id)
+	var unpublished string
+	if err == nil {
+		unpublished, err = docker.Unpublished(ctx, want.NetworkNames())
+	}
+	if err == nil {
+		err = checkAnnounced(s, made, unpublished)
+	}
+	if len(want.Ports) > 0 && unpublished != "" {
+		answer.Ignored = append(answer.Ignored, "no port of the container is published, as "+unpublished)
+	}
 	if err == nil {
 		answer.Unkept, err = docker.AnonymousVolumes(ctx, made, want)
 	}
-	if err := errors.Join(err, docker.Remove(ctx, id)); err != nil {
-		return fail(err)
-	}
-	return answer
+	return answer, errors.Join(err, docker.Remove(ctx, id))
 }
 
 // portsFree returns an error where one of the ports that service is to have is

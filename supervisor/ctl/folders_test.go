@@ -4,9 +4,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
+	"rundock/internal/control"
 	"rundock/internal/fstree"
+	"rundock/internal/hostconfig"
 	"rundock/internal/runit"
 	"rundock/internal/spec"
 	"rundock/supervisor"
@@ -63,5 +66,27 @@ func TestHandover_is_for_the_services_that_rundock_wrote(t *testing.T) {
 	slices.Sort(got)
 	if !slices.Equal(got, want) {
 		t.Errorf("told to hand over are %q, want %q", got, want)
+	}
+}
+
+// Processes of an earlier release may have connections of their own, and those of
+// this one have none.
+func TestHandover_without_a_store_agent_is_refused(t *testing.T) {
+	folders := runit.Folders{SV: "/etc/sv", Service: "/etc/service"}
+	sidecar, agent := "/etc/sv/docker-web/services/announce", "/etc/sv/"+control.StoreService
+	for claim, c := range map[string]struct {
+		store   string
+		dirs    []string
+		refused bool
+	}{
+		"a sidecar beside rundockd store": {hostconfig.StoreEtcd, []string{sidecar, agent}, false},
+		"a sidecar without it":            {hostconfig.StoreEtcd, []string{sidecar}, true},
+		"a host without a store":          {"", []string{sidecar}, false},
+		"a host without anything of ours": {hostconfig.StoreConsul, nil, false},
+	} {
+		err := lacksStoreAgent(folders, c.store, c.dirs)
+		if (err != nil) != c.refused || err != nil && !strings.Contains(err.Error(), "no /etc/service/rundock-store") {
+			t.Errorf("%s: %v", claim, err)
+		}
 	}
 }

@@ -34,6 +34,9 @@ func (w *waiting) unannounceable(ctx context.Context, r control.RunnerStatus) er
 	if err != nil {
 		return nil
 	}
+	if s.Paused && !r.Pause.Covers(s.ID, time.Now()) {
+		return fmt.Errorf("it is not announced: the container is paused: docker unpause %s", s.Name)
+	}
 	if err := hopeless(s, wanted.Announces); err != nil {
 		return errors.New(err.Error() + lastLog(w.docker, w.q.Service))
 	}

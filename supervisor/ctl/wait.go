@@ -12,6 +12,7 @@ import (
 
 	"rundock/internal/container"
 	"rundock/internal/control"
+	"rundock/internal/hostconfig"
 	"rundock/internal/pause"
 	"rundock/supervisor/process"
 )
@@ -51,8 +52,7 @@ func awaited(ctx context.Context, docker *container.Client, q control.Request) c
 			return answer
 		}
 		if pause.For(ctx, 50*time.Millisecond) != nil {
-			answer.Error = fmt.Sprintf("%s is not %s after %ds: %s", q.Service, q.For, q.Timeout, pending)
-			answer.Error += lastLog(docker, q.Service)
+			answer.Error = q.Late() + ": " + pending + lastLog(docker, q.Service)
 			return answer
 		}
 	}
@@ -79,7 +79,7 @@ func (w *waiting) look(ctx context.Context) (answer control.Response, pending st
 	}
 	pending, err = control.Reached(r, a, w.q.Want, time.Now())
 	if err != nil {
-		if r.Phase == control.Backoff {
+		if r.Phase == control.Backoff || r.Phase == control.Ended {
 			err = errors.New(err.Error() + lastLog(w.docker, w.q.Service))
 		}
 		return answer, "", err
@@ -92,6 +92,13 @@ func (w *waiting) look(ctx context.Context) (answer control.Response, pending st
 		return answer, pending + ", " + filepath.Join(control.Dir, w.q.Service, "runner.json"), nil
 	case pending != "":
 		return answer, pending, w.unannounceable(ctx, r)
+	case a.Drained || w.q.Hash != "" && r.Phase == control.Drained:
+		why, _ := control.ReadDrain(hostconfig.StateDir)
+		answer.Warnings = append(answer.Warnings, why.String()+": it does not run before rundockd undrain")
+		return answer, "", nil
+	}
+	if w.q.Job {
+		return answer, "", nil
 	}
 	if w.q.Hash != "" {
 		s, err := w.docker.Inspect(ctx, r.Container)
@@ -122,8 +129,12 @@ func judge(s container.State, r control.RunnerStatus, want control.Want, now tim
 	switch {
 	case !s.Running:
 		return "the container does not run, though its runner says so", "", nil
+	case s.Paused && r.Pause.Covers(s.ID, now):
+		return "the container is paused for a moment by its runner", "", nil
 	case s.Paused:
-		return "the container is paused: docker unpause " + s.Name, "", nil
+		return "", "", fmt.Errorf("the container is paused: docker unpause %s", s.Name)
+	case len(s.Lacks(r.Lacks)) > 0:
+		return "", "", fmt.Errorf("the container was taken off network %s, in which its settings have it: state=restarted makes it anew", strings.Join(s.Lacks(r.Lacks), ", "))
 	case want.For != "healthy" || s.Health == "healthy":
 		return "", "", nil
 	case s.Health != "":

@@ -22,6 +22,10 @@ func TestJudge(t *testing.T) {
 	unchecked.Unchecked = true
 	paused := with("healthy", "")
 	paused.Paused, paused.Name = true, "web"
+	revived := paused
+	revived.ID = "revived"
+	apart, back := up, up
+	apart.ID, back.ID, back.NetworkIDs = "apart", "apart", map[string]string{"apps": "1"}
 	for _, c := range []struct {
 		claim string
 		wait  string
@@ -33,8 +37,11 @@ func TestJudge(t *testing.T) {
 		{"whatever its HEALTHCHECK says", "running", with("unhealthy", "refused"), time.Minute, ""},
 		{"its runner was killed, and then it ended", "running", container.State{Exists: true, ID: "c"}, time.Minute, "the container does not run, though its runner says so"},
 		{"or was removed", "announced", container.State{}, time.Minute, "the container does not run, though its runner says so"},
-		{"one that is paused does nothing", "running", paused, time.Minute, "the container is paused: docker unpause web"},
-		{"whatever was seen of it before", "healthy", paused, time.Minute, "the container is paused: docker unpause web"},
+		{"one that is paused does nothing", "running", paused, time.Minute, "fails: the container is paused: docker unpause web"},
+		{"whatever was seen of it before", "healthy", paused, time.Minute, "fails: the container is paused: docker unpause web"},
+		{"unless its runner does so for a moment", "running", revived, time.Minute, "the container is paused for a moment by its runner"},
+		{"it was taken off a network", "running", apart, time.Minute, "fails: the container was taken off network apps, in which its settings have it: state=restarted makes it anew"},
+		{"into which it was put back since", "running", back, time.Minute, ""},
 		{"it is healthy, however short it is up", "healthy", with("healthy", ""), 0, ""},
 		{"it is not checked yet", "healthy", with("starting", "refused\n"), time.Minute, "container is starting: refused"},
 		{"unhealthy is final, as Docker has tried all that it was told to", "healthy", with("unhealthy", "refused\n"), time.Minute, "fails: container is unhealthy: refused"},
@@ -44,6 +51,12 @@ func TestJudge(t *testing.T) {
 	} {
 		t.Run(c.claim, func(t *testing.T) {
 			r := control.RunnerStatus{PID: 7, Phase: control.Running, Spec: "h", Wanted: "h", Container: "c", Started: now.Add(-c.up)}
+			switch c.state.ID {
+			case "revived":
+				r.Pause = &control.Pause{Container: c.state.ID, Began: now.Add(-time.Second)}
+			case "apart":
+				r.Lacks = []string{"apps"}
+			}
 			got, warning, fatal := judge(c.state, r, control.Want{For: c.wait, Hash: "h"}, now)
 			switch {
 			case fatal != nil:

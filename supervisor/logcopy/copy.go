@@ -81,7 +81,7 @@ func (l *Copier) Stalls(done <-chan struct{}) bool {
 }
 
 func (l *Copier) run(ctx context.Context, id string, follow bool) error {
-	l.settle(id)
+	l.resumeBatch(id)
 	for {
 		err := l.copy(ctx, id, follow)
 		var out *outputError
@@ -196,11 +196,11 @@ func (l *Copier) write(ctx context.Context) error {
 	return nil
 }
 
-// settle finds out whether a batch that a killed predecessor had planned was
+// resumeBatch finds out whether a batch that a killed predecessor had planned was
 // written: then it is in svlogd's files, once svlogd has taken all that is in
 // the pipe. Where that cannot be seen, or where the batch looks like something
 // written before it, it is written again, as repeating is better than losing.
-func (l *Copier) settle(id string) {
+func (l *Copier) resumeBatch(id string) {
 	l.Cursor.begin(id)
 	batch, unique := l.Cursor.pending()
 	if batch == nil && l.recent.known {

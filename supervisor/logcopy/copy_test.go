@@ -62,7 +62,7 @@ func TestSettle(t *testing.T) {
 	} {
 		t.Run(c.claim, func(t *testing.T) {
 			l := killed(t, c.before, c.batch, c.files)
-			l.settle(one)
+			l.resumeBatch(one)
 			if batch, _ := l.Cursor.pending(); batch != nil {
 				t.Errorf("%q is still pending", batch)
 			}
@@ -78,7 +78,7 @@ func TestSettle_while_svlogd_does_not_read(t *testing.T) {
 	if err := l.Out.WriteContext(t.Context(), []byte("in the pipe\n")); err != nil {
 		t.Fatal(err)
 	}
-	l.settle(one)
+	l.resumeBatch(one)
 	if l.Cursor.begin(one) != (position{}) {
 		t.Error("a batch counts as written although svlogd had not taken all")
 	}

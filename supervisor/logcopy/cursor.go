@@ -22,7 +22,7 @@ import (
 // A batch of messages is written with one write of at most PIPE_BUF bytes,
 // which a pipe takes whole or not at all. The batch is on record before as
 // planned, and after as done. One that is found planned but not done was cut
-// off by a kill: whether it was written shows in the log itself (settle).
+// off by a kill: whether it was written shows in the log itself (resumeBatch).
 //
 // Layout, host byte order: 64 bytes container id; two positions of 8 bytes
 // time (Unix ns), 8 bytes count (messages of that very time) and 8 bytes

@@ -35,18 +35,19 @@ func (r *recent) add(batch []byte) {
 }
 
 // lineTime is the time that svlogd -tt puts before each line.
-var lineTime = regexp.MustCompile(`(?m)^\d{4}-\d\d-\d\d_\d\d:\d\d:\d\d\.\d{5} `)
+const lineTime = `(?m)^\d{4}-\d\d-\d\d_\d\d:\d\d:\d\d\.\d{5} `
 
 // written returns the end of what was written to the svlogd whose current
 // file this is, without the times that it adds.
 func written(current string) []byte {
+	times := regexp.MustCompile(lineTime)
 	older, _ := filepath.Glob(filepath.Join(filepath.Dir(current), "@*")) // names sort by time
 	var parts [][]byte
 	size := 0
 	for _, path := range slices.Backward(append(older, current)) {
 		data := tail(path, recentSize-size)
 		size += len(data)
-		parts = append(parts, lineTime.ReplaceAll(data, nil))
+		parts = append(parts, times.ReplaceAll(data, nil))
 		if size >= recentSize {
 			break
 		}

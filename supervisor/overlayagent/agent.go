@@ -9,7 +9,9 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"reflect"
 	"sync"
+	"syscall"
 	"time"
 
 	"rundock/internal/container"
@@ -22,13 +24,13 @@ import (
 )
 
 const (
-	auditPause  = 10 * time.Second      // between audits when nothing seems to happen
-	settlePause = 20 * time.Millisecond // for more of a burst of changes to come
-	savePause   = time.Second           // between two times that the peers are saved, and the status is written
+	auditPause = 10 * time.Second      // between audits when nothing seems to happen
+	burstPause = 20 * time.Millisecond // for more of a burst of changes to come
+	savePause  = time.Second           // between two times that the peers are saved, and the status is written
 )
 
-// agent keeps one network of this host, by three goroutines: the registry's
-// takes in what changes and has the kernel follow at once (registry.go,
+// agent keeps one network of this host, by three goroutines: the store's
+// takes in what changes and has the kernel follow at once (store.go,
 // change.go), run's audits the kernel, saves and writes the status, and Docker's
 // keeps Docker's part. Each owner of a part knows none of the others: agent
 // connects them.
@@ -48,7 +50,7 @@ type agent struct {
 	// kernel.mu guards these as well.
 	peerLog  peerLog // of hosts that came and went
 	registry error   // why it cannot be used
-	rejoin   func()  // has the registry told, and asked, anew
+	rejoin   func()  // has the store told, and asked, anew
 
 	// run's goroutine alone
 	auditor    auditor
@@ -112,9 +114,10 @@ func (a *agent) setUp(ctx context.Context) (err error) {
 	if err := a.conflict(ctx, known); err != nil {
 		return err
 	}
-	// The host is in the network again: what it owed is not due any more.
-	if err := os.Remove(overlay.UnreleasedFile(n.Name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	// The host is in the network again: what it owed is not due any more. A disk
+	// that is read-only says so also where there is nothing to remove.
+	if err := os.Remove(overlay.UnreleasedFile(n.Name)); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.EROFS) {
+		a.log.Warn("that the host owes its subnet to the store stays noted", "err", err)
 	}
 	prober, err := a.paths.open(a.Underlay.Address, known.Peers)
 	if err != nil {
@@ -130,7 +133,7 @@ func (a *agent) setUp(ctx context.Context) (err error) {
 		if a.kernel.wanted, err = a.wantedHere(a.Place, known); err != nil {
 			return err
 		}
-		a.saved.stale.Store(known.Machine != a.kernel.wanted.Machine())
+		a.saved.stale.Store(known.Machine != a.kernel.wanted.Machine() || !reflect.DeepEqual(known.Settings, &a.Settings))
 	}
 	return nil
 }
@@ -160,9 +163,19 @@ func (a *agent) run(ctx context.Context) error {
 	}
 	wg.Go(func() { a.docker.run(ctx) })
 	poke(a.due)
+	a.keep(ctx)
+	wg.Wait()
+	a.save()
+	a.logPeers()
+	return nil
+}
+
+// keep audits, saves and writes the status, whenever there is cause to, until ctx is
+// done.
+func (a *agent) keep(ctx context.Context) {
 	timer := time.NewTicker(auditPause)
 	defer timer.Stop()
-	var settled, rested <-chan time.Time
+	var calm, rested <-chan time.Time
 	for ctx.Err() == nil {
 		news := a.news
 		if rested != nil {
@@ -179,11 +192,11 @@ func (a *agent) run(ctx context.Context) error {
 		case a.part = <-a.docker.parts:
 			a.say()
 		case <-a.wake:
-			if settled == nil {
-				settled = time.After(settlePause)
+			if calm == nil {
+				calm = time.After(burstPause)
 			}
-		case <-settled:
-			settled = nil
+		case <-calm:
+			calm = nil
 			a.audit(ctx)
 		case <-news:
 			a.followPaths()
@@ -195,10 +208,6 @@ func (a *agent) run(ctx context.Context) error {
 			rested = nil
 		}
 	}
-	wg.Wait()
-	a.save()
-	a.logPeers()
-	return nil
 }
 
 // audit follows the underlay, has the kernel put right, says how that went, and
@@ -248,7 +257,7 @@ func (a *agent) say() {
 	of.asked = a.part.subnet == subnet
 	s.Alive, s.Changes, s.Healed, s.Changed = a.presence.alive.Load(), counts.changes, counts.healed, counts.last
 	s.Unsaved = unsaved
-	s.Silent, s.Unheard = a.paths.unheard(s.Peers)
+	s.Silent, s.SilentSubnets, s.Unheard = a.paths.unheard(s.Peers)
 	s.Fault, s.Next = fault.What, fault.Next
 	s.Refused, s.Registry = refused(unreached), ""
 	if unreached != nil {
@@ -264,6 +273,6 @@ func (a *agent) static() (overlayhost.SavedState, error) {
 		return overlayhost.SavedState{}, err
 	}
 	a.presence.alive.Store(true)
-	k := overlayhost.SavedState{Subnet: own.Subnet, Peers: a.paths.allWithMTU(a.Settings.OtherPeers(own))}
+	k := overlayhost.SavedState{Subnet: own.Subnet, Peers: a.paths.allWithMTU(a.Settings.OtherPeers(own)), Settings: &a.Settings}
 	return k, k.Save(overlay.SavedDir, a.Settings.Name)
 }

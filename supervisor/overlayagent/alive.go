@@ -9,7 +9,7 @@ import (
 	"rundock/internal/registry"
 )
 
-// presence tells other hosts that this one is alive, as long as the registry has
+// presence tells other hosts that this one is alive, as long as the store has
 // it in the network.
 type presence struct {
 	log     *slog.Logger
@@ -17,7 +17,7 @@ type presence struct {
 	changed func()        // alive may be another
 	alive   atomic.Bool   // other hosts are told
 
-	// the registry's goroutine alone
+	// the store's goroutine alone
 	stop context.CancelCauseFunc // nil: they are not told
 	done chan struct{}
 }

@@ -9,8 +9,8 @@ import (
 	"rundock/supervisor/overlayhost"
 )
 
-// learn takes in what the registry says, and has the kernel follow at once. lost
-// says that the subnet is not this host's in the registry.
+// learn takes in what the store says, and has the kernel follow at once. lost
+// says that the subnet is not this host's in the store.
 func (a *agent) learn(v roster.View) (lost bool) {
 	a.kernel.mu.Lock()
 	defer a.kernel.mu.Unlock()
@@ -88,14 +88,14 @@ func (a *agent) save() {
 		a.kernel.mu.Unlock()
 		return
 	}
-	write := a.saved.begin(overlayhost.SavedOf(a.kernel.wanted))
+	write := a.saved.begin(overlayhost.SavedOf(a.Settings, a.kernel.wanted))
 	a.kernel.mu.Unlock()
 	write()
 }
 
 // saveNow saves what is to be on disk before the kernel is told. a.kernel.mu is
 // locked.
-func (a *agent) saveNow() { a.saved.begin(overlayhost.SavedOf(a.kernel.wanted))() }
+func (a *agent) saveNow() { a.saved.begin(overlayhost.SavedOf(a.Settings, a.kernel.wanted))() }
 
 // logPeers logs which other hosts came and went since it was last called.
 func (a *agent) logPeers() {

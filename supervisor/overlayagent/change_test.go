@@ -48,14 +48,14 @@ func node(i int) *roster.Member {
 	}
 }
 
-// What is kept on disk is all that is known without a registry.
+// What is kept on disk is all that is known without a store.
 func TestLearn_keeps_the_names_of_hosts(t *testing.T) {
 	var log bytes.Buffer
 	a := learner(t, &log)
 	dir := t.TempDir()
 	kept := func() (names []string) {
 		t.Helper()
-		if err := overlayhost.SavedOf(a.kernel.wanted).Save(dir, "apps"); err != nil {
+		if err := overlayhost.SavedOf(a.Settings, a.kernel.wanted).Save(dir, "apps"); err != nil {
 			t.Fatal(err)
 		}
 		known, err := overlayhost.ReadSaved(dir, a.Settings.Network)

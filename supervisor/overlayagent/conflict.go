@@ -11,11 +11,16 @@ import (
 
 // conflict returns an error that names what keeps this host from taking part,
 // before anything is changed. A network that it has taken part in is kept
-// going: what came in its way since, its status tells.
+// going: what came in its way since, its status tells. It is not, as another network than
+// it was, or with the VNI of another.
 func (a *agent) conflict(ctx context.Context, known overlayhost.SavedState) error {
 	n := a.Settings.Network
+	joined, err := overlayhost.ReadJoined(n.Name)
+	if changed := overlay.ChangedSettings(a.Settings, joined); err == nil && changed != (overlay.Fault{}) {
+		return errors.New(changed.What + ": " + changed.Next)
+	}
 	if known.Subnet.IsValid() {
-		return nil
+		return n.CheckVNI(a.others())
 	}
 	have, err := a.kernel.kernel.Read(n, known.Subnet)
 	if err != nil {
@@ -43,7 +48,7 @@ func (a *agent) conflict(ctx context.Context, known overlayhost.SavedState) erro
 	return a.docker.client.OverlayConflict(ctx, n.Name, n.CIDR, a.Underlay.Address)
 }
 
-// others are this host's other networks.
+// others are this host's other networks, as it is in them.
 func (a *agent) others() []overlay.Network {
 	names, err := overlayhost.Names(nil)
 	if err != nil {
@@ -51,7 +56,7 @@ func (a *agent) others() []overlay.Network {
 	}
 	var all []overlay.Network
 	for _, name := range names {
-		s, err := overlay.ReadSettings(overlay.SettingsDir, name)
+		s, err := overlayhost.ReadJoined(name)
 		if err != nil {
 			a.log.Warn("the settings of another network are not known", "err", err)
 			continue

@@ -3,6 +3,6 @@
 // kernelsync.go has the kernel follow changes and audit.go puts all of it right,
 // docker.go keeps Docker's part, save.go the saved state, status.go the status
 // file, paths.go the MTU of paths, alive.go what other hosts are told. agent.go
-// connects them in its loop; registry.go follows who is in the network,
+// connects them in its loop; store.go follows who is in the network,
 // change.go takes in what became of them, underlay.go where this host is.
 package overlayagent

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"strings"
 	"sync"
 
 	"rundock/internal/overlay"
@@ -79,15 +80,22 @@ func (p *paths) allWithMTU(peers []overlay.Peer) []overlay.Peer {
 	return peers
 }
 
-// unheard counts the peers that answer nothing in the network, and says what to
-// do about it.
-func (p *paths) unheard(peers int) (silent int, why string) {
-	silent, first := p.current().Silent()
-	if silent == 0 {
-		return 0, ""
+// silentNamed is how many silent peers the status names.
+const silentNamed = 100
+
+// unheard counts the peers that answer nothing in the network, names the first by their
+// subnets, and says what to do about it.
+func (p *paths) unheard(peers int) (silent int, subnets, why string) {
+	all := p.current().Silent()
+	if len(all) == 0 {
+		return 0, "", ""
 	}
-	return silent, fmt.Sprintf("%d of %d other hosts answer nothing in the network: see that no firewall, theirs or this host's, drops UDP port %d (rundockd overlay explain %s)",
-		silent, peers, p.network.UDPPort(), overlay.Gateway(first))
+	var names []string
+	for _, subnet := range all[:min(len(all), silentNamed)] {
+		names = append(names, subnet.String())
+	}
+	return len(all), strings.Join(names, " "), fmt.Sprintf("%d of %d other hosts answer nothing in the network: see that no firewall, theirs or this host's, drops UDP port %d (rundockd overlay explain %s)",
+		len(all), peers, p.network.UDPPort(), overlay.Gateway(all[0]))
 }
 
 // narrow counts the peers to which only packets smaller than the network's MTU

@@ -3,7 +3,6 @@ package overlayagent
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"runtime"
 
 	"rundock/internal/control"
@@ -21,7 +20,7 @@ func Run(name string) int {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	go process.Listen(cancel, registry.ErrHandOver)
-	unlock, err := process.TakeOver(ctx, filepath.Join(control.Dir, "overlay", name+".lock"), "overlay", log)
+	unlock, err := process.TakeOver(ctx, control.OverlayLock(control.Dir, name), "overlay", log)
 	if err != nil {
 		log.Error("cannot keep the network", "err", err)
 		process.Pause(ctx)

@@ -10,7 +10,7 @@ import (
 )
 
 // savedState is what is known of the network, on disk, for a boot without
-// registry.
+// store.
 type savedState struct {
 	log     *slog.Logger
 	network string
@@ -33,7 +33,7 @@ func (s *savedState) begin(known overlayhost.SavedState) (write func()) {
 			failed = err.Error()
 		}
 		if failed != "" && s.failure() == "" {
-			s.log.Warn("what is known of the network is not saved: a boot without registry will not know it", "err", failed)
+			s.log.Warn("what is known of the network is not saved: a boot without store will not know it", "err", failed)
 		}
 		s.failed.Store(failed)
 	}
@@ -51,7 +51,7 @@ func notSaved(failure string) overlay.Fault {
 		return overlay.Fault{}
 	}
 	return overlay.Fault{
-		What: "what is known of the network is not saved, so that a start without registry would go by what was: " + failure,
+		What: "what is known of the network is not saved, so that a start without store would go by what was: " + failure,
 		Next: "df " + overlay.SavedDir + ", and make room there; the agent tries again every 10 s",
 	}
 }

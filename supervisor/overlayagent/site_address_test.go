@@ -34,7 +34,7 @@ func TestAgent_follows_the_address_of_its_host(t *testing.T) {
 		follows := func() {
 			t.Helper()
 			await.Empty(t, fmt.Sprintf("the kernel sends from %s", s.At), func() string { return s.Missing(agentsite.Own, all) })
-			await.Empty(t, "the registry has "+s.At.String(), registered)
+			await.Empty(t, "the store has "+s.At.String(), registered)
 			await.Empty(t, "the status has it, and finds no fault", func() string {
 				if says := s.Status(); says.Underlay != s.At.String() || says.Fault != "" || !says.Alive || says.Peers != len(all) {
 					return fmt.Sprintf("%+v", says)

@@ -25,7 +25,7 @@ import (
 
 // The agent has the kernel follow each change at once, taking for granted what
 // the kernel holds. Whatever was not so, and whatever happens to the agent or
-// to the registry meanwhile, in the end the kernel holds what is wanted.
+// to the store meanwhile, in the end the kernel holds what is wanted.
 
 func TestAgent_follows_over_tampering(t *testing.T) {
 	agentsite.Run(t, func(s *agentsite.Site) {
@@ -92,7 +92,7 @@ func TestAgent_follows_bursts_and_lists(t *testing.T) {
 				alive = append(alive, p)
 			}
 		}
-		// Who is missing after the registry was away has time to appear again.
+		// Who is missing after the store was away has time to appear again.
 		s.Put(map[string]string{s.Key("alive", agentsite.ID(all[0])): "{}"})
 		if !there[0] {
 			alive = append(alive, all[0])
@@ -103,7 +103,7 @@ func TestAgent_follows_bursts_and_lists(t *testing.T) {
 }
 
 // A change that the kernel has and the disk not yet is what a kill may lose,
-// until the registry tells it again.
+// until the store tells it again.
 func TestAgent_killed_before_a_change_is_kept(t *testing.T) {
 	agentsite.Run(t, func(s *agentsite.Site) {
 		all := agentsite.Peers(5)
@@ -129,7 +129,7 @@ func TestAgent_killed_before_a_change_is_kept(t *testing.T) {
 }
 
 // A host whose subnet is another's is cut off by the change that tells it, and
-// stays so over a kill, whether or not the registry can be asked.
+// stays so over a kill, whether or not the store can be asked.
 func TestAgent_is_fenced_at_once_and_for_good(t *testing.T) {
 	agentsite.Run(t, func(s *agentsite.Site) {
 		n := overlay.Network{Name: "two", CIDR: netip.MustParsePrefix("10.42.0.0/16"), SubnetLength: 17, VNI: 7}

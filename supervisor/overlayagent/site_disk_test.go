@@ -3,6 +3,7 @@ package overlayagent
 import (
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 
 	"rundock/internal/await"
@@ -36,5 +37,11 @@ func TestAgent_on_a_full_disk_says_what_is_not_saved(t *testing.T) {
 		if out, err := exec.Command(s.Program, "overlay", "check", s.Network.Name).CombinedOutput(); err != nil {
 			t.Errorf("check once there is room = %v\n%s", err, out)
 		}
+
+		// Nor does a disk that is read-only when an agent starts.
+		s.Stop(syscall.SIGTERM)
+		s.Sh("ip link del " + s.Network.Vxlan() + "; mount --bind " + overlay.SavedDir + " " + overlay.SavedDir + "; mount -o remount,bind,ro " + overlay.SavedDir)
+		s.Start()
+		s.AwaitKernel(all)
 	})
 }

@@ -20,7 +20,7 @@ func (a *agent) followUnderlay(ctx context.Context) error {
 	a.kernel.mu.Lock()
 	known, wanted := overlayhost.SavedState{}, a.kernel.wanted
 	if wanted != nil {
-		known = overlayhost.SavedOf(wanted)
+		known = overlayhost.SavedOf(a.Settings, wanted)
 	}
 	a.kernel.mu.Unlock()
 	if len(a.Settings.Peers) > 0 {
@@ -55,7 +55,7 @@ func (a *agent) move(ctx context.Context, to overlayhost.Place, known overlayhos
 	if a.kernel.wanted != nil {
 		// Peers may have come since.
 		if len(a.Settings.Peers) == 0 {
-			known = overlayhost.SavedOf(a.kernel.wanted)
+			known = overlayhost.SavedOf(a.Settings, a.kernel.wanted)
 		}
 		if wanted, err := a.wantedHere(to, known); err == nil { // as it was before
 			a.kernel.replace(wanted)

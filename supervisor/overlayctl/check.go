@@ -2,18 +2,26 @@ package overlayctl
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"slices"
 
 	"rundock/supervisor/overlayhost"
 	"rundock/supervisor/report"
+	"rundock/supervisor/report/network"
 )
 
-// CheckMain prints what an audit would do, and would still do after a while.
-func checkMain(names []string) int {
-	names, err := overlayhost.Names(names)
-	code := report.ExitWell
+// checkMain prints what an audit would do, and would still do after a while.
+func checkMain(args []string) int {
+	names, code, done := report.Arguments(flag.NewFlagSet("overlay check", flag.ContinueOnError), usage, args)
+	if done {
+		return code
+	}
+	if names, code = network.Resolve("overlay check", names); code != report.ExitWell {
+		return code
+	}
+	var err error
 	for i, found := range checkNetworks(names) {
 		err = errors.Join(err, found.err)
 		wrong, notes := askDockerAbout(names[i])

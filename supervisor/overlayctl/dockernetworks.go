@@ -31,9 +31,13 @@ func poolNotes(ctx context.Context, docker *container.Client, n overlay.Network)
 // name, as a line of check, and what may become so. A dockerd that does not
 // answer tells neither: the agent's status says that it does not.
 func askDockerAbout(name string) (wrong, notes []string) {
-	p, err := overlayhost.Find(name)
+	settings, _, err := overlayhost.ReadSettings(name)
 	if err != nil {
 		return nil, nil // check has said so
+	}
+	p, err := overlayhost.PlaceOf(settings)
+	if err != nil {
+		return nil, nil
 	}
 	docker, err := container.Open()
 	if err != nil {

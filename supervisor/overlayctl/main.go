@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 
+	"rundock/internal/overlay"
 	"rundock/supervisor/overlayagent"
 	"rundock/supervisor/process"
 	"rundock/supervisor/report"
@@ -17,8 +18,11 @@ func Main(args []string) int {
 		return report.ExitUsage
 	}
 	switch verb, names := args[0], args[1:]; {
+	case verb == "run" && len(names) == 1 && !overlay.IsName(names[0]):
+		return badName("overlay run", names[0])
 	case verb == "run" && len(names) == 1:
 		process.KeepSmall()
+		process.NoMoreRights()
 		return overlayagent.Run(names[0])
 	case verb == "try":
 		return tryMain(names)
@@ -40,4 +44,9 @@ func Main(args []string) int {
 	}
 	fmt.Fprint(os.Stderr, usage)
 	return report.ExitUsage
+}
+
+// badName says that a word cannot be a network's name, which is also that of its files.
+func badName(command, word string) int {
+	return report.BadUsage(command, fmt.Sprintf("%q is not the name of a network: 1 to 32 of a-z, 0-9, - and _, the first a letter", word))
 }

@@ -19,7 +19,7 @@ import (
 )
 
 // unreleased is a host's place in a network that it leaves, as long as the
-// registry has not been told.
+// store has not been told.
 type unreleased struct {
 	Network overlay.Network `json:"network"`
 	Machine string          `json:"machine"` // id that the host had in it; "": not known
@@ -34,16 +34,21 @@ func readUnreleased(name string) (u unreleased, err error) {
 	return u, err
 }
 
-// settle gives the subnet back. A registry that cannot be asked is an error, or
-// with how.offline a warning and a file by which the next leave knows.
-func (u unreleased) settle(ctx context.Context, how leaving) error {
-	if how.check {
+// giveBack gives the subnet back. A store that cannot be asked is an error, or
+// with how.offline a warning and a file by which the next leave knows. With
+// how.check the store is only asked.
+func (u unreleased) giveBack(ctx context.Context, how leaving) error {
+	if how.check && how.offline {
 		return nil
 	}
 	path := overlay.UnreleasedFile(u.Network.Name)
-	host, err := u.release(ctx)
-	if errors.Is(err, errNobody) {
-		fmt.Printf("network %s: %s stays taken, as the host cannot tell which entry of the registry is its own: it has no machine id, and no agent has run since its boot. On any host: rundockd overlay forget %[1]s %[3]s\n",
+	host, err := u.release(ctx, how.check)
+	nobody := errors.Is(err, errNobody)
+	if how.check && (err == nil || nobody) {
+		return nil
+	}
+	if nobody {
+		fmt.Printf("network %s: %s stays taken, as the host cannot tell which entry of the store is its own: it has no machine id, and no agent has run since its boot. On any host: rundockd overlay forget %[1]s %[3]s\n",
 			u.Network.Name, u.what(), u.orHost(host))
 		err = nil
 	}
@@ -54,18 +59,18 @@ func (u unreleased) settle(ctx context.Context, how leaving) error {
 		return err
 	}
 	if !how.offline {
-		return fmt.Errorf("give back the subnet: %w", err)
+		return fmt.Errorf("give back the subnet: %w; by force the network is left all the same", err)
 	}
 	data, e := json.Marshal(u)
 	if e == nil {
 		e = fstree.Replace(path, 0o644, data)
 	}
-	fmt.Printf("the registry was not told: %s stays taken in the name of %s, and with it what the registry has of network %s. Call state=absent again once the registry answers, or on another host: rundockd overlay forget %[3]s %[2]s (%[4]v)\n",
+	fmt.Printf("the store was not told: %s stays taken in the name of %s, and with it what the store has of network %s. Call state=absent again once the store answers, or on another host: rundockd overlay forget %[3]s %[2]s (%[4]v)\n",
 		u.what(), host, u.Network.Name, err)
 	return e
 }
 
-// errNobody is why the registry is not told: nothing says which host this is.
+// errNobody is why the store is not told: nothing says which host this is.
 var errNobody = errors.New("this host has no identity")
 
 // what names the subnet for people.
@@ -84,8 +89,9 @@ func (u unreleased) orHost(name string) string {
 	return name
 }
 
-// release tells the registry. It returns as which host this one is known there.
-func (u unreleased) release(ctx context.Context) (string, error) {
+// release tells the store, or with check only asks it. It returns as which host
+// this one is known there.
+func (u unreleased) release(ctx context.Context, check bool) (string, error) {
 	host, err := hostconfig.Load(hostconfig.Path)
 	name := overlayhost.Place{Host: host}.HostName()
 	if err != nil {
@@ -104,5 +110,9 @@ func (u unreleased) release(ctx context.Context) (string, error) {
 		return name, errNobody
 	}
 	r := &roster.Roster{Client: store, Network: u.Network, Log: process.NewLogger(), Self: roster.Member{ID: u.Machine, Instance: instance}}
+	if check {
+		_, err := r.Hosts(ctx)
+		return name, err
+	}
 	return name, r.Release(ctx)
 }

@@ -70,6 +70,9 @@ func tryNetwork(data []byte, patience time.Duration) error {
 	if err != nil {
 		return err
 	}
+	if err := docker.Ping(ctx); err != nil {
+		return err
+	}
 	if err := docker.OverlayFree(ctx, settings.Name); err != nil {
 		return err
 	}
@@ -86,7 +89,7 @@ func tryNetwork(data []byte, patience time.Duration) error {
 	return tryRegistry(p, patience)
 }
 
-// tryRegistry returns why the registry does not have this host in the network.
+// tryRegistry returns why the store does not have this host in the network.
 // A host that is in it already does without an answer.
 func tryRegistry(p overlayhost.Place, patience time.Duration) error {
 	if len(p.Settings.Peers) > 0 {
@@ -109,7 +112,7 @@ func tryRegistry(p overlayhost.Place, patience time.Duration) error {
 			return refused
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("network %s cannot be joined without the registry, which says who has which subnet: %w", p.Settings.Name, err)
+			return fmt.Errorf("network %s cannot be joined without the store, which says who has which subnet: %w", p.Settings.Name, err)
 		}
 	}
 }
@@ -122,5 +125,5 @@ func refuseEncryption(lacks []string) error {
 	return errors.New("encryption required: " + why)
 }
 
-// tryPause is before a registry that did not answer is asked again.
+// tryPause is before a store that did not answer is asked again.
 const tryPause = time.Second

@@ -26,9 +26,12 @@ func ReadInstance() (string, error) {
 	return strings.TrimSpace(string(data)), err
 }
 
-// MakeInstance is ReadInstance that makes one. Of several agents that do at
-// once one is first.
+// MakeInstance is ReadInstance that makes one where there is none. Of several
+// agents that do at once one is first.
 func MakeInstance() (string, error) {
+	if there, err := ReadInstance(); err == nil && there != "" {
+		return there, nil
+	}
 	id := make([]byte, 8)
 	rand.Read(id)
 	if err := putFirst(instanceFile, hex.EncodeToString(id)+"\n"); err != nil {

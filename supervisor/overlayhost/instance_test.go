@@ -1,7 +1,9 @@
 package overlayhost
 
 import (
+	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -37,5 +39,18 @@ func TestInstance_is_one_for_all_agents_until_the_boot(t *testing.T) {
 	instanceFile += "-of-the-next-boot"
 	if next, err := MakeInstance(); next == got[0] || err != nil {
 		t.Errorf("after a boot it is %q, %v, and was that before", next, err)
+	}
+}
+
+// Beside a name of 255 bytes no other file can be made, as on a full file system.
+func TestInstance_that_is_there_is_not_written_again(t *testing.T) {
+	was := instanceFile
+	t.Cleanup(func() { instanceFile = was })
+	instanceFile = filepath.Join(t.TempDir(), strings.Repeat("i", 255))
+	if err := os.WriteFile(instanceFile, []byte("0123456789abcdef\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := MakeInstance(); got != "0123456789abcdef" || err != nil {
+		t.Errorf("MakeInstance = %q, %v", got, err)
 	}
 }

@@ -18,9 +18,22 @@ func Left(name string) (commands []string, err error) {
 // Look returns what an audit of a network would do at this moment, as
 // commands, and what it would leave to others.
 func Look(name string) (commands, faults []string, err error) {
-	p, err := Find(name)
+	settings, lost, err := ReadSettings(name)
 	if err != nil {
 		return nil, nil, err
+	}
+	joined, err := ReadJoined(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := PlaceOf(joined)
+	if err != nil {
+		return nil, nil, err
+	}
+	if lost {
+		faults = append(faults, overlay.LostSettings(name, settings).String())
+	} else if changed := overlay.ChangedSettings(settings, joined); changed != (overlay.Fault{}) {
+		faults = append(faults, changed.String())
 	}
 	known, err := ReadSaved(overlay.SavedDir, p.Settings.Network)
 	if err != nil {

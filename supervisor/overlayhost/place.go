@@ -14,7 +14,7 @@ import (
 // Place is a network and this host's place under it.
 type Place struct {
 	Settings overlay.Settings
-	Host     hostconfig.Config // zero where no registry is needed and host.json is not there
+	Host     hostconfig.Config // zero where no store is needed and host.json is not there
 	Machine  string
 	Instance string // "": not known yet
 	Underlay overlay.Underlay

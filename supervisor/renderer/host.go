@@ -20,10 +20,10 @@ type host struct {
 	log       *slog.Logger
 	read      map[string]string // control.Sum of each template's definition, as it was before it was read
 
-	mu       sync.RWMutex // of what follows
-	state    *render.State
-	loaded   bool      // a complete batch has come
-	settling time.Time // until then the store may lack those that are well
+	mu        sync.RWMutex // of what follows
+	state     *render.State
+	loaded    bool      // a complete batch has come
+	refilling time.Time // until then the store may lack those that are well
 }
 
 func newHost(statusDir string, cfg hostconfig.Config, log *slog.Logger) *host {
@@ -43,15 +43,16 @@ func (h *host) run(ctx context.Context, store registry.Store, templates []superv
 		jobs = append(jobs, j)
 	}
 	for _, j := range jobs {
+		if j.t.Src != "" {
+			seen := control.FileSum(j.t.Src)
+			running.Go(func() { j.followSource(ctx, seen) })
+		}
 		running.Go(func() { j.run(ctx) })
 	}
 	return store.Watch(ctx, render.Prefix, func(b registry.Batch) {
 		h.apply(b)
 		for _, j := range jobs {
-			select {
-			case j.wake <- struct{}{}:
-			default: // it will look at this batch, too
-			}
+			j.poke()
 		}
 	}, func(err error) {
 		h.health(err)
@@ -69,10 +70,17 @@ func (h *host) apply(b registry.Batch) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if b.Complete && h.loaded {
-		h.settling = time.Now().Add(settle)
+		h.refilling = time.Now().Add(refillTime)
 	}
 	h.state.Apply(b)
 	h.loaded = h.loaded || b.Complete
+}
+
+// knows says whether the store has answered once.
+func (h *host) knows() bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.loaded
 }
 
 func (h *host) health(err error) {

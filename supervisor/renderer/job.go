@@ -69,6 +69,14 @@ func (j *job) run(ctx context.Context) {
 	}
 }
 
+// poke has the job look at what has changed.
+func (j *job) poke() {
+	select {
+	case j.wake <- struct{}{}:
+	default: // it will look at this, too
+	}
+}
+
 // calm waits until changes are quiet.
 func (j *job) calm(ctx context.Context) {
 	end := time.After(j.quiet.Max)
@@ -89,14 +97,14 @@ func (j *job) calm(ctx context.Context) {
 // returns after how long that is to be tried again though nothing changes; 0:
 // not at all.
 func (j *job) attempt(ctx context.Context) (again time.Duration) {
-	made, settled, err := j.render()
+	made, missing, err := j.render()
 	if err != nil {
 		j.keep(err, false)
 		return 0
 	}
-	if why := keep(j.t.Floor, j.status.Services, made.Services, settled > 0); why != "" {
-		j.keep(errors.New(why), settled > 0)
-		return max(settled, 0)
+	if why := keep(j.t.Floor, j.status.Services, made.Services, missing > 0); why != "" {
+		j.keep(errors.New(why), missing > 0)
+		return max(missing, 0)
 	}
 	if err := j.place(ctx, made); err != nil {
 		if ctx.Err() != nil {
@@ -113,9 +121,9 @@ func (j *job) attempt(ctx context.Context) (again time.Duration) {
 	return 0
 }
 
-// render makes the file's content. settled is how long the store may take yet
+// render makes the file's content. missing is how long the store may take yet
 // to be complete again.
-func (j *job) render() (made render.Result, settled time.Duration, err error) {
+func (j *job) render() (made render.Result, missing time.Duration, err error) {
 	text, name, err := source(j.t)
 	if err != nil {
 		return made, 0, err
@@ -128,16 +136,7 @@ func (j *job) render() (made render.Result, settled time.Duration, err error) {
 	j.host.mu.RLock()
 	defer j.host.mu.RUnlock()
 	made, err = parsed.Render(j.host.state)
-	return made, time.Until(j.host.settling), err
-}
-
-// source is the template itself, and what errors call it.
-func source(t supervisor.Template) (text, name string, err error) {
-	if t.Src == "" {
-		return t.Content, t.Name, nil
-	}
-	data, err := os.ReadFile(t.Src)
-	return string(data), t.Src, err
+	return made, time.Until(j.host.refilling), err
 }
 
 // place replaces the file where it differs, and reloads where that is owed.

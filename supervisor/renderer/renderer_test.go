@@ -183,9 +183,7 @@ func TestStore_that_is_killed_or_wiped_shrinks_nothing(t *testing.T) {
 	}
 	r.instances(4, 80)
 	r.has(4)
-	if s := r.status(); s.Store != "" {
-		t.Errorf("the status still says of the store: %s", s.Store)
-	}
+	await.Equal(t, "what the status says of the store", "", func() string { return r.status().Store })
 }
 
 func TestFloor_keeps_the_last_good_file(t *testing.T) {
@@ -217,8 +215,8 @@ func TestBurst_of_changes_is_at_most_two_reloads(t *testing.T) {
 	r := setUp(t)
 	r.t.Content = "{{range services}}{{.Name}}{{range service .Name}} {{.Port}}{{end}}\n{{end}}"
 	r.put("/skydns/com/example/s/a/node-1", []byte(`{"host":"10.0.0.1","port":1}`))
-	// On a busy machine 100 writes take longer than the 200 ms that they are meant to take.
-	r.t.Wait = "1s:60s"
+	// On a busy machine 100 writes take longer than the 200 ms that they are meant to take, and one of them a second.
+	r.t.Wait = "4s:90s"
 	r.start()
 	r.has(1)
 	before := r.lines("reloads")
@@ -311,7 +309,7 @@ func TestKeep(t *testing.T) {
 	for _, c := range []struct {
 		claim            string
 		floor, last, now counts
-		settling         bool
+		refilling        bool
 		want             string
 	}{
 		{"the first file may be empty", nil, nil, counts{"a": 0}, false, ""},
@@ -323,7 +321,7 @@ func TestKeep(t *testing.T) {
 		{"nothing shrinks while the store comes back", counts{"a": 1}, counts{"a": 3}, counts{"a": 2}, true, "2 of 3 instances since the store came back"},
 		{"a service that is not asked for any more is none", counts{"b": 1}, counts{"b": 3}, counts{"a": 2}, true, ""},
 	} {
-		if got := keep(c.floor, c.last, c.now, c.settling); (c.want == "") != (got == "") || !strings.Contains(got, c.want) {
+		if got := keep(c.floor, c.last, c.now, c.refilling); (c.want == "") != (got == "") || !strings.Contains(got, c.want) {
 			t.Errorf("%s: keep = %q, want %q", c.claim, got, c.want)
 		}
 	}
@@ -335,4 +333,58 @@ func TestQuiet_of_a_template_without_wait(t *testing.T) {
 	if err != nil || !q.AtOnce || q.Min >= time.Second {
 		t.Errorf("Quiet = %+v, %v, want at once", q, err)
 	}
+}
+
+// A template's own file is followed as the store is: broken, gone or mended.
+func TestSrc_that_changes_is_rendered(t *testing.T) {
+	r := setUp(t)
+	src := r.path("web.tmpl")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(src, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	is := func(want string) {
+		t.Helper()
+		await.Empty(t, "the file is "+want, func() string {
+			if got := r.read("web.conf"); got != want || r.status().State != control.TemplateCurrent {
+				return fmt.Sprintf("it is %q, and the status %+v", got, r.status())
+			}
+			return ""
+		})
+	}
+	r.t.Content, r.t.Src = "", src
+	write("one {{range service \"web\"}}{{.Port}}{{end}}")
+	r.instances(1, 80)
+	r.start()
+	is("one 80")
+	write("two {{range service \"web\"}}{{.Port}}{{end}}")
+	is("two 80")
+	write("three {{range service \"web\"}}{{.Port}}")
+	r.kept("web.tmpl, line 1")
+	if got := r.read("web.conf"); got != "two 80" {
+		t.Errorf("the file is %q, want the last good one", got)
+	}
+	if err := os.Remove(src); err != nil {
+		t.Fatal(err)
+	}
+	r.kept("no such file or directory")
+	write("four {{range service \"web\"}}{{.Port}}{{end}}")
+	is("four 80")
+}
+
+// Changes that never come to rest are taken up all the same, when the second time of
+// wait is over.
+func TestWait_has_an_end(t *testing.T) {
+	r := setUp(t)
+	r.t.Content, r.t.Wait = "{{keyOrDefault \"n\" \"none\"}}\n", "3s:4s"
+	r.start()
+	r.has(1)
+	for n := range 100_000 {
+		if r.put("/n", fmt.Appendf(nil, "%d", n)); r.read("web.conf") != "none\n" {
+			return
+		}
+	}
+	t.Error("the file never changes while the store does")
 }

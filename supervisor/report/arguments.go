@@ -44,8 +44,12 @@ func asTyped(text string, args []string) string {
 	return "unknown flag -" + name
 }
 
-// BadUsage says what is wrong with an argument of a command.
+// BadUsage says what is wrong with an argument of a command of rundockd, or of
+// another program where command begins with that: "previewd route".
 func BadUsage(command, what string) int {
-	fmt.Fprintf(os.Stderr, "rundockd %[1]s: %[2]s; see rundockd %[1]s --help\n", command, what)
+	if !strings.HasPrefix(command, "previewd ") {
+		command = "rundockd " + command
+	}
+	fmt.Fprintf(os.Stderr, "%[1]s: %[2]s; see %[1]s --help\n", command, what)
 	return ExitUsage
 }

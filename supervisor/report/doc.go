@@ -4,7 +4,8 @@
 // how they are shown (people.go, table.go, duration.go, json.go).
 //
 // The commands are beside it: service (status, explain), network (overlay
-// status, peers, explain) and logs. Each gathers facts, judges them in pure
+// status, peers, explain), balance, filter, template, logs, facts and site
+// (services). Each gathers facts, judges them in pure
 // functions, and shows the judgement as text or as JSON, whose fields
 // docs/operations.md describes. They change nothing.
 package report

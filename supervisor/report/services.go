@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,7 +18,10 @@ import (
 // Services finds the services of this host by what it has of them.
 type Services struct {
 	Folders runit.Folders // runit's
+	Status  string        // where status files are; "" is control.Dir
 }
+
+func (s Services) status() string { return cmp.Or(s.Status, control.Dir) }
 
 // Names lists the services: installed, or with a status. Folders that have the
 // prefix and that rundock did not write are left out, and so are those of a
@@ -30,9 +34,9 @@ func (s Services) Names() []string {
 			names = append(names, name)
 		}
 	}
-	status, _ := os.ReadDir(control.Dir)
+	status, _ := os.ReadDir(s.status())
 	for _, e := range status {
-		if hasStatus(e.Name()) {
+		if s.hasStatus(e.Name()) {
 			names = append(names, e.Name())
 		}
 	}
@@ -43,11 +47,11 @@ func (s Services) Names() []string {
 // Known reports whether there is anything of a service of this name.
 func (s Services) Known(name string) bool {
 	_, err := os.Lstat(s.Folders.Dir(supervisor.Prefix + name))
-	return err == nil || hasStatus(name)
+	return err == nil || s.hasStatus(name)
 }
 
-func hasStatus(name string) bool {
-	return Exists(filepath.Join(control.Dir, name, "runner.json")) || Exists(filepath.Join(control.Dir, name, "announce.json"))
+func (s Services) hasStatus(name string) bool {
+	return Exists(filepath.Join(s.status(), name, "runner.json")) || Exists(filepath.Join(s.status(), name, "announce.json"))
 }
 
 // Ours reports whether rundock wrote the service directory dir; one that may

@@ -8,6 +8,10 @@ import (
 	"os"
 
 	"rundock/supervisor/renderer"
+	"rundock/supervisor/verbs"
 )
 
-func main() { os.Exit(renderer.Main(os.Args[1:])) }
+// version is set at link time.
+var version = "development"
+
+func main() { os.Exit(verbs.One("rundock-render", version, renderer.Main, os.Args[1:])) }

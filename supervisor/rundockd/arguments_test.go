@@ -10,7 +10,7 @@ import (
 // TestMain lets the test program be rundockd itself.
 func TestMain(m *testing.M) {
 	if os.Getenv("RUNDOCKD") == "1" {
-		os.Exit(command(os.Args[1:]))
+		os.Exit(program.Main(os.Args[1:]))
 	}
 	os.Exit(m.Run())
 }

@@ -8,6 +8,7 @@ import (
 	"rundock/internal/complaint"
 	"rundock/internal/container"
 	"rundock/internal/control"
+	"rundock/internal/hostconfig"
 	"rundock/internal/pause"
 	"rundock/internal/spec"
 	"rundock/supervisor/process"
@@ -21,9 +22,15 @@ import (
 // may have to be decided. problem is why the wanted container does not run in
 // its place: then that is for the next attempt.
 func (r *runner) adopt(ctx context.Context, s container.State, problem error) (code int, ended bool) {
-	r.status.Container, r.status.Image, r.status.Started = s.ID, s.Image, s.StartedAt
-	r.status.Spec, r.status.NextStart = s.Labels[container.LabelSpec], time.Time{}
+	if p := r.status.Pause; s.Paused && p != nil && p.Container == s.ID && p.Ended.IsZero() { // so a predecessor has left it
+		r.resume(ctx, s.ID)
+		return 0, false
+	}
+	r.status.have(s)
 	r.status.Contents = r.containers.contents.of(ctx, s)
+	if r.status.Lacks = nil; problem == nil {
+		r.status.Lacks = r.follower.lacks(ctx, s)
+	}
 	// Also where a predecessor was interrupted between withdrawal and stop.
 	if r.status.Withdrew != s.ID {
 		r.status.Withdrew = ""
@@ -46,15 +53,18 @@ func (r *runner) adopt(ctx context.Context, s container.State, problem error) (c
 	case code := <-follows.ended:
 		follows.logs.finish()
 		r.ended(code, s.StartedAt)
-		return code, true
+		return code, !r.want.job
 	case <-r.signals.replace:
 		r.status.deployAnew()
 		r.asked = true
 	case why := <-follows.outdated:
 		r.status.log.Warn("the container has to be made anew", "why", why)
-	case <-follows.renamed:
+	case <-follows.changed:
+	case s := <-follows.unchecked:
+		r.revive(ctx, s)
 	case <-again:
 	case <-sooner:
+	case <-r.signals.drain:
 	case <-ctx.Done():
 	}
 	return 0, false
@@ -62,12 +72,51 @@ func (r *runner) adopt(ctx context.Context, s container.State, problem error) (c
 
 // ended records the end of the container.
 func (r *runner) ended(code int, started time.Time) {
-	r.status.ExitCode = code
-	r.status.Crashes = crashesAfter(r.status.Crashes, time.Since(started))
+	r.status.ExitCode, r.started = code, ""
+	r.countRun(code, started)
 	r.status.Container, r.status.Remade = "", ""
+	if r.want.job && (code == 0 || r.status.Attempts > r.want.tries) {
+		return // await says it
+	}
 	delay := r.retries.putOff(0)
 	r.status.log.Error("container ended", "code", code, "crashes", r.status.Crashes, "next_start_in", delay)
 	r.status.say(control.Backoff, fmt.Sprintf("container ended with exit code %d", code))
+}
+
+// countRun counts a run that has ended, where it ended too soon or, of a job, badly.
+func (r *runner) countRun(code int, started time.Time) {
+	switch {
+	case !r.want.job:
+		r.status.Crashes = crashesAfter(r.status.Crashes, time.Since(started))
+	case code != 0:
+		r.status.Attempts++
+		r.status.Crashes = r.status.Attempts // what could not be started before matters no more
+	}
+}
+
+// await says how the job ended whose container is s, and waits until another one
+// is wanted. s stays, with its log and exit code.
+func (r *runner) await(ctx context.Context, s container.State) {
+	if err := r.containers.logs.Flush(ctx, s.ID); err != nil {
+		r.status.log.Warn("the end of the job's log is lost", "err", err)
+	}
+	r.status.have(s)
+	r.status.ExitCode = s.ExitCode
+	text := ""
+	if s.ExitCode != 0 {
+		text = fmt.Sprintf("the job ended with exit code %d", s.ExitCode)
+	}
+	if r.status.Phase != control.Ended {
+		r.status.log.Info("job ended", "code", s.ExitCode, "ran", s.FinishedAt.Sub(s.StartedAt).Round(time.Millisecond))
+	}
+	r.status.say(control.Ended, text)
+	select {
+	case <-r.signals.replace:
+		r.status.deployAnew()
+		r.status.Crashes, r.status.Attempts, r.asked = 0, 0, true
+	case <-r.signals.drain:
+	case <-ctx.Done():
+	}
 }
 
 // start makes the container from nothing; old is the one that has ended.
@@ -82,6 +131,9 @@ func (r *runner) start(ctx context.Context, old container.State) error {
 	id, err := r.containers.prepare(ctx, want, from)
 	if err == nil {
 		err = r.containers.takePlace(ctx, old, id)
+	}
+	if err == nil {
+		r.started = id
 	}
 	return r.made(ctx, err)
 }
@@ -101,15 +153,19 @@ func (r *runner) replace(ctx context.Context, now observed, want spec.Container,
 		logs.finish()
 		err = r.containers.takePlace(ctx, old, id)
 	}
-	if err = r.made(ctx, err); err != nil || ctx.Err() != nil {
-		return err
+	if err = r.made(ctx, err); err == nil && ctx.Err() == nil {
+		r.noteReplaced(id, next)
 	}
-	r.status.Crashes, r.status.Remade = 0, ""
+	return err
+}
+
+// noteReplaced notes that the container id has taken the place of another.
+func (r *runner) noteReplaced(id string, next action) {
+	r.status.Crashes, r.status.Attempts, r.status.Remade = 0, 0, ""
 	if next.unasked {
 		r.status.Remade = next.why
 	}
 	r.status.log.Info("container replaced", "container", id[:12], "why", next.why)
-	return nil
 }
 
 // made records how the making of a container went: err is why it failed.
@@ -151,12 +207,59 @@ func (r *runner) leave() int {
 	return process.HandedOver
 }
 
+// rest withdraws the announcement and stops and removes the container, as the host
+// is drained, and waits until it is so no longer.
+func (r *runner) rest(ctx context.Context, now observed) {
+	why, _ := control.ReadDrain(hostconfig.StateDir)
+	if now.unseen == nil && now.container.Exists {
+		r.status.log.Info("stopping the container", "why", why.String())
+		r.status.say(control.Stopping, why.String())
+		bounded, cancel := context.WithTimeout(ctx, r.stopPatience())
+		err := r.containers.remove(bounded)
+		cancel()
+		if err != nil {
+			r.status.say(control.Stopping, err.Error())
+			pause.For(ctx, 500*time.Millisecond)
+			return
+		}
+	}
+	r.status.Container, r.status.NextStart, r.status.Crashes, r.status.Attempts = "", time.Time{}, 0, 0
+	r.status.say(control.Drained, why.String())
+	select {
+	case <-r.signals.sooner:
+	case <-r.signals.replace: // a new container is what it will be
+	case <-time.After(drainLook):
+	case <-ctx.Done():
+	}
+}
+
+// drainLook is how often a runner looks whether its host is still drained, should
+// the signal not have reached it.
+const drainLook = 5 * time.Second
+
+// isOver reports whether the service is a job that has run to its end.
+func (r *runner) isOver(ctx context.Context) bool {
+	if !r.want.job {
+		return false
+	}
+	s, _, err := r.containers.look(ctx)
+	return observed{container: s, unseen: err, asked: r.asked, attempts: r.status.Attempts}.over(r.want)
+}
+
+// stopPatience is how long a stop may take.
+func (r *runner) stopPatience() time.Duration {
+	return time.Duration(servicecontainer.StopTimeout(r.service)+10)*time.Second + r.sidecar.drain()
+}
+
 // stop withdraws the announcement, stops the container and removes it. With
 // the daemon away it is tried for as long as a stop may take.
 func (r *runner) stop() int {
-	patience := time.Duration(servicecontainer.StopTimeout(r.service)+10) * time.Second
-	ctx, cancel := context.WithTimeout(context.Background(), patience+r.sidecar.drain())
+	ctx, cancel := context.WithTimeout(context.Background(), r.stopPatience())
 	defer cancel()
+	if r.isOver(ctx) {
+		r.status.say(control.Left, "") // whoever wants it gone takes it away; after a boot it must not run again
+		return 0
+	}
 	r.status.say(control.Stopping, "")
 	for {
 		err := r.containers.remove(ctx)

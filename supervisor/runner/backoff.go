@@ -26,7 +26,7 @@ func backoff(crashes int) time.Duration {
 // crashesAfter returns the number of ends in a row that came too soon, given
 // the number before and how long the container ran this time.
 func crashesAfter(before int, ran time.Duration) int {
-	if ran >= control.Settled {
+	if ran >= control.Stable {
 		return 0
 	}
 	return before + 1

@@ -22,7 +22,7 @@ func TestCrashes_are_forgotten_after_a_settled_run(t *testing.T) {
 	if got := crashesAfter(5, time.Second); got != 6 {
 		t.Errorf("crashesAfter(5, 1s) = %d, want 6", got)
 	}
-	if got := crashesAfter(5, control.Settled); got != 0 {
-		t.Errorf("crashesAfter(5, %s) = %d, want 0", control.Settled, got)
+	if got := crashesAfter(5, control.Stable); got != 0 {
+		t.Errorf("crashesAfter(5, %s) = %d, want 0", control.Stable, got)
 	}
 }

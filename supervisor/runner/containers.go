@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"rundock/internal/container"
@@ -63,7 +64,7 @@ func (c containers) nameBack(ctx context.Context, s container.State) error {
 // the image and create the new container, as <name>.new. What an interrupted
 // attempt left is removed first.
 func (c containers) prepare(ctx context.Context, want spec.Container, from container.Origins) (id string, err error) {
-	if err := mounted(c.service.Mounts); err != nil {
+	if err := servicecontainer.Mounted(c.service.Mounts); err != nil {
 		return "", err
 	}
 	c.status.say(control.Pulling, "")
@@ -147,30 +148,48 @@ func (c containers) goesOn() {
 	c.status.Withdrew = ""
 }
 
-// remove stops and removes the service's container, whatever it is called, and
-// one that was to take its place. One on trial is a module's.
+// remove stops and removes the service's container, whatever it is called, one that was to take
+// its place, and one whose place it has taken, which stops meanwhile. One on trial is a module's.
 func (c containers) remove(ctx context.Context) error {
 	all, err := servicecontainer.All(ctx, c.docker, c.service.Name)
 	if err != nil {
 		return err
 	}
+	var old sync.WaitGroup
 	for _, s := range all {
-		if s.Name == c.service.Name+supervisor.TrialSuffix {
+		if s.Running && s.Name == c.service.Name+supervisor.OldSuffix {
+			old.Go(func() { c.docker.Stop(ctx, s.ID, servicecontainer.StopTimeout(c.service)) }) // or it is killed by its removal
+		}
+	}
+	for _, s := range all {
+		switch s.Name {
+		case c.service.Name + supervisor.TrialSuffix:
 			continue
-		}
-		if s.Running {
-			if err := c.end(ctx, s.ID); err != nil {
-				return err
+		case c.service.Name + supervisor.OldSuffix:
+			old.Wait()
+		case c.service.Name + supervisor.NextSuffix: // serves nobody yet
+		default:
+			if s.Running {
+				err = c.end(ctx, s.ID)
 			}
 		}
-		if s.Name == c.service.Name || s.ID == c.status.Container {
-			if err := c.logs.Flush(ctx, s.ID); err != nil {
-				c.status.log.Warn("the end of the container's log is lost", "err", err)
-			}
+		if err == nil {
+			err = c.removeStopped(ctx, s)
 		}
-		if err := c.docker.Remove(ctx, s.ID); err != nil {
+		if err != nil {
+			old.Wait()
 			return err
 		}
 	}
 	return nil
+}
+
+// removeStopped removes s, its log copied to the end where it is the one whose log is copied.
+func (c containers) removeStopped(ctx context.Context, s container.State) error {
+	if s.Name == c.service.Name || s.ID == c.status.Container {
+		if err := c.logs.Flush(ctx, s.ID); err != nil {
+			c.status.log.Warn("the end of the container's log is lost", "err", err)
+		}
+	}
+	return c.docker.Remove(ctx, s.ID)
 }

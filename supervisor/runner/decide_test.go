@@ -12,6 +12,40 @@ import (
 	"rundock/supervisor/process"
 )
 
+func TestDecide_start_first(t *testing.T) {
+	runs := container.State{Exists: true, Running: true, ID: "c", Labels: map[string]string{container.LabelSpec: "old"}}
+	old := container.State{Exists: true, Running: true, ID: "b"}
+	paused, wanted1, ended := runs, runs, runs
+	paused.Paused, ended.Running, wanted1.Labels = true, false, map[string]string{container.LabelSpec: "new"}
+	for _, c := range []struct {
+		claim string
+		now   observed
+		want  verb
+	}{
+		{"another one is started beside the one that runs", observed{container: runs}, succeed},
+		{"also for the asking", observed{container: wanted1, asked: true}, succeed},
+		{"the wanted one goes on", observed{container: wanted1}, adopt},
+		{"beside one that is paused none is", observed{container: paused}, replace},
+		{"nor beside one that has ended", observed{container: ended}, start},
+		{"the one whose place was taken is retired, whoever was killed meanwhile", observed{container: wanted1, replaced: old}, retire},
+		{"before yet another is started", observed{container: runs, replaced: old}, retire},
+		{"but not while none has its place", observed{container: ended, replaced: old}, start},
+		{"it is stopped with the other where the host is drained", observed{container: wanted1, replaced: old, drained: true}, rest},
+		{"and where the service is", observed{container: wanted1, replaced: old, ended: process.ErrStop}, stop},
+		{"and is left to a successor", observed{container: wanted1, replaced: old, ended: registry.ErrHandOver}, leave},
+	} {
+		if got := decide(c.now, wanted{spec: "new", first: true}, nil); got.do != c.want {
+			t.Errorf("%s: decide = %s, want %s", c.claim, got.do, c.want)
+		}
+	}
+	if got := decide(observed{container: runs}, wanted{spec: "new"}, nil); got.do != replace {
+		t.Errorf("a service that stops first: decide = %s, want %s", got.do, replace)
+	}
+	if got := decide(observed{container: runs}, wanted{spec: "new", first: true}, errors.New("it was not well")); got.do != adopt {
+		t.Errorf("after one that did not become well: decide = %s, want %s", got.do, adopt)
+	}
+}
+
 // TestDecide: each row is what the runner sees, in words, and what it does.
 func TestDecide(t *testing.T) {
 	began := time.Unix(1000, 0)
@@ -45,6 +79,7 @@ func TestDecide(t *testing.T) {
 	told := func(cause error) func(*observed) { return func(o *observed) { o.ended = cause } }
 	asked := func(o *observed) { o.asked = true }
 	wait := func(o *observed) { o.wait = time.Minute }
+	drained := func(o *observed) { o.drained = true }
 	unseen := func(o *observed) { *o = observed{unseen: away} }
 	waited := func(o *observed) { o.waited = true }
 	unmade := func(o *observed) { o.unmade = errors.New("private.interface: eth1 does not exist") }
@@ -67,6 +102,13 @@ func TestDecide(t *testing.T) {
 		{"after crashes not at once", ended, wait, "", nil, "back off"},
 		{"a successor of the runner waits as well", none, wait, "", nil, "back off"},
 		{"nothing of a back-off keeps a running one from being followed", up, wait, "", nil, "adopt"},
+
+		{"on a host that is drained it is stopped", up, drained, "", nil, "rest"},
+		{"and none is made", none, drained, "", nil, "rest"},
+		{"not even after crashes", ended, both(drained, wait), "", refused, "rest"},
+		{"one that cannot be looked at does not run on for that", none, both(unseen, drained), "", nil, "rest"},
+		{"a runner of a drained host leaves as it is told", up, both(drained, told(registry.ErrHandOver)), "", nil, "leave"},
+		{"or stops", up, both(drained, told(process.ErrStop)), "", nil, "stop"},
 
 		{"another spec replaces it", up, label(container.LabelSpec, "old"), "", nil, "replace: it is of spec old, and new is wanted"},
 		{"so does a rollback to another image", up, nil, "sha256:1", nil, "replace: it is of image sha256:2, and sha256:1 is wanted"},

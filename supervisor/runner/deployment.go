@@ -15,10 +15,12 @@ import (
 func firstStatus(before control.RunnerStatus, s supervisor.Service, digest string, now time.Time) control.RunnerStatus {
 	status := control.RunnerStatus{
 		Service: s.Name, Digest: digest, Wanted: s.Container.Hash(),
-		Withdrew: before.Withdrew, Deployment: newDeployment(now),
+		Withdrew: before.Withdrew, Pause: before.Pause, Succession: before.Succession, Deployment: newDeployment(now),
 	}
+	status.Succession.Renaming = false // the name is given back, or the rest is seen to
 	if before.Wanted == status.Wanted && (s.Pin == "" || before.Digest == digest) {
 		status.Crashes, status.ExitCode, status.NextStart = before.Crashes, before.ExitCode, before.NextStart
+		status.Attempts = before.Attempts
 		status.Error, status.Failed = before.Error, before.Failed // why it backs off
 		if before.Phase != control.Stopped && before.Deployment != "" {
 			status.Deployment = before.Deployment

@@ -24,6 +24,7 @@ func Main(args []string) int {
 		return 100
 	}
 	process.KeepSmall()
+	process.NoMoreRights()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	return process.ExitCode(runIn(ctx, args[0], listen(cancel)))

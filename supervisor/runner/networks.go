@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"rundock/internal/complaint"
@@ -52,6 +53,25 @@ func whyNoNetwork(name string, s control.OverlayStatus) string {
 		return s.Reason + "; " + s.Registry
 	}
 	return cmp.Or(s.Reason, s.Registry, "its agent says that it is "+string(s.State))
+}
+
+// lacks are the networks of its spec that the running container s is not in, and that
+// rejoin does not bring it back into. A dockerd without a network bridge of its own has
+// containers in none.
+func (f follower) lacks(ctx context.Context, s container.State) (names []string) {
+	kept := overlays(f.origins.spec, overlay.SettingsDir)
+	for _, name := range s.Lacks(f.origins.spec.NetworkNames()) {
+		if slices.ContainsFunc(kept, func(n spec.Network) bool { return n.Name == name }) {
+			continue
+		}
+		if name == "bridge" {
+			if there, err := f.docker.HasNetwork(ctx, name); err != nil || !there {
+				continue
+			}
+		}
+		names = append(names, name)
+	}
+	return names
 }
 
 // networkLook is how often the runner looks whether the container still is

@@ -8,6 +8,7 @@ import (
 	"rundock/internal/control"
 	"rundock/internal/overlay"
 	"rundock/supervisor"
+	"rundock/supervisor/servicecontainer"
 )
 
 // prerequisites are what must be there before the container of a service is
@@ -55,7 +56,7 @@ func (p prerequisites) one(ctx context.Context, missing func(context.Context) st
 }
 
 func (p prerequisites) mount(context.Context) string {
-	if err := mounted(p.service.Mounts); err != nil {
+	if err := servicecontainer.Mounted(p.service.Mounts); err != nil {
 		return err.Error()
 	}
 	return ""

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 
 	"rundock/internal/container"
+	"rundock/internal/control"
+	"rundock/internal/hostconfig"
 	"rundock/internal/spec"
 	"rundock/supervisor"
 	"rundock/supervisor/logcopy"
@@ -27,13 +29,15 @@ type runner struct {
 	follower      follower
 	sidecar       sidecar
 
-	asked bool // somebody asked for another container, which is not there yet
+	started string            // id of the container that start has made last, until its end was recorded
+	revived control.Unchecked // the last container that Docker was to make health checks of again, as it was then
+	asked   bool              // somebody asked for another container, which is not there yet
 }
 
 // newRunner puts a runner together from what main has opened.
 func newRunner(dir string, service supervisor.Service, docker *container.Client, logs *logcopy.Copier, signals *signals, status *status) *runner {
 	r := &runner{dir: dir, service: service, signals: signals, status: status}
-	r.want = wanted{spec: service.Container.Hash(), image: service.Pin}
+	r.want = wanted{spec: service.Container.Hash(), image: service.Pin, job: service.Job, tries: service.Attempts, first: service.StartFirst > 0}
 	r.retries = retries{status, signals}
 	r.origins = origins{service.Container, docker}
 	r.prerequisites = prerequisites{service, docker, status, signals}
@@ -61,8 +65,16 @@ func (r *runner) run(ctx context.Context) int {
 			problem = r.start(ctx, now.container)
 		case replace:
 			problem = r.replace(ctx, now, want, next)
+		case succeed:
+			problem = r.succeed(ctx, now, want, next)
+		case retire:
+			r.retire(ctx, now)
 		case backOff:
 			r.backOff(ctx, next.problem)
+		case await:
+			r.await(ctx, now.container)
+		case rest:
+			r.rest(ctx, now)
 		case stop:
 			return r.stop()
 		case leave:
@@ -78,8 +90,13 @@ func (r *runner) observe(ctx context.Context) (now observed, want spec.Container
 	if now.unseen == nil && now.container.Running {
 		want, now.origins, now.unmade = r.origins.now(ctx)
 		now.unmade = cmp.Or(r.containers.nameBack(ctx, now.container), now.unmade)
+		now.replaced = r.containers.replaced(ctx, now.container)
 	}
-	now.wait, now.asked = r.retries.left(), r.asked
+	if r.want.job && now.unseen == nil && endedUnseen(now.container, r.started) {
+		r.ended(now.container.ExitCode, now.container.StartedAt)
+	}
+	now.wait, now.asked, now.attempts = r.retries.left(), r.asked, r.status.Attempts
+	_, now.drained = control.ReadDrain(hostconfig.StateDir)
 	if ctx.Err() != nil {
 		now.ended = context.Cause(ctx)
 	}

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"rundock/internal/control"
+	"rundock/internal/hostconfig"
 	"rundock/internal/registry"
 	"rundock/supervisor/process"
 )
@@ -15,13 +17,14 @@ import (
 type signals struct {
 	replace chan struct{} // USR1: make another container
 	sooner  chan struct{} // USR2: try again now what failed
+	drain   chan struct{} // USR2, where the host is drained
 	stopped atomic.Bool   // TERM: stop the container; it may follow a HUP
 }
 
 // listen catches signals from now on. HUP and TERM call cancel, with the cause
 // registry.ErrHandOver or process.ErrStop.
 func listen(cancel context.CancelCauseFunc) *signals {
-	s := &signals{replace: make(chan struct{}, 1), sooner: make(chan struct{}, 1)}
+	s := &signals{replace: make(chan struct{}, 1), sooner: make(chan struct{}, 1), drain: make(chan struct{}, 1)}
 	c := make(chan os.Signal, 4)
 	signal.Notify(c, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2)
 	go func() {
@@ -45,6 +48,12 @@ func (s *signals) take(told os.Signal, cancel context.CancelCauseFunc) {
 		select {
 		case s.sooner <- struct{}{}:
 		default:
+		}
+		if _, drained := control.ReadDrain(hostconfig.StateDir); drained {
+			select {
+			case s.drain <- struct{}{}:
+			default:
+			}
 		}
 	default:
 		s.stopped.Store(true)

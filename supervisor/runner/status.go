@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rundock/internal/complaint"
+	"rundock/internal/container"
 	"rundock/internal/control"
 )
 
@@ -27,6 +28,13 @@ func (s *status) say(p control.Phase, problem string) {
 	if err := control.WriteRunner(control.Dir, s.RunnerStatus); err != nil {
 		s.complain("status not written", "err", err.Error())
 	}
+}
+
+// have has the status tell of the container c, which is the wanted one or goes on in
+// its place: no start is due.
+func (s *status) have(c container.State) {
+	s.Container, s.Image, s.Started = c.ID, c.Image, c.StartedAt
+	s.Spec, s.NextStart, s.Paused = c.Labels[container.LabelSpec], time.Time{}, c.Paused
 }
 
 // complain logs an error, but not the same again and again: a service that

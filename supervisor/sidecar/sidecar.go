@@ -62,7 +62,7 @@ type sidecar struct {
 	stopped context.Context // ends at TERM, be it after a HUP
 	stop    func()
 	wish    chan func(*announce.Announcer) // the last of USR1 and USR2
-	last    control.AnnounceStatus
+	last    control.AnnounceStatus         // of the status file; a predecessor's until there is more to say
 }
 
 func newSidecar(dir string) *sidecar {
@@ -99,6 +99,7 @@ func (s *sidecar) setUpAndAnnounce() (int, error) {
 		return 0, err
 	}
 	defer unlock()
+	s.inherit()
 	handedOver, err := s.announce(s.ctx)
 	if handedOver {
 		alone := process.NoSuccessor(s.dir)
@@ -111,9 +112,24 @@ func (s *sidecar) setUpAndAnnounce() (int, error) {
 		}
 	}
 	if err != nil {
-		s.say(control.AnnounceStatus{Service: s.wanted.Service, State: control.Unhealthy, Reason: err.Error(), Since: time.Now()})
+		s.say(control.AnnounceStatus{Service: s.wanted.Service, State: control.Unhealthy, Reason: err.Error(), Keys: s.last.AllKeys(), Since: time.Now()})
 	}
 	return 0, err
+}
+
+// inherit reads what a predecessor has said, and so which keys it may have left.
+func (s *sidecar) inherit() {
+	var err error
+	if s.last, err = control.ReadAnnounce(control.Dir, s.wanted.Service); err != nil {
+		s.log.Warn("what a predecessor announced is not known: what is not to be announced any more stays until its lease ends", "err", err)
+	}
+}
+
+// note has the status file name keys before any of them is claimed: a successor
+// withdraws those that it does not announce, however this sidecar ends.
+func (s *sidecar) note(keys []string) {
+	s.last.Service, s.last.Keys = s.wanted.Service, keys
+	s.write()
 }
 
 // beat gives the status file the present time, or writes it anew where it is
@@ -124,12 +140,22 @@ func (s *sidecar) beat() {
 	}
 }
 
-// say writes the status file. That it cannot be written must not stop the
-// service.
+// say has the status file say status, of this process.
 func (s *sidecar) say(status control.AnnounceStatus) {
-	s.last = status
+	if status.State == control.Withdrawn && !s.wanted.Container {
+		if why, drained := control.ReadDrain(hostconfig.StateDir); drained {
+			status.Drained, status.Reason = true, why.String()
+		}
+	}
 	status.PID, status.Digest = os.Getpid(), s.digest
-	if err := control.WriteAnnounce(control.Dir, status); err != nil {
+	s.last = status
+	s.write()
+}
+
+// write writes the status file. That it cannot be written must not stop the
+// service.
+func (s *sidecar) write() {
+	if err := control.WriteAnnounce(control.Dir, s.last); err != nil {
 		s.log.Warn("the status is not written", "err", err)
 	}
 }
@@ -177,11 +203,13 @@ func (s *sidecar) announce(ctx context.Context) (handedOver bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	store, err := open.Records(host, s.log)
+	cfg.Inherited = s.last.AllKeys()
+	store, own, err := open.Records(host, s.log)
 	if err != nil {
 		return false, fmt.Errorf("%s: %w", hostconfig.Path, err)
 	}
 	defer store.Close()
+	cfg.Released = rotation{store: own, service: cfg.Service, colour: s.wanted.Colour, at: places(cfg), log: s.log}.released
 	docker, err := container.Open()
 	if err != nil {
 		return false, err
@@ -190,7 +218,11 @@ func (s *sidecar) announce(ctx context.Context) (handedOver bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	s.note(announcer.Keys())
 	go func() {
+		if _, drained := control.ReadDrain(hostconfig.StateDir); drained && !s.wanted.Container {
+			announcer.Withdraw()
+		}
 		for wish := range s.wish {
 			wish(announcer)
 		}
@@ -210,7 +242,7 @@ func (s *sidecar) announce(ctx context.Context) (handedOver bool, err error) {
 		}
 	}()
 	if s.wanted.Colour != "" {
-		colours := colours{store: store, service: cfg.Service, own: s.wanted.Colour, on: announcer.Active, log: s.log}
+		colours := colours{store: own, service: cfg.Service, own: s.wanted.Colour, on: announcer.Active, log: s.log}
 		followed := make(chan struct{})
 		defer func() { <-followed }() // before the store is closed
 		go func() {
@@ -219,12 +251,35 @@ func (s *sidecar) announce(ctx context.Context) (handedOver bool, err error) {
 		}()
 	}
 	if s.wanted.Container {
-		go docker.Follow(ctx, s.wanted.Service, func(now container.State) {
-			i := announcing.Instance(now)
-			i.CutOff = cutOff(control.Dir, now)
-			announcer.Instance(i)
-		})
+		go docker.Follow(ctx, s.wanted.Service, s.follower(announcer))
 	}
 	err = announcer.Run(ctx)
 	return context.Cause(ctx) == registry.ErrHandOver, err
+}
+
+// follower has a know what becomes of the container.
+func (s *sidecar) follower(a *announce.Announcer) container.Follower {
+	said := false
+	return container.Follower{
+		State: func(now container.State) {
+			if now.Unwatched != nil && !said {
+				said = true
+				s.log.Info("the container's end is known when dockerd tells of it, and not before", "why", now.Unwatched)
+			}
+			succession := successionOf(control.Dir, s.wanted.Service)
+			if succession.Renaming && !now.Exists && now.Unreachable == nil {
+				return // in a moment it has the name, or the one that had it
+			}
+			i := announcing.Instance(now)
+			if now.ID != "" && now.ID == succession.To {
+				i.Succeeds = succession.From
+			}
+			i.CutOff = cutOff(control.Dir, now)
+			if now.Paused && suspended(control.Dir, s.wanted.Service, now, time.Now()) {
+				i.Paused, i.Suspended = false, true
+			}
+			a.Instance(i)
+		},
+		Ended: func(run container.State) { a.Ended(run.ID, run.StartedAt) },
+	}
 }

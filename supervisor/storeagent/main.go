@@ -1,6 +1,7 @@
 // Package storeagent is the process `rundockd store`: the one connection of a
 // host to each of its stores, which other processes of the host use over a
-// socket (package registry/local).
+// socket (package registry/local). Where Consul is one, it keeps the host's part
+// of its catalog as its records are (mirror.go).
 package storeagent
 
 import (
@@ -21,7 +22,8 @@ import (
 
 const usage = `usage: rundockd store
        rundockd store check
-It reads host.json; runsv starts it. check exits with 0 if it answers.`
+It reads host.json; runsv starts it. check exits with 0 if it answers.
+The program is rundock-store, beside rundockd.`
 
 // Main is `rundockd store`. However it is told to leave, it leaves leases and
 // keys to a successor. The exit code is 0 then, 100 for what only an operator can
@@ -30,11 +32,15 @@ func Main(args []string) int {
 	switch {
 	case len(args) == 1 && args[0] == "check":
 		return check()
+	case len(args) == 1 && (args[0] == "--help" || args[0] == "-h"):
+		fmt.Println(usage)
+		return 0
 	case len(args) != 0:
 		fmt.Fprintln(os.Stderr, usage)
 		return 100
 	}
 	process.KeepSmall()
+	process.NoMoreRights()
 	log := process.NewLogger()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
@@ -100,10 +106,13 @@ func run(ctx context.Context, host hostconfig.Config, dir string, log *slog.Logg
 }
 
 // check is `rundockd store check`.
+//
+// It is asked for the host's own store alone: where host.json names a second one
+// since it started, it serves that once it was handed over.
 func check() int {
 	host, err := hostconfig.Load(hostconfig.Path)
-	for _, name := range host.Stores() {
-		err = errors.Join(err, local.Check(context.Background(), open.Socket(control.Dir, name, host)))
+	if own := host.OwnStore(); err == nil && own != "" {
+		err = local.Check(context.Background(), open.Socket(control.Dir, own, host))
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "rundockd store check:", err)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"rundock/internal/await"
@@ -14,10 +15,12 @@ import (
 	"rundock/internal/hostconfig"
 	"rundock/internal/registry"
 	"rundock/internal/registry/consultest"
+	"rundock/internal/registry/direct"
 	"rundock/internal/registry/etcdtest"
 	"rundock/internal/registry/local"
 	"rundock/internal/registry/open"
 	"rundock/internal/registry/registrytest"
+	"rundock/internal/registry/several"
 )
 
 func TestMain(m *testing.M) { etcdtest.Main(m) }
@@ -71,7 +74,7 @@ func TestServesEachStore(t *testing.T) {
 	var announcers []*registrytest.Announcer
 	var followers []*registrytest.Follower
 	for _, name := range host.Stores() {
-		direct, err := open.Direct(name, host, quietLog)
+		direct, err := direct.Store(name, host, quietLog)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -119,6 +122,52 @@ func unlike(dir string, clients, records int) string {
 		return fmt.Sprintf("%+v", s)
 	}
 	return ""
+}
+
+// As a sidecar announces by it: the record is in etcd, in Consul's KV and in its
+// catalog, Consul may go, and what is announced meanwhile gets there when it is back.
+func TestRecordsInBothStores(t *testing.T) {
+	e, c := etcdtest.Start(t, "embedded", nil), consultest.Start(t, nil)
+	host := hostconfig.Config{
+		Version: 1, Host: "node-1", Domain: "example.com", Label: "s", StoreAgent: true,
+		Etcd: hostconfig.Etcd{Endpoints: []string{e.URL}}, Consul: hostconfig.Consul{Address: c.URL},
+	}
+	dir := folder(t)
+	start(t, host, dir)
+	stores := several.Stores{Own: local.Open(open.Socket(dir, "etcd", host), quietLog), Other: local.Open(open.Socket(dir, "consul", host), quietLog), Title: "Consul"}
+	t.Cleanup(func() { stores.Close() })
+	item := func(service string, port int) registry.Item {
+		return registry.Item{Key: "/skydns/org/s/" + service + "/node-1", ID: "m1/" + service, Value: fmt.Appendf(nil, `{"host":"10.0.0.7","port":%d,"id":"m1/%s"}`, port, service)}
+	}
+	inBoth := func(a *registrytest.Announcer) func() bool {
+		return func() bool { return a.State() == registry.HoldState{Held: true, Second: true} }
+	}
+	inCatalog := func(want string) {
+		t.Helper()
+		await.Empty(t, "the catalog has "+want, func() string {
+			if got := catalog(t, c.Admin(""))(); got != want {
+				return "it has " + got
+			}
+			return ""
+		})
+	}
+	web := registrytest.Announce(t, stores, 6*registry.MinLease, item("web", 80))
+	await.True(t, "it is in both", inBoth(web))
+	await.Empty(t, "the status file has it", func() string { return unlike(dir, 1, 1) })
+	inCatalog("[web 10.0.0.7:80 passing]")
+
+	c.Kill()
+	db := registrytest.Announce(t, stores, 6*registry.MinLease, item("db", 90))
+	await.True(t, "what is announced meanwhile is in etcd, and it is said that Consul lacks it", func() bool {
+		now := db.State()
+		return now.Held && !now.Second && strings.HasPrefix(now.Lacks, "Consul lacks it: ") && strings.Contains(now.Lacks, "consul: ")
+	})
+	if !web.State().Held {
+		t.Errorf("web is %+v, want it held in etcd", web.State())
+	}
+	c.Restart()
+	await.True(t, "both are in both", func() bool { return inBoth(web)() && inBoth(db)() })
+	inCatalog("[db 10.0.0.7:90 passing web 10.0.0.7:80 passing]")
 }
 
 // A store that goes silent is said in the status file, and so is its return.

@@ -11,11 +11,8 @@ import (
 	"rundock/internal/skydns"
 )
 
-// records begins the keys of records.
-const records = "/skydns"
-
-// settle is how long changes are gathered that come one after the other.
-const settle = 100 * time.Millisecond
+// gatherPause is how long changes are gathered that come one after the other.
+const gatherPause = 100 * time.Millisecond
 
 // mirror keeps the host's part of Consul's catalog as its records are, until ctx is
 // done. It leaves the entries to a successor, as they are; if none comes, their
@@ -23,6 +20,8 @@ const settle = 100 * time.Millisecond
 func (s *served) mirror(ctx context.Context, client *consul.Client, log *slog.Logger) {
 	ticker := time.NewTicker(consul.MirrorEvery)
 	defer ticker.Stop()
+	changed := make(chan struct{}, 1)
+	s.server.Notify(changed)
 	for ctx.Err() == nil {
 		want, leave := entriesOf(s.server.Held())
 		err := client.Mirror(ctx, want, leave)
@@ -33,8 +32,8 @@ func (s *served) mirror(ctx context.Context, client *consul.Client, log *slog.Lo
 		select {
 		case <-ctx.Done():
 		case <-ticker.C:
-		case <-s.server.Changed():
-			pause.For(ctx, settle)
+		case <-changed:
+			pause.For(ctx, gatherPause)
 		}
 	}
 }
@@ -79,7 +78,7 @@ func entriesOf(held map[string][]byte) (want []consul.Entry, leave []string) {
 //	/skydns/com/example/prod/s/web/_tcp/_metrics/node-1 is of service web-metrics
 //	/skydns/com/example/prod/s/web/node-1-blue          is of service web-blue while blue is idle
 func entryOf(key string, value []byte) (consul.Entry, bool) {
-	path, ok := strings.CutPrefix(key, records+"/")
+	path, ok := strings.CutPrefix(key, skydns.Prefix+"/")
 	r, err := skydns.Parse(value)
 	labels := strings.Split(path, "/")
 	n := len(labels)

@@ -12,6 +12,7 @@ import (
 	"rundock/internal/control"
 	"rundock/internal/hostconfig"
 	"rundock/internal/registry"
+	"rundock/internal/registry/consul"
 	"rundock/internal/registry/consultest"
 	"rundock/internal/registry/local"
 	"rundock/internal/registry/registrytest"
@@ -112,6 +113,26 @@ func TestMirrorsRecordsInTheCatalog(t *testing.T) {
 		t.Fatal(err)
 	}
 	is("what somebody took away is back", one)
+
+	direct, err := consul.Open(consul.Config{Address: c.URL}, quietLog)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { direct.Close() })
+	db := item("db", 90)
+	swap := func(from, to []byte) {
+		t.Helper()
+		if done, err := direct.Swap(t.Context(), registry.Swap{Key: db.Key, Old: from, New: to}); err != nil || !done {
+			t.Fatalf("swap = %v, %v", done, err)
+		}
+	}
+	theirs := []byte(`{"host":"10.0.0.8","port":90,"id":"m2/db"}`)
+	swap(db.Value, theirs)
+	await.True(t, "it is another's", func() bool { return b.State().HeldBy == "m2/db" })
+	is("the entry of what another has taken is gone", "[another :1 unchecked]")
+	swap(theirs, nil)
+	await.True(t, "it is held again", b.Held)
+	is("it is back", one)
 
 	c.Kill()
 	registrytest.Names(t, "status", func() string {

@@ -10,6 +10,7 @@ import (
 
 	"rundock/internal/hostconfig"
 	"rundock/internal/registry/consul"
+	"rundock/internal/registry/direct"
 	"rundock/internal/registry/local/serve"
 	"rundock/internal/registry/open"
 )
@@ -24,6 +25,7 @@ type served struct {
 	store    serve.Store
 	server   *serve.Server
 	listener net.Listener
+	pages    string // socket of the page of previews; "": it is not served this store
 
 	mu      sync.Mutex
 	catalog string // why Consul's catalog does not follow the records
@@ -32,7 +34,7 @@ type served struct {
 // serveOne has everything ready for one store. An error names the setting, or
 // the socket.
 func serveOne(host hostconfig.Config, name, dir string, log *slog.Logger) (*served, error) {
-	store, err := open.Direct(name, host, log)
+	store, err := direct.Store(name, host, log)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", hostconfig.Path, err)
 	}
@@ -45,17 +47,24 @@ func serveOne(host hostconfig.Config, name, dir string, log *slog.Logger) (*serv
 	}
 	log.Info("serving the store", "socket", socket)
 	server := serve.New(store, filepath.Join(own, name+".json"), log)
-	return &served{name: name, store: store, server: server, listener: listener}, nil
+	s := &served{name: name, store: store, server: server, listener: listener}
+	if name == host.OwnStore() {
+		s.pages = open.PreviewSocket(dir)
+	}
+	return s, nil
 }
 
 // run serves until ctx is done, or nobody can be served any more.
 func (s *served) run(ctx context.Context, log *slog.Logger) error {
 	ctx, cancel := context.WithCancel(ctx)
-	var mirroring sync.WaitGroup
-	defer mirroring.Wait()
+	var beside sync.WaitGroup
+	defer beside.Wait()
 	defer cancel()
 	if client, ok := s.store.(*consul.Client); ok {
-		mirroring.Go(func() { s.mirror(ctx, client, log) })
+		beside.Go(func() { s.mirror(ctx, client, log) })
+	}
+	if s.pages != "" {
+		beside.Go(func() { s.servePages(ctx, hostconfig.PreviewGroup, log) })
 	}
 	return s.server.Run(ctx, s.listener)
 }

@@ -11,12 +11,17 @@ import (
 	"rundock/internal/pause"
 )
 
-// look is how often it is seen whether the status file says what is so.
+// look is how often it is seen whether the status file says what is so, though
+// nothing told of a change.
 const look = time.Second
 
 // tell keeps the status file in dir as things are, until ctx is done.
 func tell(ctx context.Context, all []*served, dir string, log *slog.Logger) {
 	since := time.Now()
+	changed := make(chan struct{}, 1)
+	for _, s := range all {
+		s.server.Notify(changed)
+	}
 	var last control.StoreStatus
 	var told time.Time
 	for {
@@ -31,8 +36,12 @@ func tell(ctx context.Context, all []*served, dir string, log *slog.Logger) {
 			}
 			told = time.Now()
 		}
-		if pause.For(ctx, look) != nil {
+		select {
+		case <-ctx.Done():
 			return
+		case <-changed:
+			pause.For(ctx, gatherPause)
+		case <-time.After(look):
 		}
 	}
 }

@@ -7,6 +7,6 @@
 //	known.go     what the store holds, folded from its watches
 //	poll.go      whether the instances of the wanted colour answer
 //	judge.go     whether the switch can be made: pure
-//	lead.go      the attempt, from the lock to its end; lock.go: who leads it
+//	lead.go      the attempt, from the lock to its end
 //	main.go show.go history.go forget.go   the commands
 package switching

@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	"rundock/internal/cutover"
 	"rundock/internal/hostconfig"
 	"rundock/internal/registry"
-	"rundock/supervisor/report"
 )
 
 // errNothing is that there is nothing to forget.
@@ -21,16 +19,10 @@ var errNothing = errors.New("there is nothing to forget")
 // more, or with balancer that a host is a load balancer: one that is gone for good.
 // It returns what it did.
 func forget(ctx context.Context, store registry.Store, host hostconfig.Config, service, balancer string) (string, error) {
-	known := newKnown(service, host.Zone())
-	following, cancel := context.WithCancel(ctx)
-	var work sync.WaitGroup
-	work.Go(func() { known.follow(following, store) })
-	defer work.Wait()
-	defer cancel()
-	if err := known.ready(ctx, report.Patience); err != nil {
+	v, found, err := lookUp(ctx, store, host, service)
+	if err != nil {
 		return "", err
 	}
-	v, found := known.view()
 	if balancer != "" {
 		return forgetBalancer(ctx, store, v, balancer)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"rundock/internal/cutover"
 	"rundock/internal/registry"
+	"rundock/internal/registry/open"
 	"rundock/supervisor/report"
 )
 
@@ -32,7 +33,10 @@ func HistoryMain(args []string) int {
 	if len(names) != 1 {
 		return report.BadUsage("history", "want one SERVICE")
 	}
-	_, store, err := Connect()
+	if report.NeedsRoot("history") {
+		return report.ExitUnknown
+	}
+	_, store, err := open.Here()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "rundockd history:", err)
 		return report.ExitUnknown

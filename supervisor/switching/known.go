@@ -12,12 +12,11 @@ import (
 	"time"
 
 	"rundock/internal/cutover"
+	"rundock/internal/hostconfig"
 	"rundock/internal/registry"
 	"rundock/internal/skydns"
+	"rundock/supervisor/report"
 )
-
-// recordPrefix is where records are in the store.
-const recordPrefix = "/skydns"
 
 // known is what the store holds of one service: its switch, the load balancers
 // and its records.
@@ -35,7 +34,7 @@ type known struct {
 
 func newKnown(service, zone string) *known {
 	return &known{
-		service: service, records: skydns.Key(recordPrefix, service+"."+zone) + "/",
+		service: service, records: skydns.Key(skydns.Prefix, service+"."+zone) + "/",
 		changed: make(chan struct{}, 1), book: cutover.NewBook(), found: map[string]skydns.Record{}, listed: map[string]bool{},
 	}
 }
@@ -116,6 +115,21 @@ func (k *known) view() (cutover.View, map[string]skydns.Record) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.book.View(k.service), maps.Clone(k.found)
+}
+
+// lookUp is what the store holds of a service at this moment.
+func lookUp(ctx context.Context, store registry.Store, host hostconfig.Config, service string) (v cutover.View, found map[string]skydns.Record, err error) {
+	known := newKnown(service, host.Zone())
+	following, cancel := context.WithCancel(ctx)
+	var work sync.WaitGroup
+	work.Go(func() { known.follow(following, store) })
+	defer work.Wait()
+	defer cancel()
+	if err := known.ready(ctx, report.Patience); err != nil {
+		return v, nil, err
+	}
+	v, found = known.view()
+	return v, found, nil
 }
 
 // ofColour are the instances of a colour, sorted by name, not polled yet.

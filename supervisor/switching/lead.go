@@ -36,6 +36,7 @@ type outcome struct {
 }
 
 const (
+	lockLease     = 10 * time.Second // how long the lock outlives a holder that was killed
 	storePatience = 10 * time.Second
 	lookEvery     = 200 * time.Millisecond // at the clock, besides each change
 	pollPatience  = 3 * time.Second        // for the first poll
@@ -64,12 +65,13 @@ func (l *lead) run(ctx context.Context, check bool) outcome {
 		return o
 	}
 	o.Attempt = newAttempt()
-	held, err := take(stop, l.store, l.Service, cutover.Lock{ID: o.Attempt, Who: l.Who, Host: l.host, To: l.To, Since: time.Now().UTC()})
+	lock := cutover.Lock{ID: o.Attempt, Who: l.Who, Host: l.host, To: l.To, Since: time.Now().UTC()}
+	held, err := registry.Acquire(stop, l.store, lockLease, registry.Item{Key: cutover.LockKey(l.Service), Value: cutover.JSON(lock), ID: lock.ID})
 	if err != nil {
 		o.Refused = l.refusedLock(ctx, err)
 		return o
 	}
-	defer held.release()
+	defer held.Release()
 	if err := l.resolve(ctx, stop); err != nil {
 		o.Unknown = err.Error()
 		return o
@@ -123,7 +125,7 @@ func (l *lead) patience(v verdict, check bool) time.Duration {
 
 // refusedLock names who was faster.
 func (l *lead) refusedLock(ctx context.Context, err error) string {
-	if !errors.Is(err, errHeld) {
+	if !errors.Is(err, registry.ErrHeld) {
 		return err.Error()
 	}
 	for end := time.Now().Add(storePatience); time.Now().Before(end) && ctx.Err() == nil; l.wait() {
@@ -150,7 +152,7 @@ func (l *lead) resolve(ctx, store context.Context) error {
 }
 
 // attempt leads the attempt to its end. Where ctx is done before, it goes back.
-func (l *lead) attempt(ctx, store context.Context, held *lock, o *outcome) {
+func (l *lead) attempt(ctx, store context.Context, held *registry.Lock, o *outcome) {
 	v, _ := l.known.view()
 	if v.State == nil {
 		o.Unknown = "the store has lost the state of " + l.Service
@@ -179,11 +181,11 @@ func (l *lead) attempt(ctx, store context.Context, held *lock, o *outcome) {
 			l.progress(fmt.Sprintf("from %s to %s", v.State.Active, l.To))
 			l.make(store, v, cutover.Step{Do: cutover.Write, Next: l.state(v.State.Active, o.Attempt, time.Now())})
 			continue
-		case !held.now().Held && ctx.Err() != nil:
-			o.Unknown = "told to stop without the lock; load balancers bring the attempt to an end: " + held.now().Reason
+		case !held.Now().Held && ctx.Err() != nil:
+			o.Unknown = "told to stop without the lock; load balancers bring the attempt to an end: " + held.Now().Reason
 			return
-		case !held.now().Held:
-			l.progress("the lock: " + held.now().Reason)
+		case !held.Now().Held:
+			l.progress("the lock: " + held.Now().Reason)
 			l.wait()
 			continue
 		}

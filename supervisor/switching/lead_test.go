@@ -1,6 +1,7 @@
 package switching
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -70,16 +71,18 @@ func (s *site) connect() *etcd.Client {
 	return store
 }
 
-// put writes a key, whatever was there.
+// put writes a key, whatever was there. It writes to the end also where the test
+// has ended meanwhile, as a load balancer's acknowledgement may that nobody waits for.
 func (s *site) put(key string, value []byte) {
 	s.t.Helper()
-	found, err := s.store.Read(s.t.Context(), []string{key})
+	ctx := context.WithoutCancel(s.t.Context())
+	found, err := s.store.Read(ctx, []string{key})
 	if err == nil {
 		swap := registry.Swap{Key: key, New: value}
 		if found[0].Exists {
 			swap.Old = found[0].Value
 		}
-		_, err = s.store.Swap(s.t.Context(), swap)
+		_, err = s.store.Swap(ctx, swap)
 	}
 	if err != nil {
 		s.t.Fatal(err)
@@ -241,6 +244,12 @@ func TestSwitch(t *testing.T) {
 		}, nil, cutover.Blue, "load balancer front-2 is down", ""},
 		{"an instance that does not answer is named", func(s *site) { s.balancer("front-1", obeys); s.instance("node-2-green", cutover.Green, false) }, nil,
 			cutover.Blue, "node-2-green (127.0.0.1:", ""},
+		{"fewer that are well than wanted are refused", func(s *site) { s.balancer("front-1", obeys) },
+			func(r *Request) { r.MinHealthy = 2 }, cutover.Blue, "green has 1 healthy instances, and 2 are wanted", ""},
+		{"a colour without an instance is named", func(s *site) {
+			s.balancer("front-1", obeys)
+			s.put("/skydns/com/example/prod/s/web/node-1-green", nil)
+		}, nil, cutover.Blue, "green has no instance: none has a record", ""},
 		{"one that is well is enough if told so", func(s *site) { s.balancer("front-1", obeys); s.instance("node-2-green", cutover.Green, false) },
 			func(r *Request) { r.MinHealthy = 1 }, cutover.Green, "", ""},
 		{"a load balancer that cannot is named, and the others go back", func(s *site) {
@@ -276,6 +285,40 @@ func TestSwitch(t *testing.T) {
 				t.Errorf("history = %+v", entries)
 			}
 		})
+	}
+}
+
+// Check mode says what would be done, or why it could not be, and writes nothing.
+func TestSwitch_in_check_mode(t *testing.T) {
+	s := newSite(t)
+	s.active()
+	s.instance("node-1-blue", cutover.Blue, true)
+	s.instance("node-1-green", cutover.Green, true)
+	s.balancer("front-1", obeys)
+	check := func(change func(*Request)) outcome {
+		t.Helper()
+		before := s.state()
+		r := Request{Service: "web", To: cutover.Green, Who: "ada", Timeout: 2, Drain: 30}
+		change(&r)
+		o := newLead(r, s.store, testHost, func(line string) { t.Log(line) }).run(t.Context(), true)
+		s.wantSettled(cutover.Blue)
+		entries, _, err := history(t.Context(), s.store, "web")
+		if now := s.state(); err != nil || len(entries) > 0 || !bytes.Equal(cutover.JSON(now), cutover.JSON(before)) {
+			t.Errorf("after a check the state is %+v, the history %+v, %v", now, entries, err)
+		}
+		return o
+	}
+	o := check(func(r *Request) { r.Canary, r.CanaryFor, r.Rollback = 10, 20, cutover.Rollback{Checks: 1, Window: 40} })
+	want := []string{"prepare green on front-1", "send 10 % of new sessions to green for 20 s", "send all to green, on each of them", "look at errors for 40 s", "let sessions on blue end, for 30 s at the most"}
+	if !o.Changed || o.Refused != "" || !slices.Equal(o.Plan, want) {
+		t.Errorf("check = %+v, want the plan %q", o, want)
+	}
+	if o := check(func(r *Request) { r.To = cutover.Blue }); o.Changed || o.Refused != "" {
+		t.Errorf("check of the colour that has the traffic = %+v", o)
+	}
+	s.put(cutover.LoadBalancerKey("front-2"), cutover.JSON(cutover.LoadBalancer{ID: "m2", Services: []string{"web"}}))
+	if o := check(func(*Request) {}); o.Changed || !strings.Contains(o.Refused, "load balancer front-2 is down") {
+		t.Errorf("check with a load balancer that is down = %+v", o)
 	}
 }
 

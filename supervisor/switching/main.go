@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -77,7 +76,10 @@ func Main(args []string) int {
 	if alone := *asJSON || *forgets || *balancer != ""; !leads && (set.NFlag() > 1 || set.NFlag() == 1 && !alone) {
 		return report.BadUsage("switch", "want --to")
 	}
-	host, store, err := Connect()
+	if report.NeedsRoot("switch") {
+		return report.ExitUnknown
+	}
+	host, store, err := open.Here()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "rundockd switch:", err)
 		return report.ExitUnknown
@@ -95,7 +97,7 @@ func Main(args []string) int {
 		r.Who = host.Host
 	}
 	if r.Image == "" {
-		r.Image = imageHere(r.Service, r.To)
+		r.Image = imageHere(ctx, r.Service, r.To)
 	}
 	out := io.Writer(os.Stdout)
 	if *asJSON {
@@ -132,19 +134,6 @@ func newLead(r Request, store registry.Store, host hostconfig.Config, say func(s
 // what goes on.
 func Switch(ctx context.Context, store registry.Store, host hostconfig.Config, r Request, say func(string)) control.SwitchOutcome {
 	return newLead(r, store, host, say).run(ctx, false).SwitchOutcome
-}
-
-// Connect returns this host's settings, and a client of its store.
-func Connect() (hostconfig.Config, registry.Store, error) {
-	host, err := hostconfig.Load(hostconfig.Path)
-	if err != nil {
-		return host, nil, err
-	}
-	store, err := open.Store(host, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return host, nil, fmt.Errorf("%s: %w", hostconfig.Path, err)
-	}
-	return host, store, nil
 }
 
 // code is the exit code.

@@ -15,6 +15,7 @@ import (
 
 const (
 	pollEvery   = 500 * time.Millisecond
+	pollAgain   = 100 * time.Millisecond // while an instance is not well: a switch waits for it
 	pollTimeout = 2 * time.Second
 )
 
@@ -30,14 +31,17 @@ type poller struct {
 // run polls those that list gives until ctx is done, and calls on after each round.
 func (p *poller) run(ctx context.Context, list func() []cutover.Instance, on func()) {
 	for ctx.Err() == nil {
-		p.round(ctx, list())
+		wait := pollEvery
+		if !p.round(ctx, list()) {
+			wait = pollAgain
+		}
 		on()
-		pause.For(ctx, pollEvery)
+		pause.For(ctx, wait)
 	}
 }
 
-// round polls each once, and forgets all others.
-func (p *poller) round(ctx context.Context, instances []cutover.Instance) {
+// round polls each once, and forgets all others. It says whether all are well.
+func (p *poller) round(ctx context.Context, instances []cutover.Instance) (well bool) {
 	faults := map[string]string{}
 	var mu sync.Mutex
 	var polls sync.WaitGroup
@@ -53,6 +57,12 @@ func (p *poller) round(ctx context.Context, instances []cutover.Instance) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.faults = faults
+	for _, fault := range faults {
+		if fault != "" {
+			return false
+		}
+	}
+	return len(faults) > 0
 }
 
 // polled are instances with what the last round found.

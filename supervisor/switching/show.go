@@ -4,9 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"rundock/internal/cutover"
@@ -20,26 +21,22 @@ import (
 type standing struct {
 	Version   int                    `json:"version"`
 	Service   string                 `json:"service"`
+	Host      string                 `json:"host"` // that says so
 	State     *cutover.State         `json:"state,omitempty"`
 	Lock      *cutover.Lock          `json:"lock,omitempty"`
 	Balanced  []string               `json:"load_balancers"`
 	Acks      map[string]cutover.Ack `json:"acks"`
 	Instances map[string]int         `json:"instances"` // announced, by colour
+	Hosts     map[string][]string    `json:"hosts"`     // that announce them
 }
 
 // show tells how a service's switch stands.
 func show(ctx context.Context, store registry.Store, host hostconfig.Config, service string, asJSON bool) int {
-	known := newKnown(service, host.Zone())
-	following, cancel := context.WithCancel(ctx)
-	var work sync.WaitGroup
-	work.Go(func() { known.follow(following, store) })
-	defer work.Wait()
-	defer cancel()
-	if err := known.ready(ctx, report.Patience); err != nil {
+	v, found, err := lookUp(ctx, store, host, service)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "rundockd switch:", err)
 		return report.ExitUnknown
 	}
-	v, found := known.view()
 	if v.State == nil && len(found) == 0 {
 		fmt.Fprintf(os.Stderr, "rundockd switch: service %s: there is none of this name: it has neither records nor a colour\n", service)
 		return report.ExitNone
@@ -49,7 +46,7 @@ func show(ctx context.Context, store registry.Store, host hostconfig.Config, ser
 		code = report.ExitWrong
 	}
 	if asJSON {
-		return report.PrintJSON(standing{report.Version, service, v.State, v.Lock, append([]string{}, v.LoadBalancers...), v.Acks, counted(found)}, code)
+		return report.PrintJSON(standing{report.Version, service, host.Host, v.State, v.Lock, append([]string{}, v.LoadBalancers...), v.Acks, counted(found), hosts(found)}, code)
 	}
 	fmt.Print(told(v, found, time.Now()))
 	return code
@@ -61,6 +58,16 @@ func counted(found map[string]skydns.Record) map[string]int {
 		count[cmp.Or(r.Colour, "none")]++
 	}
 	return count
+}
+
+// hosts are those of instances, by colour, sorted.
+func hosts(found map[string]skydns.Record) map[string][]string {
+	all := map[string][]string{}
+	for _, instance := range slices.Sorted(maps.Keys(found)) {
+		colour := found[instance].Colour
+		all[cmp.Or(colour, "none")] = append(all[cmp.Or(colour, "none")], strings.TrimSuffix(instance, "-"+colour))
+	}
+	return all
 }
 
 // told is how the switch stands, for people.

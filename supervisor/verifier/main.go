@@ -18,6 +18,7 @@ import (
 	"rundock/internal/hostconfig"
 	"rundock/internal/pause"
 	"rundock/internal/registry"
+	"rundock/internal/registry/open"
 	"rundock/supervisor/report"
 	"rundock/supervisor/switching"
 )
@@ -109,7 +110,10 @@ func Main(args []string) int {
 	if err := s.check(); err != nil {
 		return report.BadUsage("verify-switch", err.Error())
 	}
-	host, store, err := switching.Connect()
+	if report.NeedsRoot("verify-switch") {
+		return report.ExitUnknown
+	}
+	host, store, err := open.Here()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "rundockd verify-switch:", err)
 		return report.ExitUnknown

@@ -13,17 +13,20 @@ import (
 	"testing"
 	"time"
 
+	"rundock/internal/await"
+	"rundock/internal/control"
 	"rundock/internal/hostconfig"
 	"rundock/internal/moduletest"
 	"rundock/internal/registry/etcdtest"
 )
 
-// Main is a TestMain. The programs of these packages are installed on the host.
+// Main is a TestMain. The programs of these packages are installed on the host,
+// beside rundockd's.
 func Main(m *testing.M, programs ...string) {
 	if !moduletest.InHost && os.Getenv("RUNDOCK_TEST_ETCD") != "" {
 		etcdtest.Main(m) // this process is to be a server
 	}
-	moduletest.Programs = programs
+	moduletest.Programs = append(programs, "../../supervisor/rundockd", "../../supervisor/rundock-store")
 	moduletest.Main(m, "--net")
 }
 
@@ -55,8 +58,41 @@ func New(t *testing.T, module string, watched ...string) *Host {
 	if err := exec.Command("runsvdir", "-P", "/etc/service", "log: "+strings.Repeat(".", 300)).Start(); err != nil {
 		t.Fatal(err)
 	}
+	h.serveStore()
 	h.State = h.keys
 	return h
+}
+
+// serveStore has the service run by which rundockd has its stores, as site.yml
+// does.
+func (h *Host) serveStore() {
+	h.Helper()
+	dir := "/etc/sv/" + control.StoreService
+	h.Sh("mkdir", "-p", dir)
+	h.Write(dir+"/run", "#!/bin/sh\nexec /usr/local/bin/rundockd store 2>>/var/log/"+control.StoreService+"\n")
+	h.Sh("chmod", "755", dir+"/run")
+	h.Sh("ln", "-s", dir, "/etc/service/")
+	h.awaitStore()
+}
+
+// awaitStore waits until rundockd store answers.
+func (h *Host) awaitStore() {
+	h.Helper()
+	await.Nil(h, "rundockd store answers", func() error {
+		out, err := exec.Command("rundockd", "store", "check").CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("%w: %s", err, out)
+		}
+		return nil
+	})
+}
+
+// Reconfigure has host.json be text, and rundockd store read it.
+func (h *Host) Reconfigure(text string) {
+	h.Helper()
+	h.Write(hostconfig.Path, text)
+	h.Sh("sv", "-w", "60", "force-restart", "/etc/service/"+control.StoreService)
+	h.awaitStore()
 }
 
 // keys are all of the store, none where it is away.

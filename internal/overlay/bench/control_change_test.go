@@ -28,7 +28,7 @@ func TestControl_change(t *testing.T) {
 		s.Start()
 		await.Empty(t, "all are programmed", func() string { return s.Missing(agentsite.Own, all) })
 		if *earnest {
-			time.Sleep(3 * time.Second)
+			time.Sleep(3 * time.Second) // until the start no longer keeps the machine busy
 		}
 		s.Sh("ip link add vxbare type vxlan id 99 dstport 4790 local 192.0.2.5 nolearning && ip link set vxbare up")
 		bare, err := openProbe("vxbare")
@@ -59,13 +59,13 @@ func TestControl_change(t *testing.T) {
 				t.Fatal(err)
 			}
 			took = append(took, milliseconds(w.Until(1, unix.RTM_NEWNEIGH, p.Underlay.AsSlice()).Sub(began)))
-			time.Sleep(20 * time.Millisecond)
+			time.Sleep(20 * time.Millisecond) // each change is measured alone
 			began = time.Now()
 			if _, err := s.Admin.Do(t.Context(), clientv3.OpPut("/bare", value)); err != nil {
 				t.Fatal(err)
 			}
 			bareTook = append(bareTook, milliseconds((<-probed).Sub(began)))
-			time.Sleep(20 * time.Millisecond)
+			time.Sleep(20 * time.Millisecond) // each change is measured alone
 		}
 		await.Empty(t, "the kernel is right", func() string { return s.Missing(agentsite.Own, all) })
 		report(t, "a change of one of %d peers, from etcd to the kernel: %.1f ms (median of %d), 99 %% within %.1f ms; %.2f of a bare watch and probe (%.1f ms)",

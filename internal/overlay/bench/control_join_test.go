@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"rundock/internal/await"
 	"rundock/internal/overlay"
 	"rundock/internal/overlay/overlaytest/agentsite"
 	"rundock/internal/overlay/roster"
@@ -44,9 +45,7 @@ func TestControl_join(t *testing.T) {
 				Self: roster.Member{ID: fmt.Sprintf("machine-%d-%d", round, i), Host: fmt.Sprint("node-", i), Underlay: agentsite.Underlay(i), MAC: overlay.VxlanMAC(fmt.Sprint(i), n.VNI)},
 			})
 		}
-		for all[0].Agree(t.Context()) != nil { // until etcd, which was just started, answers
-			time.Sleep(20 * time.Millisecond)
-		}
+		await.Nil(t, "etcd, which was just started, answers", func() error { return all[0].Agree(t.Context()) })
 		var mu sync.Mutex
 		owner := map[netip.Prefix]string{}
 		var wg sync.WaitGroup

@@ -80,10 +80,10 @@ func (v *variant) stream(length time.Duration) error {
 			}
 		})
 	})
-	time.Sleep(min(warmUp, length))
+	time.Sleep(min(warmUp, length)) // TCP finds its window
 	began, bytes, busy, err := time.Now(), received.Load(), time.Duration(0), error(nil)
 	if busy, err = busyTime(); err == nil {
-		time.Sleep(length)
+		time.Sleep(length) // what is measured
 		var now time.Duration
 		now, err = busyTime()
 		busy = now - busy

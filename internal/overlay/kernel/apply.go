@@ -7,10 +7,10 @@ import (
 	"os"
 	"slices"
 
-	"github.com/google/nftables"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"rundock/internal/nft"
 	"rundock/internal/overlay"
 )
 
@@ -100,19 +100,10 @@ func isGone(err error) bool {
 // applyOne does an operation that is not on a peer's entry.
 func (k *Kernel) applyOne(op overlay.Op) error {
 	switch o := op.(type) {
-	case overlay.AddBridge:
-		return k.rt.LinkAdd(&netlink.Bridge{LinkAttrs: attrs(o.Dev, o.MAC)})
-	case overlay.AddVxlan:
-		// A checksum, as UDPCSum is not given: the card computes it.
-		return k.rt.LinkAdd(&netlink.Vxlan{
-			LinkAttrs: attrs(o.Dev, o.MAC), VxlanId: int(o.Tunnel.VNI), SrcAddr: o.Tunnel.Local.AsSlice(),
-			Port: int(o.Tunnel.Port), Learning: o.Tunnel.Learning,
-		})
 	case overlay.PutTable:
-		return k.putTable(o)
+		return k.nft.Put(o.Table, o.Hosts, o.Replace)
 	case overlay.DeleteTable:
-		k.nft.DelTable(&nftables.Table{Family: families[o.Family], Name: o.Name})
-		return k.nft.Flush()
+		return k.nft.Delete(nft.Table{Family: o.Family, Name: o.Name})
 	case overlay.AddRule:
 		return addToFilter(o.Rule)
 	case overlay.DeleteRule:
@@ -121,6 +112,27 @@ func (k *Kernel) applyOne(op overlay.Op) error {
 		return os.WriteFile(deviceFile(o.Dev, "forwarding"), []byte("1"), 0)
 	case overlay.SetARPReplies:
 		return os.WriteFile(deviceFile(o.Dev, "arp_ignore"), []byte("0"), 0)
+	case overlay.AddLocalRoute, overlay.AddUnreachable, overlay.DeleteUnreachable, overlay.AddConnected:
+		return k.applyRoute(o)
+	}
+	return k.applyLink(op)
+}
+
+// applyLink does an operation on a device, its addresses, or its place in a bridge.
+func (k *Kernel) applyLink(op overlay.Op) error {
+	switch o := op.(type) {
+	case overlay.AddBridge:
+		return k.rt.LinkAdd(&netlink.Bridge{LinkAttrs: attrs(o.Dev, o.MAC)})
+	case overlay.AddVxlan:
+		// A checksum, as UDPCSum is not given: the card computes it.
+		err := k.rt.LinkAdd(&netlink.Vxlan{
+			LinkAttrs: attrs(o.Dev, o.MAC), VxlanId: int(o.Tunnel.VNI), SrcAddr: o.Tunnel.Local.AsSlice(),
+			Port: int(o.Tunnel.Port), Learning: o.Tunnel.Learning,
+		})
+		if errors.Is(err, unix.EEXIST) {
+			return k.explainTaken(err, o.Tunnel)
+		}
+		return err
 	case overlay.DeleteLink:
 		return k.onLink(o.Dev, k.rt.LinkDel)
 	case overlay.SetMAC:
@@ -129,6 +141,8 @@ func (k *Kernel) applyOne(op overlay.Op) error {
 		return k.onLink(o.Dev, func(l netlink.Link) error { return k.rt.LinkSetMTU(l, o.MTU) })
 	case overlay.SetUp:
 		return k.onLink(o.Dev, k.rt.LinkSetUp)
+	case overlay.SetARP:
+		return k.onLink(o.Dev, k.rt.LinkSetARPOn)
 	case overlay.AddAddress:
 		return k.onLink(o.Dev, func(l netlink.Link) error { return k.rt.AddrReplace(l, &netlink.Addr{IPNet: ipNet(o.Address)}) })
 	case overlay.DeleteAddress:
@@ -141,8 +155,8 @@ func (k *Kernel) applyOne(op overlay.Op) error {
 		})
 	case overlay.AddPort:
 		return k.addPort(o)
-	case overlay.SetARP:
-		return k.onLink(o.Dev, k.rt.LinkSetARPOn)
+	case overlay.ReattachPort:
+		return k.reattachPort(o)
 	case overlay.SetNoMaster:
 		return k.onLink(o.Dev, k.rt.LinkSetNoMaster)
 	case overlay.DisableSTP:
@@ -153,8 +167,27 @@ func (k *Kernel) applyOne(op overlay.Op) error {
 		return k.onLink(o.Dev, func(l netlink.Link) error {
 			return k.batch.setBridge(l.Attrs().Index, attribute(nil, bridgeVLANs, []byte{0}))
 		})
-	case overlay.ReattachPort:
-		return k.reattachPort(o)
+	}
+	return fmt.Errorf("no way to do a %T", op)
+}
+
+// explainTaken names the device that has what a tunnel is to have.
+func (k *Kernel) explainTaken(err error, t overlay.Tunnel) error {
+	links, e := k.rt.LinkList()
+	if e != nil {
+		return errors.Join(err, e)
+	}
+	for _, l := range links {
+		if vx, ok := l.(*netlink.Vxlan); ok && vx.VxlanId == int(t.VNI) && vx.Port == int(t.Port) {
+			return fmt.Errorf("%w: device %s has vni %d; see whose it is (ip -d link show %[2]s), and unless it is another program's, as the network's own that was renamed: ip link del %[2]s", err, vx.Name, t.VNI)
+		}
+	}
+	return fmt.Errorf("%w: a device of another network namespace may have vni %d, as of a network of Docker swarm (docker network ls -f driver=overlay)", err, t.VNI)
+}
+
+// applyRoute does an operation on a route that is no peer's.
+func (k *Kernel) applyRoute(op overlay.Op) error {
+	switch o := op.(type) {
 	case overlay.AddLocalRoute:
 		return k.onLink(o.Dev, func(l netlink.Link) error { return k.addLocalRoute(l, o.Address) })
 	case overlay.AddUnreachable:

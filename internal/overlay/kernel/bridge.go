@@ -61,7 +61,12 @@ func (b *batch) setBridge(index int, option []byte) error {
 	return b.ask(message.errno)
 }
 
-// port is a device at a bridge.
+// isPort tells what may be a container's port from what somebody put at the bridge
+// by hand, such as the network's own VXLAN device: that is no business of ours, and
+// least of all to be put there again.
+func isPort(kind string) bool { return kind == "veth" }
+
+// port is a container's device at a bridge.
 type port struct {
 	name    string
 	up      bool
@@ -71,7 +76,8 @@ type port struct {
 func (b *batch) ports(bridge int) (all []port, err error) {
 	ask := attribute32(attribute32(nil, linkMaster, uint32(bridge)), linkExtMask, skipCounters)
 	err = b.list(unix.RTM_GETLINK, make([]byte, ifinfoBytes), ask, ifinfoBytes, func(fixed []byte, a *attributes) {
-		if a.number(linkMaster) != bridge {
+		kind := unix.ByteSliceToString(attributeIn(a[linkInfo], infoKind))
+		if a.number(linkMaster) != bridge || !isPort(kind) {
 			return
 		}
 		flags := binary.NativeEndian.Uint32(fixed[8:])

@@ -81,29 +81,36 @@ func checkOverlap(rt *netlink.Handle, n overlay.Network, names map[int]string, o
 			return fmt.Errorf("cidr %s overlaps %s, an address of interface %s", n.CIDR, p, deviceName(names[a.LinkIndex]))
 		}
 	}
-	routes, err := rt.RouteListFiltered(unix.AF_INET, &netlink.Route{Table: unix.RT_TABLE_MAIN}, netlink.RT_FILTER_TABLE)
+	conflict, err := overlappingRoute(n, names, mine)
 	if err != nil {
 		return fmt.Errorf("list the routes: %w", err)
 	}
-	for _, r := range routes {
-		if r.Dst == nil || mine[r.LinkIndex] {
-			continue
-		}
-		p := prefix(r.Dst)
-		if p == n.CIDR && r.Protocol == overlay.Protocol && r.Type == unix.RTN_UNREACHABLE {
-			continue // ours, as the devices are
-		}
-		far := r.Gw != nil || len(r.MultiPath) > 0
-		if p.Bits() == 0 || !p.Overlaps(n.CIDR) || far && p.Bits() < n.CIDR.Bits() {
-			continue
+	return conflict
+}
+
+// overlappingRoute names a route of the main table that conflicts with n. The list
+// is read by batch: the library's knows all that a route can have, and links a
+// tenth of what a small program is of.
+func overlappingRoute(n overlay.Network, names map[int]string, mine map[int]bool) (conflict, err error) {
+	b, err := newBatch(unix.NETLINK_ROUTE)
+	if err != nil {
+		return nil, err
+	}
+	defer b.close()
+	err = b.mainRoutes(func(fixed []byte, a *attributes) {
+		p, link := destination(fixed, a), a.number(unix.RTA_OIF)
+		ours := mine[link] || p == n.CIDR && fixed[5] == overlay.Protocol && fixed[7] == unix.RTN_UNREACHABLE
+		far := a[unix.RTA_GATEWAY] != nil || a[unix.RTA_MULTIPATH] != nil
+		if conflict != nil || ours || p.Bits() == 0 || !p.Overlaps(n.CIDR) || far && p.Bits() < n.CIDR.Bits() {
+			return
 		}
 		to := ""
-		if name := names[r.LinkIndex]; name != "" {
+		if name := names[link]; name != "" {
 			to = " to interface " + deviceName(name)
 		}
-		return fmt.Errorf("cidr %s overlaps the route %s%s", n.CIDR, p, to)
-	}
-	return nil
+		conflict = fmt.Errorf("cidr %s overlaps the route %s%s", n.CIDR, p, to)
+	})
+	return conflict, err
 }
 
 // deviceName adds to the name of an interface which Docker network it is the bridge

@@ -64,6 +64,26 @@ func TestFlush_of_the_firewall_is_survived(t *testing.T) {
 				wg.Wait()
 			}
 			check(t)
+			dropping := func() (found []overlay.Fault) {
+				var err error
+				one.Do(func() {
+					_, found, err = one.Keepers["apps"].Check(overlaytest.Apps.Subnet(1), one.Want(overlaytest.Apps))
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return found
+			}
+			one.Sh("iptables -w 5 -I FORWARD -j DROP")
+			if found := dropping(); len(found) != 1 || !strings.HasPrefix(found[0].What, "iptables' rule -A FORWARD -j DROP drops what ") {
+				t.Errorf("faults beside a rule that drops all are %q", found)
+			} else {
+				command, _, _ := strings.Cut(found[0].Next, ", and see")
+				one.Sh(command)
+			}
+			if left := dropping(); len(left) > 0 {
+				t.Errorf("faults once it is deleted are %q", left)
+			}
 			for _, script := range []string{
 				"iptables -w 5 -F",
 				// As a dockerd leaves it that starts over running containers (live-restore).

@@ -24,7 +24,7 @@ func NewKeeper(k *Kernel, n overlay.Network, ports []string) *Keeper {
 	return &Keeper{kernel: k, network: n, ports: ports}
 }
 
-// Ports are the devices that are at the bridge, or should be.
+// Ports are the containers' devices that are at the bridge, or should be.
 func (k *Keeper) Ports() []string { return slices.Clone(k.ports) }
 
 // Audit makes the kernel hold what is wanted and returns what it did, or, with an
@@ -79,7 +79,7 @@ func (k *Keeper) Plan(seen Observed, want overlay.State, told []overlay.Op) []ov
 	// The device of a container that left, or that Docker took off the
 	// network, is gone: one that is there still was lost, or put elsewhere.
 	lost := slices.DeleteFunc(slices.Clone(k.ports), func(port string) bool {
-		return slices.Contains(have.Bridge.Ports, port) || !k.kernel.exists(port)
+		return slices.Contains(have.Bridge.Ports, port) || !k.kernel.portExists(port)
 	})
 	want.Bridge.Ports = lost
 	k.ports = slices.Sorted(slices.Values(slices.Concat(lost, have.Bridge.Ports)))

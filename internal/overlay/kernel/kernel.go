@@ -6,10 +6,10 @@ import (
 	"net"
 	"net/netip"
 
-	"github.com/google/nftables"
-	mdnetlink "github.com/mdlayher/netlink"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"rundock/internal/nft/live"
 )
 
 // Kernel reads and changes the network namespace it was opened in. It is for
@@ -17,13 +17,10 @@ import (
 type Kernel struct {
 	rt    *netlink.Handle
 	batch *batch
-	nft   *nftables.Conn
+	nft   *live.Conn
 	sets  *batch // of nftables
 	next  int    // of the peers for which it is asked which route is taken
 }
-
-// nftSend is the most that a table of nftables takes with all hosts in it.
-const nftSend = 16 << 20
 
 // Open opens the namespace of the calling thread.
 func Open() (*Kernel, error) {
@@ -43,7 +40,7 @@ func Open() (*Kernel, error) {
 func (k *Kernel) open() error {
 	var route, nft, sets error
 	k.batch, route = newBatch(unix.NETLINK_ROUTE)
-	k.nft, nft = nftables.New(nftables.AsLasting(), nftables.WithSockOptions(func(c *mdnetlink.Conn) error { return c.SetWriteBuffer(nftSend) }))
+	k.nft, nft = live.Open()
 	k.sets, sets = newBatch(unix.NETLINK_NETFILTER)
 	if err := errors.Join(route, nft, sets); err != nil {
 		return fmt.Errorf("open netlink and nftables: %w", err)
@@ -58,9 +55,7 @@ func (k *Kernel) Close() {
 	}
 	k.batch.close()
 	k.sets.close()
-	if k.nft != nil {
-		k.nft.CloseLasting()
-	}
+	k.nft.Close()
 }
 
 // renew takes new sockets: after an exchange that failed, the rest of its
@@ -79,9 +74,9 @@ func (k *Kernel) renew() {
 }
 
 // exists reports whether there is a device of that name.
-func (k *Kernel) exists(name string) bool {
-	_, err := k.rt.LinkByName(name)
-	return err == nil
+func (k *Kernel) portExists(name string) bool {
+	l, err := k.rt.LinkByName(name)
+	return err == nil && isPort(l.Type())
 }
 
 func ipNet(p netip.Prefix) *net.IPNet {

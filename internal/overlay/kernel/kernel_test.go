@@ -89,6 +89,43 @@ func TestNetworks_are_apart_in_both_directions(t *testing.T) {
 	})
 }
 
+// TestInternal_network_has_no_way_out has a container of one reach those of other hosts,
+// and its own host, whose DNS it asks, and nothing else.
+func TestInternal_network_has_no_way_out(t *testing.T) {
+	inside := data
+	inside.Internal = true
+	c := overlaytest.NewCluster(t, 2, false, overlaytest.Apps, inside)
+	one, two := c.Hosts[0], c.Hosts[1]
+	d1, d2, a1 := one.Container(inside, 10), two.Container(inside, 10), one.Container(overlaytest.Apps, 10)
+	overlaytest.Reaches(t, d1.Namespace, d2.Namespace, d2.Address, d1.Address)
+	overlaytest.Reaches(t, d1.Namespace, one.Namespace, overlaytest.Underlay(1), d1.Address)
+	overlaytest.Reaches(t, a1.Namespace, two.Namespace, overlaytest.Underlay(2), overlaytest.Underlay(1))
+	overlaytest.Apart(t, d1.Namespace, two.Namespace, overlaytest.Underlay(2))
+
+	t.Run("not even by a port that Docker publishes", func(t *testing.T) {
+		one.Sh("nft add table ip docker; nft 'add chain ip docker pre { type nat hook prerouting priority dstnat; }'")
+		for _, to := range []*overlaytest.Container{a1, d1} {
+			var listener net.Listener
+			var err error
+			to.Do(func() { listener, err = net.Listen("tcp", netip.AddrPortFrom(to.Address, 80).String()) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer listener.Close()
+			one.Sh(fmt.Sprintf("nft flush chain ip docker pre; nft add rule ip docker pre ip daddr 192.0.2.1 tcp dport 80 dnat to %s", to.Address))
+			two.Do(func() {
+				var conn net.Conn
+				if conn, err = net.DialTimeout("tcp", "192.0.2.1:80", overlaytest.Restraint); err == nil {
+					conn.Close()
+				}
+			})
+			if reached, want := err == nil, to == a1; reached != want {
+				t.Errorf("a published port of %s is reached: %t, %v", to.Name, reached, err)
+			}
+		}
+	})
+}
+
 // Whatever is taken away by hand comes back with one audit, and what others
 // made stays.
 func TestAudit_heals_tampering(t *testing.T) {
@@ -136,10 +173,12 @@ func TestAudit_heals_tampering(t *testing.T) {
 		{"a container's port without broadcasts", "bridge link set dev veth7-10 bcast_flood off"},
 		{"a container's port without what is not known to be there", "bridge link set dev veth7-10 flood off"},
 		{"bridge that answers no ARP request", "sysctl -qw net.ipv4.conf.ovl7.arp_ignore=8"},
-		{"bridge with a spanning tree", "ip link set ovl7 type bridge stp_state 1; ip link set veth7-10 down; ip link set veth7-10 up"},
+		// The kernel has the port take part in the tree a moment after it is up.
+		{"bridge with a spanning tree", "ip link set ovl7 type bridge stp_state 1; ip link set veth7-10 down; ip link set veth7-10 up; until bridge link show dev veth7-10 | grep -qE 'state (listening|learning)'; do sleep 0.01; done"},
 		{"bridge without ARP", "ip link set ovl7 arp off"},
 		{"VXLAN device without ARP", "ip link set vx7 arp off"},
 		{"VXLAN device at a bridge", "ip link show other 2>/dev/null || ip link add other type bridge; ip link set vx7 master other"},
+		{"VXLAN device at the network's own bridge", "ip link set vx7 master ovl7"},
 		{"local routes", "ip route flush table local"},
 		{"bridge down", "ip link set ovl7 down"},
 		{"bridge's address", "ip addr flush dev ovl7"},
@@ -308,16 +347,21 @@ func TestKeeper_gives_a_new_bridge_the_ports_that_another_remembered(t *testing.
 	from, to := h.Container(overlaytest.Apps, 10), c.Hosts[1].Container(overlaytest.Apps, 10)
 	foreign := netnstest.New(t, "foreign")
 	h.Cable("veth-other", foreign, "eth0", 1500)
+	h.Sh("ip link add by-hand type vxlan id 98 local 192.0.2.1 dstport 4791; ip link set by-hand master ovl7")
+	h.Audit()
+	h.Sh("ip link set by-hand nomaster")
 	ports := h.Keepers["apps"].Ports()
 	if len(ports) != 1 || ports[0] != "veth7-10" {
 		t.Fatalf("ports are %q", ports)
 	}
 	h.Sh("ip link del ovl7")
-	h.Keepers["apps"] = kernel.NewKeeper(h.Kernel, overlaytest.Apps, append(ports, "veth-that-left"))
+	h.Keepers["apps"] = kernel.NewKeeper(h.Kernel, overlaytest.Apps, append(ports, "by-hand", "veth-that-left"))
 	h.Audit()
 	overlaytest.Reaches(t, from.Namespace, to.Namespace, to.Address, from.Address)
-	if overlaytest.HasLine(h.Sh("ip link show veth-other"), "master") {
-		t.Error("a device of somebody else's is at the bridge")
+	for _, dev := range []string{"veth-other", "by-hand"} {
+		if overlaytest.HasLine(h.Sh("ip link show "+dev), "master") {
+			t.Errorf("%s, which is no container's, is at the bridge", dev)
+		}
 	}
 	if ports := h.Keepers["apps"].Ports(); len(ports) != 1 || ports[0] != "veth7-10" {
 		t.Errorf("ports are %q, want those at the bridge", ports)
@@ -344,12 +388,19 @@ func TestApply_tells_why_a_device_could_not_be_made_and_no_more(t *testing.T) {
 		t.Fatal(err)
 	}
 	wanted.Filter = overlay.Filter{}
-	overlaytest.WithKernel(t, host, func(k *kernel.Kernel) {
-		err := k.Apply(overlay.Plan(overlay.WantNothing(overlaytest.Apps), wanted))
-		if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "ip link add vx7 ") {
-			t.Errorf("Apply = %v, want the device that could not be made alone", err)
-		}
-	})
+	apply := func(want string) {
+		t.Helper()
+		overlaytest.WithKernel(t, host, func(k *kernel.Kernel) {
+			err := k.Apply(overlay.Plan(overlay.WantNothing(overlaytest.Apps), wanted))
+			if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "ip link add vx7 ") || !strings.Contains(err.Error(), want) {
+				t.Errorf("Apply = %v, want the device that could not be made alone, and %q", err, want)
+			}
+		})
+	}
+	apply("a device of another network namespace may have vni 7")
+	host = netnstest.New(t, "renamed")
+	host.Sh("ip addr add 192.0.2.1/24 dev lo; ip link add old type vxlan id 7 dstport 4789")
+	apply("device old has vni 7; see whose it is (ip -d link show old)")
 }
 
 func TestForeign_is_a_device_that_no_agent_of_this_machine_made(t *testing.T) {

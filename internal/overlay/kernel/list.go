@@ -53,14 +53,19 @@ func (b *batch) neighbours(family byte, index int, each func(overlay.MAC, netip.
 // routes gives those of our protocol in the main table that lead to a device,
 // and, as it sees them anyway, those that lead elsewhere.
 func (b *batch) routes(index int, each func(overlay.RouteKey, overlay.Route), elsewhere func(fixed []byte, a *attributes)) error {
-	ask := append([]byte{unix.AF_INET, 0, 0, 0, unix.RT_TABLE_MAIN}, make([]byte, rtmsgBytes-5)...)
-	return b.list(unix.RTM_GETROUTE, ask, nil, rtmsgBytes, func(fixed []byte, a *attributes) {
+	return b.mainRoutes(func(fixed []byte, a *attributes) {
 		if a.number(unix.RTA_OIF) != index {
 			elsewhere(fixed, a)
 		} else if key, r, ours := routeOf(fixed, a); ours {
 			each(key, r)
 		}
 	})
+}
+
+// mainRoutes gives all routes of the main table.
+func (b *batch) mainRoutes(each func(fixed []byte, a *attributes)) error {
+	ask := append([]byte{unix.AF_INET, 0, 0, 0, unix.RT_TABLE_MAIN}, make([]byte, rtmsgBytes-5)...)
+	return b.list(unix.RTM_GETROUTE, ask, nil, rtmsgBytes, each)
 }
 
 // unreachable reports whether a route of ours has packets to a network answered as

@@ -13,15 +13,9 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"rundock/internal/nft/live"
 	"rundock/internal/overlay"
 )
-
-// nftGroup is NFNLGRP_NFTABLES: every change of a table of nftables.
-const nftGroup = 7
-
-// monitorReceive is how much of a burst waits to be read: the kernel drops
-// more, which counts as a change.
-const monitorReceive = 4 << 20
 
 // Monitor tells when something changed that may be a network's.
 type Monitor struct {
@@ -47,37 +41,18 @@ func OpenMonitor(n overlay.Network) (*Monitor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("monitor netlink: %w", err)
 	}
-	route, err := listen(unix.NETLINK_ROUTE, unix.RTNLGRP_LINK, unix.RTNLGRP_NEIGH, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR, unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV4_NETCONF)
+	route, err := live.Listen(unix.NETLINK_ROUTE, unix.RTNLGRP_LINK, unix.RTNLGRP_NEIGH, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR, unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV4_NETCONF)
 	if err != nil {
 		rt.Close()
 		return nil, fmt.Errorf("monitor netlink: %w", err)
 	}
-	nft, err := listen(unix.NETLINK_NETFILTER, nftGroup)
+	nft, err := live.Listen(unix.NETLINK_NETFILTER, live.Group)
 	if err != nil {
 		rt.Close()
 		route.Close()
 		return nil, fmt.Errorf("monitor nftables: %w", err)
 	}
 	return &Monitor{network: n, route: route, nft: nft, rt: rt, names: map[int]string{}}, nil
-}
-
-func listen(family int, groups ...int) (*os.File, error) {
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, family)
-	if err != nil {
-		return nil, err
-	}
-	err = errors.Join(
-		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, monitorReceive),
-		unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}),
-	)
-	for _, g := range groups {
-		err = errors.Join(err, unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_ADD_MEMBERSHIP, g))
-	}
-	if err != nil {
-		unix.Close(fd)
-		return nil, err
-	}
-	return os.NewFile(uintptr(fd), "netlink"), nil
 }
 
 // Run calls on after each burst of messages that may concern the network, until ctx

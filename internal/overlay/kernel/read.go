@@ -56,10 +56,10 @@ func (k *Kernel) read(n overlay.Network, subnet netip.Prefix, l *listing) (s ove
 		s.Faults, err = others.faults(s.Vxlan.Tunnel.Local, l, s.Bridge)
 	}
 	if err == nil {
-		s.Table, err = k.table("ip", n.Table())
+		s.Table, err = k.nft.Table("ip", n.Table())
 	}
 	if err == nil {
-		s.Guard, err = k.table("inet", n.Table())
+		s.Guard, err = k.nft.Table("inet", n.Table())
 	}
 	if err == nil && s.Guard.Chains != nil {
 		if err = k.sets.hosts(n.Table(), func(at netip.Addr) { l.hosts.add(at, struct{}{}) }); err != nil {
@@ -68,6 +68,9 @@ func (k *Kernel) read(n overlay.Network, subnet netip.Prefix, l *listing) (s ove
 	}
 	var unread error
 	s.Filter, unread = filter() // it is to be waited for in any case
+	if rule := s.Filter.Drops; err == nil && rule != "" && s.Vxlan.Exists {
+		s.Faults = append(s.Faults, overlay.DropFault(n, rule))
+	}
 	if err == nil && unread != nil {
 		err = &FilterError{unread}
 	}

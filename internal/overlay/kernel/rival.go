@@ -158,7 +158,8 @@ func (rs *rivals) askKernel(l *listing, bridge overlay.Link) error {
 		to := overlay.Gateway(l.routes[k.next].key.Subnet)
 		for _, by := range senders {
 			refusal, err := k.batch.routeFor(to, by, func(fixed []byte, a *attributes) {
-				if fixed[4] != unix.RT_TABLE_MAIN {
+				own := fixed[4] == unix.RT_TABLE_LOCAL && fixed[7] == unix.RTN_LOCAL // see captured
+				if fixed[4] != unix.RT_TABLE_MAIN && !own {
 					rs.add(fixed, a)
 				}
 			})
@@ -184,6 +185,10 @@ func (rs *rivals) faults(underlay netip.Addr, l *listing, bridge overlay.Link) (
 		all = append(all, r.fault(rs.network))
 	}
 	all = append(all, rs.rules...)
+	captured, err := rs.kernel.captured(rs.network)
+	if err != nil {
+		return nil, err
+	}
 	host, err := faults(underlay)
-	return append(all, host...), err
+	return slices.Concat(all, captured, host), err
 }

@@ -38,6 +38,11 @@ func TestCheck_names_routes_of_others_that_win(t *testing.T) {
 		{"ip route add 10.42.0.0/16 via 192.0.2.2 table 77; ip rule add from 10.42.1.0/24 lookup 77 priority 50", "the route 10.42.0.0/16 via 192.0.2.2 dev eth0 of table 77"},
 		{"ip route add blackhole default table 77; ip rule add iif ovl7 lookup 77 priority 50", "the route blackhole 0.0.0.0/0 of table 77"},
 		{"ip rule add from 10.42.1.0/24 prohibit priority 50", "the rule prohibit of priority 50 (ip rule) refuses packets to network apps"},
+		{"ip addr add 10.42.203.2/32 dev lo", "the address 10.42.203.2/32 of interface lo is in network apps, and not the network's: this host takes packets to it for its own"},
+		{"ip addr add 10.42.1.7/28 dev lo noprefixroute", "the address 10.42.1.7/28 of interface lo is in network apps, and not the network's: this host takes packets to it for its own"}, // of a container here
+		{"ip route add local 10.42.2.0/24 dev lo", "the route local 10.42.2.0/24 dev lo"},
+		{"ip route add local 10.43.2.0/24 dev lo", ""},
+		{"ip addr add 10.43.203.2/32 dev lo", ""},
 		{"ip route add blackhole 10.42.0.0/16 table 77", ""},
 		{"ip route add throw 10.42.0.0/16 table 77; ip rule add to 10.42.0.0/16 lookup 77 priority 50", ""},
 		{"ip rule add to 10.43.0.0/16 prohibit priority 50", ""},

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -171,22 +172,20 @@ func (p *Prober) wakeUp() {
 	}
 }
 
-// Silent counts the peers of which nothing was heard when they were last asked,
-// and asked again, and returns the first of their subnets. It may be a firewall
+// Silent returns the subnets, sorted, of the peers of which nothing was heard when they
+// were last asked, and asked again. It may be a firewall
 // that keeps the network's packets out, theirs or this host's, or they answer
 // no pings.
-func (p *Prober) Silent() (count int, first netip.Prefix) {
+func (p *Prober) Silent() (subnets []netip.Prefix) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, t := range p.paths {
-		if t.mute < muteSearches {
-			continue
-		}
-		if count++; count == 1 || t.subnet.Compare(first) < 0 {
-			first = t.subnet
+		if t.mute >= muteSearches {
+			subnets = append(subnets, t.subnet)
 		}
 	}
-	return count, first
+	slices.SortFunc(subnets, netip.Prefix.Compare)
+	return subnets
 }
 
 // Run looks until ctx is done, and tells what has changed: what is found, and

@@ -243,8 +243,8 @@ func TestPaths_of_which_nothing_is_heard_are_counted(t *testing.T) {
 	silent := func(count int, first netip.Prefix) {
 		t.Helper()
 		await.Empty(t, fmt.Sprintf("silent are %d, from %s", count, first), func() string {
-			if gotCount, gotFirst := p.Silent(); gotCount != count || gotFirst != first {
-				return fmt.Sprintf("they are %d, from %s", gotCount, gotFirst)
+			if got := p.Silent(); len(got) != count || count > 0 && got[0] != first {
+				return fmt.Sprintf("they are %s", got)
 			}
 			return ""
 		})

@@ -79,7 +79,7 @@ func (r *Roster) checkConfig(list []registry.Change) (found bool, err error) {
 	}
 	var theirs configValue
 	if err := json.Unmarshal(list[i].Value, &theirs); err != nil {
-		return true, fmt.Errorf("network %s: %s in the registry is no configuration: %w", r.Network.Name, r.configKey(), err)
+		return true, fmt.Errorf("network %s: %s in the store is no configuration: %w", r.Network.Name, r.configKey(), err)
 	}
 	ours, is := r.Network, theirs.Network
 	ours.Port, is.Port = ours.UDPPort(), is.UDPPort()
@@ -104,7 +104,7 @@ func (d *Disagreement) Error() string {
 	var fields []string
 	differ := func(name string, ours, theirs any) {
 		if ours != theirs {
-			fields = append(fields, fmt.Sprintf("%s is %v here (%s) and %v in the registry (from %s)", name, ours, d.Host, theirs, by))
+			fields = append(fields, fmt.Sprintf("%s is %v here (%s) and %v in the store (from %s)", name, ours, d.Host, theirs, by))
 		}
 	}
 	differ("cidr", d.Ours.CIDR, d.Theirs.CIDR)
@@ -112,6 +112,7 @@ func (d *Disagreement) Error() string {
 	differ("vni", d.Ours.VNI, d.Theirs.VNI)
 	differ("mtu", d.Ours.MTUText(), d.Theirs.MTUText())
 	differ("port", d.Ours.UDPPort(), d.Theirs.UDPPort())
+	differ("internal", d.Ours.Internal, d.Theirs.Internal)
 	return fmt.Sprintf("network %s: %s; %s", d.Ours.Name, strings.Join(fields, "; "), d.members())
 }
 

@@ -29,8 +29,8 @@ func TestAgree_on_what_the_first_host_says(t *testing.T) {
 
 	err := answer(t, join(t, server, otherwise(), 3).Agree)
 	var d *Disagreement
-	const want = "network apps: cidr is 10.44.0.0/16 here (node-3) and 10.42.0.0/16 in the registry (from node-1, which has left); " +
-		"vni is 9 here (node-3) and 7 in the registry (from node-1, which has left); no host is in it: rundockd overlay forget apps frees it"
+	const want = "network apps: cidr is 10.44.0.0/16 here (node-3) and 10.42.0.0/16 in the store (from node-1, which has left); " +
+		"vni is 9 here (node-3) and 7 in the store (from node-1, which has left); no host is in it: rundockd overlay forget apps frees it"
 	if !errors.As(err, &d) || err.Error() != want {
 		t.Errorf("Agree = %v, want %s", err, want)
 	}
@@ -70,7 +70,7 @@ func TestDisagreement_says_what_a_default_is(t *testing.T) {
 	other := apps
 	other.Port, other.MTU = 4790, 1400
 	err := &Disagreement{Ours: apps, Theirs: other, Host: "node-3", By: "node-1"}
-	const want = "mtu is auto here (node-3) and 1400 in the registry (from node-1, which has left); port is 4789 here (node-3) and 4790 in the registry"
+	const want = "mtu is auto here (node-3) and 1400 in the store (from node-1, which has left); port is 4789 here (node-3) and 4790 in the store"
 	if !strings.Contains(err.Error(), want) {
 		t.Errorf("%v, want in it %q", err, want)
 	}
@@ -90,7 +90,7 @@ func TestCanJoin_writes_nothing(t *testing.T) {
 		t.Errorf("CanJoin of a new network = %v", err)
 	}
 	if keys, err := one.list(t.Context(), Prefix("apps")); len(keys) != 0 || err != nil {
-		t.Fatalf("the registry holds %v, %v", keys, err)
+		t.Fatalf("the store holds %v, %v", keys, err)
 	}
 	retry(t, one.Agree)
 	reserve(t, one, netip.Prefix{})
@@ -131,13 +131,13 @@ func TestForget(t *testing.T) {
 	forget := &Roster{Client: one.Client, Network: overlay.Network{Name: "apps"}}
 	refused := func(host, want string) {
 		t.Helper()
-		if _, _, err := forget.Forget(t.Context(), host); err == nil || err.Error() != want {
+		if _, _, err := forget.Forget(t.Context(), host, nil); err == nil || err.Error() != want {
 			t.Errorf("Forget(%q) = %v, want %s", host, err, want)
 		}
 	}
 	freed := func(host, subnet string, last bool) {
 		t.Helper()
-		e, dissolved, err := forget.Forget(t.Context(), host)
+		e, dissolved, err := forget.Forget(t.Context(), host, nil)
 		if err != nil || e.Subnet != subnet || dissolved != last {
 			t.Errorf("Forget(%q) = %+v, %v, %v, want %s, %v", host, e, dissolved, err, subnet, last)
 		}
@@ -155,7 +155,7 @@ func TestForget(t *testing.T) {
 	freed("node-2", second.String(), false)
 	end(nil)
 	freed("machine-1", first.String(), true)
-	refused("", "network apps: the registry has nothing of it")
+	refused("", "network apps: the store has nothing of it")
 	if err := answer(t, join(t, server, otherwise(), 3).Agree); err != nil {
 		t.Errorf("Agree after the last host was forgotten = %v", err)
 	}

@@ -11,7 +11,7 @@ import (
 	"rundock/internal/registry"
 )
 
-// Book is what the registry holds of a network, folded from a watch. What is
+// Book is what the store holds of a network, folded from a watch. What is
 // written there by hand and makes no sense is left out, but its subnet counts
 // as taken.
 type Book struct {

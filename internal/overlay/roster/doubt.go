@@ -33,7 +33,7 @@ func (f *follower) doubtKnown() {
 }
 
 // doubt opens a doubt about those of these subnets whose host is told, and was
-// alive until now, and closes those that the registry has settled. f.mu is locked.
+// alive until now, and closes those that the store has answered. f.mu is locked.
 func (f *follower) doubt(about []netip.Prefix) {
 	for _, subnet := range about {
 		m, doubtful := f.book.doubtful(subnet)

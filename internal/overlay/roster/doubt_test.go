@@ -61,7 +61,7 @@ func (d *dataPath) asks(count int) func() bool {
 	}
 }
 
-// A host that loses its way to the registry is kept while it answers; one that
+// A host that loses its way to the store is kept while it answers; one that
 // is dead, and one that stops on purpose, are not.
 func TestFollow_asks_hosts_whose_lease_is_over(t *testing.T) {
 	server := etcdtest.Start(t, "embedded", nil)

@@ -10,7 +10,7 @@ import (
 	"rundock/internal/registry"
 )
 
-// Entry is a subnet that is taken, as the registry has it, whatever the
+// Entry is a subnet that is taken, as the store has it, whatever the
 // network's configuration is.
 type Entry struct {
 	Subnet string // as its key has it
@@ -21,6 +21,16 @@ type Entry struct {
 
 	key   string
 	value []byte
+}
+
+// SubnetOf is the subnet that the last part of a key names, whatever it is: of
+// 10.42.2.0-24, 10.42.2.0/24.
+func SubnetOf(name string) string {
+	i := strings.LastIndexByte(name, '-')
+	if i < 0 {
+		return name
+	}
+	return name[:i] + "/" + name[i+1:]
 }
 
 // entriesOf picks those of a network out of all its keys, sorted by host.
@@ -37,11 +47,7 @@ func entriesOf(network string, list []registry.Change) []Entry {
 			if json.Unmarshal(c.Value, &m) != nil {
 				m = Member{}
 			}
-			e := Entry{Subnet: name, ID: m.ID, Host: m.Host, Seen: m.Seen, key: c.Key, value: c.Value}
-			if i := strings.LastIndexByte(name, '-'); i >= 0 {
-				e.Subnet = name[:i] + "/" + name[i+1:]
-			}
-			all = append(all, e)
+			all = append(all, Entry{Subnet: SubnetOf(name), ID: m.ID, Host: m.Host, Seen: m.Seen, key: c.Key, value: c.Value})
 		}
 	}
 	for i := range all {

@@ -14,24 +14,24 @@ import (
 
 // View is a network as this host is to see it, as far as it has changed.
 type View struct {
-	Subnet   netip.Prefix             // this host's in the registry; zero: it has none, not any more, or one that is not up to date
+	Subnet   netip.Prefix             // this host's in the store; zero: it has none, not any more, or one that is not up to date
 	Complete bool                     // Peers are all there are; this is the first View
 	Peers    map[netip.Prefix]*Member // by subnet, who came or is another now; nil: nobody has it any more
 }
 
-// Follow tells on what the registry knows, first when all of it is known, and
+// Follow tells on what the store knows, first when all of it is known, and
 // then what changes, at a cost that follows from it. It returns nil when ctx
-// is done. As long as the registry is away, on is not called: what was told
+// is done. As long as the store is away, on is not called: what was told
 // stays right.
 //
 // A peer that a change takes away is gone at once. One that is merely missing
-// when the registry is back from an absence gets the time of a lease to
+// when the store is back from an absence gets the time of a lease to
 // appear again: its own lease may have run out unrenewed meanwhile, or the
-// registry have lost its data.
+// store have lost its data.
 //
 // One whose lease is over, and that has not said that it stops, may only have
-// lost its way to the registry: it stays until Silence says that it does not
-// answer. onHealth is as in registry's Watch.
+// lost its way to the store: it stays until Silence says that it does not
+// answer. onHealth is as in the store's Watch.
 func (r *Roster) Follow(ctx context.Context, on func(View), onHealth func(error)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	f := follower{

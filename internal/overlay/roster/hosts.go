@@ -2,7 +2,7 @@ package roster
 
 import "context"
 
-// ListedHost is a host as the registry lists it.
+// ListedHost is a host as the store lists it.
 type ListedHost struct {
 	Member
 	Alive bool

@@ -2,6 +2,7 @@ package roster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,12 +44,16 @@ func (r *Roster) dissolve(ctx context.Context, list []registry.Change) (bool, er
 	return r.Client.Swap(ctx, registry.Swap{Key: r.configKey(), Old: list[i].Value, Absent: []string{Prefix(r.Network.Name) + "subnets/"}})
 }
 
+// ErrWhichHost is why nothing is forgotten where no host is given.
+var ErrWhichHost = errors.New("say which host is to be forgotten")
+
 // Forget takes the subnet of a host that is gone for good away from it. The
 // host is given by its name, its machine id or its subnet; "" is none, of a
 // network without hosts. Of r it needs Client and the network's name. It
-// refuses to forget a host that is alive. dissolved says that there is no
+// refuses to forget a host that is alive, also one that the store does not know to be,
+// and that answers in the network (nil: nobody is asked). dissolved says that there is no
 // other host, and that the network's configuration went along.
-func (r *Roster) Forget(ctx context.Context, host string) (gone Entry, dissolved bool, err error) {
+func (r *Roster) Forget(ctx context.Context, host string, answers func(Entry) bool) (gone Entry, dissolved bool, err error) {
 	for {
 		list, err := r.list(ctx, Prefix(r.Network.Name))
 		if err != nil {
@@ -58,7 +63,7 @@ func (r *Roster) Forget(ctx context.Context, host string) (gone Entry, dissolved
 		if len(entries) == 0 && (host == "" || gone.key != "") {
 			dissolved, err = r.dissolve(ctx, list)
 			if err == nil && !dissolved && gone.key == "" {
-				err = fmt.Errorf("network %s: the registry has nothing of it", r.Network.Name)
+				err = fmt.Errorf("network %s: the store has nothing of it", r.Network.Name)
 			}
 			return gone, dissolved, err
 		}
@@ -68,6 +73,10 @@ func (r *Roster) Forget(ctx context.Context, host string) (gone Entry, dissolved
 		e, err := pick(r.Network.Name, entries, host)
 		if err != nil {
 			return gone, false, err
+		}
+		if answers != nil && answers(e) {
+			return gone, false, fmt.Errorf("network %s: %s, which has %s, has not told the store that it is alive, and answers in the network: it is alive, and keeps its containers reachable; have it leave by itself, by rundock_overlay with name=%s state=absent there, or switch it off",
+				r.Network.Name, host, e.Subnet, r.Network.Name)
 		}
 		swap := registry.Swap{Key: e.key, Old: e.value}
 		if e.ID != "" {
@@ -101,7 +110,7 @@ func pick(network string, entries []Entry, host string) (Entry, error) {
 	case len(entries) == 0:
 		return Entry{}, fmt.Errorf("network %s: no host has a subnet of it", network)
 	case host == "":
-		return Entry{}, fmt.Errorf("network %s: say which host is to be forgotten, of %s", network, strings.Join(there, ", "))
+		return Entry{}, fmt.Errorf("network %s: %w, of %s", network, ErrWhichHost, strings.Join(there, ", "))
 	case len(found) == 0:
 		return Entry{}, fmt.Errorf("network %s: no host %s has a subnet of it; those that have: %s", network, host, strings.Join(there, ", "))
 	case len(found) > 1:

@@ -1,4 +1,4 @@
-// Package roster is who takes part in an overlay network, as the registry
+// Package roster is who takes part in an overlay network, as the store
 // knows it: the configuration that all hosts share, which host has which
 // subnet, and which hosts are alive.
 //
@@ -84,8 +84,11 @@ func (r *Roster) reclaim() time.Duration {
 	return DefaultReclaim
 }
 
+// AllPrefix begins all keys of all networks.
+const AllPrefix = "/rundock/v1/overlay/"
+
 // Prefix begins all keys of a network.
-func Prefix(network string) string { return "/rundock/v1/overlay/" + network + "/" }
+func Prefix(network string) string { return AllPrefix + network + "/" }
 
 func (r *Roster) configKey() string { return Prefix(r.Network.Name) + "config" }
 

@@ -53,14 +53,14 @@ func reserve(t *testing.T, r *Roster, prefer netip.Prefix) netip.Prefix {
 
 func retry(t *testing.T, call func(context.Context) error) {
 	t.Helper()
-	await.Nil(t, "the registry answers", func() error { return call(t.Context()) })
+	await.Nil(t, "the store answers", func() error { return call(t.Context()) })
 }
 
 // answer is what call gets from an etcd that answers: a busy machine may have
 // it come too late.
 func answer(t *testing.T, call func(context.Context) error) (err error) {
 	t.Helper()
-	await.True(t, "the registry answers", func() bool {
+	await.True(t, "the store answers", func() bool {
 		err = call(t.Context())
 		return err == nil || !strings.Contains(err.Error(), "etcd: no answer within")
 	})
@@ -438,7 +438,7 @@ func TestFollow(t *testing.T) {
 	endThree = alive(t, three)
 	await.True(t, "both are seen again", w.sees("node-2", "node-3"))
 
-	t.Run("nonsense in the registry hides nobody", func(t *testing.T) {
+	t.Run("nonsense in the store hides nobody", func(t *testing.T) {
 		put(t, server, Prefix("apps")+"subnets/nonsense", "{}")
 		put(t, server, Prefix("apps")+"subnets/10.42.250.0-24", "nonsense")
 		put(t, server, Prefix("apps")+"subnets/10.99.0.0-24", `{"id":"x","subnet":"10.99.0.0/24","underlay":"192.0.2.9"}`)
@@ -451,13 +451,13 @@ func TestFollow(t *testing.T) {
 			t.Errorf("peers are %+v", v.Peers)
 		}
 	})
-	t.Run("a registry that is away changes nothing, and one that lost its data little", func(t *testing.T) {
+	t.Run("a store that is away changes nothing, and one that lost its data little", func(t *testing.T) {
 		endTwo(registry.ErrHandOver) // node-2 will not come back
 		server.Kill()
 		server.Wipe()
 		_, before := w.get()
 		server.Restart()
-		await.True(t, "the registry is back", func() bool { _, now := w.get(); return now > before })
+		await.True(t, "the store is back", func() bool { _, now := w.get(); return now > before })
 		if !w.sees("node-2", "node-3")() {
 			v, _ := w.get()
 			t.Errorf("peers are %+v", v.Peers)

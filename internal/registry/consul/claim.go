@@ -33,6 +33,7 @@ func (c *Client) Claim(ctx context.Context, lease string, items []registry.Item)
 	if len(items) > mostItems {
 		return leasing.Claimed{}, fmt.Errorf("consul: a transaction takes %d keys, and there are %d to claim with %s", mostItems, len(items), items[0].Key)
 	}
+	ctx = context.WithoutCancel(ctx) // see leasing.Backend
 	known := map[string]*api.KVPair{}
 	for range claimTries {
 		revision, won, err := c.txn(ctx, claimOps(lease, items, known))

@@ -13,6 +13,11 @@ import (
 )
 
 // Swap implements registry.Store.
+func (c *Client) Swap(ctx context.Context, s registry.Swap) (bool, error) {
+	return c.Transact(ctx, []registry.Swap{s})
+}
+
+// Transact implements registry.Store.
 //
 // A transaction of Consul cannot require that nothing is below a prefix. So each
 // Swap that makes a key also writes the guard of the folder that the key is in,
@@ -20,18 +25,30 @@ import (
 // requires that the guard is as it was. It sees keys that a Swap makes right
 // below the prefix, and neither those that a lease holds nor those made by hand
 // at the same moment.
-func (c *Client) Swap(ctx context.Context, s registry.Swap) (bool, error) {
-	done, err := c.swap(ctx, s)
+func (c *Client) Transact(ctx context.Context, swaps []registry.Swap) (done bool, err error) {
+	var ops api.TxnOps
+	may := true
+	for _, s := range swaps {
+		var own api.TxnOps
+		if own, may, err = c.operations(ctx, s); err != nil || !may {
+			break
+		}
+		ops = append(ops, own...)
+	}
+	if err == nil && may {
+		_, done, err = c.txn(ctx, ops)
+	}
 	if err != nil {
-		return false, fmt.Errorf("write %s: %w", s.Key, err)
+		return false, fmt.Errorf("write %s: %w", registry.KeysOf(swaps), err)
 	}
 	return done, nil
 }
 
-func (c *Client) swap(ctx context.Context, s registry.Swap) (bool, error) {
-	ops, may, err := c.absent(ctx, s.Absent)
+// operations returns those of one swap. may is false if it cannot be made already.
+func (c *Client) operations(ctx context.Context, s registry.Swap) (ops api.TxnOps, may bool, err error) {
+	ops, may, err = c.absent(ctx, s.Absent)
 	if err != nil || !may {
-		return false, err
+		return nil, false, err
 	}
 	add := func(op api.KVTxnOp) { ops = append(ops, &api.TxnOp{KV: &op}) }
 	key := native(s.Key)
@@ -39,14 +56,16 @@ func (c *Client) swap(ctx context.Context, s registry.Swap) (bool, error) {
 	if s.Old != nil {
 		pair, _, err := c.get(ctx, key)
 		if err != nil {
-			return false, err
+			return nil, false, err
 		}
 		if pair == nil || string(pair.Value) != string(s.Old) {
-			return false, nil
+			return nil, false, nil
 		}
 		index = pair.ModifyIndex
 	}
 	switch {
+	case s.Old != nil && !s.Writes():
+		add(api.KVTxnOp{Verb: api.KVCheckIndex, Key: key, Index: index})
 	case s.New != nil:
 		add(api.KVTxnOp{Verb: api.KVCAS, Key: key, Index: index, Value: s.New})
 	case s.Old != nil:
@@ -58,8 +77,7 @@ func (c *Client) swap(ctx context.Context, s registry.Swap) (bool, error) {
 		// Another value each time: writing the same one changes no index.
 		add(api.KVTxnOp{Verb: api.KVSet, Key: guard(path.Dir(key)), Value: []byte(rand.Text())})
 	}
-	_, done, err := c.txn(ctx, ops)
-	return done, err
+	return ops, true, nil
 }
 
 // absent returns the operations that fail unless none of keys is there. may is

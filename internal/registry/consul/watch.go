@@ -32,7 +32,7 @@ func (c *Client) follow(ctx context.Context, prefix string, on func(registry.Bat
 	if err != nil {
 		return err
 	}
-	listing := time.Since(began)
+	each := perKey(began, pairs)
 	batch, err := c.complete(ctx, pairs, index)
 	if err != nil {
 		return err
@@ -41,7 +41,7 @@ func (c *Client) follow(ctx context.Context, prefix string, on func(registry.Bat
 	healthy()
 	known := indexes(pairs)
 	for {
-		before := index
+		before, began := index, time.Now()
 		err := c.blocking(ctx, max(before, 1), func(q *api.QueryOptions) error {
 			got, meta, err := c.consul.KV().List(prefix, q)
 			if err == nil {
@@ -52,6 +52,7 @@ func (c *Client) follow(ctx context.Context, prefix string, on func(registry.Bat
 		if err != nil {
 			return err
 		}
+		each = min(each, perKey(began, pairs))
 		batch = registry.Batch{Revision: int64(index), Changes: changes(known, pairs)}
 		if len(batch.Changes) == 0 {
 			continue // tombstones that Consul collects let the index go back as well
@@ -65,10 +66,16 @@ func (c *Client) follow(ctx context.Context, prefix string, on func(registry.Bat
 		known = indexes(pairs)
 		// Each change has the agent send all keys: it sends them half the time at
 		// most, and a burst of changes comes as one.
-		if err := pause.For(ctx, min(listing, time.Second)); err != nil {
+		if err := pause.For(ctx, min(each*time.Duration(len(pairs)+1), time.Second)); err != nil {
 			return err
 		}
 	}
+}
+
+// perKey is what a query has taken for each key. The least of several is what the
+// agent needs for it: the first may have waited for a leader, others for a change.
+func perKey(began time.Time, pairs api.KVPairs) time.Duration {
+	return time.Since(began) / time.Duration(len(pairs)+1)
 }
 
 // complete is the batch of all keys there are.

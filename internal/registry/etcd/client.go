@@ -33,6 +33,9 @@ const (
 	callTimeoutMany = time.Second
 )
 
+// window is how many bytes etcd may be ahead of us.
+const window = 4 << 20
+
 // Client is a registry.Store: a connection to etcd.
 type Client struct {
 	endpoints []string
@@ -41,13 +44,22 @@ type Client struct {
 	watches   pb.WatchClient
 	leases    pb.LeaseClient
 	auth      *authenticator
+	certified bool // it is known by its certificate, and is no user with a password
 	log       *slog.Logger
+	claims    claims
+	renewals  renewals
+
+	joining chan struct{} // holds one token while somebody joins changes, or opens them
+	changes *changes      // nil: there are none yet
 }
 
 // Open checks the settings and returns a client that connects on its own. An
 // error is a bad setting and names it; an etcd that cannot be reached is none
 // and never blocks.
-func Open(cfg Config, log *slog.Logger) (*Client, error) {
+func Open(cfg Config, log *slog.Logger) (*Client, error) { return openWithin(callTimeout, cfg, log) }
+
+// openWithin is Open for who waits so long for a connection, TLS included.
+func openWithin(connecting time.Duration, cfg Config, log *slog.Logger) (*Client, error) {
 	tlsConfig, err := cfg.check()
 	if err != nil {
 		return nil, err
@@ -66,12 +78,16 @@ func Open(cfg Config, log *slog.Logger) (*Client, error) {
 		DialOptions: []grpc.DialOption{
 			grpc.WithConnectParams(grpc.ConnectParams{
 				Backoff:           grpcbackoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},
-				MinConnectTimeout: callTimeout,
+				MinConnectTimeout: connecting,
 			}),
 			// Fail with the connection's own error ("connection refused")
 			// instead of waiting for a connection until the deadline.
 			grpc.WithChainUnaryInterceptor(failFast),
 			grpc.WithPerRPCCredentials(auth),
+			// Windows that are large enough from the start: gRPC else finds out by a
+			// ping for each answer, which etcd has to answer in turn.
+			grpc.WithInitialWindowSize(window),
+			grpc.WithInitialConnWindowSize(window),
 		},
 	})
 	if err != nil {
@@ -91,7 +107,9 @@ func Open(cfg Config, log *slog.Logger) (*Client, error) {
 		watches:   pb.NewWatchClient(conn),
 		leases:    pb.NewLeaseClient(conn),
 		auth:      auth,
+		certified: cfg.Cert != "" && cfg.User == "",
 		log:       log,
+		joining:   make(chan struct{}, 1),
 	}, nil
 }
 
@@ -121,7 +139,7 @@ func (c *Client) call(ctx context.Context, timeout time.Duration, exchange func(
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if bounded.Err() != nil {
+	if bounded.Err() != nil || ranOut(err) {
 		return c.NoAnswer(timeout)
 	}
 	return readable(err)
@@ -161,5 +179,9 @@ func (c *Client) hedged(ctx context.Context, delay, timeout time.Duration, excha
 
 // NoAnswer implements leasing.Backend.
 func (c *Client) NoAnswer(d time.Duration) error {
-	return fmt.Errorf("etcd: no answer within %s from %s", d, strings.Join(c.endpoints, ","))
+	hint := ""
+	if len(c.endpoints) > 1 {
+		hint = "; it answers nothing while most of its members are away"
+	}
+	return fmt.Errorf("etcd: no answer within %s from %s%s", d, strings.Join(c.endpoints, ","), hint)
 }

@@ -1,6 +1,7 @@
 package etcd
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 
@@ -90,6 +92,7 @@ func TestCluster_goes_on_without_a_member(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)
 			s.members[i].Freeze()
+			// For longer than a lease: that nothing happens cannot be waited for.
 			for end := time.Now().Add(clusterLease + 2*time.Second); time.Now().Before(end); time.Sleep(500 * time.Millisecond) {
 				s.goesOn(t)
 			}
@@ -99,5 +102,44 @@ func TestCluster_goes_on_without_a_member(t *testing.T) {
 			s.members[i].Thaw()
 			s.goesOn(t)
 		})
+	}
+}
+
+// Who has taken the leader out of a cluster asks what members there are while the others elect another one.
+func TestMembers_are_told_after_the_leader_was_removed(t *testing.T) {
+	t.Parallel()
+	for range 3 {
+		members := etcdtest.Cluster(t)
+		var endpoints []string
+		for _, m := range members {
+			endpoints = append(endpoints, m.URL)
+		}
+		c, err := OpenCluster(Config{Endpoints: endpoints})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		var leader uint64
+		await.Nil(t, "there is a leader", func() error {
+			got, err := members[0].Admin().Status(t.Context(), endpoints[0])
+			if err == nil && got.Leader == 0 {
+				err = errNoLeader
+			}
+			if err == nil {
+				leader = got.Leader
+			}
+			return err
+		})
+		await.Nil(t, "the leader is removed", func() error {
+			err := c.Remove(t.Context(), leader)
+			if errors.Is(err, rpctypes.ErrMemberNotFound) {
+				err = nil // by a call whose answer was lost
+			}
+			return err
+		})
+		_, left, err := c.Members(t.Context())
+		if err != nil || len(left) != 2 {
+			t.Errorf("members %v, %v; want the two others", left, err)
+		}
 	}
 }

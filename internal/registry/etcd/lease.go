@@ -3,6 +3,7 @@ package etcd
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -39,23 +40,33 @@ func (c *Client) Renew(ctx context.Context, lease string, ttl time.Duration) (ti
 	if err != nil {
 		return 0, err
 	}
+	var again atomic.Bool
 	return 0, gone(c.hedged(ctx, ttl/15, ttl/3, func(ctx context.Context) error {
-		ctx, cancel := context.WithCancel(ctx)
-		defer cancel()
-		stream, err := c.leases.LeaseKeepAlive(ctx, grpc.WaitForReady(false))
-		if err != nil {
-			return err
+		if !again.Swap(true) {
+			return c.renew(ctx, int64(id))
 		}
-		if err := stream.Send(&pb.LeaseKeepAliveRequest{ID: int64(id)}); err != nil {
-			_, err = stream.Recv()
-			return err
-		}
-		resp, err := stream.Recv()
-		if err == nil && resp.TTL <= 0 {
-			err = rpctypes.ErrGRPCLeaseNotFound
-		}
-		return err
+		return c.renewElsewhere(ctx, int64(id))
 	}))
+}
+
+// renewElsewhere has the next endpoint renew a lease, over a stream of its own.
+func (c *Client) renewElsewhere(ctx context.Context, id int64) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stream, err := c.leases.LeaseKeepAlive(ctx, grpc.WaitForReady(false))
+	if err != nil {
+		return err
+	}
+	if err := stream.Send(&pb.LeaseKeepAliveRequest{ID: id}); err != nil {
+		_, err = stream.Recv()
+		return err
+	}
+	resp, err := stream.Recv()
+	if err != nil {
+		return err
+	}
+	c.renewals.hear(stream.Context())
+	return renewed(resp)
 }
 
 // Revoke implements leasing.Backend.
@@ -69,7 +80,10 @@ func (c *Client) Revoke(ctx context.Context, lease string) error {
 		return err
 	})
 	if errors.Is(err, rpctypes.ErrLeaseNotFound) {
-		return nil
+		err = nil
+	}
+	if err == nil {
+		c.claims.forget(func(_ string, lease clientv3.LeaseID) bool { return lease == id })
 	}
 	return err
 }

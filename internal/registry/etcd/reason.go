@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
 
@@ -40,6 +41,13 @@ func readable(err error) error {
 			return fmt.Errorf("etcd: %s", ourEnd.ReplaceAllString(text, "${1} ${2}: "))
 		}
 	}
+}
+
+// ranOut reports whether a server has ended a call whose time was over: it is told the
+// time, and may count it to its end a moment before we do.
+func ranOut(err error) bool {
+	s, _ := status.FromError(err)
+	return s.Code() == codes.DeadlineExceeded || s.Code() == codes.Canceled && strings.Contains(s.Message(), "RST_STREAM")
 }
 
 // etcdError is an error the server answered with, in our words.

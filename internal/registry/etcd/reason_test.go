@@ -1,6 +1,7 @@
 package etcd
 
 import (
+	"errors"
 	"testing"
 
 	"google.golang.org/grpc/codes"
@@ -15,6 +16,23 @@ func TestReason_of_one_failure_is_always_the_same(t *testing.T) {
 	} {
 		if got := readable(status.Error(codes.Unavailable, text)).Error(); got != want {
 			t.Errorf("readable(%s)\n= %s, want\n  %s", text, got, want)
+		}
+	}
+}
+
+func TestReason_of_a_call_that_the_server_ends_for_its_time_is_that(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want bool
+	}{
+		{status.Error(codes.Canceled, "stream terminated by RST_STREAM with error code: CANCEL"), true},
+		{status.Error(codes.DeadlineExceeded, "context deadline exceeded"), true},
+		{status.Error(codes.Canceled, "grpc: the client connection is closing"), false},
+		{status.Error(codes.Unavailable, "connection refused"), false},
+		{errors.New("another"), false},
+	} {
+		if got := ranOut(c.err); got != c.want {
+			t.Errorf("ranOut(%v) = %v, want %v", c.err, got, c.want)
 		}
 	}
 }

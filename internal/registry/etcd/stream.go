@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +23,9 @@ import (
 const (
 	streamQuiet  = 2 * time.Second // after which a silent stream is asked for a sign of life
 	streamAnswer = 4 * time.Second // and which must be answered within this
+	// renewalQuiet is how long the answer to a renewal, of a lease that is renewed
+	// every 5 s, does instead for the streams of the same member.
+	renewalQuiet = streamQuiet + streamAnswer
 )
 
 // keyRange is what a watch covers: one key, or from key up to end.
@@ -37,6 +41,7 @@ type stream struct {
 	cancel   context.CancelCauseFunc
 	ctx      context.Context
 	client   *Client
+	sending  sync.Mutex
 	received atomic.Int64 // messages so far
 	early    []*mvccpb.Event
 	after    int64 // the last revision that is not reported
@@ -78,7 +83,7 @@ func (s *stream) open(ranges []keyRange) (err error) {
 		if r.end != "" {
 			create.RangeEnd = []byte(r.end)
 		}
-		if err := s.grpc.Send(&pb.WatchRequest{RequestUnion: &pb.WatchRequest_CreateRequest{CreateRequest: create}}); err != nil {
+		if err := s.send(&pb.WatchRequest{RequestUnion: &pb.WatchRequest_CreateRequest{CreateRequest: create}}); err != nil {
 			return s.sendError(err)
 		}
 	}
@@ -139,6 +144,13 @@ func (s *stream) next() (*pb.WatchResponse, error) {
 	return resp, nil
 }
 
+// send is safe for concurrent use.
+func (s *stream) send(r *pb.WatchRequest) error {
+	s.sending.Lock()
+	defer s.sending.Unlock()
+	return s.grpc.Send(r)
+}
+
 // sendError finds the cause of a failed send, which gRPC keeps for Recv.
 func (s *stream) sendError(err error) error {
 	if _, cause := s.grpc.Recv(); cause != nil {
@@ -178,23 +190,39 @@ func (s *stream) close() { s.cancel(context.Canceled) }
 // before 3.4.25 may send it ahead of events.
 func (s *stream) watchdog() {
 	for {
-		before := s.received.Load()
+		before, quiet := s.received.Load(), streamQuiet
 		if pause.For(s.ctx, streamQuiet) != nil {
 			return
 		}
-		if s.received.Load() != before {
-			continue
+		for s.received.Load() == before {
+			left := renewalQuiet - s.client.renewals.since(s.grpc.Context())
+			if left <= 0 {
+				break
+			}
+			quiet = renewalQuiet
+			if pause.For(s.ctx, left) != nil {
+				return
+			}
 		}
-		ping := &pb.WatchRequest{RequestUnion: &pb.WatchRequest_ProgressRequest{ProgressRequest: &pb.WatchProgressRequest{}}}
-		if s.grpc.Send(ping) != nil {
-			return // Recv knows why
-		}
-		if pause.For(s.ctx, streamAnswer) != nil {
-			return
-		}
-		if s.received.Load() == before {
-			s.cancel(fmt.Errorf("etcd: connection silent for %s", streamQuiet+streamAnswer))
+		if s.received.Load() == before && !s.ask(before, quiet) {
 			return
 		}
 	}
+}
+
+// ask has the server give a sign of life, after it was quiet for a while, and ends
+// the stream if it gives none. It returns false for a stream that has ended.
+func (s *stream) ask(before int64, quiet time.Duration) bool {
+	// Sending may block, too, where much was sent that nobody takes.
+	silent := time.AfterFunc(streamAnswer, func() {
+		if s.received.Load() == before {
+			s.cancel(fmt.Errorf("etcd: connection silent for %s", quiet+streamAnswer))
+		}
+	})
+	progress := &pb.WatchRequest{RequestUnion: &pb.WatchRequest_ProgressRequest{ProgressRequest: &pb.WatchProgressRequest{}}}
+	if s.send(progress) == nil && pause.For(s.ctx, streamAnswer) == nil {
+		return true
+	}
+	silent.Stop()
+	return false // if the sending failed, Recv knows why
 }

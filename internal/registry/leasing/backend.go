@@ -31,7 +31,8 @@ type Backend interface {
 	// Claim puts all items under the lease, or none if a key is another's. Keys
 	// of an item's own id are put over, so that watchers see no gap, and those
 	// that already are as they should be are left alone. ErrGone: there is no
-	// such lease.
+	// such lease. The end of ctx does not cut off what the store was asked for,
+	// unless a Revoke waits for that by itself.
 	Claim(ctx context.Context, lease string, items []registry.Item) (Claimed, error)
 	// Changed returns nil once one of the items' keys changed after revision,
 	// and also where that cannot be excluded, as of a store that was replaced.

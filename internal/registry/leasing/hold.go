@@ -13,9 +13,6 @@ import (
 // Hold implements registry.Lease.
 func (l *Lease) Hold(ctx context.Context, items []registry.Item, onState func(registry.HoldState)) error {
 	h := hold{lease: l, items: items, onState: onState}
-	// A claim on its way is not cut off by ctx: we would not know whether it
-	// arrived. It takes no longer than a call may.
-	finish := context.WithoutCancel(ctx)
 	var attempts retry.Backoff
 	for ctx.Err() == nil {
 		id, changed, _ := l.current()
@@ -27,14 +24,14 @@ func (l *Lease) Hold(ctx context.Context, items []registry.Item, onState func(re
 			continue
 		}
 		began := time.Now()
-		h.turn(ctx, finish, id, changed)
+		h.turn(ctx, id, changed)
 		attempts.After(time.Since(began))
 		attempts.Wait(ctx, nil)
 	}
 	if context.Cause(ctx) == registry.ErrHandOver || h.id == "" {
 		return nil
 	}
-	if err := l.retire(finish, h.id); err != nil {
+	if err := l.retire(context.WithoutCancel(ctx), h.id); err != nil {
 		return fmt.Errorf("withdraw %s: %w", items[0].Key, err)
 	}
 	return nil
@@ -52,15 +49,17 @@ type hold struct {
 
 // turn claims the keys and watches over them until there is a reason to claim
 // again.
-func (h *hold) turn(ctx, finish context.Context, id string, changed <-chan struct{}) {
+func (h *hold) turn(ctx context.Context, id string, changed <-chan struct{}) {
 	if id != h.id {
 		h.id, h.put = id, false
 	}
-	got, err := h.lease.store.Claim(finish, id, h.items)
+	got, err := h.lease.store.Claim(ctx, id, h.items)
 	switch {
 	case errors.Is(err, ErrGone):
 		h.lease.lost(id)
 		return
+	case err != nil && ctx.Err() != nil:
+		return // nothing is known of it, and it is withdrawn
 	case err != nil:
 		h.trouble(err)
 		return

@@ -44,14 +44,14 @@ func (l *Lease) Run(ctx context.Context) error {
 	var attempts retry.Backoff
 	for ctx.Err() == nil {
 		id, changed, _ := l.current()
-		if err := l.settle(ctx, id); err != nil {
+		if err := l.step(ctx, id); err != nil {
 			l.failed(err)
 			attempts.Wait(ctx, changed)
 			continue
 		}
 		attempts = retry.Backoff{}
-		_, changed, settled := l.current()
-		if !settled {
+		_, changed, reached := l.current()
+		if !reached {
 			continue
 		}
 		timer := time.NewTimer(l.ttl / 3)
@@ -82,9 +82,9 @@ func (l *Lease) Run(ctx context.Context) error {
 	return nil
 }
 
-// settle brings the store one step to where it should be: retired leases revoked,
+// step brings the store one step to where it should be: retired leases revoked,
 // id renewed, or one granted if there is none.
-func (l *Lease) settle(ctx context.Context, id string) error {
+func (l *Lease) step(ctx context.Context, id string) error {
 	for {
 		l.mu.Lock()
 		left := slices.Clone(l.retired)
@@ -205,7 +205,7 @@ func (l *Lease) revokeOnce(ctx context.Context, id string) error {
 
 // current returns the lease there is, what is closed when that changes, and
 // whether Run has nothing to do but to renew it.
-func (l *Lease) current() (id string, changed <-chan struct{}, settled bool) {
+func (l *Lease) current() (id string, changed <-chan struct{}, reached bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.id, l.changed, l.id != "" && len(l.retired) == 0

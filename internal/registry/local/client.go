@@ -145,6 +145,12 @@ func (c *Client) Swap(ctx context.Context, s registry.Swap) (bool, error) {
 	return a.Done, err
 }
 
+// Transact implements registry.Store.
+func (c *Client) Transact(ctx context.Context, swaps []registry.Swap) (bool, error) {
+	a, err := c.call(ctx, wire.Request{Do: wire.Transact, Swaps: swaps})
+	return a.Done, err
+}
+
 // Left implements registry.Store. The lease is one of the store's.
 func (c *Client) Left(ctx context.Context, lease string) (time.Duration, error) {
 	a, err := c.call(ctx, wire.Request{Do: wire.Left, Lease: lease})

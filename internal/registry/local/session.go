@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	dialTimeout = 3 * time.Second
-	quiet       = 2 * time.Second // after which a silent server is asked for a sign of life
-	patience    = 4 * time.Second // and which it must answer within this
+	dialTimeout = 10 * time.Second // of a host that has much else to do
+	quiet       = 2 * time.Second  // after which a silent server is asked for a sign of life
+	patience    = 4 * time.Second  // and which it must answer within this
 )
 
 // session is one connection. It ends for good with the first error.

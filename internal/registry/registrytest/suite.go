@@ -1,5 +1,5 @@
 // Package registrytest is the suite that every store passes which package
-// registry stands for, and what the tests of one store need to watch and to
+// store stands for, and what the tests of one store need to watch and to
 // announce. Only tests import it.
 package registrytest
 

@@ -13,6 +13,8 @@ import (
 func testSwap(t *testing.T, start func(t *testing.T) Server) {
 	each(t, start, []aCase{
 		{"writes only what it expects", swapsInTurn},
+		{"of several keys writes all or none", transactsInTurn},
+		{"leaves a key that it only compares under its lease", comparesLeased},
 		{"of many at once lets one win", func(t *testing.T, server Server) {
 			store := server.Patient(t)
 			await.Nil(t, "the store answers", func() error { _, _, err := store.List(t.Context(), "/"); return err })

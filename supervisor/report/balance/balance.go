@@ -28,6 +28,12 @@ func Gather() Facts {
 	return Facts{says, report.TroubleOf(err), process.IsRundockd(says.PID, "balance")}
 }
 
+// Has says whether the host balances a service of this name.
+func (f Facts) Has(service string) bool {
+	_, ok := f.Says.Services[service]
+	return ok
+}
+
 // Status is what `rundockd balance status --json` prints. Its field names stay.
 type Status struct {
 	control.BalanceStatus
@@ -52,26 +58,42 @@ func (s Status) ExitCode() int {
 
 // judge says what is wrong with a load balancer, and what to do.
 func judge(f Facts) (all []string) {
-	const balancer, haproxy = "; see sv status rundock-balance and /var/log/rundock-balance/current", "; see sv status haproxy and /var/log/haproxy/current"
+	for _, w := range judgeHost(f) {
+		if w.next != "" {
+			w.text += "; " + w.next
+		}
+		all = append(all, w.text)
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.Says.Services)) {
+		if service := f.Says.Services[name]; service.Backends[service.Backend].Up == 0 {
+			all = append(all, fmt.Sprintf("service %s: requests fail, as %s has no server that is up", name, service.Backend))
+		}
+	}
+	return all
+}
+
+// wrong is what is, and what to do next.
+type wrong struct{ text, next string }
+
+// judgeHost is judge for what all services have in common.
+func judgeHost(f Facts) (all []wrong) {
+	const balancer, haproxy = "see sv status rundock-balance and /var/log/rundock-balance/current", "see sv status haproxy and /var/log/haproxy/current"
 	s := f.Says
 	switch {
 	case f.Unread.Failed():
-		return []string{f.Unread.Text}
+		return []wrong{{f.Unread.Text, ""}}
 	case s.PID == 0:
-		return []string{"rundockd balance has not run since this host was started" + balancer}
+		return []wrong{{"rundockd balance has not run since this host was started", balancer}}
 	case !f.Alive:
-		all = append(all, "rundockd balance does not run, so HAProxy follows neither records nor switches"+balancer)
+		all = append(all, wrong{"rundockd balance does not run, so HAProxy follows neither records nor switches", balancer})
 	case s.HAProxy == "":
-		all = append(all, "HAProxy does not answer"+haproxy)
+		all = append(all, wrong{"HAProxy does not answer", haproxy})
 	}
-	all = append(all, s.Problems...)
+	for _, p := range s.Problems {
+		all = append(all, wrong{p, ""})
+	}
 	if s.Store != "" {
-		all = append(all, "HAProxy goes on as it is, as the store cannot be reached: "+s.Store)
-	}
-	for _, name := range slices.Sorted(maps.Keys(s.Services)) {
-		if service := s.Services[name]; service.Backends[service.Backend].Up == 0 {
-			all = append(all, fmt.Sprintf("service %s: requests fail, as %s has no server that is up", name, service.Backend))
-		}
+		all = append(all, wrong{"HAProxy goes on as it is, as the store cannot be reached: " + s.Store, ""})
 	}
 	return all
 }

@@ -64,3 +64,38 @@ func TestTable(t *testing.T) {
 		t.Error("a host that is no load balancer has a table")
 	}
 }
+
+func TestStoryOf(t *testing.T) {
+	f := well()
+	s := f.Says.Services["shop"]
+	s.Backends["shop-blue"] = control.BalanceBackend{Up: 1, Servers: 2, Instances: map[string]string{"10.0.0.7:80": "UP", "10.0.0.8:80": "DOWN, L4CON Connection refused"}}
+	s.Backends["shop-green"] = control.BalanceBackend{Servers: 1, Instances: map[string]string{"10.0.0.7:81": "DOWN, L4CON Connection refused"}}
+	s.Kept = "shop-blue has 1 instances in the store, and the floor is 2"
+	f.Says.Services["shop"] = s
+	want := `shop, balanced by front-1, 2026-11-21 07:30:00 UTC
+
+load balancer
+  ok    rundockd balance runs, process 7, and HAProxy 2.6.12
+
+traffic
+  ok    shop-blue has it for 1h0m
+  note  switch: settled; this load balancer has reached serving
+  note  shop-blue has 1 instances in the store, and the floor is 2
+
+servers
+  ok    10.0.0.7:80 of shop-blue is UP
+  !!    10.0.0.8:80 of shop-blue is DOWN, L4CON Connection refused
+  note  10.0.0.7:81 of shop-green is DOWN, L4CON Connection refused
+
+Wrong: servers: 10.0.0.8:80 of shop-blue is DOWN, L4CON Connection refused. Next: on its host: rundockd explain shop-blue
+`
+	if got := StoryOf("front-1", now, f, "shop").Text(); got != want {
+		t.Errorf("the story is\n%s\nwant\n%s", got, want)
+	}
+	f.Says.Services["shop"].Backends["shop-blue"] = control.BalanceBackend{Servers: 1}
+	f.Alive = false
+	told := StoryOf("front-1", now, f, "shop")
+	if told.Verdict != "wrong" || told.Wrong == nil || !strings.Contains(told.Wrong.Text, "rundockd balance does not run") || !strings.Contains(told.Text(), "!!    requests fail: shop-blue has no server that is up") {
+		t.Errorf("without balancer and servers the story is\n%s", told.Text())
+	}
+}

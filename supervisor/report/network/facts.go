@@ -16,10 +16,17 @@ type agentFacts struct {
 	Name            string
 	Settings        overlay.Settings
 	SettingsTrouble report.Trouble // why Settings are not known
-	AgentStatus     control.OverlayStatus
-	StatusTrouble   report.Trouble // why AgentStatus is not
-	AgentAlive      bool           // AgentStatus.PID is an agent
-	Silent          time.Duration  // for how long it has said nothing; 0: it speaks
+	Lost            bool           // their file is gone
+	agentState
+}
+
+// agentState is how the agent of a network stands on this host.
+type agentState struct {
+	AgentStatus   control.OverlayStatus
+	StatusTrouble report.Trouble // why AgentStatus is not known
+	AgentAlive    bool           // AgentStatus.PID is an agent
+	Silent        time.Duration  // for how long it has said nothing; 0: it speaks
+	Down          string         // the file named down that keeps the agent from being started before sv up; "": none
 }
 
 // addressFacts is what could be found out about an address of a network.
@@ -29,17 +36,14 @@ type addressFacts struct {
 	Address netip.Addr
 	Network overlay.Network
 
-	OwnTrouble    report.Trouble // why settings or underlay of this host are not known; then nothing follows
-	Host          string         // this one
-	AgentStatus   control.OverlayStatus
-	StatusTrouble report.Trouble // why AgentStatus is not known
-	AgentAlive    bool           // AgentStatus.PID is an agent
-	Silent        time.Duration  // for how long it has said nothing; 0: it speaks
-	Own           membership     // what the agent has last known
-	Static        bool           // the settings list the hosts, and there is no registry
+	OwnTrouble report.Trouble // why settings or underlay of this host are not known; then nothing follows
+	Host       string         // this one
+	agentState
+	Own    membership // what the agent has last known
+	Static bool       // the settings list the hosts, and there is no store
 
 	StoreTrouble report.Trouble
-	Hosts        []roster.ListedHost // by the registry, or by the settings
+	Hosts        []roster.ListedHost // by the store, or by the settings
 
 	KernelDiff    []string       // what check would print, of this moment
 	KernelTrouble report.Trouble // why that is not known
@@ -57,6 +61,7 @@ type addressFacts struct {
 // membership is a network as this host takes part in it.
 type membership struct {
 	Settings overlay.Settings
+	Lost     bool // the file of Settings is gone
 	Host     hostconfig.Config
 	Machine  string
 	Underlay overlay.Underlay

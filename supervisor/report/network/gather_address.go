@@ -29,7 +29,7 @@ func gatherAddress(ctx context.Context, name string, address netip.Addr) address
 	return f
 }
 
-// askHosts takes the hosts from the settings or the registry, or else from
+// askHosts takes the hosts from the settings or the store, or else from
 // what the agent has last known.
 func (f *addressFacts) askHosts(ctx context.Context) {
 	p := f.Own

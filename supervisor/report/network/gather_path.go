@@ -15,7 +15,7 @@ func (f *addressFacts) tryPath(ctx context.Context) {
 		return
 	}
 	var wg sync.WaitGroup
-	try := func(e *echo, to netip.Addr, size int) { wg.Go(func() { *e = ping(ctx, to, size) }) }
+	try := func(e *echo, to netip.Addr, size int) { wg.Go(func() { *e = ping(ctx, to, size, "") }) }
 	if !f.here() {
 		gateway := overlay.Gateway(owner.Subnet)
 		try(&f.Underlay, owner.Underlay, 0)

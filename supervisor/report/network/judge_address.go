@@ -55,9 +55,14 @@ func judgeMembership(r *report.Part, f addressFacts) {
 	} else {
 		r.Wrong(name+": this host has no subnet yet", "rundockd overlay status "+name)
 	}
+	if lost := overlay.LostSettings(name, f.Own.Settings); f.Own.Lost {
+		r.Wrong(lost.What, lost.Next)
+	}
 	switch {
 	case f.StatusTrouble.Failed():
 		r.Add(report.Unknown, f.StatusTrouble.Text, unsaidNext(f.StatusTrouble, name))
+	case !f.AgentAlive && f.Down != "":
+		r.Wrong(downProblem(f.Down), downNext(name))
 	case !f.AgentAlive:
 		r.Wrong("no agent keeps the network on this host", "sv up overlay-"+name)
 	case f.Silent != 0:
@@ -71,11 +76,14 @@ func judgeMembership(r *report.Part, f addressFacts) {
 	default:
 		r.Fine("the agent, process %d, keeps it; other hosts: %d", f.AgentStatus.PID, f.AgentStatus.Peers)
 	}
+	if f.AgentAlive && f.Down != "" {
+		r.Note("%s", downNote(f.Down))
+	}
 	if f.AgentAlive && f.AgentStatus.State == control.OverlayUp && !f.AgentStatus.Alive && !f.Static {
 		r.Wrong(unheard, "rundockd overlay status "+name)
 	}
 	if f.StoreTrouble.Failed() {
-		r.Add(report.Unknown, "which hosts there are, the registry does not tell: "+f.StoreTrouble.Text, "see to the registry; until then what the agent knew last is taken for true")
+		r.Add(report.Unknown, "which hosts there are, the store does not tell: "+f.StoreTrouble.Text, "see to the store; until then what the agent knew last is taken for true")
 	}
 }
 
@@ -100,12 +108,12 @@ func judgeOwner(r *report.Part, f addressFacts) {
 	case owner.Stopped:
 		r.Wrong(owner.Host+" has left for now: its agent was stopped", status)
 	case known && !f.here() && f.AgentAlive:
-		r.Note("%s has not told the registry for a lease's time that it is alive; it answers in the network, and is kept while it does: %s", owner.Host, status)
+		r.Note("%s has not told the store for a lease's time that it is alive; it answers in the network, and is kept while it does: %s", owner.Host, status)
 	default:
 		r.Wrong(owner.Host+" is not alive: its agent has not said so for a lease's time", status)
 	}
 	if owner.Alive && !known {
-		r.Wrong("this host's agent does not know of it", "rundockd overlay status "+f.Network.Name+"; the agent's log says why it does not follow the registry")
+		r.Wrong("this host's agent does not know of it", "rundockd overlay status "+f.Network.Name+"; the agent's log says why it does not follow the store")
 	}
 }
 

@@ -2,6 +2,7 @@ package network
 
 import (
 	"slices"
+	"strings"
 
 	"rundock/internal/overlay/roster"
 	"rundock/supervisor/report"
@@ -32,6 +33,7 @@ func (f addressFacts) peer(host roster.ListedHost) peerStatus {
 			s.MTU, s.Narrow = p.MTU, true
 		}
 	}
+	s.Silent = s.Known && !s.Here && slices.Contains(strings.Fields(f.AgentStatus.SilentSubnets), host.Subnet.String())
 	if !f.Static && !f.StoreTrouble.Failed() {
 		s.Alive = &host.Alive
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"rundock/internal/control"
+	"rundock/internal/overlay"
 )
 
 // statusOf judges a network. It is pure.
@@ -21,11 +22,16 @@ func statusOf(f agentFacts) Status {
 	}
 	log := "the agent's log, " + agentLog(f.Name)
 	wrong := func(problem, next string) { s.Verdict, s.Problem, s.Next = "wrong", problem, next }
+	lost := overlay.LostSettings(f.Name, f.Settings)
 	switch {
+	case f.Lost:
+		wrong(lost.What, lost.Next)
 	case f.SettingsTrouble.Failed() && !f.SettingsTrouble.Denied:
 		wrong(f.SettingsTrouble.Text, "put right what it names")
 	case f.StatusTrouble.Failed():
 		s.Verdict, s.Problem, s.Next = "unknown", f.StatusTrouble.Text, unsaidNext(f.StatusTrouble, f.Name)
+	case !f.AgentAlive && f.Down != "":
+		wrong(downProblem(f.Down), downNext(f.Name))
 	case !f.AgentAlive:
 		wrong("no agent keeps it", "sv up overlay-"+f.Name)
 	case f.Silent != 0:
@@ -39,11 +45,13 @@ func statusOf(f agentFacts) Status {
 	case status.Fault != "":
 		wrong(status.Fault, status.Next)
 	case !status.Alive:
-		wrong(strings.TrimSuffix(unheard+"; "+status.Registry, "; "), "see to the registry; see "+log)
+		wrong(strings.TrimSuffix(unheard+"; "+status.Registry, "; "), "see to the store; see "+log)
 	case status.Unheard != "":
 		s.Verdict, s.Problem, s.Next = "unknown", status.Unheard, "docs/overlay.md, Firewalls, has what to open; hosts that answer no pings count as well"
 	case status.Registry != "":
-		s.Problem, s.Next = status.Registry, "see to the registry; until it is back the network stays as it is"
+		s.Problem, s.Next = status.Registry, "see to the store; until it is back the network stays as it is"
+	case f.Down != "":
+		s.Problem, s.Next = downNote(f.Down), "remove that file"
 	}
 	return s
 }

@@ -6,13 +6,13 @@ import (
 	"os"
 	"slices"
 
-	"rundock/internal/overlay"
 	"rundock/supervisor/overlayhost"
 	"rundock/supervisor/report"
 )
 
-// resolve returns names, or else those of all networks of this host.
-func resolve(command string, names []string) (found []string, code int) {
+// Resolve returns names, or else those of all networks of this host. It says what is
+// wrong with them, and code is not 0 then.
+func Resolve(command string, names []string) (found []string, code int) {
 	all, err := overlayhost.Names(nil)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "rundockd %s: %v\n", command, err)
@@ -39,7 +39,10 @@ func networkOf(address netip.Addr) (name, there string, err error) {
 	}
 	var all []string
 	for _, name := range names {
-		s, err := overlay.ReadSettings(overlay.SettingsDir, name)
+		s, lost, err := overlayhost.ReadSettings(name)
+		if lost && err != nil {
+			continue // which addresses it has is not known
+		}
 		if err != nil {
 			return "", "", err
 		}

@@ -35,7 +35,7 @@ func (f addressFacts) pathMTU() (mtu int, narrow bool) {
 }
 
 // is reports whether a host is this one. Of two that have its subnet, as when
-// it is fenced, the registry tells which machine has it.
+// it is fenced, the store tells which machine has it.
 func (f addressFacts) is(host roster.ListedHost) bool {
 	if host.Subnet != f.Own.Subnet {
 		return false

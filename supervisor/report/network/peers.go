@@ -11,9 +11,9 @@ import (
 
 const peersUsage = `usage: rundockd overlay peers [--json] NAME
 
-One line for each host of an overlay network, this one as well: by the registry
+One line for each host of an overlay network, this one as well: by the store
 (or the settings, where they list the hosts), and by what the agent of this host
-knows; while the registry cannot be asked, those that the agent knew last.
+knows; while the store cannot be asked, those that the agent knew last.
 
   --json   one JSON document, described in docs/operations.md
 
@@ -23,8 +23,8 @@ packets from here may be, "<" where less passes than the network's MTU; SEEN: ho
 long ago it last confirmed its subnet, which a living host does every hour. "-" is
 none, "?" could not be found out.
 
-Exit codes: 0 all is right; 1 not everything could be found out, and nothing
-else is wrong; 2 bad arguments; 3 the agent does not know of a living host; 4 no
+Exit codes: 0 all is right; 1 not everything could be found out, or a host answers
+nothing in the network, and nothing else is wrong; 2 bad arguments; 3 the agent does not know of a living host; 4 no
 such network.
 `
 
@@ -39,7 +39,7 @@ func PeersMain(args []string) int {
 	case len(names) != 1:
 		return report.BadUsage("overlay peers", fmt.Sprintf("it takes the name of one network, not %d", len(names)))
 	}
-	if _, code = resolve("overlay peers", names); code != 0 {
+	if _, code = Resolve("overlay peers", names); code != 0 {
 		return code
 	}
 	r := report.LookAgain(func(peersReport, bool) peersReport {

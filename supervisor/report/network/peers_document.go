@@ -17,7 +17,7 @@ type peersReport struct {
 	Network string    `json:"network"`
 	MTU     int       `json:"mtu,omitempty"`
 	Trouble string    `json:"trouble,omitempty"` // why nothing is known
-	// Why the registry could not be asked: then these are the hosts that the
+	// Why the store could not be asked: then these are the hosts that the
 	// agent knew last.
 	Registry string       `json:"registry,omitempty"`
 	Peers    []peerStatus `json:"peers"`
@@ -32,13 +32,14 @@ type peerStatus struct {
 	Known    bool         `json:"known"`           // by the agent of this host
 	MTU      int          `json:"mtu,omitempty"`   // of packets from here
 	Narrow   bool         `json:"narrow"`          // that is less than the network's
+	Silent   bool         `json:"silent"`          // it answers nothing in the network, as this host's agent finds
 	Seen     time.Time    `json:"seen,omitzero"`   // when it last confirmed its subnet
 	Problem  string       `json:"problem,omitempty"`
 }
 
 func (r peersReport) exitCode() int {
 	code := report.ExitWell
-	if r.Registry != "" {
+	if r.Registry != "" || slices.ContainsFunc(r.Peers, func(s peerStatus) bool { return s.Silent }) {
 		code = report.ExitUnknown
 	}
 	if r.Trouble != "" || slices.ContainsFunc(r.Peers, func(s peerStatus) bool { return s.Problem != "" }) {

@@ -1,6 +1,9 @@
 package network
 
-import "rundock/supervisor/report"
+import (
+	"rundock/internal/overlay"
+	"rundock/supervisor/report"
+)
 
 func (r peersReport) table() string {
 	if len(r.Peers) == 0 {
@@ -14,6 +17,9 @@ func (r peersReport) table() string {
 			if !*s.Alive && s.Known && !s.Here {
 				alive = "late"
 			}
+		}
+		if s.Silent && problem == "" {
+			problem = "it answers nothing in the network: rundockd overlay explain " + overlay.Gateway(s.Subnet).String()
 		}
 		if !s.Seen.IsZero() {
 			seen = report.Age(r.Time, s.Seen)
@@ -37,7 +43,7 @@ func (r peersReport) remarks() string {
 	case r.Trouble != "":
 		return r.Trouble + "\n"
 	case r.Registry != "":
-		return "the registry cannot be asked, and these are the hosts that the agent knew last: " + r.Registry + "\n"
+		return "the store cannot be asked, and these are the hosts that the agent knew last: " + r.Registry + "\n"
 	case len(r.Peers) == 0:
 		return "no host has a subnet of network " + r.Network + " yet\n"
 	}

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"rundock/internal/overlay"
 	"rundock/internal/overlay/pathmtu"
 	"rundock/supervisor/report"
 )
@@ -21,9 +22,19 @@ const (
 	echoWait  = 700 * time.Millisecond // for the answer to one
 )
 
+// Answers reports whether the host that has a subnet of a network answers this one in
+// it: by the network's own device, as the address may be of another host elsewhere.
+func Answers(ctx context.Context, n overlay.Network, subnet netip.Prefix) bool {
+	if _, err := n.Index(subnet); err != nil {
+		return false
+	}
+	return ping(ctx, subnet.Addr(), 0, n.Vxlan()).Answered
+}
+
 // ping sends ICMP echo requests (RFC 792, RFC 4443) as packets of size bytes,
-// which are not to be fragmented, until one is answered. It needs root.
-func ping(ctx context.Context, to netip.Addr, size int) echo {
+// which are not to be fragmented, until one is answered, by whichever device the
+// routes say, unless by is given. It needs root.
+func ping(ctx context.Context, to netip.Addr, size int, by string) echo {
 	network, request, answer, header := "ip4:1", byte(8), byte(0), 20
 	if to.Is6() {
 		network, request, answer, header = "ip6:58", 128, 129, 40
@@ -38,6 +49,9 @@ func ping(ctx context.Context, to netip.Addr, size int) echo {
 		raw.Control(func(fd uintptr) {
 			// As probe, as the kernel may remember a smaller path MTU.
 			syscall.SetsockoptInt(int(fd), syscall.IPPROTO_IP, syscall.IP_MTU_DISCOVER, syscall.IP_PMTUDISC_PROBE)
+			if by != "" {
+				syscall.BindToDevice(int(fd), by)
+			}
 			// To be told of hosts that are unreachable.
 			syscall.SetsockoptInt(int(fd), syscall.IPPROTO_IP, syscall.IP_RECVERR, 1)
 		})

@@ -19,13 +19,13 @@ func TestPing(t *testing.T) {
 			l.Close()
 		}
 		for _, size := range []int{0, 1450, 60000} {
-			if e := ping(t.Context(), a, size); !e.Answered {
+			if e := ping(t.Context(), a, size, ""); !e.Answered {
 				t.Errorf("ping %s with %d bytes = %+v, want an answer", a, size, e)
 			}
 		}
 	}
 	// More than the loopback's MTU.
-	if e := ping(t.Context(), netip.MustParseAddr("127.0.0.1"), 65537); e.Answered || e.Failure != "message too long" {
+	if e := ping(t.Context(), netip.MustParseAddr("127.0.0.1"), 65537, ""); e.Answered || e.Failure != "message too long" {
 		t.Errorf("ping with too much = %+v, want that it is too long", e)
 	}
 }

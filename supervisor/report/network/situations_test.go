@@ -32,7 +32,7 @@ func wellSituation() situation {
 		f.Hosts[i].Seen = f.Now.Add(-time.Duration(11+i) * time.Minute)
 	}
 	return situation{
-		Agent: agentFacts{Name: "apps", Settings: overlay.Settings{Version: 1, Network: f.Network}, AgentStatus: f.AgentStatus, AgentAlive: true},
+		Agent: agentFacts{Name: "apps", Settings: overlay.Settings{Version: 1, Network: f.Network}, agentState: agentState{AgentStatus: f.AgentStatus, AgentAlive: true}},
 		Peers: f,
 	}
 }

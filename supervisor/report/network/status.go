@@ -35,7 +35,7 @@ func StatusMain(args []string) int {
 	if done {
 		return code
 	}
-	if names, code = resolve("overlay status", names); code != 0 {
+	if names, code = Resolve("overlay status", names); code != 0 {
 		return code
 	}
 	r := look(names)

@@ -26,7 +26,7 @@ type story struct {
 }
 
 type ownerStory struct {
-	Host     string       `json:"host"` // its underlay address where the registry does not tell
+	Host     string       `json:"host"` // its underlay address where the store does not tell
 	Subnet   netip.Prefix `json:"subnet"`
 	Underlay netip.Addr   `json:"underlay"`
 	Alive    bool         `json:"alive"`

@@ -21,10 +21,10 @@ func reachable() addressFacts {
 	back := echo{Sent: true, Answered: true, RoundTrip: 300 * time.Microsecond}
 	return addressFacts{
 		Now: time.Date(2026, 11, 21, 7, 30, 0, 0, time.UTC), Root: true, Address: netip.MustParseAddr("10.42.2.7"), Network: n, Host: "node-1",
-		AgentStatus: control.OverlayStatus{Network: "apps", PID: 812, State: control.OverlayUp, MTU: 1450, Alive: true, Peers: 1}, AgentAlive: true,
-		Own:   membership{Machine: "id-of-node-1", Underlay: overlay.Underlay{Address: netip.MustParseAddr("192.0.2.1")}, Subnet: n.Subnet(1), Peers: []overlay.Peer{{Subnet: n.Subnet(2), Underlay: netip.MustParseAddr("192.0.2.2")}}},
-		Hosts: []roster.ListedHost{at(1, "node-1", "192.0.2.1"), at(2, "node-2", "192.0.2.2")},
-		Names: []string{"node-2.shop.s.prod.example.com"}, Underlay: back, Gateway: back, Full: back, Target: back,
+		agentState: agentState{AgentStatus: control.OverlayStatus{Network: "apps", PID: 812, State: control.OverlayUp, MTU: 1450, Alive: true, Peers: 1}, AgentAlive: true},
+		Own:        membership{Machine: "id-of-node-1", Underlay: overlay.Underlay{Address: netip.MustParseAddr("192.0.2.1")}, Subnet: n.Subnet(1), Peers: []overlay.Peer{{Subnet: n.Subnet(2), Underlay: netip.MustParseAddr("192.0.2.2")}}},
+		Hosts:      []roster.ListedHost{at(1, "node-1", "192.0.2.1"), at(2, "node-2", "192.0.2.2")},
+		Names:      []string{"node-2.shop.s.prod.example.com"}, Underlay: back, Gateway: back, Full: back, Target: back,
 	}
 }
 
@@ -76,8 +76,10 @@ func TestOverlay_explain_names_the_cause_first(t *testing.T) {
 			*f = addressFacts{Network: f.Network, Address: f.Address, OwnTrouble: report.Trouble{Text: "underlay eth9: there is no such interface"}}
 		}, "Wrong: network: underlay eth9: there is no such interface. Next: put right"},
 		{"a frozen agent", func(f *addressFacts) { f.Silent = 45 * time.Second },
-			"Wrong: network: its agent, process 812, has said nothing for 45s: it was stopped or hangs, and other hosts withdraw this one. Next: sv restart overlay-apps"},
+			"Wrong: network: its agent, process 812, has said nothing for 45s: it was stopped or hangs; other hosts withdraw this one unless it answers them in the network. Next: sv restart overlay-apps"},
 		{"no agent", func(f *addressFacts) { f.AgentAlive = false; f.Gateway = lost }, "Wrong: network: no agent keeps the network on this host. Next: sv up overlay-apps"},
+		{"a file named down", func(f *addressFacts) { f.AgentAlive, f.Down = false, "/etc/sv/overlay-apps/down" },
+			"Wrong: network: no agent keeps it: the file /etc/sv/overlay-apps/down is there. Next: remove that file, then sv up overlay-apps"},
 		{"an agent that waits", func(f *addressFacts) {
 			f.AgentStatus.State, f.AgentStatus.Reason = control.OverlayWaiting, "cidr overlaps"
 		}, "Wrong: network: the agent is waiting: cidr overlaps."},
@@ -94,7 +96,7 @@ func TestOverlay_explain_names_the_cause_first(t *testing.T) {
 			f.Hosts[1].Alive, f.Hosts[1].Stopped = false, true
 			f.Own.Peers = nil
 		}, "Wrong: host: node-2 has left for now: its agent was stopped. Next: on node-2: rundockd overlay status apps"},
-		{"a host that has lost its way to the registry", func(f *addressFacts) { f.Hosts[1].Alive = false }, "Nothing is wrong."},
+		{"a host that has lost its way to the store", func(f *addressFacts) { f.Hosts[1].Alive = false }, "Nothing is wrong."},
 		{"a host that has moved, and the agent has not heard", func(f *addressFacts) { f.Hosts[1].Underlay = netip.MustParseAddr("192.0.2.3") }, "Wrong: host: this host's agent does not know of it."},
 		{"a kernel that was tampered with", func(f *addressFacts) {
 			f.KernelDiff = []string{"ip neigh replace 10.42.2.0 lladdr 02:00:00:00:00:02 dev vx7 nud permanent"}
@@ -124,7 +126,7 @@ func TestOverlay_explain_names_the_cause_first(t *testing.T) {
 			f.DockerTrouble = report.Trouble{Text: "reach dockerd: connection refused"}
 		}, "Wrong: container: reach dockerd: connection refused."},
 		{"a gateway", func(f *addressFacts) { f.Address = netip.MustParseAddr("10.42.2.1") }, "Nothing is wrong."},
-		{"a registry that is away", func(f *addressFacts) { f.StoreTrouble = report.Trouble{Text: "etcd: connection refused"} }, "Nothing is known to be wrong, but not all could be found out. Next: see to the registry"},
+		{"a store that is away", func(f *addressFacts) { f.StoreTrouble = report.Trouble{Text: "etcd: connection refused"} }, "Nothing is known to be wrong, but not all could be found out. Next: see to the store"},
 		{"not root", func(f *addressFacts) {
 			f.Root = false
 			f.KernelTrouble = report.Trouble{Text: "permission denied", Denied: true}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"slices"
 
 	"rundock/supervisor/report"
+	"rundock/supervisor/report/balance"
 	"rundock/supervisor/report/template"
 )
 
@@ -13,10 +15,12 @@ const explainUsage = `usage: rundockd explain [--json] NAME
 
 All that can be found out about one service, in the order in which it comes to
 be in DNS: its files, runit's supervision, the runner, the container, the
-announcement, what this host's dnsd answers. The last line names the first
-thing that is wrong, and what to do next. Its checks are made once (exec checks
-are not), and it changes nothing. A name that is no service's may be a
-template's: its definition, the renderer, the file.
+announcement, what this host's dnsd answers, which load balancers have it in
+rotation. The last line names the first thing that is wrong, and what to do
+next. Its checks are made once (exec checks are not), and it changes nothing. A
+name that is no service's of this host may be that of one which it balances, as
+a load balancer: who has the traffic, and each server. Or it is a template's: its
+definition, the renderer, the file.
 
   --json   one JSON document, described in docs/operations.md
 
@@ -43,6 +47,14 @@ func ExplainMain(args []string) int {
 	}
 	g := newGatherer()
 	defer g.close()
+	if balancer := balance.Gather(); balancer.Has(names[0]) && !g.known(names[0]) && !slices.Contains(template.Names(), names[0]) {
+		told := balance.StoryOf(g.host.Host, g.host.Now, balancer, names[0])
+		if *asJSON {
+			return report.PrintJSON(told, report.ExitCode(told.Verdict))
+		}
+		fmt.Print(told.Text())
+		return report.ExitCode(told.Verdict)
+	}
 	names, templates, code := g.resolve("explain", names)
 	if code != 0 {
 		return code

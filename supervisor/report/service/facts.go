@@ -6,6 +6,7 @@ import (
 	"rundock/internal/announce"
 	"rundock/internal/container"
 	"rundock/internal/control"
+	"rundock/internal/cutover"
 	"rundock/internal/registry"
 	"rundock/internal/runit"
 	"rundock/internal/spec"
@@ -29,14 +30,24 @@ type hostFacts struct {
 	Store      report.Trouble // of asking the store
 	InConsul   bool           // the host's own store is Consul; else it is etcd
 	Endpoints  []string       // the store's
+	Second     secondStore    // which records go to as well
 	StoreAgent storeAgentFacts
+	Filter     string          // what is wrong with the host's packet filter
+	Drained    string          // since when the host is drained, and by whom; "": it is not
 	Resolver   string          // first name server of /etc/resolv.conf
 	Resolvers  []resolverFacts // resolvers that containers are given which are this host
 }
 
+// secondStore is a store that records go to besides the host's own.
+type secondStore struct {
+	Name      string // etcd, consul; "": there is none, nor anything to know
+	Endpoints []string
+	Trouble   report.Trouble // of asking it
+}
+
 // storeAgentFacts are about rundockd store, by which this host uses its stores.
 type storeAgentFacts struct {
-	Wanted  bool // host.json has store_agent; else there is nothing to know
+	Wanted  bool // host.json has a store; else there is nothing to know
 	Process supervised
 	Status  control.StoreStatus
 	Trouble report.Trouble // of reading it
@@ -57,18 +68,24 @@ type serviceFacts struct {
 	Masked    bool           // an administrator's hidden link keeps it disabled
 	Link      report.Trouble // of the link that enables it
 	Down      bool           // a file named down keeps runsv from starting it
+	Loggers   []loggerFacts  // that keep nothing
 	Files     report.Trouble // of reading service.json or announce.json
 	Image     string         // by service.json
 	Pin       string         // the same: id of the image that the service was rolled back to
 	Shares    []spec.Share   // the same: with other containers
+	Settled   []string       // the same: names of the networks it is in
+	Stack     string         // the same: of which it is a slot; "": of none
+	Slot      string         // the same: such as web.1
 	Hash      string         // of the spec in service.json
 	MadeFrom  []string       // files of the host that the container is made from
 	Contents  string         // of them now; "" where that cannot be told
 	NotThere  []string       // of MadeFrom
+	Unmounted string         // which path of requires_mounts is no mount point
 
 	FileCount     int
 	Missing       []string          // files that rundock wrote into Dir and that are not there
 	Edited        []string          // files of Dir that are not as this rundockd writes them
+	OtherSecrets  []string          // variables whose files in env/ hold another value than was written
 	Origins       container.Origins // what the container would be made from now
 	Resolvers     []string          // that it would be given
 	ExpandTrouble report.Trouble    // of finding that out
@@ -87,16 +104,34 @@ type serviceFacts struct {
 	SidecarAlive   bool // SidecarStatus.PID is a sidecar
 
 	Container container.State  // as dockerd says; zero also where it was not asked
+	Lacking   []lackingNetwork // that the container is not in, of those in which service.json has it
 	Records   []recordFacts    // for each of SidecarStatus.Records
+	Second    []recordFacts    // the same in the host's second store
+	Unwanted  []recordFacts    // of keys that the sidecar names besides, and of others that explain found with the service's id
 	Networks  []network.Status // overlay networks of this host that the container is in
 
 	Deep             bool   // the rest was asked for
 	TagMeans         string // id of the image that Image means on this host; "": none, or not asked
 	Checks           []announce.Trial
 	Others           []otherFacts  // other instances of the service
+	Namesake         string        // a stack of the same name, whose names in DNS begin as the service's end; "": there is none
 	Answers          []answerFacts // for each of SidecarStatus.Records, then of the service's own name
-	AnonymousVolumes []string      // paths at which the image keeps data and the service has no volume
+	Balancers        []balancerFacts
+	AnonymousVolumes []string // paths at which the image keeps data and the service has no volume
 	LastLog          []string
+}
+
+// lackingNetwork is one that a container that runs is not in, and should be.
+type lackingNetwork struct {
+	Name    string
+	Gone    bool // there is no such network
+	Overlay bool // an agent of this host makes it
+}
+
+// loggerFacts is what is wrong with a logger.
+type loggerFacts struct {
+	Log    string // the file it writes
+	Paused bool   // else that file was deleted under it
 }
 
 // supervised is what a runsv says of its process.
@@ -124,6 +159,12 @@ type answerFacts struct {
 type resolverFacts struct {
 	Address string
 	Failure string // dnsd did not answer there
+}
+
+// balancerFacts is a load balancer that has the service, by the store.
+type balancerFacts struct {
+	Host string
+	Ack  *cutover.Ack // what it says of the service; nil: nothing
 }
 
 // otherFacts is another instance of the service, by the store.

@@ -24,6 +24,7 @@ func (g *gatherer) gather(ctx context.Context, names []string) []serviceFacts {
 	var asking sync.WaitGroup
 	asking.Go(func() { g.askDocker(ctx, services) })
 	asking.Go(func() { g.askStore(ctx, services) })
+	asking.Go(func() { g.askSecondStore(ctx, services) })
 	asking.Wait()
 	g.lookAtNetworks(services)
 	return services
@@ -36,13 +37,15 @@ func (g *gatherer) deepen(ctx context.Context, s *serviceFacts) {
 	s.LastLog = lastMessages(supervisor.LogDir(s.Name), 5)
 	ctx, cancel := context.WithTimeout(ctx, report.Patience)
 	defer cancel()
+	listed := g.listInstances(ctx, s)
 	var asking sync.WaitGroup
 	asking.Go(func() { g.askLeases(ctx, s) })
 	asking.Go(func() { g.askVolumes(ctx, s) })
 	asking.Go(func() { g.askDNS(ctx, s) })
 	asking.Go(func() { g.tryChecks(ctx, s) })
 	asking.Go(func() { g.askResolvers(ctx) })
-	asking.Go(func() { g.askOthers(ctx, s) })
+	asking.Go(func() { g.askOthers(ctx, s, listed) })
+	asking.Go(func() { g.askBalancers(ctx, s) })
 	if g.docker != nil && s.Image != "" {
 		asking.Go(func() { s.TagMeans, _ = g.docker.ImageID(ctx, s.Image) })
 	}

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"rundock/internal/control"
 	"rundock/internal/hostconfig"
 	"rundock/supervisor/report"
 )
@@ -24,7 +23,7 @@ func (g *gatherer) askDNS(ctx context.Context, s *serviceFacts) {
 	for _, r := range s.SidecarStatus.Records {
 		s.Answers = append(s.Answers, ask(ctx, resolver, r.Name))
 	}
-	s.Answers = append(s.Answers, ask(ctx, resolver, serviceName(g.config, control.ServiceOf(s.Name, s.SidecarStatus.Colour))))
+	s.Answers = append(s.Answers, ask(ctx, resolver, serviceName(g.config, s.SidecarStatus.Of())))
 }
 
 // askResolvers asks dnsd at the addresses of this host that containers ask.

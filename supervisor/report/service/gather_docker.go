@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"rundock/internal/container"
+	"rundock/internal/overlay"
 	"rundock/supervisor"
 	"rundock/supervisor/report"
 	"rundock/supervisor/servicecontainer"
@@ -36,6 +37,7 @@ func (g *gatherer) askDocker(ctx context.Context, services []serviceFacts) {
 			s.Container, failures[i] = servicecontainer.Find(ctx, docker, s.Name)
 			if failures[i] == nil && s.Container.Exists {
 				s.Origins.Partners, failures[i] = docker.Partners(ctx, s.Shares)
+				s.Lacking = lackingOf(ctx, docker, s.Container, s.Settled)
 			}
 		})
 	}
@@ -43,6 +45,23 @@ func (g *gatherer) askDocker(ctx context.Context, services []serviceFacts) {
 	if err := firstError(failures); err != nil {
 		g.host.Docker, g.docker = silence(ctx, "dockerd", err), nil
 	}
+}
+
+// lackingOf are those of networks that the container is not in while it runs. A dockerd
+// without a network bridge of its own has containers in none.
+func lackingOf(ctx context.Context, docker *container.Client, c container.State, networks []string) (lacking []lackingNetwork) {
+	if !c.Running {
+		return nil
+	}
+	for _, name := range c.Lacks(networks) {
+		there, err := docker.HasNetwork(ctx, name)
+		gone := err == nil && !there
+		if gone && name == "bridge" {
+			continue
+		}
+		lacking = append(lacking, lackingNetwork{name, gone, report.Exists(filepath.Join(overlay.SettingsDir, name+".json"))})
+	}
+	return lacking
 }
 
 // silence is report.TroubleOf err, in plain words where who did not answer in time.

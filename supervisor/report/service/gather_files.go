@@ -37,8 +37,13 @@ func (g *gatherer) byFiles(name string) serviceFacts {
 		service, err := supervisor.ReadService(filepath.Join(runner, "service.json"))
 		if err == nil {
 			s.Image, s.Hash, s.Pin, s.Shares = service.Container.Image, service.Container.Hash(), service.Pin, service.Container.Shares()
+			s.Settled = service.Container.NetworkNames()
+			s.Stack, s.Slot = service.Stack, service.Slot.String()
 			s.MadeFrom, s.Contents = madeFrom(service)
 			s.NotThere = notThere(s.MadeFrom)
+			if err := servicecontainer.Mounted(service.Mounts); err != nil {
+				s.Unmounted = err.Error()
+			}
 		}
 		s.Files = report.TroubleOf(err)
 		s.Runner = processOf(runner)
@@ -52,6 +57,7 @@ func (g *gatherer) byFiles(name string) serviceFacts {
 		s.Down = s.Down || report.Exists(filepath.Join(announcer, "down"))
 	}
 	s.Down = s.Down || report.Exists(filepath.Join(s.Dir, "down"))
+	s.Loggers = loggersOf(name, runner, announcer)
 	g.compareFiles(&s)
 	var err error
 	s.RunnerStatus, err = control.ReadRunner(control.Dir, name)
@@ -79,6 +85,19 @@ func madeFrom(service supervisor.Service) (files []string, contents string) {
 	return files, supervisor.Contents(salt, service.Name, service.Container)
 }
 
+// otherSecrets names the secrets of service, as its files have them, that hold another
+// value than the digest in service.json is of. Without the host's salt none is known.
+func otherSecrets(service supervisor.Service) []string {
+	if len(service.Secrets) == 0 || !report.Exists(filepath.Join(hostconfig.StateDir, supervisor.SaltName)) {
+		return nil
+	}
+	salt, err := supervisor.Salt(hostconfig.StateDir, true)
+	if err != nil {
+		return nil
+	}
+	return supervisor.ChangedSecrets(salt, service.Name, service.Container.EnvSecrets, service.Secrets)
+}
+
 // notThere are those of files that do not exist.
 func notThere(files []string) (list []string) {
 	for _, f := range files {
@@ -97,6 +116,21 @@ func processOf(dir string) supervised {
 	}
 	status, err := runit.ReadStatus(dir)
 	return supervised{Supervised: true, Trouble: report.TroubleOf(err), Status: status}
+}
+
+// loggersOf are the loggers of a service that keep nothing. runner and sidecar are the
+// folders of its processes, "" where there is none.
+func loggersOf(name, runner, sidecar string) (bad []loggerFacts) {
+	for _, l := range []struct{ dir, log string }{{runner, supervisor.LogDir(name)}, {sidecar, filepath.Join(supervisor.LogDir(name), "announce")}} {
+		if l.dir == "" {
+			continue
+		}
+		logger, file := processOf(filepath.Join(l.dir, "log")), filepath.Join(l.log, "current")
+		if paused := logger.Status.Paused; logger.Supervised && (paused || runit.HasDeleted(logger.Status.PID, file)) {
+			bad = append(bad, loggerFacts{file, paused})
+		}
+	}
+	return bad
 }
 
 // within are the process ids of those of list that run in the service directory
@@ -145,6 +179,7 @@ func (g *gatherer) compareFiles(s *serviceFacts) {
 			s.Edited = append(s.Edited, c.Path)
 		}
 	}
+	s.OtherSecrets = otherSecrets(service)
 	if service.Runs() {
 		full, from, err := servicecontainer.Expand(service.Container)
 		s.Resolvers, s.ExpandTrouble = full.DNS, report.TroubleOf(err)

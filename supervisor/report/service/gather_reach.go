@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"rundock/internal/overlay"
+	"rundock/internal/registry"
 	"rundock/internal/skydns"
 	"rundock/supervisor/report"
 	"rundock/supervisor/report/network"
@@ -45,20 +46,19 @@ func (g *gatherer) lookAtNetworks(services []serviceFacts) {
 	}
 }
 
-// askOthers connects to the other instances of the service.
-func (g *gatherer) askOthers(ctx context.Context, s *serviceFacts) {
-	if g.store == nil || len(s.SidecarStatus.Records) == 0 {
+// askOthers connects to the other instances of the service, of those that were listed.
+func (g *gatherer) askOthers(ctx context.Context, s *serviceFacts, listed []registry.Listed) {
+	if len(s.SidecarStatus.Records) == 0 {
 		return
 	}
 	own := s.SidecarStatus.Records[0]
 	prefix := path.Dir(own.Key) + "/"
-	listed, _, err := g.store.List(ctx, prefix)
-	if err != nil {
-		return // as it was just read, that is told in time
-	}
 	for _, l := range listed {
 		name := strings.TrimPrefix(l.Key, prefix)
 		record, err := skydns.Parse(l.Value)
+		if err == nil && record.At != "" && s.Stack == "" {
+			s.Namesake = s.SidecarStatus.Of()
+		}
 		if l.Key == own.Key || strings.Contains(name, "/") || err != nil || len(s.Others) == othersAsked {
 			continue
 		}

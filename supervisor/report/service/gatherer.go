@@ -7,11 +7,13 @@ import (
 	"time"
 
 	"rundock/internal/container"
+	"rundock/internal/control"
 	"rundock/internal/hostconfig"
 	"rundock/internal/registry"
 	"rundock/internal/runit"
 	"rundock/supervisor"
 	"rundock/supervisor/report"
+	"rundock/supervisor/report/filter"
 	"rundock/supervisor/report/template"
 )
 
@@ -29,6 +31,10 @@ func newGatherer() *gatherer {
 	g := &gatherer{}
 	h := &g.host
 	h.Now, h.Root = time.Now(), os.Geteuid() == 0
+	if d, drained := control.ReadDrain(hostconfig.StateDir); drained {
+		h.Drained = d.String()
+	}
+	h.Filter = filter.StatusOf(filter.Gather()).Problem
 	var err error
 	if g.config, err = hostconfig.Load(hostconfig.Path); err != nil {
 		h.Config = report.TroubleOf(err)
@@ -37,13 +43,19 @@ func newGatherer() *gatherer {
 		if g.config.OwnStore() == hostconfig.StoreConsul {
 			h.InConsul, h.Endpoints = true, []string{g.config.Consul.Address}
 		}
+		if all := g.config.Stores(); len(all) > 1 {
+			h.Second = secondStore{Name: all[1], Endpoints: g.config.Etcd.Endpoints}
+			if all[1] == hostconfig.StoreConsul {
+				h.Second.Endpoints = []string{g.config.Consul.Address}
+			}
+		}
 	}
 	if g.folders, err = runit.Detect(g.config.Runit.SV, g.config.Runit.Service); err != nil {
 		h.Runit = report.TroubleOf(err)
 	} else {
 		h.Service, h.Scanned = g.folders.Service, len(runit.Scanners(g.folders.Service)) > 0
 	}
-	if g.config.StoreAgent {
+	if g.config.OwnStore() != "" {
 		h.StoreAgent = g.storeAgent(h.Now)
 	}
 	h.MachineID, _ = hostconfig.MachineID() // "": no record has that id
@@ -53,13 +65,17 @@ func newGatherer() *gatherer {
 // services are those of this host.
 func (g *gatherer) services() report.Services { return report.Services{Folders: g.folders} }
 
+// known reports whether a name is a service's.
+func (g *gatherer) known(name string) bool {
+	return g.services().Known(name) || g.services().Known(strings.TrimPrefix(name, supervisor.Prefix))
+}
+
 // resolve tells names of services from those of templates, which only those
 // have that are no service's. See report.Services.Resolve.
 func (g *gatherer) resolve(command string, names []string) (services, templates []string, code int) {
-	defined := template.Names(supervisor.TemplateDir)
+	defined := template.Names()
 	for _, name := range names {
-		known := g.services().Known(name) || g.services().Known(strings.TrimPrefix(name, supervisor.Prefix))
-		if !known && slices.Contains(defined, name) {
+		if !g.known(name) && slices.Contains(defined, name) {
 			templates = append(templates, name)
 		} else {
 			services = append(services, name)

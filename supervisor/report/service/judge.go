@@ -1,9 +1,14 @@
 package service
 
-import "rundock/supervisor/report"
+import (
+	"fmt"
+
+	"rundock/internal/control"
+	"rundock/supervisor/report"
+)
 
 // judge tells the story of a service in order: files, supervision, runner,
-// container, store agent, announcement, DNS, other hosts. What comes first is the cause of what follows,
+// container, store agent, announcement, DNS, load balancers, other hosts. What comes first is the cause of what follows,
 // so that the first thing that is wrong is the one to look at. It is pure.
 func judge(h hostFacts, s serviceFacts) []report.Finding {
 	var all []report.Finding
@@ -12,20 +17,44 @@ func judge(h hostFacts, s serviceFacts) []report.Finding {
 		judge func(*report.Part, hostFacts, serviceFacts)
 	}{
 		{"files", judgeFiles}, {"supervision", judgeSupervision}, {"runner", judgeRunner},
-		{"container", judgeContainer}, {"store agent", judgeStoreAgent}, {"announcement", judgeAnnouncement}, {"dns", judgeDNS}, {"other hosts", judgeReach},
+		{"container", judgeContainer}, {"store agent", judgeStoreAgent}, {"announcement", judgeAnnouncement}, {"dns", judgeDNS},
+		{"load balancers", judgeBalancers}, {"other hosts", judgeReach},
 	} {
+		if h.Drained != "" && s.Enabled && part.name != "files" && part.name != "supervision" {
+			continue
+		}
 		r := report.Part{Name: part.name}
 		part.judge(&r, h, s)
+		all = append(all, r.Findings...)
+	}
+	if h.Drained != "" && s.Enabled {
+		r := report.Part{Name: "host"}
+		judgeDrained(&r, h, s)
 		all = append(all, r.Findings...)
 	}
 	return all
 }
 
+// judgeDrained judges an enabled service of a host that is drained, on which none is to run.
+func judgeDrained(r *report.Part, h hostFacts, s serviceFacts) {
+	switch {
+	case s.Runs && s.RunnerAlive && s.RunnerStatus.Phase != control.Drained:
+		r.Wrong(fmt.Sprintf("%s, and its runner is still %s", h.Drained, s.RunnerStatus.Phase), "rundockd drain, which waits until it is done")
+	case !s.Runs && s.SidecarAlive && !s.SidecarStatus.Drained:
+		r.Wrong(fmt.Sprintf("%s, and it is still %s", h.Drained, s.SidecarStatus.State), "rundockd drain, which waits until it is done")
+	default:
+		r.Note("%s; rundockd undrain has it run again", h.Drained)
+	}
+}
+
 // verdict is what the findings come to.
-func verdict(s serviceFacts, findings []report.Finding) string {
+func verdict(h hostFacts, s serviceFacts, findings []report.Finding) string {
 	v := report.Verdict(findings)
 	if v == string(report.Fine) && !s.Enabled {
 		return "disabled"
+	}
+	if v == string(report.Fine) && h.Drained != "" {
+		return "drained"
 	}
 	return v
 }

@@ -2,6 +2,7 @@ package service
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"rundock/internal/control"
@@ -14,10 +15,13 @@ func judgeAnnouncement(r *report.Part, h hostFacts, s serviceFacts) {
 		if s.Deep {
 			r.Note("it has no announcement")
 		}
+		judgeLeft(r, h, s, s.Records, "although the service has no announcement")
+		judgeLeft(r, h, s, s.Unwanted, "although the service has no announcement")
 		return
 	}
 	if !s.Enabled {
-		judgeLeftRecords(r, h, s)
+		judgeLeft(r, h, s, s.Records, "although the service is disabled")
+		judgeLeft(r, h, s, s.Unwanted, "although the service is disabled")
 		return
 	}
 	if h.Config.Failed() {
@@ -39,6 +43,9 @@ func judgeAnnouncement(r *report.Part, h hostFacts, s serviceFacts) {
 	}
 	for _, c := range s.Checks {
 		what := "check of port " + c.Port
+		if c.Port == "" {
+			what = "check"
+		}
 		switch {
 		case c.Skipped != "":
 			r.Note("%s", join(strings.TrimSuffix(what+": "+c.What, ": "), c.Skipped))
@@ -54,7 +61,12 @@ func judgeAnnouncement(r *report.Part, h hostFacts, s serviceFacts) {
 	if s.SidecarAlive {
 		judgeState(r, h, s)
 	}
+	if s.Namesake != "" {
+		r.Wrong(fmt.Sprintf("a stack is called %s as well, and %s.%s is answered by both", s.Namesake, s.Namesake, h.Zone), "give one of them another name")
+	}
 	judgeRecords(r, h, s)
+	judgeLeft(r, h, s, s.Unwanted, "although the service does not announce it")
+	judgeSecondStore(r, h, s)
 }
 
 // judgeState is what the sidecar says of itself.
@@ -65,7 +77,7 @@ func judgeState(r *report.Part, h hostFacts, s serviceFacts) {
 	case control.Announced:
 		r.Fine("announced for %s", since)
 		if status.Idle() {
-			r.Note("%s is idle: %s answers the name of %s; to have them change: rundockd switch %[3]s --to %[1]s", status.Colour, status.Active, control.ServiceOf(s.Name, status.Colour))
+			r.Note("%s is idle: %s answers the name of %s; to have them change: rundockd switch %[3]s --to %[1]s", status.Colour, status.Active, status.Of())
 		}
 		if status.Reason != "" {
 			r.Note("%s", status.Reason)
@@ -96,17 +108,27 @@ func judgeRecords(r *report.Part, h hostFacts, s serviceFacts) {
 				r.Note("%s has no %s", store, found.Key)
 			}
 		case !mine:
-			r.Wrong(fmt.Sprintf("%s has %s from another, %s at %s:%d", store, found.Key, found.ID, value.Host, value.Port), "find that host (its /etc/machine-id), or remove the key: two hosts have one name")
+			r.Wrong(fmt.Sprintf("%s has %s from another, %s at %s", store, found.Key, found.ID, at(value.Host, value.Port)), "find that host (its /etc/machine-id), or remove the key: two hosts have one name")
 		case err != nil:
 			r.Wrong(fmt.Sprintf("%s has %s with a value that is no record: %v", store, found.Key, err), h.keyCommand("get", "get", found.Key))
 		case announced && (value.Host != wanted.Host || value.Port != wanted.Port):
-			r.Wrong(fmt.Sprintf("%s has %s as %s:%d, not %s:%d", store, found.Key, value.Host, value.Port, wanted.Host, wanted.Port), "somebody wrote that key; to have it written anew: sv hup "+halfOf(h, s, "announce"))
+			r.Wrong(fmt.Sprintf("%s has %s as %s, not %s", store, found.Key, at(value.Host, value.Port), at(wanted.Host, wanted.Port)), "somebody wrote that key; to have it written anew: sv hup "+halfOf(h, s, "announce"))
+		case !announced && s.SidecarAlive && s.SidecarStatus.State == control.Withdrawn:
+			r.Wrong(store+" has "+found.Key+" although it is withdrawn", "it goes with its lease; rundockd logs "+s.Name+" announce")
 		case found.Lease == "":
 			r.Note("%s has %s without a lease: it does not go away by itself", store, found.Key)
 		case s.Deep:
-			r.Fine("%s has %s: %s:%d, its lease lasts %s unless renewed", store, found.Key, value.Host, value.Port, report.Span(found.Left))
+			r.Fine("%s has %s: %s, its lease lasts %s unless renewed", store, found.Key, at(value.Host, value.Port), report.Span(found.Left))
 		}
 	}
+}
+
+// at is where a record leads to, also one that has no port.
+func at(host string, port int) string {
+	if port == 0 {
+		return host
+	}
+	return fmt.Sprintf("%s:%d", host, port)
 }
 
 // recordID is the id in the service's own records.
@@ -114,9 +136,10 @@ func recordID(h hostFacts, s serviceFacts) string {
 	return control.RecordID(h.MachineID, s.Name, s.SidecarStatus.Colour)
 }
 
-// judgeLeftRecords: a service that is disabled has none.
-func judgeLeftRecords(r *report.Part, h hostFacts, s serviceFacts) {
-	for _, found := range s.Records {
+// judgeLeft tells of those of records that are there and the service's own, and should
+// not be.
+func judgeLeft(r *report.Part, h hostFacts, s serviceFacts, records []recordFacts, although string) {
+	for _, found := range records {
 		if found.Exists && found.ID == recordID(h, s) {
 			next := "it goes with its lease"
 			switch {
@@ -125,7 +148,10 @@ func judgeLeftRecords(r *report.Part, h hostFacts, s serviceFacts) {
 			case s.Deep:
 				next += ", in " + report.Span(found.Left)
 			}
-			r.Wrong(h.storeName()+" has "+found.Key+" although the service is disabled", next)
+			if s.SidecarAlive && slices.Contains(s.SidecarStatus.Keys, found.Key) {
+				next = "its sidecar withdraws it; if it stays: rundockd logs " + s.Name + " announce"
+			}
+			r.Wrong(h.storeName()+" has "+found.Key+" "+although, next)
 		}
 	}
 }

@@ -27,14 +27,21 @@ func judgeContainer(r *report.Part, h hostFacts, s serviceFacts) {
 	case c.Exists && c.Labels[container.LabelService] != s.Name:
 		r.Wrong("a container named "+s.Name+" is there that rundock did not make", "rename or remove it: docker rename "+s.Name+" ...")
 		return
-	case !s.Enabled && c.Running:
+	case stopping(s):
+		return // said with the supervision
+	case !s.Enabled && c.Running && s.RunnerAlive:
 		r.Wrong(shortID(c.ID)+" runs although the service is disabled", "call the module with state=disabled, which stops it")
+		return
+	case !s.Enabled && c.Running:
+		r.Wrong(shortID(c.ID)+" runs although the service is disabled, and nothing stops it before state=disabled is called again", "call the module with state=disabled, which stops it")
 		return
 	case !s.Enabled:
 		return
 	case !c.Exists:
 		r.Wrong("it does not exist", "rundockd logs "+s.Name)
 		return
+	case !c.Running && s.RunnerStatus.Phase == control.Ended && s.RunnerAlive:
+		return // a job's, said with the runner
 	case !c.Running:
 		more := s.LastLog
 		if s.RunnerStatus.Phase == control.Backoff {
@@ -47,16 +54,36 @@ func judgeContainer(r *report.Part, h hostFacts, s serviceFacts) {
 		r.Wrong("it was renamed to "+c.Name, "docker rename "+c.Name+" "+s.Name+"; where another container has that name, rename or remove that one first")
 	}
 	up := fmt.Sprintf("%s is up for %s", shortID(c.ID), report.Age(h.Now, c.StartedAt))
-	if c.Paused {
+	if c.Paused && !s.RunnerStatus.Pause.Covers(c.ID, h.Now) {
 		r.Wrong(up+", but paused: none of its processes runs", "docker unpause "+s.Name)
 	} else {
 		r.Fine("%s", up)
 	}
+	judgeNetworks(r, h, s)
 	judgeOrigins(r, h, s)
+	if s.Unmounted != "" {
+		r.Wrong(s.Unmounted+" any more, so that no other container is started, as after a crash", "mount it; what the container has there may be the file system of before, or the folder below")
+	}
 	for _, path := range s.AnonymousVolumes {
 		r.Note("the image keeps data in %s, where there is no volume: it goes with the container", path)
 	}
 	judgeHealth(r, s)
+	judgeUnchecked(r, s)
+}
+
+// judgeUnchecked tells that Docker makes no health checks any more, so that what it
+// says of health may be old: its runner could not change that.
+func judgeUnchecked(r *report.Part, s serviceFacts) {
+	u, c := s.RunnerStatus.Unchecked, s.Container
+	if u == nil || u.Container != c.ID || !u.Last.Equal(c.LastCheck) || c.Paused {
+		return
+	}
+	last := "since it was started"
+	if !u.Last.IsZero() {
+		last = "since " + report.Stamp(u.Last)
+	}
+	r.Wrong(fmt.Sprintf("HEALTHCHECK: Docker makes none %s, and could not be brought to it: %s", last, u.Error),
+		fmt.Sprintf("docker pause %s && docker unpause %[1]s; or state=restarted, which makes it anew", s.Name))
 }
 
 func stopped(c container.State, h hostFacts) string {

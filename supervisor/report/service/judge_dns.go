@@ -25,10 +25,13 @@ func judgeDNS(r *report.Part, h hostFacts, s serviceFacts) {
 		if !own {
 			want = s.SidecarStatus.Records[0] // of the service's own name
 		}
-		there := slices.Contains(a.Addresses, want.Host) && slices.Contains(a.Ports, want.Port)
+		there := slices.Contains(a.Addresses, want.Host) && (want.Port == 0 || slices.Contains(a.Ports, want.Port))
 		has := "unknown"
 		if len(a.Addresses) > 0 {
-			has = fmt.Sprintf("%s port %s", strings.Join(a.Addresses, " "), strings.Trim(fmt.Sprint(a.Ports), "[]"))
+			has = strings.Join(a.Addresses, " ")
+		}
+		if len(a.Addresses) > 0 && len(a.Ports) > 0 {
+			has += " port " + strings.Trim(fmt.Sprint(a.Ports), "[]")
 		}
 		switch {
 		case !own && s.SidecarStatus.Idle() && !there:
@@ -38,7 +41,7 @@ func judgeDNS(r *report.Part, h hostFacts, s serviceFacts) {
 		case announced && there:
 			r.Fine("%s is %s", a.Name, has)
 		case announced:
-			r.Wrong(fmt.Sprintf("%s is %s here, want %s port %d", a.Name, has, want.Host, want.Port), "compare dnsd_registry_up and dnsd_stale_seconds in: curl 127.0.0.1:9153/metrics")
+			r.Wrong(fmt.Sprintf("%s is %s here, want %s", a.Name, has, wantedAt(want)), "compare dnsd_registry_up and dnsd_stale_seconds in: curl 127.0.0.1:9153/metrics")
 		case own && there && h.Store.Failed():
 			r.Note("%s is still %s here: without %s dnsd answers what it knew", a.Name, has, h.storeName())
 		case own && there:
@@ -53,6 +56,14 @@ func judgeDNS(r *report.Part, h hostFacts, s serviceFacts) {
 	if len(s.Answers) > 0 && h.Resolver != "127.0.0.1" {
 		r.Note("programs on this host ask %s, not dnsd: see /etc/resolv.conf", orNone(h.Resolver))
 	}
+}
+
+// wantedAt is where a record leads to, in the words of an answer.
+func wantedAt(r control.Record) string {
+	if r.Port == 0 {
+		return r.Host
+	}
+	return fmt.Sprintf("%s port %d", r.Host, r.Port)
 }
 
 // judgeHostResolvers is about dnsd where containers ask it.

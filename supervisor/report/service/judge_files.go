@@ -32,7 +32,10 @@ func judgeFiles(r *report.Part, h hostFacts, s serviceFacts) {
 	if len(s.Edited) > 0 {
 		r.Note("%s: not as this rundockd writes it, so edited by hand or written by another release: %s", s.Dir, strings.Join(s.Edited, ", "))
 	}
-	if s.Deep && !s.Files.Failed() && len(s.Missing)+len(s.Edited) == 0 {
+	if len(s.OtherSecrets) > 0 {
+		r.Note("%s: another value than was installed, in its file in env/: the next container gets it, as after a crash; state=enabled writes the file anew", strings.Join(s.OtherSecrets, ", "))
+	}
+	if s.Deep && !s.Files.Failed() && len(s.Missing)+len(s.Edited)+len(s.OtherSecrets) == 0 {
 		r.Fine("%s: %d files, as rundock writes them", s.Dir, s.FileCount)
 	}
 	if h.Config.Failed() {

@@ -20,16 +20,22 @@ func judgeReach(r *report.Part, h hostFacts, s serviceFacts) {
 	for _, n := range s.Networks {
 		judgeOverlay(r, s, n)
 	}
+	if h.Filter != "" {
+		r.Note("containers of this host may not reach ports of it: %s", h.Filter)
+	}
 	if !s.Deep || len(s.SidecarStatus.Records) == 0 {
 		return
 	}
 	judgeOthers(r, s)
 	at := s.SidecarStatus.Records[0]
 	try := fmt.Sprintf("timeout 3 bash -c '</dev/tcp/%s/%d'", at.Host, at.Port)
+	if at.Port == 0 {
+		try = "ping -c 1 " + at.Host
+	}
 	if networkOf(s, at.Host) != "" {
 		try = "rundockd overlay explain " + at.Host
 	}
-	r.Note("whether other hosts reach %s port %d is not known here: its checks are made on this host, and its record tells that this host reaches %s. To see it, on another host: %s", at.Host, at.Port, h.storeName(), try)
+	r.Note("whether other hosts reach %s is not known here: its checks are made on this host, and its record tells that this host reaches %s. To see it, on another host: %s", wantedAt(at), h.storeName(), try)
 }
 
 // judgeOverlay is about an overlay network that the container is in.
@@ -83,8 +89,16 @@ func judgeOthers(r *report.Part, s serviceFacts) {
 		r.Fine("%s of the service, asked from here: all answer", counted(len(s.Others), "other instance"))
 	default:
 		r.Add(report.Unknown, fmt.Sprintf("announced, and silent when asked from here: %s", strings.Join(silent, ", ")),
-			"on those hosts: rundockd explain "+s.Name+"; if all is well there, they and this one are cut off from each other: ping them, and see to routes and firewalls")
+			"on those hosts: rundockd explain "+othersName(s)+"; if all is well there, they and this one are cut off from each other: ping them, and see to routes and firewalls")
 	}
+}
+
+// othersName is by what hosts of other instances know them.
+func othersName(s serviceFacts) string {
+	if s.Stack == "" {
+		return s.Name
+	}
+	return s.Name[:strings.LastIndexByte(s.Name, '-')+1] + s.Others[0].Name
 }
 
 func counted(n int, what string) string {

@@ -12,28 +12,42 @@ func judgeRunner(r *report.Part, h hostFacts, s serviceFacts) {
 	if !s.Runs || !s.Enabled {
 		return
 	}
+	if speaks := judgeRunnerProcess(r, h, s); speaks {
+		judgePhase(r, h, s)
+	}
+}
+
+// judgeRunnerProcess judges whether there is a runner, and reports whether what it
+// said last can be judged further.
+func judgeRunnerProcess(r *report.Part, h hostFacts, s serviceFacts) (speaks bool) {
+	logs := "rundockd logs " + s.Name
+	status := s.RunnerStatus
+	switch {
+	case s.RunnerTrouble.Failed():
+		r.Trouble(s.RunnerTrouble, "sv hup "+halfOf(h, s, "service")+", which has it written anew")
+	case status.PID == 0 && s.Runner.Status.PID != 0:
+		r.Wrong("its status is gone: "+statusFile(s, "runner.json"), "call the module with state=enabled, or: sv hup "+halfOf(h, s, "service")+"; either has it written anew")
+	case status.PID == 0:
+		r.Wrong("no runner has started since boot", logs)
+	case status.Phase == control.Backoff:
+		// Also where its process has left with its container: runsv starts the next.
+		return true
+	case !s.RunnerAlive:
+		r.Wrong(fmt.Sprintf("its process %d is gone; it last said: %s", status.PID, status.Phase), logs)
+	default:
+		return true
+	}
+	return false
+}
+
+// judgePhase judges what the runner is at.
+func judgePhase(r *report.Part, h hostFacts, s serviceFacts) {
 	logs := "rundockd logs " + s.Name
 	status := s.RunnerStatus
 	since := report.Age(h.Now, status.Since)
 	// Between two crashes it always looks well. While it is paused it cannot
 	// crash, and the pause is what is wrong.
-	looping := !s.Container.Paused && status.Phase == control.Running && status.Crashes >= control.Looped && h.Now.Sub(status.Started) < control.Settled
-	switch {
-	case s.RunnerTrouble.Failed():
-		r.Trouble(s.RunnerTrouble, "sv hup "+halfOf(h, s, "service")+", which has it written anew")
-		return
-	case status.PID == 0 && s.Runner.Status.PID != 0:
-		r.Wrong("its status is gone: "+statusFile(s, "runner.json"), "call the module with state=enabled, or: sv hup "+halfOf(h, s, "service")+"; either has it written anew")
-		return
-	case status.PID == 0:
-		r.Wrong("no runner has started since boot", logs)
-		return
-	case status.Phase == control.Backoff:
-		// Also where its process has left with its container: runsv starts the next.
-	case !s.RunnerAlive:
-		r.Wrong(fmt.Sprintf("its process %d is gone; it last said: %s", status.PID, status.Phase), logs)
-		return
-	}
+	looping := !s.Container.Paused && status.Phase == control.Running && status.Crashes >= control.Looped && h.Now.Sub(status.Started) < control.Stable
 	switch status.Phase {
 	case control.Running:
 		if status.Error != "" {
@@ -51,6 +65,12 @@ func judgeRunner(r *report.Part, h hostFacts, s serviceFacts) {
 			text = join(text, "next start in "+report.Span(left))
 		}
 		r.Wrong(text, logs+"; to start it at once: sv 1 "+halfOf(h, s, "service"), s.LastLog...)
+	case control.Ended:
+		if status.ExitCode != 0 {
+			r.Wrong(fmt.Sprintf("the job ended %s ago with exit code %d", since, status.ExitCode), logs+"; to run it again: state=restarted", s.LastLog...)
+			return
+		}
+		r.Fine("the job ended well %s ago", since)
 	case control.Waiting:
 		next := "mend that; it is tried again by itself"
 		if strings.Contains(status.Error, "dockerd") {

@@ -51,7 +51,7 @@ func judgeAgent(r *report.Part, h hostFacts) {
 	r.Fine("rundockd store: process %d, up %s", p.Status.PID, report.Age(h.Now, p.Status.Since))
 	for _, store := range a.Status.Stores {
 		if store.Reason != "" {
-			r.Wrong(store.Reason, h.storeAdvice(store.Reason))
+			r.Wrong(store.Reason, h.adviceOn(store.Name, store.Reason))
 			continue
 		}
 		r.Fine("to %s: one connection for %s with %s", storeTitle(store.Name), counted(store.Clients, "client"), counted(store.Records, "record"))

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"rundock/internal/control"
 	"rundock/supervisor/report"
 )
 
@@ -16,7 +17,12 @@ func judgeSupervision(r *report.Part, h hostFacts, s serviceFacts) {
 		return
 	}
 	if !s.Enabled {
-		if s.Outer.Supervised {
+		switch {
+		case stopping(s) && s.RunnerStatus.Error != "":
+			r.Wrong("it is to be stopped: "+s.RunnerStatus.Error, "rundockd logs "+s.Name)
+		case stopping(s):
+			r.Note("it is being stopped%s", stoppingAt(h, s))
+		case s.Outer.Supervised:
 			r.Wrong("runsv still supervises it although it is disabled", "within 5 s runsvdir ends that; if not: sv exit "+s.Dir)
 		}
 		return
@@ -31,6 +37,30 @@ func judgeSupervision(r *report.Part, h hostFacts, s serviceFacts) {
 	for _, p := range processes(s) {
 		judgeProcess(r, h, s, p.what, p.half, p.process)
 	}
+	for _, l := range s.Loggers {
+		if l.Paused {
+			r.Wrong("the logger of "+l.Log+" is paused, by a STOP", "call the module with state=enabled, which has it go on")
+		} else {
+			r.Wrong("lines are lost: "+l.Log+" was deleted under its logger", "call the module with state=enabled, which starts the logger anew")
+		}
+	}
+}
+
+// stopping reports whether a disabled service is being stopped: its processes were
+// told to end, and have not ended yet.
+func stopping(s serviceFacts) bool {
+	return !s.Enabled && (s.Outer.Supervised && s.Outer.Status.GotTerm || s.RunnerAlive && s.RunnerStatus.Phase == control.Stopping)
+}
+
+// stoppingAt is what the stop of a service has come to.
+func stoppingAt(h hostFacts, s serviceFacts) string {
+	switch {
+	case s.SidecarAlive && s.SidecarStatus.State == control.Draining:
+		return ": withdrawn, and its clients are given time to leave, for " + report.Age(h.Now, s.SidecarStatus.Since)
+	case s.RunnerAlive && s.RunnerStatus.Phase == control.Stopping:
+		return ": its container is, for " + report.Age(h.Now, s.RunnerStatus.Since)
+	}
+	return ""
 }
 
 type named struct {

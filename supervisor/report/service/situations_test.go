@@ -72,10 +72,15 @@ func wellSituation() situation {
 
 // shallow is what status knows of a service that explain was asked about.
 func shallow(s serviceFacts) serviceFacts {
-	s.Deep, s.AnonymousVolumes, s.Checks, s.Answers, s.LastLog, s.TagMeans, s.Others = false, nil, nil, nil, nil, "", nil
+	s.Namesake = ""
+	s.Deep, s.AnonymousVolumes, s.Checks, s.Answers, s.LastLog, s.TagMeans, s.Others, s.Balancers = false, nil, nil, nil, nil, "", nil, nil
 	s.Records = slices.Clone(s.Records)
 	for i := range s.Records {
 		s.Records[i].Left = 0
+	}
+	s.Unwanted = slices.Clone(s.Unwanted)
+	for i := range s.Unwanted {
+		s.Unwanted[i].Left = 0
 	}
 	return s
 }
@@ -120,7 +125,7 @@ func tell(now situation, withJSON bool) *txtar.Archive {
 	doc := statusOf(now.Host, []serviceFacts{shallow(now.Service)})
 	told := storyOf(now.Host, now.Service)
 	a := &txtar.Archive{Files: []txtar.File{
-		{Name: fmt.Sprintf("status exits with %d", doc.exitCode()), Data: []byte(doc.table() + doc.remarks())},
+		{Name: fmt.Sprintf("status exits with %d", doc.exitCode(nil)), Data: []byte(doc.table() + doc.remarks())},
 		{Name: fmt.Sprintf("explain exits with %d", report.ExitCode(told.Service.Verdict)), Data: []byte(told.text())},
 	}}
 	if withJSON {

@@ -34,7 +34,8 @@ func (r statusReport) row(s serviceStatus) []string {
 	phase, since, id, image, up, crashes, health := "-", "-", "-", "-", "-", "-", "-"
 	if run := s.Runner; run != nil {
 		phase, since, crashes = report.Cell(string(run.Phase)), r.ageOf(run.Since), strconv.Itoa(run.Crashes)
-		if left := run.Phase == "" || run.Phase == control.Backoff || run.Phase == control.Stopped; s.Enabled && !run.Alive && !left {
+		left := run.Phase == "" || run.Phase == control.Backoff || run.Phase == control.Stopped
+		if !run.Alive && !left && (s.Enabled || run.Phase == control.Stopping) {
 			phase = "gone" // without saying so: this was its last word
 		}
 	}
@@ -56,6 +57,7 @@ func (r statusReport) row(s serviceStatus) []string {
 		switch {
 		case a.State == control.Announced && a.Alive:
 			announced = "yes"
+		case a.State == control.Draining && a.Alive:
 		case a.State == control.Withdrawn && !a.Alive, !s.Enabled:
 			announced = "no"
 		case !a.Alive && a.State != "":
@@ -88,6 +90,9 @@ func (r statusReport) remarks() string {
 	var b strings.Builder
 	if len(r.Services) == 0 && len(r.Templates) == 0 {
 		b.WriteString("no services on this host\n")
+	}
+	if r.Drained != "" {
+		b.WriteString(r.Drained + "\n")
 	}
 	if r.Config != "" {
 		b.WriteString(r.Config + "\n")

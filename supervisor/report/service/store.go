@@ -10,44 +10,55 @@ import (
 // its store.
 const agentTrouble = "store agent:"
 
-// storeName is the host's own store, as people know it.
-func (h hostFacts) storeName() string {
+// ownStore is which store is the host's own.
+func (h hostFacts) ownStore() string {
 	if h.InConsul {
-		return hostconfig.StoreTitle(hostconfig.StoreConsul)
+		return hostconfig.StoreConsul
 	}
 	return hostconfig.StoreEtcd
 }
 
-// keyCommand is what an operator does to a key of the store by hand: get or
-// delete it.
+// storeName is the host's own store, as people know it.
+func (h hostFacts) storeName() string { return storeTitle(h.ownStore()) }
+
+// keyCommand is what an operator does to a key of the host's own store by hand:
+// get or delete it.
 func (h hostFacts) keyCommand(etcd, consul, key string) string {
-	if h.InConsul {
+	return keyCommand(h.ownStore(), etcd, consul, key)
+}
+
+func keyCommand(store, etcd, consul, key string) string {
+	if store == hostconfig.StoreConsul {
 		return "consul kv " + consul + " " + strings.TrimPrefix(key, "/")
 	}
 	return "etcdctl " + etcd + " " + key
 }
 
-// storeAdvice is what to do about a store that did not answer for the reason given.
-func (h hostFacts) storeAdvice(reason string) string {
+// storeAdvice is what to do about the host's own store, which did not answer for
+// the reason given.
+func (h hostFacts) storeAdvice(reason string) string { return h.adviceOn(h.ownStore(), reason) }
+
+// adviceOn is storeAdvice for any store of the host.
+func (h hostFacts) adviceOn(store, reason string) string {
+	at := h.Endpoints
+	if store == h.Second.Name {
+		at = h.Second.Endpoints
+	}
 	switch {
 	case strings.Contains(reason, agentTrouble):
 		return agentAdvice
-	case h.InConsul:
-		return h.seeThatStoreRuns(reason)
+	case store == hostconfig.StoreConsul:
+		return "see that Consul's agent runs: " + orNone(strings.Join(at, ", "))
 	}
-	return "on the store's host (" + orNone(strings.Join(h.Endpoints, ", ")) + "): sv status dnsd; tail /var/log/dnsd/current"
+	return "on the store's host (" + orNone(strings.Join(at, ", ")) + "): sv status dnsd; tail /var/log/dnsd/current"
 }
 
 // seeThatStoreRuns is storeAdvice for who has seen the reason already.
 func (h hostFacts) seeThatStoreRuns(reason string) string {
-	at := orNone(strings.Join(h.Endpoints, ", "))
-	switch {
-	case strings.Contains(reason, agentTrouble):
-		return agentAdvice
-	case h.InConsul:
-		return "see that Consul's agent runs: " + at
+	if strings.Contains(reason, agentTrouble) || h.InConsul {
+		return h.storeAdvice(reason)
 	}
-	return "see that etcd runs: " + at
+	return "see that etcd runs: " + orNone(strings.Join(h.Endpoints, ", "))
 }
 
 const agentAdvice = "see that rundockd store runs: sv status rundock-store"

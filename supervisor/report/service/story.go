@@ -38,6 +38,9 @@ func storyOf(h hostFacts, s serviceFacts) story {
 func (t story) text() string {
 	var b strings.Builder
 	b.WriteString(t.Service.Name)
+	if t.Service.Stack != "" {
+		b.WriteString(", " + t.Service.Slot + " of stack " + t.Service.Stack + ",")
+	}
 	if t.Host != "" {
 		b.WriteString(" on " + t.Host)
 	}

@@ -27,6 +27,7 @@ type Facts struct {
 	Name       string
 	Definition supervisor.Template
 	Broken     report.Trouble // why the definition cannot be read
+	Undefined  bool           // there is none
 	Sum        string         // of the definition as it is now
 	Says       control.TemplateStatus
 	Unread     report.Trouble // why its status cannot be
@@ -34,15 +35,21 @@ type Facts struct {
 	File       string         // control.FileState of the file
 	Installed  bool           // the renderer's service is
 	Masked     bool           // an administrator's hidden link keeps it disabled
+	Down       string         // the file named down that keeps it from being started before sv up; "": none
 }
 
-// Names lists the templates that are defined in dir.
-func Names(dir string) (names []string) {
-	files, _ := filepath.Glob(filepath.Join(dir, "*.json"))
-	for _, f := range files {
-		names = append(names, strings.TrimSuffix(filepath.Base(f), ".json"))
+// Names lists the templates of this host: defined, or with a status.
+func Names() []string { return names(supervisor.TemplateDir, filepath.Join(control.Dir, "templates")) }
+
+func names(dirs ...string) (names []string) {
+	for _, dir := range dirs {
+		files, _ := filepath.Glob(filepath.Join(dir, "*.json"))
+		for _, f := range files {
+			names = append(names, strings.TrimSuffix(filepath.Base(f), ".json"))
+		}
 	}
-	return names
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // Gather finds out about the template of this name.
@@ -53,7 +60,7 @@ func Gather(folders runit.Folders, name string) Facts {
 	if err == nil {
 		f.Definition, err = supervisor.ParseTemplate(path, data)
 	}
-	f.Broken = report.TroubleOf(err)
+	f.Broken, f.Undefined = report.TroubleOf(err), errors.Is(err, fs.ErrNotExist)
 	f.Says, err = control.ReadTemplate(control.Dir, name)
 	f.Unread = report.TroubleOf(err)
 	f.Alive = f.Says.PID != 0 && process.IsRundockd(f.Says.PID, "render")
@@ -61,13 +68,16 @@ func Gather(folders runit.Folders, name string) Facts {
 	if _, err = os.Lstat(folders.Dir(renderdir.Name)); !errors.Is(err, fs.ErrNotExist) {
 		f.Installed = true
 	}
+	f.Down = folders.DownFile(renderdir.Name)
 	return f
 }
 
 // judge says what is wrong with a template, the cause before its effects.
 func judge(f Facts) []report.Finding {
 	definition, renderer, file := report.Part{Name: "definition"}, report.Part{Name: "renderer"}, report.Part{Name: "file"}
-	if f.Broken.Failed() {
+	if f.Undefined {
+		definition.Wrong("it is gone, and a status is left", "call rundock_template: state=absent removes what is left of it, state=present defines it anew")
+	} else if f.Broken.Failed() {
 		definition.Trouble(f.Broken, "have rundock_template write it anew")
 	} else {
 		definition.Fine("%s is made from %s", f.Definition.Dest, origin(f.Definition))
@@ -82,10 +92,15 @@ func judge(f Facts) []report.Finding {
 		renderer.Fine("it runs, process %d", f.Says.PID)
 	case f.Masked:
 		renderer.Wrong("it does not run: it is masked", "remove the hidden link, then sv start "+renderdir.Name)
+	case f.Down != "":
+		renderer.Wrong("it does not run: the file "+f.Down+" is there", "remove that file, then sv start "+renderdir.Name)
 	case !f.Installed:
 		renderer.Wrong("it does not run: there is no service "+renderdir.Name, "have rundock_template install it")
 	default:
 		renderer.Wrong("it does not run", "sv start "+renderdir.Name+"; "+log)
+	}
+	if f.Alive && f.Down != "" {
+		renderer.Note("the file %s keeps it from being started before sv up, as after a boot", f.Down)
 	}
 	judgeFile(f, &file)
 	return slices.Concat(definition.Findings, renderer.Findings, file.Findings)

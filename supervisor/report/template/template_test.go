@@ -1,6 +1,8 @@
 package template
 
 import (
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +31,9 @@ func TestJudge(t *testing.T) {
 		{"all is well", func(*Facts) {}, "ok", "Nothing is wrong."},
 		{"a definition that is broken", func(f *Facts) { f.Broken.Text = "read x: version is 2" }, "wrong", "Wrong: definition: read x: version is 2. Next: have rundock_template write it anew"},
 		{"one that others may not read", func(f *Facts) { f.Broken = report.Trouble{Text: "permission denied", Denied: true} }, "unknown", "Next: run it as root"},
+		{"one that is gone", func(f *Facts) { f.Undefined, f.Broken.Text = true, "open x: no such file or directory" }, "wrong", "Wrong: definition: it is gone, and a status is left. Next: call rundock_template: state=absent"},
+		{"a file named down", func(f *Facts) { f.Alive, f.Down = false, "/etc/sv/rundock-render/down" }, "wrong", "it does not run: the file /etc/sv/rundock-render/down is there. Next: remove that file, then sv start rundock-render"},
+		{"the same beside a renderer", func(f *Facts) { f.Down = "/etc/sv/rundock-render/down" }, "ok", "Nothing is wrong."},
 		{"no renderer", func(f *Facts) { f.Alive = false }, "wrong", "Wrong: renderer: it does not run. Next: sv start rundock-render; see /var/log/rundock-render/current"},
 		{"none installed", func(f *Facts) { f.Alive, f.Installed = false, false }, "wrong", "there is no service rundock-render"},
 		{"a masked one", func(f *Facts) { f.Alive, f.Masked = false, true }, "wrong", "it is masked"},
@@ -51,6 +56,26 @@ func TestJudge(t *testing.T) {
 		if told.Template.Verdict != c.verdict || !strings.Contains(last, c.want) {
 			t.Errorf("%s: verdict %s, last line %q, want %s, %q", c.claim, told.Template.Verdict, last, c.verdict, c.want)
 		}
+	}
+}
+
+func TestStory_notes_a_file_named_down(t *testing.T) {
+	f := well()
+	f.Down = "/etc/sv/rundock-render/down"
+	if text := StoryOf("node-1", now, f).Text(); !strings.Contains(text, f.Down+" keeps it from being started before sv up") {
+		t.Errorf("the story is\n%s", text)
+	}
+}
+
+func TestNames_are_of_definitions_and_of_statuses(t *testing.T) {
+	defined, told := t.TempDir(), t.TempDir()
+	for _, file := range []string{defined + "/a.json", defined + "/b.json", told + "/b.json", told + "/c.json", told + "/c.json.tmp"} {
+		if err := os.WriteFile(file, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := names(defined, told, defined+"/none"); !slices.Equal(got, []string{"a", "b", "c"}) {
+		t.Errorf("names are %q, want a, b and c", got)
 	}
 }
 

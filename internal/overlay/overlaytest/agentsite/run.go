@@ -32,10 +32,10 @@ func Run(t *testing.T, test func(*Site), args ...string) {
 	}
 	dir := t.TempDir()
 	program := filepath.Join(dir, "rundockd")
-	build := exec.Command("go", "build", "-trimpath", "-tags", "grpcnotrace", "-ldflags", "-s -w", "-o", program, "rundock/supervisor/rundockd")
+	build := exec.Command("go", "build", "-trimpath", "-tags", "grpcnotrace", "-ldflags", "-s -w", "-o", dir+"/", "rundock/supervisor/rundockd", "rundock/supervisor/rundock-store")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build rundockd: %v\n%s", err, out)
+		t.Fatalf("build rundockd and rundock-store: %v\n%s", err, out)
 	}
 	// What is kept is on a real disk, the rest in memory.
 	const enter = `mkdir -p "$0/kept"; mount --bind "$0/kept" /var/lib

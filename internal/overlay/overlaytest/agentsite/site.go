@@ -1,6 +1,8 @@
 package agentsite
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/netip"
@@ -40,12 +42,49 @@ func newSite(t *testing.T, program string) *Site {
 	s.Admin = s.Etcd.Admin()
 	s.Write("/etc/rundock/host.json", fmt.Sprintf(`{"version":1,"host":"node-1","domain":"prod.example.com","label":"s","private":{"interface":"eth0"},"etcd":{"endpoints":[%q]}}`, s.Etcd.URL))
 	s.Configure(Many)
+	s.serveStore()
 	t.Cleanup(func() {
 		if text, err := os.ReadFile(s.Log); err == nil && t.Failed() {
 			t.Logf("the agent's log:\n%s", text)
 		}
 	})
 	return s
+}
+
+// serveStore starts rundockd store, by which the agent has etcd, for as long as
+// the site is there.
+func (s *Site) serveStore() {
+	s.T.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	store := exec.CommandContext(ctx, s.Program, "store")
+	var said bytes.Buffer
+	store.Stderr = &said
+	if err := store.Start(); err != nil {
+		s.T.Fatal(err)
+	}
+	s.T.Cleanup(func() {
+		cancel()
+		store.Wait()
+		if s.T.Failed() {
+			s.T.Logf("the log of rundockd store:\n%s", &said)
+		}
+	})
+	s.AwaitStore()
+}
+
+// AwaitStore waits until rundockd store finds etcd well.
+func (s *Site) AwaitStore() {
+	s.T.Helper()
+	await.Empty(s.T, "rundockd store is well", func() string {
+		status, err := control.ReadStore(control.Dir)
+		if err != nil {
+			return err.Error()
+		}
+		if len(status.Stores) != 1 {
+			return "it serves no store: " + status.Reason
+		}
+		return status.Stores[0].Reason
+	})
 }
 
 // Configure has the agent keep n, and no other network.

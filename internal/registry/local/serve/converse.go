@@ -18,6 +18,7 @@ const partSize = 1000
 // conversation is one client's connection.
 type conversation struct {
 	server *Server
+	limits *Limits // nil: there are none
 	conn   *wire.Conn
 	tasks  sync.WaitGroup
 
@@ -32,9 +33,9 @@ type request struct {
 }
 
 // converse answers a client until it leaves.
-func (s *Server) converse(ctx context.Context, conn net.Conn) {
+func (s *Server) converse(ctx context.Context, conn net.Conn, limits *Limits) {
 	ctx, cancel := context.WithCancel(ctx)
-	c := &conversation{server: s, conn: wire.New(conn), requests: map[uint64]*request{}}
+	c := &conversation{server: s, limits: limits, conn: wire.New(conn), requests: map[uint64]*request{}}
 	stop := context.AfterFunc(ctx, func() { c.conn.Close() })
 	defer stop()
 	defer c.tasks.Wait()
@@ -107,6 +108,9 @@ func (c *conversation) begin(ctx context.Context, r wire.Request) {
 }
 
 func (c *conversation) answer(ctx context.Context, r wire.Request, taken <-chan struct{}) (a wire.Answer, err error) {
+	if err := c.limits.check(r); err != nil {
+		return a, err
+	}
 	s := c.server
 	// What is begun of these is finished, also for a client that is gone: whether
 	// it was done would not be known.
@@ -116,7 +120,7 @@ func (c *conversation) answer(ctx context.Context, r wire.Request, taken <-chan 
 		a.Lease, err = s.grant(finish, r.TTL)
 		a.Expiry = s.store.Expiry(r.TTL)
 	case wire.Renew:
-		a.Age, err = s.prolong(r.Lease)
+		a.Age, err = s.prolong(ctx, r.Lease)
 	case wire.Revoke:
 		s.mu.Lock()
 		h := s.holders[r.Lease]
@@ -126,7 +130,7 @@ func (c *conversation) answer(ctx context.Context, r wire.Request, taken <-chan 
 		}
 	case wire.Claim:
 		var claimed leasing.Claimed
-		claimed, err = s.claim(finish, r.Lease, r.Items)
+		claimed, err = s.claim(ctx, r.Lease, r.Items)
 		a.Claimed = &claimed
 	case wire.Changed:
 		err = s.store.Changed(ctx, r.Revision, r.Items)
@@ -138,7 +142,12 @@ func (c *conversation) answer(ctx context.Context, r wire.Request, taken <-chan 
 		if r.Swap == nil {
 			return a, errors.New("swap: nothing to write")
 		}
-		a.Done, err = s.store.Swap(finish, *r.Swap)
+		a.Done, err = s.swap(finish, *r.Swap)
+	case wire.Transact:
+		if len(r.Swaps) == 0 {
+			return a, errors.New("transact: nothing to write")
+		}
+		a.Done, err = s.store.Transact(finish, r.Swaps)
 	case wire.Left:
 		a.Left, err = s.store.Left(ctx, r.Lease)
 	case wire.Watch:

@@ -51,17 +51,23 @@ func (s *Server) alive(id string) (*holder, error) {
 }
 
 // prolong is a client's renewal. age is how long ago the store renewed the lease.
-func (s *Server) prolong(id string) (age time.Duration, err error) {
+// A store that is away is waited for.
+func (s *Server) prolong(ctx context.Context, id string) (age time.Duration, err error) {
 	h, err := s.alive(id)
+	if err == nil {
+		_, err = s.usable(ctx, h.lease)
+	}
 	if err != nil {
 		return 0, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return time.Since(h.lease.renewed), h.lease.err
+	return time.Since(h.lease.renewed), nil
 }
 
-// claim puts items under the holder's lease of the store.
+// claim puts items under the holder's lease of the store. ctx ends the wait for a
+// store that is away, and nothing that the store was asked for: whether it was done
+// would not be known.
 func (s *Server) claim(ctx context.Context, id string, items []registry.Item) (leasing.Claimed, error) {
 	var keys []string
 	for _, item := range items {
@@ -76,13 +82,11 @@ func (s *Server) claim(ctx context.Context, id string, items []registry.Item) (l
 		s.save()
 	}
 	for range claimTries {
-		if err := s.renew(ctx, h.lease, h.lease.ttl); err != nil {
+		under, err := s.usable(ctx, h.lease)
+		if err != nil {
 			return leasing.Claimed{}, err
 		}
-		s.mu.Lock()
-		under := h.lease.id
-		s.mu.Unlock()
-		got, err := s.store.Claim(ctx, under, items)
+		got, err := s.store.Claim(context.WithoutCancel(ctx), under, items)
 		if errors.Is(err, leasing.ErrGone) {
 			s.lost(h.lease, under)
 			continue
@@ -91,6 +95,7 @@ func (s *Server) claim(ctx context.Context, id string, items []registry.Item) (l
 			s.mu.Lock()
 			h.doubt = true
 			s.mu.Unlock()
+			h.lease.hurry()
 			return leasing.Claimed{}, err
 		}
 		s.note(h, items, got.HeldBy == "")
@@ -103,13 +108,17 @@ func (s *Server) claim(ctx context.Context, id string, items []registry.Item) (l
 	return leasing.Claimed{}, errors.New("the store keeps losing the lease")
 }
 
-// note keeps the values of items that h has claimed, or forgets them.
+// note keeps the values of items that h has claimed, or that they are another's.
 func (s *Server) note(h *holder, items []registry.Item, claimed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, item := range items {
-		if delete(h.values, item.Key); claimed {
+		delete(h.values, item.Key)
+		delete(h.refused, item.Key)
+		if claimed {
 			h.values[item.Key] = item.Value
+		} else {
+			h.refused[item.Key] = true
 		}
 	}
 }
@@ -131,13 +140,20 @@ func (s *Server) expect(h *holder, items []registry.Item) (news bool) {
 func (s *Server) succeed(h *holder) (news bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, other := range s.holders {
-		if other == h {
+	return s.forget(h.keys, h)
+}
+
+// forget takes keys from all holders but one that have them for the same ids, and
+// reports whether one did. s.mu is locked.
+func (s *Server) forget(keys map[string]string, but *holder) (news bool) {
+	for _, h := range s.holders {
+		if h == but {
 			continue
 		}
-		for key, id := range h.keys {
-			if other.keys[key] == id {
-				delete(other.keys, key)
+		for key, id := range keys {
+			if h.keys[key] == id {
+				delete(h.keys, key)
+				delete(h.values, key)
 				news = true
 			}
 		}

@@ -5,13 +5,16 @@ import (
 	"errors"
 	"time"
 
-	"rundock/internal/pause"
 	"rundock/internal/registry/leasing"
 	"rundock/internal/registry/retry"
 )
 
 // fresh is how old the last renewal of a lease may be that a new holder gets.
 const fresh = time.Second
+
+// patience is how long a client waits for a store that is away before it is told
+// again that it is. It is less than the client waits for an answer.
+const patience = 4 * time.Second
 
 // start renews l until it is stopped. s.mu is locked.
 func (s *Server) start(l *lease) {
@@ -20,16 +23,68 @@ func (s *Server) start(l *lease) {
 	s.tasks.Go(func() { s.keep(ctx, l) })
 }
 
-// keep renews l three times within its life.
+// keep renews l three times within its life, and at once where a client could not
+// use it. It alone asks a store that is away: clients wait for what comes of it.
 func (s *Server) keep(ctx context.Context, l *lease) {
 	var attempts retry.Backoff
-	for ctx.Err() == nil {
-		if err := s.renew(ctx, l, l.ttl/4); err != nil {
+	for age := l.ttl / 4; ctx.Err() == nil; {
+		if err := s.renew(ctx, l, age); err != nil {
 			attempts.Wait(ctx, nil)
 			continue
 		}
 		attempts = retry.Backoff{}
-		pause.For(ctx, l.ttl/3)
+		timer := time.NewTimer(l.ttl / 3)
+		select {
+		case <-ctx.Done():
+		case <-l.hurried:
+			age = fresh
+		case <-timer.C:
+			age = l.ttl / 4
+		}
+		timer.Stop()
+	}
+}
+
+// hurry has keep ask the store at once.
+func (l *lease) hurry() {
+	select {
+	case l.hurried <- struct{}{}:
+	default:
+	}
+}
+
+// usable waits until the store has l for us, and returns its id. The error says why
+// it has not, after a while, or when keys under it are over.
+func (s *Server) usable(ctx context.Context, l *lease) (id string, err error) {
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	for {
+		s.mu.Lock()
+		id, err = l.id, l.err
+		left, ready := l.ttl-time.Since(l.renewed), l.ready
+		s.mu.Unlock()
+		if err == nil && id != "" && left > 0 {
+			return id, nil
+		}
+		l.hurry()
+		var over <-chan time.Time
+		if left > 0 && err != nil {
+			over = time.After(left)
+		}
+		select {
+		case <-ready:
+			continue
+		case <-over:
+		case <-timer.C:
+		case <-ctx.Done():
+			err = ctx.Err()
+		case <-s.ctx.Done():
+			err = s.ctx.Err()
+		}
+		if err == nil {
+			err = s.store.NoAnswer(patience)
+		}
+		return "", err
 	}
 }
 
@@ -67,6 +122,8 @@ func (s *Server) renew(ctx context.Context, l *lease, age time.Duration) error {
 	granted := err == nil && id != l.id
 	if l.err = err; err == nil {
 		l.id, l.renewed = id, asked
+		close(l.ready)
+		l.ready = make(chan struct{})
 	}
 	s.mu.Unlock()
 	if granted {
@@ -82,6 +139,7 @@ func (s *Server) lost(l *lease, id string) {
 	if l.id == id {
 		s.log.Warn("the store lost the lease, asking for a new one", "lease", id, "ttl", l.ttl)
 		l.id, l.err = "", errors.New("the store lost the lease")
+		l.hurry()
 	}
 }
 

@@ -12,8 +12,8 @@
 // back renews the same leases. Its clients find their holders again, and no key
 // changes. Holders whose clients died meanwhile end as others do.
 //
-// What is not shared: whether somebody else changes a holder's own keys is asked
-// of the store for each holder, over the one connection.
+// Whether somebody else changes a holder's own keys is asked of the store for each
+// holder, over the one connection.
 package serve
 
 import (
@@ -30,7 +30,7 @@ import (
 // New returns a server of store, with what its predecessor has left in file. A
 // file that cannot be read costs no key: clients claim theirs anew.
 func New(store Store, file string, log *slog.Logger) *Server {
-	s := &Server{store: store, file: file, log: log, changed: make(chan struct{}, 1), leases: map[time.Duration]*lease{}, holders: map[string]*holder{}, topics: map[string]*topic{}}
+	s := &Server{store: store, file: file, log: log, leases: map[time.Duration]*lease{}, holders: map[string]*holder{}, topics: map[string]*topic{}, running: make(chan struct{})}
 	if err := s.load(); err != nil {
 		log.Warn("what the predecessor held is not known: its clients claim it anew", "err", err)
 	}
@@ -39,7 +39,14 @@ func New(store Store, file string, log *slog.Logger) *Server {
 
 // Listen makes the socket, for root alone, in the place of one that may be there.
 // It is made in the folder private, which nobody else may enter.
-func Listen(socket, private string) (net.Listener, error) {
+func Listen(socket, private string) (net.Listener, error) { return listen(socket, private, -1, 0o600) }
+
+// ListenFor is Listen of a socket that a group may use as well.
+func ListenFor(group int, socket, private string) (net.Listener, error) {
+	return listen(socket, private, group, 0o660)
+}
+
+func listen(socket, private string, group int, mode os.FileMode) (net.Listener, error) {
 	// A lock may have been made there before, with the folder.
 	if err := errors.Join(os.MkdirAll(private, 0o700), os.Chmod(private, 0o700)); err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
@@ -54,7 +61,7 @@ func Listen(socket, private string) (net.Listener, error) {
 	}
 	// A successor's may be in its place by the time that this one is closed.
 	l.SetUnlinkOnClose(false)
-	if err := errors.Join(os.Chmod(made, 0o600), os.Rename(made, socket)); err != nil {
+	if err := errors.Join(os.Chown(made, -1, group), os.Chmod(made, mode), os.Rename(made, socket)); err != nil {
 		l.Close()
 		return nil, fmt.Errorf("listen: %w", err)
 	}
@@ -73,10 +80,23 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	}
 	s.mu.Unlock()
 	s.tasks.Go(func() { s.tidy(ctx) })
-	stop := context.AfterFunc(ctx, func() { l.Close() })
-	defer stop()
+	close(s.running)
 	defer s.tasks.Wait()
 	defer cancel()
+	defer s.close()
+	return s.accept(ctx, l, nil)
+}
+
+func (s *Server) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+}
+
+// accept has clients of l answered within limits until ctx is done.
+func (s *Server) accept(ctx context.Context, l net.Listener, limits *Limits) error {
+	stop := context.AfterFunc(ctx, func() { l.Close() })
+	defer stop()
 	defer l.Close()
 	for {
 		conn, err := l.Accept()
@@ -86,6 +106,6 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 		if err != nil {
 			return fmt.Errorf("accept: %w", err)
 		}
-		s.tasks.Go(func() { s.converse(ctx, conn) })
+		s.tasks.Go(func() { s.converse(ctx, conn, limits) })
 	}
 }

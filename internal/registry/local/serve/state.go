@@ -39,7 +39,8 @@ func (s *Server) State() State {
 
 // Held are the keys that clients hold, with their values. A value is nil where it
 // is not known, as the client of a predecessor has not claimed it anew, or where
-// it is not known whether the store still has the lease.
+// it is not known whether the store still has the lease. Keys that the store said
+// are another's are none.
 func (s *Server) Held() map[string][]byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -50,9 +51,10 @@ func (s *Server) Held() map[string][]byte {
 		}
 		for key := range h.keys {
 			value, claimed := h.values[key]
-			if claimed && h.lease.err == nil {
+			switch {
+			case claimed && h.lease.err == nil:
 				held[key] = value
-			} else if held[key] == nil {
+			case held[key] == nil && !h.refused[key]:
 				held[key] = nil
 			}
 		}
@@ -60,18 +62,28 @@ func (s *Server) Held() map[string][]byte {
 	return held
 }
 
-// Changed has a token when what Held returns may have changed.
-func (s *Server) Changed() <-chan struct{} { return s.changed }
+// Notify has a token sent to wake, if there is room for it, when what Held returns
+// may have changed, or how many clients there are.
+func (s *Server) Notify(wake chan<- struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.notify = append(s.notify, wake)
+}
 
 func (s *Server) tell() {
-	select {
-	case s.changed <- struct{}{}:
-	default:
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, wake := range s.notify {
+		select {
+		case wake <- struct{}{}:
+		default:
+		}
 	}
 }
 
 func (s *Server) count(clients int) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.clients += clients
+	s.mu.Unlock()
+	s.tell()
 }

@@ -80,18 +80,36 @@ func TestHeld(t *testing.T) {
 	if state := s.State(); state.Keys != 2 || state.Trouble != nil {
 		t.Errorf("state = %+v, want 2 keys and no trouble", state)
 	}
+	must(t, func(ctx context.Context) error {
+		_, err := registry.Drop(ctx, served{s.store, s}, []string{web.Key}, web.ID)
+		return err
+	})
+	held(s, "what is left when another client has deleted a record", db.Key+"="+string(db.Value))
+	claim(s, first, web)
 	end()
 
 	s, end = begin()
 	defer end()
+	changed := make(chan struct{}, 1)
+	s.Notify(changed)
 	held(s, "what the predecessor left", db.Key+"= "+web.Key+"=")
 	claim(s, first, web)
 	held(s, "what is claimed anew", db.Key+"= "+web.Key+"="+string(web.Value))
-	<-s.Changed()
+	<-changed
 	s.mu.Lock()
 	h := s.holders[first]
 	s.mu.Unlock()
 	must(t, func(ctx context.Context) error { return s.release(ctx, h) })
-	held(s, "what is left when its holder is gone: another's key that somebody wants", db.Key+"=")
-	<-s.Changed()
+	held(s, "what is left when its holder is gone: nothing, though somebody wants another's key", "")
+	<-changed
+}
+
+// served is the store as the server's clients have it.
+type served struct {
+	Store
+	server *Server
+}
+
+func (s served) Swap(ctx context.Context, swap registry.Swap) (bool, error) {
+	return s.server.swap(ctx, swap)
 }

@@ -41,20 +41,21 @@ const Version = 1
 // What a client asks for, as Request.Do has it. Those of a lease are the calls of
 // leasing.Backend, those of the store the calls of registry.Store.
 const (
-	Hello   = "hello"
-	Ping    = "ping" // is answered at once: a sign of life
-	Cancel  = "cancel"
-	Taken   = "taken"
-	Watch   = "watch"
-	Grant   = "grant"
-	Renew   = "renew"
-	Revoke  = "revoke"
-	Claim   = "claim"
-	Changed = "changed"
-	Read    = "read"
-	List    = "list"
-	Swap    = "swap"
-	Left    = "left"
+	Hello    = "hello"
+	Ping     = "ping" // is answered at once: a sign of life
+	Cancel   = "cancel"
+	Taken    = "taken"
+	Watch    = "watch"
+	Grant    = "grant"
+	Renew    = "renew"
+	Revoke   = "revoke"
+	Claim    = "claim"
+	Changed  = "changed"
+	Read     = "read"
+	List     = "list"
+	Swap     = "swap"
+	Transact = "transact"
+	Left     = "left"
 )
 
 // Request is one line of a client. Which fields it has depends on Do.
@@ -65,6 +66,7 @@ type Request struct {
 	Prefix   string          `json:"prefix,omitempty"`
 	Keys     []string        `json:"keys,omitempty"`
 	Swap     *registry.Swap  `json:"swap,omitempty"`
+	Swaps    []registry.Swap `json:"swaps,omitempty"`
 	Lease    string          `json:"lease,omitempty"` // of the client, as grant named it; of the store for left
 	TTL      time.Duration   `json:"ttl,omitempty"`
 	Items    []registry.Item `json:"items,omitempty"`

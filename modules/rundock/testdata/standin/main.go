@@ -169,17 +169,26 @@ func announce(at string) {
 	}
 	events := a.Service + ".events"
 	event(events, "announced port %d", a.Announces[0].Port)
-	go func() {
-		for ; ; time.Sleep(20 * time.Millisecond) {
-			r, _ := control.ReadRunner(control.Dir, a.Service)
-			control.WriteAnnounce(control.Dir, control.AnnounceStatus{
-				Service: a.Service, PID: os.Getpid(), Digest: digest, State: control.Announced, Container: r.Container,
-				Records: []control.Record{{Key: "/skydns/" + a.Service, Name: a.Service, Host: "10.0.0.1", Port: a.Announces[0].Port}},
-			})
+	active, _ := os.ReadFile(dir + "/active") // of a service with colours
+	status := control.AnnounceStatus{
+		Service: a.Service, PID: os.Getpid(), Digest: digest, State: control.Announced, Colour: a.Colour, Active: string(active),
+		Records: []control.Record{{Key: "/skydns/" + a.Service, Name: a.Service, Host: "10.0.0.1", Port: a.Announces[0].Port}},
+	}
+	for {
+		r, _ := control.ReadRunner(control.Dir, a.Service)
+		status.Container = r.Container
+		control.WriteAnnounce(control.Dir, status)
+		select {
+		case told := <-signals:
+			if told == syscall.SIGTERM {
+				event(events, "withdrawn")
+				stays, _ := os.ReadFile(dir + "/stays")
+				status.State, status.Stays = control.Withdrawn, string(stays)
+				control.WriteAnnounce(control.Dir, status)
+			}
+			return
+		case <-time.After(20 * time.Millisecond):
 		}
-	}()
-	if <-signals == syscall.SIGTERM {
-		event(events, "withdrawn")
 	}
 }
 
@@ -222,6 +231,12 @@ func ctl() {
 	all.Wait()
 }
 
+// wrote reports whether the process that runsv keeps there, if it is to keep one, has that id.
+func wrote(dir string, pid int) bool {
+	s, err := runit.ReadStatus(dir)
+	return err != nil || s.WantDown || s.PID == pid
+}
+
 func serve(q control.Request) control.Response {
 	what := q.For
 	if q.Check {
@@ -234,10 +249,19 @@ func serve(q control.Request) control.Response {
 		if refusal, err := os.ReadFile(dir + "/refusal"); err == nil {
 			answer.Error = strings.TrimSpace(string(refusal))
 		}
+		if text, err := os.ReadFile(dir + "/pull"); err == nil && !q.Check { // seconds that it takes
+			seconds, _ := strconv.Atoi(string(text))
+			if q.Timeout > 0 && seconds > q.Timeout {
+				answer.Error = fmt.Sprintf("not prepared within %ds", q.Timeout)
+			}
+			answer.Pulling = seconds
+		}
 		var s supervisor.Service
 		if json.Unmarshal(q.Spec, &s); strings.HasPrefix(s.Container.Image, "keeps") {
 			answer.Unkept = []string{"/data"}
 		}
+	case control.Last:
+		answer.Warnings = []string{q.Service + " is the last"}
 	case control.Stop, control.Remove:
 		c := load(q.Service)
 		answer.Changed = c.Hash != ""
@@ -264,11 +288,15 @@ func serve(q control.Request) control.Response {
 		if _, err := os.Stat(dir + "/dies"); err == nil {
 			os.Exit(3)
 		}
-		answer.Error = fmt.Sprintf("%s is not %s after %ds", q.Service, q.For, q.Timeout)
+		answer.Error = q.Late()
 		for end := time.Now().Add(time.Duration(q.Timeout) * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 			r, _ := control.ReadRunner(control.Dir, q.Service)
 			a, _ := control.ReadAnnounce(control.Dir, q.Service)
-			runs := q.Hash == "" || r.Phase == control.Running && r.Spec == q.Hash && (q.Not == "" || r.Container != q.Not) && time.Since(r.Started) > 2*time.Second
+			runs := q.Hash == "" || r.Phase == control.Running && r.Spec == q.Hash && (q.Not == "" || r.Container != q.Not) && time.Since(r.Started) > control.Steady
+			folder := "/etc/sv/docker-" + q.Service
+			if _, err := os.Stat(folder + "/services/announce"); err == nil {
+				runs = runs && wrote(folder+"/services/service", r.PID) && wrote(folder+"/services/announce", a.PID)
+			}
 			if runs && (q.For != "announced" || a.State == control.Announced) {
 				answer.Error = ""
 				break

@@ -1,13 +1,14 @@
 // Command standin takes the place of rundockd in the tests of the module: the
-// kernel's part of a network is real, that of Docker and the registry is not.
+// kernel's part of a network is real, that of Docker and the store is not.
 // /run/standin holds what a test says: `containers`, those on the network;
-// `unable`, why this host cannot join; `trouble`, why the network does not come up; `refused`, how the registry
-// has it otherwise; `unreachable`, the registry; `unheard`, what there is to tell of other hosts; `lingers`, that an agent
+// `unable`, why this host cannot join; `trouble`, why the network does not come up; `refused`, how the store
+// has it otherwise; `unreachable`, the store; `unheard`, what there is to tell of other hosts; `lingers`, that an agent
 // which is told to end has not finished. What the module has it
 // do is in /run/standin/log.
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/netip"
 	"os"
@@ -37,6 +38,9 @@ func main() {
 	}
 	name := os.Args[len(os.Args)-1]
 	settings, err := overlay.ReadSettings(overlay.SettingsDir, name)
+	if saved, _ := overlay.ReadSavedSettings(overlay.SavedDir, name); saved != nil && os.Args[2] == "leave" {
+		settings, err = *saved, nil
+	}
 	if _, e := os.Stat(overlay.UnreleasedFile(name)); err != nil && e == nil && os.Args[2] == "leave" {
 		release(name, os.Args[3:])
 		return
@@ -126,6 +130,7 @@ func up(k *kernel.Kernel, s overlay.Settings, status *control.OverlayStatus) {
 	if err != nil {
 		fail(1, err)
 	}
+	save(s, h.Subnet)
 	status.State, status.Alive, status.Peers = control.OverlayUp, said("unreachable") == "", len(peers)
 	status.Registry, status.Unheard = said("unreachable"), said("unheard")
 	status.Fault, status.Next = said("fault"), said("next")
@@ -133,12 +138,32 @@ func up(k *kernel.Kernel, s overlay.Settings, status *control.OverlayStatus) {
 	status.Underlay = u.Address.String()
 }
 
+func saved(name string) string { return overlay.SavedDir + "/" + name + ".json" }
+
+func save(s overlay.Settings, subnet netip.Prefix) {
+	data, err := json.Marshal(map[string]any{"subnet": subnet, "settings": s})
+	if err == nil {
+		err = os.MkdirAll(overlay.SavedDir, 0o755)
+	}
+	if err == nil {
+		err = os.WriteFile(saved(s.Name), data, 0o644)
+	}
+	if err != nil {
+		fail(1, err)
+	}
+}
+
 func leave(k *kernel.Kernel, s overlay.Settings, args []string) {
+	if slices.Contains(args, "--attached") {
+		fmt.Println(strings.ReplaceAll(said("containers"), ", ", "\n"))
+		return
+	}
 	force := slices.Contains(args, "--force")
 	if c := said("containers"); c != "" && !force {
 		fail(3, "network "+s.Name+" still has containers: "+c)
 	}
 	if slices.Contains(args, "--check") {
+		check(args)
 		return
 	}
 	log("leaves", strings.Join(args, " "))
@@ -151,9 +176,21 @@ func leave(k *kernel.Kernel, s overlay.Settings, args []string) {
 	}
 	release(s.Name, args)
 	os.Remove(control.Dir + "/overlay/" + s.Name + ".json")
+	os.Remove(saved(s.Name))
+}
+
+// check is `leave --check` once no containers are on the network.
+func check(args []string) {
+	if why := said("unreachable"); why != "" && !slices.Contains(args, "--force") && !slices.Contains(args, "--offline") {
+		fail(1, why)
+	}
 }
 
 func release(name string, args []string) {
+	if slices.Contains(args, "--check") {
+		check(args)
+		return
+	}
 	file := overlay.UnreleasedFile(name)
 	switch why := said("unreachable"); {
 	case why == "":
@@ -165,6 +202,6 @@ func release(name string, args []string) {
 		if err := os.WriteFile(file, nil, 0o644); err != nil {
 			fail(1, err)
 		}
-		fmt.Println("the registry was not told:", why)
+		fmt.Println("the store was not told:", why)
 	}
 }

@@ -1,0 +1,273 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"rundock/internal/await"
+	"rundock/internal/preview"
+)
+
+const (
+	previewPort = "8089"
+	pagePort    = "9155"
+	gitKey      = "/etc/rundock/preview/git.key"
+)
+
+// previewing is an inventory, beside the lab's, in which the back hosts build previews, one of them has
+// the page, and the front host takes their requests. The site has certificates, and the back hosts keep no etcd.
+func previewing(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "previews.yml")
+	text := fmt.Sprintf("all: {vars: {rundock_trust: true}}\nrundock_preview: {hosts: {%s: , %s: }, vars: {rundock_preview_build_memory: 256}}\nrundock_preview_front: {hosts: {%s: }, vars: {rundock_preview_http: ':%s'}}\n"+
+		"rundock_preview_web: {hosts: {%s: }, vars: {rundock_preview_web_listen: '{{ rundock_private_address }}:%s'}}\n", back1, back2, front, previewPort, back1, pagePort)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// runSite runs site.yml.
+func (s *setup) runSite(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := s.playbook(append(args, "playbooks/site.yml")...)
+	if err != nil {
+		t.Fatalf("site.yml: %v\n%s", err, out)
+	}
+	return out
+}
+
+// page makes a call of the page's API and returns what it answers.
+func (s *setup) page(token, method, path, body string) (string, error) {
+	q, err := http.NewRequest(method, "http://"+s.Addr(back1).String()+":"+pagePort+path, strings.NewReader(body))
+	if err != nil {
+		return "", err
+	}
+	q.Header.Set("Authorization", "Bearer "+token)
+	client := &http.Client{Timeout: 20 * time.Second}
+	answer, err := client.Do(q)
+	if err != nil {
+		return "", err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err == nil && answer.StatusCode/100 != 2 {
+		err = fmt.Errorf("%s %s: %s: %.300s", method, path, answer.Status, text)
+	}
+	return string(text), err
+}
+
+// withPage has site.yml install previews with their page, of which it says how people are let in, and returns a
+// token for it.
+func (s *setup) withPage(t *testing.T) (token string) {
+	t.Helper()
+	inventory := previewing(t)
+	s.runSite(t, "-i", inventory, "--check")
+	if out := s.runSite(t, "-i", inventory); !strings.Contains(out, "previewd token --scope admin NAME") {
+		t.Errorf("site.yml does not say how people are let in:\n%s", out)
+	}
+	own := s.Addr(back1).String() + ":" + pagePort
+	if got, err := s.try(back1, "curl -sS -o /dev/null -w '%{http_code}' --max-time 20 http://127.0.0.1:"+pagePort+"/; ! curl -sS -o /dev/null --max-time 20 http://"+own+"/ 2>/dev/null"); err != nil || got != "200" {
+		t.Errorf("without a token the page answers %q on loopback, want 200, and none at %s: %v", got, own, err)
+	}
+	for host, role := range map[string]string{front: "preview:router", back1: "preview:builder, preview:page", back2: "preview:builder"} {
+		if said := s.sh(t, front, "dnsd access"); !regexp.MustCompile(`(?m)^host:` + host + ` .*, ` + role + `$`).MatchString(said) {
+			t.Errorf("%s is to have the roles %s, and etcd has\n%s", host, role, said)
+		}
+	}
+	token = s.sh(t, back1, "previewd token --scope admin e2e")
+	s.runSite(t, "-i", inventory)
+	if got := s.sh(t, back1, "curl -sS -o /dev/null -w '%{http_code}' http://"+own+"/; curl -sS -o /dev/null -w ' %{http_code}' -u e2e:"+token+" http://"+own+"/"); got != "401 200" {
+		t.Errorf("without and with a token the page answers %q", got)
+	}
+	if got, want := s.sh(t, back1, "ps -o user:20= -C previewd | sort | uniq -c | tr -s ' \n' ' '; cd /var/lib/rundock/preview && stat -c '%U:%G:%a' web logs /etc/rundock/preview /etc/rundock/preview/access.json | tr '\n' ' '"),
+		"1 root 1 rundock-preview rundock-preview:rundock-preview:700 root:rundock-preview:2750 root:rundock-preview:750 root:rundock-preview:640"; got != want {
+		t.Errorf("users of previewd, and the page's folders and file, are %q, want %q", got, want)
+	}
+	out := s.runSite(t, "-i", inventory)
+	if _, recap, _ := strings.Cut(out, "PLAY RECAP"); strings.Count(recap, "changed=0 ") != 3 {
+		t.Errorf("a run that has nothing to do: want changed=0 on 3 hosts:\n%s", out)
+	}
+	return token
+}
+
+// repository has a repository on a back host, which builders and the page read by ssh, and tells the page of it.
+func (s *setup) repository(t *testing.T, token string) {
+	t.Helper()
+	s.sh(t, back1, "rm -rf /srv/shop /srv/shop.git "+gitKey+"*; ssh-keygen -q -t ed25519 -N '' -C preview-test -f "+gitKey+`
+mkdir -p /root/.ssh && cat `+gitKey+`.pub >>/root/.ssh/authorized_keys
+git init -q --bare /srv/shop.git && git init -q -b akira /srv/shop && cd /srv/shop && git config user.email a@example.com && git config user.name A && git remote add origin /srv/shop.git
+cp "$(command -v busybox)" busybox && chmod 755 busybox
+printf 'FROM scratch\nCOPY busybox /bin/sh\nCOPY busybox /bin/busybox\nCOPY index.html /www/index.html\nCMD ["/bin/busybox", "httpd", "-f", "-p", "8080", "-h", "/www"]\n' >Dockerfile
+cat >reach <<'END'
+busybox nslookup registry.`+zone+` `+s.Addr(front).String()+` >/dev/null || { echo no DNS; exit 1; }
+for to in `+strings.Join(s.closedToForeignCode(), " ")+`; do
+	if busybox nc -w 3 ${to%:*} ${to#*:} </dev/null; then echo reached $to; exit 1; fi
+done
+END
+printf 'COPY reach /reach\nRUN sh /reach\n' >>Dockerfile
+printf 'services:\n  web: {build: ., stop_grace_period: 1s, ports: ["80:8080"]}\n' >compose.yaml`)
+	key := s.sh(t, back1, "base64 -w 0 "+gitKey)
+	s.sh(t, back1, "chown rundock-preview: "+gitKey) // ssh as root takes another user's key as well
+	s.sh(t, back2, "mkdir -p /etc/rundock/preview; umask 077; echo "+key+" | base64 -d >"+gitKey)
+	t.Cleanup(func() {
+		s.sh(t, back1, "rm -rf /srv/shop /srv/shop.git /etc/rundock/preview; sed -i '/preview-test$/d' /root/.ssh/authorized_keys")
+		s.sh(t, back2, "rm -rf /etc/rundock/preview")
+	})
+	if _, err := s.page(token, "PUT", "/api/v1/repos/shop", `{"url": "ssh://root@`+s.Addr(back1).String()+`/srv/shop.git", "key": "`+gitKey+`", "poll": 10}`); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// closedToForeignCode are what neither steps of builds nor previews are to reach, as ADDRESS:PORT.
+func (s *setup) closedToForeignCode() []string {
+	return []string{s.at(front, 2379), s.at(front, 5000), s.at(front, 22), s.at(back1, 22), s.at(back2, 22), s.Addr(front).String() + ":" + previewPort, s.Addr(back1).String() + ":" + pagePort}
+}
+
+// confine holds what docs/security.md says of a preview's container, and of the ports of previews.
+func (s *setup) confine(t *testing.T) {
+	t.Helper()
+	host, other := back1, back2
+	name := s.sh(t, back1, "docker ps --format '{{.Names}}' | grep ^preview-akira || true")
+	if name == "" {
+		host, other = back2, back1
+		name = s.sh(t, back2, "docker ps --format '{{.Names}}' | grep ^preview-akira")
+	}
+	// Beside its containers, what another preview is there, and a process of the host's own.
+	s.sh(t, other, "for port in 21777 7777; do setsid python3 -m http.server --bind "+s.Addr(other).String()+" $port >/dev/null 2>&1 & echo $! >>/run/own.pids; done")
+	t.Cleanup(func() { s.sh(t, other, "kill $(cat /run/own.pids); rm /run/own.pids") })
+	i := s.intruders()
+	i.hold(t, []access{{who: "a host with a router", host: front, to: s.at(other, 21777), can: true}, {who: "another host", host: host, to: s.at(other, 7777), can: true}})
+	claims := []access{
+		{who: "another host", what: "a preview", host: host, to: s.at(other, 21777)},
+		{who: "a machine beside", what: "a preview", to: s.at(other, 21777)},
+		{who: "a preview", what: "another", host: host, inside: name, to: s.at(other, 21777)},
+		{who: "a preview", what: "whatever another host has", host: host, inside: name, to: s.at(other, 7777)},
+		{who: "a preview", what: "DNS by TCP", host: host, inside: name, to: s.at(host, 53), can: true},
+		{who: "a preview", what: "DNS of another host by TCP", host: host, inside: name, to: s.at(other, 53), can: true},
+	}
+	for _, to := range s.closedToForeignCode() {
+		claims = append(claims, access{who: "a preview", host: host, inside: name, to: to})
+	}
+	i.hold(t, claims)
+}
+
+func (s *setup) pushPage(t *testing.T, text string) {
+	t.Helper()
+	s.sh(t, back1, "cd /srv/shop && echo "+text+" >index.html && git add -A && git commit -q -m work && git push -q origin akira")
+}
+
+// preview asks the router for a preview's page.
+func (s *setup) preview(client *http.Client, name string) (string, error) {
+	q, err := http.NewRequest("GET", "http://"+s.Addr(front).String()+":"+previewPort+"/", nil)
+	if err != nil {
+		return "", err
+	}
+	q.Host = name + ".y.prod.example.com"
+	answer, err := client.Do(q)
+	if err != nil {
+		return "", err
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err == nil && answer.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %.300s", answer.Status, body)
+	}
+	return strings.TrimSpace(string(body)), err
+}
+
+// previewLeft is what hosts and the store have of a preview.
+func (s *setup) previewLeft(t *testing.T, name string) string {
+	t.Helper()
+	var all []string
+	for _, host := range []string{back1, back2} {
+		all = append(all, s.sh(t, host, `docker ps -a --format '{{.Names}}' | grep preview; docker network ls --format '{{.Name}}' | grep preview; docker images --format '{{.Repository}}' | grep preview
+docker volume ls -q | grep preview; ls -d /etc/sv/*preview-`+name+`* /var/log/*preview-`+name+`* /var/lib/rundock/preview/*/`+name+`* 2>/dev/null; true`))
+	}
+	all = append(all, s.sh(t, front, etcdctl+"get / --prefix --keys-only | grep "+name+" | grep -v /event/; true"))
+	return strings.TrimSpace(strings.Join(all, "\n"))
+}
+
+// TestPreviews is a branch from its push to nothing: site.yml makes builders, a page and a router, the page is asked
+// for a preview by its API, whose build and containers reach of the site DNS alone, a push is deployed under load without a failed
+// request, and all of it goes.
+func TestPreviews(t *testing.T) {
+	s := need(t)
+	t.Cleanup(func() {
+		if out, err := s.playbook("playbooks/site.yml"); err != nil {
+			t.Errorf("without previews: %v\n%s", err, out)
+		}
+		for _, host := range []string{front, back1, back2} {
+			s.sh(t, host, "rm -rf /etc/rundock/pki /etc/rundock/ca")
+			if left := s.sh(t, host, "ls -d /etc/sv/previewd-* 2>/dev/null; pgrep -a previewd; true"); left != "" {
+				t.Errorf("%s has %s yet", host, left)
+			}
+		}
+	})
+	token := s.withPage(t)
+	keys := s.sh(t, back1, "sha256sum </etc/rundock/preview.key; stat -c '%a %s' /etc/rundock/preview.key") + "\n" + s.sh(t, back2, "sha256sum </etc/rundock/preview.key")
+	if lines := strings.Split(keys, "\n"); len(lines) != 3 || lines[0] != lines[2] || lines[1] != "600 32" {
+		t.Errorf("the builders' keys are %q", lines)
+	}
+	s.repository(t, token)
+	s.pushPage(t, "one")
+	await.Empty(t, "the page takes akira", func() string {
+		if _, err := s.page(token, "POST", "/api/v1/previews", `{"repo": "shop", "branch": "akira"}`); err != nil {
+			return err.Error()
+		}
+		return ""
+	})
+	client := &http.Client{Timeout: 20 * time.Second}
+	serves := func(text string) {
+		t.Helper()
+		await.Empty(t, "akira serves "+text, func() string {
+			if got, err := s.preview(client, "akira"); err != nil || got != text {
+				return fmt.Sprintf("%q, %v; %s", got, err, s.sh(t, front, etcdctl+"get /rundock/v1/preview/state/ --prefix"))
+			}
+			return ""
+		})
+	}
+	serves("one")
+	await.Empty(t, "the page says that akira is ready", func() string {
+		said, err := s.page(token, "GET", "/api/v1/previews/akira", "")
+		var akira struct{ State string }
+		if err == nil {
+			err = json.Unmarshal([]byte(said), &akira)
+		}
+		if err != nil || akira.State != string(preview.Ready) {
+			return fmt.Sprintf("%q: %v", said, err)
+		}
+		return ""
+	})
+
+	s.confine(t)
+
+	ctx, stop := context.WithCancel(t.Context())
+	l := &load{stop: stop, done: map[string]int{}}
+	t.Cleanup(func() { stop(); l.clients.Wait() })
+	for what, each := range map[string]*http.Client{
+		"preview on a kept connection":  {Timeout: 20 * time.Second, Transport: &http.Transport{}},
+		"preview on a fresh connection": {Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}},
+	} {
+		l.repeat(ctx, what, func() error { _, err := s.preview(each, "akira"); return err })
+	}
+	s.pushPage(t, "two")
+	serves("two")
+	time.Sleep(10 * time.Second) // the old one has stopped by then
+	l.nothingMissed(t)
+
+	if _, err := s.page(token, "DELETE", "/api/v1/previews/akira", ""); err != nil {
+		t.Error(err)
+	}
+	await.Empty(t, "nothing is left", func() string { return s.previewLeft(t, "akira") })
+	s.sh(t, front, etcdctl+"del /rundock/v1/preview/repo/ --prefix")
+}

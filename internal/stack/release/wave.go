@@ -1,0 +1,289 @@
+package release
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"rundock/internal/stack"
+)
+
+// Do is what a step does.
+type Do string
+
+// The kinds of steps. Each may be done again: what is as it should be already is
+// left alone.
+const (
+	Prepare Do = "prepare" // pull the slot's image on Host, and create its container on trial
+	Join    Do = "join"    // Host has Network
+	Start   Do = "start"   // the slot's instance on Host
+	Replace Do = "replace" // the slot's instance on Host, by Order
+	Run     Do = "run"     // a job, to its end; done again, it is not run again
+	Stop    Do = "stop"    // the slot's instance on Host; named volumes stay
+	Standby Do = "standby" // a disabled instance of the slot on Host
+	Monitor Do = "monitor" // all that was changed stays well For so long
+	Commit  Do = "commit"  // the release is current
+	Leave   Do = "leave"   // Host has Network no more
+)
+
+// Step is one thing on one host. It is over when what Until says holds.
+type Step struct {
+	Do      Do              `json:"do"`
+	Slot    string          `json:"slot,omitempty"`
+	Host    string          `json:"host,omitempty"`
+	Network string          `json:"network,omitempty"` // key of Model.Networks
+	Release int             `json:"release,omitempty"` // whose spec the instance has
+	Order   Order           `json:"order,omitempty"`   // of Replace
+	Until   stack.Condition `json:"until,omitempty"`   // of Start, Replace and Run: started, healthy, completed
+	For     string          `json:"for,omitempty"`     // of Monitor, as 5s
+	Why     string          `json:"why,omitempty"`
+}
+
+// Wave is steps that may be done side by side, on all hosts. The next wave begins
+// when all of them are over.
+type Wave struct {
+	Title string `json:"title"`
+	Pause string `json:"pause,omitempty"` // before the next one, as 10s
+	Steps []Step `json:"steps"`
+}
+
+// Waves are the way from one release to another, nil where to is the first:
+//
+//  1. every image is pulled, and every new container created on trial, while
+//     nothing has changed yet
+//  2. networks come to the hosts that need them
+//  3. services, each after those that it depends on: new slots at once, others as
+//     many at a time as update_config says, pods whole, jobs to their end; one that
+//     moves and must not run twice is stopped on its old host first
+//  4. standbys
+//  5. all that was changed is watched
+//  6. the commit
+//  7. what left is stopped: moved and surplus slots, then services that are gone,
+//     each before those that it depended on; then networks that nobody needs.
+//     Volumes stay
+//
+// What is as it was has no step. Nothing is done on a host that is lost. How far a
+// release has come changes none of its waves.
+func Waves(from *Release, to Release) []Wave {
+	w := &waver{from: orNothing(from), to: to, changes: Diff(from, to), lost: map[string]bool{}}
+	for _, host := range to.Lost {
+		w.lost[host] = true
+	}
+	for _, c := range w.changes {
+		switch c.Kind {
+		case New, Replaced, Moved, Runs:
+			w.active = append(w.active, c)
+		}
+	}
+	w.prepare()
+	w.join()
+	w.roll()
+	w.standbys()
+	w.monitor()
+	w.add(Wave{Title: "commit", Steps: []Step{{Do: Commit, Release: to.Number}}})
+	w.stop()
+	w.leave()
+	return w.waves
+}
+
+// CommitAt is the number of the wave that commits, as Begun counts.
+func CommitAt(waves []Wave) int {
+	return 1 + slices.IndexFunc(waves, func(w Wave) bool { return w.Steps[0].Do == Commit })
+}
+
+// waver collects waves.
+type waver struct {
+	from    Release
+	to      Release
+	changes []Change
+	active  []Change // of slots that get a container
+	lost    map[string]bool
+	waves   []Wave
+}
+
+// add adds a wave that has steps.
+func (w *waver) add(wave Wave) {
+	if len(wave.Steps) > 0 {
+		w.waves = append(w.waves, wave)
+	}
+}
+
+func (w *waver) prepare() {
+	wave := Wave{Title: "pull images, and create containers on trial"}
+	for _, c := range w.active {
+		wave.Steps = append(wave.Steps, Step{Do: Prepare, Slot: c.Slot.String(), Host: c.To, Release: w.to.Number})
+		if standby := w.to.Slots[c.Slot].Standby; standby != "" {
+			wave.Steps = append(wave.Steps, Step{Do: Prepare, Slot: c.Slot.String(), Host: standby, Release: w.to.Number, Why: "a standby"})
+		}
+	}
+	w.add(wave)
+}
+
+// networksOf are which hosts need which networks of the stack's own.
+func (r Release) networksOf() map[[2]string]bool {
+	need := map[[2]string]bool{}
+	for slot, s := range r.Slots {
+		for key := range r.Model.Services[slot.Service].Networks {
+			if r.Model.Networks[key].External || s.Waiting {
+				continue
+			}
+			need[[2]string{s.Host, key}] = true
+			if s.Standby != "" {
+				need[[2]string{s.Standby, key}] = true
+			}
+		}
+	}
+	return need
+}
+
+// Needs reports whether a host needs a network of the stack's own, by its key.
+func (r Release) Needs(host, key string) bool { return r.networksOf()[[2]string{host, key}] }
+
+// On reports whether a host has an instance of the release, or a standby.
+func (r Release) On(host string) bool {
+	for _, s := range r.Slots {
+		if s.Host == host || s.Standby == host {
+			return true
+		}
+	}
+	return false
+}
+
+func sortedPairs(m map[[2]string]bool) [][2]string {
+	return slices.SortedFunc(maps.Keys(m), func(x, y [2]string) int { return slices.Compare(x[:], y[:]) })
+}
+
+// join brings networks to hosts; one that is made anew comes under its new number
+// beside the old one.
+func (w *waver) join() {
+	had := w.from.networksOf()
+	wave := Wave{Title: "networks"}
+	for _, pair := range sortedPairs(w.to.networksOf()) {
+		if !had[pair] || w.from.Networks[pair[1]] != w.to.Networks[pair[1]] {
+			wave.Steps = append(wave.Steps, Step{Do: Join, Host: pair[0], Network: pair[1], Release: w.to.Number})
+		}
+	}
+	w.add(wave)
+}
+
+// leave takes networks from hosts that need them no more.
+func (w *waver) leave() {
+	need := w.to.networksOf()
+	wave := Wave{Title: "networks that nobody needs"}
+	for _, pair := range sortedPairs(w.from.networksOf()) {
+		if !w.lost[pair[0]] && (!need[pair] || w.from.Networks[pair[1]] != w.to.Networks[pair[1]]) {
+			wave.Steps = append(wave.Steps, Step{Do: Leave, Host: pair[0], Network: pair[1], Release: w.from.Number})
+		}
+	}
+	w.add(wave)
+}
+
+// standbys installs those that are new or made of something else.
+func (w *waver) standbys() {
+	wave := Wave{Title: "standbys"}
+	for _, c := range w.changes {
+		now := w.to.Slots[c.Slot]
+		if now.Standby == "" || c.Kind == Stopped {
+			continue
+		}
+		if w.from.Slots[c.Slot].Standby != now.Standby || w.from.Slots[c.Slot].Hash != now.Hash {
+			wave.Steps = append(wave.Steps, Step{Do: Standby, Slot: c.Slot.String(), Host: now.Standby, Release: w.to.Number})
+		}
+	}
+	w.add(wave)
+}
+
+// defaultMonitor is Update.Monitor's.
+const defaultMonitor = "5s"
+
+// monitor has all that was changed watched for as long as the most cautious of them
+// wants.
+func (w *waver) monitor() {
+	longest := ""
+	for _, c := range w.active {
+		if c.Kind == Runs {
+			continue
+		}
+		own := w.to.Model.Services[c.Service].Update.Monitor
+		if own == "" {
+			own = defaultMonitor
+		}
+		if longest == "" || duration(own) > duration(longest) {
+			longest = own
+		}
+	}
+	if longest != "" {
+		w.add(Wave{Title: "monitor", Steps: []Step{{Do: Monitor, For: longest, Release: w.to.Number}}})
+	}
+}
+
+// stop stops what left, after the commit.
+func (w *waver) stop() {
+	first := Wave{Title: "stop what moved or is not wanted"}
+	gone := map[string][]Step{} // by service
+	for _, c := range w.changes {
+		old := w.from.Slots[c.Slot]
+		if old.Standby != "" && old.Standby != w.to.Slots[c.Slot].Standby && old.Standby != c.To && !w.lost[old.Standby] {
+			first.Steps = append(first.Steps, Step{Do: Stop, Slot: c.Slot.String(), Host: old.Standby, Release: w.from.Number, Why: "a standby no more"})
+		}
+		if c.From == "" || w.lost[c.From] || old.Waiting {
+			continue
+		}
+		step := Step{Do: Stop, Slot: c.Slot.String(), Host: c.From, Release: w.from.Number, Why: c.Why}
+		_, there := w.to.Model.Services[c.Service]
+		switch {
+		case c.Kind == Stopped && !there:
+			gone[c.Service] = append(gone[c.Service], step)
+		case c.Kind == Stopped:
+			first.Steps = append(first.Steps, step)
+		case c.Kind == Moved && c.Order == StartFirst:
+			step.Why = "moved to " + c.To
+			first.Steps = append(first.Steps, step)
+		case (c.Kind == Runs || c.Kind == Kept) && c.From != c.To:
+			step.Why = "a job on " + c.To + " now"
+			first.Steps = append(first.Steps, step)
+		}
+	}
+	w.add(first)
+	if len(gone) == 0 {
+		return
+	}
+	groups := groupsOf(w.from.Model)
+	for level := groups.depth; level >= 0; level-- {
+		wave := Wave{Title: "stop services that are gone"}
+		var names []string
+		for _, name := range sortedKeys(gone) {
+			if groups.level[name] == level {
+				wave.Steps = append(wave.Steps, gone[name]...)
+				names = append(names, name)
+			}
+		}
+		wave.Title += ": " + strings.Join(names, ", ")
+		w.add(wave)
+	}
+}
+
+// String is a wave for people, a line a step.
+func (wave Wave) String() string {
+	var b strings.Builder
+	b.WriteString(wave.Title + "\n")
+	for _, s := range wave.Steps {
+		fmt.Fprintf(&b, "  %s\n", s)
+	}
+	if wave.Pause != "" {
+		fmt.Fprintf(&b, "  pause %s\n", wave.Pause)
+	}
+	return b.String()
+}
+
+// String is a step for people: replace web.1 on node-1, start-first, until healthy.
+func (s Step) String() string {
+	text := string(s.Do)
+	for _, part := range []struct{ before, what string }{{" ", s.Slot}, {" ", s.Network}, {" on ", s.Host}, {", ", string(s.Order)}, {", until ", string(s.Until)}, {" for ", s.For}, {": ", s.Why}} {
+		if part.what != "" {
+			text += part.before + part.what
+		}
+	}
+	return text
+}

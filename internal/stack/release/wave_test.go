@@ -1,0 +1,345 @@
+package release
+
+import (
+	"strings"
+	"testing"
+
+	"rundock/internal/stack"
+)
+
+func TestWaves(t *testing.T) {
+	shop := services{
+		"db":      service("db:1", 1, volume("data"), in("back")),
+		"migrate": service("api:1", 1, job, after("db"), in("back")),
+		"api":     service("api:1", 2, after("migrate"), in("back", "front")),
+		"web":     service("web:1", 2, after("api"), port, in("front")),
+		"cron":    service("cron:1", 1),
+	}
+	const places = "db.1=a:shop_data migrate.1=a api.1=a api.2=b web.1=a web.2=b cron.1=c"
+	first := release(t, 1, 0, shop, places)
+	change := func(name string, s stack.Service) services {
+		all := services{}
+		for n, def := range shop {
+			all[n] = def
+		}
+		if all[name] = s; s.Container.Image == "" {
+			delete(all, name)
+		}
+		return all
+	}
+	ran := func(r Release) Release { r.Skipped = []string{"migrate"}; return r }
+	pod := services{"web": service("web:1", 2), "log": service("log:1", 2, network("web"))}
+	for _, c := range []struct {
+		claim string
+		from  *Release
+		to    Release
+		want  string
+	}{
+		{"the first release goes by what depends on what", nil, first, `
+pull images, and create containers on trial
+  prepare api.1 on a
+  prepare api.2 on b
+  prepare cron.1 on c
+  prepare db.1 on a
+  prepare migrate.1 on a
+  prepare web.1 on a
+  prepare web.2 on b
+networks
+  join back on a
+  join front on a
+  join back on b
+  join front on b
+cron, db
+  start cron.1 on c, until healthy: fits
+  start db.1 on a, until healthy: volume
+migrate
+  run migrate.1 on a, until completed: a job
+api
+  start api.1 on a, until healthy: fits
+  start api.2 on b, until healthy: fits
+web
+  start web.1 on a, until healthy: fits
+  start web.2 on b, until healthy: fits
+monitor
+  monitor for 5s
+commit
+  commit`},
+		{"another number", &first, ran(release(t, 2, 1, shop, places)), `
+commit
+  commit`},
+		{"one image changed: its instances, one at a time, the first one alone in front", &first,
+			ran(release(t, 2, 1, change("api", service("api:2", 2, after("migrate"), in("back", "front"), update(stack.Update{Delay: "10s", Monitor: "30s"}))), places)), `
+pull images, and create containers on trial
+  prepare api.1 on a
+  prepare api.2 on b
+api
+  replace api.1 on a, start-first, until healthy: image api:1 -> api:2
+  pause 10s
+api
+  replace api.2 on b, start-first, until healthy: image api:1 -> api:2
+monitor
+  monitor for 30s
+commit
+  commit`},
+		{"all at once where the file says so", &first,
+			ran(release(t, 2, 1, change("web", service("web:2", 3, after("api"), port, in("front"), update(stack.Update{Parallelism: -1, Order: "start-first"}))), places+" web.3=c")), `
+pull images, and create containers on trial
+  prepare web.1 on a
+  prepare web.2 on b
+  prepare web.3 on c
+networks
+  join front on c
+web
+  start web.3 on c, until healthy: fits
+  replace web.1 on a, stop-first, until healthy: image web:1 -> web:2; stop-first: port 80 is taken until the old one has stopped, though update_config says start-first
+  replace web.2 on b, stop-first, until healthy: image web:1 -> web:2; stop-first: port 80 is taken until the old one has stopped, though update_config says start-first
+monitor
+  monitor for 5s
+commit
+  commit`},
+		{"one instance with a volume is stopped first", &first,
+			ran(release(t, 2, 1, change("db", service("db:2", 1, volume("data"), in("back"))), places)), `
+pull images, and create containers on trial
+  prepare db.1 on a
+db
+  replace db.1 on a, stop-first, until healthy: image db:1 -> db:2; stop-first: the one instance with volume shop_data
+monitor
+  monitor for 5s
+commit
+  commit`},
+		{"what moved is stopped after the commit, and networks go with the last that needs them", &first,
+			ran(release(t, 2, 1, shop, strings.Replace(places, "api.2=b web.1=a web.2=b", "api.2=c web.1=a web.2=c", 1))), `
+pull images, and create containers on trial
+  prepare api.2 on c
+  prepare web.2 on c
+networks
+  join back on c
+  join front on c
+api
+  start api.2 on c, until healthy: fits
+web
+  start web.2 on c, until healthy: fits
+monitor
+  monitor for 5s
+commit
+  commit
+stop what moved or is not wanted
+  stop api.2 on b: moved to c
+  stop web.2 on b: moved to c
+networks that nobody needs
+  leave back on b
+  leave front on b`},
+		{"nothing is done on a host that is lost", &first,
+			ran(release(t, 2, 1, shop, strings.Replace(places, "api.2=b web.1=a web.2=b", "api.2=c web.1=a web.2=c", 1), func(r *Release) { r.Lost = []string{"b"} })), `
+pull images, and create containers on trial
+  prepare api.2 on c
+  prepare web.2 on c
+networks
+  join back on c
+  join front on c
+api
+  start api.2 on c, until healthy: fits
+web
+  start web.2 on c, until healthy: fits
+monitor
+  monitor for 5s
+commit
+  commit`},
+		{"services that are gone are stopped last, users before what they used", &first,
+			ran(release(t, 2, 1, services{"cron": shop["cron"]}, "cron.1=c")), `
+commit
+  commit
+stop services that are gone: web
+  stop web.1 on a: the service is gone
+  stop web.2 on b: the service is gone
+stop services that are gone: api
+  stop api.1 on a: the service is gone
+  stop api.2 on b: the service is gone
+stop services that are gone: migrate
+  stop migrate.1 on a: the service is gone
+stop services that are gone: db
+  stop db.1 on a: the service is gone
+networks that nobody needs
+  leave back on a
+  leave front on a
+  leave back on b
+  leave front on b`},
+		{"pods go whole, owners before those that join them", ptr(release(t, 1, 0, pod, "web.1=a log.1=a web.2=b log.2=b")),
+			release(t, 2, 1, services{"web": service("web:2", 2), "log": pod["log"]}, "web.1=a log.1=a web.2=b log.2=b"), `
+pull images, and create containers on trial
+  prepare log.1 on a
+  prepare log.2 on b
+  prepare web.1 on a
+  prepare web.2 on b
+web
+  replace web.1 on a, stop-first, until healthy: image web:1 -> web:2; stop-first: log.1 is in its pod
+log
+  replace log.1 on a, stop-first, until healthy: with web.1; stop-first: it is in the pod of web.1
+web
+  replace web.2 on b, stop-first, until healthy: image web:1 -> web:2; stop-first: log.2 is in its pod
+log
+  replace log.2 on b, stop-first, until healthy: with web.2; stop-first: it is in the pod of web.2
+monitor
+  monitor for 5s
+commit
+  commit`},
+		{"a service comes between two of a pod", nil, release(t, 1, 0, services{
+			"vpn": service("vpn:1", 1), "db": service("db:1", 1, after("vpn")), "app": service("app:1", 1, network("vpn"), after("db")),
+		}, "vpn.1=a db.1=a app.1=a"), `
+pull images, and create containers on trial
+  prepare app.1 on a
+  prepare db.1 on a
+  prepare vpn.1 on a
+vpn
+  start vpn.1 on a, until healthy: fits
+db
+  start db.1 on a, until healthy: fits
+app
+  start app.1 on a, until healthy: fits
+monitor
+  monitor for 5s
+commit
+  commit`},
+		{"what may never run twice is stopped before it starts elsewhere, and its standby comes after",
+			ptr(release(t, 1, 0, services{"one": service("one:1", 1, rescheduled)}, "one.1=a+b")),
+			release(t, 2, 1, services{"one": service("one:1", 1, rescheduled)}, "one.1=b+c"), `
+pull images, and create containers on trial
+  prepare one.1 on b
+  prepare one.1 on c: a standby
+one
+  stop one.1 on a: there is never a second one of what is rescheduled
+one
+  start one.1 on b, until healthy: fits
+standbys
+  standby one.1 on c
+monitor
+  monitor for 5s
+commit
+  commit`},
+	} {
+		t.Run(strings.ReplaceAll(c.claim, " ", "_"), func(t *testing.T) {
+			wantText(t, "waves", text(Waves(c.from, c.to)), c.want)
+		})
+	}
+}
+
+// A run that finishes, or undoes, what another one has left counts the same waves.
+func TestWaves_are_the_same_however_far_they_are(t *testing.T) {
+	all := services{"db": service("db:1", 1, volume("data"), in("back")), "web": service("web:1", 2, after("migrate")), "migrate": service("db:1", 1, job, after("db"))}
+	from := release(t, 1, 0, services{"web": service("web:0", 2)}, "web.1=a web.2=b")
+	to := release(t, 2, 1, all, "db.1=a:shop_data web.1=a web.2=c migrate.1=a")
+	want := text(Waves(&from, to))
+	to.Begun, to.State, to.Why = 4, Failed, "web.1 never healthy"
+	wantText(t, "waves", text(Waves(&from, to)), want)
+}
+
+func rescheduled(s *stack.Service) { s.Reschedule = true }
+
+func TestUndo(t *testing.T) {
+	all := services{"db": service("db:1", 1, volume("data"), in("back")), "web": service("web:1", 1, after("migrate")), "migrate": service("db:1", 1, job, after("db"))}
+	from := release(t, 1, 0, all, "db.1=a:shop_data web.1=a migrate.1=a")
+	to := release(t, 2, 1, services{
+		"db": service("db:2", 1, volume("data"), in("back")), "migrate": all["migrate"], "web": service("web:2", 1, after("migrate")), "api": service("api:1", 1, after("web"), in("back")),
+	}, "db.1=a:shop_data web.1=b migrate.1=a api.1=b")
+	wantText(t, "waves", text(Waves(&from, to)), `
+pull images, and create containers on trial
+  prepare api.1 on b
+  prepare db.1 on a
+  prepare migrate.1 on a
+  prepare web.1 on b
+networks
+  join back on b
+db
+  replace db.1 on a, stop-first, until healthy: image db:1 -> db:2; stop-first: the one instance with volume shop_data
+migrate
+  run migrate.1 on a, until completed: a job
+web
+  start web.1 on b, until healthy: fits; image web:1 -> web:2
+api
+  start api.1 on b, until healthy: fits
+monitor
+  monitor for 5s
+commit
+  commit
+stop what moved or is not wanted
+  stop web.1 on a: moved to b`)
+	for _, c := range []struct {
+		claim   string
+		begun   int
+		want    string
+		remarks string
+	}{
+		{"while images are pulled there is nothing to undo", 1, "", ""},
+		{"networks go", 2, `
+undo networks
+  leave back on b`, ""},
+		{"the last service never became healthy (31)", 6, `
+undo api
+  stop api.1 on b
+undo web
+  stop web.1 on b
+undo migrate
+  stop migrate.1 on a
+undo db
+  replace db.1 on a, stop-first, until healthy
+undo networks
+  leave back on b`, "job migrate.1 on a may have run: what it did is not undone"},
+		{"what was committed is not undone", 8, "", ""},
+	} {
+		t.Run(c.claim, func(t *testing.T) {
+			waves, remarks := Undo(&from, to, c.begun)
+			wantText(t, "undo", text(waves), c.want)
+			wantText(t, "remarks", strings.Join(remarks, "\n"), c.remarks)
+			for _, w := range waves {
+				for _, s := range w.Steps {
+					if want := map[Do]int{Stop: 2, Leave: 2, Replace: 1}[s.Do]; s.Release != want {
+						t.Errorf("%s is of release %d, want %d", s, s.Release, want)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestRecover(t *testing.T) {
+	all := services{"web": service("web:1", 1)}
+	in := func(number, from int, s State, change ...func(*Release)) Release {
+		r := release(t, number, from, all, "web.1=a", change...)
+		r.State = s
+		return r
+	}
+	done := func(r *Release) { r.Done = true }
+	begun := func(r *Release) { r.Begun = 3 }
+	for _, c := range []struct {
+		claim    string
+		current  int
+		releases []Release
+		lock     *Lock
+		inputs   string
+		do       Recovery
+		why      string
+	}{
+		{"no release", 0, nil, nil, "x", Nothing, ""},
+		{"a current one", 1, []Release{in(1, 0, Current, done)}, nil, "x", Nothing, ""},
+		{"one that was undone", 1, []Release{in(1, 0, Current, done), in(2, 1, Undone)}, nil, "x", Nothing, ""},
+		{"one that no host knows of", 1, []Release{in(1, 0, Current, done), in(2, 1, Planned)}, nil, "inputs-2", Rewind, "release 2, which ada began, was not rolled out"},
+		{"killed half-way, and the same is asked for", 1, []Release{in(1, 0, Current, done), in(2, 1, Rolling, begun)}, nil, "inputs-2", Finish, "was left in wave 3, and is what is asked for now"},
+		{"killed half-way, and something else is", 1, []Release{in(1, 0, Current, done), in(2, 1, Rolling, begun)}, nil, "x", Rewind, "was left in wave 3, and is not what is asked for now"},
+		{"killed while it was undone", 1, []Release{in(1, 0, Current, done), in(2, 1, Failed, func(r *Release) { r.Why = "web.1 never healthy" })}, nil, "inputs-2", Rewind, "was left while it was undone: web.1 never healthy"},
+		{"killed after the commit", 2, []Release{in(1, 0, Past), in(2, 1, Current)}, nil, "x", Settle, "is current, and what left may not be stopped"},
+		{"another run", 1, []Release{in(1, 0, Current, done)}, &Lock{ID: "r2", Who: "bob", Host: "node-2", Does: "deploy", Since: began}, "x", Refuse, "shop is being worked on by bob on node-2, which does deploy since 12:00:00 UTC"},
+		{"our own lock", 1, []Release{in(1, 0, Current, done)}, &Lock{ID: "r1"}, "x", Nothing, ""},
+		{"the current one is not stored", 3, []Release{in(2, 1, Past)}, nil, "x", Refuse, "release 3 of shop is current, and the store does not have it"},
+	} {
+		t.Run(c.claim, func(t *testing.T) {
+			v := View{Stack: "shop", Current: c.current, Releases: map[int]Release{}, Lock: c.lock}
+			for _, r := range c.releases {
+				v.Releases[r.Number] = r
+			}
+			do, why := Recover(v, "r1", c.inputs)
+			if do != c.do || !strings.Contains(why, c.why) {
+				t.Errorf("Recover = %s, %q, want %s, %q", do, why, c.do, c.why)
+			}
+		})
+	}
+}

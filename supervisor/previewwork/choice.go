@@ -1,0 +1,94 @@
+package previewwork
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"rundock/internal/preview"
+)
+
+// choice is how hosts share previews without asking each other.
+type choice struct {
+	host string
+	most int // previews that this host has
+}
+
+const (
+	// graceOfHosts is how long the worker of a host may be away before others take its previews: a
+	// boot does not move them.
+	graceOfHosts = 2 * time.Minute
+
+	// turnOfHosts is how much longer than the one before a host waits that has more previews.
+	turnOfHosts = 2 * time.Second
+)
+
+// mine reports whether a preview, for which something is to be done since wanted, is this host's to
+// work on: it has it, or has room for it and the host that has it is gone.
+func (c choice) mine(s snapshot, name string, wanted, now time.Time) bool {
+	switch holder := s.states[name].Host; {
+	case holder == c.host:
+		return true
+	case s.alive(holder):
+		return false
+	case holder != "" && now.Sub(s.gone[holder]) < graceOfHosts:
+		return false
+	}
+	has := s.previews()
+	if has[c.host] >= c.most {
+		return false
+	}
+	return now.Sub(wanted) >= time.Duration(c.before(s, has))*turnOfHosts
+}
+
+// before is how many hosts with room come before this one: they have fewer previews.
+func (c choice) before(s snapshot, has map[string]int) int {
+	n := 0
+	for host, w := range s.workers {
+		if host != c.host && has[host] < w.Most && less(has[host], host, has[c.host], c.host) {
+			n++
+		}
+	}
+	return n
+}
+
+func less(a int, hostA string, b int, hostB string) bool {
+	return a < b || a == b && strings.Compare(hostA, hostB) < 0
+}
+
+func (s snapshot) alive(host string) bool {
+	_, there := s.workers[host]
+	return there
+}
+
+// previews is how many each host has.
+func (s snapshot) previews() map[string]int {
+	has := map[string]int{}
+	for _, state := range s.states {
+		has[state.Host]++
+	}
+	return has
+}
+
+// overtaken reports whether a job that makes does of a preview is not what is to be done any more.
+func overtaken(deed preview.Deed, job preview.Job, next preview.Deed, f preview.Facts) bool {
+	if next == preview.Rest {
+		return deed == preview.Deploy && f.Wish.Want != preview.Running
+	}
+	return next != deed || deed == preview.Deploy && job != f.Job()
+}
+
+// names are a snapshot's previews, sorted by when they were asked for.
+func (s snapshot) names() []string {
+	var all []string
+	for name := range s.wishes {
+		all = append(all, name)
+	}
+	slices.SortFunc(all, func(a, b string) int {
+		if at := s.wishes[a].Asked.Compare(s.wishes[b].Asked); at != 0 {
+			return at
+		}
+		return strings.Compare(a, b)
+	})
+	return all
+}

@@ -1,0 +1,134 @@
+package previewwork
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"rundock/internal/preview"
+)
+
+var noon = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+
+// site is a snapshot with workers a, b and c, of which b has a preview, and gone had one.
+func site() snapshot {
+	return snapshot{
+		states:  map[string]preview.State{"old": {Name: "old", Host: "b"}, "lost": {Name: "lost", Host: "gone"}},
+		workers: map[string]preview.Worker{"a": {Host: "a", Most: 2}, "b": {Host: "b", Most: 2}, "c": {Host: "c", Most: 2}},
+		gone:    map[string]time.Time{"gone": noon},
+	}
+}
+
+func TestMine(t *testing.T) {
+	for claim, c := range map[string]struct {
+		host, name string
+		later      time.Duration
+		want       bool
+	}{
+		"one's own": {"b", "old", 0, true},
+		"another's": {"a", "old", time.Hour, false},
+		"a new one, for the host with the fewest":         {"a", "new", 0, true},
+		"a new one, for the next host at once":            {"c", "new", 0, false},
+		"a new one, that the first host has not taken":    {"c", "new", turnOfHosts, true},
+		"a new one, for the fullest host, before others":  {"b", "new", turnOfHosts, false},
+		"a new one, that no other has taken":              {"b", "new", 2 * turnOfHosts, true},
+		"one whose host is away":                          {"a", "lost", graceOfHosts - 1, false},
+		"one whose host is gone":                          {"a", "lost", graceOfHosts, true},
+		"one of this host, which is not announced itself": {"gone", "lost", 0, true},
+	} {
+		if got := (choice{c.host, 2}).mine(site(), c.name, noon, noon.Add(c.later)); got != c.want {
+			t.Errorf("%s: %v", claim, got)
+		}
+	}
+	full := site()
+	full.states["next"] = preview.State{Name: "next", Host: "b"}
+	if (choice{"b", 2}).mine(full, "new", noon, noon.Add(time.Hour)) {
+		t.Error("a host without room takes a new one")
+	}
+	if !(choice{"b", 2}).mine(full, "old", noon, noon) {
+		t.Error("a host without room leaves its own")
+	}
+}
+
+func TestOvertaken(t *testing.T) {
+	f := preview.Facts{Wish: preview.Wish{Commit: "c1", Want: preview.Running}}
+	job := f.Job()
+	pushed := f
+	pushed.Wish.Commit = "c2"
+	stopped := f
+	stopped.Wish.Want = preview.Stopped
+	for claim, c := range map[string]struct {
+		deed, next preview.Deed
+		f          preview.Facts
+		want       bool
+	}{
+		"the same":                     {preview.Deploy, preview.Deploy, f, false},
+		"a push":                       {preview.Deploy, preview.Deploy, pushed, true},
+		"it is written already":        {preview.Deploy, preview.Rest, f, false},
+		"stopped before its first run": {preview.Deploy, preview.Rest, stopped, true},
+		"removed":                      {preview.Deploy, preview.Remove, f, true},
+		"asleep already":               {preview.Sleep, preview.Rest, f, false},
+		"asked for while it stops":     {preview.Sleep, preview.Wake, f, true},
+		"a push while it wakes":        {preview.Wake, preview.Deploy, pushed, true},
+	} {
+		if got := overtaken(c.deed, job, c.next, c.f); got != c.want {
+			t.Errorf("%s: %v", claim, got)
+		}
+	}
+}
+
+func TestDue(t *testing.T) {
+	for claim, c := range map[string]struct {
+		poll    int
+		unknown bool
+		ago     time.Duration
+		want    bool
+	}{
+		"a minute ago":                        {0, false, time.Minute, true},
+		"half a minute ago":                   {0, false, 30 * time.Second, false},
+		"each ten seconds":                    {10, false, 10 * time.Second, true},
+		"never":                               {-1, false, time.Hour, false},
+		"never, but for a wish's commit":      {-1, true, 2 * time.Second, true},
+		"a wish's commit, asked a moment ago": {0, true, time.Second, false},
+	} {
+		if got := due(preview.Repo{Poll: c.poll}, c.unknown, c.ago); got != c.want {
+			t.Errorf("%s: %v", claim, got)
+		}
+	}
+}
+
+func TestCheck_names_the_bad_setting(t *testing.T) {
+	good := func() options {
+		o := options{previews: 1, rules: preview.Rules{Most: 1, TTL: time.Hour, Idle: time.Hour}, scheme: "http", key: "/k", timeout: time.Minute}
+		o.limits.Memory, o.limits.CPU, o.limits.Time, o.limits.Free = 1<<30, 1000, time.Minute, 1<<30
+		return o
+	}
+	o := good()
+	if err := o.check(nil, "21000-21999"); err != nil || o.first != 21000 || o.last != 21999 {
+		t.Errorf("good settings: %v, ports %d to %d", err, o.first, o.last)
+	}
+	for want, change := range map[string]func(*options) (words []string, ports string){
+		"--ports":        func(*options) ([]string, string) { return nil, "21000" },
+		"--ports 9-8":    func(*options) ([]string, string) { return nil, "9-8" },
+		"it takes no":    func(*options) ([]string, string) { return []string{"x"}, "21000-21999" },
+		"--scheme":       func(o *options) ([]string, string) { o.scheme = "ftp"; return nil, "21000-21999" },
+		"--previews":     func(o *options) ([]string, string) { o.previews = 0; return nil, "21000-21999" },
+		"--ttl":          func(o *options) ([]string, string) { o.rules.TTL = time.Second; return nil, "21000-21999" },
+		"--timeout":      func(o *options) ([]string, string) { o.timeout = time.Second; return nil, "21000-21999" },
+		"--build-memory": func(o *options) ([]string, string) { o.limits.Memory = 1; return nil, "21000-21999" },
+		"--key":          func(o *options) ([]string, string) { o.key = "k"; return nil, "21000-21999" },
+	} {
+		o := good()
+		words, ports := change(&o)
+		if err := o.check(words, ports); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
+func TestFault_is_found_in_what_wraps_it(t *testing.T) {
+	if err := errors.Join(faultf("the branch's"), nil); !errors.As(err, new(fault)) {
+		t.Error("a fault is none once it is joined")
+	}
+}

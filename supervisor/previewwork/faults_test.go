@@ -1,0 +1,122 @@
+package previewwork
+
+import (
+	"fmt"
+	"strings"
+	"syscall"
+	"time"
+
+	"rundock/internal/preview"
+)
+
+// slow is a Dockerfile that takes long.
+const slow = "FROM scratch\nCOPY busybox /bin/sh\nCOPY busybox /bin/busybox\nRUN busybox echo begun; busybox sleep 1000000\n"
+
+// builds waits until the slow step of a preview's build runs.
+func (r *rig) builds(name string) {
+	r.Helper()
+	r.so("the slow step runs", func() bool { return strings.Contains("\n"+r.log(name), "\nbegun") })
+}
+
+func (r *rig) overtakes() {
+	commit := r.push("feature/Foo", "five", map[string]string{"Dockerfile": slow})
+	r.change("feature-foo", func(w preview.Wish) preview.Wish { return w.Pushed(commit, "hook", time.Now().UTC()) })
+	r.builds("feature-foo")
+	r.serves("feature-foo", "/", "four")
+	r.push("feature/Foo", "six", map[string]string{"Dockerfile": slow})
+	newest := r.push("feature/Foo", "seven", nil)
+	r.change("feature-foo", func(w preview.Wish) preview.Wish { return w.Pushed(newest, "hook", time.Now().UTC()) })
+	r.serves("feature-foo", "/", "seven")
+	if s := r.becomes("feature-foo", preview.Ready); s.Commit != newest {
+		r.Errorf("the state is %+v", s)
+	}
+	r.noBuildIsLeft()
+}
+
+// noBuildIsLeft holds that every container is a service's.
+func (r *rig) noBuildIsLeft() {
+	r.Helper()
+	var containers []struct {
+		Names  []string
+		Labels map[string]string
+	}
+	r.dockerGet("/containers/json?all=1", &containers)
+	for _, c := range containers {
+		if !strings.HasPrefix(c.Names[0], "/preview-") {
+			r.Errorf("container %v is left", c.Names)
+		}
+	}
+}
+
+func (r *rig) removesBuilding() {
+	commit := r.push("short", "one", map[string]string{"Dockerfile": slow})
+	r.ask("short", commit)
+	r.builds("short")
+	r.change("short", func(w preview.Wish) preview.Wish { w.Want = preview.Removed; return w })
+	r.goes("short")
+	r.noBuildIsLeft()
+	r.serves("feature-foo", "/", "seven")
+}
+
+const withData = `x-rundock: {routes: {"": web:8080, db: db:8080}}
+services:
+  web:
+    build: .
+    container_name: web
+    stop_grace_period: 1s
+    ports: ["80:8080"]
+    depends_on: [db]
+  db:
+    build: .
+    container_name: db
+    stop_grace_period: 1s
+    command: ["/bin/sh", "-c", "test -e /data/index.html || cp /www/index.html /data/index.html; exec /bin/busybox httpd -f -p 8080 -h /data"]
+    volumes: [data:/data]
+volumes: {data: {name: data}}
+`
+
+func (r *rig) parts() {
+	for _, name := range []string{"alder", "birch"} {
+		r.ask(name, r.push(name, name+" one", map[string]string{"compose.yaml": withData}))
+	}
+	for _, name := range []string{"alder", "birch"} {
+		r.serves(name, "/", name+" one")
+		r.serves("db."+name, "/", name+" one")
+	}
+	// The data stays over a deployment, and the one container with it is replaced where it stands.
+	commit := r.push("alder", "alder two", map[string]string{"compose.yaml": withData})
+	r.change("alder", func(w preview.Wish) preview.Wish { return w.Pushed(commit, "hook", time.Now().UTC()) })
+	r.serves("alder", "/", "alder two")
+	r.serves("db.alder", "/", "alder one")
+	r.change("alder", func(w preview.Wish) preview.Wish { w.Want = preview.Removed; return w })
+	r.goes("alder")
+	r.serves("birch", "/", "birch one")
+	r.serves("db.birch", "/", "birch one")
+}
+
+// killed kills the worker at each step of a deployment, and at moments of its rollout.
+func (r *rig) killed() {
+	for n, at := range []struct {
+		step  preview.Step
+		later time.Duration
+	}{{preview.Queued, 0}, {preview.Building, 0}, {preview.Deploying, 0}, {preview.Deploying, time.Second}, {preview.Deploying, 3 * time.Second}} {
+		text := fmt.Sprint("killed ", n)
+		commit := r.push("birch", text, map[string]string{"compose.yaml": withData})
+		r.change("birch", func(w preview.Wish) preview.Wish { return w.Pushed(commit, "hook", time.Now().UTC()) })
+		r.so("it is "+string(at.step), func() bool {
+			s := r.state("birch")
+			return s.Commit == commit && (s.Step == at.step || s.Step == preview.Ready)
+		})
+		time.Sleep(at.later) // any moment may be the one
+		r.worker.kill(syscall.SIGKILL)
+		r.startWorker()
+		r.serves("birch", "/", text)
+		r.so("it is ready", func() bool { s := r.state("birch"); return s.Step == preview.Ready && s.Commit == commit })
+	}
+	r.so("two containers are left", func() bool { return len(r.containersOf("birch")) == 2 })
+	r.change("birch", func(w preview.Wish) preview.Wish { w.Want = preview.Removed; return w })
+	r.so("it is being removed", func() bool { return len(r.containersOf("birch")) < 2 })
+	r.worker.kill(syscall.SIGKILL)
+	r.startWorker()
+	r.goes("birch")
+}

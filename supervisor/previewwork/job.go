@@ -1,0 +1,84 @@
+package previewwork
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"rundock/internal/pause"
+	"rundock/internal/preview"
+	"rundock/internal/preview/ledger"
+	"rundock/internal/registry"
+)
+
+// fault is an error of the branch itself: the same commit would fail again.
+type fault struct{ error }
+
+func (f fault) Unwrap() error { return f.error }
+
+func faultf(format string, values ...any) error { return fault{fmt.Errorf(format, values...)} }
+
+// do does a job under its claim. again is when it is to be tried again; 0: it is done, or something
+// else is wanted.
+func (w *worker) do(ctx context.Context, j *job, f preview.Facts) (again time.Duration) {
+	name := f.Wish.Name
+	claim, err := w.ledger.Take(ctx, name, ledger.Claim{ID: w.id, Host: w.host, Job: j.job})
+	if err != nil {
+		if !errors.Is(err, registry.ErrHeld) && ctx.Err() == nil {
+			w.log.Warn("a preview waits", "preview", name, "err", err)
+		}
+		return heldAfter
+	}
+	defer claim.Release()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go w.mind(ctx, claim, cancel)
+	began := time.Now()
+	switch j.deed {
+	case preview.Deploy:
+		err = w.deploy(ctx, f)
+	case preview.Sleep:
+		err = w.sleep(ctx, name)
+	case preview.Wake:
+		err = w.wake(ctx, f.Wish)
+	case preview.Remove:
+		err = w.remove(ctx, f.Wish)
+	}
+	w.metrics.did(j.deed, err, time.Since(began))
+	log := w.log.With("preview", name, "deed", string(j.deed), "commit", j.job.Commit, "took", time.Since(began).Round(time.Millisecond).String())
+	switch {
+	case err == nil:
+		log.Info("done")
+		return 0
+	case ctx.Err() != nil:
+		log.Info("ended before its end", "why", context.Cause(ctx))
+		return 0
+	case errors.As(err, new(fault)):
+		log.Warn("failed", "err", err)
+		return 0
+	}
+	log.Error("failed: it is tried again", "err", err)
+	return retryAfter
+}
+
+// mind ends a job whose claim another may have.
+func (w *worker) mind(ctx context.Context, claim *registry.Lock, cancel context.CancelCauseFunc) {
+	lost := time.Time{}
+	for pause.For(ctx, time.Second) == nil {
+		switch s := claim.Now(); {
+		case s.Held:
+			lost = time.Time{}
+		case s.HeldBy != "":
+			cancel(errClaim)
+		case lost.IsZero():
+			lost = time.Now()
+		case time.Since(lost) > claimGrace:
+			cancel(errClaim)
+		}
+	}
+}
+
+// claimGrace is how long a claim may be without the store: no other can take it meanwhile, as it
+// lasts as long in the store.
+const claimGrace = 15 * time.Second

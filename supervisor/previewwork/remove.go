@@ -1,0 +1,233 @@
+package previewwork
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"rundock/internal/build"
+	"rundock/internal/complaint"
+	"rundock/internal/control"
+	"rundock/internal/pause"
+	"rundock/internal/preview"
+	"rundock/internal/preview/ledger"
+	"rundock/internal/stack"
+	"rundock/internal/stack/network"
+	"rundock/supervisor"
+	"rundock/supervisor/overlaydir"
+)
+
+// remove leaves nothing of a preview: containers, networks, volumes, images, logs, releases, records,
+// settings, and last its name. A worker that is killed on the way goes on with it.
+func (w *worker) remove(ctx context.Context, wish preview.Wish) error {
+	name := wish.Name
+	if wish.Want != preview.Removed { // its time is over
+		if _, err := w.ledger.Change(ctx, name, func(now preview.Wish) preview.Wish {
+			if !w.rules.Expires(now).IsZero() && time.Now().After(w.rules.Expires(now)) {
+				now.Want = preview.Removed
+			}
+			return now
+		}); err != nil {
+			return err
+		}
+		w.note(ctx, name, "removed, as its time is over")
+		return nil // the wish says so now, and comes back as that
+	}
+	stackName := preview.StackOf(name)
+	_, known, err := w.engine.facts(ctx, "services")
+	if err != nil {
+		return err
+	}
+	_, lost, err := w.engine.base(ctx, stackName)
+	if err != nil {
+		return err
+	}
+	had, err := w.engine.had(ctx, stackName)
+	if err != nil {
+		return err
+	}
+	err = w.engine.roll(ctx, rollout{
+		stack: stackName, run: w.runID(),
+		say: func(format string, values ...any) { w.log.Info(fmt.Sprintf(format, values...), "preview", name) },
+	}, lost)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(w.clean(ctx, name, known.of(stackName)), had.remove(), w.mirrors.Drop(ctx, wish.Repo, wish.Branch)); err != nil {
+		return err
+	}
+	if err := w.forget(ctx, name); err != nil {
+		return err
+	}
+	// The wish is gone before the call has ended, and with it what wants this job.
+	_, err = w.ledger.Forget(context.WithoutCancel(ctx), name)
+	return err
+}
+
+// clean removes from this host what no release has of a preview; services are those that it had.
+func (w *worker) clean(ctx context.Context, name string, services []service) error {
+	stackName := preview.StackOf(name)
+	wrong := []error{w.disable(ctx, services, "absent")}
+	var had remains
+	for _, s := range services {
+		had.services = append(had.services, s.Name)
+		for _, network := range s.Networks {
+			if strings.HasPrefix(network, preview.StackOf("")) && !slices.Contains(had.networks, network) {
+				had.networks = append(had.networks, network)
+				wrong = append(wrong, w.engine.module(ctx, "rundock_overlay", map[string]any{"name": network, "state": "absent"}))
+			}
+		}
+	}
+	wrong = append(wrong, had.remove())
+	volumes, err := w.docker.Volumes(ctx)
+	wrong = append(wrong, err)
+	for _, volume := range volumes {
+		if strings.HasPrefix(volume, stackName+"_") {
+			wrong = append(wrong, w.docker.RemoveVolume(ctx, volume))
+		}
+	}
+	w.ports.keep(stackName, stack.Stack{})
+	wrong = append(wrong, w.prune(ctx, name, stack.Stack{}), os.RemoveAll(filepath.Join(w.trees, name)))
+	if err := os.Remove(build.LogFile(w.logs, name)); !errors.Is(err, fs.ErrNotExist) {
+		wrong = append(wrong, err)
+	}
+	return errors.Join(wrong...)
+}
+
+// remains are services and networks that are gone, of which modules leave logs and locks.
+type remains struct{ services, networks []string }
+
+// remove removes what is left of them.
+func (r remains) remove() error {
+	var paths []string
+	for _, name := range r.services {
+		paths = append(paths, supervisor.LogDir(name), control.LockFile(control.Dir, name))
+	}
+	for _, name := range r.networks {
+		paths = append(paths, overlaydir.LogDir(name), control.OverlayLock(control.Dir, name))
+	}
+	var wrong []error
+	for _, path := range paths {
+		wrong = append(wrong, os.RemoveAll(path))
+	}
+	return errors.Join(wrong...)
+}
+
+// without is r without what a stack has now.
+func (r remains) without(m stack.Stack) remains {
+	has := map[string]bool{}
+	for service, def := range m.Services {
+		for number := range max(def.Replicas, 1) {
+			has[stack.Slot{Service: service, Number: number + 1}.Container(m.Name)] = true
+		}
+	}
+	for _, n := range m.Networks {
+		has[network.Name(n.Name)] = true
+	}
+	gone := func(name string) bool { return has[name] }
+	return remains{slices.DeleteFunc(slices.Clone(r.services), gone), slices.DeleteFunc(slices.Clone(r.networks), gone)}
+}
+
+// prune removes the images that were built for a preview, but for those of its stack now.
+func (w *worker) prune(ctx context.Context, name string, now stack.Stack) error {
+	images, err := w.docker.ImagesLabelled(ctx, previewLabel, name)
+	if err != nil {
+		return err
+	}
+	var used []string
+	for _, def := range now.Services {
+		used = append(used, def.Container.Image)
+	}
+	var wrong []error
+	for _, image := range images {
+		for _, ref := range image.Names {
+			if !slices.Contains(used, ref) {
+				wrong = append(wrong, w.docker.UntagImage(ctx, ref))
+			}
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+// note tells people what happened by itself. That it cannot be told stops nothing.
+func (w *worker) note(ctx context.Context, name, what string) {
+	if err := w.ledger.Note(ctx, ledger.Event{Time: time.Now().UTC(), Preview: name, Who: "rundock", What: what}); err != nil {
+		w.log.Warn("an event is not noted", "preview", name, "err", err)
+	}
+}
+
+// houseEvery is how often leftovers are looked for.
+const houseEvery = time.Minute
+
+// keepHouse removes from this host, until ctx is done, what it has of previews that another host took
+// while it was away, or that are no more; and mirrors of repositories that nobody knows.
+func (w *worker) keepHouse(ctx context.Context) {
+	var said complaint.Memory
+	for {
+		if err := w.tidy(ctx); err != nil && ctx.Err() == nil && said.News(time.Now(), err.Error()) {
+			w.log.Error("leftovers stay for now", "err", err)
+		}
+		if pause.For(ctx, houseEvery) != nil {
+			return
+		}
+	}
+}
+
+func (w *worker) tidy(ctx context.Context) error {
+	s := w.view.now(time.Now())
+	if !s.known || !s.begun {
+		return nil // a store that was lost, and is new, tells nothing of what is left here
+	}
+	_, known, err := w.engine.facts(ctx, "services")
+	if err != nil {
+		return err
+	}
+	left := map[string][]service{}
+	for _, one := range known.Services {
+		if name, ok := strings.CutPrefix(one.Stack, preview.StackOf("")); ok && preview.CheckName(name) == nil && w.isLeft(s, name) {
+			left[name] = append(left[name], one)
+		}
+	}
+	var wrong []error
+	for name, services := range left {
+		w.log.Info("removing what this host has of a preview that is elsewhere, or no more", "preview", name)
+		wrong = append(wrong, w.clean(ctx, name, services))
+	}
+	return errors.Join(append(wrong, w.tidyMirrors(ctx, s))...)
+}
+
+// isLeft reports whether this host has nothing to do with a preview any more.
+func (w *worker) isLeft(s snapshot, name string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.jobs[name] != nil {
+		return false
+	}
+	state, there := s.states[name]
+	_, wished := s.wishes[name]
+	return there && state.Host != w.host && state.Host != "" || !there && !wished
+}
+
+func (w *worker) tidyMirrors(ctx context.Context, s snapshot) error {
+	entries, err := os.ReadDir(w.mirrors.Path)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
+	var wrong []error
+	for _, e := range entries {
+		repo, ok := strings.CutSuffix(e.Name(), ".git")
+		if _, known := s.repos[repo]; ok && !known {
+			wrong = append(wrong, w.mirrors.Remove(ctx, repo))
+		}
+	}
+	return errors.Join(wrong...)
+}
