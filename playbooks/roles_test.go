@@ -13,7 +13,7 @@ import (
 
 var (
 	variable = regexp.MustCompile(`(^|[^\w.])(rundock_\w+)`) // but for an attribute, as groups.rundock_etcd
-	assigned = regexp.MustCompile(`(?m)^(?:# )?(rundock_\w+):|^ +register: (rundock_\w+)`)
+	assigned = regexp.MustCompile(`(?m)^(?:# )?(rundock_\w+):|^ +register: (rundock_\w+)|set_fact:\n +(rundock_\w+):`)
 	declared = regexp.MustCompile(`(?m)^      (rundock_\w+):$`)
 	imported = regexp.MustCompile(`_role:\n +name: (\w+)`)
 	comment  = regexp.MustCompile(`(?m)(^| )#.*$`)
@@ -21,7 +21,7 @@ var (
 
 type role struct {
 	names    map[string]string // variables it names, and the file
-	owns     []string          // in its defaults, also as a comment where there is no default, and vars, or by register
+	owns     []string          // in its defaults, also as a comment where there is no default, and vars, or by register or set_fact
 	declares []string          // in meta/argument_specs.yml
 	imports  []string          // roles, to which it gives what they declare
 }
@@ -47,8 +47,8 @@ func roles(t *testing.T) map[string]role {
 				continue
 			}
 			for _, m := range assigned.FindAllStringSubmatch(text, -1) {
-				if part == "defaults" || part == "vars" || m[2] != "" {
-					r.owns = append(r.owns, m[1]+m[2])
+				if part == "defaults" || part == "vars" || m[2]+m[3] != "" {
+					r.owns = append(r.owns, m[1]+m[2]+m[3])
 				}
 			}
 			for _, m := range imported.FindAllStringSubmatch(text, -1) {
@@ -68,8 +68,9 @@ func roles(t *testing.T) map[string]role {
 
 // Words that look like variables and are none.
 var others = []string{
-	"rundock_overlay",                                                        // a module
-	"rundock_", "rundock_registry", "rundock_etcd", "rundock_image_registry", // groups of the inventory, in messages
+	"rundock_overlay", "rundock_cert", "rundock_host", "rundock_info", "rundock_stack", // modules
+	"rundock_inventory",                                                                                                                                                                   // a lookup of role checked
+	"rundock_", "rundock_registry", "rundock_etcd", "rundock_consul", "rundock_image_registry", "rundock_loadbalancer", "rundock_preview", "rundock_preview_front", "rundock_preview_web", // groups of the inventory
 	"rundock_registries", "rundock_registry_packages", // variables of earlier releases, which are refused
 }
 
@@ -86,8 +87,33 @@ func TestRoles_name_variables_of_others_only_where_they_declare_them(t *testing.
 			}
 		}
 		for _, v := range r.declares {
-			if name != "runit_service" && r.names[v] == "" && !slices.Contains(r.owns, v) {
+			if r.names[v] == "" && !slices.Contains(r.owns, v) {
 				t.Errorf("role %s declares %s, which it does not name", name, v)
+			}
+		}
+	}
+}
+
+// The types of what is under variables are checked, for which each that is given is computed: those of
+// another role are checked there, or are expressions. What Ansible checks itself, under main, takes a task for each
+// role, and so is that of stack.yml alone.
+func TestRoles_have_their_own_variables_checked_alone(t *testing.T) {
+	all := roles(t)
+	for name := range all {
+		data, err := os.ReadFile("roles/" + name + "/meta/argument_specs.yml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(data), "\n  main:\n") != (name == "stack") {
+			t.Errorf("role %s: its argument_specs have main, want variables", name)
+		}
+		_, checked, _ := strings.Cut(string(data), "\n  variables:\n")
+		checked, _, _ = strings.Cut(checked, "\n  reads:\n")
+		for _, m := range declared.FindAllStringSubmatch(checked, -1) {
+			for other, r := range all {
+				if other != name && slices.Contains(r.owns, m[1]) {
+					t.Errorf("role %s has %s of role %s checked: put it under reads", name, m[1], other)
+				}
 			}
 		}
 	}
@@ -119,7 +145,7 @@ func TestRole_host_knows_no_other_role(t *testing.T) {
 				t.Errorf("role host names %s, a variable of role %s", v, name)
 			}
 		}
-		for _, part := range []string{"needs", "look", "wrong"} {
+		for _, part := range []string{"needs", "look", "wrong", "programs", "users", "files", "daemons", "unbooted", "awaited", "groups"} {
 			for _, v := range r.owns {
 				if strings.HasSuffix(v, "_"+part) && v != "rundock_"+name+"_"+part {
 					t.Errorf("role %s sets %s, want rundock_%s_%s", name, v, name, part)

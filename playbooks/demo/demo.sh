@@ -1,9 +1,9 @@
 #!/bin/sh
 # The demo: from nothing to services that find each other, lose each other and
-# meet again, and to a version that takes over from another one, on three hosts
-# in this machine. Started by make demo, which has
-# built the programs. Running it again is harmless. Every command is shown
-# before it runs; what is shown can be typed.
+# meet again, to a version that takes over from another one, to a stack whose broken
+# release is undone, and to a branch that runs at an address of its own, on three hosts in
+# this machine. Started by make demo, which has built the programs. Running it again is
+# harmless. Every command is shown before it runs; what is shown can be typed.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -30,7 +30,7 @@ Where to look:
   bin/lab exec node-back-1 -- sh -c 'tail /var/log/docker-influxdb/current /var/log/docker-influxdb/announce/current'
   bin/lab exec node-front-1 -- tail /var/log/dnsd/current /var/log/registry/current
   bin/lab exec node-back-1 -- tail /var/log/docker.log
-Then README.md, "Troubleshooting". The lab stays up; make lab-down removes it.
+Then docs/troubleshooting.md. The lab stays up; make lab-down removes it.
 END
 }
 trap finish EXIT
@@ -86,16 +86,19 @@ await() {
 }
 found() { [ -n "$(records "$1" "$2")" ]; }
 lost() { [ -z "$(records "$1" "$2")" ]; }
+listens() { bin/lab exec node-back-1 -- curl -sS -o /dev/null "$page" 2>/dev/null; }
+greets() { bin/lab exec node-back-2 -- curl -fsS -o /dev/null "$preview" 2>/dev/null; }
 answers() { [ "$(bin/lab exec node-back-1 -- curl -fsS "$1/ping" 2>/dev/null)" = "$2" ]; }
 
 step "Three bare Debian hosts: sshd and Python, nothing else"
 run "bin/lab up --bare"
 
-step "site.yml over ssh: Docker, runit, rundockd, dnsd, the store, an image registry, two load balancers"
-run "ansible-playbook -i $inventory -i playbooks/demo/loadbalancers.yml playbooks/site.yml"
+step "site.yml over ssh: Docker, runit, rundockd, dnsd, the store, an image registry, two load balancers, a builder of previews"
+site="ansible-playbook -i $inventory -i playbooks/demo/loadbalancers.yml -i playbooks/demo/previews.yml playbooks/site.yml"
+run "$site"
 
-step "Images, built here and pushed to the registry, which DNS finds like any service"
-await 60 "DNS to name the registry" found node-front-1 registry.s.prod.example.com
+step "Images, built here and pushed to the image registry, which DNS finds like any service"
+await 60 "DNS to name the image registry" found node-front-1 registry.s.prod.example.com
 run "bin/lab images --push"
 
 step "A data container, and two services by the ad-hoc calls"
@@ -151,6 +154,30 @@ step "To and fro under load: POSTs that are never sent twice, by both load balan
 run "bin/lab exec node-back-1 -- rundockd verify-switch web --url $front/well --url $back/well --flips 4 --drain 5"
 run "bin/lab exec node-back-1 -- rundockd history web"
 
+step "A compose file as a stack: placed on the hosts, and released as one"
+stack="ansible-playbook -i $inventory playbooks/stack.yml -e @playbooks/demo/stack.yml"
+run "$stack -e version=1"
+run "bin/lab exec node-front-1 -- dig +short web.shop.s.prod.example.com"
+run "bin/lab exec node-back-1 -- rundockd stack show shop"
+
+step "A release that breaks is undone, as a whole"
+run "! $stack -e version=2 -e ends=3"
+run "bin/lab exec node-back-1 -- rundockd stack history shop"
+run "bin/lab exec node-front-1 -- dig +short web.shop.s.prod.example.com"
+
+step "A branch at an address of its own: a repository, and a page that lets in who has a token"
+page=http://$(address node-back-1):9155
+preview=http://feature-greeting.y.s.prod.example.com
+run "bin/lab exec node-back-1 -- sh -s <playbooks/demo/repository.sh"
+run "ansible -i $inventory node-front-1 -b -m rundock_record -a 'name=*.y host=$(address node-front-1)'"
+run "bin/lab exec node-back-1 -- sh -c 'grep -qs demo /etc/rundock/preview/access.json || echo demo-password | previewd token --scope admin --password demo'"
+listens || run "$site --limit node-back-1" # now that somebody is let in, the page listens there
+api="bin/lab exec node-back-1 -- curl -fsS -u demo:demo-password $page/api/v1"
+run "$api/repos/hello -X PUT -d '{\"url\": \"ssh://root@$(address node-back-1)/srv/hello.git\", \"key\": \"/etc/rundock/preview/hello.key\"}'"
+run "$api/previews -d '{\"repo\": \"hello\", \"branch\": \"feature/Greeting\"}'"
+await 120 "the preview to answer at $preview, from another host" greets
+run "bin/lab exec node-back-2 -- curl -fsS $preview"
+
 step "Done. To look around"
 cat <<END
   bin/lab status
@@ -161,7 +188,16 @@ cat <<END
   bin/lab exec node-back-1 -- sh -c 'cat /run/rundock/influxdb/*.json'
   bin/lab exec node-front-1 -- rundockd switch web            which colour has the traffic
   bin/lab exec node-front-1 -- rundockd switch web --to blue  back to version 1
+  bin/lab exec node-front-1 -- rundockd stack releases shop   the releases of the stack
   ansible -i $inventory node-back-1 -b -m rundock -a 'state=disabled name=influxdb'
+  bin/lab exec node-back-1 -- tail /var/lib/rundock/preview/logs/feature-greeting.log
   bin/lab stop node-back-1; bin/lab start node-back-1         power loss, and its end
   make lab-down                                               when you are done
+
+In a browser on this machine:
+  $page             the page of previews; its name is demo, its password demo-password
+  $preview    the preview, once this machine knows that name:
+    echo "$(address node-front-1) ${preview#http://}" >>/etc/hosts
+    or: chromium --host-resolver-rules="MAP *.y.s.prod.example.com $(address node-front-1)" $preview
+docs/previews.md goes on from here.
 END

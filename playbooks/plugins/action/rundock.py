@@ -11,6 +11,13 @@ and the folder belong to the user who runs it, nobody else may enter, and its
 size and time are as the upload left them. An upload is checked by its hash
 before it gets its name. The newest few files of a module stay.
 
+The files of a stack are read on this machine, as rundock_stack asks for them.
+
+The programs that rundock_host installs travel like that, too: the task names
+files of this machine, the module gets their hashes and says which it lacks, and
+these are sent as gzip, which ~/.cache/rundock/programs keeps for all hosts and
+later runs. Where the host has all, nothing is sent.
+
 It leaves to core's own way: async, become to a user who is no administrator,
 connections and become methods that do not pass stdin on (su, requiretty), and
 ANSIBLE_KEEP_REMOTE_FILES.
@@ -23,12 +30,18 @@ have in common.
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import datetime
+import fcntl
+import gzip
 import hashlib
 import json
 import os
+import re
 import secrets
 import shlex
+import tarfile
 
 from ansible import constants as C
 from ansible.plugins.action import ActionBase
@@ -61,7 +74,7 @@ STORE = FOLDER + (
     ' f=$d/$name-$hash; t=$f.$$; chmod 700 "$d" && cat >"$t" && echo "$hash  $t" | sha256sum -c >/dev/null &&'
     ' chmod 500 "$t" && touch -d @$time "$t" && sync "$t" && if [ -d "$f" ]; then rm -r "$f"; fi && mv -f "$t" "$f" ||'
     ' { rm -f "$t"; fail; };'
-    ' ls -tcd "$d/$name-"* | tail -n +5 | while read -r o; do rm -rf "$o"; done; echo "$mark stored "'
+    ' ls -tcd "$d/$name-"* | tail -n +5 | while read -r o; do rm -rf "$o"; done; echo "$mark stored $f"'
 )
 
 
@@ -83,7 +96,28 @@ class ActionModule(ActionBase):
         self._cache = self._templar.template((task_vars or {}).get("rundock_cache", ""))
         if self._cache and not os.path.isabs(self._cache):
             raise Failure("rundock_cache must be an absolute path, got: %s" % self._cache)
-        if self._task.async_val or self._is_become_unprivileged() or not self._passes_stdin():
+        self._programs = {}
+        self._offer_programs()
+        if self._name == "rundock_stack" and self._task.args.get("step") == "build":
+            self._send_context()
+        result = self._call(task_vars)
+        while self._name == "rundock_stack" and (result.get("wants") or result.get("contexts")) and not result.get("failed"):
+            files = dict(self._task.args.get("files") or {}, **{path: project_file(path) for path in result.get("wants", [])})
+            trees = dict(self._task.args.get("trees") or {}, **{c["folder"]: project_tree(c) for c in result.get("contexts", [])})
+            self._task.args = dict(self._task.args, files=files, trees=trees)
+            result = self._call(task_vars)
+        lacks = [self._programs[hash] for hash in result.pop("lacks", []) if hash in self._programs]
+        if not lacks:
+            return result
+        for program in lacks:
+            program.argument["upload"] = self._send(program)
+        result = self._call(task_vars)
+        if result.pop("lacks", None):
+            raise Failure("the host lacks programs that were sent to it: " + result.get("msg", ""))
+        return result
+
+    def _call(self, task_vars):
+        if self._is_plain():
             return self._plain(task_vars)
         binaries = {machine: Binary(self._name, arch) for machine, arch in MACHINES.items()}
         versions = {machine: binary.version for machine, binary in binaries.items()}
@@ -97,6 +131,57 @@ class ActionModule(ActionBase):
         if "must have a tty" in res["stderr"]:
             return self._plain(task_vars)
         raise Failure("run module %s: %s" % (self._name, told(res)))
+
+    def _is_plain(self):
+        return self._task.async_val or self._is_become_unprivileged() or not self._passes_stdin()
+
+    def _offer_programs(self):
+        """Gives the module the hashes of the programs that the task names."""
+        given = self._task.args.get("programs")
+        if self._name != "rundock_host" or not isinstance(given, list):
+            return
+        arguments = [dict(program) for program in given if isinstance(program, dict) and program.get("src")]
+        for argument in arguments:
+            program = Program(argument)
+            argument["sha256"] = program.hash
+            self._programs[program.hash] = program
+        if len(arguments) == len(given):  # what is wrong with the others, the module says
+            self._task.args = dict(self._task.args, programs=arguments)
+
+    def _send(self, program):
+        """Puts a program on the host; returns its path there."""
+        return self._put(program.packed(), program.path, "program-" + str(program.argument.get("name", "")), program.hash)
+
+    def _send_context(self):
+        """Puts the folder on the host that an image is built of; the module has its path there."""
+        build = dict(self._task.args.get("build") or {})
+        packed = os.path.join(C.DEFAULT_LOCAL_TMP, "context-%s.tar.gz" % secrets.token_hex(8))
+        try:
+            with open(packed, "wb") as file:
+                tree = Context(build["folder"], build.get("ignore")).write(file)
+            if tree != build["tree"]:
+                raise Failure("%s has changed since it was planned: run this again" % build["folder"])
+            build["upload"] = self._put(packed, build["folder"], "context-" + str(self._task.args.get("name", "")), tree)
+        except OSError as error:
+            raise Failure("send what is to be built: %s" % error) from None
+        except KeyError as error:
+            raise Failure("build: there is no %s: it is one of builds that a plan says" % error) from None
+        finally:
+            if os.path.exists(packed):
+                os.unlink(packed)
+        self._task.args = dict(self._task.args, build=build)
+
+    def _put(self, packed, path, name, hash):
+        """Puts a file on the host, which is path for people; returns its path there."""
+        self._display.vv("%s: sending %s" % (self._name, path))
+        if self._is_plain():
+            return self._transfer_file(packed, self._connection._shell.join_path(self._make_tmp_path(), hash))
+        with open(packed, "rb") as file:
+            data = file.read()
+        res, said, rest = self._script(STORE, data, name=name, **identity(data))
+        if said != "stored":
+            raise Failure("put %s on the host: %s" % (path, told(res)))
+        return rest.splitlines()[0]
 
     def _passes_stdin(self):
         become = self._connection.become
@@ -116,7 +201,7 @@ class ActionModule(ActionBase):
     def _script(self, script, stdin, **variables):
         """Runs a script; returns core's result, the word after the mark, and what follows it."""
         mark = secrets.token_hex(8)  # login scripts do not print it by chance
-        variables.update(mark=mark, name=self._name, cache=self._cache)
+        variables = dict({"name": self._name}, mark=mark, cache=self._cache, **variables)
         head = "".join("%s=%s; " % (name, shlex.quote(str(value))) for name, value in variables.items())
         res = self._low_level_execute_command(head + script, in_data=stdin)
         word, _, rest = res["stdout"].partition(mark + " ")[2].partition(" ")
@@ -162,10 +247,196 @@ class Binary:
         if os.path.exists(self.path):
             with open(self.path, "rb") as file:
                 self.data = file.read()
-            self.hash = hashlib.sha256(self.data).hexdigest()
-            # The time is derived from the content: a file that somebody changed has another one.
-            self.time = int(self.hash[:7], 16)
+            self.hash, self.time = identity(self.data).values()
             self.version = "%s %d:%d" % (self.hash, len(self.data), self.time)
+
+
+class Program:
+    """A program of this machine, that a task has installed on hosts."""
+
+    def __init__(self, argument):
+        self.argument = argument
+        self.path = os.path.abspath(os.path.expanduser(str(argument["src"])))
+        try:
+            stat = os.stat(self.path)
+        except OSError as error:
+            raise Failure("programs: %s is not on this machine: %s; run make" % (self.path, error.strerror)) from None
+        self._folder = cache_folder()
+        note = os.path.join(self._folder, hashlib.sha256(self.path.encode()).hexdigest()[:16] + ".json")
+        seen = {"path": self.path, "stat": [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]}
+        known = self._noted(note, seen)
+        if not known:
+            with self._locked():  # one of the hosts in parallel reads the file, for all
+                known = self._noted(note, seen)
+                if not known:
+                    known = dict(seen, sha256=hashlib.sha256(self._read()).hexdigest())
+                    replace(note, json.dumps(known).encode())
+        self.hash = known["sha256"]
+
+    def packed(self):
+        """The path of the program as gzip."""
+        path = os.path.join(self._folder, self.hash + ".gz")
+        with self._locked():
+            if os.path.exists(path):
+                os.utime(path)
+            else:
+                data = self._read()
+                if hashlib.sha256(data).hexdigest() != self.hash:
+                    raise Failure("%s has changed while it was sent: run this again" % self.path)
+                replace(path, gzip.compress(data, 6))
+                kept = [os.path.join(self._folder, name) for name in os.listdir(self._folder) if name.endswith(".gz")]
+                for old in sorted(kept, key=os.path.getmtime)[:-8]:
+                    os.unlink(old)
+        return path
+
+    def _read(self):
+        with open(self.path, "rb") as file:
+            return file.read()
+
+    @staticmethod
+    def _noted(note, seen):
+        try:
+            with open(note, "rb") as file:
+                known = json.load(file)
+            return known if dict(known, **seen) == known and known["sha256"] else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    @contextlib.contextmanager
+    def _locked(self):
+        with open(os.path.join(self._folder, "lock"), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+class Context:
+    """A folder of the project that an image is built of, without what its .dockerignore leaves out."""
+
+    MOST = 1 << 30  # bytes of its files
+
+    def __init__(self, folder, ignore):
+        self.folder = folder
+        self.rules = [(re.compile(rule["pattern"]), bool(rule.get("keep"))) for rule in ignore or []]
+        self.keeps = any(keep for _, keep in self.rules)
+
+    def write(self, file=None):
+        """Writes it to file as a tar in gzip; returns an id of what it holds, which its times and owners are no part of."""
+        hash, size = hashlib.sha256(), 0
+        tar = None
+        if file:
+            packed = gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0)
+            tar = tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT)
+        for name, entry in self._entries(""):
+            info, what = tarfile.TarInfo(name), b""
+            stat = entry.stat(follow_symlinks=False)
+            info.mode = stat.st_mode & 0o777
+            if entry.is_symlink():
+                info.type, info.mode, info.linkname = tarfile.SYMTYPE, 0o777, os.readlink(entry.path)
+                what = os.fsencode(info.linkname)
+            elif entry.is_dir():
+                info.type = tarfile.DIRTYPE
+            elif entry.is_file():
+                info.size = stat.st_size
+                size += info.size
+                if size > self.MOST:
+                    raise OSError("the files of %s are more than %d bytes: leave out by .dockerignore what is not needed" % (self.folder, self.MOST))
+                with open(entry.path, "rb") as content:
+                    reader = Hashing(content)
+                    if tar:
+                        tar.addfile(info, reader)
+                    while reader.read(1 << 20):
+                        pass
+                what = reader.hash.digest()
+            else:
+                continue  # a socket, a pipe or a device
+            if tar and not info.isreg():
+                tar.addfile(info)
+            for part in (os.fsencode(name), info.type, b"%o" % info.mode, what):
+                hash.update(b"%d:" % len(part) + part)
+        if tar:
+            tar.close()
+            packed.close()
+        return hash.hexdigest()
+
+    def _entries(self, below):
+        """What it holds, by name; a folder before what is in it."""
+        with os.scandir(os.path.join(self.folder, below)) as found:
+            entries = sorted(found, key=lambda entry: os.fsencode(entry.name))
+        for entry in entries:
+            name = below + entry.name
+            folder = entry.is_dir(follow_symlinks=False)
+            ignored = self._ignores(name)
+            if not ignored:
+                yield name, entry
+            if folder and (not ignored or self.keeps):
+                yield from self._entries(name + "/")
+
+    def _ignores(self, name):
+        ignored = False
+        for pattern, keep in self.rules:
+            if keep == ignored and pattern.fullmatch(name):
+                ignored = not keep
+        return ignored
+
+
+class Hashing:
+    """A file that is read, and a hash of what was."""
+
+    def __init__(self, file):
+        self.file, self.hash = file, hashlib.sha256()
+
+    def read(self, size=-1):
+        data = self.file.read(size)
+        self.hash.update(data)
+        return data
+
+
+def project_tree(context):
+    """What a folder of a stack holds that an image is built of, as rundock_stack takes it."""
+    try:
+        return {"tree": Context(context["folder"], context.get("ignore")).write()}
+    except OSError as error:
+        return {"error": str(error)}
+
+
+def project_file(path):
+    """A file of a stack, as rundock_stack takes it."""
+    try:
+        with open(path, "rb") as file:
+            return {"data": base64.b64encode(file.read()).decode()}
+    except (FileNotFoundError, NotADirectoryError):
+        return {"absent": True}
+    except IsADirectoryError:
+        return {"folder": True}
+    except OSError as error:
+        return {"error": error.strerror}
+
+
+def cache_folder():
+    """Where compressed programs stay; for this run alone where the home folder cannot be written to."""
+    for base in (os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), C.DEFAULT_LOCAL_TMP):
+        folder = os.path.join(base, "rundock", "programs")
+        try:
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK):
+            return folder
+    raise Failure("there is no folder to keep programs in: neither ~/.cache nor %s can be written to" % C.DEFAULT_LOCAL_TMP)
+
+
+def replace(path, data):
+    """Gives a file of the cache its content; readers see all of it or nothing."""
+    temporary = "%s.%d" % (path, os.getpid())
+    with open(temporary, "wb") as file:
+        file.write(data)
+    os.rename(temporary, path)
+
+
+def identity(data):
+    """What a file on the host is known by. The time is derived from the content: a file that somebody changed has another one."""
+    hash = hashlib.sha256(data).hexdigest()
+    return {"hash": hash, "time": int(hash[:7], 16)}
 
 
 def pick(binaries, machine):

@@ -35,8 +35,8 @@ options:
         Name of the service and of its container: two or more of C(a-z A-Z 0-9 _ . -), the first a letter or a
         digit.
       - >-
-        An announced one is a DNS label: C(a-z 0-9 -). None ends in C(.new) or C(.check), as containers do
-        that rundock makes beside a service's own, or is C(overlay).
+        An announced one is a DNS label: C(a-z 0-9 -). None ends in C(.new), C(.old) or C(.check), as
+        containers do that rundock makes beside a service's own, or is C(overlay).
     type: str
   colour:
     description:
@@ -51,6 +51,28 @@ options:
     choices:
       - blue
       - green
+  stack:
+    description:
+      - >-
+        Stack that the service is a slot of, a DNS label: C(web.1) of C(shop) is C(1.web.shop) in the zone,
+        and C(web.shop) all instances of it, wherever they are.
+      - >-
+        The container has the labels C(rundock.stack), C(rundock.slot), C(com.docker.compose.project) and
+        C(com.docker.compose.service), and looks for short names in the stack first, unless
+        I(dns_search_domains) is given. It needs I(slot) and I(image); I(name) is then
+        C(STACK-SERVICE-NUMBER), as C(shop-web-1).
+    type: str
+  slot:
+    description:
+      - "Service of the stack and number of the instance, from 1: C(web.1)."
+    type: str
+  aliases:
+    description:
+      - >-
+        Further names of the slot's service in its stack: C(cache) is C(cache.shop) in the zone. It needs
+        I(announce) or I(announces).
+    type: list
+    elements: str
   state:
     description:
       - "C(present): installed; whether it is enabled stays as it is."
@@ -69,8 +91,8 @@ options:
   image:
     description:
       - >-
-        Image reference; C(app), C(app:latest) and C(docker.io/library/app) are the same. Without it, and with
-        I(announce), only the announcement is made.
+        Image reference; C(app), C(app:latest) and C(docker.io/library/app) are the same. An image's ID
+        (C(sha256:...)) is none. Without it, and with I(announce), only the announcement is made.
     type: str
   args:
     description:
@@ -81,8 +103,9 @@ options:
     description:
       - Port under which the service is announced; there is no announcement without it.
       - >-
-        Refused with C(--network none), and where I(args) publish it as another port of the container than
-        I(port).
+        Refused with C(--network none), where I(args) publish it as another port of the container than
+        I(port), and as C(container) where the container has no address of its own: with C(--network host) and
+        C(--network container:NAME).
     type: int
   port:
     description:
@@ -99,9 +122,11 @@ options:
     suboptions:
       port:
         description:
-          - Port that others connect to, as I(announce) is in the short form.
+          - >-
+            Port that others connect to, as I(announce) is in the short form. The first announcement may have
+            none: then an address alone is announced, while the container is healthy by its HEALTHCHECK or,
+            without one, runs. Such a record has no SRV.
         type: int
-        required: true
       container_port:
         description:
           - Port that listens in the container, as I(port) is in the short form; the same unless given.
@@ -242,8 +267,9 @@ options:
   wait_timeout:
     description:
       - >-
-        Seconds to wait. Long, as a pull can be part of it: only a service that neither comes up nor fails
-        uses all of it.
+        Seconds that the call may take until the service is as C(wait) says. Pulling its image counts in it,
+        and after that a pull is given up and nothing was changed.
+      - Only a service that neither comes up nor fails uses all of it.
       - One that Docker calls unhealthy has failed, with C(wait=announced) unless other checks decide that.
       - Also how long to wait for another call at the same service.
     type: int
@@ -258,6 +284,17 @@ options:
       - Seconds between withdrawing the announcement and stopping the container.
     type: int
     default: 0
+  order:
+    description:
+      - >-
+        C(start-first): the new container is started beside the one that runs, and takes its name and its
+        record once it is well, within four fifths of I(wait_timeout); or it is removed, and the old one was
+        never touched. C(README.md) says when that is refused.
+    type: str
+    default: stop-first
+    choices:
+      - stop-first
+      - start-first
   adopt:
     description:
       - >-
@@ -286,6 +323,19 @@ options:
         Until then it waits, and its status says for which.
     type: list
     elements: str
+  job:
+    description:
+      - >-
+        Whether the container runs once to its end. The call waits for that, unless I(wait=none), and fails
+        where its exit code is not 0, with the last lines of its log. It stays as it ended, and is run again
+        where it is another one, where it failed, and by I(state=restarted).
+    type: bool
+    default: false
+  attempts:
+    description:
+      - How often a I(job) that fails is started again before it has failed.
+    type: int
+    default: 0
   rollback:
     description:
       - >-
@@ -985,6 +1035,19 @@ options:
         choices:
           - blue
           - green
+      stack:
+        description:
+          - As I(stack) of the module.
+        type: str
+      slot:
+        description:
+          - As I(slot) of the module.
+        type: str
+      aliases:
+        description:
+          - As I(aliases) of the module.
+        type: list
+        elements: str
       state:
         description:
           - As I(state) of the module.
@@ -1019,9 +1082,11 @@ options:
         suboptions:
           port:
             description:
-              - Port that others connect to, as I(announce) is in the short form.
+              - >-
+                Port that others connect to, as I(announce) is in the short form. The first announcement may
+                have none: then an address alone is announced, while the container is healthy by its
+                HEALTHCHECK or, without one, runs. Such a record has no SRV.
             type: int
-            required: true
           container_port:
             description:
               - Port that listens in the container, as I(port) is in the short form; the same unless given.
@@ -1163,6 +1228,13 @@ options:
         description:
           - As I(drain) of the module.
         type: int
+      order:
+        description:
+          - As I(order) of the module.
+        type: str
+        choices:
+          - stop-first
+          - start-first
       adopt:
         description:
           - As I(adopt) of the module.
@@ -1177,6 +1249,14 @@ options:
           - As I(requires_mounts) of the module.
         type: list
         elements: str
+      job:
+        description:
+          - As I(job) of the module.
+        type: bool
+      attempts:
+        description:
+          - As I(attempts) of the module.
+        type: int
       rollback:
         description:
           - As I(rollback) of the module.
@@ -1908,7 +1988,7 @@ service:
       type: bool
     records:
       description:
-        - Its records in the registry.
+        - Its records in the store.
       returned: always
       type: list
       elements: dict

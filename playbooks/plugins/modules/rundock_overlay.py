@@ -98,9 +98,23 @@ options:
     choices:
       - none
       - required
+  internal:
+    description:
+      - >-
+        Containers reach each other, on all hosts, and their own host, whose DNS they ask; nothing else, and
+        nobody else reaches them. The same on all hosts.
+    type: bool
+    default: false
+  domains:
+    description:
+      - >-
+        Domains of dnsd in which it looks, in this order, for names that containers of the network ask this
+        host's dnsd for and that are in none of its zones, such as C(web): C(shop.s.prod.example.com).
+    type: list
+    elements: str
   peers:
     description:
-      - All hosts of the network, this one as well, where there is no registry to tell them of each other.
+      - All hosts of the network, this one as well, where there is no store to tell them of each other.
     type: list
     elements: dict
     suboptions:
@@ -117,7 +131,7 @@ options:
   force:
     description:
       - >-
-        With I(state=absent): take containers off the network, and go on where the registry cannot be reached;
+        With I(state=absent): take containers off the network, and go on where the store cannot be reached;
         then the subnet stays taken until a further call with C(state=absent) reaches it.
     type: bool
     default: false
@@ -132,13 +146,13 @@ options:
 
 EXAMPLES = r'''
 ---
-- name: A network of all hosts, which the registry tells of each other
+- name: A network of all hosts, which the store tells of each other
   rundock_overlay:
     name: apps
     cidr: 10.42.0.0/16
     vni: 42
 
-- name: Two hosts without a registry
+- name: Two hosts without a store
   rundock_overlay:
     name: pair
     cidr: 10.43.0.0/23

@@ -1,0 +1,122 @@
+package playbooks
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// howEtcdListens has each host say it by the variables of role trust: seen is what
+// the look at the host has printed.
+const howEtcdListens = `
+- hosts: all
+  connection: local
+  gather_facts: false
+  roles: [trust]
+  tasks:
+    - ansible.builtin.debug:
+        msg: "{{ rundock_trust_schemes | join('+') }} {{ 'moves' if rundock_trust_moving else 'stays' }} {{ rundock_trust_late | join(',') }}"
+`
+
+// TestTrust_how_etcd_listens: a site that moves is served in both ways until all of its
+// hosts have come, and no other is.
+func TestTrust_how_etcd_listens(t *testing.T) {
+	hosts := []struct{ name, variables, want string }{
+		{"new-plain", "plain=false secure=false", "http stays "},
+		{"plain", "plain=true secure=false", "http stays "},
+		{"new", "rundock_trust=true plain=false secure=false", "https stays "},
+		{"begins", "rundock_trust=true plain=true secure=false", "http+https moves "},
+		{"broke-off", "rundock_trust=true plain=true secure=true", "http+https moves "},
+		{"moved", "rundock_trust=true plain=true secure=true rundock_trust_moved=true", "https stays "},
+		{"done", "rundock_trust=true plain=false secure=true", "https stays "},
+		{"begins-back", "plain=false secure=true", "http+https moves "},
+		{"is-back", "plain=false secure=true rundock_trust_moved=true", "http stays "},
+	}
+	dir := t.TempDir()
+	var inventory strings.Builder
+	for _, h := range hosts {
+		inventory.WriteString(h.name + " " + h.variables + "\n")
+	}
+	inventory.WriteString("[all:vars]\nansible_python_interpreter=/usr/bin/python3\n" +
+		`rundock_host_has="{{ {'trust': {'plain': plain | bool, 'secure': secure | bool}} }}"` + "\nrundock_host_looked=yes\n")
+	for name, text := range map[string]string{"inventory": inventory.String(), "play.yml": howEtcdListens} {
+		write(t, dir, name, text)
+	}
+	copyVariables(t, "trust", filepath.Join(dir, "roles", "trust"))
+	told := tell(t, dir)
+	for _, h := range hosts {
+		if told[h.name] != h.want {
+			t.Errorf("%s: etcd %q, want %q", h.name, told[h.name], h.want)
+		}
+	}
+	if got := tell(t, dir, "--limit", "all:!done:!new")["begins"]; got != "http+https moves new,done" {
+		t.Errorf("without two hosts: etcd %q, want them named", got)
+	}
+}
+
+// believing writes what tells which authorities are believed, and looks at it as the next run does.
+const believing = `
+- hosts: all
+  connection: local
+  gather_facts: false
+  roles: [trust]
+  tasks:
+    - ansible.builtin.copy:
+        content: "{{ rundock_trust_files[0].content }}"
+        dest: "{{ playbook_dir }}/authorities"
+    - ansible.builtin.shell: |
+        yes_if() { false; }
+        {{ rundock_trust_look | replace('/etc/rundock/pki', playbook_dir) }}
+      register: looked
+    - ansible.builtin.assert:
+        that: (looked.stdout | from_yaml).believes == rundock_trust_believes
+`
+
+func TestTrust_sees_which_authorities_are_believed(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "play.yml", believing)
+	write(t, dir, "inventory", "one\n[all:vars]\nansible_python_interpreter=/usr/bin/python3\nrundock_trust=true\n"+
+		`rundock_trust_authority={"authority": "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"}`+"\n")
+	copyVariables(t, "trust", filepath.Join(dir, "roles", "trust"))
+	if out, err := play(t, dir); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// whomEtcdRefuses has each host look, and say which ones etcd refuses. In rundockd's place is a script
+// of the host's name, which says what rundockd services does.
+const whomEtcdRefuses = `
+- hosts: all
+  connection: local
+  gather_facts: false
+  roles: [trust]
+  tasks:
+    - ansible.builtin.shell: |
+        yes_if() { if "$@" >/dev/null 2>&1; then echo true; else echo false; fi; }
+        echo trust:
+        {
+        {{ rundock_trust_look | replace('/etc/rundock/pki', playbook_dir ~ '/' ~ pki) | replace('/usr/local/bin/rundockd services', 'sh ' ~ playbook_dir ~ '/' ~ inventory_hostname) }}
+        } | sed 's/^/  /'
+      register: rundock_host_looked
+    - ansible.builtin.debug:
+        msg: "{{ rundock_trust_refused | join(',') }}"
+`
+
+func TestTrust_sees_whom_etcd_refuses(t *testing.T) {
+	dir := t.TempDir()
+	const says = "echo web; echo the store cannot be asked, so other hosts\\' are not known: "
+	for name, text := range map[string]string{
+		"play.yml": whomEtcdRefuses, "pki/host.crt": "",
+		"removed":   says + "etcd: permission denied >&2; exit 3\n",
+		"cut-off":   says + "etcd: no answer within 3s from https://10.0.0.5:2379 >&2; exit 3\n",
+		"well":      "echo web\n",
+		"bare":      says + "etcd: permission denied >&2; exit 3\n",
+		"inventory": "removed\ncut-off\nwell\nbare pki=none\n[all:vars]\nansible_python_interpreter=/usr/bin/python3\npki=pki\n",
+	} {
+		write(t, dir, name, text)
+	}
+	copyVariables(t, "trust", filepath.Join(dir, "roles", "trust"))
+	if told := tell(t, dir); told["well"] != "removed" {
+		t.Errorf("etcd refuses %q, want removed alone", told["well"])
+	}
+}
