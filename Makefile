@@ -1,35 +1,58 @@
-# make build: every program of the checkout that there is, static and stripped.
+# make build: every program of the checkout, static and stripped.
 GO      ?= go
 GOFLAGS += -trimpath -buildvcs=false
-VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || echo unknown)
-LDFLAGS  = -s -w -X main.version=$(VERSION)
+# A commit has one name: without --abbrev its length would depend on what else the clone has.
+VERSION := $(shell git describe --always --dirty --tags --abbrev=12 2>/dev/null || echo unknown)
+LDFLAGS  = -s -w -X main.version=$(VERSION) -X rundock/internal/ansible.version=$(VERSION)
 BUILD    = CGO_ENABLED=0 $(GO) build $(GOFLAGS) -ldflags "$(LDFLAGS)"
 
 ARCHS    = amd64 arm64
 MODULES  = $(foreach arch,$(ARCHS),$(patsubst modules/%/,bin/linux_$(arch)/%,$(wildcard modules/*/)))
-PROGRAMS = bin/lab $(if $(wildcard supervisor/rundockd/*.go),bin/rundockd bin/rundock-render) $(if $(wildcard dnsd/*.go),bin/dnsd)
+SUPERVISORS = bin/rundockd bin/previewd bin/rundock-render bin/rundock-stack bin/rundock-store
+PROGRAMS = bin/lab bin/dnsd $(SUPERVISORS)
 
 # What a lab and the playbooks need on this machine, as command:package.
 NEEDS = ansible:ansible debootstrap:debootstrap dig:bind9-dnsutils ip:iproute2 iptables:iptables \
 	nft:nftables nsenter:util-linux runsv:runit ssh:openssh-client
 # What the tests need besides: Debian's etcd, which is older than the one that dnsd embeds; the programs that dnsd is
-# measured with and against; its clients; systemd-analyze, which checks its unit; and pgrep.
+# measured with and against; its clients; systemd-analyze, which checks its unit; lintian, which checks packages (16 MB in 128 packages); pgrep; curl, for examples of the docs; and the image registry.
 TEST_NEEDS = etcd:etcd-server dnsperf:dnsperf knotd:knot nsd:nsd systemd-analyze:systemd taskset:util-linux \
 	kdig:knot-dnsutils drill:ldnsutils unbound:unbound haproxy:haproxy prometheus:prometheus \
-	busybox:busybox-static gcc:gcc gencat:libc6-dev musl-gcc:musl-tools pgrep:procps
+	busybox:busybox-static curl:curl lintian:lintian gcc:gcc gencat:libc6-dev musl-gcc:musl-tools pgrep:procps docker-registry:docker-registry
 
-.PHONY: build test test-quick bench bench-dns bench-overlay fuzz lint lab lab-down demo deps $(PROGRAMS) $(MODULES)
+.PHONY: build test test-quick bench bench-dns bench-switch bench-overlay fuzz lint lab lab-down demo deps $(PROGRAMS) $(MODULES)
 build: $(PROGRAMS) $(MODULES)
 
 # Go itself knows what is up to date.
 bin/lab: ; $(BUILD) -o $@ ./internal/lab/cmd/lab
-# grpcnotrace leaves out grpc's debugging pages, which nobody serves: the linker drops a fifth of the program with them.
-bin/rundock-render: ; $(BUILD) -tags grpcnotrace -o $@ ./supervisor/rundock-render
-bin/rundockd: ; $(BUILD) -tags grpcnotrace -o $@ ./supervisor/rundockd
 bin/dnsd: ; $(BUILD) -o $@ ./dnsd
+$(SUPERVISORS): ; $(BUILD) -o $@ ./supervisor/$(@F)
+# grpcnotrace leaves out grpc's debugging pages, which nobody serves: the linker drops a fifth of the program with them.
+bin/rundock-store: BUILD += -tags grpcnotrace
 # Modules are sent to hosts: SMALL makes them a twentieth smaller, and slower by some hundredths of a millisecond a service.
 SMALL = -tags purego -gcflags=rundock/...=-l
 $(MODULES): ; GOARCH=$(patsubst linux_%,%,$(notdir $(@D))) $(BUILD) $(SMALL) -o $@ ./modules/$(@F)
+
+# The Ansible collection, with the modules of all architectures and no other program.
+.PHONY: collection
+collection: $(MODULES)
+	rm -f bin/rundock-rundock-*.tar.gz
+	$(GO) run ./internal/collection/cmd/collection
+
+# The Debian packages of the programs, for all architectures: 94 MB of programs for each.
+DEBS = rundockd rundock-render rundock-stack rundock-store dnsd previewd
+DEB_PROGRAMS = $(foreach arch,$(ARCHS),$(DEBS:%=bin/deb/$(arch)/%))
+.PHONY: deb $(DEB_PROGRAMS)
+bin/deb/%/rundock-store: BUILD += -tags grpcnotrace
+$(DEB_PROGRAMS): ; GOARCH=$(notdir $(@D)) $(BUILD) -o $@ ./$(if $(filter dnsd,$(@F)),,supervisor/)$(@F)
+deb: $(DEB_PROGRAMS)
+	rm -f bin/*.deb
+	$(GO) run ./internal/debian/cmd/deb
+
+# The pages as HTML, with a reference of modules, roles and programs.
+.PHONY: docs
+docs: bin/dnsd $(SUPERVISORS)
+	$(GO) run ./internal/docsite/cmd/docsite
 
 lab: deps bin/lab
 	bin/lab up
@@ -45,10 +68,12 @@ demo: deps build
 # tests, in labs side by side (.ci/labs); then the lab's own tests, which bring
 # up labs of their own, beside the demo and some fuzzing.
 LAB_TEST = RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 .ci/gotest
-UNIT     = $(shell $(GO) list ./... | grep -v -e /internal/lab -e /internal/e2e)
+# The longest come first: each would else be alone at the end.
+UNIT     = $(LONGEST) $(shell $(GO) list ./... | grep -v -e /internal/lab -e /internal/e2e)
+LONGEST  = rundock/supervisor/previewwork rundock/dnsd rundock/supervisor/balancer rundock/playbooks
 # Six packages run at a time, as the longest mostly wait.
 test: NEEDS += $(TEST_NEEDS)
-test: deps consul build lint
+test: deps consul dockerd haproxy build lint
 	RUNDOCK_SLOW=1 .ci/gotest "unit tests" -count=1 -timeout 30m -p 6 $(UNIT)
 	$(LAB_TEST) "lab: the main line" -count=1 -run '^TestSmoke' ./internal/e2e
 	RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 RUNDOCK_LAB_READY=1 .ci/labs Smoke
@@ -56,15 +81,24 @@ test: deps consul build lint
 	$(MAKE) --no-print-directory -j3 -Otarget test-lab test-demo test-fuzz
 	bin/lab down
 
+# The page of previews in a real browser, with pictures of it in bin/browser. Debian's chromium is 124 MB to fetch and 414 MB
+# to keep, so that make test does without.
+.PHONY: test-browser
+test-browser: NEEDS += $(TEST_NEEDS) chromium:chromium
+test-browser: deps
+	.ci/gotest "the page in a browser" -count=1 -timeout 30m -tags browser -run '^TestBrowser' ./supervisor/previewweb
+
 # While working: the unit tests but for the slow ones, and the main line.
 test-quick: NEEDS += $(TEST_NEEDS)
-test-quick: deps consul build
+test-quick: deps consul dockerd build
 	MAY_SKIP=1 .ci/gotest "unit tests but for slow ones" -p 6 $(UNIT)
 	$(LAB_TEST) "lab: the main line" -count=1 -run '^TestSmoke' ./internal/e2e
 
-# Another store for the tests.
-.PHONY: consul
+# Another store for the tests, a Docker of their own, and a newer HAProxy.
+.PHONY: consul dockerd haproxy
 consul: ; .ci/consul
+dockerd: ; .ci/dockerd
+haproxy: ; .ci/haproxy
 
 .PHONY: test-lab test-demo test-fuzz
 test-lab: ; $(LAB_TEST) "tests of the lab" -count=1 -timeout 40m ./internal/lab ./internal/lab/cmd/... ./internal/lab/testapp
@@ -73,10 +107,10 @@ test-fuzz: ; $(MAKE) --no-print-directory fuzz FUZZTIME=20000x
 
 # Benchmarks in a lab of their own, beside which the demo's may stay, on a
 # machine that has little else to do: commands, medians, and ratios to a peer in
-# the same run.
+# the same run. TestBlueGreen has crashes behind two load balancers.
 BENCH_LAB = RUNDOCK_LAB_ID=$${RUNDOCK_LAB_ID:-rd}b RUNDOCK_BENCH=1 RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1
 bench: deps build
-	$(BENCH_LAB) $(GO) test -v -count=1 -timeout 60m -run '^TestBench' ./internal/e2e
+	$(BENCH_LAB) $(GO) test -v -count=1 -timeout 60m -run '^(TestBench|TestBlueGreen$$)' ./internal/e2e
 
 # dnsd beside its peers, and with many records and changes: figures, on a quiet machine. ROUNDS and SECONDS (of
 # each round) make it longer, ETCD=embedded has another etcd behind, WITHOUT_COREDNS=1 spares building CoreDNS.
@@ -89,6 +123,18 @@ bench-dns: deps $(if $(WITHOUT_COREDNS),,bin/bench-coredns)
 bin/bench-coredns: dnsd/bench/coredns/main.go dnsd/bench/coredns/go.mod
 	cd dnsd/bench/coredns && CGO_ENABLED=0 $(GO) build -trimpath -o $(CURDIR)/$@ .
 
+# Switches behind two load balancers under load, beside a reload of HAProxy and its command set server addr; then
+# templates, on etcd, on Consul, and beside consul-template there: figures, on a quiet machine, in half an hour. FLIPS=100
+# makes it shorter.
+FLIPS ?= 1000
+bench-switch: NEEDS += $(TEST_NEEDS)
+bench-switch: deps consul bin/bench-consul-template
+	RUNDOCK_BENCH=1 FLIPS=$(FLIPS) $(GO) test -count=1 -timeout 90m -v -run '^TestBenchSwitch$$' ./supervisor/balancer
+	RUNDOCK_BENCH=1 CONSUL_TEMPLATE=$(CURDIR)/bin/bench-consul-template $(GO) test -count=1 -timeout 60m -v -run '^TestBenchRender$$' ./supervisor/renderer
+
+bin/bench-consul-template: supervisor/renderer/bench/consul-template/go.mod
+	cd $(<D) && CGO_ENABLED=0 $(GO) build -trimpath -o $(CURDIR)/$@ github.com/hashicorp/consul-template
+
 # An overlay network beside a kernel that is programmed by hand, its agent from its start on, and hosts of a lab that
 # come and go: figures, on a quiet machine. LAB= leaves the lab out.
 LAB ?= 1
@@ -97,6 +143,28 @@ bench-overlay: deps build
 	$(GO) test -count=1 -run XXX -bench . -benchmem ./internal/overlay/bench
 	$(GO) test -count=1 -timeout 60m -v ./internal/overlay/bench -args -earnest -rounds $(or $(ROUNDS),10) -seconds $(SECONDS)
 	$(if $(LAB),$(BENCH_LAB) $(GO) test -v -count=1 -timeout 60m -run '^TestBenchOverlay$$' ./internal/e2e)
+
+# Where 3,000 instances are placed on 60 hosts, and again with nothing to do; how many of 17,174 random cases that can be
+# solved are not, which is the test; and, in a lab, deployments beside a docker command for each service, and 40 stacks at
+# the same time. LAB= leaves the lab out.
+.PHONY: bench-stack
+bench-stack: deps build
+	RUNDOCK_BENCH=1 $(GO) test -count=1 -v -run '^(TestBench|TestPlan_places_what_can_be_placed)' ./internal/stack/place
+	$(if $(LAB),$(BENCH_LAB) $(GO) test -v -count=1 -timeout 90m -run '^TestBenchStack' ./internal/e2e)
+
+# The router of previews beside HAProxy, and nginx where there is one: requests per second of CPU time, and how long they take,
+# with 10,000 names. Figures, on a quiet machine.
+.PHONY: bench-preview
+bench-preview: NEEDS += $(TEST_NEEDS)
+bench-preview: deps
+	RUNDOCK_BENCH=1 $(GO) test -count=1 -timeout 30m -v -run '^TestBenchRouter$$' ./supervisor/previewroute
+
+# What the services of many hosts cost etcd by a real rundockd store for each host, and after a kill -9 of etcd; beside
+# them a connection for each service; and what certificates cost those who announce. 300 hosts of 50 services take 4 GB of memory. FLAGS="-hosts 100 -services 20" has fewer.
+.PHONY: bench-store
+bench-store: NEEDS += $(TEST_NEEDS)
+bench-store: deps
+	$(GO) test -count=1 -timeout 60m -v ./supervisor/storeagent/bench -args -earnest $(FLAGS)
 
 # Fuzzing, each target for FUZZTIME: a time, or a number of runs with an x, which only takes longer on a busy machine. A
 # time may end in "context deadline exceeded" there, which is golang/go#75804 and no bug of ours.
