@@ -31,7 +31,7 @@ var chores = []struct {
 	}},
 	{chore: "replacing a file", called: "os.Rename", files: []string{
 		"internal/fstree/build.go", "internal/fstree/fstree.go", "internal/fstree/replace.go", "internal/fstree/single.go", "internal/fstree/update.go",
-		"dnsd/store/backup.go",                   // a folder
+		"dnsd/store/backup.go", "dnsd/store/aside.go", // a folder
 		"internal/registry/local/serve/serve.go", // a socket
 	}},
 	{chore: "locking a file", called: ".Flock", files: []string{"internal/flock/flock.go"}},
@@ -96,6 +96,27 @@ func isPause(n ast.Node) bool {
 	return time && done
 }
 
+// A test waits by internal/await, or in the time of testing/synctest. One that sleeps all
+// the same says why, on the line or before it.
+func TestEach_sleep_of_a_test_says_why(t *testing.T) {
+	for _, path := range tracked(t) {
+		if !strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		text := read(t, path)
+		if strings.Contains(text, `"testing/synctest"`) {
+			continue
+		}
+		before := ""
+		for i, line := range strings.Split(text, "\n") {
+			if strings.Contains(line, "time.Sleep(") && !strings.Contains(line, "// ") && !strings.HasPrefix(before, "//") {
+				t.Errorf("%s:%d sleeps and does not say why: wait by internal/await, or say why a sleep is right", path, i+1)
+			}
+			before = strings.TrimSpace(line)
+		}
+	}
+}
+
 // A place that no longer does its chore is taken off the list.
 func TestEach_place_of_a_chore_is_there(t *testing.T) {
 	files := shipped(t)
@@ -134,4 +155,14 @@ func shipped(t *testing.T) map[string]*ast.File {
 		t.Fatalf("found %d files: %v", len(all), err)
 	}
 	return all
+}
+
+// The project holds what people wrote: a program built into the tree is left
+// out of it.
+func TestNo_program_is_tracked(t *testing.T) {
+	for _, path := range listed(t) {
+		if strings.HasPrefix(read(t, path), "\x7fELF") {
+			t.Errorf("%s is a program: git rm it", path)
+		}
+	}
 }
