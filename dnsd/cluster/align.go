@@ -20,13 +20,14 @@ const (
 	patience   = 3 * time.Minute        // with a step that does not come to its end
 )
 
-// An alignment is a call of "dnsd cluster align".
+// An alignment is a call of "dnsd cluster align", or of "dnsd cluster remove".
 type alignment struct {
 	client *etcd.Cluster
-	hosts  []Host // wanted
-	dir    string // of this host's store
-	begin  bool   // no host has data: this host's store begins the cluster
-	check  bool   // say what would be done
+	hosts  []Host              // wanted; of align
+	next   func([]member) step // by the members that there are
+	dir    string              // of this host's store
+	begin  bool                // no host has data: this host's store begins the cluster
+	check  bool                // say what would be done
 	out    io.Writer
 	waits  io.Writer // is told what is waited for
 
@@ -65,7 +66,7 @@ func (a *alignment) run(ctx context.Context) error {
 		switch {
 		case err == nil && s.kind == done:
 			return nil
-		case err == nil && s.kind == refuse && time.Since(progress) > hesitation:
+		case err == nil && s.kind == refuse && (s.final || time.Since(progress) > hesitation):
 			return errors.New(s.reason)
 		case err == nil && s.kind == refuse:
 			last = errors.New(s.reason)
@@ -101,7 +102,7 @@ func (a *alignment) step(ctx context.Context) (step, error) {
 		a.noted(a.unanswered)
 	}
 	a.unanswered = step{}
-	s := plan(members, a.hosts)
+	s := a.next(members)
 	switch s.kind {
 	case add:
 		err = a.client.Add(ctx, s.host.Peer)
@@ -159,7 +160,7 @@ func (a *alignment) remove(ctx context.Context, members []member, s step) (step,
 			break
 		}
 		members = append(slices.DeleteFunc(slices.Clone(members), func(m member) bool { return m.id == s.member.id }), s.member)
-		if other := plan(members, a.hosts); other.kind == remove && other.member.id != s.member.id {
+		if other := a.next(members); other.kind == remove && other.member.id != s.member.id {
 			s = other
 			err = a.client.Remove(ctx, s.member.id)
 		}
@@ -174,7 +175,7 @@ func (a *alignment) foretell(ctx context.Context) error {
 		return err
 	}
 	for {
-		s := plan(members, a.hosts)
+		s := a.next(members)
 		switch s.kind {
 		case done:
 			return nil

@@ -31,7 +31,8 @@ what would take the majority. Any host may call it; one at a time.
 
 remove takes the member of the host NAME out of the cluster, for good, be it there or
 not; it says so, and nothing where there is none. It refuses to take the last one, and what
-would leave no majority.
+would leave no majority. As align does, it waits where etcd changes no members yet, as
+right after one of them was restarted.
 
   --members NAME=URL,...  hosts that are to keep a member, 1, 3 or 5, and the URL
                           for peers of each (its dnsd has it as --embed-etcd-peer)
@@ -77,22 +78,22 @@ func Command(ctx context.Context, args []string, env func(string) (string, bool)
 	if len(rest) == 0 && f == (flags{wait: f.wait}) {
 		return show(ctx, s.Members, f.wait, out)
 	}
-	if len(rest) == 2 && rest[0] == "remove" && f == (flags{check: f.check}) {
-		return removeMember(ctx, s.Members, rest[1], f.check, out)
-	}
-	if len(rest) != 1 || rest[0] != "align" {
+	a := alignment{dir: f.dir, begin: f.begin, check: f.check, out: out, waits: os.Stderr}
+	switch {
+	case len(rest) == 2 && rest[0] == "remove" && f == (flags{check: f.check}):
+		a.next = func(members []member) step { return planLeaving(members, rest[1]) }
+	case len(rest) == 1 && rest[0] == "align":
+		if a.hosts, err = f.hosts(); err != nil {
+			return err
+		}
+		a.next = func(members []member) step { return plan(members, a.hosts) }
+	default:
 		return fmt.Errorf("unexpected %q, see dnsd cluster --help", strings.Join(rest, " "))
 	}
-	hosts, err := f.hosts()
-	if err != nil {
+	if a.client, err = etcd.OpenCluster(s.Members); err != nil {
 		return err
 	}
-	client, err := etcd.OpenCluster(s.Members)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	a := alignment{client: client, hosts: hosts, dir: f.dir, begin: f.begin, check: f.check, out: out, waits: os.Stderr}
+	defer a.client.Close()
 	return a.run(ctx)
 }
 
@@ -126,35 +127,6 @@ func (f flags) hosts() (hosts []Host, err error) {
 		return nil, errors.New("--begin: of the store in which --dir?")
 	}
 	return hosts, nil
-}
-
-// removeMember takes the member of a host out of the cluster.
-func removeMember(ctx context.Context, cfg etcd.Config, host string, check bool, out io.Writer) error {
-	client, err := etcd.OpenCluster(cfg)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	for {
-		members, err := look(ctx, client, nil)
-		if err != nil {
-			return err
-		}
-		s := planLeaving(members, host)
-		switch {
-		case s.kind == done:
-			return nil
-		case s.kind == refuse:
-			return errors.New(s.reason)
-		case check:
-			fmt.Fprintf(out, "would have removed %s: %s\n", s.member.said(), s.reason)
-			return nil
-		}
-		if err := client.Remove(ctx, s.member.id); err != nil {
-			return err
-		}
-		fmt.Fprintf(out, "removed %s: %s\n", s.member.said(), s.reason)
-	}
 }
 
 // show prints the members of the cluster, once they are whole or wait is over.

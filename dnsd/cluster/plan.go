@@ -41,6 +41,7 @@ type step struct {
 	host   Host
 	member member
 	reason string // of a removal, a wait or a refusal
+	final  bool   // a refusal that no waiting changes
 }
 
 // plan returns the next step from the members that there are to one on each of
@@ -137,7 +138,7 @@ func planLeaving(members []member, host string) step {
 	}
 	switch left := len(voters) - 1; {
 	case left == 0:
-		return step{kind: refuse, reason: fmt.Sprintf("%s is the only member, and has all records: have another host keep etcd before", host)}
+		return step{kind: refuse, final: true, reason: fmt.Sprintf("%s is the only member, and has all records: have another host keep etcd before", host)}
 	case answer < majority(left):
 		return step{kind: refuse, reason: fmt.Sprintf("without %s there would be no majority, as of the others %d of %d answer", host, answer, left)}
 	}
