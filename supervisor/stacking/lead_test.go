@@ -3,10 +3,8 @@ package stacking
 import (
 	"encoding/json"
 	"fmt"
-	"os/exec"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"rundock/internal/await"
@@ -234,15 +232,7 @@ func TestRun_that_was_killed_is_finished_or_undone_by_the_next(t *testing.T) {
 // lock is free.
 func (b *bench) kill() {
 	b.Helper()
-	out, err := exec.Command("sh", "-c", "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline 2>/dev/null | grep -q 'stacking.test hold' && tr '\\0' '\\n' <$p/environ | grep -qx STACKING_TEST_DIR="+b.site.runDir+" && echo ${p#/proc/}; done; true").Output()
-	if err != nil {
-		b.Fatal(err)
-	}
-	for _, word := range strings.Fields(string(out)) {
-		var pid int
-		fmt.Sscan(word, &pid)
-		syscall.Kill(pid, syscall.SIGKILL)
-	}
+	killHolders(b.site.runDir)
 	await.Empty(b, "the lock ends with its lease", func() string {
 		if l := b.view().Lock; l != nil {
 			return l.String()

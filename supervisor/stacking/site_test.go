@@ -1,13 +1,16 @@
 package stacking
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -71,12 +74,28 @@ func newBench(t *testing.T) *bench {
 	dir := t.TempDir()
 	t.Setenv("STACKING_TEST_STORE", server.URL)
 	t.Setenv("STACKING_TEST_DIR", dir)
+	t.Cleanup(func() { killHolders(dir) }) // they would wait for the run's next call
 	b := &bench{T: t, server: server, images: registryOf{"web:1": digit("a"), "web:2": digit("b"), "db:1": digit("c")}, hosts: map[string]json.RawMessage{}, files: map[string]control.StackFile{}, stack: "shop", run: "one"}
 	b.site = &site{store: store, docker: b.images, host: "node-1", domain: "s.example.com", keyPath: filepath.Join(dir, "stack.key"), buildsDir: filepath.Join(dir, "builds"), runDir: dir, program: os.Args[0], now: time.Now}
 	for i := 1; i <= 3; i++ {
 		b.hosts[fmt.Sprint("node-", i)] = json.RawMessage(fmt.Sprintf(`{"version":1,"groups":["back"],"labels":{"zone":"%d"},"arch":"amd64","private_address":"10.0.0.%d","capacity":{"cpus":4,"memory":8000000000}}`, i, i))
 	}
 	return b
+}
+
+// killHolders kills what holds locks for the runs of a test, which dir is of.
+func killHolders(dir string) {
+	processes, _ := filepath.Glob("/proc/[0-9]*")
+	for _, p := range processes {
+		// One that has ended meanwhile has neither.
+		command, _ := os.ReadFile(p + "/cmdline")
+		environ, _ := os.ReadFile(p + "/environ")
+		if bytes.HasSuffix(command, []byte("\x00hold\x00")) && bytes.Contains(environ, []byte("STACKING_TEST_DIR="+dir+"\x00")) {
+			if pid, err := strconv.Atoi(filepath.Base(p)); err == nil {
+				syscall.Kill(pid, syscall.SIGKILL)
+			}
+		}
+	}
 }
 
 func digit(d string) string { return strings.Repeat(d, 64) }
