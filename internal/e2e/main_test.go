@@ -126,7 +126,7 @@ func (s *setup) fill(ctx context.Context, o lab.Options) error {
 
 // hidingPython calls do while no host has a Python, which tests need and
 // rundock does not.
-func (s *setup) hidingPython(do func() error) error {
+func (s *setup) hidingPython(do func() error) (err error) {
 	rename := func(script string) error {
 		for _, host := range []string{front, back1, back2} {
 			if out, err := s.try(host, script); err != nil {
@@ -138,7 +138,10 @@ func (s *setup) hidingPython(do func() error) error {
 	if err := rename("for p in /usr/bin/python3*; do mv $p $p.away; done"); err != nil {
 		return err
 	}
-	return errors.Join(do(), rename("for p in /usr/bin/python3*.away; do mv $p ${p%.away}; done"))
+	defer func() { // also where do ends the test
+		err = errors.Join(err, rename("for p in /usr/bin/python3*.away; do mv $p ${p%.away}; done"))
+	}()
+	return do()
 }
 
 // playbook runs ansible-playbook in the checkout.
