@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"syscall"
 
@@ -58,19 +59,22 @@ func readStamps() map[string]stamp {
 	return stamps
 }
 
-// remember writes down the hashes of the programs as they are.
+// remember writes down the hashes of the programs as they are. One that a call with
+// programs does not want any more is forgotten: it may be taken away, and nobody misses it.
 func remember(want []Program, hashes map[string]string) error {
-	stamps, same := readStamps(), true
+	if len(want) == 0 {
+		return nil
+	}
+	stamps := map[string]stamp{}
 	for _, p := range want {
 		s, err := stampOf(ProgramDir + p.Name)
 		if err != nil {
 			return err
 		}
 		s.Hash = hashes[p.Name]
-		same = same && s == stamps[p.Name]
 		stamps[p.Name] = s
 	}
-	if same {
+	if maps.Equal(stamps, readStamps()) {
 		return nil
 	}
 	data, err := json.Marshal(stamps)

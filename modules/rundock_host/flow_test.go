@@ -116,6 +116,12 @@ func TestPrograms_are_asked_for_run_and_remembered(t *testing.T) {
 	if a := m.Call(with(m.offered("sleep", two))); a.Values["lacks"] == nil {
 		t.Errorf("a program of another mode: %s", a.Raw)
 	}
+	// An audit would miss the first one, which is not wanted any more.
+	m.Apply(map[string]any{"programs": []any{m.sent("other", m.sleep("three"))}}, "other installed")
+	m.Apply(map[string]any{"services": service}) // a call without programs wants those of before
+	if noted := m.sh("cat /var/cache/rundock/programs.json"); strings.Contains(noted, `"sleep"`) || !strings.Contains(noted, `"other"`) {
+		t.Errorf("of the programs that are wanted it has noted %s", noted)
+	}
 }
 
 func TestPrograms_that_are_damaged_or_do_not_run_leave_the_old_one(t *testing.T) {
