@@ -102,8 +102,9 @@ func TestTrust_moves_a_plain_site_and_back(t *testing.T) {
 		}
 		s.remove(t, back1, name)
 	})
-	said := run(secure...)
+	said := run(append(secure, "-e", "rundock_metrics=true")...)
 	same("with certificates", certifiedEtcdctl)
+	s.tellsFigures(t, name)
 	s.imagesAreAskedFor(t, said)
 
 	etcd := s.Addr(front).String() + ":2379"
@@ -153,6 +154,7 @@ func TestTrust_moves_a_plain_site_and_back(t *testing.T) {
 	t.Run("one member of etcd becomes three", func(t *testing.T) {
 		grown = true
 		run(three...)
+		s.succeeds(t, back1, "! test -e /etc/sv/rundock-metrics && ! pgrep -f 'rundockd [m]etrics'") // which this run has without figures
 		if got := s.awaitMembers(t, back2, 3, "three members"); strings.Count(got, "https://") != 3 {
 			t.Errorf("dnsd cluster says:\n%s", got)
 		}
@@ -229,5 +231,26 @@ func TestTrust_moves_a_plain_site_and_back(t *testing.T) {
 			t.Errorf("dnsd cluster says:\n%s", got)
 		}
 		same("three plain members", plainEtcdctl)
+	})
+}
+
+// tellsFigures holds that hosts tell Prometheus what they are and have, a service on back1 among it, and
+// containers nothing.
+func (s *setup) tellsFigures(t *testing.T, service string) {
+	t.Helper()
+	figures := s.at(back1, 9158)
+	await.Empty(t, "the figures of "+back1+" are told to "+front, func() string {
+		got, err := s.try(front, "curl -sfS --max-time 5 http://"+figures+"/metrics")
+		for _, want := range []string{`rundock_runner_up{service="` + service + `"} 1`, `rundock_sidecar_up{service="` + service + `"} 1`, `rundock_store_up{store="etcd"} 1`, `rundock_status_unreadable 0`} {
+			if err != nil || !strings.Contains(got, "\n"+want+"\n") {
+				return fmt.Sprintf("no %s, %v:\n%s", want, err, got)
+			}
+		}
+		return ""
+	})
+	s.intruders().hold(t, []access{
+		{who: "a container", what: "figures of its host", host: back1, inside: service, to: figures},
+		{who: "a container", what: "figures of another host", host: back1, inside: service, to: s.at(front, 9158)},
+		{who: "another host", what: "figures", host: front, to: figures, can: true},
 	})
 }
