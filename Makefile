@@ -18,7 +18,8 @@ NEEDS = ansible:ansible debootstrap:debootstrap dig:bind9-dnsutils ip:iproute2 i
 # measured with and against; its clients; systemd-analyze, which checks its unit; lintian, which checks packages (16 MB in 128 packages); pgrep; curl, for examples of the docs; and the image registry.
 TEST_NEEDS = etcd:etcd-server dnsperf:dnsperf knotd:knot nsd:nsd systemd-analyze:systemd taskset:util-linux \
 	kdig:knot-dnsutils drill:ldnsutils unbound:unbound haproxy:haproxy prometheus:prometheus \
-	busybox:busybox-static curl:curl lintian:lintian gcc:gcc gencat:libc6-dev musl-gcc:musl-tools pgrep:procps docker-registry:docker-registry
+	busybox:busybox-static curl:curl lintian:lintian gcc:gcc gencat:libc6-dev musl-gcc:musl-tools pgrep:procps docker-registry:docker-registry \
+	rsyslogd:rsyslog-gnutls
 
 .PHONY: build test test-quick bench bench-dns bench-switch bench-overlay fuzz lint lab lab-down demo deps $(PROGRAMS) $(MODULES)
 build: $(PROGRAMS) $(MODULES)

@@ -38,7 +38,8 @@ var chores = []struct {
 	{chore: "a pause that ends when it is told to", like: isPause, files: []string{"internal/pause/pause.go"}},
 	{chore: "syncing a folder", called: ".Sync", files: []string{
 		"internal/fstree/replace.go", "internal/fstree/write.go",
-		"supervisor/logcopy/cursor.go", // a file that is written in place
+		"supervisor/logcopy/cursor.go",      // a file that is written in place
+		"supervisor/shipper/spool/spool.go", // one that is appended to
 	}},
 }
 
