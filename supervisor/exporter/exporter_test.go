@@ -56,6 +56,7 @@ func aHost(t *testing.T) host {
 			"shop": {Backend: "shop-blue", Phase: "flip", Since: since, Backends: map[string]control.BalanceBackend{"shop-blue": {Up: 1, Servers: 2}, "shop-green": {}}},
 		}}),
 		control.WriteFilter(h.status, control.FilterStatus{PID: 7, Changes: 2, Beat: control.Clock(), Docker: "silent"}),
+		control.WriteShip(h.status, control.ShipStatus{PID: 7, Since: since, Failing: since, Reason: "connection refused", Shipped: 5, Lines: 3, Bytes: 4096, Limit: 1 << 20, Lost: 2, Beat: control.Clock()}),
 		control.WriteDrain(h.state, control.Drain{Since: since}),
 	} {
 		if err != nil {
@@ -79,6 +80,7 @@ func TestPage_has_what_status_files_say(t *testing.T) {
 		`rundock_template_state{template="proxy",state="kept"} 1`, `rundock_template_writes_total{template="proxy"} 3`,
 		`rundock_balancer_servers_up{service="shop",backend="shop-blue"} 1`, `rundock_balancer_active{service="shop",backend="shop-green"} 0`, `rundock_switch_under_way{service="shop",phase="flip"} 1`,
 		`rundock_filter_up 1`, `rundock_filter_trouble 1`,
+		`rundock_ship_up 1`, `rundock_ship_trouble 1`, `rundock_ship_failing_since_timestamp_seconds 1000000000`, `rundock_ship_buffered_lines 3`, `rundock_ship_lost_lines_total 2`, `rundock_ship_lines_total 5`,
 	} {
 		if !strings.Contains(text, "\n"+want+"\n") {
 			t.Errorf("the page has no %s", want)

@@ -38,7 +38,7 @@ func (h host) page() *page {
 	_, drained := control.ReadDrain(h.state)
 	p.add(gauge, "rundock_host_drained", "1 while the host is drained.", truth(drained))
 	unread := 0
-	for _, read := range []func(*page) error{h.services, h.store, h.networks, h.templates, h.balancer, h.filter} {
+	for _, read := range []func(*page) error{h.services, h.store, h.networks, h.templates, h.balancer, h.filter, h.shipping} {
 		if err := read(p); err != nil {
 			unread++
 		}
@@ -175,6 +175,25 @@ func (h host) filter(p *page) error {
 	p.add(gauge, "rundock_filter_trouble", "1 while the table may not be as it is to be.", truth(s.Reason != "" || s.Docker != ""))
 	p.add(counter, "rundock_filter_changes_total", "Times that the table was put since the filter started.", float64(s.Changes))
 	p.add(counter, "rundock_filter_healed_total", "Of those, as others had changed it.", float64(s.Healed))
+	return nil
+}
+
+// shipping is that of logs.
+func (h host) shipping(p *page) error {
+	s, err := control.ReadShip(h.status)
+	if err != nil || s.Version == 0 {
+		return err
+	}
+	p.add(gauge, "rundock_ship_up", "1 while rundockd ship is alive and says so.", truth(h.lives(s.PID, "ship") && s.Mute(control.Clock()) == 0))
+	p.add(gauge, "rundock_ship_trouble", "1 while nothing is shipped, or a log is not read; rundockd ship status says why.", truth(s.Reason != "" || s.Unread != ""))
+	p.add(gauge, "rundock_ship_failing_since_timestamp_seconds", "Since when nothing is shipped; 0 while lines are.", seconds(s.Failing))
+	p.add(gauge, "rundock_ship_acknowledged_timestamp_seconds", "When the receiver last acknowledged lines; 0: not since the start.", seconds(s.Arrived))
+	p.add(gauge, "rundock_ship_buffered_lines", "Lines that the receiver has not acknowledged.", float64(s.Lines))
+	p.add(gauge, "rundock_ship_buffer_bytes", "What the buffer takes on disk.", float64(s.Bytes))
+	p.add(gauge, "rundock_ship_buffer_limit_bytes", "What it may take.", float64(s.Limit))
+	p.add(counter, "rundock_ship_lines_total", "Lines that the receiver has acknowledged since the start.", float64(s.Shipped))
+	p.add(counter, "rundock_ship_lost_lines_total", "Lines that went as the buffer was full, ever.", float64(s.Lost))
+	p.add(counter, "rundock_ship_removed_files_total", "Times that svlogd removed files before they were read, since the start.", float64(s.Removed))
 	return nil
 }
 

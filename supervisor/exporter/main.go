@@ -23,8 +23,8 @@ import (
 const usage = `usage: rundockd metrics [--listen ADDRESS:PORT]
 
 Serves the figures of this host for Prometheus, at /metrics: of runners, sidecars, store
-agent, networks, templates, load balancer and packet filter as their status files have
-them, and of dnsd and previews, which it asks. It asks neither dockerd nor the store.
+agent, networks, templates, load balancer, packet filter and the shipping of logs as
+their status files have them, and of dnsd and previews, which it asks. It asks neither dockerd nor the store.
 runsv starts it so.
 
   --listen ADDRESS:PORT   where; 127.0.0.1:9158 unless it is said

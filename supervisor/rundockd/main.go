@@ -22,6 +22,7 @@ import (
 	"rundock/supervisor/report/service"
 	"rundock/supervisor/report/site"
 	"rundock/supervisor/runner"
+	"rundock/supervisor/shipper"
 	"rundock/supervisor/sidecar"
 	"rundock/supervisor/switching"
 	"rundock/supervisor/verbs"
@@ -55,6 +56,7 @@ var commands = []verbs.Verb{
 	verbs.Of("drain", "", forPeople, "take all services of this host out of use, until undrain; see drain --help", draining.Main),
 	verbs.Of("undrain", "", forPeople, "have them run again", draining.UndrainMain),
 	verbs.Of("filter", "status", forPeople, "who reaches this host's own services: how the packet filter stands", filterer.Main),
+	verbs.Of("ship", "status | check", forPeople, "how the shipping of this host's logs stands; whether the receiver is reached", shipper.Main),
 	verbs.Of("forget-host", "HOST", forPeople, "have the store forget a host that is gone for good", forgetting.Main),
 	verbs.Of("cert", "status", forPeople, "the certificates of this host, and when they end", certificates.Main),
 
@@ -70,6 +72,7 @@ var commands = []verbs.Verb{
 	verbs.Of("balance", "", byRunsv, "keep this host's HAProxy as settings, records and switches say", balancer.Main),
 	verbs.Of("filter", "", byRunsv, "keep this host's packet filter", filterer.Main),
 	verbs.Of("metrics", "", byRunsv, "tell this host's figures to Prometheus; see metrics --help", exporter.Main(version)),
+	verbs.Of("ship", "", byRunsv, "ship this host's logs to a receiver of syslog or fluentd's protocol", shipper.Main),
 	verbs.Of("images", "serve ...", byRunsv, "take TLS before an image registry; see images --help", imageserver.Main),
 	verbs.Of("store", "", byRunsv, "be this host's one connection to the store, for all others", become("store")),
 
