@@ -22,6 +22,13 @@ type conn struct {
 	tcp    *counted
 	answer time.Duration
 	until  time.Time // when it is to end: the certificates that it stands on end
+	over   chan struct{}
+}
+
+// Close is called once.
+func (c *conn) Close() error {
+	close(c.over)
+	return c.Conn.Close()
 }
 
 // counted counts what is written to a connection.
@@ -65,7 +72,7 @@ func (r receiver) connect(whole context.Context, answer time.Duration) (*conn, e
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{ctx: whole, tcp: &counted{TCPConn: raw.(*net.TCPConn)}, answer: answer, until: time.Now().Add(maxAge)}
+	c := &conn{ctx: whole, tcp: &counted{TCPConn: raw.(*net.TCPConn)}, answer: answer, until: time.Now().Add(maxAge), over: make(chan struct{})}
 	c.Conn = c.tcp
 	if !r.tls {
 		return c, nil
@@ -151,17 +158,6 @@ func (c *conn) closeWrite() error {
 		}
 	}
 	return c.tcp.CloseWrite()
-}
-
-// expectAnswer has what is read come in time.
-func (c *conn) expectAnswer() error { return c.SetReadDeadline(time.Now().Add(c.patience())) }
-
-// silence is what an error of reading an answer means.
-func (c *conn) silence(err error) error {
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return errMute(c.answer)
-	}
-	return closedBy(err)
 }
 
 // errClosed is that the receiver has closed a connection.

@@ -77,13 +77,33 @@ func eachLine(data []byte) iter.Seq[[]byte] {
 
 // fluentSession sends by the forward protocol: a chunk, and then its acknowledgement.
 type fluentSession struct {
-	conn   *conn
-	answer *msgp.Reader
-	frame  []byte
+	conn    *conn
+	answers chan answer
+	frame   []byte
+}
+
+// answer is the id of a chunk that the receiver has, or why there are no more answers.
+type answer struct {
+	id  string
+	err error
 }
 
 func newFluentSession(c *conn) *fluentSession {
-	return &fluentSession{conn: c, answer: msgp.NewReader(c)}
+	s := &fluentSession{conn: c, answers: make(chan answer, 1)}
+	go func() {
+		for r := msgp.NewReader(c); ; {
+			id, err := readAnswer(r)
+			select {
+			case s.answers <- answer{id, closedBy(err)}:
+			case <-c.over:
+				return
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return s
 }
 
 func (s *fluentSession) send(c chunk) (acknowledged bool, err error) {
@@ -97,47 +117,62 @@ func (s *fluentSession) send(c chunk) (acknowledged bool, err error) {
 	if err := s.conn.write(b); err != nil {
 		return false, err
 	}
-	return true, s.acknowledged(c.id)
+	timer := time.NewTimer(s.conn.patience())
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return false, errMute(s.conn.patience())
+	case a := <-s.answers:
+		if a.err == nil && a.id != c.id {
+			a.err = fmt.Errorf("the receiver acknowledges the chunk %q, and %q was sent", a.id, c.id)
+		}
+		return a.err == nil, a.err
+	}
 }
 
-// acknowledged reads the acknowledgement of a chunk.
-func (s *fluentSession) acknowledged(id string) error {
-	if err := s.conn.expectAnswer(); err != nil {
-		return err
-	}
-	kind, err := s.answer.NextType()
+// readAnswer reads the acknowledgement of a chunk.
+func readAnswer(r *msgp.Reader) (id string, err error) {
+	kind, err := r.NextType()
 	if err != nil {
-		return s.conn.silence(err)
+		return "", err
 	}
 	if kind == msgp.ArrayType {
-		return errors.New("the receiver asks for a shared key or a user (HELO), which rundockd ship has not: want a source without <security>")
+		return "", errors.New("the receiver asks for a shared key or a user (HELO), which rundockd ship has not: want a source without <security>")
 	}
-	fields, err := s.answer.ReadMapHeader()
+	fields, err := r.ReadMapHeader()
 	if err != nil {
-		return s.conn.silence(err)
+		return "", err
 	}
+	found := false
 	for range fields {
-		key, err := s.answer.ReadString()
+		key, err := r.ReadString()
 		if err == nil && key == "ack" {
-			var got string
-			if got, err = s.answer.ReadString(); err == nil && got != id {
-				return fmt.Errorf("the receiver acknowledges the chunk %q, and %q was sent", got, id)
-			} else if err == nil {
-				return nil
-			}
-		}
-		if err == nil {
-			err = s.answer.Skip()
+			id, err = r.ReadString()
+			found = true
+		} else if err == nil {
+			err = r.Skip()
 		}
 		if err != nil {
-			return s.conn.silence(err)
+			return "", err
 		}
 	}
-	return errors.New("the receiver's answer has no ack")
+	if !found {
+		return "", errors.New("the receiver's answer has no ack")
+	}
+	return id, nil
 }
 
-// broken: that the receiver has closed is seen when the next chunk is sent.
-func (s *fluentSession) broken() error { return nil }
+func (s *fluentSession) broken() error {
+	select {
+	case a := <-s.answers:
+		if a.err == nil {
+			return fmt.Errorf("the receiver acknowledges the chunk %q, which was acknowledged", a.id)
+		}
+		return a.err
+	default:
+		return nil
+	}
+}
 
 // finish has nothing to wait for: each chunk was acknowledged.
 func (s *fluentSession) finish() error { return nil }

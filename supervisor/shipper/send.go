@@ -3,6 +3,7 @@ package shipper
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -72,6 +73,7 @@ type sender struct {
 	reader  *spool.Reader
 	data    []byte // of the chunk
 	settle  time.Duration
+	worked  bool   // the session has had acknowledgements
 	sent    uint64 // the line after what was sent; 0: all of it is acknowledged
 	since   time.Time
 	size    int // bytes of it
@@ -143,9 +145,12 @@ func (s *sender) ship(ctx context.Context) (err error) {
 	defer s.reader.Close()
 	// What the predecessor sent is acknowledged with what this session sends.
 	s.sent, s.size, s.since = s.resume, 0, time.Now()
-	s.resume, s.mark.pending = 0, nil
+	s.resume, s.mark.pending, s.worked = 0, nil, false
 	for {
 		if err := s.session.broken(); err != nil {
+			if s.worked && s.sent == 0 && errors.Is(err, errClosed) {
+				return nil // receivers close what is idle
+			}
 			return err
 		}
 		if s.due() || ctx.Err() != nil {
@@ -189,7 +194,7 @@ func (s *sender) acknowledged(next uint64) {
 	before := s.spool.Figures().Next
 	err := s.spool.Acknowledge(next)
 	s.state.arrived(s.spool.Figures().Next-before, err)
-	s.sent, s.size = 0, 0
+	s.sent, s.size, s.worked = 0, 0, true
 }
 
 // chunk reads the next lines from the spool; none, if there are none.

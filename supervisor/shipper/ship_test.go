@@ -290,3 +290,22 @@ func TestParse(t *testing.T) {
 		t.Errorf("the receiver is %s, of %s", r.address(), data)
 	}
 }
+
+// TestShip_idle: a receiver that closes what is idle, as fluentd does, is no trouble.
+func TestShip_takes_the_end_of_an_idle_connection_for_no_trouble(t *testing.T) {
+	r, to := fluentd(t, false)
+	r.up()
+	s := newSite(t, to)
+	s.write("docker-web", 10)
+	s.start()
+	s.settled(r.count)
+	r.down()
+	r.up()
+	for range 3 {
+		s.write("docker-web", 10)
+		s.settled(r.count)
+	}
+	if got, st := r.whole(s), s.status(); got.twice > 0 || st.Reason != "" {
+		t.Errorf("%d lines came twice; the status is %+v", got.twice, st)
+	}
+}

@@ -33,7 +33,7 @@ func showStatus(asJSON bool) int {
 	}
 	var b strings.Builder
 	report.WriteFindings(&b, s.Findings)
-	fmt.Print(b.String())
+	fmt.Printf("%s\n%s\n", b.String(), report.LastLine(s.Findings))
 	return report.ExitCode(s.Verdict)
 }
 
