@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // Reader reads a folder on from a cursor, in pieces, over rotations. Unlike Folder it
@@ -41,6 +42,9 @@ func (r *Reader) Lost() bool {
 // Next reads the next whole lines into buf, and returns the part of it that has them:
 // none, if there are none yet. A line that is longer than buf comes in pieces.
 func (r *Reader) Next(buf []byte) ([]byte, error) {
+	if r.unchanged() {
+		return nil, nil
+	}
 	for {
 		if r.open == nil {
 			if found, err := r.find(false, len(buf)); !found {
@@ -57,6 +61,16 @@ func (r *Reader) Next(buf []byte) ([]byte, error) {
 			return nil, err
 		}
 	}
+}
+
+// unchanged reports whether the open file is current, and was read to its end: mostly it
+// is, and one look at it is all that a folder costs.
+func (r *Reader) unchanged() bool {
+	if r.open == nil || r.open.unzips != nil {
+		return false
+	}
+	now, err := os.Stat(filepath.Join(r.Dir, "current"))
+	return err == nil && now.Size() == r.cursor.At && now.Sys().(*syscall.Stat_t).Ino == r.open.inode
 }
 
 // lines reads from the open file; of one that is over, also a last line without an end.

@@ -106,7 +106,7 @@ func newFluentSession(c *conn) *fluentSession {
 	return s
 }
 
-func (s *fluentSession) send(c chunk) (acknowledged bool, err error) {
+func (s *fluentSession) send(c chunk, _ func(uint64)) (acknowledged bool, err error) {
 	b := msgp.AppendArrayHeader(s.frame[:0], 3)
 	b = msgp.AppendString(b, fluentTag)
 	b = msgp.AppendBytes(b, c.data)

@@ -1,10 +1,12 @@
 package shipper
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"time"
 
@@ -28,8 +30,9 @@ var usual = timing{answer: 30 * time.Second, settle: 10 * time.Second, first: ti
 const soonest = 16
 
 const (
-	chunkSize   = 1 << 20 // about that much is sent at once
-	settleBytes = 8 << 20 // as settle, in bytes
+	chunkSize   = 1 << 20  // about that much is sent at once
+	settleBytes = 8 << 20  // as settle, in bytes
+	cutSize     = 64 << 10 // bytes of lines, about, between two cuts
 )
 
 // chunk is lines that are sent together.
@@ -38,12 +41,20 @@ type chunk struct {
 	next  uint64 // number of the line after it
 	lines int
 	data  []byte // encoded
+	cuts  []cut  // places between lines, the last at the end
+}
+
+// cut is a place in a chunk: so many bytes of it are the lines before next.
+type cut struct {
+	size int
+	next uint64
 }
 
 // session is a connection on which chunks are sent.
 type session interface {
-	// send sends a chunk. acknowledged says that the receiver has it.
-	send(chunk) (acknowledged bool, err error)
+	// send sends a chunk. acknowledged says that the receiver has it; if it does not,
+	// written was called at each cut.
+	send(c chunk, written func(next uint64)) (acknowledged bool, err error)
 	// broken is why the connection has ended, nil if it has not, or that is not known yet.
 	broken() error
 	// finish returns once the receiver has acknowledged all that was sent. Nothing is sent after it.
@@ -72,6 +83,7 @@ type sender struct {
 	session session
 	reader  *spool.Reader
 	data    []byte // of the chunk
+	cuts    []cut
 	settle  time.Duration
 	worked  bool   // the session has had acknowledgements
 	sent    uint64 // the line after what was sent; 0: all of it is acknowledged
@@ -199,7 +211,7 @@ func (s *sender) acknowledged(next uint64) {
 
 // chunk reads the next lines from the spool; none, if there are none.
 func (s *sender) chunk() (c chunk, err error) {
-	s.data = s.data[:0]
+	s.data, s.cuts = s.data[:0], s.cuts[:0]
 	var first uint64
 	for len(s.data) < chunkSize {
 		b, ok, err := s.reader.Next()
@@ -216,16 +228,19 @@ func (s *sender) chunk() (c chunk, err error) {
 		if c.lines == 0 {
 			first = b.First
 		}
-		s.data = s.encode(s.data, b, n)
+		for part := range parts(b, cutSize) {
+			s.data = s.encode(s.data, part, n)
+			s.cuts = append(s.cuts, cut{len(s.data), part.Next()})
+		}
 		c.lines += b.Lines
 		c.next = b.Next()
 	}
-	c.data, c.id = s.data, fmt.Sprintf("%s-%d-%d", s.spool.ID(), first, c.next-1)
+	c.data, c.cuts, c.id = s.data, s.cuts, fmt.Sprintf("%s-%d-%d", s.spool.ID(), first, c.next-1)
 	return c, nil
 }
 
 func (s *sender) send(c chunk) error {
-	acknowledged, err := s.session.send(c)
+	acknowledged, err := s.session.send(c, s.written)
 	if err != nil {
 		return err
 	}
@@ -237,9 +252,32 @@ func (s *sender) send(c chunk) error {
 		s.since = time.Now()
 	}
 	s.sent, s.size = c.next, s.size+len(c.data)
-	s.mark.sent(s.conn.tcp.written.Load(), c.next)
-	s.mark.update(s.spool.ID(), s.conn.tcp.received())
 	return nil
+}
+
+// written marks that the lines before next were written to the connection.
+func (s *sender) written(next uint64) {
+	s.mark.sent(s.conn.tcp.written.Load(), next)
+	s.mark.update(s.spool.ID(), s.conn.tcp.received())
+}
+
+// parts are a batch in parts of about size bytes, of whole lines.
+func parts(b spool.Batch, size int) iter.Seq[spool.Batch] {
+	return func(yield func(spool.Batch) bool) {
+		for len(b.Data) > 0 {
+			part := b
+			if len(b.Data) > size {
+				if end := bytes.IndexByte(b.Data[size:], '\n'); end >= 0 {
+					part.Data = b.Data[:size+end+1]
+					part.Lines = bytes.Count(part.Data, []byte("\n"))
+				}
+			}
+			if !yield(part) {
+				return
+			}
+			b.First, b.Lines, b.Data = part.Next(), b.Lines-part.Lines, b.Data[len(part.Data):]
+		}
+	}
 }
 
 // idle waits until there may be something to do.

@@ -91,14 +91,14 @@ func newSyslogSession(c *conn) *syslogSession {
 	return s
 }
 
-func (s *syslogSession) send(c chunk) (acknowledged bool, err error) {
-	const piece = 64 << 10
-	for data := c.data; len(data) > 0; {
-		n := min(piece, len(data))
-		if err := s.conn.write(data[:n]); err != nil {
+func (s *syslogSession) send(c chunk, written func(next uint64)) (acknowledged bool, err error) {
+	at := 0
+	for _, cut := range c.cuts {
+		if err := s.conn.write(c.data[at:cut.size]); err != nil {
 			return false, s.cause(err)
 		}
-		data = data[n:]
+		at = cut.size
+		written(cut.next)
 	}
 	return false, nil
 }

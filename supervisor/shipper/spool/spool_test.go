@@ -1,11 +1,14 @@
 package spool
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // open opens a spool whose notes are replayed into the returned list.
@@ -187,6 +190,39 @@ func TestSpool_shows_nothing_that_is_not_synced(t *testing.T) {
 	add(t, s, 2, 2)
 	<-s.More()
 	same(t, "synced", numbers(t, s.Reader(0)), between(1, 2))
+}
+
+func TestSpool_goes_on_once_a_full_disk_has_room(t *testing.T) {
+	dir := t.TempDir()
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=256k"); err != nil {
+		t.Skipf("mount a small disk: %v (run it as root)", err)
+	}
+	defer unix.Unmount(dir, unix.MNT_DETACH)
+	s, _ := open(t, filepath.Join(dir, "spool"), 64<<10)
+	add(t, s, 1, 10)
+	filler, err := os.Create(filepath.Join(dir, "filler"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer filler.Close()
+	for err == nil {
+		_, err = filler.Write(make([]byte, 4096))
+	}
+	long := []byte(strings.Repeat("x", 20_000) + "\n")
+	if err := s.Append([]byte("after 11"), long, 1); !errors.Is(err, unix.ENOSPC) {
+		t.Fatalf("append on a full disk = %v", err)
+	}
+	if err := filler.Truncate(0); err != nil {
+		t.Fatal(err)
+	}
+	add(t, s, 11, 20)
+	same(t, "all but what was refused", numbers(t, s.Reader(0)), between(1, 20))
+	again, notes := open(t, filepath.Join(dir, "spool"), 64<<10)
+	if last := (*notes)[len(*notes)-1]; last != "after 20" {
+		t.Errorf("the last note is %q", last)
+	}
+	again.Close()
+	s.Close()
 }
 
 func TestSpool_names_a_damaged_file(t *testing.T) {
