@@ -153,6 +153,12 @@ bench-stack: deps build
 	RUNDOCK_BENCH=1 $(GO) test -count=1 -v -run '^(TestBench|TestPlan_places_what_can_be_placed)' ./internal/stack/place
 	$(if $(LAB),$(BENCH_LAB) $(GO) test -v -count=1 -timeout 90m -run '^TestBenchStack' ./internal/e2e)
 
+# The shipping of logs beside rsyslog: how much of a core 20 MB/s take, and memory.
+.PHONY: bench-logs
+bench-logs: NEEDS += $(TEST_NEEDS)
+bench-logs: deps
+	$(GO) test -count=1 -run XXX -bench Ship -benchtime 3x ./supervisor/shipper
+
 # The router of previews beside HAProxy, and nginx where there is one: requests per second of CPU time, and how long they take,
 # with 10,000 names. Figures, on a quiet machine.
 .PHONY: bench-preview
