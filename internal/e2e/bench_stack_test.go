@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"rundock/internal/await"
 )
 
 // farm is a stack of some services, of the lab's images; the last of them has a version of its own.
@@ -70,7 +72,7 @@ func TestBenchStack(t *testing.T) {
 		idle = append(idle, s.mustDeploy(t, "farm", first))
 		before := s.farmed(t)
 		one = append(one, s.mustDeploy(t, "farm", changed))
-		s.replacedOne(t, before, s.farmed(t))
+		s.replacedOne(t, before)
 		if benching() { // once it is removed at the end alone
 			s.mustDeploy(t, "farm", first, "-e", "stack_state=absent")
 		}
@@ -103,18 +105,22 @@ func (s *setup) farmed(t *testing.T) map[string]string {
 	return has
 }
 
-// replacedOne holds that of the containers one alone is another one.
-func (s *setup) replacedOne(t *testing.T, before, after map[string]string) {
+// replacedOne holds that of the containers before one alone becomes another one. Its predecessor is stopped
+// behind the run, as it was started first.
+func (s *setup) replacedOne(t *testing.T, before map[string]string) {
 	t.Helper()
-	n := 0
-	for name, id := range before {
-		if after[name] != id {
-			n++
+	await.Empty(t, "one container is another one, and there are as many", func() string {
+		after, n := s.farmed(t), 0
+		for name, id := range before {
+			if after[name] != id {
+				n++
+			}
 		}
-	}
-	if n != 1 || len(after) != len(before) {
-		t.Errorf("%d of %d containers were replaced, and there are %d; want one, and as many", n, len(before), len(after))
-	}
+		if n == 1 && len(after) == len(before) {
+			return ""
+		}
+		return fmt.Sprintf("%d of %d are others, and there are %d", n, len(before), len(after))
+	})
 }
 
 // TestBenchStacks_side_by_side deploys, scales and removes stacks at the same time, after which nothing is left
