@@ -309,3 +309,22 @@ func TestShip_takes_the_end_of_an_idle_connection_for_no_trouble(t *testing.T) {
 		t.Errorf("%d lines came twice; the status is %+v", got.twice, st)
 	}
 }
+
+func TestShip_sends_nothing_to_a_receiver_of_another_authority(t *testing.T) {
+	for _, name := range []string{"rsyslog", "fluent+tls"} {
+		t.Run(name, func(t *testing.T) {
+			r, to := receivers[name](t)
+			r.up()
+			other := target{t: t, dir: t.TempDir()}
+			other.certificate(time.Hour)
+			to.CA = filepath.Join(other.dir, "cert.pem")
+			s := newSite(t, to)
+			s.write("docker-web", 10)
+			s.start()
+			await.True(t, "it says that the certificate is signed by another", func() bool { return strings.Contains(s.status().Reason, "unknown authority") })
+			if n := r.count(); n > 0 {
+				t.Errorf("%d lines have arrived", n)
+			}
+		})
+	}
+}
