@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 
 	"rundock/internal/fstree"
 )
@@ -198,16 +199,21 @@ func (s *Spool) countLost(oldest uint64) {
 	}
 }
 
-// remove removes the first segments. What is acknowledged, or lost, is on disk before.
+// remove removes the first segments. What is acknowledged, or lost, is on disk before; on a
+// full disk after it, as they make room.
 func (s *Spool) remove(count int) error {
-	if err := s.writeAcknowledged(); err != nil {
-		return err
+	unwritten := s.writeAcknowledged()
+	if unwritten != nil && (count == 0 || !errors.Is(unwritten, syscall.ENOSPC)) {
+		return unwritten
 	}
 	for _, seg := range s.segments[:count] {
 		if err := os.Remove(filepath.Join(s.dir, seg.name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove from the spool: %w", err)
 		}
 		s.segments = s.segments[1:]
+	}
+	if unwritten != nil {
+		return s.writeAcknowledged()
 	}
 	return nil
 }

@@ -198,7 +198,7 @@ func TestSpool_goes_on_once_a_full_disk_has_room(t *testing.T) {
 		t.Skipf("mount a small disk: %v (run it as root)", err)
 	}
 	defer unix.Unmount(dir, unix.MNT_DETACH)
-	s, _ := open(t, filepath.Join(dir, "spool"), 64<<10)
+	s, _ := open(t, filepath.Join(dir, "spool"), 128<<10)
 	add(t, s, 1, 10)
 	filler, err := os.Create(filepath.Join(dir, "filler"))
 	if err != nil {
@@ -216,11 +216,24 @@ func TestSpool_goes_on_once_a_full_disk_has_room(t *testing.T) {
 		t.Fatal(err)
 	}
 	add(t, s, 11, 20)
-	same(t, "all but what was refused", numbers(t, s.Reader(0)), between(1, 20))
-	again, notes := open(t, filepath.Join(dir, "spool"), 64<<10)
-	if last := (*notes)[len(*notes)-1]; last != "after 20" {
+	r := s.Reader(0)
+	same(t, "all but what was refused", numbers(t, r), between(1, 20))
+	r.Close()
+	add(t, s, 21, 1200)
+	for err = nil; err == nil; {
+		_, err = filler.Write(make([]byte, 4096))
+	}
+	if err := s.Acknowledge(1000); err != nil {
+		t.Errorf("acknowledge on a full disk = %v, though that makes room", err)
+	}
+	if err := filler.Truncate(0); err != nil {
+		t.Fatal(err)
+	}
+	again, notes := open(t, filepath.Join(dir, "spool"), 128<<10)
+	if last := (*notes)[len(*notes)-1]; last != "after 1200" {
 		t.Errorf("the last note is %q", last)
 	}
+	same(t, "what was not acknowledged", numbers(t, again.Reader(0)), between(1000, 1200))
 	again.Close()
 	s.Close()
 }
