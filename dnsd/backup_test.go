@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -69,26 +70,36 @@ func TestBackup(t *testing.T) {
 	}
 	put("later")
 
-	// A store that is killed in the middle ends the backup, although another one is there soon.
+	// A store that is killed in the middle ends the backup; or another one is there first, whose records are in it.
 	hangs := running(t, dir)
 	if err := syscall.Kill(hangs, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	never := filepath.Join(t.TempDir(), "never.db")
-	ended := make(chan string, 1)
+	cut := filepath.Join(t.TempDir(), "cut.db")
+	type end struct {
+		out string
+		err error
+	}
+	ended := make(chan end, 1)
 	go func() {
-		out, _ := typed("store", "backup", "--dir", dir, never)
-		ended <- out
+		out, err := typed("store", "backup", "--dir", dir, cut)
+		ended <- end{out, err}
 	}()
-	await.Nil(t, "the backup begins", func() error { _, err := os.Stat(never + ".new.part"); return err })
+	await.Nil(t, "the backup begins", func() error { _, err := os.Stat(cut + ".new.part"); return err })
 	if err := syscall.Kill(hangs, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	if out := <-ended; !strings.Contains(out, fmt.Sprintf("the store's process %d has ended", hangs)) {
-		t.Errorf("backup of a store that is killed says:\n%s", out)
+	left := []string{}
+	if e := <-ended; e.err == nil {
+		left = append(left, cut)
+		if err := store.CheckBackup(cut); err != nil {
+			t.Errorf("a backup that is said to be made: %v", err)
+		}
+	} else if !strings.Contains(e.out, fmt.Sprintf("the store's process %d has ended", hangs)) {
+		t.Errorf("backup of a store that is killed says:\n%s", e.out)
 	}
-	if left, err := filepath.Glob(never + "*"); err != nil || len(left) > 0 {
-		t.Errorf("backup of a store that is killed leaves %q, %v", left, err)
+	if found, err := filepath.Glob(cut + "*"); err != nil || !slices.Equal(found, left) {
+		t.Errorf("backup of a store that is killed leaves %q, %v; want %q", found, err, left)
 	}
 	put("after")
 	was := member(t, dir)
