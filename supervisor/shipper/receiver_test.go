@@ -11,7 +11,9 @@ import (
 	"crypto/x509/pkix"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
+	"io"
 	"math/big"
 	"net"
 	"os"
@@ -168,6 +170,9 @@ func receiveAlone(config string) error {
 			defer c.Close()
 			for r := msgp.NewReader(c); ; {
 				if err := receiveChunk(r, c, out); err != nil {
+					if !errors.Is(err, io.EOF) {
+						fmt.Fprintln(os.Stderr, "a chunk is not taken:", err)
+					}
 					return
 				}
 			}
@@ -202,9 +207,13 @@ func writeEntries(data []byte, size any, out *os.File) error {
 	var lines bytes.Buffer
 	entries := msgp.NewReader(bytes.NewReader(data))
 	count := int64(0)
-	for ; entries.Buffered() > 0 || count == 0; count++ {
-		if n, err := entries.ReadArrayHeader(); err != nil || n != 2 {
+	for ; ; count++ {
+		n, err := entries.ReadArrayHeader()
+		if errors.Is(err, io.EOF) {
 			break
+		}
+		if err != nil || n != 2 {
+			return fmt.Errorf("event %d has %d parts: %v", count, n, err)
 		}
 		var at msgp.RawExtension
 		at.Type = 0
