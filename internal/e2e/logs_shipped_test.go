@@ -1,0 +1,172 @@
+package e2e
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"rundock/internal/await"
+)
+
+// A logReceiver is a real rsyslogd on this machine, by TLS at an address that hosts of the lab reach.
+type logReceiver struct {
+	dir, address string
+	process      *exec.Cmd
+}
+
+func (s *setup) logReceiver(t *testing.T) *logReceiver {
+	t.Helper()
+	machine := s.Addr(front).As4()
+	machine[3] = 2
+	at := netip.AddrFrom4(machine)
+	l, err := net.Listen("tcp", netip.AddrPortFrom(at, 0).String()) // for a port that is free
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	r := &logReceiver{dir: t.TempDir(), address: l.Addr().String()}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour), IPAddresses: []net.IP{machine[:]},
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	cert, err := x509.CreateCertificate(rand.Reader, &template, &template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{
+		"cert.pem": pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert}),
+		"key.pem":  pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}),
+		"rsyslog.conf": fmt.Appendf(nil, `
+global(workDirectory="%[1]s" defaultNetstreamDriverCAFile="%[1]s/cert.pem" defaultNetstreamDriverCertFile="%[1]s/cert.pem" defaultNetstreamDriverKeyFile="%[1]s/key.pem")
+module(load="imtcp" streamDriver.name="gtls" streamDriver.mode="1" streamDriver.authMode="anon")
+template(name="all" type="string" string="%%structured-data%%|%%msg%%\n")
+ruleset(name="in" queue.type="Direct") { action(type="omfile" file="%[1]s/received" template="all" asyncWriting="off" flushOnTXEnd="on") }
+input(type="imtcp" address="%[2]s" port="%[3]d" ruleset="in")
+`, r.dir, at, l.Addr().(*net.TCPAddr).Port),
+	} {
+		if err := os.WriteFile(filepath.Join(r.dir, name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(r.down)
+	return r
+}
+
+func (r *logReceiver) up(t *testing.T) {
+	t.Helper()
+	r.process = exec.Command("rsyslogd", "-n", "-f", filepath.Join(r.dir, "rsyslog.conf"), "-i", filepath.Join(r.dir, "pid"))
+	if err := r.process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	await.Nil(t, "rsyslogd listens", func() error {
+		c, err := net.Dial("tcp", r.address)
+		if err == nil {
+			c.Close()
+		}
+		return err
+	})
+}
+
+// down kills it.
+func (r *logReceiver) down() {
+	if r.process != nil {
+		r.process.Process.Kill()
+		r.process.Wait()
+		r.process = nil
+	}
+}
+
+// has is the structured data of each line received that has text.
+func (r *logReceiver) has(text string) (all []string) {
+	data, _ := os.ReadFile(filepath.Join(r.dir, "received"))
+	for line := range strings.Lines(string(data)) {
+		if labels, said, _ := strings.Cut(line, "|"); strings.Contains(said, text) {
+			all = append(all, labels)
+		}
+	}
+	return all
+}
+
+// arrives waits until a line with text has come, and holds that it came once, with labels.
+func (r *logReceiver) arrives(t *testing.T, text, labels string) {
+	t.Helper()
+	await.True(t, "the line "+text+" arrives", func() bool { return len(r.has(text)) > 0 })
+	if got := r.has(text); len(got) != 1 || !strings.Contains(got[0], labels) {
+		t.Errorf("of %q there are %q, want one with %s", text, got, labels)
+	}
+}
+
+// TestLogs_are_shipped has site.yml ship what hosts log to a real rsyslogd, which is away for a while, as is what ships; and
+// has it ship nothing any more.
+func TestLogs_are_shipped(t *testing.T) {
+	s := need(t)
+	const name = "spoken"
+	r := s.logReceiver(t)
+	r.up(t)
+	s.remove(t, back1, name)
+	s.install(t, back1, `{"state":"enabled","name":"`+name+`","image":"`+images+`influxdb:latest","wait":"running"}`)
+	say := func(text string) {
+		t.Helper()
+		s.sh(t, back1, "echo "+text+" >/proc/$(docker inspect -f '{{.State.Pid}}' "+name+")/fd/1")
+	}
+	authority, err := os.ReadFile(filepath.Join(r.dir, "cert.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	vars, err := json.Marshal(map[string]string{"rundock_logs_to": "syslog+tls://" + r.address, "rundock_logs_ca": string(authority)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		s.site(t)
+		for _, host := range []string{front, back1, back2} {
+			if left := s.sh(t, host, "ls -d /etc/sv/rundock-ship /etc/rundock/ship* /run/rundock/ship* /var/lib/rundock/ship 2>/dev/null; pgrep -af 'rundockd [s]hip'; true"); left != "" {
+				t.Errorf("%s ships no logs any more, and has\n%s", host, left)
+			}
+		}
+	})
+	s.site(t, "-e", string(vars))
+	say("while-all-is-well")
+	r.arrives(t, "while-all-is-well", `service="`+name+`" instance="`+name+`" host="`+back1+`"`)
+	for _, host := range []string{front, back1, back2} {
+		s.succeeds(t, host, "rundockd ship status")
+	}
+	if out, err := s.playbook("-e", string(vars), "playbooks/site.yml"); err != nil || strings.Count(out, "changed=0 ") != 3 {
+		t.Errorf("a second run: %v, want changed=0 on three hosts\n%s", err, out)
+	}
+
+	r.down()
+	say("while-nobody-listens")
+	await.Empty(t, "its status says that nothing is shipped", func() string {
+		out, err := s.try(back1, "rundockd ship status")
+		if err != nil && strings.Contains(out, r.address) {
+			return ""
+		}
+		return fmt.Sprintf("%v: %s", err, out)
+	})
+	s.sh(t, back1, "kill -9 $(cat /etc/service/rundock-ship/supervise/pid)")
+	r.up(t)
+	r.arrives(t, "while-nobody-listens", `host="`+back1+`"`)
+	s.succeeds(t, back1, "rundockd ship status")
+}
