@@ -16,7 +16,7 @@ var Standing = []Acceptance{
 	{ID: "2.8", Reason: "limits belong to a service, by ulimits; Docker's own are those of dockerd"},
 	{ID: "2.9", Reason: "the files of volumes would have other owners, and services with the host's network or processes could not start"},
 	{ID: "2.12", Reason: "root alone reaches Docker's socket, and check 1.1.2 finds who else does; a plugin would keep nothing from root"},
-	{ID: "2.13", Reason: "a runner copies each line to /var/log/docker-NAME, which is limited; where logs are sent is the operator's choice"},
+	{ID: "2.13", Reason: "a runner copies each line to /var/log/docker-NAME, which is limited; where they are sent is the operator's choice: rundock_logs_to"},
 	{ID: "2.14", Reason: "images with setuid programs would fail; check 5.26 finds each container that may do without"},
 	{ID: "2.16", Reason: "without it what is published is not reached from the host's own loopback, where checks and people ask; and with it off Docker sets route_localnet"},
 }

@@ -131,10 +131,11 @@ var daemonChecks = []Check{
 	ofDaemon(Check{ID: "2.13", Severity: Low,
 		Wants:  "logs of containers are sent to another machine",
 		Reason: "an intruder removes those of the host",
-		Remedy: "ship /var/log/docker-*, or log_driver of a service"},
+		Remedy: "rundock_logs_to, and site.yml; or log_driver of a service"},
 		func(o Observation, r *Result) {
-			if d := o.Docker.LogDriver; d == "json-file" || d == "local" || d == "none" {
-				r.fault("log-driver", "it is %s, which stays on the host", d)
+			shipped := slices.ContainsFunc(o.Processes, func(p Process) bool { return p.Program == "rundockd ship" })
+			if d := o.Docker.LogDriver; !shipped && (d == "json-file" || d == "local" || d == "none") {
+				r.fault("log-driver", "it is %s, which stays on the host, and rundockd ship does not run", d)
 			}
 		}),
 	ofSettings(Check{ID: "2.14", Severity: Medium,

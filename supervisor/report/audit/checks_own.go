@@ -331,6 +331,7 @@ var kept = []rights{
 	{"consul", true, allCapabilities},
 	{"rundock-store", false, 1<<capChown | 1<<capDACReadSearch},
 	{"rundockd filter", false, 1 << capNetAdmin},
+	{"rundockd ship", false, 1 << capDACReadSearch},
 	{"rundockd run", false, allCapabilities},
 	{"rundockd overlay", false, allCapabilities},
 	{"rundockd balance", false, allCapabilities},

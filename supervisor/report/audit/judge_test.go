@@ -174,7 +174,7 @@ func TestChecks_find_what_they_are_for(t *testing.T) {
 		{"RD-13", web(func(c *container.Posture) { c.LogDriver, c.LogOptions = "json-file", nil })},
 		{"RD-14", func(o *Observation) { o.Programs["rundockd"] = Program{"cd", "ab"} }}, {"RD-14", func(o *Observation) { o.Programs["dnsd"] = Program{"", "ab"} }},
 		{"RD-16", func(o *Observation) { o.Sysctls["net.ipv4.conf.eth0.route_localnet"] = "1" }},
-		{"RD-17", runs(Process{Program: "docker-registry serve", NoNewPrivs: true})}, {"RD-17", runs(Process{Program: "rundockd run"})}, {"RD-17", runs(Process{Program: "dnsd", UID: 1, NoNewPrivs: true, Bounding: 1 << 21})},
+		{"RD-17", runs(Process{Program: "docker-registry serve", NoNewPrivs: true})}, {"RD-17", runs(Process{Program: "rundockd run"})}, {"RD-17", runs(Process{Program: "rundockd ship", NoNewPrivs: true, Bounding: 1 << capNetAdmin})}, {"RD-17", runs(Process{Program: "dnsd", UID: 1, NoNewPrivs: true, Bounding: 1 << 21})},
 	} {
 		o := wellKept()
 		c.change(&o)
@@ -182,6 +182,20 @@ func TestChecks_find_what_they_are_for(t *testing.T) {
 		if want := strings.Fields(c.finds); !slices.Equal(got, want) {
 			t.Errorf("of a change that %q is for, %q find something: %+v", want, got, Judge(o, nil, nil).Findings)
 		}
+	}
+}
+
+func TestLogs_that_are_shipped_are_on_another_machine(t *testing.T) {
+	stay := func(o Observation) bool {
+		return slices.ContainsFunc(Judge(o, nil, nil).Accepted, func(f Finding) bool { return f.ID == "2.13" })
+	}
+	o := wellKept()
+	if !stay(o) {
+		t.Error("without rundockd ship logs are said to be sent")
+	}
+	o.Processes = append(o.Processes, Process{Program: "rundockd ship", NoNewPrivs: true, Bounding: 1 << capDACReadSearch})
+	if stay(o) || len(Judge(o, nil, nil).Findings) > 0 {
+		t.Errorf("with it they are said to stay: %+v", Judge(o, nil, nil))
 	}
 }
 
