@@ -260,7 +260,9 @@ func (r *target) received() received {
 	}
 	defer f.Close()
 	for scanner := bufio.NewScanner(f); scanner.Scan(); {
-		head, text, _ := bytes.Cut(scanner.Bytes(), []byte("|"))
+		// Before it may be the part of a line that a receiver had written when it was killed.
+		whole := scanner.Bytes()[max(0, bytes.LastIndex(scanner.Bytes(), []byte("["+sdID+" "))):]
+		head, text, _ := bytes.Cut(whole, []byte("|"))
 		m := idOf.FindSubmatch(head)
 		if m == nil {
 			got.unequal = append(got.unequal, scanner.Text())
