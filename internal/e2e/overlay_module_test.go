@@ -38,6 +38,7 @@ func TestOverlay_module(t *testing.T) {
 	s.remove(t, front, "client")
 	s.remove(t, back1, "shop")
 	s.remove(t, back2, "cart")
+	onAll(hosts, func(host string) { s.sh(t, host, "rm -rf /var/log/overlay-apps /var/log/overlay-zone") }) // of networks of these names before
 
 	t.Run("a second call changes nothing", func(t *testing.T) {
 		for _, recap := range []string{"changed=1 ", "changed=0 "} {
