@@ -16,20 +16,17 @@ type Line struct {
 // StampForm is how svlogd -tt writes a time (UTC); -ttt writes T for the "_".
 const StampForm = "2006-01-02_15:04:05.00000"
 
-// parseLine takes the time off a line. svlogd(8) writes three forms: those of
-// -tt and -ttt, and for -t a TAI64N label, which is made readable here.
+// parseLine takes the time off a line. A TAI64N label is made readable here.
 func parseLine(line string) Line {
-	stamp, text, ok := strings.Cut(line, " ")
-	if !ok || len(stamp) != len(StampForm) {
+	at, text := Split([]byte(line))
+	if at.IsZero() {
 		return Line{Text: line}
 	}
-	if t, ok := taiLabel(stamp); ok {
-		return Line{t, t.Format(StampForm), text}
+	stamp := line[:len(StampForm)]
+	if stamp[0] == '@' {
+		stamp = at.Format(StampForm)
 	}
-	if t, err := time.Parse(StampForm, strings.Replace(stamp, "T", "_", 1)); err == nil {
-		return Line{t, stamp, text}
-	}
-	return Line{Text: line}
+	return Line{at, stamp, string(text)}
 }
 
 func parseLines(data []byte) []Line {

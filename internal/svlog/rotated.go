@@ -1,9 +1,6 @@
 package svlog
 
 import (
-	"bufio"
-	"bytes"
-	"compress/gzip"
 	"fmt"
 	"io"
 	"os"
@@ -28,16 +25,14 @@ func rotated(dir string) ([]string, error) {
 
 // readRotated reads an older file, which a processor may have compressed.
 func readRotated(path string) ([]Line, error) {
-	f, err := os.Open(path)
+	o, err := openFile(path, 4096)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	var in io.Reader = bufio.NewReader(f)
-	if magic, _ := in.(*bufio.Reader).Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		if in, err = gzip.NewReader(in); err != nil {
-			return nil, fmt.Errorf("read %s: %w", path, err)
-		}
+	defer o.close()
+	var in io.Reader = o.file
+	if o.unzips != nil {
+		in = o.unzips
 	}
 	data, err := io.ReadAll(in)
 	if err != nil {

@@ -2,8 +2,8 @@ package svlog
 
 import "time"
 
-// Split takes the time off a line as parseLine does, without a copy: for those who
-// read many. The zero time: there is none.
+// Split takes the time off a line, without a copy. svlogd(8) writes three forms: those of -tt and
+// -ttt, and for -t a TAI64N label. The zero time: there is none.
 func Split(line []byte) (at time.Time, text []byte) {
 	const size = len(StampForm)
 	if len(line) <= size || line[size] != ' ' {
@@ -31,7 +31,8 @@ func readable(s []byte) (at time.Time, ok bool) {
 	if year < 0 || month < 1 || month > 12 || day < 1 || day > 31 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59 || part < 0 {
 		return at, false
 	}
-	return time.Date(year, time.Month(month), day, hour, minute, second, part*10_000, time.UTC), true
+	at = time.Date(year, time.Month(month), day, hour, minute, second, part*10_000, time.UTC)
+	return at, at.Day() == day // no 31st of a month of 30 days
 }
 
 // number is that of digits alone, or less than 0.
