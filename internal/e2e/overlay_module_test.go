@@ -6,20 +6,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 
 	"rundock/internal/await"
 )
-
-// onAll runs f for each host at the same time.
-func onAll(hosts []string, f func(host string)) {
-	var wg sync.WaitGroup
-	for _, host := range hosts {
-		wg.Go(func() { f(host) })
-	}
-	wg.Wait()
-}
 
 // TestOverlay_module has three hosts join two networks by the role, and
 // services on them reach each other by name, from host to host.
@@ -38,7 +28,7 @@ func TestOverlay_module(t *testing.T) {
 	s.remove(t, front, "client")
 	s.remove(t, back1, "shop")
 	s.remove(t, back2, "cart")
-	onAll(hosts, func(host string) { s.sh(t, host, "rm -rf /var/log/overlay-apps /var/log/overlay-zone") }) // of networks of these names before
+	everywhere(hosts, func(host string) { s.sh(t, host, "rm -rf /var/log/overlay-apps /var/log/overlay-zone") }) // of networks of these names before
 
 	t.Run("a second call changes nothing", func(t *testing.T) {
 		for _, recap := range []string{"changed=1 ", "changed=0 "} {
@@ -60,7 +50,7 @@ func TestOverlay_module(t *testing.T) {
 	service := func(network string) string {
 		return fmt.Sprintf(" image=%sinfluxdb:latest networks=%s announce=8086 announce_as=container wait=announced", images, network)
 	}
-	onAll(hosts, func(host string) {
+	everywhere(hosts, func(host string) {
 		switch host {
 		case front:
 			s.install(t, host, "state=enabled name=client image="+images+"influxdb:latest networks=apps wait=running")
@@ -201,7 +191,7 @@ func TestOverlay_module(t *testing.T) {
 	})
 
 	t.Run("absent frees the subnets", func(t *testing.T) {
-		onAll(hosts, func(host string) {
+		everywhere(hosts, func(host string) {
 			s.install(t, host, "state=absent name="+map[string]string{front: "client", back1: "shop", back2: "cart"}[host])
 		})
 		out, err := s.playbook(play, "-e", strings.ReplaceAll(networks, `"vni"`, `"state":"absent","vni"`))
