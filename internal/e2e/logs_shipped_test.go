@@ -1,14 +1,8 @@
 package e2e
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
-	"math/big"
 	"net"
 	"net/netip"
 	"os"
@@ -19,6 +13,8 @@ import (
 	"time"
 
 	"rundock/internal/await"
+	"rundock/internal/pki/pkitest"
+	"rundock/supervisor/shipper/rsyslogtest"
 )
 
 // A logReceiver is a real rsyslogd on this machine, by TLS at an address that hosts of the lab reach.
@@ -38,44 +34,14 @@ func (s *setup) logReceiver(t *testing.T) *logReceiver {
 	}
 	l.Close()
 	r := &logReceiver{dir: t.TempDir(), address: l.Addr().String()}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour), IPAddresses: []net.IP{machine[:]},
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}
-	cert, err := x509.CreateCertificate(rand.Reader, &template, &template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, data := range map[string][]byte{
-		"cert.pem": pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert}),
-		"key.pem":  pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}),
-		"rsyslog.conf": fmt.Appendf(nil, `
-global(workDirectory="%[1]s" defaultNetstreamDriverCAFile="%[1]s/cert.pem" defaultNetstreamDriverCertFile="%[1]s/cert.pem" defaultNetstreamDriverKeyFile="%[1]s/key.pem")
-module(load="imtcp" streamDriver.name="gtls" streamDriver.mode="1" streamDriver.authMode="anon")
-template(name="all" type="string" string="%%structured-data%%|%%msg%%\n")
-ruleset(name="in" queue.type="Direct") { action(type="omfile" file="%[1]s/received" template="all" asyncWriting="off" flushOnTXEnd="on") }
-input(type="imtcp" address="%[2]s" port="%[3]d" ruleset="in")
-`, r.dir, at, l.Addr().(*net.TCPAddr).Port),
-	} {
-		if err := os.WriteFile(filepath.Join(r.dir, name), data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	pkitest.Write(t, r.dir, machine[:], 24*time.Hour)
 	t.Cleanup(r.down)
 	return r
 }
 
 func (r *logReceiver) up(t *testing.T) {
 	t.Helper()
-	r.process = exec.Command("rsyslogd", "-n", "-f", filepath.Join(r.dir, "rsyslog.conf"), "-i", filepath.Join(r.dir, "pid"))
+	r.process = rsyslogtest.Command(t, r.dir, r.address)
 	if err := r.process.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +65,7 @@ func (r *logReceiver) down() {
 
 // has is the structured data of each line received that has text.
 func (r *logReceiver) has(text string) (all []string) {
-	data, _ := os.ReadFile(filepath.Join(r.dir, "received"))
+	data, _ := os.ReadFile(rsyslogtest.Received(r.dir))
 	for line := range strings.Lines(string(data)) {
 		if labels, said, _ := strings.Cut(line, "|"); strings.Contains(said, text) {
 			all = append(all, labels)

@@ -1,12 +1,8 @@
 package previewroute
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"log/slog"
 	"math/big"
 	"net/netip"
@@ -17,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"rundock/internal/pki/pkitest"
 	"rundock/supervisor/servedcert"
 )
 
@@ -52,21 +49,9 @@ func TestSettings_refuse(t *testing.T) {
 // certify writes a certificate for *.y.example.com that signs itself.
 func certify(t *testing.T, cert, key string, serial int64) {
 	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(serial), DNSNames: []string{"*." + domain}, NotAfter: time.Now().Add(time.Hour)}
-	public, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for path, block := range map[string]*pem.Block{key: {Type: "PRIVATE KEY", Bytes: der}, cert: {Type: "CERTIFICATE", Bytes: public}} {
-		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+	public, private := pkitest.SelfSigned(t, &x509.Certificate{SerialNumber: big.NewInt(serial), DNSNames: []string{"*." + domain}, NotAfter: time.Now().Add(time.Hour)})
+	for path, data := range map[string][]byte{key: private, cert: public} {
+		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -3,18 +3,12 @@ package shipper
 import (
 	"bufio"
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"os"
 	"os/exec"
@@ -27,6 +21,8 @@ import (
 	"github.com/tinylib/msgp/msgp"
 
 	"rundock/internal/await"
+	"rundock/internal/pki/pkitest"
+	"rundock/supervisor/shipper/rsyslogtest"
 )
 
 // target is a receiver that can be killed, and started again at the same port.
@@ -67,28 +63,7 @@ func (r *target) down() { kill(r.process) }
 // certificate writes one that signs itself, for 127.0.0.1, and its key.
 func (r *target) certificate(valid time.Duration) {
 	r.t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	template := x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "receiver"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(valid),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}
-	cert, err := x509.CreateCertificate(rand.Reader, &template, &template, &key.PublicKey, key)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	for name, block := range map[string]*pem.Block{"cert.pem": {Type: "CERTIFICATE", Bytes: cert}, "key.pem": {Type: "PRIVATE KEY", Bytes: private}} {
-		if err := os.WriteFile(filepath.Join(r.dir, name), pem.EncodeToMemory(block), 0o600); err != nil {
-			r.t.Fatal(err)
-		}
-	}
+	pkitest.Write(r.t, r.dir, net.IPv4(127, 0, 0, 1), valid)
 }
 
 // rsyslog is a real rsyslogd, which writes a message before it reads the next.
@@ -98,22 +73,9 @@ func rsyslog(t *testing.T) (*target, Settings) {
 		t.Skipf("%v (make test installs it)", err)
 	}
 	r := &target{t: t, dir: t.TempDir(), port: freePort(t)}
-	r.out = filepath.Join(r.dir, "received")
+	r.out = rsyslogtest.Received(r.dir)
 	r.certificate(time.Hour)
-	config := fmt.Sprintf(`
-global(workDirectory="%[1]s" defaultNetstreamDriverCAFile="%[1]s/cert.pem" defaultNetstreamDriverCertFile="%[1]s/cert.pem" defaultNetstreamDriverKeyFile="%[1]s/key.pem")
-module(load="imtcp" streamDriver.name="gtls" streamDriver.mode="1" streamDriver.authMode="anon")
-template(name="all" type="string" string="%%structured-data%% %%hostname%% %%app-name%% %%msgid%% %%timestamp:::date-rfc3339%%|%%msg%%\n")
-ruleset(name="in" queue.type="Direct") { action(type="omfile" file="%[1]s/received" template="all" asyncWriting="off" flushOnTXEnd="on") }
-input(type="imtcp" address="127.0.0.1" port="%[2]s" ruleset="in")
-`, r.dir, r.port)
-	path := filepath.Join(r.dir, "rsyslog.conf")
-	if err := os.WriteFile(path, []byte(config), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	r.start = func() *exec.Cmd {
-		return started(t, exec.Command("rsyslogd", "-n", "-f", path, "-i", filepath.Join(r.dir, "pid")))
-	}
+	r.start = func() *exec.Cmd { return started(t, rsyslogtest.Command(t, r.dir, "127.0.0.1:"+r.port)) }
 	return r, Settings{To: "syslog+tls://127.0.0.1:" + r.port, CA: filepath.Join(r.dir, "cert.pem")}
 }
 
