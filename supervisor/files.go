@@ -203,7 +203,8 @@ func unfinished(command string) string {
 	(
 		sleep 3
 		read -r stat <supervise/stat
-		case $stat in down*) exec RUNDOCKD COMMAND "$PWD" ;; esac
+		# A second is down before each start too: only the third last byte of status says that down is wanted.
+		case $stat,$(tail -c 3 supervise/status | head -c 1) in down*,d) exec RUNDOCKD COMMAND "$PWD" ;; esac
 	) &
 	read -r stat <supervise/stat
 	case $stat in *want*) exec RUNDOCKD COMMAND "$PWD" ;; esac ;;

@@ -8,8 +8,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"rundock/internal/await"
+	"rundock/internal/hostconfig"
 	"rundock/internal/spec"
 )
 
@@ -70,4 +72,83 @@ func TestFinish_ends_though_nobody_takes_what_it_says(t *testing.T) {
 	if ctx.Err() != nil {
 		t.Errorf("finish still runs after %s", await.Deadline)
 	}
+}
+
+// supervised, which comes before t.Parallel as a script cannot be run while
+// another test forks with it open, has a real runsv supervise a runner that
+// HUP ends. The file stopped gets a line where its finish script has the
+// rundockd command stop the container.
+func supervised(t *testing.T) (dir, stopped string, runsv *os.Process) {
+	t.Helper()
+	if _, err := exec.LookPath("runsv"); err != nil {
+		t.Skip("runit is not installed")
+	}
+	script, err := os.ReadFile(finish(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir = t.TempDir()
+	stopped = filepath.Join(dir, "stopped")
+	for name, text := range map[string]string{
+		"run":      "#!/bin/sh\necho >>started\nexec sleep 600\n",
+		"finish":   string(script),
+		"rundockd": "#!/bin/sh\necho $1 >>" + stopped + "\n",
+	} {
+		text = strings.ReplaceAll(text, hostconfig.Program, filepath.Join(dir, "rundockd"))
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command("runsv", dir)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Signal(syscall.SIGTERM)
+		cmd.Wait()
+	})
+	await.True(t, "the runner runs", func() bool { return starts(dir) == 1 })
+	return dir, stopped, cmd.Process
+}
+
+func starts(dir string) int {
+	data, _ := os.ReadFile(filepath.Join(dir, "started"))
+	return strings.Count(string(data), "\n")
+}
+
+func sv(t *testing.T, command, dir string) {
+	t.Helper()
+	if out, err := exec.Command("sv", command, dir).CombinedOutput(); err != nil {
+		t.Fatalf("sv %s: %v: %s", command, err, out)
+	}
+}
+
+// On a machine so busy that runsv gets no further than its second of down
+// before each start, the script looks in it.
+func TestFinish_leaves_the_container_to_a_late_successor(t *testing.T) {
+	dir, stopped, runsv := supervised(t)
+	t.Parallel()
+	sv(t, "hup", dir)
+	await.Equal(t, "runsv's word", "down\n", func() string {
+		stat, _ := os.ReadFile(filepath.Join(dir, "supervise/stat"))
+		return string(stat)
+	})
+	runsv.Signal(syscall.SIGSTOP)
+	time.Sleep(3500 * time.Millisecond) // the script looks after 3 s
+	runsv.Signal(syscall.SIGCONT)
+	await.True(t, "a successor runs", func() bool { return starts(dir) == 2 })
+	if said, err := os.ReadFile(stopped); !os.IsNotExist(err) {
+		t.Errorf("the script has the rundockd command %q what the successor has, %v", said, err)
+	}
+}
+
+func TestFinish_stops_the_container_where_no_successor_is_wanted(t *testing.T) {
+	dir, stopped, _ := supervised(t)
+	t.Parallel()
+	sv(t, "hup", dir)
+	sv(t, "down", dir)
+	await.Equal(t, "what the rundockd command is told", "stop\n", func() string {
+		said, _ := os.ReadFile(stopped)
+		return string(said)
+	})
 }
