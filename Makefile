@@ -11,15 +11,17 @@ MODULES  = $(foreach arch,$(ARCHS),$(patsubst modules/%/,bin/linux_$(arch)/%,$(w
 SUPERVISORS = bin/rundockd bin/previewd bin/rundock-render bin/rundock-stack bin/rundock-store
 PROGRAMS = bin/lab bin/dnsd $(SUPERVISORS)
 
-# What a lab and the playbooks need on this machine, as command:package.
+# What a lab and the playbooks need on this machine, as command:package, or file:package.
 NEEDS = ansible:ansible debootstrap:debootstrap dig:bind9-dnsutils ip:iproute2 iptables:iptables \
 	nft:nftables nsenter:util-linux runsv:runit ssh:openssh-client
 # What the tests need besides: Debian's etcd, which is older than the one that dnsd embeds; the programs that dnsd is
-# measured with and against; its clients; systemd-analyze, which checks its unit; lintian, which checks packages (16 MB in 128 packages); pgrep; curl, for examples of the docs; and the image registry.
+# measured with and against; its clients; systemd-analyze, which checks its unit; lintian, which checks packages (16 MB in 128 packages); pgrep; curl, for examples of the docs;
+# the image registry; and what ansible-test checks a collection with.
 TEST_NEEDS = etcd:etcd-server dnsperf:dnsperf knotd:knot nsd:nsd systemd-analyze:systemd taskset:util-linux \
 	kdig:knot-dnsutils drill:ldnsutils unbound:unbound haproxy:haproxy prometheus:prometheus \
 	busybox:busybox-static curl:curl lintian:lintian gcc:gcc gencat:libc6-dev musl-gcc:musl-tools pgrep:procps docker-registry:docker-registry \
-	rsyslogd:rsyslog-gnutls
+	rsyslogd:rsyslog-gnutls pycodestyle:pycodestyle yamllint:yamllint \
+	/usr/lib/python3/dist-packages/voluptuous:python3-voluptuous
 
 .PHONY: build test test-quick bench bench-dns bench-switch bench-overlay fuzz lint lab lab-down demo deps $(PROGRAMS) $(MODULES)
 build: $(PROGRAMS) $(MODULES)
@@ -195,7 +197,7 @@ lint:
 # policy-rc.d keeps the servers among them from starting: they would take port 53 and others.
 POLICY = /usr/sbin/policy-rc.d
 deps:
-	@missing=""; for n in $(NEEDS); do command -v "$${n%%:*}" >/dev/null || missing="$$missing $${n##*:}"; done; \
+	@missing=""; for n in $(NEEDS); do command -v "$${n%%:*}" >/dev/null || [ -e "$${n%%:*}" ] || missing="$$missing $${n##*:}"; done; \
 	[ -n "$$missing" ] || exit 0; \
 	[ -e $(POLICY) ] || { trap 'rm -f $(POLICY)' EXIT; trap 'exit 1' INT TERM; printf '#!/bin/sh\nexit 101\n' >$(POLICY); chmod 755 $(POLICY); }; \
 	set -x; apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing

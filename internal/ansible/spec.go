@@ -36,7 +36,6 @@ type Spec struct {
 	Description  []string // a paragraph each
 	Notes        []string
 	Requirements []string // of the host
-	Author       []string
 	VersionAdded string
 	Examples     string   // YAML, as a user writes it
 	Returns      []Return // besides changed, msg, diff and the like

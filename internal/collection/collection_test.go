@@ -34,7 +34,7 @@ func source(t *testing.T) Source {
 			}
 		}
 	}
-	if s.Notices, err = checkout.Notices(root, "The modules in bin/ are", "purego", "./modules/..."); err != nil {
+	if s.Notices, err = checkout.Notices(root, "The modules in programs/ are", "purego", "./modules/..."); err != nil {
 		t.Fatal(err)
 	}
 	return s

@@ -46,16 +46,18 @@ var (
 	lookup   = regexp.MustCompile(`\b(query|lookup)\('(rundock_\w+)'`)
 	examples = regexp.MustCompile(`(?s)\nEXAMPLES = r'''\n.*?\n'''\n`)
 	called   = regexp.MustCompile(`(?m)^  (rundock(?:_\w+)?):`)
+	module   = regexp.MustCompile(`\bM\((rundock(?:_\w+)?)\)`)
 )
 
 // adapt returns a file's content as the collection has it. A lookup is found by its full
-// name alone, whichever collections a role searches; and examples are to work where none
-// is searched.
+// name alone, whichever collections a role searches; examples are to work where none is
+// searched; and a module that documentation names is a link by its full name.
 func adapt(to string, data []byte) []byte {
 	switch {
 	case strings.HasPrefix(to, "roles/"), strings.HasPrefix(to, "playbooks/"):
 		return lookup.ReplaceAll(data, []byte("$1('"+Name+".$2'"))
 	case strings.HasPrefix(to, "plugins/modules/"):
+		data = module.ReplaceAll(data, []byte("M("+Name+".$1)"))
 		return examples.ReplaceAllFunc(data, func(part []byte) []byte {
 			return called.ReplaceAll(part, []byte("  "+Name+".$1:"))
 		})

@@ -15,7 +15,6 @@ var full = ansible.Spec{
 	Module:      "full",
 	Short:       "Everything",
 	Description: []string{"One paragraph: with a colon, a # and 'quotes'.", strings.Repeat("Long words are folded; ", 20) + "end."},
-	Author:      []string{"someone"},
 	Notes:       []string{"yes", "~", " leading space", "10"},
 	Examples:    "- full: {}\n",
 	Params: []ansible.Param{
@@ -28,6 +27,7 @@ var full = ansible.Spec{
 	},
 	Returns: []ansible.Return{{Name: "facts", Type: ansible.Dict, Description: []string{"Facts."}, Returned: "success", Contains: []ansible.Return{
 		{Name: "n", Type: ansible.Int, Description: []string{"A number."}, Sample: 1},
+		{Name: "long", Type: ansible.List, Description: []string{"On several lines."}, Sample: []any{strings.Repeat("a: 'b' # c, ", 20), map[string]any{"no": nil}}},
 	}}},
 }
 
@@ -40,7 +40,7 @@ func TestPythonReadsWhatTheSpecificationSays(t *testing.T) {
 	cmd := exec.Command("/usr/bin/python3", "-c", `
 import ast, json, sys, yaml
 tree = ast.parse(sys.stdin.read())
-print(json.dumps({n.targets[0].id: yaml.safe_load(n.value.value) for n in tree.body if isinstance(n, ast.Assign)}))`)
+print(json.dumps({n.targets[0].id: yaml.safe_load(n.value.value) for n in tree.body if isinstance(n, ast.Assign) and isinstance(n.value, ast.Constant)}))`)
 	cmd.Stdin = strings.NewReader(string(file))
 	out, err := cmd.Output()
 	if err != nil {
@@ -58,7 +58,7 @@ print(json.dumps({n.targets[0].id: yaml.safe_load(n.value.value) for n in tree.b
 		got  any
 		want string
 	}{
-		{"DOCUMENTATION", got.DOCUMENTATION, `{"module":"full","short_description":"Everything","author":["someone"],
+		{"DOCUMENTATION", got.DOCUMENTATION, `{"module":"full","short_description":"Everything","author":["The authors of rundock (!UNKNOWN)"],
 			"description":["One paragraph: with a colon, a # and 'quotes'.","` + strings.Repeat("Long words are folded; ", 20) + `end."],
 			"notes":["yes","~"," leading space","10"],
 			"attributes":{"check_mode":{"support":"full","description":"Changes nothing and reports what would be."},
@@ -70,7 +70,8 @@ print(json.dumps({n.targets[0].id: yaml.safe_load(n.value.value) for n in tree.b
 					"token":{"type":"str","required":true,"description":["no","If it is not given, the environment variable C(TOKEN) or C(KEY) of the task is used.","Its value is masked in all output."]},
 					"tags":{"type":"list","elements":"str","default":["a","no"],"choices":["a","no"],"description":["<Tags> & \"such\""]}}}}}`},
 		{"EXAMPLES", got.EXAMPLES, `[{"full":{}}]`},
-		{"RETURN", got.RETURN, `{"facts":{"type":"dict","returned":"success","description":["Facts."],"contains":{"n":{"type":"int","returned":"always","description":["A number."],"sample":1}}}}`},
+		{"RETURN", got.RETURN, `{"facts":{"type":"dict","returned":"success","description":["Facts."],"contains":{"n":{"type":"int","returned":"always","description":["A number."],"sample":1},
+			"long":{"type":"list","returned":"always","description":["On several lines."],"sample":["` + strings.Repeat("a: 'b' # c, ", 20) + `",{"no":null}]}}}}`},
 	} {
 		var want any
 		if err := json.Unmarshal([]byte(c.want), &want); err != nil {
@@ -89,7 +90,7 @@ func TestPythonRefusesWhatNobodyCanUse(t *testing.T) {
 		change func(*ansible.Spec)
 		want   string
 	}{
-		{"no short description", func(s *ansible.Spec) { s.Short = "" }, "document module full: Short, Description, Author and Examples must be there"},
+		{"no short description", func(s *ansible.Spec) { s.Short = "" }, "document module full: Short, Description and Examples must be there"},
 		{"the end of the string", func(s *ansible.Spec) { s.Examples = "- full: '''" }, "document module full: EXAMPLES holds ''', which ends it"},
 		{"a contradiction", func(s *ansible.Spec) {
 			s.Params = []ansible.Param{{Name: "a", Description: []string{"A."}, Elements: ansible.Str}}
@@ -97,6 +98,10 @@ func TestPythonRefusesWhatNobodyCanUse(t *testing.T) {
 			"document module full: parameter a: it has Elements and is no List"},
 		{"a returned value without description", func(s *ansible.Spec) { s.Returns = []ansible.Return{{Name: "r", Type: ansible.Str}} },
 			"document module full: returned value r: Description and Type must be there"},
+		{"a parameter's type of a returned value", func(s *ansible.Spec) {
+			s.Returns = []ansible.Return{{Name: "r", Type: ansible.Path, Description: []string{"R."}}}
+		},
+			"document module full: returned value r: its type is a parameter's: a path is returned as a string"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			spec := full

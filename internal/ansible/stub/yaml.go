@@ -52,7 +52,7 @@ func (f fields) write(b *strings.Builder, indent string) {
 			}
 		default:
 			if v != nil && (v != false || e.key == "default") {
-				fmt.Fprintf(b, "%s%s: %s\n", indent, key, flow(v))
+				fmt.Fprintf(b, "%s%s: %s\n", indent, key, value(v, len(indent)+len(key), indent+"  "))
 			}
 		}
 	}
@@ -88,7 +88,19 @@ func text(s, indent string) string {
 	return flow(s)
 }
 
-// flow is v in JSON, which YAML reads, on one line.
+// value is v in JSON, which YAML reads: on one line behind so many characters,
+// or on several lines where ansible-test's pep8 would call that one too long.
+func value(v any, before int, indent string) string {
+	one := flow(v)
+	if before+len(": ")+len(one) <= 160 {
+		return one
+	}
+	var b bytes.Buffer
+	json.Indent(&b, []byte(one), indent, "  ") // flow's own
+	return b.String()
+}
+
+// flow is v in JSON, on one line.
 func flow(v any) string {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

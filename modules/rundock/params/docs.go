@@ -72,7 +72,7 @@ var returned = []ansible.Return{
 		"How the service stands after the call.",
 	}, Returned: "unless the service directory cannot be read", Contains: []ansible.Return{
 		{Name: "name", Type: ansible.Str, Description: []string{"Name of the service."}, Sample: "influxdb"},
-		{Name: "directory", Type: ansible.Path, Description: []string{"Its service directory."}, Sample: "/etc/sv/docker-influxdb"},
+		{Name: "directory", Type: ansible.Str, Description: []string{"Its service directory."}, Sample: "/etc/sv/docker-influxdb"},
 		{Name: "installed", Type: ansible.Bool, Description: []string{"Whether its files are there."}},
 		{Name: "enabled", Type: ansible.Bool, Description: []string{"Whether it is started at boot."}},
 		{Name: "supervised", Type: ansible.Bool, Description: []string{"Whether runsv looks after it."}},

@@ -20,7 +20,6 @@ var Spec = withServices(ansible.Spec{
 		"A second call changes nothing and executes nothing. Check mode reports what the call would do.",
 		"I(state=present), I(state=enabled) and I(state=restarted) need I(image), I(announce) or I(announces); I(state=disabled) and I(state=absent) need I(name), and I(colour) where the service has one, and ignore the rest.",
 	},
-	Author:       []string{"rundock"},
 	Requirements: []string{"Docker, runit and rundockd on the host, as C(playbooks/site.yml) installs them; no Python"},
 	Examples:     examples,
 	Returns:      returned,

@@ -14,7 +14,6 @@ var Spec = ansible.Spec{
 		"Nothing is changed, also not outside of check mode: a report is written by the play. C(playbooks/audit.yml) does so.",
 		"On the host, C(rundockd audit) shows the same to people, and C(rundockd audit --checks) lists all checks.",
 	},
-	Author:       []string{"rundock"},
 	Requirements: []string{"rundockd on the host, as C(playbooks/site.yml) installs it; no Python"},
 	Examples:     examples,
 	Returns:      returned,

@@ -28,7 +28,6 @@ var Spec = ansible.Spec{
 		"A certificate is good for a year. It is due for another when half of that is over, when its names, subject or profile are others, when another authority signs, and when it is damaged, expired or foreign.",
 		"The role C(trust) of C(playbooks/site.yml) makes these calls for all hosts of a play at once.",
 	},
-	Author:       []string{"rundock"},
 	Requirements: []string{"rundockd on the host, as C(playbooks/site.yml) installs it; no Python"},
 	Examples:     examples,
 	Returns:      returned,

@@ -25,7 +25,6 @@ var Spec = ansible.Spec{
 		"Programs travel compressed, and only where the host has another content; hosts in parallel share one compressing.",
 		"What a call that failed halfway has left out, such as the restart of a service whose file is written already, the next call does.",
 	},
-	Author:       []string{"rundock"},
 	Requirements: []string{"Debian or a relative of it, with systemd or sysvinit; no Python"},
 	Examples:     examples,
 	Returns:      returned,

@@ -13,7 +13,6 @@ var Spec = ansible.Spec{
 		"Returns the groups and labels of a host, its processors, memory and disks, what its services reserve of them, programs with their releases, services with the digests of their images, overlay networks and images.",
 		"It is what C(rundockd facts --json) prints on the host, whose fields keep their names. Nothing is changed, also not outside of check mode.",
 	},
-	Author:       []string{"rundock"},
 	Requirements: []string{"rundockd on the host, as C(playbooks/site.yml) installs it; no Python"},
 	Examples:     examples,
 	Returns:      returned,

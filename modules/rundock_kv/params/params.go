@@ -21,7 +21,6 @@ var Spec = ansible.Spec{
 		"Any host of the site can be asked; one is enough (I(run_once)).",
 		"Keys of rundock's own, below C(skydns) and C(rundock), are refused: rundock_record and the other modules write those.",
 	},
-	Author:       []string{"rundock"},
 	Requirements: []string{"rundockd on the host, as C(playbooks/site.yml) installs it; no Python"},
 	Examples:     examples,
 	Returns:      returned,

@@ -24,7 +24,6 @@ var Spec = ansible.Spec{
 		"A second call changes nothing and executes nothing. Check mode reports what the call would do, kernel and firewall as C(ip), C(bridge) and C(nft) commands.",
 		"I(state=present) needs I(cidr) and I(vni); I(state=absent) needs I(name) and ignores the rest but I(force) and I(wait_timeout).",
 	},
-	Author:       []string{"rundock"},
 	Requirements: []string{"Docker, runit and rundockd on the host, as C(playbooks/site.yml) installs them; no Python", "A kernel with VXLAN, bridges and nftables"},
 	Examples:     examples,
 	Returns:      returned,

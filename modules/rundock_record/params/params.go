@@ -16,7 +16,6 @@ var Spec = ansible.Spec{
 		"Any host of the site can be asked; one is enough (I(run_once)). With two stores in its host.json the record is in both.",
 		"I(state=absent) needs I(name), and I(instance) and I(zone) if they were given, and ignores the rest.",
 	},
-	Author:       []string{"rundock"},
 	Requirements: []string{"rundockd and dnsd on the host, as C(playbooks/site.yml) installs them; no Python"},
 	Examples:     examples,
 	Returns:      returned,

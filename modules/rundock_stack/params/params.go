@@ -23,7 +23,6 @@ var Spec = ansible.Spec{
 		"A run is several calls with one I(run): C(begin), C(wave) before each wave, C(commit), C(done), C(end); where something fails, C(fail), the waves of the way back, C(undone), C(end).",
 		"In check mode C(begin) is C(plan), and all other steps do nothing.",
 	},
-	Author:       []string{"rundock"},
 	Requirements: []string{"rundockd and rundock-stack on the host, as C(playbooks/site.yml) installs them; no Python"},
 	Examples:     examples,
 	Returns:      returned,

@@ -23,7 +23,6 @@ var Spec = ansible.Spec{
 		"The colour that had the traffic stays warm: the same call with the other colour goes back.",
 		"Check mode says what the call would do, and fails where it could not be done. A second call changes nothing.",
 	},
-	Author:       []string{"rundock"},
 	Requirements: []string{"rundockd on the host, as C(playbooks/site.yml) installs it, and one load balancer or more (role C(loadbalancer)); no Python"},
 	Examples:     examples,
 	Returns:      returned,

@@ -22,7 +22,6 @@ var Spec = ansible.Spec{
 		"A second call changes nothing and executes nothing. Check mode shows how the file would change.",
 		"I(state=absent) needs I(name) and ignores the rest but I(wait_timeout). The file that was rendered stays.",
 	},
-	Author:       []string{"rundock"},
 	Requirements: []string{"runit, rundockd and rundock-render on the host, as C(playbooks/site.yml) installs them; no Python"},
 	Examples:     examples,
 	Returns:      returned,

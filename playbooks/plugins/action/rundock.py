@@ -23,9 +23,9 @@ connections and become methods that do not pass stdin on (su, requiretty), and
 ANSIBLE_KEEP_REMOTE_FILES.
 
 This file serves all modules: a further module only takes a link with its name
-beside it. Binaries are in bin/linux_<architecture>/ of the checkout or
-collection that the file lies in. It uses only what ansible-core 2.14 to 2.22
-have in common.
+beside it. Binaries are in bin/linux_<architecture>/ of the checkout, or
+programs/linux_<architecture>/ of the collection, that the file lies in. It uses
+only what ansible-core 2.14 to 2.22 have in common.
 """
 
 from __future__ import annotations
@@ -241,7 +241,7 @@ class Binary:
 
     def __init__(self, name, arch):
         here = os.path.dirname(os.path.realpath(__file__))
-        tried = [os.path.normpath(os.path.join(here, up, "bin", "linux_" + arch, name)) for up in ("../..", "../../..")]
+        tried = [os.path.normpath(os.path.join(here, top, "linux_" + arch, name)) for top in ("../../programs", "../../../bin")]
         self.path = next((path for path in tried if os.path.exists(path)), tried[-1])
         self.version = ""
         if os.path.exists(self.path):

@@ -4,7 +4,8 @@
 # Documentation alone: the action plugin of the same name runs the module, a
 # static binary that needs no Python on the host.
 
-from __future__ import annotations
+from __future__ import (absolute_import, division, print_function)
+__metaclass__ = type
 
 DOCUMENTATION = r'''
 ---
@@ -18,7 +19,7 @@ description:
     I(state=disabled) and I(state=absent) need I(name), and I(colour) where the service has one, and ignore
     the rest.
 author:
-  - rundock
+  - "The authors of rundock (!UNKNOWN)"
 requirements:
   - Docker, runit and rundockd on the host, as C(playbooks/site.yml) installs them; no Python
 attributes:
@@ -1938,7 +1939,7 @@ service:
       description:
         - Its service directory.
       returned: always
-      type: path
+      type: str
       sample: "/etc/sv/docker-influxdb"
     installed:
       description:

@@ -4,7 +4,8 @@
 # Documentation alone: the action plugin of the same name runs the module, a
 # static binary that needs no Python on the host.
 
-from __future__ import annotations
+from __future__ import (absolute_import, division, print_function)
+__metaclass__ = type
 
 DOCUMENTATION = r'''
 ---
@@ -20,7 +21,7 @@ description:
     C(playbooks/audit.yml) does so.
   - On the host, C(rundockd audit) shows the same to people, and C(rundockd audit --checks) lists all checks.
 author:
-  - rundock
+  - "The authors of rundock (!UNKNOWN)"
 requirements:
   - rundockd on the host, as C(playbooks/site.yml) installs it; no Python
 attributes:
@@ -142,7 +143,19 @@ findings:
       C(remedy), and C(unknown) where it could not be looked at.
   returned: always
   type: list
-  sample: [{"group":"containers","id":"5.5","reason":"it is root on the host","remedy":"take privileged out of the service; name what it needs by cap_add and devices","service":"tools","severity":"high","subject":"container tools","text":"it is privileged","wants":"no container is privileged"}]
+  sample: [
+      {
+        "group": "containers",
+        "id": "5.5",
+        "reason": "it is root on the host",
+        "remedy": "take privileged out of the service; name what it needs by cap_add and devices",
+        "service": "tools",
+        "severity": "high",
+        "subject": "container tools",
+        "text": "it is privileged",
+        "wants": "no container is privileged"
+      }
+    ]
 accepted:
   description:
     - >-
@@ -150,7 +163,16 @@ accepted:
       what I(accepted) names.
   returned: always
   type: list
-  sample: [{"accepted":"overlay networks, ports of hosts and live-restore need a dockerd that is root; its socket is root's alone","group":"daemon","id":"2.1","severity":"low","subject":"dockerd","text":"it runs as root"}]
+  sample: [
+      {
+        "accepted": "overlay networks, ports of hosts and live-restore need a dockerd that is root; its socket is root's alone",
+        "group": "daemon",
+        "id": "2.1",
+        "severity": "low",
+        "subject": "dockerd",
+        "text": "it runs as root"
+      }
+    ]
 counts:
   description:
     - How many of I(findings) are of each severity.

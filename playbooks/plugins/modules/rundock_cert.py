@@ -4,7 +4,8 @@
 # Documentation alone: the action plugin of the same name runs the module, a
 # static binary that needs no Python on the host.
 
-from __future__ import annotations
+from __future__ import (absolute_import, division, print_function)
+__metaclass__ = type
 
 DOCUMENTATION = r'''
 ---
@@ -23,7 +24,7 @@ description:
     or profile are others, when another authority signs, and when it is damaged, expired or foreign.
   - The role C(trust) of C(playbooks/site.yml) makes these calls for all hosts of a play at once.
 author:
-  - rundock
+  - "The authors of rundock (!UNKNOWN)"
 requirements:
   - rundockd on the host, as C(playbooks/site.yml) installs it; no Python
 attributes:

@@ -4,7 +4,8 @@
 # Documentation alone: the action plugin of the same name runs the module, a
 # static binary that needs no Python on the host.
 
-from __future__ import annotations
+from __future__ import (absolute_import, division, print_function)
+__metaclass__ = type
 
 DOCUMENTATION = r'''
 ---
@@ -24,7 +25,7 @@ description:
     What a call that failed halfway has left out, such as the restart of a service whose file is written
     already, the next call does.
 author:
-  - rundock
+  - "The authors of rundock (!UNKNOWN)"
 requirements:
   - Debian or a relative of it, with systemd or sysvinit; no Python
 attributes:

@@ -4,7 +4,8 @@
 # Documentation alone: the action plugin of the same name runs the module, a
 # static binary that needs no Python on the host.
 
-from __future__ import annotations
+from __future__ import (absolute_import, division, print_function)
+__metaclass__ = type
 
 DOCUMENTATION = r'''
 ---
@@ -19,7 +20,7 @@ description:
     It is what C(rundockd facts --json) prints on the host, whose fields keep their names. Nothing is changed,
     also not outside of check mode.
 author:
-  - rundock
+  - "The authors of rundock (!UNKNOWN)"
 requirements:
   - rundockd on the host, as C(playbooks/site.yml) installs it; no Python
 attributes:
@@ -64,5 +65,26 @@ facts:
       warning as well.
   returned: always
   type: dict
-  sample: {"capacity":{"cpus":4,"memory":8345960448},"groups":["back"],"host":"node-back-1","labels":{"zone":"a"},"services":[{"digest":"registry.s.prod.example.com:5000/web@sha256:1b2c...","name":"web","state":"running","verdict":"ok"}],"version":1}
+  sample: {
+      "capacity": {
+        "cpus": 4,
+        "memory": 8345960448
+      },
+      "groups": [
+        "back"
+      ],
+      "host": "node-back-1",
+      "labels": {
+        "zone": "a"
+      },
+      "services": [
+        {
+          "digest": "registry.s.prod.example.com:5000/web@sha256:1b2c...",
+          "name": "web",
+          "state": "running",
+          "verdict": "ok"
+        }
+      ],
+      "version": 1
+    }
 '''

@@ -4,7 +4,8 @@
 # Documentation alone: the action plugin of the same name runs the module, a
 # static binary that needs no Python on the host.
 
-from __future__ import annotations
+from __future__ import (absolute_import, division, print_function)
+__metaclass__ = type
 
 DOCUMENTATION = r'''
 ---
@@ -19,7 +20,7 @@ description:
     Keys of rundock's own, below C(skydns) and C(rundock), are refused: rundock_record and the other modules
     write those.
 author:
-  - rundock
+  - "The authors of rundock (!UNKNOWN)"
 requirements:
   - rundockd on the host, as C(playbooks/site.yml) installs it; no Python
 attributes:

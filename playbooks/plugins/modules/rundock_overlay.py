@@ -4,7 +4,8 @@
 # Documentation alone: the action plugin of the same name runs the module, a
 # static binary that needs no Python on the host.
 
-from __future__ import annotations
+from __future__ import (absolute_import, division, print_function)
+__metaclass__ = type
 
 DOCUMENTATION = r'''
 ---
@@ -25,7 +26,7 @@ description:
     I(state=present) needs I(cidr) and I(vni); I(state=absent) needs I(name) and ignores the rest but I(force)
     and I(wait_timeout).
 author:
-  - rundock
+  - "The authors of rundock (!UNKNOWN)"
 requirements:
   - Docker, runit and rundockd on the host, as C(playbooks/site.yml) installs them; no Python
   - A kernel with VXLAN, bridges and nftables

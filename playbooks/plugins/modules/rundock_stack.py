@@ -4,7 +4,8 @@
 # Documentation alone: the action plugin of the same name runs the module, a
 # static binary that needs no Python on the host.
 
-from __future__ import annotations
+from __future__ import (absolute_import, division, print_function)
+__metaclass__ = type
 
 DOCUMENTATION = r'''
 ---
@@ -20,7 +21,7 @@ description:
     where something fails, C(fail), the waves of the way back, C(undone), C(end).
   - In check mode C(begin) is C(plan), and all other steps do nothing.
 author:
-  - rundock
+  - "The authors of rundock (!UNKNOWN)"
 requirements:
   - rundockd and rundock-stack on the host, as C(playbooks/site.yml) installs them; no Python
 attributes:

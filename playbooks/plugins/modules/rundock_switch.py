@@ -4,7 +4,8 @@
 # Documentation alone: the action plugin of the same name runs the module, a
 # static binary that needs no Python on the host.
 
-from __future__ import annotations
+from __future__ import (absolute_import, division, print_function)
+__metaclass__ = type
 
 DOCUMENTATION = r'''
 ---
@@ -23,7 +24,7 @@ description:
     Check mode says what the call would do, and fails where it could not be done. A second call changes
     nothing.
 author:
-  - rundock
+  - "The authors of rundock (!UNKNOWN)"
 requirements:
   - >-
     rundockd on the host, as C(playbooks/site.yml) installs it, and one load balancer or more (role

@@ -4,7 +4,8 @@
 # Documentation alone: the action plugin of the same name runs the module, a
 # static binary that needs no Python on the host.
 
-from __future__ import annotations
+from __future__ import (absolute_import, division, print_function)
+__metaclass__ = type
 
 DOCUMENTATION = r'''
 ---
@@ -21,7 +22,7 @@ description:
   - A second call changes nothing and executes nothing. Check mode shows how the file would change.
   - I(state=absent) needs I(name) and ignores the rest but I(wait_timeout). The file that was rendered stays.
 author:
-  - rundock
+  - "The authors of rundock (!UNKNOWN)"
 requirements:
   - runit, rundockd and rundock-render on the host, as C(playbooks/site.yml) installs them; no Python
 attributes:

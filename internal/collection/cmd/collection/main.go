@@ -33,7 +33,7 @@ func write(to string) error {
 	if source.Checkout, err = checkout.Read("."); err != nil {
 		return err
 	}
-	if source.Notices, err = checkout.Notices(".", "The modules in bin/ are", "purego", "./modules/..."); err != nil {
+	if source.Notices, err = checkout.Notices(".", "The modules in programs/ are", "purego", "./modules/..."); err != nil {
 		return err
 	}
 	data, err := collection.Build(source)

@@ -137,7 +137,8 @@ def declared():
         roles = os.path.join(roles, "roles")  # of a collection, where plugins are beside them
     options, defaults = {}, {}
     for role in sorted(os.listdir(roles)):
-        options.update(((loaded(os.path.join(roles, role, "meta", "argument_specs.yml")).get("argument_specs") or {}).get("variables") or {}).get("options") or {})
+        specs = loaded(os.path.join(roles, role, "meta", "argument_specs.yml")).get("argument_specs") or {}
+        options.update((specs.get("variables") or {}).get("options") or {})
         defaults.update(loaded(os.path.join(roles, role, "defaults", "main.yml")))
     return options, defaults
 
