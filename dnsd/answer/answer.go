@@ -93,13 +93,13 @@ func (s *Server) reply(q dns.Question, turn uint32, most int) Result {
 	private, above := privateReverse(wire), isReverse(wire) && s.Table.Lookup(wire) != nil
 	switch {
 	case private != nil && above:
-		r := s.emptyPrivateZone(wire, private)
+		r := s.emptyPrivateZone(wire, private, q)
 		r.Above = s.canAskOthers(wire)
 		return r
 	case s.canAskOthers(wire):
 		return Result{Zone: -1, Elsewhere: true, Encloses: above || s.hasZoneBelow(wire)}
 	case private != nil:
-		return s.emptyPrivateZone(wire, private)
+		return s.emptyPrivateZone(wire, private, q)
 	}
 	return Result{Zone: -1, Rcode: dns.RcodeRefused}
 }

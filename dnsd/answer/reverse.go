@@ -126,10 +126,21 @@ var privateZones = func() [][]byte {
 	return zones
 }()
 
-func (s *Server) emptyPrivateZone(wire, zone []byte) Result {
-	apex := presentation(string(zone))
-	r := Result{Zone: -1, Authoritative: true, Authority: []dns.RR{soa(apex, apex, "nobody.invalid.", 1, s.NegativeTTL, s.NegativeTTL)}}
-	if !bytes.Equal(wire, zone) && s.Table.Lookup(wire) == nil {
+// emptyPrivateZone answers a name of a zone of RFC 6303, which has its SOA and nothing
+// else: who looks for the zone that a name is in asks for that. NS it names none, as
+// nobody would find them.
+func (s *Server) emptyPrivateZone(wire, zone []byte, q dns.Question) Result {
+	apex, r := presentation(string(zone)), Result{Zone: -1, Authoritative: true}
+	of := func(owner string) []dns.RR {
+		return []dns.RR{soa(owner, apex, "nobody.invalid.", 1, s.NegativeTTL, s.NegativeTTL)}
+	}
+	atApex := bytes.Equal(wire, zone)
+	if atApex && q.Qtype == dns.TypeSOA {
+		r.Answer = of(q.Name)
+		return r
+	}
+	r.Authority = of(apex)
+	if !atApex && s.Table.Lookup(wire) == nil {
 		r.Rcode = dns.RcodeNameError
 	}
 	return r

@@ -3,10 +3,12 @@ package settings
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"net/url"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"rundock/dnsd/answer"
@@ -16,15 +18,17 @@ import (
 )
 
 func upstream(s string) (netip.AddrPort, error) {
-	if a, err := netip.ParseAddr(s); err == nil {
-		return netip.AddrPortFrom(a, 53), nil
-	}
 	ap, err := netip.ParseAddrPort(s)
-	if err != nil {
-		return ap, fmt.Errorf("%q is no IP address, with or without a port", s)
+	if a, e := netip.ParseAddr(s); e == nil {
+		ap, err = netip.AddrPortFrom(a, 53), nil
 	}
-	if ap.Port() == 0 {
+	switch {
+	case err != nil:
+		return ap, fmt.Errorf("%q is no IP address, with or without a port", s)
+	case ap.Port() == 0:
 		return ap, fmt.Errorf("%q: nothing answers on port 0", s)
+	case ap.Addr().IsUnspecified():
+		return ap, fmt.Errorf("%q is where a server listens at all addresses, and no address to reach one at", s)
 	}
 	return ap, nil
 }
@@ -60,7 +64,26 @@ func network(s string) (netip.Prefix, error) {
 	if a, err := netip.ParseAddr(s); err == nil {
 		return a.Prefix(a.BitLen())
 	}
-	return netip.ParsePrefix(s)
+	p, err := netip.ParsePrefix(s)
+	if err != nil {
+		return p, fmt.Errorf("%q is no IP address or network, as in 10.0.0.0/8", s)
+	}
+	return p, nil
+}
+
+// canListen says whether an address has a host, which may be missing, and a port.
+func canListen(s string) bool {
+	_, port, err := net.SplitHostPort(s)
+	_, wrong := strconv.ParseUint(port, 10, 16)
+	return err == nil && wrong == nil
+}
+
+func address(s string) (netip.Addr, error) {
+	a, err := netip.ParseAddr(s)
+	if err != nil {
+		return a, fmt.Errorf("%q is no IP address", s)
+	}
+	return a, nil
 }
 
 // ownStore is how to reach the store that is run here: by https, where it listens

@@ -4,7 +4,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
 	"strings"
 
 	"rundock/dnsd/querylog"
@@ -17,19 +16,20 @@ type flags struct {
 	forwardFor, ns                                               list
 	prefix, embed, hostConfig, metrics, srvWeights, nsid, consul string
 	embedBackup                                                  seconds
-	embedBackups                                                 int
+	embedBackups                                                 count
 	embedPeerName, embedName                                     string
 	ca, cert, key, user, passwordFile                            string
 	embedCA, embedCert, embedKey                                 string
 	ttl, negativeTTL                                             seconds
-	maxUDP, cache                                                int
-	logLevel                                                     slog.Level
+	maxUDP, cache                                                count
+	logLevel                                                     level
 	queryLog                                                     querylog.Share
-	version, catalog                                             bool
+	version                                                      bool
+	catalog                                                      choice
 
 	snapshot, config, networks string
 	snapshotInterval, lossHold seconds
-	lossShare                  int
+	lossShare                  count
 }
 
 func (f *flags) set() *flag.FlagSet {
@@ -44,7 +44,7 @@ func (f *flags) set() *flag.FlagSet {
 	fs.StringVar(&f.user, "etcd-user", "", "`name` to log in to etcd with (host.json)")
 	fs.StringVar(&f.passwordFile, "etcd-password-file", "", "`file` of its password (host.json)")
 	fs.StringVar(&f.consul, "consul", "", "`URL` of Consul's agent, to follow the records in its KV instead of etcd's\n(host.json: consul.address, where it has no etcd or its store is consul)")
-	fs.BoolVar(&f.catalog, "consul-catalog", false, "answer what others have registered in Consul's catalog and is passing, too, as\nSERVICE.ZONE of the first zone")
+	fs.Var(&f.catalog, "consul-catalog", "answer what others have registered in Consul's catalog and is passing, too, as\nSERVICE.ZONE of the first zone")
 	fs.StringVar(&f.embed, "embed-etcd", "", "run an etcd here, with its data in `folder`")
 	f.embedListen = list{values: []string{"http://127.0.0.1:2379"}}
 	fs.Var(&f.embedListen, "embed-etcd-listen", "`URL` its clients reach it at, http://IP:port or https://IP:port; an address may\nhave both. With https clients have to show a certificate")
@@ -56,10 +56,11 @@ func (f *flags) set() *flag.FlagSet {
 	fs.StringVar(&f.embedName, "embed-etcd-name", "", "its `name` among them (host.json: host)")
 	f.embedBackup = 6 * 3600
 	fs.Var(&f.embedBackup, "embed-etcd-backup-interval", "`seconds` between two backups of it, which are made in the folder backup beside its\ndata; 0: none")
-	fs.IntVar(&f.embedBackups, "embed-etcd-backups", 8, "`number` of backups to keep")
+	f.embedBackups, f.cache, f.maxUDP, f.lossShare = 8, 10000, 1232, 30
+	fs.Var(&f.embedBackups, "embed-etcd-backups", "`number` of backups to keep")
 	fs.Var(&f.upstream, "upstream", "`address` of a resolver to ask for other zones, IP or IP:port; none: refuse them")
 	fs.Var(&f.stub, "stub", "`zone=address` of a server that knows the zone; repeated for several")
-	fs.IntVar(&f.cache, "cache", 10000, "`number` of upstreams' replies to remember; 0: none")
+	fs.Var(&f.cache, "cache", "`number` of upstreams' replies to remember; 0: none")
 	f.forwardFor = list{values: []string{"127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "::1/128", "fc00::/7", "fe80::/10"}}
 	fs.Var(&f.forwardFor, "forward-for", "`networks` whose queries are sent upstream")
 	fs.Var(&f.ns, "ns-address", "`address` of ns.dns.<zone>, the zones' name server, unless records say\n(default: the addresses listened on, but loopback)")
@@ -68,17 +69,17 @@ func (f *flags) set() *flag.FlagSet {
 	fs.Var(&f.negativeTTL, "negative-ttl", "`seconds` resolvers may remember that a name is not there")
 	fs.StringVar(&f.srvWeights, "srv-weights", "percent", "SRV weights as the `share` of their priority: percent, or scaled so that the\nlargest is 65535, as HAProxy's weights need")
 	fs.StringVar(&f.nsid, "nsid", "", "`name` of this server, told to who asks by NSID or id.server (host.json: host)")
-	fs.IntVar(&f.maxUDP, "max-udp", 1232, "`bytes` of a reply over UDP at most, whatever the client says it takes; 512 to 65535")
+	fs.Var(&f.maxUDP, "max-udp", "`bytes` of a reply over UDP at most, whatever the client says it takes; 512 to 65535")
 	fs.StringVar(&f.networks, "networks", "/etc/rundock/overlay", "`folder` of this host's networks: names that their containers ask for without a\ndomain, such as web, are looked for in their domains; empty: not")
 	fs.StringVar(&f.metrics, "metrics", "127.0.0.1:9153", "`address` of /metrics, /health and /ready; empty: none")
 	fs.StringVar(&f.snapshot, "snapshot", "/var/lib/dnsd/snapshot", "`folder` of the last known records, for a start without etcd; empty: none")
 	f.snapshotInterval, f.lossHold = 30, 60
 	fs.Var(&f.snapshotInterval, "snapshot-interval", "`seconds` between two snapshots at least")
-	fs.IntVar(&f.lossShare, "loss-share", 30, "`percent` of the records that may be missing from a new list of etcd; more are\nanswered on for --loss-hold. Deletions that are watched apply at once")
+	fs.Var(&f.lossShare, "loss-share", "`percent` of the records that may be missing from a new list of etcd; more are\nanswered on for --loss-hold. Deletions that are watched apply at once")
 	fs.Var(&f.lossHold, "loss-hold", "`seconds` for which they are; 0: not at all")
 	fs.StringVar(&f.config, "config", configPath, "`file` of settings, a line each as in \"max-udp = 1400\"; read again on HUP")
 	fs.StringVar(&f.hostConfig, "host-config", hostconfig.Path, "`file` that other defaults come from")
-	fs.TextVar(&f.logLevel, "log-level", slog.LevelInfo, "least `level` to log: debug, info, warn, error")
+	fs.Var(&f.logLevel, "log-level", "least `level` to log: debug, info, warn, error")
 	fs.TextVar(&f.queryLog, "query-log", querylog.Share(0), "the `share` of the queries to log a line of: off, all, or one in so many as in 1/100")
 	fs.BoolVar(&f.version, "version", false, "print the version")
 	return fs

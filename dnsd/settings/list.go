@@ -3,6 +3,7 @@ package settings
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"strings"
 	"time"
@@ -42,6 +43,49 @@ func (n *seconds) Set(s string) error {
 		return errors.New("want whole seconds, at most 2147483647")
 	}
 	*n = seconds(v)
+	return nil
+}
+
+// count is a whole number.
+type count int
+
+func (n *count) String() string { return strconv.Itoa(int(*n)) }
+
+func (n *count) Set(s string) error {
+	v, err := strconv.Atoi(s)
+	if err != nil {
+		return errors.New("want a whole number")
+	}
+	*n = count(v)
+	return nil
+}
+
+// choice is a flag that may be given without a value.
+type choice bool
+
+func (c *choice) String() string   { return strconv.FormatBool(bool(*c)) }
+func (c *choice) IsBoolFlag() bool { return true }
+
+func (c *choice) Set(s string) error {
+	v, err := strconv.ParseBool(s)
+	if err != nil {
+		return errors.New("want true or false")
+	}
+	*c = choice(v)
+	return nil
+}
+
+// level is the least level to log.
+type level slog.Level
+
+func (l *level) String() string { return slog.Level(*l).String() }
+
+func (l *level) Set(s string) error {
+	var v slog.Level
+	if v.UnmarshalText([]byte(s)) != nil {
+		return errors.New("want debug, info, warn or error")
+	}
+	*l = level(v)
 	return nil
 }
 

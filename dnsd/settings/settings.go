@@ -114,7 +114,7 @@ func (f *flags) settings(src sources) (s Settings, err error) {
 		err = errors.Join(err, step(&s, src))
 	}
 	var wrong error
-	s.NameServers, wrong = each("ns-address", f.ns.values, netip.ParseAddr)
+	s.NameServers, wrong = each("ns-address", f.ns.values, address)
 	return s, errors.Join(err, wrong)
 }
 
@@ -123,11 +123,14 @@ func (f *flags) limits(s *Settings, src sources) (wrong error) {
 	refuse := func(text string, values ...any) { wrong = errors.Join(wrong, fmt.Errorf(text, values...)) }
 	s.Prefix, s.Metrics = strings.TrimRight(f.prefix, "/"), f.metrics
 	s.TTL, s.NegativeTTL = uint32(f.ttl), uint32(f.negativeTTL)
-	s.LogLevel, s.QueryLog = f.logLevel, f.queryLog
+	s.LogLevel, s.QueryLog = slog.Level(f.logLevel), f.queryLog
+	if !canListen(s.Metrics) && s.Metrics != "" {
+		refuse("--metrics: %q is no address with a port, as in 127.0.0.1:9153", s.Metrics)
+	}
 	if s.Prefix == "" || s.Prefix[0] != '/' {
 		refuse("--prefix: %q does not begin with a slash and a name", f.prefix)
 	}
-	if s.MaxUDP = f.maxUDP; s.MaxUDP < 512 || s.MaxUDP > 65535 {
+	if s.MaxUDP = int(f.maxUDP); s.MaxUDP < 512 || s.MaxUDP > 65535 {
 		refuse("--max-udp: %d is not between 512 and 65535", s.MaxUDP)
 	}
 	s.MaxUDP = min(s.MaxUDP, mostUDP)
@@ -149,7 +152,7 @@ func (f *flags) snapshots(s *Settings, _ sources) (wrong error) {
 	if f.lossShare < 0 || f.lossShare > 100 {
 		refuse("--loss-share: %d is not between 0 and 100", f.lossShare)
 	}
-	s.Losses = follow.Losses{Share: f.lossShare, Hold: f.lossHold.duration()}
+	s.Losses = follow.Losses{Share: int(f.lossShare), Hold: f.lossHold.duration()}
 	if f.snapshot != "" && !filepath.IsAbs(f.snapshot) {
 		refuse("--snapshot: %q is not an absolute path", f.snapshot)
 	}
@@ -183,6 +186,11 @@ func (f *flags) served(s *Settings, src sources) (wrong error) {
 		}
 	}
 	s.Listen, err = each("listen", listen, server.ParseAddress)
+	for i, a := range s.Listen {
+		if slices.Contains(s.Listen[:i], a) {
+			wrong = errors.Join(wrong, fmt.Errorf("--listen: %s is given twice", a))
+		}
+	}
 	return errors.Join(wrong, err)
 }
 
@@ -190,7 +198,7 @@ func (f *flags) served(s *Settings, src sources) (wrong error) {
 func (f *flags) registry(s *Settings, src sources) error {
 	if f.embed != "" {
 		s.Store = &store.Config{Dir: f.embed, Listen: f.embedListen.values, Certificates: store.Certificates{CA: f.embedCA, Cert: f.embedCert, Key: f.embedKey, Member: f.embedPeerName}, Peers: f.embedPeer.values, Name: f.embedName}
-		s.Store.Backups = store.Backups{Every: f.embedBackup.duration(), Keep: f.embedBackups}
+		s.Store.Backups = store.Backups{Every: f.embedBackup.duration(), Keep: int(f.embedBackups)}
 		if f.embedBackups < 1 {
 			return fmt.Errorf("--embed-etcd-backups: %d is less than 1; --embed-etcd-backup-interval=0 makes none", f.embedBackups)
 		}
@@ -200,7 +208,7 @@ func (f *flags) registry(s *Settings, src sources) error {
 	}
 	for _, name := range []string{"embed-etcd-listen", "embed-etcd-ca", "embed-etcd-cert", "embed-etcd-key", "embed-etcd-peer", "embed-etcd-peer-name", "embed-etcd-name", "embed-etcd-backup-interval", "embed-etcd-backups"} {
 		if src.given[name] && s.Store == nil {
-			return fmt.Errorf("--%s: without --embed-etcd there is nothing to listen", name)
+			return fmt.Errorf("--%s: without --embed-etcd no etcd is run here, of which it could be", name)
 		}
 	}
 	switch {
@@ -227,7 +235,7 @@ func (f *flags) registry(s *Settings, src sources) error {
 		s.Consul = direct.Consul(src.host)
 		s.Consul.Address = f.consul
 	}
-	if s.Catalog = f.catalog; s.Catalog && s.Consul.Address == "" {
+	if s.Catalog = bool(f.catalog); s.Catalog && s.Consul.Address == "" {
 		return errors.New("--consul-catalog: records are followed in etcd; name an agent by --consul, or in host.json")
 	}
 	for name, to := range map[string]struct {
@@ -260,13 +268,26 @@ func (f *flags) forwarding(s *Settings, _ sources) (wrong error) {
 	s.Upstreams, wrong = each("upstream", f.upstream.values, upstream)
 	s.Stubs, err = stubs(f.stub.values)
 	wrong = errors.Join(wrong, err)
-	if s.Cache = f.cache; s.Cache < 0 {
+	if s.Cache = int(f.cache); s.Cache < 0 {
 		wrong = errors.Join(wrong, fmt.Errorf("--cache: %d is negative", s.Cache))
 	}
-	private, _ := server.Now(s.Listen) // what is not there is no upstream
+	own, _ := server.Now(s.Listen) // what is not there is no upstream
+	itself := func(u netip.AddrPort) bool {
+		return slices.ContainsFunc(s.Listen, func(a server.Address) bool { return a.String() == u.String() }) || slices.Contains(own, u)
+	}
 	for _, u := range s.Upstreams {
-		if slices.ContainsFunc(s.Listen, func(a server.Address) bool { return a.String() == u.String() }) || slices.Contains(private, u) {
+		if itself(u) {
 			wrong = errors.Join(wrong, fmt.Errorf("--upstream: %s is this server itself", u))
+		}
+	}
+	for _, stub := range s.Stubs {
+		if slices.ContainsFunc(s.Zones, func(z answer.Zone) bool { return z.Name == stub.Zone }) {
+			wrong = errors.Join(wrong, fmt.Errorf("--stub: %s is answered here, as --zone has it", stub.Zone))
+		}
+		for _, u := range stub.Upstreams {
+			if itself(u) {
+				wrong = errors.Join(wrong, fmt.Errorf("--stub: %s of %s is this server itself", u, stub.Zone))
+			}
 		}
 	}
 	s.ForwardFor, err = each("forward-for", f.forwardFor.values, network)
