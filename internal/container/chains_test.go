@@ -17,9 +17,12 @@ func TestEnsureOverlay_says_that_the_daemon_is_to_be_started_anew(t *testing.T) 
 	} {
 		d := newDaemon()
 		d.refusal = tt.answer
-		_, err := d.open(t).EnsureOverlay(t.Context(), Overlay{Name: "apps", Bridge: "ovl7", Subnet: netip.MustParsePrefix("10.42.3.0/24"), Gateway: netip.MustParseAddr("10.42.3.1"), MTU: 1450})
+		done, err := d.open(t).EnsureOverlay(t.Context(), Overlay{Name: "apps", Bridge: "ovl7", Subnet: netip.MustParsePrefix("10.42.3.0/24"), Gateway: netip.MustParseAddr("10.42.3.1"), MTU: 1450})
 		if err == nil || !strings.HasPrefix(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("EnsureOverlay = %v, want %s...", err, tt.want)
+		}
+		if done.Changed || !done.Tried {
+			t.Errorf("a network that dockerd refused to make: changed %v, tried %v; want that it was only tried", done.Changed, done.Tried)
 		}
 	}
 }

@@ -22,6 +22,7 @@ const recreateLimit = time.Minute
 // Ensured is what became of Docker's part of an overlay network.
 type Ensured struct {
 	Changed   bool       // it was made, or made anew
+	Tried     bool       // that was tried: what Docker builds on may be another now
 	Moved     []string   // names of the containers that got another address by that
 	Endpoints []Endpoint // the containers in the network, where nothing was to change
 	Deferred  string     // what is to change once no container is attached, and does no harm until then
@@ -67,8 +68,9 @@ func (c *Client) EnsureOverlay(ctx context.Context, o Overlay) (done Ensured, er
 	case there:
 		return done, nil
 	}
-	done.Changed = true
-	return done, c.createOverlay(ctx, o, options)
+	err = c.createOverlay(ctx, o, options)
+	done.Changed, done.Tried = err == nil, true
+	return done, err
 }
 
 func (c *Client) createOverlay(ctx context.Context, o Overlay, options map[string]string) error {
@@ -116,8 +118,8 @@ func (c *Client) recreateBeneath(ctx context.Context, o Overlay, options map[str
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recreateLimit)
 	defer cancel()
 	if err = c.RemoveOverlay(ctx, o.Name, true); err == nil {
-		done.Changed = true
 		err = c.createOverlay(ctx, o, options)
+		done.Changed, done.Tried = err == nil, true
 	}
 	for _, m := range movers {
 		if e := c.connectMover(ctx, o.Name, m); e != nil {

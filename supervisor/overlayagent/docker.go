@@ -46,14 +46,15 @@ type dockerSync struct {
 func (d *dockerSync) run(ctx context.Context) {
 	var again <-chan time.Time
 	var known map[string]answering
+	due := d.due
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-d.due:
+		case <-due:
 		case <-again:
 		}
-		again = nil
+		again, due = nil, d.due
 		subnet, mtu, inSync := d.bridge()
 		if !inSync {
 			continue // what Docker builds on is not there; an audit is to come
@@ -65,7 +66,7 @@ func (d *dockerSync) run(ctx context.Context) {
 		}
 		switch {
 		case err != nil:
-			again = time.After(retryPause)
+			again, due = time.After(retryPause), nil // what the try touched would be a token for the next, at once
 		case starting:
 			again = time.After(startingPause)
 		}
@@ -88,6 +89,8 @@ func (d *dockerSync) ensureNetwork(ctx context.Context, subnet netip.Prefix, mtu
 	})
 	if done.Changed {
 		d.log.Info("made the docker network", "subnet", subnet)
+	}
+	if done.Tried {
 		d.touched()
 	}
 	if len(done.Moved) > 0 {
