@@ -15,7 +15,7 @@ import (
 // writesContext has the action plugin say what a folder holds, and write it as it is sent.
 const writesContext = `
 import importlib.util, json, sys
-spec = importlib.util.spec_from_file_location("plugin", "plugins/action/rundock.py")
+spec = importlib.util.spec_from_file_location("plugin", "plugins/action/rundock_stack.py")
 plugin = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(plugin)
 folder, ignore, packed = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3]

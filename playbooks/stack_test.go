@@ -37,33 +37,3 @@ func TestStack_takes_the_release_by_either_name(t *testing.T) {
 		}
 	}
 }
-
-// A run gives the lock back however it ends; the next one would have to wait otherwise until
-// this one is taken for dead. What begin did not take is not given back.
-func TestStack_gives_the_lock_back_where_a_run_fails(t *testing.T) {
-	dir := t.TempDir()
-	copyVariables(t, "stack", filepath.Join(dir, "roles", "stack"))
-	tasks, err := os.ReadFile("roles/stack/tasks/run.yml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	const fails = "- ansible.builtin.assert: {that: fails != '%'}\n  run_once: true\n"
-	for file, text := range map[string]string{
-		"inventory":                    "one\ntwo\n",
-		"play.yml":                     whichRelease,
-		"roles/stack/tasks/main.yml":   string(tasks),
-		"roles/stack/tasks/begin.yml":  "- ansible.builtin.set_fact: {rundock_stack_begun: {settle: '{{ settle }}', waves: \"{{ [] if fails == 'begin' else ['a wave'] }}\"}}\n" + strings.Replace(fails, "%", "begin", 1),
-		"roles/stack/tasks/settle.yml": strings.Replace(fails, "%", "settle", 1),
-		"roles/stack/tasks/roll.yml":   "- ansible.builtin.include_tasks: undo.yml\n",
-		"roles/stack/tasks/undo.yml":   strings.Replace(fails, "%", "undo", 1),
-		"roles/stack/tasks/step.yml":   "- ansible.builtin.debug: {msg: \"step {{ rundock_stack_step }} of {{ rundock_stack_run | length }} characters\"}\n  run_once: true\n",
-	} {
-		write(t, dir, file, text)
-	}
-	for at, ends := range map[string]int{"begin": 0, "settle": 1, "undo": 1, "nothing": 1} {
-		out, err := play(t, dir, "-e", "stack=shop settle=undone fails="+at)
-		if (err == nil) != (at == "nothing") || strings.Count(out, "step end of 16 characters") != ends {
-			t.Errorf("a run of which %s fails: %v, want the lock given back %d times\n%s", at, err, ends, out)
-		}
-	}
-}

@@ -96,6 +96,9 @@ func TestPlugin_serves_every_module(t *testing.T) {
 	plugins := filepath.Join(checkout, "playbooks/plugins/action")
 	for _, main := range modules {
 		plugin := filepath.Join(plugins, filepath.Base(filepath.Dir(main))+".py")
+		if filepath.Base(plugin) == "rundock_stack.py" { // which loads it, and does runs besides
+			continue
+		}
 		if got, err := filepath.EvalSymlinks(plugin); got != filepath.Join(plugins, "rundock.py") {
 			t.Errorf("%s is not the plugin, or a link to it (ln -s rundock.py %s): %v", plugin, plugin, err)
 		}

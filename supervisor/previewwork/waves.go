@@ -22,7 +22,7 @@ type rawJSON = json.RawMessage
 // asker does a step of a run.
 type asker func(ctx context.Context, step control.StackStep, change func(*control.StackRequest)) (control.StackAnswer, error)
 
-// waver does the waves of a run on this host, as playbooks/roles/stack/tasks/wave.yml does.
+// waver does the waves of a run on this host, as the action plugin of rundock_stack does.
 type waver struct {
 	engine
 	rollout

@@ -4,6 +4,7 @@ package params
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -19,8 +20,8 @@ var Spec = ansible.Spec{
 	Root:   true,
 	Short:  "Plan the release of a stack of compose files, and lead its run",
 	Description: []string{
-		"Makes of compose files and of what all hosts say of themselves a release: which instances are where, and in which order hosts are changed. It changes no host itself: role C(stack) calls it once for the whole site, and carries out what it answers. C(playbooks/stack.yml) is what users call.",
-		"A run is several calls with one I(run): C(begin), C(wave) before each wave, C(commit), C(done), C(end); where something fails, C(fail), the waves of the way back, C(undone), C(end).",
+		"Makes of compose files and of what all hosts say of themselves a release: which instances are where, and in which order hosts are changed. It changes no other host itself: role C(stack) calls it once for the whole site, and its action plugin carries out what it answers. C(playbooks/stack.yml) is what users call.",
+		"A run (I(step=run)) is several calls with one I(run): C(begin), C(wave) before each wave, C(commit), C(done), C(end); where something fails, C(fail), the waves of the way back, C(undone), C(end).",
 		"In check mode C(begin) is C(plan), and all other steps do nothing.",
 	},
 	Requirements: []string{"rundockd and rundock-stack on the host, as C(playbooks/site.yml) installs them; no Python"},
@@ -32,8 +33,9 @@ var Spec = ansible.Spec{
 			"C(plan): say what a run would do. C(begin): take the stack's lock and write the release, or say how to settle what an earlier run has left.",
 			"C(wave): I(wave) begins. C(commit): the release is current. C(done): what left is stopped. C(fail): say how the release is undone. C(undone): it is. C(end): give the lock back.",
 			"C(secrets): what secrets hold. C(pull): have I(images) on this host, whichever that is. C(build): build I(build) on this host, and push it.",
+			"C(run): do what a plan says, on all hosts. The action plugin does that, by the others of these steps and the modules that hosts need; the task is delegated to the host that leads.",
 		}},
-		{Name: "run", Description: []string{"Any word that no other run has; needed but for C(plan), C(pull) and C(build)."}},
+		{Name: "run", Description: []string{"Any word that no other run has; needed but for C(plan), C(run), C(pull) and C(build)."}},
 		{Name: "who", Description: []string{"Who asks, for C(rundockd stack history) and for others who are refused meanwhile."}},
 		{Name: "state", Default: "present", Choices: []string{"present", "absent"}, Description: []string{"C(absent): the stack is to go, with its releases. Named volumes stay."}},
 		{Name: "compose", Type: ansible.List, Elements: ansible.Str, Description: []string{"Compose files on the machine that Ansible runs on, the later ones over the earlier ones. What they name is read there as well."}},
@@ -73,8 +75,11 @@ var Spec = ansible.Spec{
 
 var steps = []string{
 	string(control.StackPlan), string(control.StackBegin), string(control.StackWave), string(control.StackCommit), string(control.StackDone),
-	string(control.StackFail), string(control.StackUndone), string(control.StackEnd), string(control.StackSecret), string(control.StackPull), string(control.StackBuilds),
+	string(control.StackFail), string(control.StackUndone), string(control.StackEnd), string(control.StackSecret), string(control.StackPull), string(control.StackBuilds), byPlugin,
 }
+
+// byPlugin is a whole run, of which the action plugin makes calls of the other steps.
+const byPlugin = "run"
 
 // free are the steps that are of no run.
 var free = []control.StackStep{control.StackPlan, control.StackPull, control.StackBuilds}
@@ -121,6 +126,8 @@ func (p Params) Request(check bool) (q control.StackRequest, err error) {
 	}
 	plans := p.Step == control.StackPlan || p.Step == control.StackBegin
 	switch {
+	case p.Step == byPlugin:
+		return q, errors.New("step run is done by the action plugin of rundock_stack alone")
 	case check && !plans:
 		return q, fmt.Errorf("step %s: check mode has plan and begin alone", p.Step)
 	case plans && p.State == "present" && p.Release == 0 && len(p.Compose) == 0:

@@ -11,8 +11,6 @@ and the folder belong to the user who runs it, nobody else may enter, and its
 size and time are as the upload left them. An upload is checked by its hash
 before it gets its name. The newest few files of a module stay.
 
-The files of a stack are read on this machine, as rundock_stack asks for them.
-
 The programs that rundock_host installs travel like that, too: the task names
 files of this machine, the module gets their hashes and says which it lacks, and
 these are sent as gzip, which ~/.cache/rundock/programs keeps for all hosts and
@@ -23,14 +21,14 @@ connections and become methods that do not pass stdin on (su, requiretty), and
 ANSIBLE_KEEP_REMOTE_FILES.
 
 This file serves all modules: a further module only takes a link with its name
-beside it. Binaries are in bin/linux_<architecture>/ of the checkout, or
-programs/linux_<architecture>/ of the collection, that the file lies in. It uses
-only what ansible-core 2.14 to 2.22 have in common.
+beside it, or a file that loads this one, as rundock_stack.py. Binaries are in
+bin/linux_<architecture>/ of the checkout, or programs/linux_<architecture>/ of
+the collection, that the file lies in. It uses only what ansible-core 2.14 to 2.22
+have in common.
 """
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import datetime
 import fcntl
@@ -38,10 +36,8 @@ import gzip
 import hashlib
 import json
 import os
-import re
 import secrets
 import shlex
-import tarfile
 
 from ansible import constants as C
 from ansible.plugins.action import ActionBase
@@ -98,14 +94,7 @@ class ActionModule(ActionBase):
             raise Failure("rundock_cache must be an absolute path, got: %s" % self._cache)
         self._programs = {}
         self._offer_programs()
-        if self._name == "rundock_stack" and self._task.args.get("step") == "build":
-            self._send_context()
         result = self._call(task_vars)
-        while self._name == "rundock_stack" and (result.get("wants") or result.get("contexts")) and not result.get("failed"):
-            files = dict(self._task.args.get("files") or {}, **{path: project_file(path) for path in result.get("wants", [])})
-            trees = dict(self._task.args.get("trees") or {}, **{c["folder"]: project_tree(c) for c in result.get("contexts", [])})
-            self._task.args = dict(self._task.args, files=files, trees=trees)
-            result = self._call(task_vars)
         lacks = [self._programs[hash] for hash in result.pop("lacks", []) if hash in self._programs]
         if not lacks:
             return result
@@ -151,25 +140,6 @@ class ActionModule(ActionBase):
     def _send(self, program):
         """Puts a program on the host; returns its path there."""
         return self._put(program.packed(), program.path, "program-" + str(program.argument.get("name", "")), program.hash)
-
-    def _send_context(self):
-        """Puts the folder on the host that an image is built of; the module has its path there."""
-        build = dict(self._task.args.get("build") or {})
-        packed = os.path.join(C.DEFAULT_LOCAL_TMP, "context-%s.tar.gz" % secrets.token_hex(8))
-        try:
-            with open(packed, "wb") as file:
-                tree = Context(build["folder"], build.get("ignore")).write(file)
-            if tree != build["tree"]:
-                raise Failure("%s has changed since it was planned: run this again" % build["folder"])
-            build["upload"] = self._put(packed, build["folder"], "context-" + str(self._task.args.get("name", "")), tree)
-        except OSError as error:
-            raise Failure("send what is to be built: %s" % error) from None
-        except KeyError as error:
-            raise Failure("build: there is no %s: it is one of builds that a plan says" % error) from None
-        finally:
-            if os.path.exists(packed):
-                os.unlink(packed)
-        self._task.args = dict(self._task.args, build=build)
 
     def _put(self, packed, path, name, hash):
         """Puts a file on the host, which is path for people; returns its path there."""
@@ -307,109 +277,6 @@ class Program:
         with open(os.path.join(self._folder, "lock"), "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
-
-
-class Context:
-    """A folder of the project that an image is built of, without what its .dockerignore leaves out."""
-
-    MOST = 1 << 30  # bytes of its files
-
-    def __init__(self, folder, ignore):
-        self.folder = folder
-        self.rules = [(re.compile(rule["pattern"]), bool(rule.get("keep"))) for rule in ignore or []]
-        self.keeps = any(keep for _, keep in self.rules)
-
-    def write(self, file=None):
-        """Writes it to file as a tar in gzip; returns an id of what it holds, which its times and owners are no part of."""
-        hash, size = hashlib.sha256(), 0
-        tar = None
-        if file:
-            packed = gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0)
-            tar = tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT)
-        for name, entry in self._entries(""):
-            info, what = tarfile.TarInfo(name), b""
-            stat = entry.stat(follow_symlinks=False)
-            info.mode = stat.st_mode & 0o777
-            if entry.is_symlink():
-                info.type, info.mode, info.linkname = tarfile.SYMTYPE, 0o777, os.readlink(entry.path)
-                what = os.fsencode(info.linkname)
-            elif entry.is_dir():
-                info.type = tarfile.DIRTYPE
-            elif entry.is_file():
-                info.size = stat.st_size
-                size += info.size
-                if size > self.MOST:
-                    raise OSError("the files of %s are more than %d bytes: leave out by .dockerignore what is not needed" % (self.folder, self.MOST))
-                with open(entry.path, "rb") as content:
-                    reader = Hashing(content)
-                    if tar:
-                        tar.addfile(info, reader)
-                    while reader.read(1 << 20):
-                        pass
-                what = reader.hash.digest()
-            else:
-                continue  # a socket, a pipe or a device
-            if tar and not info.isreg():
-                tar.addfile(info)
-            for part in (os.fsencode(name), info.type, b"%o" % info.mode, what):
-                hash.update(b"%d:" % len(part) + part)
-        if tar:
-            tar.close()
-            packed.close()
-        return hash.hexdigest()
-
-    def _entries(self, below):
-        """What it holds, by name; a folder before what is in it."""
-        with os.scandir(os.path.join(self.folder, below)) as found:
-            entries = sorted(found, key=lambda entry: os.fsencode(entry.name))
-        for entry in entries:
-            name = below + entry.name
-            folder = entry.is_dir(follow_symlinks=False)
-            ignored = self._ignores(name)
-            if not ignored:
-                yield name, entry
-            if folder and (not ignored or self.keeps):
-                yield from self._entries(name + "/")
-
-    def _ignores(self, name):
-        ignored = False
-        for pattern, keep in self.rules:
-            if keep == ignored and pattern.fullmatch(name):
-                ignored = not keep
-        return ignored
-
-
-class Hashing:
-    """A file that is read, and a hash of what was."""
-
-    def __init__(self, file):
-        self.file, self.hash = file, hashlib.sha256()
-
-    def read(self, size=-1):
-        data = self.file.read(size)
-        self.hash.update(data)
-        return data
-
-
-def project_tree(context):
-    """What a folder of a stack holds that an image is built of, as rundock_stack takes it."""
-    try:
-        return {"tree": Context(context["folder"], context.get("ignore")).write()}
-    except OSError as error:
-        return {"error": str(error)}
-
-
-def project_file(path):
-    """A file of a stack, as rundock_stack takes it."""
-    try:
-        with open(path, "rb") as file:
-            return {"data": base64.b64encode(file.read()).decode()}
-    except (FileNotFoundError, NotADirectoryError):
-        return {"absent": True}
-    except IsADirectoryError:
-        return {"folder": True}
-    except OSError as error:
-        return {"error": error.strerror}
 
 
 def cache_folder():

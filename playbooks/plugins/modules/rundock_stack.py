@@ -14,11 +14,11 @@ short_description: Plan the release of a stack of compose files, and lead its ru
 description:
   - >-
     Makes of compose files and of what all hosts say of themselves a release: which instances are where, and
-    in which order hosts are changed. It changes no host itself: role C(stack) calls it once for the whole
-    site, and carries out what it answers. C(playbooks/stack.yml) is what users call.
+    in which order hosts are changed. It changes no other host itself: role C(stack) calls it once for the
+    whole site, and its action plugin carries out what it answers. C(playbooks/stack.yml) is what users call.
   - >-
-    A run is several calls with one I(run): C(begin), C(wave) before each wave, C(commit), C(done), C(end);
-    where something fails, C(fail), the waves of the way back, C(undone), C(end).
+    A run (I(step=run)) is several calls with one I(run): C(begin), C(wave) before each wave, C(commit),
+    C(done), C(end); where something fails, C(fail), the waves of the way back, C(undone), C(end).
   - In check mode C(begin) is C(plan), and all other steps do nothing.
 author:
   - "The authors of rundock (!UNKNOWN)"
@@ -48,6 +48,9 @@ options:
       - >-
         C(secrets): what secrets hold. C(pull): have I(images) on this host, whichever that is. C(build):
         build I(build) on this host, and push it.
+      - >-
+        C(run): do what a plan says, on all hosts. The action plugin does that, by the others of these steps
+        and the modules that hosts need; the task is delegated to the host that leads.
     type: str
     default: plan
     choices:
@@ -62,9 +65,10 @@ options:
       - secrets
       - pull
       - build
+      - run
   run:
     description:
-      - Any word that no other run has; needed but for C(plan), C(pull) and C(build).
+      - Any word that no other run has; needed but for C(plan), C(run), C(pull) and C(build).
     type: str
   who:
     description:
