@@ -79,7 +79,8 @@ test: NEEDS += $(TEST_NEEDS)
 test: deps consul dockerd haproxy build lint
 	RUNDOCK_SLOW=1 .ci/gotest "unit tests" -count=1 -timeout 30m -p 6 $(UNIT)
 	$(LAB_TEST) "lab: the main line" -count=1 -run '^TestSmoke' ./internal/e2e
-	RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 RUNDOCK_LAB_READY=1 .ci/labs Smoke
+	bin/lab down
+	RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 .ci/labs Smoke
 	$(MAKE) -s lab-down
 	$(MAKE) --no-print-directory -j3 -Otarget test-lab test-demo test-fuzz
 	bin/lab down

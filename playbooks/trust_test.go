@@ -18,19 +18,24 @@ const howEtcdListens = `
         msg: "{{ rundock_trust_schemes | join('+') }} {{ 'moves' if rundock_trust_moving else 'stays' }} {{ rundock_trust_late | join(',') }}"
 `
 
-// TestTrust_how_etcd_listens: a site that moves is served in both ways until all of its
-// hosts have come, and no other is.
+// TestTrust_how_etcd_listens: by certificates unless the site says otherwise, or its store is not of site.yml. A site
+// that moves is served in both ways until all of its hosts have come, and no other is.
 func TestTrust_how_etcd_listens(t *testing.T) {
 	hosts := []struct{ name, variables, want string }{
-		{"new-plain", "plain=false secure=false", "http stays "},
-		{"plain", "plain=true secure=false", "http stays "},
-		{"new", "rundock_trust=true plain=false secure=false", "https stays "},
+		{"new", "plain=false secure=false", "https stays "},
+		{"of-before", "plain=true secure=false", "http+https moves "},
+		{"new-and-told", "rundock_trust=true plain=false secure=false", "https stays "},
+		{"new-plain", "rundock_trust=false plain=false secure=false", "http stays "},
+		{"plain", "rundock_trust=false plain=true secure=false", "http stays "},
+		{"consul-and-etcd", `rundock_host_stores='["consul", "etcd"]' plain=true secure=false`, "http+https moves "},
+		{"consul-alone", `rundock_host_stores='["consul"]' plain=true secure=false`, "http stays "},
+		{"your-own", `rundock_etcd_endpoints='["https://etcd.example.com:2379"]' plain=true secure=false`, "http stays "},
 		{"begins", "rundock_trust=true plain=true secure=false", "http+https moves "},
 		{"broke-off", "rundock_trust=true plain=true secure=true", "http+https moves "},
-		{"moved", "rundock_trust=true plain=true secure=true rundock_trust_moved=true", "https stays "},
-		{"done", "rundock_trust=true plain=false secure=true", "https stays "},
-		{"begins-back", "plain=false secure=true", "http+https moves "},
-		{"is-back", "plain=false secure=true rundock_trust_moved=true", "http stays "},
+		{"moved", "plain=true secure=true rundock_trust_moved=true", "https stays "},
+		{"done", "plain=false secure=true", "https stays "},
+		{"begins-back", "rundock_trust=false plain=false secure=true", "http+https moves "},
+		{"is-back", "rundock_trust=false plain=false secure=true rundock_trust_moved=true", "http stays "},
 	}
 	dir := t.TempDir()
 	var inventory strings.Builder
@@ -38,7 +43,7 @@ func TestTrust_how_etcd_listens(t *testing.T) {
 		inventory.WriteString(h.name + " " + h.variables + "\n")
 	}
 	inventory.WriteString("[all:vars]\nansible_python_interpreter=/usr/bin/python3\n" +
-		`rundock_host_has="{{ {'trust': {'plain': plain | bool, 'secure': secure | bool}} }}"` + "\nrundock_host_looked=yes\n")
+		`rundock_host_has="{{ {'trust': {'plain': plain | bool, 'secure': secure | bool}} }}"` + "\nrundock_host_looked=yes\nrundock_host_stores=[\"etcd\"]\n")
 	for name, text := range map[string]string{"inventory": inventory.String(), "play.yml": howEtcdListens} {
 		write(t, dir, name, text)
 	}

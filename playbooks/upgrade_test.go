@@ -20,14 +20,17 @@ func TestUpgrade_is_refused_while_etcd_moves(t *testing.T) {
 		args                     []string
 		want                     string // "": it is not refused
 	}{
-		"plain":               {"", plain, plain, nil, ""},
-		"by certificates":     {"rundock_trust=true", secure, secure, nil, ""},
-		"a host without dnsd": {"rundock_trust=true", secure, "", nil, ""},
+		"plain":               {"rundock_trust=false", plain, plain, nil, ""},
+		"by certificates":     {"", secure, secure, nil, ""},
+		"a host without dnsd": {"", secure, "", nil, ""},
 		"an etcd of your own": {`rundock_etcd_endpoints=["https://etcd.example.com:2379"]`, secure, secure, nil, ""},
+		"Consul alone":        {"rundock_store=consul", plain, plain, nil, ""},
+		"Consul and etcd":     {"rundock_store=consul\nrundock_second_store=etcd", plain, plain, nil, "rundock_trust is true by default, and etcd of first, second still"},
+		"begins by default":   {"", plain, plain, nil, "rundock_trust is true by default, and etcd of first, second still serves those without a certificate"},
 		"begins":              {"rundock_trust=true", plain, plain, nil, "rundock_trust is true, and etcd of first, second still serves those without a certificate"},
 		"broke off":           {"rundock_trust=true", both, secure, nil, "rundock_trust is true, and etcd of first still serves those without a certificate"},
 		"begins back":         {"rundock_trust=false", secure, secure, nil, "rundock_trust is false, and etcd of first, second still serves those with a certificate"},
-		"broke off back":      {"", plain, both, nil, "rundock_trust is false, and etcd of second still serves those with a certificate"},
+		"broke off back":      {"rundock_trust=false", plain, both, nil, "rundock_trust is false, and etcd of second still serves those with a certificate"},
 		"for another host":    {"rundock_trust=true", plain, both, []string{"--limit", "third"}, "etcd of first, second still"},
 		"as a plan":           {"rundock_trust=true", plain, both, []string{"--check"}, "etcd of first, second still"},
 	} {

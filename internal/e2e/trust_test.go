@@ -62,7 +62,8 @@ func TestTrust_moves_a_plain_site_and_back(t *testing.T) {
 			s.succeeds(t, host, "rundockd store check")
 		}
 	}
-	secure := append([]string{"-e", "rundock_trust=true"}, s.withUpstream(t)...)
+	// As a site is that says nothing of it: the lab's inventory does.
+	secure := append([]string{"-e", `{"rundock_trust": "{{ rundock_trust_default }}"}`}, s.withUpstream(t)...)
 	three := append(etcdOn(all), secure...)
 	grown, secured := false, true // three members of etcd; they have certificates
 	run := func(vars ...string) string {

@@ -18,6 +18,7 @@ type Config struct {
 	State   string // the hosts' disks; "" means /var/lib/rundock-lab. Not on overlayfs or tmpfs
 	Mirror  string // Debian archive the bases are built from; "" means http://deb.debian.org/debian
 	Release string // Debian release of hosts that are not said to be of another; "" means bookworm
+	Plain   bool   // the inventory has rundock_trust=false: etcd and the image registry ask nobody who is calling
 }
 
 const defaultID = "rd"
@@ -27,8 +28,8 @@ var (
 	validRelease = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
 )
 
-// ConfigFrom reads RUNDOCK_LAB_ID, _DIR, _CACHE, _STATE, _MIRROR and
-// _RELEASE by getenv, which is os.Getenv in every program.
+// ConfigFrom reads RUNDOCK_LAB_ID, _DIR, _CACHE, _STATE, _MIRROR, _RELEASE and
+// _PLAIN, which is 1 for true, by getenv, which is os.Getenv in every program.
 func ConfigFrom(getenv func(string) string) Config {
 	return Config{
 		ID:      getenv("RUNDOCK_LAB_ID"),
@@ -37,6 +38,7 @@ func ConfigFrom(getenv func(string) string) Config {
 		State:   getenv("RUNDOCK_LAB_STATE"),
 		Mirror:  getenv("RUNDOCK_LAB_MIRROR"),
 		Release: getenv("RUNDOCK_LAB_RELEASE"),
+		Plain:   getenv("RUNDOCK_LAB_PLAIN") == "1",
 	}
 }
 

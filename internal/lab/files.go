@@ -66,7 +66,7 @@ func (l *Lab) writeFiles(hosts []Host) (bool, error) {
 		{"id_ed25519", string(key), 0o600},
 		{"id_ed25519.pub", string(public), 0o644},
 		{"known_hosts", known.String(), 0o644},
-		{"inventory", inventory(l.Dir, hosts), 0o644},
+		{"inventory", inventory(l.Dir, l.Plain, hosts), 0o644},
 	} {
 		path := filepath.Join(l.Dir, f.name)
 		if old, err := os.ReadFile(path); err == nil && string(old) == f.text {

@@ -30,8 +30,8 @@ func sshQuote(path string) string {
 }
 
 // inventory returns the Ansible inventory of hosts, whose key and known_hosts
-// are in dir, in INI format.
-func inventory(dir string, hosts []Host) string {
+// are in dir, in INI format. With plain the site goes without certificates.
+func inventory(dir string, plain bool, hosts []Host) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Written by lab up.\n")
 	group := func(name string, member func(Host) bool, line func(Host) string) {
@@ -64,6 +64,9 @@ rundock_domain=prod.example.com
 rundock_label=s
 rundock_docker_options={}
 `, filepath.Join(dir, "id_ed25519"), strings.Join(args, " "))
+	if plain {
+		b.WriteString("rundock_trust=false\n")
+	}
 	return b.String()
 }
 

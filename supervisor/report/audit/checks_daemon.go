@@ -53,7 +53,7 @@ var daemonChecks = []Check{
 	ofDaemon(Check{ID: "2.5", Severity: High,
 		Wants:  "dockerd speaks with image registries by TLS alone",
 		Reason: "whoever answers in an image registry's place, or is on the way there, chooses what runs",
-		Remedy: "rundock_trust: true, and rundock_image_registries without it"},
+		Remedy: "site.yml without rundock_trust: false, and rundock_image_registries without it"},
 		func(o Observation, r *Result) {
 			for _, name := range o.Docker.Insecure {
 				r.fault(name, "dockerd takes images from it without TLS")

@@ -125,7 +125,7 @@ var ownChecks = []Check{
 	{ID: "RD-10", Severity: High,
 		Wants:  "the store is asked by TLS alone",
 		Reason: "whoever is in the place of a host, or beside it, reads and writes all records",
-		Remedy: "rundock_trust: true, and site.yml",
+		Remedy: "site.yml without rundock_trust: false; of an etcd of your own, rundock_etcd_endpoints with https",
 		look: func(o Observation, r *Result) {
 			for _, at := range o.Plain {
 				r.fault(at, "it is asked without TLS")

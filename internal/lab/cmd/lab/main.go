@@ -39,7 +39,8 @@ const usage = `lab runs several Debian hosts on this machine, as root:
                                 push them to ` + lab.Registry + `
 
 Environment: RUNDOCK_LAB_ID (default rd), RUNDOCK_LAB_DIR, RUNDOCK_LAB_CACHE,
-RUNDOCK_LAB_STATE, RUNDOCK_LAB_MIRROR, RUNDOCK_LAB_RELEASE.
+RUNDOCK_LAB_STATE, RUNDOCK_LAB_MIRROR, RUNDOCK_LAB_RELEASE; RUNDOCK_LAB_PLAIN=1
+has the inventory say rundock_trust=false.
 Status: 0 done, 1 failed, 2 wrong usage; exec and ssh: the command's own.
 `
 
