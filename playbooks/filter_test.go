@@ -57,6 +57,8 @@ rundock_metrics=False
 rundock_preview_hosts=["two", "away", "unheard"]
 rundock_preview_fronts=["one", "away", "unheard"]
 rundock_preview_ports=21000-21999
+rundock_preview_pagers=["three", "unheard"]
+rundock_preview_logs_port=9159
 rundock_host_has={"filter": {"settings": {"hosts": {"away": "10.0.0.4", "two": "10.0.0.9", "gone": "10.0.0.5"}, "hosts6": {"away": ["fd00::4"], "two": ["fd00::9"], "gone": ["fd00::5"]}}}}
 `,
 	} {
@@ -89,6 +91,10 @@ rundock_host_has={"filter": {"settings": {"hosts": {"away": "10.0.0.4", "two": "
 	i := slices.IndexFunc(s.Services, func(v sitefilter.Service) bool { return v.Name == "previews" })
 	if i < 0 || s.Services[i].Ports[0].String() != "21000-21999/tcp" || !slices.Equal(s.Services[i].At, []string{"two", "away"}) || !slices.Equal(s.Services[i].Only, []string{"one", "away"}) {
 		t.Errorf("services are %+v, want previews of two and away, for one and away", s.Services)
+	}
+	i = slices.IndexFunc(s.Services, func(v sitefilter.Service) bool { return v.Name == "logs of previews" })
+	if i < 0 || s.Services[i].Ports[0].String() != "9159/tcp" || !slices.Equal(s.Services[i].At, []string{"two", "away"}) || !slices.Equal(s.Services[i].Only, []string{"three"}) {
+		t.Errorf("services are %+v, want logs of previews of two and away, for three", s.Services)
 	}
 	if want := "one=10.0.0.1,two=10.0.0.2,three=10.0.0.3,one=fd00::1,one=2001:db8::1"; words[1] != want {
 		t.Errorf("others are to admit %s, want %s", words[1], want)

@@ -46,17 +46,18 @@ rundock_host_has="{{ {'preview': {'services': found | default([]), 'key': true, 
 
 func TestPreviews_page_is_where_its_group_says(t *testing.T) {
 	const flags = " --domain y.example.com --previews http"
+	const logs = " --logs-cert /etc/rundock/pki/preview-page.crt"
 	const secret = `rundock_preview_hooks='{"shop": "0123456789abcdef"}'`
-	const none = "users ; files ; folders False; wrong "
+	const none = "users ; certificates ; files ; folders False; wrong "
 	hosts := []struct{ name, variables, want string }{
-		{"builder", "", "previewd-route,previewd-work; new previewd-route,previewd-work; previewd-route,previewd-work; ; goes ; " + none},
+		{"builder", "", "previewd-route,previewd-work; new previewd-route,previewd-work; previewd-route,previewd-work; ; goes ; users ; certificates preview-logs:builder; files ; folders False; wrong "},
 		{"left", `found='["previewd-web", "previewd-work"]' hooks='["shop"]' access=true`, "; new ; ; ; goes previewd-web,previewd-work; " + none},
-		{"fresh", "rundock_preview_web_listen=10.0.0.5:443", "previewd-web; new previewd-web; previewd-web; --listen 127.0.0.1:443" + flags + "; goes ; users rundock-preview; files ; folders False; wrong "},
+		{"fresh", "rundock_preview_web_listen=10.0.0.5:443", "previewd-web; new previewd-web; previewd-web; --listen 127.0.0.1:443" + flags + logs + "; goes ; users rundock-preview; certificates preview-page:fresh; files ; folders False; wrong "},
 		{"tokens", `rundock_preview_seal='{"stdout": "sealing"}' access=true rundock_preview_web_listen=10.0.0.5:443 found='["previewd-web"]' folders='` + wellFolders + `'`,
-			"previewd-web; new ; previewd-web; --listen 10.0.0.5:443" + flags + " --access /etc/rundock/preview/access.json; goes ; users rundock-preview; files /etc/rundock/preview/seal.pub; folders True; wrong "},
+			"previewd-web; new ; previewd-web; --listen 10.0.0.5:443" + flags + " --access /etc/rundock/preview/access.json" + logs + "; goes ; users rundock-preview; certificates preview-page:tokens; files /etc/rundock/preview/seal.pub; folders True; wrong "},
 		{"certified", `rundock_preview_web_certificate=/c rundock_preview_web_certificate_key=/k hooks='["shop", "old"]' ` + secret,
-			"previewd-web; new previewd-web; previewd-web; --listen 127.0.0.1:9155" + flags + " --cert /c --key /k; goes old; users rundock-preview; files /etc/rundock/preview/hooks/shop; folders False; wrong "},
-		{"byhand", `hooks='["shop"]' rundock_preview_http=:8089`, "previewd-web; new previewd-web; previewd-web; --listen 127.0.0.1:9155" + flags + ":8089; goes ; users rundock-preview; files ; folders False; wrong "},
+			"previewd-web; new previewd-web; previewd-web; --listen 127.0.0.1:9155" + flags + " --cert /c --key /k" + logs + "; goes old; users rundock-preview; certificates preview-page:certified; files /etc/rundock/preview/hooks/shop; folders False; wrong "},
+		{"byhand", `hooks='["shop"]' rundock_preview_http=:8089`, "previewd-web; new previewd-web; previewd-web; --listen 127.0.0.1:9155" + flags + ":8089" + logs + "; goes ; users rundock-preview; certificates preview-page:byhand; files ; folders False; wrong "},
 	}
 	var inventory strings.Builder
 	for _, h := range hosts {

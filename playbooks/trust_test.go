@@ -80,7 +80,7 @@ const believing = `
 func TestTrust_sees_which_authorities_are_believed(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "play.yml", believing)
-	write(t, dir, "inventory", "one\n[all:vars]\nansible_python_interpreter=/usr/bin/python3\nrundock_trust=true\n"+
+	write(t, dir, "inventory", "one\n[all:vars]\nansible_python_interpreter=/usr/bin/python3\nrundock_preview_pagers=[]\nrundock_trust=true\n"+
 		`rundock_trust_authority={"authority": "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"}`+"\n")
 	copyVariables(t, "trust", filepath.Join(dir, "roles", "trust"))
 	if out, err := play(t, dir); err != nil {
@@ -116,7 +116,7 @@ func TestTrust_sees_whom_etcd_refuses(t *testing.T) {
 		"cut-off":   says + "etcd: no answer within 3s from https://10.0.0.5:2379 >&2; exit 3\n",
 		"well":      "echo web\n",
 		"bare":      says + "etcd: permission denied >&2; exit 3\n",
-		"inventory": "removed\ncut-off\nwell\nbare pki=none\n[all:vars]\nansible_python_interpreter=/usr/bin/python3\npki=pki\n",
+		"inventory": "removed\ncut-off\nwell\nbare pki=none\n[all:vars]\nansible_python_interpreter=/usr/bin/python3\nrundock_preview_pagers=[]\npki=pki\n",
 	} {
 		write(t, dir, name, text)
 	}

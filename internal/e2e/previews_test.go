@@ -20,6 +20,7 @@ import (
 const (
 	previewPort = "8089"
 	pagePort    = "9155"
+	logsPort    = 9159
 	gitKey      = "/etc/rundock/preview/git.key"
 )
 
@@ -130,7 +131,7 @@ printf 'services:\n  web: {build: ., stop_grace_period: 1s, ports: ["80:8080"]}\
 
 // closedToForeignCode are what neither steps of builds nor previews are to reach, as ADDRESS:PORT.
 func (s *setup) closedToForeignCode() []string {
-	return []string{s.at(front, 2379), s.at(front, 5000), s.at(front, 22), s.at(back1, 22), s.at(back2, 22), s.Addr(front).String() + ":" + previewPort, s.Addr(back1).String() + ":" + pagePort}
+	return []string{s.at(front, 2379), s.at(front, 5000), s.at(front, 22), s.at(back1, 22), s.at(back2, 22), s.Addr(front).String() + ":" + previewPort, s.Addr(back1).String() + ":" + pagePort, s.at(back2, logsPort)}
 }
 
 // confine holds what docs/security.md says of a preview's container, and of the ports of previews.
@@ -146,10 +147,12 @@ func (s *setup) confine(t *testing.T) {
 	s.sh(t, other, "for port in 21777 7777; do setsid python3 -m http.server --bind "+s.Addr(other).String()+" $port >/dev/null 2>&1 & echo $! >>/run/own.pids; done")
 	t.Cleanup(func() { s.sh(t, other, "kill $(cat /run/own.pids); rm /run/own.pids") })
 	i := s.intruders()
-	i.hold(t, []access{{who: "a host with a router", host: front, to: s.at(other, 21777), can: true}, {who: "another host", host: host, to: s.at(other, 7777), can: true}})
+	i.hold(t, []access{{who: "a host with a router", host: front, to: s.at(other, 21777), can: true}, {who: "another host", host: host, to: s.at(other, 7777), can: true}, {who: "a host with the page", host: back1, to: s.at(back2, logsPort), can: true}})
 	claims := []access{
 		{who: "another host", what: "a preview", host: host, to: s.at(other, 21777)},
 		{who: "a machine beside", what: "a preview", to: s.at(other, 21777)},
+		{who: "a machine beside", what: "logs of previews", to: s.at(back2, logsPort)},
+		{who: "a host without the page", what: "logs of previews", host: front, to: s.at(back2, logsPort)},
 		{who: "a preview", what: "another", host: host, inside: name, to: s.at(other, 21777)},
 		{who: "a preview", what: "whatever another host has", host: host, inside: name, to: s.at(other, 7777)},
 		{who: "a preview", what: "DNS by TCP", host: host, inside: name, to: s.at(host, 53), can: true},
@@ -159,6 +162,33 @@ func (s *setup) confine(t *testing.T) {
 		claims = append(claims, access{who: "a preview", host: host, inside: name, to: to})
 	}
 	i.hold(t, claims)
+}
+
+// readsLogs reads by the page what akira's container says, and the log of its build, wherever they are.
+func (s *setup) readsLogs(t *testing.T, token string) {
+	t.Helper()
+	said, err := s.page(token, "GET", "/api/v1/previews/akira/containers", "")
+	var all struct{ Containers []struct{ Name, Host string } }
+	if err == nil {
+		err = json.Unmarshal([]byte(said), &all)
+	}
+	if err != nil || len(all.Containers) != 1 {
+		t.Fatalf("akira's containers are %s, %v", said, err)
+	}
+	asks := "cd /etc/rundock/pki && curl -sS -o /dev/null -w '%{http_code} ' --max-time 20 https://" + s.at(back2, logsPort) + "/build/akira --cacert ca.crt "
+	if got := s.sh(t, back1, strings.Replace(asks, "&& curl", "&& setpriv --reuid rundock-preview --regid rundock-preview --init-groups curl", 1)+"--cert preview-page.crt --key preview-page.key; "+asks+"--cert host.crt --key host.key; "+asks+" 2>/dev/null || true"); got != "200 403 000" {
+		t.Errorf("for its page, root of its page's host, and who has no certificate the builder of %s answers %q", back2, got)
+	}
+	c := all.Containers[0]
+	s.sh(t, c.Host, "docker exec preview-akira-"+strings.Replace(c.Name, ".", "-", 1)+" /bin/sh -c 'echo hello from akira >/proc/1/fd/1'")
+	for path, want := range map[string]string{"/containers/" + c.Name + "/log": "hello from akira", "/log": "Step 1/"} {
+		await.Empty(t, "the page has "+want+" of "+c.Host, func() string {
+			if said, err = s.page(token, "GET", "/api/v1/previews/akira"+path, ""); err != nil || !strings.Contains(said, want) {
+				return fmt.Sprint(said, err)
+			}
+			return ""
+		})
+	}
 }
 
 func (s *setup) pushPage(t *testing.T, text string) {
@@ -250,6 +280,7 @@ func TestPreviews(t *testing.T) {
 	})
 
 	s.confine(t)
+	s.readsLogs(t, token)
 
 	ctx, stop := context.WithCancel(t.Context())
 	l := &load{stop: stop, done: map[string]int{}}

@@ -14,6 +14,9 @@ type Worker struct {
 	ID   string `json:"id"` // of whoever holds the key
 	Host string `json:"host"`
 	Most int    `json:"most"` // previews that it may have
+
+	// Logs is where it gives the logs of its previews to pages of other hosts, an ADDRESS:PORT; "": to none.
+	Logs string `json:"logs,omitempty"`
 }
 
 // WorkerKey is where host's Worker is.

@@ -13,7 +13,7 @@ import (
 
 // Cursor is a place in a folder, for those who go on there after a restart. The file is
 // known by its inode and its first bytes; by these alone once a processor has compressed
-// it. The zero Cursor is before the oldest file.
+// it. One without these is known by its inode. The zero Cursor is before the oldest file.
 type Cursor struct {
 	Inode uint64    `json:"inode,omitempty"`
 	Head  []byte    `json:"head,omitempty"` // the first bytes of the file, as far as they were read; headSize at most

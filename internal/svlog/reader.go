@@ -88,7 +88,7 @@ func (r *Reader) lines(buf []byte, over bool) ([]byte, error) {
 	}
 	r.open.took(end)
 	data := buf[:end]
-	if at := r.cursor.At; at < headSize {
+	if at := r.cursor.At; at < headSize && at == int64(len(r.cursor.Head)) {
 		r.cursor.Head = append(r.cursor.Head[:at:at], data[:min(end, headSize-int(at))]...)
 	}
 	r.cursor.At += int64(end)

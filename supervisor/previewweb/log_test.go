@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"rundock/supervisor/previewlog"
 	"rundock/supervisor/previewweb/access"
-	"rundock/supervisor/previewweb/buildlog"
 	"rundock/supervisor/previewweb/known"
 )
 
@@ -24,8 +24,14 @@ type event struct{ name, id, data string }
 // follow follows the log of main from the line after id; next waits for an event, and leave ends it.
 func (g *rig) follow(id string) (next func() event, leave func()) {
 	g.Helper()
+	return g.followAt("/api/v1/previews/main/log", id)
+}
+
+// followAt does so with the log at path.
+func (g *rig) followAt(path, id string) (next func() event, leave func()) {
+	g.Helper()
 	ctx, cancel := context.WithCancel(g.Context())
-	req := g.request(access.Read, "GET", "/api/v1/previews/main/log", "", "Accept", "text/event-stream")
+	req := g.request(access.Read, "GET", path, "", "Accept", "text/event-stream")
 	if id != "" {
 		req.Header.Set("Last-Event-ID", id)
 	}
@@ -103,7 +109,7 @@ func TestLog_that_is_resumed_has_each_line_once(t *testing.T) {
 		}
 		leave()
 	}
-	var log buildlog.Log
+	var log previewlog.Log
 	g.expect(200, access.Read, "GET", "/api/v1/previews/main/log?after="+id, "", &log)
 	if len(log.Lines) != 1 || log.Lines[0].Text != want[len(want)-1] || log.Build == "" {
 		t.Errorf("as a list after %s: %+v", id, log)
@@ -152,12 +158,12 @@ func TestLog_is_text(t *testing.T) {
 		}
 	}
 	// Half a line, and what is no line, are left out.
-	file, err := os.OpenFile(filepath.Join(g.parts.logs, "main.log"), os.O_APPEND|os.O_WRONLY, 0)
+	file, err := os.OpenFile(filepath.Join(string(g.parts.logs), "main.log"), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	last, err := json.Marshal(buildlog.Line{Number: 5, Time: begun, Text: "whole"})
+	last, err := json.Marshal(previewlog.Line{Number: 5, Time: begun, Text: "whole"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,8 @@ import (
 	"rundock/internal/preview"
 	"rundock/internal/preview/settings"
 	"rundock/internal/registry/open"
+	"rundock/internal/registry/tlsfiles"
+	"rundock/supervisor/previewlog"
 	"rundock/supervisor/previewweb/access"
 	"rundock/supervisor/previewweb/known"
 	"rundock/supervisor/process"
@@ -43,6 +45,9 @@ previews alone. TERM: take no more requests, and leave within 5 s.
   --hooks FOLDER         secrets of hooks, a file a repository; none unless it is said
   --files FOLDER         where files of repositories are, such as credentials;
                          /etc/rundock/preview unless it is said
+  --logs-cert FILE, --logs-key FILE, --logs-ca FILE  the certificate by which builders of other
+                         hosts are asked for logs, its key, and who signs theirs; without
+                         them they are asked without TLS
   --admin ADDRESS:PORT   where /metrics and /healthz are; 127.0.0.1:9156 unless it is said
   --domain NAME          what previews' names are below; y. and host.json's domain
                          unless it is said
@@ -68,6 +73,7 @@ type options struct {
 	domain        string // "": of host.json
 	previews      string
 	rules         preview.Rules
+	logsTLS       tlsfiles.Files // for builders of other hosts
 	version       string
 }
 
@@ -81,7 +87,7 @@ func Main(version string) func(args []string) int {
 			name, of string
 		}{
 			{&o.listen, "listen", "127.0.0.1:9155"}, {&o.admin, "admin", "127.0.0.1:9156"}, {&o.cert, "cert", ""}, {&o.key, "key", ""}, {&o.access, "access", ""},
-			{&o.seal, "seal", ""}, {&o.hooks, "hooks", ""}, {&o.files, "files", hostconfig.PreviewDir}, {&o.domain, "domain", ""}, {&o.previews, "previews", "http"},
+			{&o.seal, "seal", ""}, {&o.hooks, "hooks", ""}, {&o.files, "files", hostconfig.PreviewDir}, {&o.domain, "domain", ""}, {&o.logsTLS.CA, "logs-ca", ""}, {&o.logsTLS.Cert, "logs-cert", ""}, {&o.logsTLS.Key, "logs-key", ""}, {&o.previews, "previews", "http"},
 		} {
 			set.StringVar(one.into, one.name, one.of, "")
 		}
@@ -111,6 +117,8 @@ func (o options) check(words []string) error {
 		return fmt.Errorf("--listen %s: others reach that, so --access is needed: previewd token makes such a file", o.listen)
 	case (o.cert == "") != (o.key == ""):
 		return errors.New("--cert and --key go together")
+	case (o.logsTLS.Cert == "") != (o.logsTLS.Key == "") || (o.logsTLS.Cert == "") != (o.logsTLS.CA == ""):
+		return errors.New("--logs-cert, --logs-key and --logs-ca go together")
 	case !filepath.IsAbs(o.files):
 		return fmt.Errorf("--files %s: want an absolute path", o.files)
 	case previews != nil:
@@ -154,7 +162,7 @@ func (o options) run(ctx context.Context, log *slog.Logger) error {
 	state := filepath.Join(hostconfig.StateDir, "preview")
 	p := parts{
 		store: store, site: known.Site{Zone: host.Zone(), Host: host.Host, Domain: o.domain, Scheme: scheme, Port: port, Rules: o.rules},
-		mirrors: filepath.Join(state, "web"), logs: filepath.Join(state, "logs"), hooks: o.hooks, files: filepath.Clean(o.files), version: o.version, log: log, gitPatience: gitPatience, hookPatience: hookPatience,
+		mirrors: filepath.Join(state, "web"), logs: previewlog.Builds(filepath.Join(state, "logs")), hosts: previewlog.Hosts{Socket: previewlog.Socket, TLS: o.logsTLS}, hooks: o.hooks, files: filepath.Clean(o.files), version: o.version, log: log, gitPatience: gitPatience, hookPatience: hookPatience,
 	}
 	if p.guard, err = access.Open(o.access, log); err != nil {
 		return err

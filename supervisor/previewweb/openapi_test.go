@@ -102,6 +102,8 @@ var calls = [][3]string{
 	{"POST", "/previews/{name}/pin", ""},
 	{"DELETE", "/previews/{name}/pin", ""},
 	{"GET", "/previews/{name}/log", ""},
+	{"GET", "/previews/{name}/containers", ""},
+	{"GET", "/previews/{name}/containers/{container}/log", ""},
 	{"GET", "/previews/{name}/events", ""},
 	{"PUT", "/env/{variable}", `{"value":"1"}`},
 	{"GET", "/env", ""},
@@ -164,7 +166,7 @@ func (g *rig) try(doc, operation object, method, path, body string) {
 			}
 		}
 	}
-	real := strings.NewReplacer("{name}", "main", "{repo}", "shop", "{variable}", "TOKEN").Replace(path)
+	real := strings.NewReplacer("{name}", "main", "{repo}", "shop", "{variable}", "TOKEN", "{container}", "web.1").Replace(path)
 	for _, scope := range []access.Scope{access.Admin, ""} {
 		res, text := g.send(g.request(scope, method, real, body))
 		answer, ok := operation["responses"].(object)[fmt.Sprint(res.StatusCode)].(object)
@@ -186,6 +188,7 @@ func (g *rig) try(doc, operation object, method, path, body string) {
 		}
 	}
 	if method == "POST" && path == "/api/v1/previews" {
+		g.builder("node-back-1").deployed("main").says("main", "up")
 		g.put(preview.State{Name: "main", Step: preview.Failed, Commit: "c1", Since: time.Now(), Reason: "no compose file", Routes: map[string][]string{"": {"10.42.1.9:80"}, "api": {"10.42.1.9:81"}}})
 		g.writeLog("main", time.Now(), 1, "one")
 		g.shown("main", "has failed, on node-back-1", func(p known.Preview) bool {

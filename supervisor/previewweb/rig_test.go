@@ -25,6 +25,7 @@ import (
 	"rundock/internal/registry/etcd"
 	"rundock/internal/registry/etcdtest"
 	"rundock/internal/registry/registrytest"
+	"rundock/supervisor/previewlog"
 	"rundock/supervisor/previewweb/access"
 	"rundock/supervisor/previewweb/known"
 )
@@ -77,7 +78,7 @@ func newRig(t *testing.T) *rig {
 	}
 	g.parts = parts{
 		store: store, site: known.Site{Zone: "s.prod.example.com", Host: "node-back-1", Domain: domain, Scheme: "http", Rules: preview.Rules{Most: 5}}, guard: guard, public: public,
-		mirrors: filepath.Join(dir, "git"), logs: dir, hooks: filepath.Join(dir, "hooks"), files: "/etc/rundock/preview", version: "v1", log: log,
+		mirrors: filepath.Join(dir, "git"), logs: previewlog.Builds(dir), hosts: previewlog.Hosts{Socket: filepath.Join(dir, "logs.sock")}, hooks: filepath.Join(dir, "hooks"), files: "/etc/rundock/preview", version: "v1", log: log,
 		gitPatience: 15 * time.Second, hookPatience: 15 * time.Second,
 	}
 	g.git.Commit("main", map[string]string{"compose.yaml": "services: {}\n"})
@@ -222,7 +223,7 @@ func (g *rig) writeLog(name string, begun time.Time, first int, texts ...string)
 	if first == 1 {
 		how |= os.O_TRUNC
 	}
-	file, err := os.OpenFile(filepath.Join(g.parts.logs, name+".log"), how, 0o640)
+	file, err := os.OpenFile(filepath.Join(string(g.parts.logs), name+".log"), how, 0o640)
 	if err != nil {
 		g.Fatal(err)
 	}

@@ -12,9 +12,9 @@ import (
 	"rundock/internal/preview/ledger"
 	"rundock/internal/preview/settings"
 	"rundock/internal/registry"
+	"rundock/supervisor/previewlog"
 	"rundock/supervisor/previewweb/access"
 	"rundock/supervisor/previewweb/api"
-	"rundock/supervisor/previewweb/buildlog"
 	"rundock/supervisor/previewweb/change"
 	"rundock/supervisor/previewweb/hook"
 	"rundock/supervisor/previewweb/known"
@@ -28,10 +28,11 @@ type parts struct {
 	site    known.Site
 	guard   *access.Guard
 	public  settings.Public
-	mirrors string // folder that git is run in
-	logs    string // folder of builds' logs
-	hooks   string // folder of hooks' secrets; "": there are none
-	files   string // folder of repositories' files
+	mirrors string            // folder that git is run in
+	logs    previewlog.Builds // of this host
+	hosts   previewlog.Hosts  // how builders are asked for logs
+	hooks   string            // folder of hooks' secrets; "": there are none
+	files   string            // folder of repositories' files
 	version string
 	log     *slog.Logger
 
@@ -106,12 +107,13 @@ func (p parts) handler(ctx context.Context, book *known.Book, m *metrics) http.H
 		Ledger: ledger.Ledger{Store: p.store, Rules: p.site.Rules}, Book: book, Public: p.public,
 		Branches: change.NewBranches(book, p.mirrors, p.gitPatience), Files: p.files, Log: p.log,
 	}
-	calls := &api.API{Book: book, Changer: changer, Guard: p.guard, Logs: buildlog.Dir(p.logs), Log: p.log, Done: ctx, Version: p.version}
+	logs := api.Logs{Book: book, Builds: p.logs, Hosts: p.hosts}
+	calls := &api.API{Book: book, Changer: changer, Guard: p.guard, Logs: logs, Log: p.log, Done: ctx, Version: p.version}
 	m.streams(calls.Streams)
 	mux := http.NewServeMux()
 	mux.Handle(api.Prefix+"/", calls.Handler())
 	(&hook.Handler{Changer: changer, Secrets: p.hooks, Patience: p.hookPatience, Log: p.log}).Register(mux)
-	pages := &page.Pages{Book: book, Changer: changer, Guard: p.guard, Logs: buildlog.Dir(p.logs), Log: p.log, Version: p.version}
+	pages := &page.Pages{Book: book, Changer: changer, Guard: p.guard, Logs: logs, Log: p.log, Version: p.version}
 	mux.Handle("/", pages.Handler())
 	return secure(mux)
 }

@@ -23,6 +23,7 @@ func TestWork(t *testing.T) {
 	r.run("a branch is built, deployed and reached", (*rig).deploys)
 	r.run("a push is deployed without a failed request, and leaves nothing of the one before", (*rig).redeploys)
 	r.run("a setting is given to the containers without a build, and is in nothing else", (*rig).sets)
+	r.run("the log of a container is given without the value of a setting, and to none but its preview", (*rig).givesLogs)
 	r.run("a step that fails is named, and the last good commit serves", (*rig).fails)
 	r.run("what nobody uses sleeps, and wakes once for all who ask", (*rig).sleeps)
 	r.run("of pushes while one is built the newest counts", (*rig).overtakes)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"time"
@@ -21,6 +22,8 @@ import (
 	previewsettings "rundock/internal/preview/settings"
 	"rundock/internal/registry"
 	"rundock/internal/registry/open"
+	"rundock/internal/registry/tlsfiles"
+	"rundock/supervisor/previewlog"
 	"rundock/supervisor/process"
 	"rundock/supervisor/report"
 )
@@ -51,6 +54,11 @@ they are, and are gone on with at the next start.
   --build-cpus N         processors that a build may have; 2 unless it is said
   --build-time TIME      that a build may take; 15m unless it is said
   --build-free MIB       of Docker's disk that a build leaves free; 2048 unless it is said
+  --logs-at ADDRESS:PORT where to give logs to pages of other hosts; nowhere unless it is
+                         said. That of this host has ` + previewlog.Socket + `
+  --logs-cert FILE, --logs-key FILE, --logs-ca FILE  the certificate for that, its key, and
+                         who signs those of pages; without them it is plain, for whoever
+                         reaches it
   --admin ADDRESS:PORT   where /metrics and /healthz are; 127.0.0.1:9157 unless it is said
 
 Exit codes: 0 it was told to leave, 2 bad usage, 100 it cannot run, and why is said.
@@ -71,7 +79,9 @@ type options struct {
 	timeout       time.Duration
 	limits        build.Limits
 	adminAt       string
-	logs, trees   string // folders
+	logsAt        string         // ADDRESS:PORT; "": nowhere
+	logsTLS       tlsfiles.Files // of that
+	logs, trees   string         // folders
 	mirrorsFolder string
 }
 
@@ -98,6 +108,10 @@ func Main(args []string) int {
 	set.IntVar(&cpus, "build-cpus", 2, "")
 	set.DurationVar(&o.limits.Time, "build-time", 15*time.Minute, "")
 	set.IntVar(&free, "build-free", 2048, "")
+	set.StringVar(&o.logsAt, "logs-at", "", "")
+	set.StringVar(&o.logsTLS.Cert, "logs-cert", "", "")
+	set.StringVar(&o.logsTLS.Key, "logs-key", "", "")
+	set.StringVar(&o.logsTLS.CA, "logs-ca", "", "")
 	set.StringVar(&o.adminAt, "admin", "127.0.0.1:9157", "")
 	words, code, done := report.Arguments(set, usage, args)
 	if done {
@@ -130,10 +144,19 @@ func (o *options) check(words []string, ports string) error {
 		return errors.New("--timeout: want 10s at least")
 	case o.limits.Memory < 4<<20 || o.limits.CPU < 1000 || o.limits.Time < time.Second || o.limits.Free < 1<<20:
 		return errors.New("--build-memory, --build-cpus, --build-time, --build-free: want 4 MiB, 1 processor, 1s and 1 MiB at least")
+	case o.logsAt != "" && !isAddress(o.logsAt):
+		return fmt.Errorf("--logs-at %s: want ADDRESS:PORT", o.logsAt)
+	case (o.logsTLS.Cert == "") != (o.logsTLS.Key == "") || (o.logsTLS.Cert == "") != (o.logsTLS.CA == ""):
+		return errors.New("--logs-cert, --logs-key and --logs-ca go together")
 	case !filepath.IsAbs(o.key):
 		return fmt.Errorf("--key %s: want an absolute path", o.key)
 	}
 	return nil
+}
+
+func isAddress(text string) bool {
+	_, err := netip.ParseAddrPort(text)
+	return err == nil
 }
 
 // run makes previews until ctx is done.

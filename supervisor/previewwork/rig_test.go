@@ -47,7 +47,10 @@ type rig struct {
 	flags                 []string // of previewd work
 }
 
-const front = "127.0.0.1:8099"
+const (
+	front  = "127.0.0.1:8099"
+	logsAt = "127.0.0.1:9159"
+)
 
 // program is one of ours that is run until the test ends.
 type program struct {
@@ -130,7 +133,7 @@ func newRig(t *testing.T) *rig {
 	r.start("runsvdir", "-P", "/etc/service")
 	await.Nil(t, "the store answers", func() error { _, _, err := r.store.List(t.Context(), "/"); return err })
 	r.start("/usr/local/bin/previewd", "route", "--http", front)
-	r.flags = []string{"--build-free", "1", "--build-memory", "256", "--timeout", "60s"}
+	r.flags = []string{"--build-free", "1", "--build-memory", "256", "--timeout", "60s", "--logs-at", logsAt}
 	r.startWorker()
 	return r
 }
@@ -180,7 +183,7 @@ const dockerfile = `FROM scratch
 COPY busybox /bin/sh
 COPY busybox /bin/busybox
 COPY index.html /www/index.html
-CMD ["/bin/sh", "-c", "echo token=$TOKEN > /www/token; exec /bin/busybox httpd -f -p 8080 -h /www"]
+CMD ["/bin/sh", "-c", "echo token=$TOKEN | /bin/busybox tee /www/token; exec /bin/busybox httpd -f -p 8080 -h /www"]
 `
 
 const compose = `services:

@@ -232,6 +232,14 @@ func (v *view) settings(w preview.Wish) settings.All {
 	return v.settingsOf(w)
 }
 
+// settingsNamed are those that count for the preview name; ok: there is one.
+func (v *view) settingsNamed(name string) (all settings.All, ok bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	w, ok := v.wishes[name]
+	return v.settingsOf(w), ok
+}
+
 // routesOf are a preview's, as the store has them.
 func (v *view) routesOf(name string) map[string][]string {
 	v.mu.Lock()

@@ -79,6 +79,7 @@ func (w *worker) run(ctx context.Context) {
 	all.Go(func() { w.announce(working) })
 	all.Go(func() { w.poll(working) })
 	all.Go(func() { w.keepHouse(working) })
+	all.Go(func() { w.giveLogs(working) })
 	timer := time.NewTicker(lookEvery)
 	defer timer.Stop()
 	for ctx.Err() == nil {
@@ -105,7 +106,7 @@ func (w *worker) announce(ctx context.Context) {
 	}
 	var held sync.WaitGroup
 	held.Go(func() { lease.Run(ctx) })
-	value := preview.Worker{ID: w.id, Host: w.host, Most: w.choice.most}.JSON()
+	value := preview.Worker{ID: w.id, Host: w.host, Most: w.choice.most, Logs: w.logsAt}.JSON()
 	lease.Hold(ctx, []registry.Item{{Key: preview.WorkerKey(w.host), Value: value, ID: w.id}}, func(s registry.HoldState) {
 		w.metrics.announced.Set(0)
 		if s.Held {

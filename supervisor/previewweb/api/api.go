@@ -18,7 +18,6 @@ import (
 	"rundock/internal/preview"
 	"rundock/internal/registry"
 	"rundock/supervisor/previewweb/access"
-	"rundock/supervisor/previewweb/buildlog"
 	"rundock/supervisor/previewweb/change"
 	"rundock/supervisor/previewweb/known"
 )
@@ -31,7 +30,7 @@ type API struct {
 	Book    *known.Book
 	Changer *change.Changer
 	Guard   *access.Guard
-	Logs    buildlog.Dir
+	Logs    Logs
 	Log     *slog.Logger
 	Done    context.Context // ends streams
 	Version string          // of previewd

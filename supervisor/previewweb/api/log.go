@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"rundock/supervisor/previewweb/buildlog"
+	"rundock/supervisor/previewlog"
 )
 
 // streams counts logs that are followed.
@@ -21,32 +21,49 @@ const (
 
 	// eventPatience is how long a client may take for what it was sent.
 	eventPatience = 30 * time.Second
+
+	// awayFor is when a client asks again for a log that cannot be had.
+	awayFor = 5 * time.Second
 )
 
 // Streams is how many logs are followed.
 func (a *API) Streams() int64 { return a.streams.open.Load() }
 
-// log is a build's log, as the client accepts it.
-func (a *API) log(c *call, w http.ResponseWriter) {
+// buildLog answers with a build's log, containerLog with that of a container.
+func (a *API) buildLog(c *call, w http.ResponseWriter) {
 	p, err := c.preview()
 	if err != nil {
 		a.fail(w, c, err)
 		return
 	}
+	a.log(c, w, p.Name, a.Logs.Build(p))
+}
+
+func (a *API) containerLog(c *call, w http.ResponseWriter) {
+	slot, ok := a.Book.Container(c.PathValue("name"), c.PathValue("container"))
+	if !ok {
+		a.fail(w, c, none("preview %q has no container %q", c.PathValue("name"), c.PathValue("container")))
+		return
+	}
+	a.log(c, w, c.PathValue("name")+", "+slot.Name, a.Logs.Container(c.PathValue("name"), slot))
+}
+
+// log answers with a log, as the client accepts it.
+func (a *API) log(c *call, w http.ResponseWriter, title string, from previewlog.Source) {
 	id := c.Header.Get("Last-Event-ID")
 	if id == "" {
 		id = c.URL.Query().Get("after")
 	}
-	after := buildlog.ParsePlace(id)
+	after := previewlog.ParsePlace(id)
 	accepts := c.Header.Get("Accept")
 	if strings.Contains(accepts, "text/event-stream") {
-		a.follow(c, w, p.Name, after)
+		a.follow(c, w, title, from, after)
 		return
 	}
-	log, err := a.Logs.Read(p.Name, after)
+	log, err := previewlog.ReadAll(c.Context(), from, after)
 	if err != nil {
-		a.Log.Error("a log cannot be read", "preview", p.Name, "err", err)
-		WriteError(w, http.StatusInternalServerError, "the log of "+p.Name+" cannot be read")
+		a.Log.Warn("a log cannot be read", "of", title, "err", err)
+		WriteError(w, http.StatusBadGateway, "the log of "+title+": "+err.Error())
 		return
 	}
 	if !strings.Contains(accepts, "text/plain") {
@@ -60,8 +77,9 @@ func (a *API) log(c *call, w http.ResponseWriter) {
 	}
 }
 
-// follow sends the log's lines as events, each with its place for an id, until the client leaves.
-func (a *API) follow(c *call, w http.ResponseWriter, name string, after buildlog.Place) {
+// follow sends the log's lines as events, each with its place for an id, until the client leaves; the event away says why
+// there are none now, after which the client asks anew.
+func (a *API) follow(c *call, w http.ResponseWriter, title string, from previewlog.Source, after previewlog.Place) {
 	if a.streams.open.Add(1) > streamsAtMost {
 		a.streams.open.Add(-1)
 		w.Header().Set("Retry-After", "30")
@@ -82,18 +100,20 @@ func (a *API) follow(c *call, w http.ResponseWriter, name string, after buildlog
 		out.SetWriteDeadline(time.Now().Add(eventPatience))
 		return errors.Join(body.Flush(), out.Flush())
 	}
-	fmt.Fprint(body, ": the log of "+name+"\n\n")
+	fmt.Fprint(body, ": the log of "+title+"\n\n")
 	if flush() != nil {
 		return
 	}
-	err := a.Logs.Follow(ctx, name, after, func(anew bool, at buildlog.Place, l buildlog.Line) error {
+	err := from.Follow(ctx, after, previewlog.Reading{On: func(anew bool, at previewlog.Place, l previewlog.Line) error {
 		if anew {
 			fmt.Fprint(body, "event: anew\ndata:\n\n")
 		}
-		fmt.Fprintf(body, "id: %s\ndata: %s\n\n", at, Plain(l.Text))
-		return nil
-	}, flush, func() error { fmt.Fprint(body, ": \n\n"); return flush() })
-	if err != nil {
-		a.Log.Debug("a log is followed no longer", "preview", name, "err", err)
+		_, err := fmt.Fprintf(body, "id: %s\ndata: %s\n\n", at, Plain(l.Text))
+		return err
+	}, Sent: flush, Idle: func() error { fmt.Fprint(body, ": \n\n"); return flush() }})
+	if err != nil && ctx.Err() == nil {
+		a.Log.Debug("a log is followed no longer", "of", title, "err", err)
+		fmt.Fprintf(body, "retry: %d\nevent: away\ndata: %s\n\n", awayFor.Milliseconds(), Plain(err.Error()))
+		flush()
 	}
 }

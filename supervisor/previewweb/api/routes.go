@@ -7,8 +7,8 @@ import (
 	"rundock/internal/preview"
 	"rundock/internal/preview/ledger"
 	"rundock/internal/preview/settings"
+	"rundock/supervisor/previewlog"
 	"rundock/supervisor/previewweb/access"
-	"rundock/supervisor/previewweb/buildlog"
 	"rundock/supervisor/previewweb/change"
 	"rundock/supervisor/previewweb/known"
 )
@@ -71,6 +71,10 @@ type (
 	Events struct {
 		Events []ledger.Event `json:"events"`
 	}
+	// Containers are those of a preview.
+	Containers struct {
+		Containers []known.Slot `json:"containers"`
+	}
 	// Stacks are those of the site.
 	Stacks struct {
 		Stacks []known.Stack `json:"stacks"`
@@ -122,6 +126,11 @@ func (a *API) routes() []route {
 	)
 }
 
+// What calls for logs have in common.
+const howLogs = "; with Accept: text/plain as text, with text/event-stream as it comes, an event a line, from the one after Last-Event-ID"
+
+var ofLogs = map[string]string{"after": "the id of an event, or next of an answer: lines after it"}
+
 func (a *API) previewRoutes() []route {
 	of := func(method, part, summary string, do func(c *call) (preview.Wish, error)) route {
 		return route{method: method, path: "/previews/{name}" + part, scope: access.Deploy, summary: summary, out: known.Preview{}, code: http.StatusAccepted, answer: wished(do)}
@@ -154,9 +163,15 @@ func (a *API) previewRoutes() []route {
 		{method: "GET", path: "/previews/{name}/events", scope: access.Read, summary: "who changed what of a preview, the newest first", out: Events{}, code: 200, answer: func(c *call) (any, error) {
 			return Events{a.Book.Events(c.PathValue("name"))}, nil
 		}},
-		{method: "GET", path: "/previews/{name}/log", scope: access.Read, out: buildlog.Log{}, code: 200, raw: a.log,
-			summary: "the log of the last build; with Accept: text/plain as text, with text/event-stream as it comes, an event a line, from the one after Last-Event-ID",
-			query:   map[string]string{"after": "the id of an event: lines after it"}},
+		{method: "GET", path: "/previews/{name}/log", scope: access.Read, out: previewlog.Log{}, code: 200, raw: a.buildLog,
+			summary: "the log of the last build" + howLogs, query: ofLogs},
+		{method: "GET", path: "/previews/{name}/containers", scope: access.Read, summary: "containers of a preview: of the release that runs, and of the last one that was tried", out: Containers{}, code: 200,
+			answer: func(c *call) (any, error) {
+				p, err := c.preview()
+				return Containers{a.Book.Containers(p.Name)}, err
+			}},
+		{method: "GET", path: "/previews/{name}/containers/{container}/log", scope: access.Read, out: previewlog.Log{}, code: 200, raw: a.containerLog,
+			summary: "the last 64 KB of the log of a container, without values of settings" + howLogs, query: ofLogs},
 	}
 }
 

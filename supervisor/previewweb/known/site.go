@@ -11,6 +11,7 @@ import (
 
 	"rundock/internal/cutover"
 	"rundock/internal/overlay/roster"
+	"rundock/internal/preview"
 	"rundock/internal/skydns"
 	"rundock/internal/stack"
 	"rundock/internal/stack/release"
@@ -133,6 +134,44 @@ func (b *Book) slots(r release.Release) []Slot {
 		all = append(all, Slot{at.String(), s.Host, s.Standby, s.Waiting, up})
 	}
 	return all
+}
+
+// Containers are those of the preview name, as of the release that is current, and of the newest, which may have failed.
+func (b *Book) Containers(name string) []Slot {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	stackName, newest := preview.StackOf(name), 0
+	for _, r := range b.releases {
+		if r.Model.Name == stackName {
+			newest = max(newest, r.Number)
+		}
+	}
+	all := []Slot{}
+	for _, r := range b.releases {
+		if r.Model.Name == stackName && (r.Number == newest || r.Number == b.pointers[stackName]) {
+			all = append(all, b.slots(r)...)
+		}
+	}
+	slices.SortStableFunc(all, func(x, y Slot) int { return strings.Compare(x.Name, y.Name) })
+	return slices.CompactFunc(all, func(x, y Slot) bool { return x.Name == y.Name })
+}
+
+// Container is the one of these that is called so; ok: there is one.
+func (b *Book) Container(name, container string) (s Slot, ok bool) {
+	all := b.Containers(name)
+	i := slices.IndexFunc(all, func(s Slot) bool { return s.Name == container })
+	if i < 0 {
+		return s, false
+	}
+	return all[i], true
+}
+
+// Worker is the builder of a host; ok: it is there.
+func (b *Book) Worker(host string) (w preview.Worker, ok bool) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	w, ok = b.workers[host]
+	return w, ok
 }
 
 // Hosts are those that the store knows of, by name.

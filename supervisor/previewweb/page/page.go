@@ -17,7 +17,6 @@ import (
 
 	"rundock/supervisor/previewweb/access"
 	"rundock/supervisor/previewweb/api"
-	"rundock/supervisor/previewweb/buildlog"
 	"rundock/supervisor/previewweb/change"
 	"rundock/supervisor/previewweb/known"
 )
@@ -33,13 +32,13 @@ type Pages struct {
 	Book    *known.Book
 	Changer *change.Changer
 	Guard   *access.Guard
-	Logs    buildlog.Dir
+	Logs    api.Logs
 	Log     *slog.Logger
 	Version string
 }
 
 // names are the pages, each a template besides the frame of all.
-var names = []string{"previews", "preview", "repo", "settings", "events", "site", "failed"}
+var names = []string{"previews", "preview", "container", "repo", "settings", "events", "site", "failed"}
 
 // parsed has each page within the frame.
 var parsed = parse()
@@ -85,7 +84,7 @@ const changePatience = 20 * time.Second
 func (p *Pages) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, show := range map[string]func(*request) (string, view, error){
-		"GET /{$}": p.previews, "GET /previews/{name}": p.preview, "GET /repos/{repo}": p.repo, "GET /settings": p.settings, "GET /events": p.events, "GET /site": p.site,
+		"GET /{$}": p.previews, "GET /previews/{name}": p.preview, "GET /previews/{name}/containers/{container}": p.container, "GET /repos/{repo}": p.repo, "GET /settings": p.settings, "GET /events": p.events, "GET /site": p.site,
 		"GET /": func(*request) (string, view, error) { return "", view{}, errNone },
 	} {
 		mux.HandleFunc(pattern, p.allowed(access.Read, func(w http.ResponseWriter, r *request) { p.show(w, r, show) }))

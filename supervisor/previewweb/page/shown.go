@@ -10,8 +10,8 @@ import (
 	"rundock/internal/preview"
 	"rundock/internal/preview/ledger"
 	"rundock/internal/preview/settings"
+	"rundock/supervisor/previewlog"
 	"rundock/supervisor/previewweb/api"
-	"rundock/supervisor/previewweb/buildlog"
 	"rundock/supervisor/previewweb/change"
 	"rundock/supervisor/previewweb/known"
 )
@@ -61,12 +61,19 @@ func (p *Pages) settingsOf(scope settings.Scope, action, of string) env {
 // detail is the page of one preview.
 type detail struct {
 	known.Preview
-	Env    env
-	Lines  []string
-	After  string // place of the last line
-	Cut    bool   // lines before these are left out
-	Away   bool   // the log is on another host
-	Events []ledger.Event
+	Env        env
+	Log        shownLog
+	Containers []known.Slot
+	Events     []ledger.Event
+}
+
+// shownLog is the end of a log, which a script follows from there.
+type shownLog struct {
+	Path    string // of it in the API
+	Lines   []string
+	After   string // place of the last line
+	Cut     bool   // lines before these are left out
+	Trouble string // why there are none
 }
 
 // Limits of a page.
@@ -83,25 +90,51 @@ func (p *Pages) preview(r *request) (string, view, error) {
 		return "", view{}, err
 	}
 	d := detail{Preview: one, Env: p.settingsOf(settings.OfPreview(one.Name), "/previews/"+one.Name+"/env", "this preview"), Events: first(p.Book.Events(one.Name))}
-	d.Away = one.Builder != "" && one.Builder != p.Book.Site().Host
-	log, err := p.Logs.Read(one.Name, buildlog.Place{})
+	d.Containers = p.Book.Containers(one.Name)
+	d.Log = p.logOf(r, "/previews/"+one.Name+"/log", p.Logs.Build(one))
+	return "preview", view{Title: "Preview " + one.Name, Here: "/", Data: d}, nil
+}
+
+// logOf is the end of a log.
+func (p *Pages) logOf(r *request, path string, from previewlog.Source) shownLog {
+	shown := shownLog{Path: api.Prefix + path}
+	log, err := previewlog.ReadAll(r.Context(), from, previewlog.Place{})
 	if err != nil {
-		p.Log.Error("a log cannot be read", "preview", one.Name, "err", err)
+		p.Log.Warn("a log cannot be read", "path", path, "err", err)
+		shown.Trouble = err.Error()
 	}
 	size := 0
 	for _, l := range slices.Backward(log.Lines) {
 		text := api.Plain(l.Text)
 		if size += len(text) + 1; size > logAtMost {
-			d.Cut = true
+			shown.Cut = true
 			break
 		}
-		d.Lines = append(d.Lines, text)
+		shown.Lines = append(shown.Lines, text)
 	}
-	slices.Reverse(d.Lines)
-	if n := len(log.Lines); n > 0 {
-		d.After = buildlog.Place{Build: log.Build, Line: log.Lines[n-1].Number}.String()
+	slices.Reverse(shown.Lines)
+	shown.After = log.Next
+	return shown
+}
+
+// container is the page of one of a preview.
+type container struct {
+	known.Slot
+	Preview string
+	Log     shownLog
+}
+
+func (p *Pages) container(r *request) (string, view, error) {
+	one, err := p.known(r)
+	if err != nil {
+		return "", view{}, err
 	}
-	return "preview", view{Title: "Preview " + one.Name, Here: "/", Data: d}, nil
+	slot, ok := p.Book.Container(one.Name, r.PathValue("container"))
+	if !ok {
+		return "", view{}, noneOf("container", r.PathValue("container"))
+	}
+	log := p.logOf(r, "/previews/"+one.Name+"/containers/"+slot.Name+"/log", p.Logs.Container(one.Name, slot))
+	return "container", view{Title: "Container " + slot.Name + " of " + one.Name, Here: "/", Data: container{slot, one.Name, log}}, nil
 }
 
 // repository is the page of one.

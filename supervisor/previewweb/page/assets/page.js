@@ -8,7 +8,13 @@ if (log) {
   log.scrollTop = log.scrollHeight;
   const source = new EventSource(log.dataset.log);
   source.addEventListener("anew", () => log.replaceChildren());
+  const trouble = document.getElementById("log-trouble");
+  source.addEventListener("away", (event) => {
+    trouble.hidden = false;
+    trouble.textContent = event.data;
+  });
   source.addEventListener("message", (event) => {
+    trouble.hidden = true;
     const follow = atEnd();
     log.append(document.createTextNode(event.data + "\n"));
     if (follow) log.scrollTop = log.scrollHeight;
