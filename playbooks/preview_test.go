@@ -19,9 +19,9 @@ const showingPreviews = `
         run: "{{ (rundock_preview_daemons | selectattr('name', 'eq', 'previewd-web') | list + [{'scripts': {'run': ''}}]) | map(attribute='scripts') | map(attribute='run') | first }}"
     - ansible.builtin.debug:
         msg: >-
-          {{ rundock_preview_daemons | map(attribute='name') | join(',') }}; new {{ rundock_preview_begun | join(',') }}; {{ rundock_preview_awaited | map(attribute='name') | join(',') }}; {{ run | regex_findall('--(?:listen|access|cert|key|previews|domain) \S+') | join(' ') | replace("'", '') }};
+          {{ rundock_preview_daemons | map(attribute='name') | join(',') }}; new {{ rundock_preview_begun | join(',') }}; {{ rundock_preview_awaited | map(attribute='name') | join(',') }}; {{ run | regex_findall('--(?:listen|access|cert|key|previews|domain|logs-at|logs-cert) \S+') | join(' ') | replace("'", '') }};
           goes {{ (rundock_preview_surplus + rundock_preview_hooks_surplus) | join(',') }}; users {{ rundock_preview_users | map(attribute='name') | join(',') }};
-          files {{ rundock_preview_files | map(attribute='path') | join(',') }}; folders {{ rundock_preview_folders_well }}; wrong {{ rundock_preview_wrong | join('; ') }}
+          certificates {{ rundock_preview_certificates | map(attribute='subject') | join(',') }}; files {{ rundock_preview_files | map(attribute='path') | join(',') }}; folders {{ rundock_preview_folders_well }}; wrong {{ rundock_preview_wrong | join('; ') }}
 `
 
 const wellFolders = "rundock-preview:rundock-preview:700 root:rundock-preview:2750 root:rundock-preview:750 root:rundock-preview:750 "
@@ -33,6 +33,8 @@ func sayPreviews(t *testing.T, hosts, groups string) map[string]string {
 	write(t, dir, "inventory", hosts+groups+`[all:vars]
 ansible_python_interpreter=/usr/bin/python3
 rundock_domain=example.com
+rundock_private_address=10.0.0.9
+rundock_trust=true
 rundock_bin=bin
 rundock_goarch=amd64
 rundock_program_folders=["`+dir+`/"]
@@ -46,18 +48,19 @@ rundock_host_has="{{ {'preview': {'services': found | default([]), 'key': true, 
 
 func TestPreviews_page_is_where_its_group_says(t *testing.T) {
 	const flags = " --domain y.example.com --previews http"
+	const letIn = " --access /etc/rundock/preview/access.json"
 	const logs = " --logs-cert /etc/rundock/pki/preview-page.crt"
 	const secret = `rundock_preview_hooks='{"shop": "0123456789abcdef"}'`
 	const none = "users ; certificates ; files ; folders False; wrong "
 	hosts := []struct{ name, variables, want string }{
 		{"builder", "", "previewd-route,previewd-work; new previewd-route,previewd-work; previewd-route,previewd-work; ; goes ; users ; certificates preview-logs:builder; files ; folders False; wrong "},
 		{"left", `found='["previewd-web", "previewd-work"]' hooks='["shop"]' access=true`, "; new ; ; ; goes previewd-web,previewd-work; " + none},
-		{"fresh", "rundock_preview_web_listen=10.0.0.5:443", "previewd-web; new previewd-web; previewd-web; --listen 127.0.0.1:443" + flags + logs + "; goes ; users rundock-preview; certificates preview-page:fresh; files ; folders False; wrong "},
+		{"fresh", "rundock_preview_web_listen=10.0.0.5:443", "previewd-web; new previewd-web; previewd-web; --listen 10.0.0.5:443" + flags + letIn + logs + "; goes ; users rundock-preview; certificates preview-page:fresh; files ; folders False; wrong "},
 		{"tokens", `rundock_preview_seal='{"stdout": "sealing"}' access=true rundock_preview_web_listen=10.0.0.5:443 found='["previewd-web"]' folders='` + wellFolders + `'`,
-			"previewd-web; new ; previewd-web; --listen 10.0.0.5:443" + flags + " --access /etc/rundock/preview/access.json" + logs + "; goes ; users rundock-preview; certificates preview-page:tokens; files /etc/rundock/preview/seal.pub; folders True; wrong "},
+			"previewd-web; new ; previewd-web; --listen 10.0.0.5:443" + flags + letIn + logs + "; goes ; users rundock-preview; certificates preview-page:tokens; files /etc/rundock/preview/seal.pub; folders True; wrong "},
 		{"certified", `rundock_preview_web_certificate=/c rundock_preview_web_certificate_key=/k hooks='["shop", "old"]' ` + secret,
-			"previewd-web; new previewd-web; previewd-web; --listen 127.0.0.1:9155" + flags + " --cert /c --key /k" + logs + "; goes old; users rundock-preview; certificates preview-page:certified; files /etc/rundock/preview/hooks/shop; folders False; wrong "},
-		{"byhand", `hooks='["shop"]' rundock_preview_http=:8089`, "previewd-web; new previewd-web; previewd-web; --listen 127.0.0.1:9155" + flags + ":8089" + logs + "; goes ; users rundock-preview; certificates preview-page:byhand; files ; folders False; wrong "},
+			"previewd-web; new previewd-web; previewd-web; --listen 127.0.0.1:9155" + flags + letIn + " --cert /c --key /k" + logs + "; goes old; users rundock-preview; certificates preview-page:certified; files /etc/rundock/preview/hooks/shop; folders False; wrong "},
+		{"byhand", `hooks='["shop"]' rundock_preview_http=:8089`, "previewd-web; new previewd-web; previewd-web; --listen 127.0.0.1:9155" + flags + ":8089" + letIn + logs + "; goes ; users rundock-preview; certificates preview-page:byhand; files ; folders False; wrong "},
 	}
 	var inventory strings.Builder
 	for _, h := range hosts {

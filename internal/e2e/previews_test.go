@@ -86,7 +86,13 @@ func (s *setup) withPage(t *testing.T) (token string) {
 		}
 	}
 	token = s.sh(t, back1, "previewd token --scope admin e2e")
-	s.runSite(t, "-i", inventory)
+	await.Empty(t, "the page listens, now that somebody is let in", func() string {
+		out, err := s.try(back1, "curl -sS -o /dev/null --max-time 20 http://"+own+"/")
+		if err != nil {
+			return out + err.Error()
+		}
+		return ""
+	})
 	if got := s.sh(t, back1, "curl -sS -o /dev/null -w '%{http_code}' http://"+own+"/; curl -sS -o /dev/null -w ' %{http_code}' -u e2e:"+token+" http://"+own+"/"); got != "401 200" {
 		t.Errorf("without and with a token the page answers %q", got)
 	}

@@ -171,7 +171,7 @@ preview=http://feature-greeting.y.s.prod.example.com
 run "bin/lab exec node-back-1 -- sh -s <playbooks/demo/repository.sh"
 run "ansible -i $inventory node-front-1 -b -m rundock_record -a 'name=*.y host=$(address node-front-1)'"
 run "bin/lab exec node-back-1 -- sh -c 'grep -qs demo /etc/rundock/preview/access.json || echo demo-password | previewd token --scope admin --password demo'"
-listens || run "$site --limit node-back-1" # now that somebody is let in, the page listens there
+await 30 "the page to listen, now that somebody is let in" listens
 api="bin/lab exec node-back-1 -- curl -fsS -u demo:demo-password $page/api/v1"
 run "$api/repos/hello -X PUT -d '{\"url\": \"ssh://root@$(address node-back-1)/srv/hello.git\", \"key\": \"/etc/rundock/preview/hello.key\"}'"
 run "$api/previews -d '{\"repo\": \"hello\", \"branch\": \"feature/Greeting\"}'"

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"rundock/internal/hostconfig"
+	"rundock/internal/pause"
 	"rundock/internal/preview"
 	"rundock/internal/preview/settings"
 	"rundock/internal/registry/open"
@@ -39,7 +40,8 @@ previews alone. TERM: take no more requests, and leave within 5 s.
   --cert FILE, --key FILE  serve HTTPS, by this certificate and key; another one there is
                          taken up by itself
   --access FILE          who may do what: tokens, passwords, a proxy; previewd token
-                         writes it. Without it everybody on this host may do everything
+                         writes it. Without it, and until it is there, everybody on this
+                         host may do everything, and that port of loopback alone is served
   --seal FILE            the key that settings are sealed by, as previewd key prints it;
                          without it settings cannot be changed
   --hooks FOLDER         secrets of hooks, a file a repository; none unless it is said
@@ -170,23 +172,61 @@ func (o options) run(ctx context.Context, log *slog.Logger) error {
 	if p.public, err = readPublic(o.seal); err != nil {
 		return err
 	}
+	return o.listenAndServe(ctx, p)
+}
+
+// listenAndServe serves until ctx is done: where nobody is let in yet, on loopback until somebody is.
+func (o options) listenAndServe(ctx context.Context, p parts) error {
+	for {
+		if err := o.serve(ctx, p); err != nil || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// serve serves until ctx is done, or who is let in changes where it listens.
+func (o options) serve(ctx context.Context, p parts) error {
+	listen := o.listen
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if o.access != "" && !p.guard.Asks() {
+		listen = loopbackOf(listen)
+		go func() {
+			for pause.For(ctx, time.Second) == nil {
+				if p.guard.Asks() {
+					p.log.Info("somebody is let in now")
+					cancel()
+				}
+			}
+		}()
+	}
 	var l listeners
+	var err error
 	if o.cert != "" {
-		l.cert = servedcert.New(o.cert, o.key, log)
+		l.cert = servedcert.New(o.cert, o.key, p.log)
 		if _, err := l.cert.Get(nil); err != nil {
 			return err
 		}
 	}
-	if l.web, err = net.Listen("tcp", o.listen); err != nil {
+	if l.web, err = net.Listen("tcp", listen); err != nil {
 		return err
 	}
 	if o.admin != "" {
 		if l.admin, err = net.Listen("tcp", o.admin); err != nil {
-			return err
+			return errors.Join(err, l.web.Close())
 		}
 	}
-	log.Info("serving the page", "listen", o.listen, "domain", o.domain)
+	p.log.Info("serving the page", "listen", listen, "domain", p.site.Domain)
 	return p.serve(ctx, l, leaveTime)
+}
+
+// loopbackOf is the same port of loopback.
+func loopbackOf(listen string) string {
+	_, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return listen // which is refused
+	}
+	return net.JoinHostPort("127.0.0.1", port)
 }
 
 // readPublic reads the key that settings are sealed by; of no file it is the zero value, which seals nothing.

@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -36,15 +37,16 @@ var (
 
 // Guard tells who asks.
 type Guard struct {
-	path string // "": there is no file
+	path string // "": there is no file, and there will be none
 	log  *slog.Logger
 
-	mu   sync.Mutex
-	seen time.Time
-	size int64
-	file File
-	said complaint.Memory
-	good map[[32]byte]time.Time // passwords that were right, by a hash with what they were compared with
+	mu    sync.Mutex
+	begun bool // the file was there once
+	seen  time.Time
+	size  int64
+	file  File
+	said  complaint.Memory
+	good  map[[32]byte]time.Time // passwords that were right, by a hash with what they were compared with
 
 	comparing chan struct{} // of passwords, a token each: one comparison takes a while, on purpose
 }
@@ -54,23 +56,35 @@ const (
 	rightAtMost = 1000
 )
 
-// Open returns a Guard by the file at path; "": one that lets everybody on loopback do everything.
+// Open returns a Guard by the file at path; "", and while it was never there: one that lets everybody on loopback do
+// everything.
 func Open(path string, log *slog.Logger) (*Guard, error) {
 	g := &Guard{path: path, log: log, good: map[[32]byte]time.Time{}, comparing: make(chan struct{}, 2)}
 	if path == "" {
 		return g, nil
 	}
 	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return g, nil
+	}
 	if err != nil {
 		return nil, err
 	}
 	g.file, err = Load(path)
-	g.seen, g.size = info.ModTime(), info.Size()
+	g.begun, g.seen, g.size = true, info.ModTime(), info.Size()
 	return g, err
 }
 
-// Asks says whether anybody is asked who they are.
-func (g *Guard) Asks() bool { return g.path != "" }
+// Asks says whether anybody is asked who they are: from when on the file is there.
+func (g *Guard) Asks() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.begun && g.path != "" {
+		_, err := os.Stat(g.path)
+		g.begun = !errors.Is(err, fs.ErrNotExist)
+	}
+	return g.begun
+}
 
 // current is the file as it is now; where that cannot be read, as it was.
 func (g *Guard) current() File {
