@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"rundock/internal/cutover"
+	"rundock/internal/hostinfo"
 	"rundock/internal/overlay/roster"
 	"rundock/internal/preview/duty"
 	"rundock/internal/registry/etcd"
@@ -70,7 +71,7 @@ func (w Wanted) roles() map[string][]etcd.Grant {
 		builder: writing(duty.Builder()), router: writing(duty.Router()), page: writing(duty.Page()),
 	}
 	for _, h := range w.Hosts {
-		all["host:"+h.Name] = []etcd.Grant{{Key: cutover.LoadBalancerKey(h.Host), Write: true}}
+		all["host:"+h.Name] = []etcd.Grant{{Key: cutover.LoadBalancerKey(h.Host), Write: true}, {Key: hostinfo.Key(h.Host), Write: true}}
 	}
 	return all
 }

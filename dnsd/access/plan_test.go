@@ -92,7 +92,7 @@ func TestPlan_of_a_new_site(t *testing.T) {
 	}
 	for role, want := range map[string]string{
 		"host":   "read all keys; write /skydns/com/example/prod/s; write keys below /skydns/com/example/prod/s/; write keys below /rundock/v1/overlay/; write keys below /rundock/v1/switch/; write /rundock/v1/drain",
-		"host:b": "write /rundock/v1/loadbalancers/node-b",
+		"host:b": "write /rundock/v1/loadbalancers/node-b; write /rundock/v1/host/node-b",
 		"dns":    "read keys below /skydns/",
 		"admin":  "read and write all keys",
 		"root":   "",
@@ -120,7 +120,7 @@ func TestPlan_of_a_change(t *testing.T) {
 		want          string
 	}{
 		{"a run for some hosts does nothing to others", site("a b c", "a"), site("b", "a"), ""},
-		{"a new host", site("a", "a"), site("a b", "a"), "role host:b made; role host:b may write /rundock/v1/loadbalancers/node-b; user dns:b made; user dns:b given role dns; user host:b made; user host:b given role host; user host:b given role host:b"},
+		{"a new host", site("a", "a"), site("a b", "a"), "role host:b made; role host:b may write /rundock/v1/loadbalancers/node-b; role host:b may write /rundock/v1/host/node-b; user dns:b made; user dns:b given role dns; user host:b made; user host:b given role host; user host:b given role host:b"},
 		{"etcd on another host", site("a b", "a"), site("a b", "b"), "user etcd:b made; user etcd:b given role root; user host:b given role admin; user host:a has no longer role admin; user etcd:a removed"},
 		{"etcd on another host, in a run without the first", site("a b", "a"), site("b", "b"), "user etcd:b made; user etcd:b given role root; user host:b given role admin; user host:a has no longer role admin; user etcd:a removed"},
 		{"a host is gone", site("a b", "a"), func() Wanted { w := site("a", "a"); w.Gone = []string{"b"}; return w }(), "user dns:b removed; user host:b removed; role host:b removed"},
@@ -128,7 +128,7 @@ func TestPlan_of_a_change(t *testing.T) {
 		{"further keys", site("a", "a"), func() Wanted { w := site("a", "a"); w.Writable = []string{"/app/"}; return w }(), "role host may write keys below /app/"},
 		{"and no further ones any more", func() Wanted { w := site("a", "a"); w.Writable = []string{"/app/"}; return w }(), site("a", "a"), "role host may no longer write keys below /app/"},
 		{"another zone", site("a", "a"), func() Wanted { w := site("a", "a"); w.Zone = "t.org"; return w }(), "role host may write /skydns/org/t; role host may write keys below /skydns/org/t/; role host may no longer write /skydns/com/example/prod/s; role host may no longer write keys below /skydns/com/example/prod/s/"},
-		{"another name of a host", site("a", "a"), func() Wanted { w := site("a", "a"); w.Hosts[0].Host = "x"; return w }(), "role host:a may write /rundock/v1/loadbalancers/x; role host:a may no longer write /rundock/v1/loadbalancers/node-a"},
+		{"another name of a host", site("a", "a"), func() Wanted { w := site("a", "a"); w.Hosts[0].Host = "x"; return w }(), "role host:a may write /rundock/v1/loadbalancers/x; role host:a may write /rundock/v1/host/x; role host:a may no longer write /rundock/v1/loadbalancers/node-a; role host:a may no longer write /rundock/v1/host/node-a"},
 		{"a host builds previews", site("a b", "a"), previewing(site("a b", "a"), "b", "b", "b"), "user host:b given role preview:builder; user host:b given role preview:page; user host:b given role preview:router"},
 		{"a builder that is not in the run", site("a b", "a"), previewing(site("a", "a"), "a b", "", ""), "user host:a given role preview:builder"},
 		{"builders and routers of other hosts", previewing(site("a b", "a"), "a", "a", ""), previewing(site("a b", "a"), "b", "", "b"),

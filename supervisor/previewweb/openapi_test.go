@@ -42,6 +42,10 @@ func valid(doc, schema object, value any, at string) (wrong []string) {
 		if n, ok := value.(float64); !ok || n != float64(int(n)) {
 			return complain(value)
 		}
+	case "number":
+		if _, ok := value.(float64); !ok {
+			return complain(value)
+		}
 	case "boolean":
 		if _, ok := value.(bool); !ok {
 			return complain(value)

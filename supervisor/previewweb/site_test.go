@@ -3,11 +3,13 @@ package previewweb
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"rundock/internal/await"
 	"rundock/internal/cutover"
+	"rundock/internal/hostinfo"
 	"rundock/internal/overlay/roster"
 	"rundock/internal/preview"
 	"rundock/internal/preview/ledger"
@@ -51,6 +53,8 @@ func (g *rig) fillSite() {
 		roster.Prefix("apps") + "subnets/10.42.1.0-24":                `{"id":"m1","host":"node-back-1","subnet":"10.42.1.0/24","underlay":"10.0.0.11","mac":"02:00:00:00:00:01","seen":"2026-11-30T00:00:00Z"}`,
 		roster.Prefix("apps") + "subnets/10.42.9.0-24":                `{"id":"m9","host":"node-gone","subnet":"10.42.9.0/24","underlay":"10.0.0.19","mac":"02:00:00:00:00:09","seen":"2026-11-30T00:00:00Z"}`,
 		roster.Prefix("apps") + "alive/m1":                            `{"id":"m1"}`,
+		hostinfo.Key("node-back-2"):                                   `{"id":"m2/host","version":"v7","load":0.25,"cpus":2,"memory":4096,"free":1024}`,
+		hostinfo.Key("node-idle"):                                     `{"id":"m5/host","version":"v8","load":0,"cpus":1,"memory":1024,"free":900}`,
 		ledger.JobPrefix + "other":                                    `{"id":"b","host":"node-back-2","job":{"commit":"c1"}}`,
 		preview.UsedKey("main", "node-front-1"):                       `{"at":"2026-11-30T00:00:00Z"}`,
 	} {
@@ -64,16 +68,20 @@ func TestSite_is_shown_as_the_store_knows_it(t *testing.T) {
 	await.Empty(t, "the hosts", func() string {
 		var hosts api.Hosts
 		g.expect(200, access.Read, "GET", "/api/v1/hosts", "", &hosts)
-		if len(hosts.Hosts) == 4 {
-			one, two, front, gone := hosts.Hosts[0], hosts.Hosts[1], hosts.Hosts[2], hosts.Hosts[3]
+		if len(hosts.Hosts) == 5 {
+			one, two, front, gone, idle := hosts.Hosts[0], hosts.Hosts[1], hosts.Hosts[2], hosts.Hosts[3], hosts.Hosts[4]
 			if one.Name == "node-back-1" && one.Address == "10.0.0.11" && one.Alive && slices.Equal(one.Runs, []string{"influxdb", "shop/web.1"}) &&
 				two.Name == "node-back-2" && two.Alive && slices.Equal(two.Runs, []string{"influxdb", "shop/web.2"}) && slices.Equal(two.Works, []string{"other"}) &&
-				front.Name == "node-front-1" && front.LoadBalancer && gone.Name == "node-gone" && !gone.Alive {
+				front.Name == "node-front-1" && front.LoadBalancer && gone.Name == "node-gone" && !gone.Alive && gone.Load == nil &&
+				idle.Name == "node-idle" && idle.Alive && idle.Load != nil && *idle.Load == 0 && two.Version == "v7" && *two.Load == 0.25 && two.CPUs == 2 && two.Memory == 4096 && two.Free == 1024 {
 				return ""
 			}
 		}
 		return fmt.Sprintf("%+v", hosts.Hosts)
 	})
+	if _, text := g.send(g.request(access.Read, "GET", "/site", "")); strings.Count(text, "0.2 of 2, 3.0 of 4.0 GiB") != 2 || !strings.Contains(text, "<td>v7</td>") {
+		t.Errorf("the page has no load and version in its table and picture: %s", text)
+	}
 	await.Empty(t, "the services", func() string {
 		var services api.Services
 		g.expect(200, access.Read, "GET", "/api/v1/services", "", &services)

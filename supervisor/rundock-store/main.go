@@ -13,4 +13,4 @@ import (
 // version is set at link time.
 var version = "development"
 
-func main() { os.Exit(verbs.One("rundock-store", version, storeagent.Main, os.Args[1:])) }
+func main() { os.Exit(verbs.One("rundock-store", version, storeagent.Main(version), os.Args[1:])) }

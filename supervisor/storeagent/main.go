@@ -25,10 +25,14 @@ const usage = `usage: rundockd store
 It reads host.json; runsv starts it. check exits with 0 if it answers.
 The program is rundock-store, beside rundockd.`
 
-// Main is `rundockd store`. However it is told to leave, it leaves leases and
+// Main is `rundockd store` of a release. However it is told to leave, it leaves leases and
 // keys to a successor. The exit code is 0 then, 100 for what only an operator can
 // mend. `rundockd store check` exits with 0 if it answers, with 1 if not.
-func Main(args []string) int {
+func Main(version string) func(args []string) int {
+	return func(args []string) int { return mainOf(version, args) }
+}
+
+func mainOf(version string, args []string) int {
 	switch {
 	case len(args) == 1 && args[0] == "check":
 		return check()
@@ -45,7 +49,7 @@ func Main(args []string) int {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	go process.Listen(cancel, registry.ErrHandOver)
-	if err := prepared(ctx, log); err != nil {
+	if err := prepared(ctx, version, log); err != nil {
 		log.Error("cannot serve the store", "err", err)
 		say(control.Dir, failed(err), log)
 		process.Pause(ctx)
@@ -55,7 +59,7 @@ func Main(args []string) int {
 }
 
 // prepared takes over from a predecessor, and serves.
-func prepared(ctx context.Context, log *slog.Logger) error {
+func prepared(ctx context.Context, version string, log *slog.Logger) error {
 	unlock, err := process.TakeOver(ctx, filepath.Join(control.Dir, private, "lock"), "store", log)
 	if err != nil {
 		return err
@@ -65,12 +69,12 @@ func prepared(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	return run(ctx, host, control.Dir, log)
+	return run(ctx, host, control.Dir, version, log)
 }
 
 // run serves each store of host at its socket in dir until ctx is done, or one
 // of them cannot be served any more.
-func run(ctx context.Context, host hostconfig.Config, dir string, log *slog.Logger) error {
+func run(ctx context.Context, host hostconfig.Config, dir, version string, log *slog.Logger) error {
 	names := host.Stores()
 	if len(names) == 0 {
 		return fmt.Errorf("%s: %w", hostconfig.Path, open.ErrNoStore)
@@ -85,6 +89,9 @@ func run(ctx context.Context, host hostconfig.Config, dir string, log *slog.Logg
 		s, err := serveOne(host, name, dir, log.With("store", name))
 		if err != nil {
 			return err
+		}
+		if name == host.OwnStore() {
+			s.says = func(ctx context.Context) { s.sayInfo(ctx, host.Host, version, log) }
 		}
 		all = append(all, s)
 	}

@@ -32,7 +32,7 @@ func start(t *testing.T, host hostconfig.Config, dir string) (end func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- run(ctx, host, dir, quietLog) }()
+	go func() { done <- run(ctx, host, dir, "v1", quietLog) }()
 	ended := false
 	end = func() {
 		if ended {
@@ -204,7 +204,7 @@ func TestSettingsThatAreWrongAreNamed(t *testing.T) {
 		"a bad endpoint":  {hostconfig.Config{Etcd: hostconfig.Etcd{Endpoints: []string{"http://10.0.0.5"}}}, `/etc/rundock/host.json: etcd endpoint "http://10.0.0.5": want http://address:port and nothing else`},
 		"a missing token": {hostconfig.Config{Consul: hostconfig.Consul{Address: "http://127.0.0.1:8500", TokenFile: "/nosuch"}}, "/nosuch"},
 	} {
-		err := run(t.Context(), c.host, dir, quietLog)
+		err := run(t.Context(), c.host, dir, "v1", quietLog)
 		registrytest.Names(t, claim, func() string {
 			if err == nil {
 				return ""

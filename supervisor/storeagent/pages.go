@@ -10,6 +10,7 @@ import (
 
 	"rundock/internal/complaint"
 	"rundock/internal/cutover"
+	"rundock/internal/hostinfo"
 	"rundock/internal/overlay/roster"
 	"rundock/internal/pause"
 	"rundock/internal/preview"
@@ -21,7 +22,7 @@ import (
 
 // pageLimits are what the page of previews reads and writes.
 var pageLimits = serve.Limits{
-	Reads:  []string{preview.Prefix, release.Prefix, skydns.Prefix + "/", roster.AllPrefix, cutover.LoadBalancersPrefix},
+	Reads:  []string{preview.Prefix, release.Prefix, skydns.Prefix + "/", roster.AllPrefix, cutover.LoadBalancersPrefix, hostinfo.Prefix},
 	Writes: duty.Page(),
 }
 

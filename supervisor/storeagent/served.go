@@ -25,7 +25,8 @@ type served struct {
 	store    serve.Store
 	server   *serve.Server
 	listener net.Listener
-	pages    string // socket of the page of previews; "": it is not served this store
+	says     func(context.Context) // has the store told how the host is; nil: it is not
+	pages    string                // socket of the page of previews; "": it is not served this store
 
 	mu      sync.Mutex
 	catalog string // why Consul's catalog does not follow the records
@@ -62,6 +63,9 @@ func (s *served) run(ctx context.Context, log *slog.Logger) error {
 	defer cancel()
 	if client, ok := s.store.(*consul.Client); ok {
 		beside.Go(func() { s.mirror(ctx, client, log) })
+	}
+	if s.says != nil {
+		beside.Go(func() { s.says(ctx) })
 	}
 	if s.pages != "" {
 		beside.Go(func() { s.servePages(ctx, hostconfig.PreviewGroup, log) })

@@ -128,6 +128,8 @@ func refer(schemas object, t reflect.Type) object {
 		return object{"type": "boolean"}
 	case t.Kind() == reflect.Int:
 		return object{"type": "integer"}
+	case t.Kind() == reflect.Float64:
+		return object{"type": "number"}
 	case t.Kind() != reflect.Struct:
 		panic("no schema for " + t.String())
 	}

@@ -119,7 +119,7 @@ func (a *API) routes() []route {
 			answer: func(*call) (any, error) { return Stacks{a.Book.Stacks()}, nil }},
 		route{method: "GET", path: "/services", scope: access.Read, summary: "services of the zone with their instances", out: Services{}, code: 200,
 			answer: func(*call) (any, error) { return Services{a.Book.Services()}, nil }},
-		route{method: "GET", path: "/hosts", scope: access.Read, summary: "hosts and what runs on them", out: Hosts{}, code: 200,
+		route{method: "GET", path: "/hosts", scope: access.Read, summary: "hosts with their version and load, and what runs on them", out: Hosts{}, code: 200,
 			answer: func(*call) (any, error) { return Hosts{a.Book.Hosts()}, nil }},
 		route{method: "GET", path: "/version", scope: access.Read, summary: "the version of previewd", out: Version{}, code: 200,
 			answer: func(*call) (any, error) { return Version{a.Version}, nil }},

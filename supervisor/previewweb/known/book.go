@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"rundock/internal/cutover"
+	"rundock/internal/hostinfo"
 	"rundock/internal/overlay/roster"
 	"rundock/internal/preview"
 	"rundock/internal/preview/ledger"
@@ -62,7 +63,7 @@ func New(site Site) *Book {
 }
 
 func (b *Book) prefixes() []string {
-	return []string{preview.Prefix, release.Prefix, b.services(), roster.AllPrefix, cutover.LoadBalancersPrefix}
+	return []string{preview.Prefix, release.Prefix, b.services(), roster.AllPrefix, cutover.LoadBalancersPrefix, hostinfo.Prefix}
 }
 
 // services begins the keys of the zone's services.

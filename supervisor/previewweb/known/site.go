@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rundock/internal/cutover"
+	"rundock/internal/hostinfo"
 	"rundock/internal/overlay/roster"
 	"rundock/internal/preview"
 	"rundock/internal/skydns"
@@ -63,6 +64,11 @@ type Host struct {
 	Address      string   `json:"address,omitempty" doc:"that other hosts reach it by"`
 	Alive        bool     `json:"alive" doc:"it holds a lease, or announces something"`
 	LoadBalancer bool     `json:"load_balancer,omitempty"`
+	Version      string   `json:"version,omitempty" doc:"of rundock"`
+	Load         *float64 `json:"load,omitempty" doc:"processes that run or wait, on average of five minutes, within a tenth of cpus; left out where the host does not say"`
+	CPUs         int      `json:"cpus,omitempty" doc:"processors"`
+	Memory       int      `json:"memory,omitempty" doc:"MiB"`
+	Free         int      `json:"free,omitempty" doc:"MiB of it that programs could have, within a tenth of it"`
 	Runs         []string `json:"runs" doc:"instances that are announced or placed there"`
 	Works        []string `json:"works" doc:"previews that are built or deployed by it"`
 }
@@ -193,6 +199,12 @@ func (b *Book) Hosts() []Host {
 	}
 	for key := range b.raw[cutover.LoadBalancersPrefix] {
 		at(strings.TrimPrefix(key, cutover.LoadBalancersPrefix)).LoadBalancer = true
+	}
+	for key, value := range b.raw[hostinfo.Prefix] {
+		if i, err := hostinfo.Parse(value); err == nil {
+			h := at(strings.TrimPrefix(key, hostinfo.Prefix))
+			h.Alive, h.Version, h.Load, h.CPUs, h.Memory, h.Free = true, i.Version, &i.Load, i.CPUs, i.Memory, i.Free
+		}
 	}
 	for _, s := range services {
 		for _, i := range s.Instances {

@@ -62,7 +62,11 @@ func boxOf(h known.Host, x, y int) box {
 	if h.LoadBalancer {
 		b.State += ", load balancer"
 	}
-	texts := append([]string{b.State}, h.Runs...)
+	texts := []string{b.State}
+	if h.Load != nil {
+		texts = append(texts, "load "+loadOf(h))
+	}
+	texts = append(texts, h.Runs...)
 	for _, name := range h.Works {
 		texts = append(texts, "builds "+name)
 	}
@@ -77,6 +81,14 @@ func boxOf(h known.Host, x, y int) box {
 	}
 	b.Height = 48 + len(texts)*lineHeight
 	return b
+}
+
+// loadOf is a host's load for people: 0.3 of 2, 1.2 of 3.8 GiB.
+func loadOf(h known.Host) string {
+	if h.Load == nil {
+		return ""
+	}
+	return fmt.Sprintf("%.1f of %d, %.1f of %.1f GiB", *h.Load, h.CPUs, float64(h.Memory-h.Free)/1024, float64(h.Memory)/1024)
 }
 
 // Title is where the box's name is.

@@ -213,6 +213,7 @@ var functions = template.FuncMap{
 	"until":    func(now time.Time, t any) string { return span(at(t).Sub(now)) },
 	"stamp":    func(t any) string { return at(t).UTC().Format(time.RFC3339) },
 	"eventsOf": func(all []ledger.Event) map[string]any { return map[string]any{"Events": all} },
+	"load":     loadOf,
 	"symbol":   func(state string) string { return symbols[state] },
 	"form":     func(e env, may bool) env { e.May = may; return e },
 }
