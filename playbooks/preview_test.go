@@ -35,6 +35,7 @@ ansible_python_interpreter=/usr/bin/python3
 rundock_domain=example.com
 rundock_private_address=10.0.0.9
 rundock_trust=true
+rundock_image_registry_names=["registry.s.example.com:5000"]
 rundock_bin=bin
 rundock_goarch=amd64
 rundock_program_folders=["`+dir+`/"]

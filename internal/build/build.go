@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -36,6 +37,10 @@ type Builder struct {
 	Limits  Limits
 	Network string // of their steps, which is made where there is none; "" is the daemon's bridge
 	Cgroup  string // of the containers of its builds, and of no others; "" is rundockbuild
+
+	// Registries are those whose images a build may begin with or copy from by this host's credentials, besides the one
+	// that a build is pushed to. These go to the daemon: steps have none of them.
+	Registries []string
 }
 
 // Made is an image that there is.
@@ -142,6 +147,15 @@ func (b Builder) pushed(ctx context.Context, r Request, ref string) (Made, error
 	return Made{Image: reference.FamiliarName(named) + "@" + digest}, nil
 }
 
+// registries are those whose images a build may read.
+func (b Builder) registries(r Request) []string {
+	named, err := reference.ParseNormalizedNamed(r.Name)
+	if !r.Push || err != nil {
+		return b.Registries
+	}
+	return append(slices.Clone(b.Registries), reference.Domain(named))
+}
+
 func (b Builder) build(ctx context.Context, r Request, s source, ref string, platforms []string, limits Limits, parent string, layers namedLayers) error {
 	if b.Network != "" {
 		if err := b.Docker.EnsureNetwork(ctx, b.Network); err != nil {
@@ -169,7 +183,7 @@ func (b Builder) build(ctx context.Context, r Request, s source, ref string, pla
 	}()
 	_, err := b.Docker.Build(ctx, container.BuildOptions{
 		Context: in, Dockerfile: s.dockerfile, Target: r.Build.Target, Args: args, Labels: labels, Tag: ref,
-		NoCache: r.Build.NoCache, Pull: r.Build.Pull, Network: network, ExtraHosts: r.Build.ExtraHosts, ShmSize: r.Build.ShmSize,
+		Registries: b.registries(r), NoCache: r.Build.NoCache, Pull: r.Build.Pull, Network: network, ExtraHosts: r.Build.ExtraHosts, ShmSize: r.Build.ShmSize,
 		Memory: limits.Memory, CPU: limits.CPU, Parent: parent,
 	}, func(text string) {
 		layers.hear(text)

@@ -21,10 +21,11 @@ import (
 type site struct {
 	t       *testing.T
 	builder Builder
+	network string // file of its network namespace
 }
 
 func newSite(t *testing.T) *site {
-	dockertest.Start(t)
+	network := dockertest.Start(t)
 	c, err := container.Open()
 	if err != nil {
 		t.Fatal(err)
@@ -32,7 +33,7 @@ func newSite(t *testing.T) *site {
 	// The machine's cgroups are those of other tests as well.
 	b := Builder{Docker: c, Limits: Limits{Memory: 64 << 20, CPU: 500, Time: time.Hour, Free: 1}, Network: "rundock-builds", Cgroup: "rundockbuild" + strconv.Itoa(os.Getpid())}
 	t.Cleanup(func() { os.Remove(filepath.Dir(pidsOf(t, b, "pids.max"))) })
-	return &site{t, b}
+	return &site{t, b, network}
 }
 
 // pidsOf is a file of the cgroup of all builds.
@@ -117,6 +118,7 @@ func TestBuild(t *testing.T) {
 	s := newSite(t)
 	t.Run("an image is built, pushed and named by its digest", s.builds)
 	t.Run("the same files are not built again", s.spares)
+	t.Run("one may begin with an image of a registry that asks who is calling, and its steps see no credentials", s.asks)
 	t.Run("a step that fails is in the log", s.fails)
 	t.Run("one that is over its limits ends", s.limits)
 	t.Run("one that is ended leaves no container", s.ends)

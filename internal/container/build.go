@@ -12,6 +12,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/api/types/registry"
 	"github.com/docker/docker/pkg/jsonmessage"
 )
 
@@ -25,6 +26,7 @@ type BuildOptions struct {
 	Labels     map[string]string
 	Tag        string // name of the image
 	NoCache    bool
+	Registries []string // whose images it may be built on, by the credentials of this host, which go to the daemon alone
 	Pull       bool     // ask for newer images to build on
 	Network    string   // of RUN: none, host, or the name of one; "" is the daemon's bridge
 	ExtraHosts []string // of RUN: lines of /etc/hosts, name:ip
@@ -42,8 +44,18 @@ func (c *Client) Build(ctx context.Context, o BuildOptions, said func(string)) (
 	for name, value := range o.Args {
 		args[name] = &value
 	}
+	logins := map[string]registry.AuthConfig{}
+	for _, host := range o.Registries {
+		a, err := credentialsAt(host)
+		if err != nil {
+			return "", fmt.Errorf("build %s: %w", o.Tag, err)
+		}
+		if a != (registry.AuthConfig{}) {
+			logins[host] = a
+		}
+	}
 	answer, err := c.api().ImageBuild(ctx, o.Context, build.ImageBuildOptions{
-		Version: build.BuilderV1, Tags: []string{o.Tag}, Dockerfile: o.Dockerfile, Target: o.Target, BuildArgs: args, Labels: o.Labels,
+		Version: build.BuilderV1, Tags: []string{o.Tag}, Dockerfile: o.Dockerfile, Target: o.Target, BuildArgs: args, Labels: o.Labels, AuthConfigs: logins,
 		NoCache: o.NoCache, PullParent: o.Pull, NetworkMode: o.Network, ExtraHosts: o.ExtraHosts, ShmSize: o.ShmSize, Remove: true, ForceRemove: true,
 		Memory: o.Memory, MemorySwap: o.Memory, CPUPeriod: cpuPeriod, CPUQuota: int64(o.CPU) * cpuPeriod / 1000, CgroupParent: o.Parent,
 	})

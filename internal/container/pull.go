@@ -190,6 +190,15 @@ func credentials(ref string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%q is not an image name: %w", ref, err)
 	}
+	a, err := credentialsAt(reference.Domain(named))
+	if err != nil || a == (registry.AuthConfig{}) {
+		return "", err
+	}
+	return registry.EncodeAuthConfig(a)
+}
+
+// credentialsAt are those that the host has for an image registry; the zero value where it has none.
+func credentialsAt(host string) (none registry.AuthConfig, err error) {
 	dir := os.Getenv("DOCKER_CONFIG")
 	if dir == "" {
 		// runit starts services without HOME; rundockd runs as root.
@@ -197,21 +206,20 @@ func credentials(ref string) (string, error) {
 	}
 	file, err := config.Load(dir)
 	if err != nil {
-		return "", fmt.Errorf("registry credentials: %w", err)
+		return none, fmt.Errorf("registry credentials: %w", err)
 	}
-	host := reference.Domain(named)
 	if host == "docker.io" {
 		host = "https://index.docker.io/v1/"
 	}
 	a, err := file.GetAuthConfig(host)
 	if err != nil {
-		return "", fmt.Errorf("registry credentials of %s: %w", host, err)
+		return none, fmt.Errorf("registry credentials of %s: %w", host, err)
 	}
 	if a.Username == "" && a.IdentityToken == "" && a.RegistryToken == "" {
-		return "", nil
+		return none, nil
 	}
-	return registry.EncodeAuthConfig(registry.AuthConfig{
+	return registry.AuthConfig{
 		Username: a.Username, Password: a.Password, Auth: a.Auth,
 		ServerAddress: a.ServerAddress, IdentityToken: a.IdentityToken, RegistryToken: a.RegistryToken,
-	})
+	}, nil
 }

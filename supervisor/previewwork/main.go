@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"rundock/internal/build"
@@ -50,6 +51,8 @@ they are, and are gone on with at the next start.
   --key FILE             the key of the settings; ` + hostconfig.PreviewKeyPath + `
                          unless it is said
   --timeout TIME         for an instance to become well; 5m unless it is said
+  --registries NAMES     image registries, by commas, whose images branches may be built on by
+                         the credentials that this host has for them; none unless it is said
   --build-memory MIB     that a build may have; 2048 unless it is said
   --build-cpus N         processors that a build may have; 2 unless it is said
   --build-time TIME      that a build may take; 15m unless it is said
@@ -78,6 +81,7 @@ type options struct {
 	key           string // file
 	timeout       time.Duration
 	limits        build.Limits
+	registries    string // by commas
 	adminAt       string
 	logsAt        string         // ADDRESS:PORT; "": nowhere
 	logsTLS       tlsfiles.Files // of that
@@ -104,6 +108,7 @@ func Main(args []string) int {
 	set.StringVar(&o.scheme, "scheme", "http", "")
 	set.StringVar(&o.key, "key", hostconfig.PreviewKeyPath, "")
 	set.DurationVar(&o.timeout, "timeout", 5*time.Minute, "")
+	set.StringVar(&o.registries, "registries", "", "")
 	set.IntVar(&memory, "build-memory", 2048, "")
 	set.IntVar(&cpus, "build-cpus", 2, "")
 	set.DurationVar(&o.limits.Time, "build-time", 15*time.Minute, "")
@@ -209,7 +214,7 @@ func (o options) worker(store registry.Store, docker *container.Client, host, pr
 	metrics := newMetrics()
 	return &worker{
 		options: o, host: host, id: "previewd-work/" + host, log: log, store: store, ledger: ledger.Ledger{Store: store, Rules: o.rules}, records: records{store},
-		view: newView(log, metrics.follows), docker: docker, builder: build.Builder{Docker: docker, Limits: o.limits, Network: preview.BuildNetwork}, mirrors: mirror.Folder{Path: o.mirrorsFolder},
+		view: newView(log, metrics.follows), docker: docker, builder: build.Builder{Docker: docker, Limits: o.limits, Network: preview.BuildNetwork, Registries: strings.FieldsFunc(o.registries, func(r rune) bool { return r == ',' })}, mirrors: mirror.Folder{Path: o.mirrorsFolder},
 		engine: engine{programs: programs{hostconfig.Program, program}, store: store, host: host, timeout: int(o.timeout.Seconds())},
 		ports:  newPorts(o.first, o.last, o.address), choice: choice{host, o.previews}, metrics: metrics,
 		building: make(chan struct{}, 1), working: make(chan struct{}, atOnce), jobs: map[string]*job{}, retries: map[string]retry{}, wanted: map[string]time.Time{},

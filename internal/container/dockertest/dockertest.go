@@ -40,8 +40,9 @@ exec dockerd -H "unix://$dir/docker.sock" --data-root "$dir/data" --exec-root "$
 `
 
 // Start starts them, has container.Open find the daemon, and kills all when the test
-// ends, with every container. It skips the test where there is no Docker or no root.
-func Start(t *testing.T) {
+// ends, with every container. It skips the test where there is no Docker or no root. network is the file of
+// the network namespace that they are in.
+func Start(t *testing.T) (network string) {
 	t.Helper()
 	if _, err := os.Stat(Programs + "/dockerd"); err != nil {
 		t.Skipf("no Docker to test with (make test fetches it): %v", err)
@@ -92,6 +93,7 @@ func Start(t *testing.T) {
 		}
 		return nil
 	})
+	return fmt.Sprintf("/proc/%d/ns/net", cmd.Process.Pid)
 }
 
 // driver is overlay2, or vfs where dir is on an overlay itself, which cannot carry another.
