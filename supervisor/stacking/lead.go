@@ -51,7 +51,7 @@ func (s *site) plan(ctx context.Context, q control.StackRequest) (a control.Stac
 		}
 	}
 	d, err := s.draft(ctx, q, v, w, k)
-	do, why := release.Recover(v, "", d.Inputs)
+	do, why := release.Recover(v, "", d.Inputs, q.Lost)
 	if do == release.Refuse { // this comes before what is wrong with the draft
 		err = errors.New(why)
 	}
@@ -138,7 +138,7 @@ func (s *site) settleOrWrite(ctx context.Context, q control.StackRequest, v rele
 	if err != nil {
 		return a, false, err
 	}
-	do, why := release.Recover(v, q.Run, d.Inputs)
+	do, why := release.Recover(v, q.Run, d.Inputs, q.Lost)
 	latest := v.Latest()
 	switch do {
 	case release.Refuse:

@@ -17,7 +17,7 @@ func (w *worker) stale(leaves, stays *release.Release) control.StackWork {
 	work := control.StackWork{Title: "files that nobody needs", Hosts: map[string]control.StackHostWork{}}
 	needed := filesOf(stays)
 	for host, files := range filesOf(leaves) {
-		if slices.Contains(w.to.Lost, host) {
+		if slices.Contains(w.lost, host) {
 			continue
 		}
 		var gone []string

@@ -24,6 +24,7 @@ type worker struct {
 	contents map[string][]byte       // of configs by hash
 	secret   bool                    // a file is a secret
 	others   map[string]release.View // other stacks, as far as they were asked for
+	lost     []string                // hosts that are given up: nothing is done there
 }
 
 // answerWaves puts waves into an answer, of which the first has the number first, as
@@ -33,7 +34,7 @@ func (s *site) answerWaves(ctx context.Context, q control.StackRequest, a *contr
 	if err != nil {
 		return err
 	}
-	w := &worker{site: s, ctx: ctx, from: from, to: to, networks: ledger.Networks, timeout: q.Timeout, contents: map[string][]byte{}, others: map[string]release.View{}}
+	w := &worker{site: s, ctx: ctx, from: from, to: to, networks: ledger.Networks, timeout: q.Timeout, contents: map[string][]byte{}, others: map[string]release.View{}, lost: slices.Concat(q.Lost, to.Lost)}
 	if a.Waves, err = w.works(waves, first); err != nil {
 		return err
 	}
@@ -68,6 +69,9 @@ func (w *worker) works(waves []release.Wave, first int) (all []control.StackWork
 
 // add adds a step to a wave.
 func (w *worker) add(work *control.StackWork, step release.Step) error {
+	if slices.Contains(w.lost, step.Host) {
+		return nil // a release that an earlier run left may still have something there
+	}
 	i := instances{w.release(step.Release), w.domain, w.timeout}
 	host := work.Hosts[step.Host]
 	slot, _ := stack.ParseSlot(step.Slot)
@@ -128,7 +132,7 @@ func withImage(all []control.StackImage, i instances, slot stack.Slot) []control
 // watch has the instances that were changed looked at again: each must be well.
 func (w *worker) watch(work *control.StackWork, i instances) {
 	for _, c := range release.Diff(w.from, w.to) {
-		if c.Kind != release.New && c.Kind != release.Replaced && c.Kind != release.Moved {
+		if c.Kind != release.New && c.Kind != release.Replaced && c.Kind != release.Moved || slices.Contains(w.lost, c.To) {
 			continue
 		}
 		host := work.Hosts[c.To]

@@ -2,6 +2,7 @@ package release
 
 import (
 	"fmt"
+	"slices"
 )
 
 // View is what the store has of a stack at one time.
@@ -52,6 +53,9 @@ func (r Release) isUnderWay() bool {
 	return r.State == Planned || r.State == Rolling || r.State == Failed
 }
 
+// hasLost reports whether r has something on a host that was not given up when it was planned.
+func (r Release) hasLost(host string) bool { return r.On(host) && !slices.Contains(r.Lost, host) }
+
 // Recovery is what a run has to do about the runs before it.
 type Recovery string
 
@@ -65,9 +69,10 @@ const (
 )
 
 // Recover decides what to do about what an earlier run left, for a run whose lock
-// has id, "" if it has none yet, and whose inputs have this hash. A release that was
-// on its way is finished if it is what is asked for again, and undone if it is not.
-func Recover(v View, id, inputs string) (do Recovery, why string) {
+// has id, "" if it has none yet, whose inputs have this hash, and to which these hosts
+// are lost. A release that was on its way is finished if it is what is asked for again,
+// and undone if it is not, or has something on a host that is lost by now.
+func Recover(v View, id, inputs string, lost []string) (do Recovery, why string) {
 	if v.Lock != nil && v.Lock.ID != id {
 		return Refuse, fmt.Sprintf("%s is being worked on by %s", v.Stack, v.Lock)
 	}
@@ -85,6 +90,8 @@ func Recover(v View, id, inputs string) (do Recovery, why string) {
 	switch {
 	case latest.State == Planned:
 		return Rewind, of + " was not rolled out: no host knows of it"
+	case latest.State == Rolling && slices.ContainsFunc(lost, latest.hasLost):
+		return Rewind, fmt.Sprintf("%s was left in wave %d, and has instances on a host that is lost", of, latest.Begun)
 	case latest.State == Rolling && latest.Inputs == inputs:
 		return Finish, fmt.Sprintf("%s was left in wave %d, and is what is asked for now", of, latest.Begun)
 	case latest.State == Rolling:

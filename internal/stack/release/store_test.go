@@ -144,7 +144,7 @@ func TestStore(t *testing.T) {
 			if now := must[View](t)(Load(ctx, store, "shop")); now.Current != 2 || now.Releases[3].State != Rolling || now.Releases[2].State != Current {
 				t.Errorf("half of it was written: %+v", now)
 			}
-			if do, why := Recover(must[View](t)(Load(ctx, store, "shop")), "r5", "other inputs"); do != Rewind {
+			if do, why := Recover(must[View](t)(Load(ctx, store, "shop")), "r5", "other inputs", nil); do != Rewind {
 				t.Errorf("Recover = %s: %s", do, why)
 			}
 		})
@@ -246,7 +246,7 @@ func TestLoad_names_what_it_cannot_read(t *testing.T) {
 		if len(v.Faults) != 2 || !strings.Contains(fmt.Sprint(v.Faults[Key("shop", 1)]), "/rundock/v1/stacks/shop/releases/1: release: version is 9") {
 			t.Errorf("faults = %v", v.Faults)
 		}
-		if do, why := Recover(v, "", ""); do != Refuse || !strings.Contains(why, "/rundock/v1/stacks/shop/current") {
+		if do, why := Recover(v, "", "", nil); do != Refuse || !strings.Contains(why, "/rundock/v1/stacks/shop/current") {
 			t.Errorf("Recover = %s, %s", do, why)
 		}
 	})

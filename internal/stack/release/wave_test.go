@@ -316,27 +316,30 @@ func TestRecover(t *testing.T) {
 		releases []Release
 		lock     *Lock
 		inputs   string
+		lost     []string
 		do       Recovery
 		why      string
 	}{
-		{"no release", 0, nil, nil, "x", Nothing, ""},
-		{"a current one", 1, []Release{in(1, 0, Current, done)}, nil, "x", Nothing, ""},
-		{"one that was undone", 1, []Release{in(1, 0, Current, done), in(2, 1, Undone)}, nil, "x", Nothing, ""},
-		{"one that no host knows of", 1, []Release{in(1, 0, Current, done), in(2, 1, Planned)}, nil, "inputs-2", Rewind, "release 2, which ada began, was not rolled out"},
-		{"killed half-way, and the same is asked for", 1, []Release{in(1, 0, Current, done), in(2, 1, Rolling, begun)}, nil, "inputs-2", Finish, "was left in wave 3, and is what is asked for now"},
-		{"killed half-way, and something else is", 1, []Release{in(1, 0, Current, done), in(2, 1, Rolling, begun)}, nil, "x", Rewind, "was left in wave 3, and is not what is asked for now"},
-		{"killed while it was undone", 1, []Release{in(1, 0, Current, done), in(2, 1, Failed, func(r *Release) { r.Why = "web.1 never healthy" })}, nil, "inputs-2", Rewind, "was left while it was undone: web.1 never healthy"},
-		{"killed after the commit", 2, []Release{in(1, 0, Past), in(2, 1, Current)}, nil, "x", Settle, "is current, and what left may not be stopped"},
-		{"another run", 1, []Release{in(1, 0, Current, done)}, &Lock{ID: "r2", Who: "bob", Host: "node-2", Does: "deploy", Since: began}, "x", Refuse, "shop is being worked on by bob on node-2, which does deploy since 12:00:00 UTC"},
-		{"our own lock", 1, []Release{in(1, 0, Current, done)}, &Lock{ID: "r1"}, "x", Nothing, ""},
-		{"the current one is not stored", 3, []Release{in(2, 1, Past)}, nil, "x", Refuse, "release 3 of shop is current, and the store does not have it"},
+		{"no release", 0, nil, nil, "x", nil, Nothing, ""},
+		{"a current one", 1, []Release{in(1, 0, Current, done)}, nil, "x", nil, Nothing, ""},
+		{"one that was undone", 1, []Release{in(1, 0, Current, done), in(2, 1, Undone)}, nil, "x", nil, Nothing, ""},
+		{"one that no host knows of", 1, []Release{in(1, 0, Current, done), in(2, 1, Planned)}, nil, "inputs-2", nil, Rewind, "release 2, which ada began, was not rolled out"},
+		{"killed half-way, and the same is asked for", 1, []Release{in(1, 0, Current, done), in(2, 1, Rolling, begun)}, nil, "inputs-2", nil, Finish, "was left in wave 3, and is what is asked for now"},
+		{"killed half-way, and something else is", 1, []Release{in(1, 0, Current, done), in(2, 1, Rolling, begun)}, nil, "x", nil, Rewind, "was left in wave 3, and is not what is asked for now"},
+		{"killed half-way, and one of its hosts is lost by now", 1, []Release{in(1, 0, Current, done), in(2, 1, Rolling, begun)}, nil, "inputs-2", []string{"b", "a"}, Rewind, "was left in wave 3, and has instances on a host that is lost"},
+		{"killed half-way, and the host of what waits for its data was lost already", 1, []Release{in(1, 0, Current, done), in(2, 1, Rolling, begun, func(r *Release) { r.Lost = []string{"a"} })}, nil, "inputs-2", []string{"a"}, Finish, "is what is asked for now"},
+		{"killed while it was undone", 1, []Release{in(1, 0, Current, done), in(2, 1, Failed, func(r *Release) { r.Why = "web.1 never healthy" })}, nil, "inputs-2", nil, Rewind, "was left while it was undone: web.1 never healthy"},
+		{"killed after the commit", 2, []Release{in(1, 0, Past), in(2, 1, Current)}, nil, "x", nil, Settle, "is current, and what left may not be stopped"},
+		{"another run", 1, []Release{in(1, 0, Current, done)}, &Lock{ID: "r2", Who: "bob", Host: "node-2", Does: "deploy", Since: began}, "x", nil, Refuse, "shop is being worked on by bob on node-2, which does deploy since 12:00:00 UTC"},
+		{"our own lock", 1, []Release{in(1, 0, Current, done)}, &Lock{ID: "r1"}, "x", nil, Nothing, ""},
+		{"the current one is not stored", 3, []Release{in(2, 1, Past)}, nil, "x", nil, Refuse, "release 3 of shop is current, and the store does not have it"},
 	} {
 		t.Run(c.claim, func(t *testing.T) {
 			v := View{Stack: "shop", Current: c.current, Releases: map[int]Release{}, Lock: c.lock}
 			for _, r := range c.releases {
 				v.Releases[r.Number] = r
 			}
-			do, why := Recover(v, "r1", c.inputs)
+			do, why := Recover(v, "r1", c.inputs, c.lost)
 			if do != c.do || !strings.Contains(why, c.why) {
 				t.Errorf("Recover = %s, %q, want %s, %q", do, why, c.do, c.why)
 			}
