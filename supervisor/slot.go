@@ -46,9 +46,15 @@ func CheckSlot(name string, slot stack.Slot) error {
 	return nil
 }
 
-// CheckAlias refuses what cannot be a further name of a service in its stack.
-func CheckAlias(alias string) error {
-	if !isLabel(alias, lower+upper+"_-") {
+// checkAlias refuses what cannot be a further name of a service in its stack: sql, or
+// sql@shop_back, which leads to the container's address in a network, and sql._back@shop_back,
+// which those find who ask from there.
+func checkAlias(alias string) error {
+	name, _, of := strings.Cut(alias, "@")
+	if of {
+		name, _, _ = strings.Cut(name, "._")
+	}
+	if !isLabel(name, lower+upper+"_-") || of && strings.Trim(alias, lower+upper+"_-.@") != "" {
 		return fmt.Errorf("alias %q: want up to 63 of a-z, A-Z, 0-9, _ and -, the first and the last a letter or a digit", alias)
 	}
 	return nil
@@ -74,7 +80,7 @@ func (s Service) checkStack() error {
 		return err
 	}
 	for _, alias := range s.Announce.Aliases {
-		if err := CheckAlias(alias); err != nil {
+		if err := checkAlias(alias); err != nil {
 			return err
 		}
 	}

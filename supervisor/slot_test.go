@@ -37,6 +37,9 @@ func TestFiles_holds_a_slot_to_its_stack(t *testing.T) {
 			s.Container, s.Announce.Announces = spec.Container{}, []Announcement{{Port: 80}}
 		}, "a slot of a stack has a container"},
 		{"an alias with a dot", func(s *Service) { s.Announce.Aliases = []string{"a.b"} }, `alias "a.b": want up to 63`},
+		{"aliases in networks", func(s *Service) { s.Announce.Aliases = []string{"a@back", "a._my-back@shop_my.back"} }, ""},
+		{"an alias in a network whose label is none", func(s *Service) { s.Announce.Aliases = []string{"a._b/c@back"} }, `alias "a._b/c@back": want up to 63`},
+		{"an alias with a dot in a network", func(s *Service) { s.Announce.Aliases = []string{"a.b@back"} }, `alias "a.b@back": want up to 63`},
 		{"an alias of no stack", func(s *Service) {
 			s.Stack, s.Slot, s.Announce.Aliases = "", stack.Slot{}, []string{"a"}
 		}, "aliases are names in a stack"},

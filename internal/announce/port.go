@@ -16,16 +16,16 @@ type port struct {
 	probing   string             // the target that is probed; "" while none is
 	stopProbe context.CancelFunc // nil while none is
 
-	up     bool // the gate lets it be announced, and a record can be made of it
-	reason string
-	record control.Record
-	item   registry.Item
+	up      bool // the gate lets it be announced, and a record can be made of it
+	reason  string
+	records []control.Record
+	items   []registry.Item // the port's own first
 
-	holding     bool          // from the start of a Hold until it has returned
-	heldItem    registry.Item // what Hold was given
-	heldOf      string        // id of the container that heldItem is of
-	replacing   bool          // another record takes the place of heldItem, and the store has not answered yet
-	active      string        // colour, as of heldItem
+	holding     bool            // from the start of a Hold until it has returned
+	heldItems   []registry.Item // what Hold was given
+	heldOf      string          // id of the container that heldItems are of
+	replacing   bool            // others take the place of heldItems, and the store has not answered yet
+	active      string          // colour, as of heldItems
 	stopHold    context.CancelCauseFunc
 	holdState   registry.HoldState
 	withdrawErr error // of the last withdrawal, where the store was not reached

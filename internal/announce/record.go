@@ -1,6 +1,7 @@
 package announce
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -42,7 +43,7 @@ type Identity struct {
 	Colour  string   // blue or green; "": the service has none
 	Stack   string   // that Service is of; "": of none
 	Number  int      // of the instance in Stack, from 1; without Stack 0
-	Aliases []string // further names of Service in Stack
+	Aliases []string // further names of Service in Stack: sql, or sql@shop_back for the container's address in that network; web._front@shop_front has its own record
 	ID      string   // machine-id/service, and /colour: the same id takes a key over at once
 }
 
@@ -121,36 +122,71 @@ func (id Identity) record(p Port, i Instance, active string) (registry.Item, con
 	return registry.Item{Key: key, Value: value, ID: id.ID}, control.Record{Key: key, Name: strings.ToLower(name), Host: r.Host, Port: r.Port}, nil
 }
 
-// items are what is held for p, whose record is item: that, and the same under
-// the aliases of the service. There they are called by service and number, as an
-// alias may be of several services.
-func (id Identity) items(p Port, item registry.Item) []registry.Item {
-	all := []registry.Item{item}
-	for _, key := range id.keys(p)[1:] {
-		all = append(all, registry.Item{Key: key, Value: item.Value, ID: item.ID})
+// held are what is held for p: its record, and those of the service's aliases. One of a
+// network in which the container cannot be reached now is left out.
+func (id Identity) held(p Port, i Instance, active string) (items []registry.Item, records []control.Record, err error) {
+	item, record, err := id.record(p, i, active)
+	if err != nil {
+		return nil, nil, err
 	}
-	return all
+	items, records = append(items, item), append(records, record)
+	for _, a := range id.aliases(p) {
+		other, at := item, record
+		if a.network != "" {
+			q := p
+			q.Address, q.Network = netip.Addr{}, a.network
+			if other, at, err = id.record(q, i, active); err != nil {
+				continue
+			}
+		}
+		other.Key = skydns.Key(id.Prefix, a.name)
+		at.Key, at.Name = other.Key, a.name
+		items, records = append(items, other), append(records, at)
+	}
+	return items, records, nil
+}
+
+// sameKeys reports whether a puts records where b does.
+func sameKeys(a, b []registry.Item) bool {
+	return slices.EqualFunc(a, b, func(x, y registry.Item) bool { return x.Key == y.Key })
+}
+
+// sameItems reports whether the store would have the same by both.
+func sameItems(a, b []registry.Item) bool {
+	return slices.EqualFunc(a, b, func(x, y registry.Item) bool { return x.Key == y.Key && bytes.Equal(x.Value, y.Value) })
 }
 
 // keys are where the record is kept: its own, and those of the aliases.
 func (id Identity) keys(p Port) []string {
 	all := []string{id.key(p)}
-	for _, name := range id.aliasNames(p) {
-		all = append(all, skydns.Key(id.Prefix, name))
+	for _, a := range id.aliases(p) {
+		all = append(all, skydns.Key(id.Prefix, a.name))
 	}
 	return all
 }
 
-// aliasNames are the DNS names of p's record under the aliases of the service:
-// web-1.cache.shop.s.prod.example.com. A further port has none.
-func (id Identity) aliasNames(p Port) (names []string) {
+// alias is a further name of the service's record.
+type alias struct {
+	name    string // in DNS: web-1.cache.shop.s.prod.example.com
+	network string // whose address of the container it leads to; "": it is as the service's own
+}
+
+// aliases are those of p. There records are called by service and number, as an alias may
+// be of several services; under the service's own name in a network, 1.web._front, by number.
+// A further port has none.
+func (id Identity) aliases(p Port) (all []alias) {
 	if p.Name != "" {
 		return nil
 	}
-	for _, alias := range id.Aliases {
-		names = append(names, strings.ToLower(fmt.Sprintf("%s-%d.%s.%s.%s", id.Service, id.Number, alias, id.Stack, id.Zone)))
+	for _, text := range id.Aliases {
+		name, network, _ := strings.Cut(text, "@")
+		instance := fmt.Sprintf("%s-%d", id.Service, id.Number)
+		if own, _, within := strings.Cut(name, "._"); within && strings.EqualFold(own, id.Service) {
+			instance = strconv.Itoa(id.Number)
+		}
+		all = append(all, alias{strings.ToLower(instance + "." + name + "." + id.Stack + "." + id.Zone), network})
 	}
-	return names
+	return all
 }
 
 // name is the DNS name of p's record.

@@ -2,6 +2,7 @@ package announce
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 )
@@ -135,5 +136,44 @@ func TestRecord_of_a_slot(t *testing.T) {
 				t.Errorf("record = %s %s %s\nwant     %s %s %s", item.Key, record.Name, item.Value, c.key, c.name, want)
 			}
 		})
+	}
+}
+
+// A slot in two networks is found in each at its address there, by those who ask from there.
+// What it has no address in, or what is cut off, has no record.
+func TestHeld_of_a_slot_in_several_networks(t *testing.T) {
+	slot := node
+	slot.Service, slot.Stack, slot.Number, slot.ID = "Api", "shop", 2, "4c4c/shop-Api-2"
+	slot.Aliases = []string{"gate", "core@shop_back", "api._front@shop_front", "api._back@shop_back", "gate._front@shop_front", "api._cut@shop_cut", "api._away@shop_away"}
+	port, err := Port{Network: "shop_front"}.withDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := Instance{
+		Running: true, CutOff: map[string]string{"shop_cut": "no subnet"},
+		Addresses: map[string]netip.Addr{"shop_front": netip.MustParseAddr("10.1.0.2"), "shop_back": netip.MustParseAddr("10.2.0.2"), "shop_cut": netip.MustParseAddr("10.3.0.2")},
+	}
+	items, records, err := slot.held(port, i, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for n, r := range records {
+		if items[n].Key != r.Key || !strings.Contains(string(items[n].Value), `"`+r.Host+`"`) || items[n].ID != slot.ID {
+			t.Errorf("what is held is %s %s, and what is told of it %+v", items[n].Key, items[n].Value, r)
+		}
+		got = append(got, strings.TrimSuffix(r.Name, ".shop.s.prod.example.com")+" "+r.Host)
+	}
+	want := "2.api 10.1.0.2, api-2.gate 10.1.0.2, api-2.core 10.2.0.2, 2.api._front 10.1.0.2, 2.api._back 10.2.0.2, api-2.gate._front 10.1.0.2"
+	if strings.Join(got, ", ") != want {
+		t.Errorf("held =\n%s\nwant\n%s", strings.Join(got, ", "), want)
+	}
+	if keys := slot.keys(port); len(keys) != 8 || keys[7] != "/skydns/com/example/prod/s/shop/_away/api/2" {
+		t.Errorf("keys = %q, want all eight that there may be, the last that of api._away", keys)
+	}
+	i.Addresses["shop_back"] = netip.MustParseAddr("10.2.0.3")
+	moved, _, err := slot.held(port, i, "")
+	if err != nil || sameItems(items, moved) || !sameKeys(items, moved) {
+		t.Errorf("at another address in one network it holds %s, %v", moved, err)
 	}
 }

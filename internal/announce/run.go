@@ -120,16 +120,16 @@ func (a *Announcer) decide(p *port, now time.Time) (again time.Time) {
 	if p.up && a.cfg.Colour != "" && a.active == "" {
 		p.up, p.reason = false, "which colour of "+a.cfg.Service+" is active is not known yet"
 	}
-	item, record, err := a.cfg.record(p.Port, a.instance, a.active)
+	items, records, err := a.cfg.held(p.Port, a.instance, a.active)
 	if err != nil {
 		if p.up {
 			p.up, p.reason = false, err.Error()
 		}
 		return again
 	}
-	p.record = record
+	p.records = records
 	if p.up {
-		p.item = item
+		p.items = items
 	}
 	return again
 }

@@ -6,19 +6,13 @@ import (
 
 	"rundock/internal/control"
 	"rundock/internal/registry"
-	"rundock/internal/skydns"
 )
 
 // report tells the status if it changed, and logs what a person reads.
 func (a *Announcer) report(state control.AnnounceState, reason string) {
 	next := control.AnnounceStatus{Service: a.cfg.Name, State: state, Reason: reason, Container: a.instance.ID, Colour: a.cfg.Colour, Stack: a.cfg.Stack, Slot: a.cfg.slot(), Active: a.active, Since: a.status.Since, Keys: a.Keys(), Stays: a.stays}
 	for _, p := range a.ports {
-		if p.record.Key != "" {
-			next.Records = append(next.Records, p.record)
-			for _, name := range a.cfg.aliasNames(p.Port) {
-				next.Records = append(next.Records, control.Record{Key: skydns.Key(a.cfg.Prefix, name), Name: name, Host: p.record.Host, Port: p.record.Port})
-			}
-		}
+		next.Records = append(next.Records, p.records...)
 		if p.holding && next.Lacks == "" {
 			next.Lacks = p.named(p.holdState.Lacks)
 		}

@@ -1,7 +1,6 @@
 package announce
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"time"
@@ -51,10 +50,10 @@ func (a *Announcer) setProbe(ctx context.Context, p *port) {
 func (a *Announcer) setHold(ctx context.Context, p *port) {
 	if p.holding {
 		switch {
-		case !p.up || p.item.Key != p.heldItem.Key:
+		case !p.up:
 			p.stopHold(nil)
-		case bytes.Equal(p.item.Value, p.heldItem.Value):
-		case a.sameRun(p), a.instance.Succeeds != "" && a.instance.Succeeds == p.heldOf:
+		case sameItems(p.items, p.heldItems):
+		case sameKeys(p.items, p.heldItems) && (a.sameRun(p) || a.instance.Succeeds != "" && a.instance.Succeeds == p.heldOf):
 			p.replacing = true
 			p.stopHold(registry.ErrHandOver)
 		default:
@@ -66,14 +65,14 @@ func (a *Announcer) setHold(ctx context.Context, p *port) {
 		return
 	}
 	holdCtx, release := context.WithCancelCause(ctx)
-	item := p.item
-	p.holding, p.stopHold, p.heldItem, p.active, p.holdState, p.withdrawErr = true, release, item, a.active, registry.HoldState{}, nil
+	items := p.items
+	p.holding, p.stopHold, p.heldItems, p.active, p.holdState, p.withdrawErr = true, release, items, a.active, registry.HoldState{}, nil
 	p.heldOf = a.instance.ID
 	a.tasks.Go(func() {
-		err := p.lease.Hold(holdCtx, a.cfg.items(p.Port, item), func(s registry.HoldState) {
+		err := p.lease.Hold(holdCtx, items, func(s registry.HoldState) {
 			a.tell(func(time.Time) {
 				p.holdState = s
-				p.replacing = p.replacing && !bytes.Equal(item.Value, p.heldItem.Value)
+				p.replacing = p.replacing && !sameItems(items, p.heldItems)
 				p.predecessorDone = p.predecessorDone || s.Held || s.HeldBy != ""
 			})
 		})
@@ -85,6 +84,6 @@ func (a *Announcer) setHold(ctx context.Context, p *port) {
 // sameRun reports whether the record that is held is the wanted one but for the
 // active colour.
 func (a *Announcer) sameRun(p *port) bool {
-	then, _, err := a.cfg.record(p.Port, a.instance, p.active)
-	return err == nil && bytes.Equal(then.Value, p.heldItem.Value)
+	then, _, err := a.cfg.held(p.Port, a.instance, p.active)
+	return err == nil && sameItems(then, p.heldItems)
 }

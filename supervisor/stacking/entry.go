@@ -52,7 +52,7 @@ func (i instances) service(slot stack.Slot, state string) map[string]any {
 	if def.Job {
 		entry["job"], entry["attempts"] = true, def.Restart.Attempts
 	} else {
-		i.announce(entry, c, slot)
+		i.announce(entry, slot)
 		if i.release.Order(slot.Service) == release.StartFirst {
 			entry["order"] = "start-first"
 		}
@@ -66,23 +66,26 @@ func (i instances) service(slot stack.Slot, state string) map[string]any {
 	return entry
 }
 
-// announce has the slot found by its service's name and its aliases, at its address in
-// its first network. What shares another's network is found there.
-func (i instances) announce(entry map[string]any, c spec.Container, slot stack.Slot) {
+// announce has the slot found by its service's name and its aliases: at its address in the
+// network where those are that ask for it, and in each of several networks at the one there.
+// What shares another's network is found there.
+func (i instances) announce(entry map[string]any, slot stack.Slot) {
 	records := network.Records(i.release.Model, slot)
 	if len(records) == 0 || i.release.Model.Services[slot.Service].Pod.Network != "" {
 		return
 	}
-	at := map[string]any{"as": "container", "network": c.Network}
-	if records[0].Network == "" {
-		at = map[string]any{"as": "private"}
+	own := records[0].Network
+	at := map[string]any{"as": "private"}
+	if own != "" {
+		at = map[string]any{"as": "container", "network": i.network(own)}
 	}
 	entry["announces"] = []map[string]any{at}
 	var aliases []string
 	for _, r := range records[1:] {
-		if !strings.Contains(r.Name, "._") && !slices.Contains(aliases, r.Name) {
-			aliases = append(aliases, r.Name)
+		if r.Network != own || strings.Contains(r.Name, "._") {
+			r.Name += "@" + i.network(r.Network)
 		}
+		aliases = append(aliases, r.Name)
 	}
 	if len(aliases) > 0 {
 		entry["aliases"] = aliases
@@ -145,10 +148,8 @@ func (i instances) join(c *spec.Container, service string) {
 	def := i.release.Model.Services[service]
 	c.Networks = nil
 	for n, key := range network.Order(i.release.Model, service) {
-		own, model := def.Networks[key], i.release.Model.Networks[key]
-		if own.Name = model.Name; !model.External {
-			own.Name = network.Name(model.Name)
-		}
+		own := def.Networks[key]
+		own.Name = i.network(key)
 		if n > 0 {
 			c.Networks = append(c.Networks, own)
 			continue
@@ -162,6 +163,15 @@ func (i instances) join(c *spec.Container, service string) {
 	if len(def.Networks) > 0 && len(c.DNSSearch) == 0 && i.domain != "" {
 		c.DNSSearch = []string{network.Domain(i.release.Model.Name, i.domain)}
 	}
+}
+
+// network is what Docker calls a network of the stack.
+func (i instances) network(key string) string {
+	n := i.release.Model.Networks[key]
+	if n.External {
+		return n.Name
+	}
+	return network.Name(n.Name)
 }
 
 func isZero(n spec.Network) bool {

@@ -51,7 +51,8 @@ type Record struct {
 
 // Records are all of a slot, its own name first: for its service and each alias. One in
 // several networks has them for each of these besides, as who is in one of them reaches it
-// there. What is in no network of its own has none but its host's address, with
+// there; and for a network that it is not in, where those who ask from there are in another
+// one with it. What is in no network of its own has none but its host's address, with
 // network_mode: host, or those of the pod's owner, by its own name.
 func Records(model stack.Stack, slot stack.Slot) []Record {
 	service := model.Services[slot.Service]
@@ -81,14 +82,32 @@ func Records(model stack.Stack, slot stack.Slot) []Record {
 	if len(keys) == 1 {
 		return all
 	}
+	within := func(asked, at string) {
+		label := "." + networkLabel(asked)
+		add(Record{Name: name + label, Instance: number, Network: at})
+		for _, alias := range service.Networks[at].Aliases {
+			add(Record{Name: strings.ToLower(alias) + label, Instance: name + "-" + number, Network: at})
+		}
+	}
 	for _, key := range keys {
-		label := "." + networkLabel(key)
-		add(Record{Name: name + label, Instance: number, Network: key})
-		for _, alias := range service.Networks[key].Aliases {
-			add(Record{Name: strings.ToLower(alias) + label, Instance: name + "-" + number, Network: key})
+		within(key, key)
+	}
+	for _, asked := range slices.Sorted(maps.Keys(model.Networks)) {
+		if slices.Contains(keys, asked) || model.Networks[asked].External {
+			continue
+		}
+		if at := shared(model, slot.Service, asked); at != "" && at != all[0].Network {
+			within(asked, at)
 		}
 	}
 	return all
+}
+
+// shared is the network that a service is in with those that ask from another one, which has
+// their way out; of several the one with most of those that depend on the service, then with
+// most; "": there is none.
+func shared(model stack.Stack, service, asked string) string {
+	return busiest(model, service, func(other string) bool { return in(model, other)[0] == asked })
 }
 
 // in are the keys of the networks that a service is in, by itself or with its pod's owner,
@@ -103,12 +122,22 @@ func in(model stack.Stack, service string) []string {
 // Announced is the key of the network whose address a service's own name leads to; "": it
 // is in none. Of several it is that in which most of those are that depend on the service,
 // as they are who asks for it; then that with most others; then the first by Order.
-func Announced(model stack.Stack, service string) (best string) {
-	most := [2]int{-1, -1}
+func Announced(model stack.Stack, service string) string {
+	best := busiest(model, service, func(string) bool { return true })
+	if keys := in(model, service); best == "" && len(keys) > 0 {
+		return keys[0]
+	}
+	return best
+}
+
+// busiest is the network of a service in which most of those others are that depend on it;
+// then the one with most others; then the first by Order; "": none has any.
+func busiest(model stack.Stack, service string, counts func(other string) bool) (best string) {
+	var most [2]int
 	for _, key := range in(model, service) {
 		var count [2]int
 		for _, other := range slices.Sorted(maps.Keys(model.Services)) {
-			if other == service || !slices.Contains(in(model, other), key) {
+			if other == service || !slices.Contains(in(model, other), key) || !counts(other) {
 				continue
 			}
 			count[1]++

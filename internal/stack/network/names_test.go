@@ -102,3 +102,29 @@ func TestAnnounced_is_where_those_are_that_ask(t *testing.T) {
 		}
 	}
 }
+
+// Who is in several networks asks from that of its way out: there a service that it shares
+// another network with is found at its address in that one.
+func TestRecords_for_those_who_ask_from_elsewhere(t *testing.T) {
+	in := func(keys ...string) stack.Service {
+		s := stack.Service{Networks: map[string]spec.Network{}}
+		for _, key := range keys {
+			s.Networks[key] = spec.Network{}
+		}
+		return s
+	}
+	s := of("shop", "back", "admin", "front", "idle", "out external")
+	s.Services = map[string]stack.Service{
+		"web": in("back", "front"), "ui": in("front"), "tool": in("admin"), "other": in("admin"), "db": in("back", "idle", "admin"), "edge": in("front", "out"),
+	}
+	s.Services["db"].Networks["back"] = spec.Network{Aliases: []string{"sql"}}
+	s.Services["web"].Networks["front"] = spec.Network{Priority: 1} // its way out
+	var got []string
+	for _, r := range Records(s, stack.Slot{Service: "db", Number: 1}) {
+		got = append(got, fmt.Sprintf("%s.%s %s", r.Instance, r.Name, r.Network))
+	}
+	want := "1.db admin, db-1.sql back, 1.db._admin admin, 1.db._back back, db-1.sql._back back, 1.db._idle idle, 1.db._front back, db-1.sql._front back"
+	if strings.Join(got, ", ") != want {
+		t.Errorf("Records =\n%s\nwant\n%s", strings.Join(got, ", "), want)
+	}
+}

@@ -39,6 +39,7 @@ var Spec = withServices(ansible.Spec{
 		{Name: "slot", Description: []string{"Service of the stack and number of the instance, from 1: C(web.1)."}},
 		{Name: "aliases", Type: ansible.List, Elements: ansible.Str, Description: []string{
 			"Further names of the slot's service in its stack: C(cache) is C(cache.shop) in the zone. It needs I(announce) or I(announces).",
+			"C(cache@back) leads to the container's address in the network C(back), and C(cache._back@back) is C(cache._back.shop).",
 		}},
 		{Name: "state", Default: "present", Choices: []string{"present", "absent", "enabled", "disabled", "restarted"}, Description: []string{
 			"C(present): installed; whether it is enabled stays as it is.",

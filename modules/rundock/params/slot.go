@@ -40,11 +40,6 @@ func (p Params) checkSlot() error {
 	case len(p.Aliases) > 0 && !p.announced():
 		return errors.New("missing parameter(s) required by 'aliases': announce, announces")
 	}
-	for _, alias := range p.Aliases {
-		if err := supervisor.CheckAlias(alias); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 

@@ -72,6 +72,9 @@ options:
       - >-
         Further names of the slot's service in its stack: C(cache) is C(cache.shop) in the zone. It needs
         I(announce) or I(announces).
+      - >-
+        C(cache@back) leads to the container's address in the network C(back), and C(cache._back@back) is
+        C(cache._back.shop).
     type: list
     elements: str
   state:
