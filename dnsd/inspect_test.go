@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -207,6 +208,22 @@ func TestHelpIsGivenWhereItIsAskedFor(t *testing.T) {
 	} {
 		if out, code := looked(t, asked...); code != 0 || !strings.Contains(strings.ToLower(out), "usage: dnsd") {
 			t.Errorf("dnsd %s exits with %d: %s", strings.Join(asked, " "), code, out)
+		}
+	}
+}
+
+// TestHelpListsWhatCommandsTake: what a command says of itself in its first lines, dnsd help has as well.
+func TestHelpListsWhatCommandsTake(t *testing.T) {
+	all, _ := looked(t, "help")
+	for _, name := range []string{"store", "cluster", "access"} {
+		out, _ := looked(t, name, "--help")
+		usage, _, _ := strings.Cut(out, "\n\n")
+		for _, match := range regexp.MustCompile(`dnsd `+name+` ([a-z]+(?:\|[a-z]+)*)`).FindAllStringSubmatch(usage, -1) {
+			for word := range strings.SplitSeq(match[1], "|") {
+				if !regexp.MustCompile(`(?m)^  ` + name + ` (?:.* \| )?` + word + `\b`).MatchString(all) {
+					t.Errorf("dnsd help has no dnsd %s %s, which dnsd %[1]s --help has", name, word)
+				}
+			}
 		}
 	}
 }

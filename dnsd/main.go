@@ -108,8 +108,10 @@ func commands(ctx context.Context) verbs.Program {
 			of("store", "renew --dir DIR", ofStore, "have it run the program that is installed now", keep),
 			of("cluster", "", ofCluster, "its members", members),
 			of("cluster", "align --members NAME=URL,...", ofCluster, "have the members be where they are to be", members),
+			of("cluster", "remove HOST", ofCluster, "take the member of a host out, for good", members),
 			of("access", "", ofCluster, "who may do what", rights),
 			of("access", "align | release", ofCluster, "have it ask who is calling, or not", rights),
+			of("access", "forget --gone NAME,...", ofCluster, "take away what hosts that are gone may do", rights),
 		},
 	}
 }
