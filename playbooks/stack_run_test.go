@@ -134,6 +134,7 @@ func TestStack_run(t *testing.T) {
 	diff := object{"diff": []object{{"before_header": "web", "after_header": "web", "before": "", "after": "APP=1\n"}}, "warnings": []string{"web is old"}}
 	gone := []object{{"title": "web", "number": 1, "hosts": object{"gone": object{"networks": []object{{"name": "n1"}}}}}}
 	back := object{"settle": "undone", "waves": []object{{"title": "back", "hosts": object{"one": object{"networks": []object{{"name": "n1", "state": "absent"}}}}}}, "notes": []string{"why", "a job ran"}}
+	leave := object{"networks": []object{{"name": "n1", "state": "absent"}}}
 	left := []string{"release 2 was not finished"}
 	tests := map[string]struct {
 		answers  map[string]object
@@ -158,6 +159,10 @@ func TestStack_run(t *testing.T) {
 			first + "; stack wave 2; stack fail no store; stack end", "overlay n1", "no store; and it cannot be undone now: no store. Whoever works on storeless next undoes it, or finishes it"},
 		"undoable": {map[string]object{"begin": {"waves": waves[:1]}, "rundock_overlay.one": {"error": "no room"}, "fail": back},
 			"stack begin; stack wave 1; overlay n1; stack fail one: no room; " + back1 + "; stack end", "overlay n1", "undoable: one: no room; and not all is undone: one: no room. Whoever works on undoable next goes on with that"},
+		"half-back": {map[string]object{"begin": {"waves": waves[:1]}, "rundock_overlay.one.1": {}, "rundock_overlay.one.2": {"error": "no room"}, "fail": {"settle": "undone", "waves": []object{
+			{"title": "stop", "hosts": object{"gone": leave, "two": leave}}, {"title": "leave", "hosts": object{"gone": leave, "one": leave}}}}},
+			first + "; stack fail one: no room; stack wave; stack wave; overlay n1; stack end", "overlay n1; overlay n1",
+			"half-back: one: no room; and not all is undone: gone: it cannot be reached any more. Whoever works on half-back next goes on with that"},
 		"committed": {map[string]object{"begin": {"waves": waves[3:]}, "rundock_overlay.one": {"error": "in use"}, "fail": {"notes": []string{"release 4 is current"}}},
 			"stack begin; stack wave 4; overlay n2; stack fail one: in use; stack end", "", "committed: one: in use; release 4 is current"},
 		"unreachable": {map[string]object{"begin": {"waves": gone}, "fail": {"notes": []string{"nothing was changed"}}},

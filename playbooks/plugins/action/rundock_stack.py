@@ -40,6 +40,9 @@ _spec.loader.exec_module(shared)
 Failure = shared.Failure
 
 
+AWAY = "it cannot be reached any more"
+
+
 class ActionModule(shared.ActionModule):
     def _run(self, task_vars):
         if self._task.args.get("step") == "run":
@@ -139,7 +142,7 @@ class Run:
         back = self._ask("fail", why=why, timeout=self._args.get("timeout"))
         if fault(back):
             raise Failure("%s; and it cannot be undone now: %s. %s undoes it, or finishes it" % (why, fault(back), self._next))
-        wrong = self._waves(back) or (self._fault(back["settle"]) if back["settle"] else "")
+        wrong = self._waves(back, going_back=True) or (self._fault(back["settle"]) if back["settle"] else "")
         why = "%s: %s" % (self._name, why)
         if wrong:
             raise Failure("%s; and not all is undone: %s. %s goes on with that" % (why, wrong, self._next))
@@ -147,9 +150,12 @@ class Run:
             raise Failure("; ".join([why] + back["notes"]))
         raise Failure("; but ".join(["%s; all is as before, release %s" % (why, back["from"] or "none")] + back["notes"][1:]))
 
-    def _waves(self, answer):
-        """Does the waves of an answer, up to one that goes wrong; returns what did."""
-        held = {}
+    def _waves(self, answer, going_back=False):
+        """Does the waves of an answer, up to one that goes wrong; returns what did.
+
+        On the way back a host that cannot be reached keeps no other one from being as before.
+        """
+        held, away = {}, {}
         if answer["secret"]:
             told = self._ask("secrets")
             if fault(told):
@@ -157,34 +163,40 @@ class Run:
             held = told["secrets"]
         for n, wave in enumerate(answer["waves"]):
             self._say("%s: %d of %d: %s" % (self._name, n + 1, len(answer["waves"]), wave["title"]))
-            wrong = self._wave(wave, held)
-            if wrong:
-                return wrong
-        return ""
+            hosts = {host: work for host, work in (wave.get("hosts") or {}).items() if host not in away}
+            wrong = self._wave(dict(wave, hosts=hosts), held)
+            if going_back and all(why == AWAY for why in wrong.values()):
+                away.update(wrong)
+            elif wrong:
+                return in_words(dict(away, **wrong))
+        return in_words(away)
 
     def _wave(self, wave, held):
+        """Does a wave; returns what went wrong, by host, or by "" where it was no host's."""
         watch, pause = wave.get("watch", 0), wave.get("pause", 0)
-        wrong = self._fault("wave", wave=wave.get("number", 0), patience=self._patience + watch + pause)
-        if wrong:
-            return wrong
+        fault = self._fault("wave", wave=wave.get("number", 0), patience=self._patience + watch + pause)
+        if fault:
+            return {"": fault}
         time.sleep(watch)
-        wrong = self._hosts(wave.get("hosts") or {}, held)
+        wrong = self._hosts(wave["hosts"], held)
         if not wrong and wave.get("commit"):
-            wrong = self._fault("commit")
+            fault = self._fault("commit")
+            if fault:
+                return {"": fault}
         if not wrong:
             time.sleep(pause)
         return wrong
 
     def _hosts(self, works, held):
-        """Has hosts do their parts of a wave, side by side; returns what went wrong where."""
+        """Has hosts do their parts of a wave, side by side; returns what went wrong, by host."""
         if not works:
-            return ""
+            return {}
         forks = int(context.CLIARGS.get("forks") or C.DEFAULT_FORKS)
         with concurrent.futures.ThreadPoolExecutor(min(forks, len(works))) as pool:
             done = {}
             for host, work in works.items():
                 done[host] = pool.submit(contextvars.copy_context().run, self._host, host, self._calls(work, held), work.get("stale"))
-        return "; ".join("%s: %s" % (host, said.result()) for host, said in done.items() if said.result())
+        return {host: said.result() for host, said in done.items() if said.result()}
 
     def _calls(self, work, held):
         """What a wave has for a host, as modules and their arguments; in this order."""
@@ -212,7 +224,7 @@ class Run:
                     return fault(result)
             return self._site.remove(host, stale) if stale else ""
         except AnsibleConnectionFailure:
-            return "it cannot be reached any more"
+            return AWAY
         except (AnsibleError, Failure) as error:
             return str(error)
 
@@ -327,6 +339,11 @@ class Site:
         """Whether a password is of variables of the host that leads, and no answer of who runs the playbook."""
         variables = (self._task_vars.get("ansible_delegated_vars") or {}).get(self._action._task.delegate_to) or self._task_vars
         return any(name in variables for name in C.MAGIC_VARIABLE_MAPPING[password])
+
+
+def in_words(wrong):
+    """What went wrong, by host, in words."""
+    return "; ".join("%s: %s" % (host, why) if host else why for host, why in wrong.items())
 
 
 def fault(result):
