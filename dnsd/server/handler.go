@@ -68,7 +68,7 @@ func (h *Handler) serve(packet []byte, client Client, turn uint32) (reply []byte
 		e.logged = bytes.Clone(packet)
 	}
 	if opcode := packet[2] >> 3 & 15; opcode != dns.OpcodeQuery {
-		return e.replied(bare(packet, dns.RcodeNotImplemented), -1, 0, dns.RcodeNotImplemented, querylog.Self), nil
+		return e.replied(h.notImplemented(packet), -1, 0, dns.RcodeNotImplemented, querylog.Self), nil
 	}
 	query := new(dns.Msg)
 	if !wellFormed(packet) || query.Unpack(packet) != nil || countOPT(query) > 1 || len(query.Question) == 0 && !asksCookie(query) {
@@ -86,6 +86,18 @@ func bare(packet []byte, rcode int) []byte {
 	reply[2] = 0x80 | packet[2]&0x79 // QR; opcode and RD as they were
 	reply[3] = byte(rcode)
 	return reply
+}
+
+// notImplemented is the reply to an update or another thing that is no query. Its OPT
+// record tells a sender with EDNS that it is not EDNS which is not known here (RFC 6891, 7).
+func (h *Handler) notImplemented(packet []byte) []byte {
+	reply := bare(packet, dns.RcodeNotImplemented)
+	asked := new(dns.Msg)
+	if !wellFormed(packet) || asked.Unpack(packet) != nil || countOPT(asked) != 1 {
+		return reply
+	}
+	reply[headerLen-1] = 1 // additional record
+	return append(reply, 0, 0, byte(dns.TypeOPT), byte(h.MaxUDP>>8), byte(h.MaxUDP), 0, 0, 0, 0, 0, 0)
 }
 
 func countOPT(m *dns.Msg) (n int) {

@@ -126,6 +126,7 @@ func TestOddPackets(t *testing.T) {
 		{"a reply gets none", "1234 8000 0001 0000 0000 0000 " + name + "0001 0001", ""},
 		{"a short packet gets none", "1234 0000 0001", ""},
 		{"an unknown opcode is NOTIMP", "1234 3100 0001 0000 0000 0000 " + name + "0001 0001", "1234 b104 0000 0000 0000 0000"},
+		{"also with EDNS, which has nothing to do with it", "1234 2800 0001 0000 0000 0001 " + name + "0006 0001 00 0029 1000 00000000 0000", "1234 a804 0000 0000 0000 0001 00 0029 04d0 00000000 0000"},
 		{"no question is FORMERR", "1234 0100 0000 0000 0000 0000", "1234 8101 0000 0000 0000 0000"},
 		{"so is none beside an OPT record without a cookie", "1234 0000 0000 0000 0000 0001 00 0029 1000 00000000 0000", formerr},
 		{"two questions are FORMERR", "1234 0000 0002 0000 0000 0000 " + name + "0001 0001 " + name + "0001 0001", "1234 8001 0000 0000 0000 0000"},
