@@ -179,10 +179,8 @@ func TestServiceLife(t *testing.T) {
 // and what it reads has ended its sleep.
 func TestWakeIsHeard(t *testing.T) {
 	f := supervisor(t, "log: "+strings.Repeat("_", 1000))
-	pids := Scanners(f.Service)
-	if len(pids) != 1 {
-		t.Fatalf("Scanners(%s) = %v, want one", f.Service, pids)
-	}
+	var pids []int // a process that has just been started has no arguments yet
+	await.True(t, "one runsvdir is found", func() bool { pids = Scanners(f.Service); return len(pids) == 1 })
 	heard := func() int {
 		line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pids[0]))
 		if err != nil {
