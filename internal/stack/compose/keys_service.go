@@ -91,7 +91,7 @@ var serviceKeys = slices.Concat([]key{
 	{"networks.*.driver_opts", noted, ownDriver + ", which takes no options of others"},
 	{"networks.*.gw_priority", mapped, "the network with the highest is the way out"},
 	{"networks.*.interface_name", refused, "rundock does not name interfaces"},
-	{"networks.*.ipv4_address", mapped, "the one instance's `--ip`, in an external network; in one of the stack's own it is refused, as each host has a part of that, and an address would hold its instance on one host"},
+	{"networks.*.ipv4_address", mapped, "the one instance's address, in a network with a subnet"},
 	{"networks.*.ipv6_address", refused, "overlay networks are of IPv4"},
 	{"networks.*.link_local_ips", mapped, "`--link-local-ip`"},
 	{"networks.*.mac_address", mapped, "the one instance's `--mac-address` in that network"},

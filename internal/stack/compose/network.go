@@ -146,11 +146,28 @@ func (v *servicing) join(key string, c *types.ServiceNetworkConfig) {
 	v.s.Networks[key] = endpoint
 }
 
-// checkAddress holds that a fixed address is in a network that somebody else makes. In one of
-// the stack's own an address comes with the host, which is chosen last and may change.
+// checkAddress holds that a fixed address is one of its network, and that one
+// instance has it.
 func (v *servicing) checkAddress(network, address string) {
-	if !bool(v.loaded.Networks[network].External) {
-		v.fail("networks."+network+".ipv4_address", "%s: each host has a part of network %s, so that an address would hold its instance on one host: leave it out, and have others ask for %s by its name; in an external network it can be", address, network, v.name)
+	where := "networks." + network + ".ipv4_address"
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return // which the builder tells of
+	}
+	n := v.loaded.Networks[network]
+	inside, subnets := false, 0
+	for _, pool := range n.Ipam.Config {
+		if prefix, err := netip.ParsePrefix(pool.Subnet); err == nil && prefix.Addr().Is4() {
+			subnets++
+			inside = inside || prefix.Contains(ip)
+		}
+	}
+	switch {
+	case bool(n.External):
+	case subnets == 0:
+		v.fail(where, "%s: network %s has no subnet of its own; give it one by ipam.config", address, network)
+	case !inside:
+		v.fail(where, "%s is not in the subnet of network %s", address, network)
 	}
 }
 
