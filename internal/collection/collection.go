@@ -59,7 +59,7 @@ func Build(s Source) ([]byte, error) {
 // files returns the files of the collection without its manifest, sorted by path.
 func (s Source) files() ([]File, error) {
 	list := []File{{Path: "NOTICES.txt", Data: s.Notices}}
-	var ignored strings.Builder
+	var ignored []string
 	for _, tracked := range s.Tracked {
 		to, ok := place(tracked)
 		if !ok {
@@ -74,7 +74,7 @@ func (s Source) files() ([]File, error) {
 		if !ok || path.Dir(to) != "plugins/modules" {
 			continue
 		}
-		fmt.Fprintf(&ignored, "%s validate-modules:missing-gplv3-license\n", to)
+		ignored = append(ignored, to+" validate-modules:missing-gplv3-license\n")
 		for _, arch := range checkout.Architectures {
 			data, err := os.ReadFile(filepath.Join(s.Root, "bin", "linux_"+arch, module))
 			if err != nil {
@@ -84,8 +84,9 @@ func (s Source) files() ([]File, error) {
 			list = append(list, File{Path: "programs/linux_" + arch + "/" + module, Program: true, Data: data})
 		}
 	}
+	slices.Sort(ignored)
 	for minor := oldestCore; minor <= newestCore; minor++ {
-		list = append(list, File{Path: fmt.Sprintf("tests/sanity/ignore-2.%d.txt", minor), Data: []byte(ignored.String())})
+		list = append(list, File{Path: fmt.Sprintf("tests/sanity/ignore-2.%d.txt", minor), Data: []byte(strings.Join(ignored, ""))})
 	}
 	slices.SortFunc(list, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 	return list, nil

@@ -31,6 +31,8 @@ var mark = netip.MustParseAddr("10.42.222.0")
 
 func watch(t *testing.T, h *overlaytest.Host) *watching {
 	t.Helper()
+	// The kernel tries addresses of IPv6 for a second and more, and then tells of each.
+	await.Equal(t, "no address is tried any more", "", func() string { return h.Sh("ip -6 -oneline address show tentative") })
 	w := &watching{host: h, told: make(chan bool, 1000), marked: make(chan bool, 1), wanted: h.Wanted(overlaytest.Apps)}
 	var m *kernel.Monitor
 	var err error
@@ -83,8 +85,6 @@ func TestMonitor_tells_of_tampering_and_not_of_everyday_life(t *testing.T) {
 	h := c.Hosts[0]
 	from, to := h.Container(overlaytest.Apps, 10), c.Hosts[1].Container(overlaytest.Apps, 10)
 	overlaytest.Reaches(t, from.Namespace, to.Namespace, to.Address, from.Address)
-	// The kernel tries addresses of IPv6 for a second and more, and then tells of each.
-	await.Equal(t, "no address is tried any more", "", func() string { return h.Sh("ip -6 -oneline address show tentative") })
 	w := watch(t, h)
 	told := w.told
 	for range 20 {
