@@ -68,32 +68,25 @@ func (h *Handler) serve(packet []byte, client Client, turn uint32) (reply []byte
 		e.logged = bytes.Clone(packet)
 	}
 	if opcode := packet[2] >> 3 & 15; opcode != dns.OpcodeQuery {
-		return e.replied(h.notImplemented(packet), -1, 0, dns.RcodeNotImplemented, querylog.Self), nil
+		return e.replied(h.refused(packet, dns.RcodeNotImplemented), -1, 0, dns.RcodeNotImplemented, querylog.Self), nil
 	}
 	query := new(dns.Msg)
 	if !wellFormed(packet) || query.Unpack(packet) != nil || countOPT(query) > 1 || len(query.Question) == 0 && !asksCookie(query) {
-		return e.replied(bare(packet, dns.RcodeFormatError), -1, 0, dns.RcodeFormatError, querylog.Self), nil
+		return e.replied(h.refused(packet, dns.RcodeFormatError), -1, 0, dns.RcodeFormatError, querylog.Self), nil
 	}
 	e.query = query
 	return e.answer()
 }
 
-// bare is a reply that is only a header: what is left to say about a query
-// that could not be read.
-func bare(packet []byte, rcode int) []byte {
+// refused is the reply to a packet that could not be read, or is no query. It has an OPT
+// record where the packet has one (RFC 6891, 6.1.1): without it, a sender with EDNS takes
+// EDNS for what is not known here.
+func (h *Handler) refused(packet []byte, rcode int) []byte {
 	reply := make([]byte, headerLen)
 	copy(reply, packet[:2])
 	reply[2] = 0x80 | packet[2]&0x79 // QR; opcode and RD as they were
 	reply[3] = byte(rcode)
-	return reply
-}
-
-// notImplemented is the reply to an update or another thing that is no query. Its OPT
-// record tells a sender with EDNS that it is not EDNS which is not known here (RFC 6891, 7).
-func (h *Handler) notImplemented(packet []byte) []byte {
-	reply := bare(packet, dns.RcodeNotImplemented)
-	asked := new(dns.Msg)
-	if !wellFormed(packet) || asked.Unpack(packet) != nil || countOPT(asked) != 1 {
+	if !hasOPT(packet) {
 		return reply
 	}
 	reply[headerLen-1] = 1 // additional record

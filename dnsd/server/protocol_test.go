@@ -119,6 +119,7 @@ func TestOddPackets(t *testing.T) {
 	name := "03776562 0173 0470726f64 076578616d706c65 03636f6d 00"
 	// A question and an additional record.
 	oneMore, formerr := "1234 0000 0001 0000 0000 0001 "+name+"0001 0001 ", "1234 8001 0000 0000 0000 0000"
+	formerrOPT := "1234 8001 0000 0000 0000 0001 00 0029 04d0 00000000 0000"
 	subnet := func(length int, data string) string {
 		return fmt.Sprintf("00 0029 1000 00000000 %04x 0008 %04x %s", 4+length, length, data)
 	}
@@ -128,24 +129,24 @@ func TestOddPackets(t *testing.T) {
 		{"an unknown opcode is NOTIMP", "1234 3100 0001 0000 0000 0000 " + name + "0001 0001", "1234 b104 0000 0000 0000 0000"},
 		{"also with EDNS, which has nothing to do with it", "1234 2800 0001 0000 0000 0001 " + name + "0006 0001 00 0029 1000 00000000 0000", "1234 a804 0000 0000 0000 0001 00 0029 04d0 00000000 0000"},
 		{"no question is FORMERR", "1234 0100 0000 0000 0000 0000", "1234 8101 0000 0000 0000 0000"},
-		{"so is none beside an OPT record without a cookie", "1234 0000 0000 0000 0000 0001 00 0029 1000 00000000 0000", formerr},
+		{"so is none beside an OPT record without a cookie", "1234 0000 0000 0000 0000 0001 00 0029 1000 00000000 0000", formerrOPT},
 		{"two questions are FORMERR", "1234 0000 0002 0000 0000 0000 " + name + "0001 0001 " + name + "0001 0001", "1234 8001 0000 0000 0000 0000"},
 		{"a cut question is FORMERR", "1234 0000 0001 0000 0000 0000 " + name + "0001", "1234 8001 0000 0000 0000 0000"},
 		{"a name that points to itself is FORMERR", "1234 0000 0001 0000 0000 0000 c00c 0001 0001", "1234 8001 0000 0000 0000 0000"},
 		{"a wrong count is FORMERR", "1234 0000 0001 0000 0000 0009 " + name + "0001 0001", "1234 8001 0000 0000 0000 0000"},
-		{"two OPT records are FORMERR", "1234 0000 0001 0000 0000 0002 " + name + "0001 0001 00 0029 1000 00000000 0000 00 0029 1000 00000000 0000", "1234 8001 0000 0000 0000 0000"},
+		{"two OPT records are FORMERR", "1234 0000 0001 0000 0000 0002 " + name + "0001 0001 00 0029 1000 00000000 0000 00 0029 1000 00000000 0000", formerrOPT},
 		{"an OPT record whose owner is not the root is FORMERR", oneMore + "01 61 00 0029 1000 00000000 0000", formerr},
 		{"so is one whose owner points to the root", oneMore + "c020 0029 1000 00000000 0000", formerr},
 		{"so is one among the answers", "1234 0000 0001 0001 0000 0000 " + name + "0001 0001 00 0029 1000 00000000 0000", formerr},
-		{"an option longer than its record is FORMERR", oneMore + "00 0029 1000 00000000 0004 fde9 0001", formerr},
-		{"a subnet of IPv4 with 33 bits is FORMERR", oneMore + subnet(9, "0001 21 00 c000020000"), formerr},
-		{"a subnet of IPv6 with 129 bits is FORMERR", oneMore + subnet(21, "0002 81 00 20010db8 00000000 00000000 00000000 00"), formerr},
-		{"a subnet with a scope is FORMERR in a question", oneMore + subnet(7, "0001 18 18 c00002"), formerr},
-		{"a subnet with fewer bytes than bits is FORMERR", oneMore + subnet(6, "0001 18 00 c000"), formerr},
-		{"a subnet with more bytes than bits is FORMERR", oneMore + subnet(8, "0001 18 00 c0000200"), formerr},
-		{"a subnet with bits after its own is FORMERR", oneMore + subnet(7, "0001 17 00 c00003"), formerr},
-		{"a subnet of an unknown family is FORMERR", oneMore + subnet(7, "0003 18 00 c00002"), formerr},
-		{"a subnet of no bytes is FORMERR", oneMore + subnet(0, ""), formerr},
+		{"an option longer than its record is FORMERR", oneMore + "00 0029 1000 00000000 0004 fde9 0001", formerrOPT},
+		{"a subnet of IPv4 with 33 bits is FORMERR", oneMore + subnet(9, "0001 21 00 c000020000"), formerrOPT},
+		{"a subnet of IPv6 with 129 bits is FORMERR", oneMore + subnet(21, "0002 81 00 20010db8 00000000 00000000 00000000 00"), formerrOPT},
+		{"a subnet with a scope is FORMERR in a question", oneMore + subnet(7, "0001 18 18 c00002"), formerrOPT},
+		{"a subnet with fewer bytes than bits is FORMERR", oneMore + subnet(6, "0001 18 00 c000"), formerrOPT},
+		{"a subnet with more bytes than bits is FORMERR", oneMore + subnet(8, "0001 18 00 c0000200"), formerrOPT},
+		{"a subnet with bits after its own is FORMERR", oneMore + subnet(7, "0001 17 00 c00003"), formerrOPT},
+		{"a subnet of an unknown family is FORMERR", oneMore + subnet(7, "0003 18 00 c00002"), formerrOPT},
+		{"a subnet of no bytes is FORMERR", oneMore + subnet(0, ""), formerrOPT},
 	} {
 		t.Run(c.claim, func(t *testing.T) {
 			if n := plainly(h).plain(unhex(t, c.packet), make([]byte, h.MaxUDP), 0); n != 0 {

@@ -15,3 +15,13 @@ func wellFormed(packet []byte) bool {
 		return p.Type != dns.TypeOPT || p.Additional && p.Root && packed.Options(p.Data).WellFormed()
 	})
 }
+
+// hasOPT says whether a packet, which may be ill formed but for its records' lengths, has an
+// OPT record where one may be.
+func hasOPT(packet []byte) (has bool) {
+	whole := packed.Whole(packet, func(p packed.Part) bool {
+		has = has || p.Type == dns.TypeOPT && p.Additional && p.Root
+		return true
+	})
+	return has && whole
+}
