@@ -63,20 +63,13 @@ func (a *acks) run(ctx context.Context, t *teller) {
 		return
 	}
 	for ctx.Err() == nil {
-		hold, leave := context.WithCancelCause(ctx)
-		ended := make(chan struct{})
-		go func() {
-			defer close(ended)
-			a.hold(hold, t.service, ack)
-		}()
+		held := ack
+		leave := registry.Holding(ctx, func(ctx context.Context) { a.hold(ctx, t.service, held) })
 		select {
 		case ack = <-t.next:
-			// The key stays, and is written over: whoever watches sees no gap.
-			leave(registry.ErrHandOver)
 		case <-ctx.Done():
 		}
-		<-ended
-		leave(nil)
+		leave() // the key stays, and is written over
 	}
 }
 

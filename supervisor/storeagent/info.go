@@ -38,8 +38,8 @@ func (s *served) sayInfo(ctx context.Context, host, version string, log *slog.Lo
 	all.Go(func() { lease.Run(ctx) })
 	var said hostinfo.Info
 	var complained complaint.Memory
-	stop := func() {}
-	defer func() { stop() }()
+	leave := func() {}
+	defer func() { leave() }()
 	for {
 		now, err := hostinfo.Here(id+"/host", version)
 		switch {
@@ -48,26 +48,13 @@ func (s *served) sayInfo(ctx context.Context, host, version string, log *slog.Lo
 				log.Warn("the store is not told how this host is", "err", err)
 			}
 		case now.Differs(said):
-			stop()
+			leave()
 			said = now
-			stop = hold(ctx, lease, registry.Item{Key: hostinfo.Key(host), Value: now.JSON(), ID: now.ID})
+			item := registry.Item{Key: hostinfo.Key(host), Value: now.JSON(), ID: now.ID}
+			leave = registry.Holding(ctx, func(ctx context.Context) { lease.Hold(ctx, []registry.Item{item}, func(registry.HoldState) {}) })
 		}
 		if pause.For(ctx, infoEvery) != nil {
 			return
 		}
-	}
-}
-
-// hold holds an item until ctx is done, or stop is called, which leaves it to the one that takes its place.
-func hold(ctx context.Context, lease registry.Lease, item registry.Item) (stop func()) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		lease.Hold(ctx, []registry.Item{item}, func(registry.HoldState) {})
-	}()
-	return func() {
-		cancel(registry.ErrHandOver)
-		<-ended
 	}
 }
