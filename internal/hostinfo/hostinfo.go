@@ -59,33 +59,49 @@ func Here(id, version string) (Info, error) {
 	if err != nil {
 		return i, err
 	}
-	memory, err := os.ReadFile("/proc/meminfo")
-	if err != nil {
+	if i.Load, err = loadOf(string(load)); err != nil {
 		return i, err
 	}
-	return i, i.read(string(load), string(memory))
+	total, available, err := Memory()
+	i.Memory, i.Free = int(total>>20), int(available>>20)
+	return i, err
 }
 
-// read reads what proc(5) says of loadavg and meminfo.
-func (i *Info) read(load, memory string) (err error) {
-	words := strings.Fields(load)
+// loadOf reads what proc(5) says of loadavg: the average of five minutes.
+func loadOf(text string) (float64, error) {
+	words := strings.Fields(text)
 	if len(words) < 3 {
-		return fmt.Errorf("/proc/loadavg is %q", load)
+		return 0, fmt.Errorf("/proc/loadavg is %q", text)
 	}
-	if i.Load, err = strconv.ParseFloat(words[1], 64); err != nil {
-		return fmt.Errorf("/proc/loadavg: %w", err)
+	load, err := strconv.ParseFloat(words[1], 64)
+	if err != nil {
+		return 0, fmt.Errorf("/proc/loadavg: %w", err)
 	}
-	for line := range strings.Lines(memory) {
+	return load, nil
+}
+
+// Memory is this machine's, in bytes: all of it, and what further programs could have, as the kernel reckons.
+func Memory() (total, available int64, err error) {
+	text, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return 0, 0, err
+	}
+	return memoryOf(string(text))
+}
+
+// memoryOf reads what proc(5) says of meminfo.
+func memoryOf(text string) (total, available int64, err error) {
+	for line := range strings.Lines(text) {
 		name, value, _ := strings.Cut(line, ":")
-		into := map[string]*int{"MemTotal": &i.Memory, "MemAvailable": &i.Free}[name]
+		into := map[string]*int64{"MemTotal": &total, "MemAvailable": &available}[name]
 		if into == nil {
 			continue
 		}
-		kib, err := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(value), " kB"))
+		kib, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64)
 		if err != nil {
-			return fmt.Errorf("/proc/meminfo: %s: %w", name, err)
+			return 0, 0, fmt.Errorf("/proc/meminfo: %s: %w", name, err)
 		}
-		*into = kib >> 10
+		*into = kib << 10
 	}
-	return nil
+	return total, available, nil
 }

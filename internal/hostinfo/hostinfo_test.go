@@ -3,17 +3,19 @@ package hostinfo
 import "testing"
 
 func TestInfo_is_read_as_the_kernel_says_it(t *testing.T) {
-	var i Info
-	err := i.read("0.20 1.18 0.12 1/80 11206\n", "MemTotal:        4028204 kB\nMemFree:          118148 kB\nMemAvailable:    2048000 kB\n")
-	if want := (Info{Load: 1.18, Memory: 3933, Free: 2000}); err != nil || i != want {
-		t.Errorf("%+v, %v, want %+v", i, err, want)
+	if load, err := loadOf("0.20 1.18 0.12 1/80 11206\n"); err != nil || load != 1.18 {
+		t.Errorf("the load is read as %v, %v, want 1.18", load, err)
 	}
-	for _, load := range []string{"", "1 2", "a b c"} {
-		if i.read(load, "") == nil {
-			t.Errorf("loadavg %q is read", load)
+	for _, text := range []string{"", "1 2", "a b c"} {
+		if _, err := loadOf(text); err == nil {
+			t.Errorf("loadavg %q is read", text)
 		}
 	}
-	if i.read("1 2 3", "MemTotal: x kB\n") == nil {
+	total, available, err := memoryOf("MemTotal:        4028204 kB\nMemFree:          118148 kB\nMemAvailable:    2048000 kB\n")
+	if err != nil || total != 4028204<<10 || available != 2048000<<10 {
+		t.Errorf("memory is read as %d, %d, %v", total, available, err)
+	}
+	if _, _, err := memoryOf("MemTotal: x kB\n"); err == nil {
 		t.Error("meminfo that says no number is read")
 	}
 	here, err := Here("m", "v1")

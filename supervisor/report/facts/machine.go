@@ -4,9 +4,10 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"strconv"
 	"strings"
 	"syscall"
+
+	"rundock/internal/hostinfo"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,30 +21,20 @@ func (d *document) machineOf() {
 	}
 	release, err := os.ReadFile("/etc/os-release")
 	d.unknown("the distribution", err)
-	d.OS = field(string(release), "PRETTY_NAME", "=")
+	d.OS = setting(string(release), "PRETTY_NAME")
 	d.Capacity.CPUs = runtime.NumCPU()
-	memory, err := os.ReadFile("/proc/meminfo")
+	d.Capacity.Memory, d.Capacity.MemoryAvailable, err = hostinfo.Memory()
 	d.unknown("the memory", err)
-	d.Capacity.Memory, d.Capacity.MemoryAvailable = kilobytes(string(memory), "MemTotal"), kilobytes(string(memory), "MemAvailable")
 }
 
-// field is the value of a line NAME=value or NAME: value.
-func field(text, name, sign string) string {
+// setting is the value of a line NAME=value, or "".
+func setting(text, name string) string {
 	for line := range strings.Lines(text) {
-		if n, value, ok := strings.Cut(strings.TrimSpace(line), sign); ok && n == name {
-			return strings.Trim(strings.TrimSpace(value), `"'`)
+		if n, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && n == name {
+			return strings.Trim(value, `"'`)
 		}
 	}
 	return ""
-}
-
-// kilobytes is a line of /proc/meminfo, in bytes.
-func kilobytes(text, name string) int64 {
-	n, err := strconv.ParseInt(strings.TrimSuffix(field(text, name, ":"), " kB"), 10, 64)
-	if err != nil {
-		return 0
-	}
-	return n << 10
 }
 
 // disks are the file systems that paths are on, each once. A path that is not
