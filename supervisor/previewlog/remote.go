@@ -25,6 +25,14 @@ type Hosts struct {
 	TLS    tlsfiles.Files // by which other hosts' builders are asked; without a CA it is plain HTTP
 }
 
+// CheckFiles says what is wrong with the flags --logs-cert, --logs-key and --logs-ca.
+func CheckFiles(f tlsfiles.Files) error {
+	if (f.Cert == "") != (f.Key == "") || (f.Cert == "") != (f.CA == "") {
+		return errors.New("--logs-cert, --logs-key and --logs-ca go together")
+	}
+	return nil
+}
+
 // Remote is a log that a builder gives. address is its ADDRESS:PORT, "" that of this host; build
 // is whether it is that of a build, or of the container slot.
 func (h Hosts) Remote(host, address, name, slot string) Source {

@@ -119,8 +119,6 @@ func (o options) check(words []string) error {
 		return fmt.Errorf("--listen %s: others reach that, so --access is needed: previewd token makes such a file", o.listen)
 	case (o.cert == "") != (o.key == ""):
 		return errors.New("--cert and --key go together")
-	case (o.logsTLS.Cert == "") != (o.logsTLS.Key == "") || (o.logsTLS.Cert == "") != (o.logsTLS.CA == ""):
-		return errors.New("--logs-cert, --logs-key and --logs-ca go together")
 	case !filepath.IsAbs(o.files):
 		return fmt.Errorf("--files %s: want an absolute path", o.files)
 	case previews != nil:
@@ -128,7 +126,7 @@ func (o options) check(words []string) error {
 	case o.rules.Most < 0 || o.rules.TTL < 0:
 		return errors.New("--most and --ttl are not below 0")
 	}
-	return nil
+	return previewlog.CheckFiles(o.logsTLS)
 }
 
 // splitPreviews reads http, https, or one of them with a port.

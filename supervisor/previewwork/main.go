@@ -151,12 +151,10 @@ func (o *options) check(words []string, ports string) error {
 		return errors.New("--build-memory, --build-cpus, --build-time, --build-free: want 4 MiB, 1 processor, 1s and 1 MiB at least")
 	case o.logsAt != "" && !isAddress(o.logsAt):
 		return fmt.Errorf("--logs-at %s: want ADDRESS:PORT", o.logsAt)
-	case (o.logsTLS.Cert == "") != (o.logsTLS.Key == "") || (o.logsTLS.Cert == "") != (o.logsTLS.CA == ""):
-		return errors.New("--logs-cert, --logs-key and --logs-ca go together")
 	case !filepath.IsAbs(o.key):
 		return fmt.Errorf("--key %s: want an absolute path", o.key)
 	}
-	return nil
+	return previewlog.CheckFiles(o.logsTLS)
 }
 
 func isAddress(text string) bool {
