@@ -23,22 +23,9 @@ const newest = "forky"
 // newest, as is the Ansible that handles it.
 func (s *setup) withNewest(t *testing.T) *setup {
 	t.Helper()
-	config := s.Config
-	config.ID, config.Dir = s.ID+"n", t.TempDir()
-	l, err := lab.New(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if _, err := l.Down(); err != nil {
-			t.Error(err)
-		}
-	})
-	mixed := &setup{l, s.checkout, l.Dir + "/inventory", s.core(t, newest).command}
 	releases := lab.Options{Releases: map[string]string{back2: newest}}
-	if _, err := mixed.Up(t.Context(), releases); err != nil {
-		t.Fatal(err)
-	}
+	mixed := s.another(t, releases)
+	mixed.ansible = s.core(t, newest).command
 	mixed.sh(t, back2, "dpkg --purge docker-cli") // which this docker.io only recommends
 	if out, err := mixed.playbook("--check", "playbooks/site.yml"); err != nil || !strings.Contains(out, "would install docker-cli and") {
 		t.Errorf("site.yml in check mode, on hosts that were never set up: %v, want that it would install docker-cli:\n%s", err, out)
