@@ -49,6 +49,7 @@ type agent struct {
 
 	// kernel.mu guards these as well.
 	peerLog  peerLog // of hosts that came and went
+	given    bool    // this host's subnet, to another one, by what was learned last
 	registry error   // why it cannot be used
 	rejoin   func()  // has the store told, and asked, anew
 

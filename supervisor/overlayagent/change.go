@@ -15,6 +15,9 @@ func (a *agent) learn(v roster.View) (lost bool) {
 	a.kernel.mu.Lock()
 	defer a.kernel.mu.Unlock()
 	wanted := a.kernel.wanted
+	if m, about := v.Peers[wanted.Subnet()]; about || v.Complete {
+		a.given = m != nil
+	}
 	if v.Complete {
 		all := make([]overlay.Peer, 0, len(v.Peers))
 		for _, m := range v.Peers {

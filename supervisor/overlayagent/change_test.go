@@ -82,3 +82,27 @@ func TestLearn_keeps_the_names_of_hosts(t *testing.T) {
 		t.Errorf("after a host was renamed the names are %q, and that there is something to keep is %v", got, a.saved.stale.Load())
 	}
 }
+
+// A host that reserves its subnet, and whose entry is written over before it hears that it did, is not in the
+// network with another one's subnet.
+func TestTakeSubnet_leaves_to_another_host_what_it_has_since(t *testing.T) {
+	var log bytes.Buffer
+	a := learner(t, &log)
+	own, other := a.kernel.wanted.Subnet(), node(1)
+	other.Subnet = own
+	fenced := func(want bool, when string) {
+		t.Helper()
+		if err := a.takeSubnet(own); err != nil || a.kernel.wanted.Fenced() != want {
+			t.Errorf("%s: %v, fenced is %v, want %v", when, err, !want, want)
+		}
+	}
+	a.learn(roster.View{Complete: true})
+	a.learn(roster.View{Peers: map[netip.Prefix]*roster.Member{own: other}})
+	fenced(true, "another host has it")
+	a.learn(roster.View{Peers: map[netip.Prefix]*roster.Member{node(2).Subnet: node(2)}})
+	fenced(true, "of a third host something was learned")
+	a.learn(roster.View{Peers: map[netip.Prefix]*roster.Member{own: nil}})
+	fenced(false, "the other one has left")
+	a.yield(*other)
+	fenced(false, "what it yielded to is over")
+}

@@ -122,7 +122,7 @@ func (a *agent) yield(to roster.Member) {
 	}
 }
 
-// takeSubnet takes a subnet.
+// takeSubnet takes a subnet. One that another host has since it was reserved stays that host's.
 func (a *agent) takeSubnet(subnet netip.Prefix) error {
 	a.kernel.mu.Lock()
 	defer a.kernel.mu.Unlock()
@@ -130,7 +130,7 @@ func (a *agent) takeSubnet(subnet netip.Prefix) error {
 	if a.kernel.wanted != nil {
 		before := a.kernel.wanted.Subnet()
 		if before == subnet {
-			if a.kernel.wanted.Fenced() {
+			if a.kernel.wanted.Fenced() && !a.given {
 				a.change(map[netip.Prefix]*overlay.Peer{subnet: nil})
 			}
 			return nil
@@ -143,6 +143,7 @@ func (a *agent) takeSubnet(subnet netip.Prefix) error {
 		return err
 	}
 	a.kernel.replace(wanted)
+	a.given = false
 	a.saveNow()
 	poke(a.due)
 	return nil
