@@ -93,4 +93,8 @@ func (s *site) asks(t *testing.T) {
 	if strings.Contains(said, password) || strings.Contains(said, base64.StdEncoding.EncodeToString([]byte("node-1:"+password))) {
 		t.Errorf("its steps see the credentials:\n%s", said)
 	}
+	t.Setenv("DOCKER_CONFIG", t.TempDir()) // nobody is let in by that
+	if got, err := s.builder.Docker.Pull(t.Context(), made.Image, "", "always"); err != nil || got.Warning != "" || got.Image == "" {
+		t.Errorf("an image that is here, by its digest: %+v, %v", got, err)
+	}
 }

@@ -36,7 +36,8 @@ type Pulled struct {
 
 // Pull makes the image named ref present as policy says: always (also ""),
 // missing or never. A pull that fails while the image is present is a
-// warning, not an error. Credentials are those of the docker command:
+// warning, not an error. One that is present by its digest cannot mean another
+// image, and its image registry is not asked. Credentials are those of the docker command:
 // config.json of the root user with its credential helpers. platform is the
 // image's, "" the host's own.
 func (c *Client) Pull(ctx context.Context, ref, platform, policy string) (Pulled, error) {
@@ -47,7 +48,7 @@ func (c *Client) Pull(ctx context.Context, ref, platform, policy string) (Pulled
 	switch {
 	case policy == "never" && id == "":
 		return Pulled{}, fmt.Errorf("image %s is not on this host, and the pull policy is never", ref)
-	case policy == "never", policy == "missing" && id != "":
+	case policy == "never", policy == "missing" && id != "", id != "" && platform == "" && byDigest(ref):
 		return Pulled{Image: id}, nil
 	}
 	stall := DefaultStall.Absent
@@ -68,6 +69,12 @@ func (c *Client) Pull(ctx context.Context, ref, platform, policy string) (Pulled
 		err = fmt.Errorf("image %s is not on this host although it was just pulled", ref)
 	}
 	return Pulled{Image: id}, err
+}
+
+func byDigest(ref string) bool {
+	named, err := reference.ParseDockerRef(ref)
+	_, fixed := named.(reference.Digested)
+	return err == nil && fixed
 }
 
 // TagImage names the image with this id as well, so that it stays when its other
