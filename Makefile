@@ -78,7 +78,7 @@ LONGEST  = rundock/supervisor/previewwork rundock/dnsd rundock/supervisor/balanc
 test: NEEDS += $(TEST_NEEDS)
 test: deps consul dockerd haproxy build lint
 	RUNDOCK_SLOW=1 .ci/gotest "unit tests" -count=1 -timeout 30m -p 6 $(UNIT)
-	$(LAB_TEST) "lab: the main line" -count=1 -run '^TestSmoke' ./internal/e2e
+	$(LAB_TEST) "lab: the main line" -count=1 -timeout 30m -run '^TestSmoke' ./internal/e2e
 	bin/lab down
 	RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 .ci/labs Smoke
 	$(MAKE) -s lab-down
@@ -96,7 +96,7 @@ test-browser: deps
 test-quick: NEEDS += $(TEST_NEEDS)
 test-quick: deps consul dockerd build
 	MAY_SKIP=1 .ci/gotest "unit tests but for slow ones" -p 6 $(UNIT)
-	$(LAB_TEST) "lab: the main line" -count=1 -run '^TestSmoke' ./internal/e2e
+	$(LAB_TEST) "lab: the main line" -count=1 -timeout 30m -run '^TestSmoke' ./internal/e2e
 
 # Another store for the tests, a Docker of their own, and a newer HAProxy.
 .PHONY: consul dockerd haproxy
