@@ -31,6 +31,8 @@ func (prompt) Run(ctx context.Context) error {
 	return nil
 }
 
+func (prompt) Remains() time.Duration { return time.Hour }
+
 func (prompt) Hold(ctx context.Context, _ []registry.Item, onState func(registry.HoldState)) error {
 	onState(registry.HoldState{Held: true})
 	<-ctx.Done()

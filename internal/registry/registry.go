@@ -102,6 +102,11 @@ type Lease interface {
 	//
 	// onState is called on each change, from this goroutine.
 	Hold(ctx context.Context, items []Item, onState func(HoldState)) error
+
+	// Remains is how long the store keeps keys at least that are held under the
+	// lease, should it not answer from now on: it counts from when the last renewal
+	// was sent that was answered. It is 0 or less where there is no such lease.
+	Remains() time.Duration
 }
 
 // HoldState says how a Hold stands.

@@ -39,7 +39,15 @@ func New(store Backend, ttl time.Duration, log *slog.Logger) (*Lease, error) {
 	return &Lease{store: store, ttl: ttl, log: log, err: errNotAsked, changed: make(chan struct{})}, nil
 }
 
-// Run implements registry.Lease. It renews three times within a lease's life.
+// longestRenewal is how long a lease may be without a renewal that could be: of a
+// long one, too, who holds it can know that the store is away well before it ends.
+const longestRenewal = 5 * time.Second
+
+// Renewal is how often a lease of ttl is renewed: three times within its life, or
+// more often where that is long.
+func Renewal(ttl time.Duration) time.Duration { return min(ttl/3, longestRenewal) }
+
+// Run implements registry.Lease.
 func (l *Lease) Run(ctx context.Context) error {
 	var attempts retry.Backoff
 	for ctx.Err() == nil {
@@ -54,7 +62,7 @@ func (l *Lease) Run(ctx context.Context) error {
 		if !reached {
 			continue
 		}
-		timer := time.NewTimer(l.ttl / 3)
+		timer := time.NewTimer(Renewal(l.ttl))
 		select {
 		case <-ctx.Done():
 		case <-changed:
@@ -224,6 +232,16 @@ func (l *Lease) alive(id string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.id == id && id != "" && time.Since(l.renewed) < l.ttl
+}
+
+// Remains implements registry.Lease.
+func (l *Lease) Remains() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.id == "" {
+		return 0
+	}
+	return l.ttl - time.Since(l.renewed)
 }
 
 // wake tells whoever waits for changed. l.mu is locked.

@@ -51,6 +51,17 @@ func testHold(t *testing.T, start func(t *testing.T) Server) {
 			quiet(t, "what it reports", a.said)
 			Want(t, "state", a.State(), registry.HoldState{Held: true})
 		}},
+		{"says how long the store keeps the keys at least", func(t *testing.T, s stage) {
+			lease, stop := runLease(t, s)
+			end := hold(t, lease, ours)
+			await.True(t, "the key is there", s.Has(only(ours)))
+			if left := lease.Remains(); left <= 0 || left > s.Lease() {
+				t.Errorf("a lease of %s remains for %s", s.Lease(), left)
+			}
+			Want(t, "Hold", end(), nil)
+			stop()
+			Want(t, "what remains of one that has ended", lease.Remains(), 0)
+		}},
 		{"announces again under a new lease after a withdrawal", func(t *testing.T, s stage) {
 			lease, stop := runLease(t, s)
 			for range 3 {

@@ -87,6 +87,9 @@ func (l lease) Run(ctx context.Context) error {
 	return both(func() error { return l.own.Run(ctx) }, func() error { return l.other.Run(ctx) })
 }
 
+// Remains implements registry.Lease: it is of the own store.
+func (l lease) Remains() time.Duration { return l.own.Remains() }
+
 // Hold implements registry.Lease. Held, Reason and HeldBy are of the own store, Lacks
 // and Second of the other. Keys that are another's in the own store are not held
 // in the other; while the own store cannot be asked, they are.

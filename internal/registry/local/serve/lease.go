@@ -23,23 +23,23 @@ func (s *Server) start(l *lease) {
 	s.tasks.Go(func() { s.keep(ctx, l) })
 }
 
-// keep renews l three times within its life, and at once where a client could not
+// keep renews l as often as leasing.Renewal says, and at once where a client could not
 // use it. It alone asks a store that is away: clients wait for what comes of it.
 func (s *Server) keep(ctx context.Context, l *lease) {
 	var attempts retry.Backoff
-	for age := l.ttl / 4; ctx.Err() == nil; {
+	for age := leasing.Renewal(l.ttl) * 3 / 4; ctx.Err() == nil; {
 		if err := s.renew(ctx, l, age); err != nil {
 			attempts.Wait(ctx, nil)
 			continue
 		}
 		attempts = retry.Backoff{}
-		timer := time.NewTimer(l.ttl / 3)
+		timer := time.NewTimer(leasing.Renewal(l.ttl))
 		select {
 		case <-ctx.Done():
 		case <-l.hurried:
 			age = fresh
 		case <-timer.C:
-			age = l.ttl / 4
+			age = leasing.Renewal(l.ttl) * 3 / 4
 		}
 		timer.Stop()
 	}
