@@ -38,6 +38,8 @@ type Service struct {
 	Stack       string         `json:"stack,omitempty"`           // that it is a slot of; "": it is of none
 	Slot        stack.Slot     `json:"slot,omitzero"`             // the same: such as web.1
 
+	Role string `json:"role,omitempty"` // main or standby, of a slot that two hosts have: the one with its lock runs it; "": it has none
+
 	StartFirst int `json:"start_first,omitempty"` // seconds that another container has to become well beside the one whose place it takes; 0: that one is stopped first
 
 	Job      bool `json:"job,omitempty"`      // its container runs once to its end, and again only where it is another, or asked for

@@ -10,6 +10,12 @@ import (
 	"rundock/internal/stack"
 )
 
+// Roles of a host for a slot.
+const (
+	Main    = "main"
+	Standby = "standby"
+)
+
 // Labels of a slot's container. Tools for compose know a container by the
 // latter two, and so do rules of placement.
 const (
@@ -73,6 +79,9 @@ func isLabel(text, of string) bool {
 // checkStack holds s to its stack: the name of a slot's service is the one that
 // its container has in every release.
 func (s Service) checkStack() error {
+	if s.Role != "" && (s.Stack == "" || s.Job || s.StartFirst > 0) {
+		return errors.New("a role is of a slot that is no job and stops first")
+	}
 	if s.Stack == "" && len(s.Announce.Aliases) > 0 {
 		return errors.New("aliases are names in a stack, and it is of none")
 	}

@@ -43,6 +43,10 @@ func TestFiles_holds_a_slot_to_its_stack(t *testing.T) {
 		{"an alias of no stack", func(s *Service) {
 			s.Stack, s.Slot, s.Announce.Aliases = "", stack.Slot{}, []string{"a"}
 		}, "aliases are names in a stack"},
+		{"a role", func(s *Service) { s.Role = Main }, ""},
+		{"a role of no slot", func(s *Service) { s.Stack, s.Slot, s.Role = "", stack.Slot{}, Main }, "a role is of a slot"},
+		{"a role of a job", func(s *Service) { s.Role, s.Job = Main, true }, "a role is of a slot that is no job"},
+		{"a role of what starts first", func(s *Service) { s.Role, s.StartFirst = Standby, 60 }, "a role is of a slot that is no job and stops first"},
 		{"a colour", func(s *Service) { s.Announce.Colour = "blue" }, "a slot of a stack has no colour"},
 	} {
 		t.Run(c.claim, func(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"rundock/internal/preview/duty"
 	"rundock/internal/registry/etcd"
 	"rundock/internal/skydns"
+	"rundock/internal/stack/slotlock"
 )
 
 // A Host is one of the site.
@@ -56,7 +57,7 @@ func (w Wanted) roles() map[string][]etcd.Grant {
 	write := []etcd.Grant{
 		etcd.Prefixed("", true, false),
 		{Key: zone, Write: true}, etcd.Prefixed(zone+"/", false, true),
-		etcd.Prefixed(roster.AllPrefix, false, true), etcd.Prefixed(cutover.Prefix, false, true),
+		etcd.Prefixed(roster.AllPrefix, false, true), etcd.Prefixed(cutover.Prefix, false, true), etcd.Prefixed(slotlock.Prefix, false, true),
 		{Key: drainKey, Write: true},
 	}
 	for _, prefix := range w.Writable {

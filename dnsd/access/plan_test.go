@@ -91,7 +91,7 @@ func TestPlan_of_a_new_site(t *testing.T) {
 		may[role] = strings.Join(all, "; ")
 	}
 	for role, want := range map[string]string{
-		"host":   "read all keys; write /skydns/com/example/prod/s; write keys below /skydns/com/example/prod/s/; write keys below /rundock/v1/overlay/; write keys below /rundock/v1/switch/; write /rundock/v1/drain",
+		"host":   "read all keys; write /skydns/com/example/prod/s; write keys below /skydns/com/example/prod/s/; write keys below /rundock/v1/overlay/; write keys below /rundock/v1/switch/; write keys below /rundock/v1/standby/; write /rundock/v1/drain",
 		"host:b": "write /rundock/v1/loadbalancers/node-b; write /rundock/v1/host/node-b",
 		"dns":    "read keys below /skydns/",
 		"admin":  "read and write all keys",

@@ -48,6 +48,21 @@ func (p *firstProcess) close() {
 	*p = firstProcess{}
 }
 
+// OpenFirst returns a pidfd of the first process of the running container s.
+func OpenFirst(s State) (*os.File, error) { return openFirst(s.PID, s.ID) }
+
+// KillFirst kills the process of a pidfd, and with it all of its container that has a
+// PID namespace of its own. An error says that it has ended.
+func KillFirst(process *os.File) error {
+	conn, err := process.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failed error
+	err = conn.Control(func(fd uintptr) { failed = unix.PidfdSendSignal(int(fd), unix.SIGKILL, nil, 0) })
+	return errors.Join(err, failed)
+}
+
 // openFirst returns a pidfd of the process that is the first of a container. An
 // error says that this host does not have it by that number: the daemon may be
 // in another PID namespace, or on another host.

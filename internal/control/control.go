@@ -35,9 +35,14 @@ const (
 	Stopped  Phase = "stopped" // the runner has left and the container is stopped
 	Left     Phase = "left"    // the runner has left the container running for its successor
 	Drained  Phase = "drained" // the host is drained: the container is stopped, and none is started until it is so no longer
+	Standby  Phase = "standby" // the slot runs on another host, or may again in a moment: its lock is not here, and Error says where; no container is started
 	Ended    Phase = "ended"   // a job's container has run to its end and is not started again; ExitCode says how it ended
 	Waiting  Phase = "waiting" // dockerd cannot be reached; Error says why
 )
+
+// Idles reports whether a runner of this phase is as it should be, and is to have no
+// container now.
+func (p Phase) Idles() bool { return p == Drained || p == Standby }
 
 // RunnerStatus is /run/rundock/<service>/runner.json.
 type RunnerStatus struct {

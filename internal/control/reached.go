@@ -27,9 +27,10 @@ const Steady = 2 * time.Second
 // wanted one runs. Whether the processes that wrote the files still live and
 // the store has the records: the caller finds out.
 //
-// On a host that is drained all is reached: what was installed starts once it is so no longer.
+// On a host that is drained all is reached, and so it is of a standby: what was installed
+// starts once it may.
 func Reached(runner RunnerStatus, announce AnnounceStatus, want Want, now time.Time) (pending string, fatal error) {
-	if announce.Drained || runner.Phase == Drained && runner.Wanted == want.Hash {
+	if announce.Drained || runner.Phase.Idles() && runner.Wanted == want.Hash {
 		return "", nil
 	}
 	if want.Hash == "" {

@@ -41,6 +41,10 @@ func TestReached(t *testing.T) {
 		{"it is the wanted one, and cannot be made anew", Want{For: "running"}, but(func(r *RunnerStatus) {
 			r.Failed, r.Error = after, "container web, whose network it is in, does not run"
 		}), AnnounceStatus{}, "fails: container web, whose network it is in, does not run; the previous container goes on running"},
+		{"it is a standby", Want{For: "running"}, RunnerStatus{Phase: Standby, Wanted: "h", Error: "it runs on node-2"}, AnnounceStatus{}, ""},
+		{"also where it is to be announced", Want{For: "announced"}, RunnerStatus{Phase: Standby, Wanted: "h", Error: "it runs on node-2"}, waits, ""},
+		{"it is a standby of another spec", Want{For: "running"}, RunnerStatus{Phase: Standby, PID: 7, Wanted: "old"}, AnnounceStatus{}, "the runner has not started yet"},
+		{"it does not know whose the slot's lock is", Want{For: "running"}, RunnerStatus{Phase: Waiting, PID: 7, Wanted: "h", Error: "the lock cannot be had"}, AnnounceStatus{}, "waiting: the lock cannot be had"},
 
 		{"it is announced, however short it is up", Want{For: "announced"}, but(func(r *RunnerStatus) { r.Started = now }), announced, ""},
 		{"it runs and is not announced yet", Want{For: "announced"}, up, waits, "sidecar: waiting: HEALTHCHECK: starting"},

@@ -91,3 +91,26 @@ func (s Stack) Pods() [][]string {
 	}
 	return pods
 }
+
+// NoStandby says why the slots of a service that is to be rescheduled have no standby
+// on any host; "" where they may have one. Those hold a lock while they run.
+func (s Stack) NoStandby(service string) string {
+	def := s.Services[service]
+	inPod := len(def.Pod.Services()) > 0
+	for _, other := range s.Services {
+		inPod = inPod || slices.Contains(other.Pod.Services(), service)
+	}
+	switch own := slices.ContainsFunc(def.Volumes, func(key string) bool { return !s.Volumes[key].Shared }); {
+	case !def.Reschedule:
+		return "it is not rescheduled"
+	case def.Job:
+		return "it is a job"
+	case def.Global:
+		return "each host has one"
+	case own:
+		return "its volume is on its host alone"
+	case inPod:
+		return "it is in a pod"
+	}
+	return ""
+}

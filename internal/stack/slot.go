@@ -17,7 +17,7 @@ type Slot struct {
 // Place is where a slot is.
 type Place struct {
 	Host    string   `json:"host"`
-	Standby string   `json:"standby,omitempty"` // host of a disabled instance that takes over; "": there is none
+	Standby string   `json:"standby,omitempty"` // host of another instance, which runs while Host is away; "": there is none
 	Volumes []string `json:"volumes,omitempty"` // Docker's names of those on Host that hold it there, sorted
 }
 

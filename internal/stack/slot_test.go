@@ -38,3 +38,22 @@ func TestSlot_sorts_by_number(t *testing.T) {
 		t.Errorf("sorted = %v, want %v", got, want)
 	}
 }
+
+func TestNoStandby(t *testing.T) {
+	s := Stack{
+		Services: map[string]Service{
+			"web": {Reschedule: true}, "plain": {}, "job": {Reschedule: true, Job: true}, "global": {Reschedule: true, Global: true},
+			"db": {Reschedule: true, Volumes: []string{"data"}}, "files": {Reschedule: true, Volumes: []string{"nfs"}},
+			"owner": {Reschedule: true}, "joins": {Reschedule: true, Pod: Pod{Network: "owner"}},
+		},
+		Volumes: map[string]Volume{"data": {Name: "shop_data"}, "nfs": {Name: "shop_nfs", Shared: true}},
+	}
+	for service, want := range map[string]string{
+		"web": "", "files": "", "plain": "it is not rescheduled", "job": "it is a job", "global": "each host has one",
+		"db": "its volume is on its host alone", "owner": "it is in a pod", "joins": "it is in a pod",
+	} {
+		if got := s.NoStandby(service); got != want {
+			t.Errorf("%s has no standby as %q, want %q", service, got, want)
+		}
+	}
+}

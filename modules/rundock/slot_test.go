@@ -56,5 +56,7 @@ func TestSlots(t *testing.T) {
 	m.refuses("state=enabled name=shop-web-1 image=app:1 announce=80", "/etc/sv/docker-shop-web-1 is the directory of slot web.1 of stack shop, and not of a service shop-web-1 without colour")
 	m.refuses("state=enabled name=shop-web-1 image=app:1", "is the directory of slot web.1 of stack shop")
 	m.apply("state=enabled name=cart image=app:1 announce=80")
+	m.refuses("name=web image=app:1 role=main", "a role is of a slot")
+	m.refuses(slot("shop", "web.1", "role=main order=start-first"), "that is no job and stops first")
 	m.refuses(slot("cart", "db.1", ""), "stack cart has the name of a service that is announced on this host")
 }

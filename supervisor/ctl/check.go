@@ -26,6 +26,9 @@ func CheckMain(args []string) int {
 	case s.Phase == control.Ended && s.ExitCode == 0:
 		fmt.Printf("%s: a job, which ended well\n", args[0])
 		return 0
+	case s.Phase == control.Standby:
+		fmt.Printf("%s: a standby: %s\n", args[0], s.Error)
+		return 0
 	case s.Phase != control.Running:
 		fmt.Printf("%s: %s since %s: %s\n", args[0], s.Phase, s.Since.Format(time.RFC3339), s.Error)
 		return 1

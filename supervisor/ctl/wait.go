@@ -100,6 +100,9 @@ func (w *waiting) look(ctx context.Context) (answer control.Response, pending st
 	if w.q.Job {
 		return answer, "", nil
 	}
+	if w.q.Hash != "" && r.Phase == control.Standby {
+		return answer, staleStandby(r), nil
+	}
 	if w.q.Hash != "" {
 		s, err := w.docker.Inspect(ctx, r.Container)
 		if err != nil {

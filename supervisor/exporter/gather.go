@@ -25,7 +25,7 @@ type host struct {
 }
 
 var (
-	phases   = []control.Phase{control.Pulling, control.Backoff, control.Running, control.Stopping, control.Stopped, control.Left, control.Drained, control.Ended, control.Waiting}
+	phases   = []control.Phase{control.Pulling, control.Backoff, control.Running, control.Stopping, control.Stopped, control.Left, control.Drained, control.Standby, control.Ended, control.Waiting}
 	announce = []control.AnnounceState{control.Announced, control.Unhealthy, control.Conflict, control.Unreached, control.Draining, control.Withdrawn}
 	overlays = []control.OverlayState{control.OverlayUp, control.OverlayWaiting, control.OverlayFenced}
 )

@@ -26,6 +26,7 @@ func (r *runner) adopt(ctx context.Context, s container.State, problem error) (c
 		r.resume(ctx, s.ID)
 		return 0, false
 	}
+	r.lock.oversee(s)
 	r.status.have(s)
 	r.status.Contents = r.containers.contents.of(ctx, s)
 	if r.status.Lacks = nil; problem == nil {
@@ -223,6 +224,7 @@ func (r *runner) rest(ctx context.Context, now observed) {
 			return
 		}
 	}
+	r.lock.give()
 	r.status.Container, r.status.NextStart, r.status.Crashes, r.status.Attempts = "", time.Time{}, 0, 0
 	r.status.say(control.Drained, why.String())
 	select {
@@ -266,6 +268,7 @@ func (r *runner) stop() int {
 		if err == nil {
 			r.status.Container = ""
 			r.status.say(control.Stopped, "")
+			r.lock.give()
 			return 0
 		}
 		r.status.say(control.Stopping, err.Error())

@@ -184,6 +184,31 @@ func (c containers) remove(ctx context.Context) error {
 	return nil
 }
 
+// halt stops and removes all containers of the service at once, as the host may not have
+// any: nobody is given time to leave. stopping is called where there is one.
+func (c containers) halt(ctx context.Context, stopping func()) error {
+	all, err := servicecontainer.All(ctx, c.docker, c.service.Name)
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
+		if s.Name == c.service.Name+supervisor.TrialSuffix && !s.Running {
+			continue // a module's, which never runs
+		}
+		stopping()
+		if s.Running {
+			err = c.docker.Stop(ctx, s.ID, servicecontainer.StopTimeout(c.service))
+		}
+		if err == nil {
+			err = c.removeStopped(ctx, s)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // removeStopped removes s, its log copied to the end where it is the one whose log is copied.
 func (c containers) removeStopped(ctx context.Context, s container.State) error {
 	if s.Name == c.service.Name || s.ID == c.status.Container {

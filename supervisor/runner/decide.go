@@ -21,6 +21,7 @@ type observed struct {
 	wait      time.Duration     // until the next start, which crashes have put off
 	asked     bool              // somebody asked for another container, which is not there yet
 	drained   bool              // the host is: no service is to run
+	barred    bool              // another host may have the slot: its lock is not here
 	attempts  int               // of a job: runs in a row that failed
 	replaced  container.State   // one whose place container has taken, and which is there still; zero: there is none
 }
@@ -46,6 +47,7 @@ const (
 	backOff verb = "back off" // wait until the next start
 	await   verb = "await"    // a job has ended: wait until another container is wanted
 	rest    verb = "rest"     // stop the container and wait until the host is drained no longer
+	standBy verb = "stand by" // stop the container and wait until the slot's lock is here
 	stop    verb = "stop"     // stop the container and leave
 	leave   verb = "leave"    // leave, and the container to a successor
 )
@@ -78,6 +80,8 @@ func decide(now observed, want wanted, problem error) action {
 		return action{do: await}
 	case now.drained:
 		return action{do: rest}
+	case now.barred:
+		return action{do: standBy}
 	case running && now.replaced.Exists:
 		return action{do: retire}
 	case running && problem != nil:

@@ -31,6 +31,7 @@ func TestDecide_start_first(t *testing.T) {
 		{"before yet another is started", observed{container: runs, replaced: old}, retire},
 		{"but not while none has its place", observed{container: ended, replaced: old}, start},
 		{"it is stopped with the other where the host is drained", observed{container: wanted1, replaced: old, drained: true}, rest},
+		{"and where the slot's lock is not here", observed{container: wanted1, replaced: old, barred: true}, standBy},
 		{"and where the service is", observed{container: wanted1, replaced: old, ended: process.ErrStop}, stop},
 		{"and is left to a successor", observed{container: wanted1, replaced: old, ended: registry.ErrHandOver}, leave},
 	} {

@@ -5,5 +5,5 @@
 // waits for what one needs, backoff.go for the next attempt, sidecar.go has the
 // service withdrawn, status.go says what is going on. What a container is made
 // from is in origins.go and contents.go, its networks in networks.go, and what
-// the runner is told in signals.go.
+// the runner is told in signals.go. The lock of a slot that two hosts have is in lock.go.
 package runner

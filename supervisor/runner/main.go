@@ -81,6 +81,11 @@ func setUpAndRun(ctx context.Context, dir string, signals *signals, log *slog.Lo
 	if err != nil {
 		return 0, err
 	}
+	lock, closeStore, err := openLock(service, log)
+	if err != nil {
+		return 0, err
+	}
+	defer closeStore()
 	logs := &logcopy.Copier{Docker: docker, Cursor: cursor, Out: process.Pipe{FD: int(os.Stdout.Fd())}, Current: filepath.Join(supervisor.LogDir(service.Name), "current")}
 	before, err := control.ReadRunner(control.Dir, service.Name)
 	if err != nil {
@@ -88,5 +93,7 @@ func setUpAndRun(ctx context.Context, dir string, signals *signals, log *slog.Lo
 	}
 	status := &status{RunnerStatus: firstStatus(before, service, digest, time.Now()), log: log}
 	status.PID = os.Getpid()
-	return newRunner(dir, service, docker, logs, signals, status).run(ctx), nil
+	r := newRunner(dir, service, docker, logs, signals, status)
+	r.lock = lock
+	return r.run(ctx), nil
 }

@@ -28,6 +28,7 @@ type runner struct {
 	containers    containers
 	follower      follower
 	sidecar       sidecar
+	lock          *lock // nil: the service runs without one
 
 	started string            // id of the container that start has made last, until its end was recorded
 	revived control.Unchecked // the last container that Docker was to make health checks of again, as it was then
@@ -51,41 +52,51 @@ func newRunner(dir string, service supervisor.Service, docker *container.Client,
 // registry.ErrHandOver it is left to a successor, else it is stopped. The
 // result is for process.ExitCode.
 func (r *runner) run(ctx context.Context) int {
+	defer r.lock.leave()
 	var problem error
 	for {
 		now, want := r.observe(ctx)
 		next := decide(now, r.want, problem)
 		problem = nil
+		held, done := r.lock.context(ctx)
 		switch next.do {
 		case adopt:
-			if code, ended := r.adopt(ctx, now.container, next.problem); ended {
+			if code, ended := r.adopt(held, now.container, next.problem); ended {
+				done()
 				return code
 			}
 		case start:
-			problem = r.start(ctx, now.container)
+			problem = r.start(held, now.container)
 		case replace:
-			problem = r.replace(ctx, now, want, next)
+			problem = r.replace(held, now, want, next)
 		case succeed:
-			problem = r.succeed(ctx, now, want, next)
+			problem = r.succeed(held, now, want, next)
 		case retire:
-			r.retire(ctx, now)
+			r.retire(held, now)
 		case backOff:
-			r.backOff(ctx, next.problem)
+			r.backOff(held, next.problem)
 		case await:
 			r.await(ctx, now.container)
 		case rest:
 			r.rest(ctx, now)
+		case standBy:
+			r.standBy(ctx)
 		case stop:
 			return r.stop()
 		case leave:
 			return r.leave()
 		}
+		done()
 	}
 }
 
 // observe looks how things are, waiting for dockerd. want is the spec as a
 // container would be made of it now; it is known where now.origins are.
 func (r *runner) observe(ctx context.Context) (now observed, want spec.Container) {
+	_, now.drained = control.ReadDrain(hostconfig.StateDir)
+	if ctx.Err() == nil && !now.drained { // before dockerd is asked, which may take long
+		now.barred = !r.lock.take(ctx)
+	}
 	now.container, now.waited, now.unseen = r.containers.look(ctx)
 	if now.unseen == nil && now.container.Running {
 		want, now.origins, now.unmade = r.origins.now(ctx)
@@ -96,7 +107,6 @@ func (r *runner) observe(ctx context.Context) (now observed, want spec.Container
 		r.ended(now.container.ExitCode, now.container.StartedAt)
 	}
 	now.wait, now.asked, now.attempts = r.retries.left(), r.asked, r.status.Attempts
-	_, now.drained = control.ReadDrain(hostconfig.StateDir)
 	if ctx.Err() != nil {
 		now.ended = context.Cause(ctx)
 	}

@@ -82,7 +82,7 @@ func (b *bench) service(version, script string) supervisor.Service {
 }
 
 // run has a runner run s until stop is called, with the cause why it is to leave.
-func (b *bench) run(s supervisor.Service) (r *runner, stop func(cause error)) {
+func (b *bench) run(s supervisor.Service, but ...func(*runner)) (r *runner, stop func(cause error)) {
 	b.Helper()
 	read, write, err := os.Pipe()
 	if err != nil {
@@ -101,6 +101,9 @@ func (b *bench) run(s supervisor.Service) (r *runner, stop func(cause error)) {
 		b.Fatal(err)
 	}
 	r = newRunner(b.dir, s, b.docker, logs, signals, &status{RunnerStatus: firstStatus(before, s, "", time.Now()), log: slog.New(slog.DiscardHandler)})
+	for _, change := range but {
+		change(r)
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -13,6 +13,7 @@ import (
 	"rundock/internal/stack"
 	"rundock/internal/stack/network"
 	"rundock/internal/stack/release"
+	"rundock/supervisor"
 )
 
 // filesDir is where a host has the configs and secrets of its stacks, a folder each.
@@ -30,13 +31,18 @@ type instances struct {
 	timeout int    // seconds to become well
 }
 
-// service are the arguments of module rundock for a slot.
-func (i instances) service(slot stack.Slot, state string) map[string]any {
+// service are the arguments of module rundock for a slot on a host of that role.
+func (i instances) service(slot stack.Slot, role string) map[string]any {
 	name := slot.Container(i.release.Model.Name)
 	def := i.release.Model.Services[slot.Service]
 	c := i.container(slot)
 	entry := map[string]any{
-		"name": name, "stack": i.release.Model.Name, "slot": slot.String(), "state": state, "image": c.Image, "args": c.Args(), "wait": "healthy", "wait_timeout": i.timeout,
+		"name": name, "stack": i.release.Model.Name, "slot": slot.String(), "state": "enabled", "image": c.Image, "args": c.Args(), "wait": "healthy", "wait_timeout": i.timeout,
+	}
+	if i.release.Model.NoStandby(slot.Service) == "" {
+		entry["role"] = role
+	} else if role == supervisor.Standby {
+		entry["state"] = "present" // of a release of before, whose standbys were disabled
 	}
 	for _, list := range []struct {
 		name  string

@@ -36,6 +36,7 @@ type serviceFacts struct {
 	Masked            bool              `json:"held"`
 	Stack             string            `json:"stack"`
 	Slot              string            `json:"slot"`
+	State             string            `json:"state"`
 	Image             string            `json:"image"`
 	CPUs              float64           `json:"cpus"`
 	Memory            int64             `json:"memory"`

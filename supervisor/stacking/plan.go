@@ -66,7 +66,7 @@ func (s *site) draft(ctx context.Context, q control.StackRequest, v release.View
 	if d.base != nil && d.isSame() {
 		d.strays = straysOf(*d.base, told)
 	}
-	d.notes = append(d.notes, d.staying(q)...)
+	d.notes = append(d.notes, slices.Concat(d.staying(q), d.takenOver())...)
 	return d, nil
 }
 

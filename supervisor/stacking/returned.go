@@ -3,6 +3,7 @@ package stacking
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"rundock/internal/stack"
 	"rundock/internal/stack/network"
 	"rundock/internal/stack/release"
+	"rundock/supervisor"
 )
 
 // A host that was lost and is back still has the instances that it had. They are elsewhere
@@ -143,6 +145,22 @@ func (f facts) networksOf(of string, slots []stack.Slot) (all []string) {
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+// takenOver are notes of slots that run where their standby is.
+func (d draft) takenOver() (notes []string) {
+	for _, slot := range slices.SortedFunc(maps.Keys(d.Slots), stack.Slot.Compare) {
+		at := d.Slots[slot]
+		f := d.told[at.Standby]
+		if at.Standby == "" || f == nil {
+			continue
+		}
+		name := slot.Container(d.Model.Name)
+		if slices.ContainsFunc(f.Services, func(s serviceFacts) bool { return s.Name == name && s.State == string(control.Running) }) {
+			notes = append(notes, fmt.Sprintf("%s runs on its standby %s, where sv restart %s gives it back to %s", slot, at.Standby, supervisor.Prefix+name, at.Host))
+		}
+	}
+	return notes
 }
 
 // staying are notes of what is left on hosts that are given up.

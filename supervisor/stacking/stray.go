@@ -45,10 +45,10 @@ func straysOf(r release.Release, hosts map[string]*facts) (s strays) {
 		}
 		name := slot.Container(r.Model.Name)
 		main, standby := stands(told, at.Host, name), stands(told, at.Standby, name)
-		if (main == removed || main == disabled) && standby != enabled { // or it has taken over
+		if main == removed || main == disabled {
 			delete(s.has.Slots, slot)
 			s.lines = append(s.lines, fmt.Sprintf("%s %s made again: it was %s by hand", slot, at.Host, main))
-		} else if standby == removed {
+		} else if standby == removed || standby == disabled {
 			at.Standby = ""
 			s.has.Slots[slot] = at
 			s.lines = append(s.lines, fmt.Sprintf("%s %s made again: the standby was %s by hand", slot, r.Slots[slot].Standby, standby))

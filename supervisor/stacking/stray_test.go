@@ -19,7 +19,7 @@ func (b *bench) tell(instead map[string]string) {
 		for _, host := range []string{at.Host, at.Standby} {
 			says, other := instead[slot.String()]
 			if !other {
-				says = fmt.Sprintf(`"enabled":%t`, host == at.Host)
+				says = `"enabled":true`
 			}
 			if host != "" && says != "" {
 				on[host] = append(on[host], fmt.Sprintf(`{"name":%q,"stack":"shop",%s}`, slot.Container("shop"), says))
@@ -42,7 +42,11 @@ func slotsOf(waves []control.StackWork) (all []string) {
 		var slots []string
 		for _, host := range w.Hosts {
 			for _, s := range host.Services {
-				slots = append(slots, fmt.Sprint(s["slot"], " ", s["state"]))
+				words := fmt.Sprint(s["slot"], " ", s["state"])
+				if s["role"] != nil {
+					words += fmt.Sprint(" ", s["role"])
+				}
+				slots = append(slots, words)
 			}
 		}
 		slices.Sort(slots)
@@ -163,26 +167,32 @@ func TestStrays_of_standbys(t *testing.T) {
 	b := newBench(t)
 	b.write("services: {web: {image: web:1, environment: [reschedule:on-node-failure]}}")
 	b.files[".env"] = control.StackFile{Absent: true}
-	b.deploy()
+	if words := strings.Join(slotsOf(b.deploy().Waves), "; "); !strings.Contains(words, "web: web.1 enabled main; standbys: web.1 enabled standby") {
+		t.Errorf("the first run has %s", words)
+	}
 	b.tell(nil)
 	if a := b.must(control.StackPlan); a.Changed {
 		t.Errorf("with its standby: %v", a.Lines)
 	}
-	b.tell(map[string]string{"web.1": `"enabled":true`}) // both: the standby has taken over
-	if a := b.must(control.StackPlan); a.Changed {
-		t.Errorf("with a standby that has taken over: %v", a.Lines)
+	b.tell(map[string]string{"web.1": `"enabled":false`})
+	if a := b.must(control.StackPlan); !a.Changed {
+		t.Error("with both disabled nothing is to do")
 	}
 	b.tell(map[string]string{"web.1": ""})
 	if a := b.must(control.StackPlan); !a.Changed {
 		t.Error("without both nothing is to do")
 	}
 	for slot, s := range b.view().Base().Slots {
+		b.tell(map[string]string{"web.1": `"enabled":true,"state":"running"`})
+		if a := b.must(control.StackPlan); a.Changed || !slices.Contains(a.Notes, fmt.Sprintf("%s runs on its standby %s, where sv restart docker-shop-web-1 gives it back to %s", slot, s.Standby, s.Host)) {
+			t.Errorf("with a standby that has taken over: %v, %v", a.Lines, a.Notes)
+		}
 		b.tell(nil)
 		var f map[string]any
 		json.Unmarshal(b.hosts[s.Standby], &f)
 		f["services"] = []any{}
 		b.hosts[s.Standby], _ = json.Marshal(f)
-		if a := b.deploy(); !a.Changed || !slices.Contains(slotsOf(a.Waves), "standbys: "+slot.String()+" present") {
+		if a := b.deploy(); !a.Changed || !slices.Contains(slotsOf(a.Waves), "standbys: "+slot.String()+" enabled standby") {
 			t.Errorf("without the standby: %v, %v", a.Lines, slotsOf(a.Waves))
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"rundock/internal/stack"
 	"rundock/internal/stack/network"
 	"rundock/internal/stack/release"
+	"rundock/supervisor"
 )
 
 // worker makes of waves what hosts do.
@@ -88,9 +89,9 @@ func (w *worker) add(work *control.StackWork, step release.Step) error {
 		}
 		host.Networks = append(host.Networks, map[string]any{"name": name, "state": "absent"})
 	case release.Start, release.Replace, release.Run, release.Standby:
-		state := "enabled"
+		role := supervisor.Main
 		if step.Do == release.Standby {
-			state = "present"
+			role = supervisor.Standby
 		}
 		files, err := i.files(slot, w.content)
 		if err != nil {
@@ -102,7 +103,7 @@ func (w *worker) add(work *control.StackWork, step release.Step) error {
 				host.Files = append(host.Files, f)
 			}
 		}
-		host.Services = append(host.Services, i.service(slot, state))
+		host.Services = append(host.Services, i.service(slot, role))
 	case release.Stop:
 		host.Services = append(host.Services, i.absent(slot))
 	case release.Monitor:
@@ -136,7 +137,7 @@ func (w *worker) watch(work *control.StackWork, i instances) {
 			continue
 		}
 		host := work.Hosts[c.To]
-		host.Services = append(host.Services, i.service(c.Slot, "enabled"))
+		host.Services = append(host.Services, i.service(c.Slot, supervisor.Main))
 		work.Hosts[c.To] = host
 	}
 }

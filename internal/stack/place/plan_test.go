@@ -284,7 +284,18 @@ db.1 a kept: fits; no host is left for a standby`, Options{}},
 		{"40 nor for what has a volume", `
 a
 b`, `db reschedule volume:data`, "db.1=a:shop_data", `
-db.1 a kept: volume; no host is left for a standby`, Options{}},
+db.1 a kept: volume; no standby: its volume is on its host alone`, Options{}},
+		{"40 also before there is data in it", `
+a
+b`, `db reschedule volume:data`, "", `
+db.1 a new: hosts are alike; no standby: its volume is on its host alone`, Options{}},
+		{"40 a pod has none, as it would need one lock", `
+a
+b`, `
+web reschedule
+log reschedule network:web`, "web.1=a log.1=a", `
+log.1 a kept: with web.1; no standby: it is in a pod
+web.1 a kept: fits; no standby: it is in a pod`, Options{}},
 		{"40 standbys have room beside each other", `
 a mem=2G
 b mem=1G`, `

@@ -82,7 +82,11 @@ func (b *board) notes(u *unit, service int) (notes []string) {
 		b.enter(u, at)
 	}
 	if def.Reschedule && u.standby < 0 && u.only < 0 {
-		notes = append(notes, "no host is left for a standby")
+		if why := b.stack.NoStandby(def.name); why != "" {
+			notes = append(notes, "no standby: "+why)
+		} else {
+			notes = append(notes, "no host is left for a standby")
+		}
 	}
 	return notes
 }

@@ -36,12 +36,8 @@ func (b *board) chooseStandbys() {
 
 // rescheduled reports whether a unit goes elsewhere by itself when its host is gone.
 func (b *board) rescheduled(u *unit) bool {
-	for _, m := range u.services {
-		if b.services[m].Reschedule {
-			return true
-		}
-	}
-	return false
+	service := b.services[u.services[0]]
+	return service.Reschedule && b.stack.NoStandby(service.name) == ""
 }
 
 // placeOf is what a slot's place is.

@@ -227,7 +227,7 @@ func TestSpecHash_knows_the_container_alone(t *testing.T) {
 		"constraints": {func(s *stack.Service) { s.Constraints = []stack.Rule{{Key: "node", Value: "a"}} }, true},
 		"order":       {update(stack.Update{Order: "stop-first"}), true},
 		"depends_on":  {after("db"), true},
-		"standby":     {func(s *stack.Service) { s.Reschedule = true }, true},
+		"standby":     {func(s *stack.Service) { s.Reschedule = true }, false},
 		"reserved":    {func(s *stack.Service) { s.Resources.Reserve.Memory = 1 }, true},
 		"command":     {func(s *stack.Service) { s.Container.Command = []string{"x"} }, false},
 		"ports":       {port, false},

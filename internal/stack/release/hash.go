@@ -16,6 +16,7 @@ import (
 type made struct {
 	Container   spec.Container          `json:"container"`
 	Job         bool                    `json:"job,omitempty"`
+	Reschedule  bool                    `json:"reschedule,omitempty"` // it holds a lock while it runs: who has none yet has to be told before a standby is
 	StopTimeout int                     `json:"stop_timeout,omitempty"`
 	Ports       []stack.Port            `json:"ports,omitempty"`
 	Pod         stack.Pod               `json:"pod,omitzero"`
@@ -44,7 +45,7 @@ func (r Release) Image(service string) string {
 // made collects it.
 func (r Release) made(service string) made {
 	def := r.Model.Services[service]
-	m := made{Container: def.Container, Job: def.Job, StopTimeout: def.StopTimeout, Ports: def.Ports, Pod: def.Pod, Endpoints: def.Networks}
+	m := made{Container: def.Container, Job: def.Job, Reschedule: r.Model.NoStandby(service) == "", StopTimeout: def.StopTimeout, Ports: def.Ports, Pod: def.Pod, Endpoints: def.Networks}
 	m.Container.Image = r.Image(service)
 	m.Networks = make(map[string]madeNetwork, len(def.Networks))
 	for key := range def.Networks {

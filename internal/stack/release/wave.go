@@ -21,7 +21,7 @@ const (
 	Replace Do = "replace" // the slot's instance on Host, by Order
 	Run     Do = "run"     // a job, to its end; done again, it is not run again
 	Stop    Do = "stop"    // the slot's instance on Host; named volumes stay
-	Standby Do = "standby" // a disabled instance of the slot on Host
+	Standby Do = "standby" // an instance of the slot on Host, which waits for the slot's lock
 	Monitor Do = "monitor" // all that was changed stays well For so long
 	Commit  Do = "commit"  // the release is current
 	Leave   Do = "leave"   // Host has Network no more

@@ -37,6 +37,7 @@ var Spec = withServices(ansible.Spec{
 			"The container has the labels C(rundock.stack), C(rundock.slot), C(com.docker.compose.project) and C(com.docker.compose.service), and looks for short names in the stack first, unless I(dns_search_domains) is given. It needs I(slot) and I(image); I(name) is then C(STACK-SERVICE-NUMBER), as C(shop-web-1).",
 		}},
 		{Name: "slot", Description: []string{"Service of the stack and number of the instance, from 1: C(web.1)."}},
+		{Name: "role", Choices: []string{"main", "standby"}, Description: []string{"Of a slot that two hosts have: the one with its lock in the store runs it."}},
 		{Name: "aliases", Type: ansible.List, Elements: ansible.Str, Description: []string{
 			"Further names of the slot's service in its stack: C(cache) is C(cache.shop) in the zone. It needs I(announce) or I(announces).",
 			"C(cache@back) leads to the container's address in the network C(back), and C(cache._back@back) is C(cache._back.shop).",

@@ -12,6 +12,7 @@ type Params struct {
 	Colour      string            `json:"colour"`
 	Stack       string            `json:"stack"`
 	Slot        string            `json:"slot"`
+	Role        string            `json:"role"`
 	Aliases     []string          `json:"aliases"`
 	State       string            `json:"state"`
 	Image       *string           `json:"image"`

@@ -12,7 +12,7 @@ import (
 // out, so that giving one or not makes no difference to the files. salt is the
 // host's, for secrets.
 func (p Params) Service(salt []byte) (supervisor.Service, error) {
-	s := supervisor.Service{Version: supervisor.Version, Name: p.Name, Stack: p.Stack}
+	s := supervisor.Service{Version: supervisor.Version, Name: p.Name, Stack: p.Stack, Role: p.Role}
 	if p.Slot != "" {
 		var err error
 		if s.Slot, err = stack.ParseSlot(p.Slot); err != nil {

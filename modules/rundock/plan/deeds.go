@@ -3,7 +3,6 @@ package plan
 import (
 	"slices"
 
-	"rundock/internal/control"
 	"rundock/internal/module"
 )
 
@@ -49,7 +48,7 @@ func (p Plan) containerDeeds(now Situation, w Wanted, waits bool) []Deed {
 	}
 	knows := func(after Situation) bool { return after.StatusIsCurrent() && after.Says.Wanted == w.Hash }
 	one := func(word, asked string) []Deed {
-		if waits && now.Says.Phase != control.Drained { // on a host that is drained there is no container to see
+		if waits && !now.Says.Phase.Idles() { // there is no container to see
 			return []Deed{{word, another}}
 		}
 		return []Deed{{asked, knows}}

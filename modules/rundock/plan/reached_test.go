@@ -37,6 +37,7 @@ func TestReached(t *testing.T) {
 		{"it is up for a second", func(s *Situation) { s.Says.Started = at.Add(-time.Second) }, Both, "announced"},
 		{"it shall be made anew, and cannot", func(s *Situation) { s.Says.Error = "container db, whose network it is in, does not run" }, Both, ""},
 		{"the host is drained, of which rundockd warns", func(s *Situation) { s.Says.Phase = control.Drained }, Both, ""},
+		{"another host runs it", func(s *Situation) { s.Says.Phase, s.Announces.State = control.Standby, control.Unhealthy }, Both, "running announced"},
 		{"so of an announce-only service", func(s *Situation) { s.Runner, s.Announces.Drained = module.Process{}, true }, SidecarAlone, ""},
 		{"it is not announced", func(s *Situation) { s.Announces.State = control.Unhealthy }, Both, "running"},
 		{"the announcement is of the container before", func(s *Situation) { s.Announces.Container = "b" }, Both, "running"},

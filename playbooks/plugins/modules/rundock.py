@@ -67,6 +67,13 @@ options:
     description:
       - "Service of the stack and number of the instance, from 1: C(web.1)."
     type: str
+  role:
+    description:
+      - "Of a slot that two hosts have: the one with its lock in the store runs it."
+    type: str
+    choices:
+      - main
+      - standby
   aliases:
     description:
       - >-
@@ -1047,6 +1054,13 @@ options:
         description:
           - As I(slot) of the module.
         type: str
+      role:
+        description:
+          - As I(role) of the module.
+        type: str
+        choices:
+          - main
+          - standby
       aliases:
         description:
           - As I(aliases) of the module.

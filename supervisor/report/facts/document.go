@@ -69,7 +69,7 @@ type service struct {
 	Slot    string `json:"slot,omitempty"`   // such as web.1
 	Enabled bool   `json:"enabled"`
 	Masked  bool   `json:"held,omitempty"`    // an administrator's hidden link keeps it disabled
-	Verdict string `json:"verdict"`           // ok, disabled, drained, unknown, wrong: as status --json
+	Verdict string `json:"verdict"`           // ok, disabled, drained, standby, unknown, wrong: as status --json
 	Problem string `json:"problem,omitempty"` // why it is not ok
 	Next    string `json:"next,omitempty"`    // what to do about it
 

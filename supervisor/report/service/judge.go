@@ -2,6 +2,7 @@ package service
 
 import (
 	"fmt"
+	"slices"
 
 	"rundock/internal/control"
 	"rundock/supervisor/report"
@@ -23,6 +24,9 @@ func judge(h hostFacts, s serviceFacts) []report.Finding {
 		if h.Drained != "" && s.Enabled && part.name != "files" && part.name != "supervision" {
 			continue
 		}
+		if s.standsBy() && slices.Contains([]string{"container", "announcement", "dns", "load balancers", "other hosts"}, part.name) {
+			continue // they are of the host where it runs
+		}
 		r := report.Part{Name: part.name}
 		part.judge(&r, h, s)
 		all = append(all, r.Findings...)
@@ -33,6 +37,11 @@ func judge(h hostFacts, s serviceFacts) []report.Finding {
 		all = append(all, r.Findings...)
 	}
 	return all
+}
+
+// standsBy reports whether the service is a slot that another host runs.
+func (s serviceFacts) standsBy() bool {
+	return s.Runs && s.Enabled && s.RunnerAlive && s.RunnerStatus.Phase == control.Standby
 }
 
 // judgeDrained judges an enabled service of a host that is drained, on which none is to run.
@@ -55,6 +64,9 @@ func verdict(h hostFacts, s serviceFacts, findings []report.Finding) string {
 	}
 	if v == string(report.Fine) && h.Drained != "" {
 		return "drained"
+	}
+	if v == string(report.Fine) && s.standsBy() {
+		return "standby"
 	}
 	return v
 }

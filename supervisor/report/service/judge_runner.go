@@ -71,6 +71,8 @@ func judgePhase(r *report.Part, h hostFacts, s serviceFacts) {
 			return
 		}
 		r.Fine("the job ended well %s ago", since)
+	case control.Standby:
+		r.Fine("a standby for %s: %s", since, status.Error)
 	case control.Waiting:
 		next := "mend that; it is tried again by itself"
 		if strings.Contains(status.Error, "dockerd") {

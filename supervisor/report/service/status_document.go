@@ -48,7 +48,7 @@ type serviceStatus struct {
 	Name    string   `json:"name"`
 	Stack   string   `json:"stack,omitempty"`   // of which it is a slot
 	Slot    string   `json:"slot,omitempty"`    // such as web.1
-	Verdict string   `json:"verdict"`           // ok, disabled or drained (and as it should be then), unknown, wrong
+	Verdict string   `json:"verdict"`           // ok, disabled, drained or standby (and as it should be then), unknown, wrong
 	Problem string   `json:"problem,omitempty"` // the first thing that is wrong: "container: it does not exist"
 	Next    string   `json:"next,omitempty"`    // what to do about it
 	Unknown []string `json:"unknown,omitempty"` // what could not be found out

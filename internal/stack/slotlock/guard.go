@@ -1,0 +1,112 @@
+package slotlock
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"rundock/internal/registry"
+)
+
+// ErrLost is the cause with which a context of Guard.Context ends.
+var ErrLost = errors.New("the slot's lock is not held")
+
+// Guard has a Lock at work, and tells how it stands. Start, Give and Leave are called by one goroutine.
+type Guard struct {
+	Lock Lock
+
+	cancel context.CancelCauseFunc // nil: it is not at work
+	ended  chan struct{}
+
+	mu      sync.Mutex
+	state   State
+	changed chan struct{}   // closed and replaced when state changes; nil: nobody waits
+	held    context.Context // ends with the lock; nil: it is not held
+	lose    context.CancelFunc
+}
+
+// Start takes the lock from now on, and waits until it is known whose it is, for
+// patience at most.
+func (g *Guard) Start(ctx context.Context, patience time.Duration) {
+	if g.cancel != nil {
+		return
+	}
+	inner, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	g.cancel, g.ended = cancel, make(chan struct{})
+	go func() {
+		defer close(g.ended)
+		g.Lock.Run(inner, g.set)
+	}()
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	for {
+		state, changed := g.Now()
+		if state.Known() {
+			return
+		}
+		select {
+		case <-changed:
+		case <-late.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Give gives the lock back, and returns when that is done.
+func (g *Guard) Give() { g.end(nil) }
+
+// Leave leaves the lock to a successor.
+func (g *Guard) Leave() { g.end(registry.ErrHandOver) }
+
+func (g *Guard) end(cause error) {
+	if g.cancel == nil {
+		return
+	}
+	g.cancel(cause)
+	<-g.ended
+	g.cancel = nil
+	g.set(State{})
+}
+
+// Now is how the lock stands, and what is closed when that changes.
+func (g *Guard) Now() (State, <-chan struct{}) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.changed == nil {
+		g.changed = make(chan struct{})
+	}
+	return g.state, g.changed
+}
+
+func (g *Guard) set(s State) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.state = s
+	switch {
+	case s.Held && g.held == nil:
+		g.held, g.lose = context.WithCancel(context.Background())
+	case !s.Held && g.held != nil:
+		g.lose()
+		g.held = nil
+	}
+	if g.changed != nil {
+		close(g.changed)
+		g.changed = nil
+	}
+}
+
+// Context ends with ctx, and when the lock is not held any more: at once where it is not.
+func (g *Guard) Context(ctx context.Context) (context.Context, context.CancelFunc) {
+	inner, cancel := context.WithCancelCause(ctx)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.held == nil {
+		cancel(ErrLost)
+		return inner, func() { cancel(nil) }
+	}
+	stop := context.AfterFunc(g.held, func() { cancel(ErrLost) })
+	return inner, func() { stop(); cancel(nil) }
+}

@@ -1,0 +1,190 @@
+package runner
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"rundock/internal/container"
+	"rundock/internal/control"
+	"rundock/internal/hostconfig"
+	"rundock/internal/pause"
+	"rundock/internal/registry"
+	"rundock/internal/registry/open"
+	"rundock/internal/stack/slotlock"
+	"rundock/supervisor"
+	"rundock/supervisor/servicecontainer"
+)
+
+// A slot that two hosts have runs where its lock is. What needs the lock is done under
+// a context that ends with it (runner.go); then standBy stops the container. Should
+// dockerd not do that in time, the kernel does.
+const (
+	// dockerSlack is how much longer than its stop timeout a container may take to stop.
+	dockerSlack = 15 * time.Second
+	// killAfter is after how much longer its first process is killed.
+	killAfter = 8 * time.Second
+	// settleFor is how long a container goes on that a runner finds, before it is known
+	// whose the lock is.
+	settleFor = 5 * time.Second
+)
+
+// lock is the slot's, of a service that has a role; nil is none, which is always held.
+type lock struct {
+	guard slotlock.Guard
+	grace time.Duration // between the loss of the lock and the end of the container's first process
+	relax func()        // ends oversee; nil: nothing is overseen
+	log   *slog.Logger
+}
+
+// newLock is the lock of s in the store of host; nil where s has no role.
+func newLock(s supervisor.Service, host hostconfig.Config, store registry.Store, log *slog.Logger) (*lock, error) {
+	machine, err := hostconfig.MachineID()
+	if err != nil {
+		return nil, err
+	}
+	stop := time.Duration(servicecontainer.StopTimeout(s)) * time.Second
+	return &lock{grace: stop + killAfter, log: log, guard: slotlock.Guard{Lock: slotlock.Lock{
+		Store: store, Key: slotlock.Key(s.Stack, s.Slot), Own: slotlock.Holder{ID: control.RecordID(machine, s.Name, ""), Host: host.Host},
+		Main: s.Role == supervisor.Main, Margin: stop + dockerSlack, Log: log,
+	}}}, nil
+}
+
+// openLock is newLock with the host's own store, which close closes.
+func openLock(s supervisor.Service, log *slog.Logger) (l *lock, closeStore func(), err error) {
+	if s.Role == "" {
+		return nil, func() {}, nil
+	}
+	host, err := hostconfig.Load(hostconfig.Path)
+	if err != nil {
+		return nil, nil, err
+	}
+	store, err := open.Store(host, log)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", hostconfig.Path, err)
+	}
+	if l, err = newLock(s, host, store, log); err != nil {
+		store.Close()
+		return nil, nil, err
+	}
+	return l, func() { store.Close() }, nil
+}
+
+// take has the lock taken as soon as it may be, and reports whether it is held.
+func (l *lock) take(ctx context.Context) bool {
+	if l == nil {
+		return true
+	}
+	l.guard.Start(ctx, settleFor)
+	state, _ := l.guard.Now()
+	return state.Held
+}
+
+// context ends with ctx, and with the lock.
+func (l *lock) context(ctx context.Context) (context.Context, context.CancelFunc) {
+	if l == nil {
+		return ctx, func() {}
+	}
+	return l.guard.Context(ctx)
+}
+
+// give gives the lock back: the container is stopped.
+func (l *lock) give() {
+	if l != nil {
+		l.calm()
+		l.guard.Give()
+	}
+}
+
+// leave leaves the lock to a successor.
+func (l *lock) leave() {
+	if l != nil {
+		l.calm()
+		l.guard.Leave()
+	}
+}
+
+// calm ends oversee.
+func (l *lock) calm() {
+	if l.relax != nil {
+		l.relax()
+		l.relax = nil
+	}
+}
+
+// oversee has the first process of the running container s killed that is there still
+// some time after the lock was lost. So it is stopped also where dockerd hangs.
+func (l *lock) oversee(s container.State) {
+	if l == nil {
+		return
+	}
+	l.calm()
+	process, err := container.OpenFirst(s)
+	if err != nil {
+		l.log.Warn("the container is stopped by dockerd alone, should the slot's lock be lost", "err", err)
+		return
+	}
+	held, cancel := l.guard.Context(context.Background())
+	calm := make(chan struct{})
+	go func() {
+		defer process.Close()
+		select {
+		case <-held.Done():
+		case <-calm:
+		}
+		select {
+		case <-calm:
+			return
+		case <-time.After(l.grace):
+		}
+		if container.KillFirst(process) == nil {
+			l.log.Error("the container was killed, as dockerd has not stopped it in time after the slot's lock was lost", "container", s.ID)
+		}
+	}()
+	l.relax = func() {
+		close(calm)
+		cancel()
+	}
+}
+
+// standBy has no container run, and waits until something changes.
+func (r *runner) standBy(ctx context.Context) {
+	state, changed := r.lock.guard.Now()
+	if state.Held {
+		return
+	}
+	why := cmp.Or(state.Standby(), state.Reason, "it is not known yet on which host it runs: the store does not answer")
+	bounded, cancel := context.WithTimeout(ctx, r.stopPatience())
+	err := r.containers.halt(bounded, func() {
+		r.status.log.Warn("stopping the container: the slot's lock is not here", "why", why)
+		r.status.say(control.Stopping, why)
+	})
+	cancel()
+	if err != nil {
+		r.status.complain("the container is not stopped, although the slot's lock is not here", "err", err.Error())
+		r.status.say(control.Stopping, err.Error())
+		pause.For(ctx, 500*time.Millisecond)
+		return
+	}
+	r.lock.calm()
+	r.status.Container, r.status.NextStart, r.status.Crashes = "", time.Time{}, 0
+	phase := control.Standby
+	if !state.Known() {
+		phase = control.Waiting
+	}
+	if r.status.Phase != phase || r.status.Error != why {
+		r.status.log.Info("not starting the container", "why", why)
+	}
+	r.status.say(phase, why)
+	select {
+	case <-changed:
+	case <-r.signals.replace: // a new container is what it will be
+		r.status.deployAnew()
+	case <-r.signals.sooner:
+	case <-r.signals.drain:
+	case <-time.After(drainLook): // nobody else is to start it either
+	case <-ctx.Done():
+	}
+}
