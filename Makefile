@@ -77,7 +77,7 @@ LONGEST  = rundock/supervisor/previewwork rundock/dnsd rundock/supervisor/balanc
 # Six packages run at a time, as the longest mostly wait.
 test: NEEDS += $(TEST_NEEDS)
 test: deps consul dockerd haproxy build lint
-	RUNDOCK_SLOW=1 .ci/gotest "unit tests" -count=1 -timeout 30m -p 6 $(UNIT)
+	RUNDOCK_SLOW=1 .ci/gotest "unit tests" -count=1 -timeout 60m -p 6 $(UNIT)
 	$(LAB_TEST) "lab: the main line" -count=1 -timeout 30m -run '^TestSmoke' ./internal/e2e
 	bin/lab down
 	RUNDOCK_LAB=1 RUNDOCK_LAB_KEEP=1 .ci/labs Smoke
@@ -105,7 +105,7 @@ dockerd: ; .ci/dockerd
 haproxy: ; .ci/haproxy
 
 .PHONY: test-lab test-demo test-fuzz
-test-lab: ; $(LAB_TEST) "tests of the lab" -count=1 -timeout 40m ./internal/lab ./internal/lab/cmd/... ./internal/lab/testapp
+test-lab: ; $(LAB_TEST) "tests of the lab" -count=1 -timeout 60m ./internal/lab ./internal/lab/cmd/... ./internal/lab/testapp
 test-demo: ; playbooks/demo/demo.sh
 test-fuzz: ; $(MAKE) --no-print-directory fuzz FUZZTIME=20000x
 
