@@ -28,7 +28,7 @@ const (
 	killAfter = 8 * time.Second
 	// settleFor is how long a container goes on that a runner finds, before it is known
 	// whose the lock is.
-	settleFor = 5 * time.Second
+	settleFor = 10 * time.Second
 )
 
 // lock is the slot's, of a service that has a role; nil is none, which is always held.
