@@ -25,8 +25,8 @@ const usualCgroup = "rundockbuild"
 const (
 	// cleanWithin bounds what a build that has ended takes to remove its containers.
 	cleanWithin = time.Minute
-	// settleIn is how long no container is to be seen of a build that was ended: the daemon may just be
-	// making one, which it then removes itself.
+	// settleIn is how long no container is to be seen of a build that did not go well: where the daemon was not heard to its
+	// end it may just be making one, which it then removes itself.
 	settleIn = 2 * time.Second
 )
 
@@ -225,9 +225,12 @@ func (b Builder) limited(ctx context.Context, limits Limits, do func(ctx context
 			}
 		}
 	}()
-	err = do(within, parent)
+	ended := do(within, parent)
+	err = ended
 	if within.Err() != nil {
-		err = context.Cause(within)
+		if err = context.Cause(within); errors.Is(ended, container.ErrNoEnd) {
+			err = errors.Join(err, ended)
+		}
 	}
 	cancel(nil)
 	<-watched

@@ -3,6 +3,7 @@ package build
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -122,6 +123,7 @@ func TestBuild(t *testing.T) {
 	t.Run("a step that fails is in the log", s.fails)
 	t.Run("one that is over its limits ends", s.limits)
 	t.Run("one that is ended leaves no container", s.ends)
+	t.Run("one that is ended is heard until the daemon has ended it", s.endsWhole)
 }
 
 func (s *site) builds(t *testing.T) {
@@ -221,12 +223,21 @@ func (s *site) limits(t *testing.T) {
 		s.wantNothingLeft()
 		s.wantLayers(before)
 	}
-	s.builder.Limits.Time, s.builder.Limits.Free = time.Hour, 1<<60
-	r, log = s.request("t7", "busybox sleep 1000000")
-	if _, err := s.builder.Build(t.Context(), r); !errors.Is(err, ErrDisk) || !strings.Contains(log(), "are free") {
-		t.Errorf("a step with too little room on the disk: %v\n%s", err, log())
+	daemon, err := s.builder.Docker.Daemon(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	free, err := freeOf(daemon.Root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.builder.Limits.Time, s.builder.Limits.Free = time.Hour, free-100<<20
+	r, log = s.request("t7", "busybox echo t7 >/t7", "echo begun; while :; do busybox dd if=/dev/zero bs=1M count=4 2>/dev/null >>/t7; busybox sleep 0.1; done")
+	if _, err := s.builder.Build(t.Context(), r); !errors.Is(err, ErrDisk) || !strings.Contains(log(), "\nbegun") || !strings.Contains(log(), "are free") {
+		t.Errorf("a step that fills the disk: %v\n%s", err, log())
 	}
 	s.wantNothingLeft()
+	s.wantLayers(before)
 }
 
 func (s *site) ends(t *testing.T) {
@@ -262,4 +273,47 @@ func (s *site) ends(t *testing.T) {
 		t.Error("a build whose container was removed went well")
 	}
 	s.wantNothingLeft()
+}
+
+// What the daemon does of a build after that would not be found to be removed.
+func (s *site) endsWhole(t *testing.T) {
+	s.t = t
+	parent, err := s.builder.parent(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, log := s.request("t11", "busybox echo begun; busybox sleep 1000000")
+	files, err := open(r.Branch, r.Build.Context, "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer files.folder.Close()
+	in, out := io.Pipe()
+	go func() { out.CloseWithError(files.write(out, 1<<30)) }()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() {
+		_, err := s.builder.Docker.Build(ctx, container.BuildOptions{Context: in, Dockerfile: files.dockerfile, Tag: "preview/t11", Memory: 64 << 20, CPU: 500, Parent: parent}, r.Log.Add)
+		ended <- err
+	}()
+	await.True(t, "the step runs", func() bool { return strings.Contains(log(), "\nbegun") })
+	cancel()
+	if err := <-ended; err == nil || errors.Is(err, container.ErrNoEnd) {
+		t.Errorf("a build that is ended: %v", err)
+	}
+	s.wantNothingLeft() // now, and not after a while
+	// One whose files are not sent yet is none for the daemon.
+	ctx, cancel = context.WithCancel(t.Context())
+	in, out = io.Pipe()
+	go func() {
+		_, err := s.builder.Docker.Build(ctx, container.BuildOptions{Context: in, Tag: "preview/t12", Memory: 64 << 20, CPU: 500, Parent: parent}, nil)
+		ended <- err
+	}()
+	if _, err := out.Write(make([]byte, 512)); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("a build that is ended while its files are sent: %v", err)
+	}
 }

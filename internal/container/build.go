@@ -38,7 +38,7 @@ type BuildOptions struct {
 }
 
 // Build builds an image and returns its id. said is called with what the daemon tells on
-// the way, in pieces. The end of ctx ends the build; containers may be there yet for a moment.
+// the way, in pieces. The end of ctx ends the build, and Build returns once the daemon has ended it, or with ErrNoEnd.
 func (c *Client) Build(ctx context.Context, o BuildOptions, said func(string)) (id string, err error) {
 	args := map[string]*string{}
 	for name, value := range o.Args {
@@ -54,7 +54,9 @@ func (c *Client) Build(ctx context.Context, o BuildOptions, said func(string)) (
 			logins[host] = a
 		}
 	}
-	answer, err := c.api().ImageBuild(ctx, o.Context, build.ImageBuildOptions{
+	request, done := endable(ctx)
+	defer done()
+	answer, err := c.api().ImageBuild(request, o.Context, build.ImageBuildOptions{
 		Version: build.BuilderV1, Tags: []string{o.Tag}, Dockerfile: o.Dockerfile, Target: o.Target, BuildArgs: args, Labels: o.Labels, AuthConfigs: logins,
 		NoCache: o.NoCache, PullParent: o.Pull, NetworkMode: o.Network, ExtraHosts: o.ExtraHosts, ShmSize: o.ShmSize, Remove: true, ForceRemove: true,
 		Memory: o.Memory, MemorySwap: o.Memory, CPUPeriod: cpuPeriod, CPUQuota: int64(o.CPU) * cpuPeriod / 1000, CgroupParent: o.Parent,
@@ -72,7 +74,10 @@ func (c *Client) Build(ctx context.Context, o BuildOptions, said func(string)) (
 			said(m.Stream + lineOf(m))
 		}
 	})
-	if err == nil && id == "" {
+	switch {
+	case errors.Is(context.Cause(request), ErrNoEnd):
+		err = ErrNoEnd
+	case err == nil && id == "":
 		err = errors.New("the daemon names no image")
 	}
 	if err != nil {
