@@ -38,6 +38,8 @@ var settings = []string{
 	"credential.helper=", "submodule.recurse=false", "fetch.recurseSubmodules=false", "transfer.bundleURI=false", "gc.autoDetach=false",
 	// Several addresses by one redirect after the other would lead past the check of the first.
 	"http.followRedirects=initial",
+	// A file up to that is held in memory, and 512 MiB are usual.
+	"core.bigFileThreshold=8m",
 }
 
 // connectWithin bounds what ssh waits for a host, in seconds.
