@@ -207,10 +207,9 @@ func (r *rig) stillServes(name, text string) {
 	})
 }
 
-// longAgo has a preview be used last, and its step begin, some time ago.
-func (r *rig) longAgo(name string) {
+// longAgo has a preview be used last, and its step begin, then. A later time than the one before would be another use.
+func (r *rig) longAgo(name string, then time.Time) {
 	r.Helper()
-	then := time.Now().Add(-3 * time.Hour).UTC()
 	await.Nil(r.T, "it was used long ago", func() error {
 		if _, err := (records{r.store}).state(r.Context(), name, false, func(s *preview.State) { s.Since = then }); err != nil {
 			return err
@@ -230,9 +229,10 @@ func (r *rig) sleeps() {
 	commit := r.repo.Git("rev-parse", "HEAD")
 	r.change("feature-foo", func(w preview.Wish) preview.Wish { return w.Pushed(commit, "hook", time.Now().UTC()) })
 	r.so("four is ready", func() bool { s := r.state("feature-foo"); return s.Step == preview.Ready && s.Commit == commit })
+	then := time.Now().Add(-3 * time.Hour).UTC()
 	r.so("it was used long ago, and sleeps", func() bool {
 		if r.state("feature-foo").Step == preview.Ready {
-			r.longAgo("feature-foo")
+			r.longAgo("feature-foo", then)
 		}
 		time.Sleep(time.Second) // what it is to see is looked for each two
 		return r.state("feature-foo").Step == preview.Asleep

@@ -40,14 +40,20 @@ type tables struct {
 	repos   map[string]preview.Repo
 	sets    map[string]settings.Set // by the Scope's text
 	wakes   map[string]bool
-	used    map[string]map[string]time.Time // by preview and host
-	workers map[string]preview.Worker       // by host
+	used    map[string]map[string]use // by preview and host
+	workers map[string]preview.Worker // by host
+}
+
+// use is when a preview was used last.
+type use struct {
+	said time.Time // by the clock of the router's host
+	at   time.Time // by that of this one, where it was told of while this worker looked; else as it was said
 }
 
 func newTables() tables {
 	return tables{
 		wishes: map[string]preview.Wish{}, states: map[string]preview.State{}, repos: map[string]preview.Repo{}, sets: map[string]settings.Set{}, wakes: map[string]bool{},
-		used: map[string]map[string]time.Time{}, workers: map[string]preview.Worker{},
+		used: map[string]map[string]use{}, workers: map[string]preview.Worker{},
 	}
 }
 
@@ -64,7 +70,7 @@ func (v *view) apply(b registry.Batch) {
 		v.tables = newTables()
 	}
 	for _, c := range b.Changes {
-		if err := v.fold(c, before); err != nil && v.said.News(time.Now(), c.Key+err.Error()) {
+		if err := v.fold(c, before, b.Complete); err != nil && v.said.News(time.Now(), c.Key+err.Error()) {
 			v.log.Error("it stays as it was", "key", c.Key, "err", err)
 		}
 	}
@@ -80,8 +86,8 @@ func (v *view) tell() {
 	}
 }
 
-// fold takes one change.
-func (v *view) fold(c registry.Change, before tables) error {
+// fold takes one change, of a complete batch or another.
+func (v *view) fold(c registry.Change, before tables, complete bool) error {
 	name := c.Key[strings.LastIndexByte(c.Key, '/')+1:]
 	switch {
 	case c.Key == ledger.NamesKey:
@@ -101,28 +107,39 @@ func (v *view) fold(c registry.Change, before tables) error {
 			v.wakes[name] = true
 		}
 	case strings.HasPrefix(c.Key, preview.UsedPrefix):
-		return v.foldUse(c)
+		return v.foldUse(c, before, complete)
 	}
 	return nil
 }
 
-func (v *view) foldUse(c registry.Change) error {
+// foldUse takes when a router's host says that a preview was used. Its clock may be an hour off: what is later than what
+// it said before has happened by now.
+func (v *view) foldUse(c registry.Change, before tables, complete bool) error {
 	name, host, ok := preview.UsedOf(c.Key)
 	if !ok {
 		return nil
 	}
+	was, had := before.used[name][host]
 	if v.used[name] == nil {
-		v.used[name] = map[string]time.Time{}
+		v.used[name] = map[string]use{}
 	}
 	if c.Value == nil {
 		delete(v.used[name], host)
 		return nil
 	}
-	use, err := parse[preview.Used](c.Value)
-	if err == nil {
-		v.used[name][host] = use.At
+	said, err := parse[preview.Used](c.Value)
+	if err != nil {
+		return err
 	}
-	return err
+	switch {
+	case had && said.At.Equal(was.said):
+		v.used[name][host] = was
+	case had && said.At.After(was.said), !had && !complete:
+		v.used[name][host] = use{said.At, time.Now()}
+	default:
+		v.used[name][host] = use{said.At, said.At}
+	}
+	return nil
 }
 
 // foldInto has a map have a key's new value; one that cannot be read leaves the one before.
@@ -207,8 +224,8 @@ func (v *view) factsOf(w preview.Wish, at time.Time) preview.Facts {
 	state := v.states[w.Name]
 	f := preview.Facts{Wish: w, Settings: v.settingsOf(w).Revision(), Done: state.Done, Step: state.Step, Since: state.Since}
 	for _, used := range v.used[w.Name] {
-		if used.After(f.Used) {
-			f.Used = used
+		if used.at.After(f.Used) {
+			f.Used = used.at
 		}
 	}
 	if v.wakes[w.Name] { // whatever the clock of the router says

@@ -58,6 +58,34 @@ func TestView_knows_of_a_preview_what_is_next(t *testing.T) {
 	}
 }
 
+func TestView_takes_a_use_for_one_of_now_whatever_the_router_s_clock_says(t *testing.T) {
+	v := following(t, map[string]any{
+		ledger.WishPrefix + "akira": preview.Wish{Name: "akira", Want: preview.Running}, preview.UsedKey("akira", "f"): preview.Used{At: noon},
+	})
+	used := func(b registry.Batch) time.Time {
+		t.Helper()
+		v.apply(b)
+		return v.now(noon).facts["akira"].Used
+	}
+	said := func(at time.Time) []registry.Change {
+		return changes(t, map[string]any{ledger.WishPrefix + "akira": preview.Wish{Name: "akira", Want: preview.Running}, preview.UsedKey("akira", "f"): preview.Used{At: at}})
+	}
+	if at := used(registry.Batch{}); !at.Equal(noon) {
+		t.Errorf("of one that was there before the worker was, it is used at %s", at)
+	}
+	for claim, clock := range map[string]time.Duration{"an hour behind": -time.Hour, "an hour ahead": time.Hour} {
+		before := time.Now()
+		at := used(registry.Batch{Changes: said(before.Add(clock))})
+		if at.Before(before) || at.After(time.Now()) {
+			t.Errorf("by a clock %s it is used at %s, want now, %s", claim, at, before)
+		}
+		if again := used(registry.Batch{Complete: true, Changes: said(before.Add(clock))}); !again.Equal(at) {
+			t.Errorf("by a clock %s, and told again, it is used at %s, want as before, %s", claim, again, at)
+		}
+		v.apply(registry.Batch{Changes: said(noon)})
+	}
+}
+
 func TestView_keeps_what_was_there_of_a_value_that_cannot_be_read(t *testing.T) {
 	key := preview.StateKey("akira")
 	keys := map[string]any{key: preview.State{Name: "akira", Step: preview.Ready, Host: "a"}}
