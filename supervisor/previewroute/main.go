@@ -43,7 +43,7 @@ runs. runsv starts it. TERM: take no more requests, and leave within 5 s.
 Exit codes: 0 it was told to leave, 2 bad usage, 100 it cannot run, and why is said.
 
 Examples:
-  previewd route --https :443 --cert /etc/rundock/preview.crt --key /etc/rundock/preview.key
+  previewd route --https :443 --cert /etc/rundock/preview.crt --key /etc/rundock/preview-https.key
 `
 
 // settings are what the flags say.
