@@ -187,7 +187,9 @@ func TestNeverTwoRun(t *testing.T) {
 	}
 	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 0))
-	upTo := func(d time.Duration) { time.Sleep(time.Duration(random.Int64N(int64(d)))) }
+	upTo := func(d time.Duration) {
+		time.Sleep(time.Duration(random.Int64N(int64(d)))) // how long something is away is what is tried
+	}
 	for range 16 {
 		n := random.IntN(2)
 		switch what := random.IntN(6); what {
