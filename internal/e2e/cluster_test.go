@@ -123,7 +123,7 @@ func (s *setup) withoutMajority(t *testing.T, away, another string) {
 	if benching() {
 		lost = 5 * time.Minute
 	}
-	time.Sleep(time.Until(down.Add(lost)))
+	time.Sleep(time.Until(down.Add(lost))) // nothing is to change meanwhile
 	s.says(t, back1, "rundockd status clustered", "3", "unreached", "most of its members are away")
 	if got := s.dig(t, back1, "SRV clustered."+zone); got != record(back1, "clustered") || s.id(t, back1, "clustered") != container {
 		t.Errorf("after %s without a majority the service is answered as %q, and its container is %q, was %q", lost, got, s.id(t, back1, "clustered"), container)
