@@ -29,7 +29,7 @@ const (
 func previewing(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "previews.yml")
-	text := fmt.Sprintf("all: {vars: {rundock_trust: true}}\nrundock_preview: {hosts: {%s: , %s: }, vars: {rundock_preview_build_memory: 256}}\nrundock_preview_front: {hosts: {%s: }, vars: {rundock_preview_http: ':%s'}}\n"+
+	text := fmt.Sprintf("all: {vars: {rundock_trust: true}}\nrundock_preview: {hosts: {%s: , %s: }, vars: {rundock_preview_build_memory: 256, rundock_preview_takeover: 20s}}\nrundock_preview_front: {hosts: {%s: }, vars: {rundock_preview_http: ':%s'}}\n"+
 		"rundock_preview_web: {hosts: {%s: }, vars: {rundock_preview_web_listen: '{{ rundock_private_address }}:%s'}}\n", back1, back2, front, previewPort, back1, pagePort)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -151,7 +151,7 @@ func (s *setup) confine(t *testing.T) {
 	}
 	// Beside its containers, what another preview is there, and a process of the host's own.
 	s.sh(t, other, "for port in 21777 7777; do setsid python3 -m http.server --bind "+s.Addr(other).String()+" $port >/dev/null 2>&1 & echo $! >>/run/own.pids; done")
-	t.Cleanup(func() { s.sh(t, other, "kill $(cat /run/own.pids); rm /run/own.pids") })
+	t.Cleanup(func() { s.sh(t, other, "kill $(cat /run/own.pids 2>/dev/null) 2>/dev/null; rm -f /run/own.pids") }) // it may have booted since
 	i := s.intruders()
 	i.hold(t, []access{{who: "a host with a router", host: front, to: s.at(other, 21777), can: true}, {who: "another host", host: host, to: s.at(other, 7777), can: true}, {who: "a host with the page", host: back1, to: s.at(back2, logsPort), can: true}})
 	claims := []access{
@@ -221,21 +221,70 @@ func (s *setup) preview(client *http.Client, name string) (string, error) {
 	return strings.TrimSpace(string(body)), err
 }
 
+// takesOver takes the power from a builder for good: another one makes its preview, and it has nothing of that when it is
+// back after all.
+func (s *setup) takesOver(t *testing.T, token string, client *http.Client) {
+	t.Helper()
+	// It has the host that has fewer, without the repository and the page. Its build tries nothing else.
+	s.sh(t, back1, "cd /srv/shop && git switch -q -c kaneda && sed -i /reach/d Dockerfile && echo kaneda >index.html && git commit -q -a -m work && git push -q origin kaneda && git switch -q akira")
+	if _, err := s.page(token, "POST", "/api/v1/previews", `{"repo": "shop", "branch": "kaneda"}`); err != nil {
+		t.Fatal(err)
+	}
+	readyOn := func(host string) {
+		t.Helper()
+		await.Empty(t, "kaneda is ready on "+host, func() string {
+			text, err := s.preview(client, "kaneda")
+			said, wrong := s.page(token, "GET", "/api/v1/previews/kaneda", "")
+			var kaneda struct{ State, Builder string }
+			if wrong == nil {
+				wrong = json.Unmarshal([]byte(said), &kaneda)
+			}
+			if err != nil || wrong != nil || text != "kaneda" || kaneda.State != string(preview.Ready) || kaneda.Builder != host {
+				return fmt.Sprintf("it serves %q, %v; the page has %s, %v", text, err, said, wrong)
+			}
+			return ""
+		})
+	}
+	readyOn(back2)
+	if err := s.Stop(back2); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Start(context.Background(), back2) }) // where the test fails before it does
+	readyOn(back1)
+	if text, err := s.preview(client, "akira"); err != nil || text != "two" {
+		t.Errorf("meanwhile akira serves %q, %v", text, err)
+	}
+	if err := s.Start(t.Context(), back2); err != nil {
+		t.Fatal(err)
+	}
+	await.Empty(t, "the host that is back has nothing of kaneda", func() string { return s.previewOn(t, back2, "kaneda") })
+	readyOn(back1)
+	if _, err := s.page(token, "DELETE", "/api/v1/previews/kaneda", ""); err != nil {
+		t.Error(err)
+	}
+}
+
 // previewLeft is what hosts and the store have of a preview.
 func (s *setup) previewLeft(t *testing.T, name string) string {
 	t.Helper()
 	var all []string
 	for _, host := range []string{back1, back2} {
-		all = append(all, s.sh(t, host, `docker ps -a --format '{{.Names}}' | grep preview; docker network ls --format '{{.Name}}' | grep preview; docker images --format '{{.Repository}}' | grep preview
-docker volume ls -q | grep preview; ls -d /etc/sv/*preview-`+name+`* /var/log/*preview-`+name+`* /var/lib/rundock/preview/*/`+name+`* 2>/dev/null; true`))
+		all = append(all, s.previewOn(t, host, name))
 	}
 	all = append(all, s.sh(t, front, etcdctl+"get / --prefix --keys-only | grep "+name+" | grep -v /event/; true"))
 	return strings.TrimSpace(strings.Join(all, "\n"))
 }
 
+// previewOn is what a host has of a preview.
+func (s *setup) previewOn(t *testing.T, host, name string) string {
+	t.Helper()
+	return s.sh(t, host, `docker ps -a --format '{{.Names}}' | grep preview-`+name+`; docker network ls --format '{{.Name}}' | grep preview-`+name+`; docker images --format '{{.Repository}}' | grep preview-`+name+`
+docker volume ls -q | grep preview-`+name+`; ls -d /etc/sv/*preview-`+name+`* /var/log/*preview-`+name+`* /var/lib/rundock/preview/*/`+name+`* 2>/dev/null; true`)
+}
+
 // TestPreviews is a branch from its push to nothing: site.yml makes builders, a page and a router, the page is asked
 // for a preview by its API, whose build and containers reach of the site DNS alone, a push is deployed under load without a failed
-// request, and all of it goes.
+// request, a builder that is gone for good has another one take over, and all of it goes.
 func TestPreviews(t *testing.T) {
 	s := need(t)
 	t.Cleanup(func() {
@@ -302,9 +351,12 @@ func TestPreviews(t *testing.T) {
 	time.Sleep(10 * time.Second) // the old one has stopped by then
 	l.nothingMissed(t)
 
+	s.takesOver(t, token, client)
 	if _, err := s.page(token, "DELETE", "/api/v1/previews/akira", ""); err != nil {
 		t.Error(err)
 	}
-	await.Empty(t, "nothing is left", func() string { return s.previewLeft(t, "akira") })
+	for _, name := range []string{"akira", "kaneda"} {
+		await.Empty(t, "nothing is left", func() string { return s.previewLeft(t, name) })
+	}
 	s.sh(t, front, etcdctl+"del /rundock/v1/preview/repo/ --prefix")
 }

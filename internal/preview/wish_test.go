@@ -47,6 +47,8 @@ func TestNext(t *testing.T) {
 		"one that is stopped, and asked for":     {asleep, 4 * time.Hour, func(f *Facts) { f.Wish.Want, f.Used = Stopped, noon.Add(4*time.Hour) }, Rest},
 		"one that is stopped before it ever ran": {ready, 0, func(f *Facts) { f.Step, f.Done, f.Wish.Want = "", nil, Stopped }, Rest},
 		"a clock that is an hour behind":         {ready, -time.Hour, func(f *Facts) {}, Rest},
+		"asked for by a clock an hour ahead":     {ready, time.Minute, func(f *Facts) { f.Wish.Asked = noon.Add(time.Hour) }, Rest},
+		"asked for by a clock an hour behind":    {ready, time.Minute, func(f *Facts) { f.Wish.Asked = noon.Add(-time.Hour) }, Rest},
 		"redeployed on the sixth day, on the tenth": {ready, 240 * time.Hour, func(f *Facts) {
 			f.Wish = f.Wish.Again("me", noon.Add(144*time.Hour))
 			done := f.Job()

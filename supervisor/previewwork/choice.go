@@ -10,18 +10,13 @@ import (
 
 // choice is how hosts share previews without asking each other.
 type choice struct {
-	host string
-	most int // previews that this host has
+	host     string
+	most     int           // previews that this host has
+	takeover time.Duration // that the worker of a host may be away before others take its previews
 }
 
-const (
-	// graceOfHosts is how long the worker of a host may be away before others take its previews: a
-	// boot does not move them.
-	graceOfHosts = 2 * time.Minute
-
-	// turnOfHosts is how much longer than the one before a host waits that has more previews.
-	turnOfHosts = 2 * time.Second
-)
+// turnOfHosts is how much longer than the one before a host waits that has more previews.
+const turnOfHosts = 2 * time.Second
 
 // mine reports whether a preview, for which something is to be done since wanted, is this host's to
 // work on: it has it, or has room for it and the host that has it is gone.
@@ -31,7 +26,7 @@ func (c choice) mine(s snapshot, name string, wanted, now time.Time) bool {
 		return true
 	case s.alive(holder):
 		return false
-	case holder != "" && now.Sub(s.gone[holder]) < graceOfHosts:
+	case holder != "" && now.Sub(s.gone[holder]) < c.takeover:
 		return false
 	}
 	has := s.previews()

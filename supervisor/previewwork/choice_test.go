@@ -20,6 +20,8 @@ func site() snapshot {
 	}
 }
 
+const takeover = 2 * time.Minute
+
 func TestMine(t *testing.T) {
 	for claim, c := range map[string]struct {
 		host, name string
@@ -33,21 +35,39 @@ func TestMine(t *testing.T) {
 		"a new one, that the first host has not taken":    {"c", "new", turnOfHosts, true},
 		"a new one, for the fullest host, before others":  {"b", "new", turnOfHosts, false},
 		"a new one, that no other has taken":              {"b", "new", 2 * turnOfHosts, true},
-		"one whose host is away":                          {"a", "lost", graceOfHosts - 1, false},
-		"one whose host is gone":                          {"a", "lost", graceOfHosts, true},
+		"one whose host is away":                          {"a", "lost", takeover - 1, false},
+		"one whose host is gone":                          {"a", "lost", takeover, true},
 		"one of this host, which is not announced itself": {"gone", "lost", 0, true},
 	} {
-		if got := (choice{c.host, 2}).mine(site(), c.name, noon, noon.Add(c.later)); got != c.want {
+		if got := (choice{c.host, 2, takeover}).mine(site(), c.name, noon, noon.Add(c.later)); got != c.want {
 			t.Errorf("%s: %v", claim, got)
 		}
 	}
 	full := site()
 	full.states["next"] = preview.State{Name: "next", Host: "b"}
-	if (choice{"b", 2}).mine(full, "new", noon, noon.Add(time.Hour)) {
+	if (choice{"b", 2, takeover}).mine(full, "new", noon, noon.Add(time.Hour)) {
 		t.Error("a host without room takes a new one")
 	}
-	if !(choice{"b", 2}).mine(full, "old", noon, noon) {
+	if !(choice{"b", 2, takeover}).mine(full, "old", noon, noon) {
 		t.Error("a host without room leaves its own")
+	}
+}
+
+func TestIsLeft_is_what_another_host_took_or_nobody_wants(t *testing.T) {
+	w := &worker{host: "a", jobs: map[string]*job{"busy": {}}}
+	s := snapshot{
+		wishes: map[string]preview.Wish{"own": {}, "taken": {}, "new": {}, "busy": {}, "queued": {}},
+		states: map[string]preview.State{"own": {Host: "a"}, "taken": {Host: "b"}, "busy": {Host: "b"}, "queued": {}, "going": {Host: "a"}},
+	}
+	for name, want := range map[string]bool{
+		"own": false, "taken": true, "new": false, "queued": false,
+		"going": false, // its wish has gone, and what has to be removed is this host's to remove
+		"busy":  false, // this host is just taking it
+		"gone":  true,
+	} {
+		if got := w.isLeft(s, name); got != want {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
 	}
 }
 
@@ -100,7 +120,7 @@ func TestDue(t *testing.T) {
 
 func TestCheck_names_the_bad_setting(t *testing.T) {
 	good := func() options {
-		o := options{previews: 1, rules: preview.Rules{Most: 1, TTL: time.Hour, Idle: time.Hour}, scheme: "http", key: "/k", timeout: time.Minute}
+		o := options{previews: 1, rules: preview.Rules{Most: 1, TTL: time.Hour, Idle: time.Hour}, scheme: "http", key: "/k", timeout: time.Minute, takeover: time.Minute}
 		o.limits.Memory, o.limits.CPU, o.limits.Time, o.limits.Free = 1<<30, 1000, time.Minute, 1<<30
 		return o
 	}
@@ -116,6 +136,7 @@ func TestCheck_names_the_bad_setting(t *testing.T) {
 		"--previews":     func(o *options) ([]string, string) { o.previews = 0; return nil, "21000-21999" },
 		"--ttl":          func(o *options) ([]string, string) { o.rules.TTL = time.Second; return nil, "21000-21999" },
 		"--timeout":      func(o *options) ([]string, string) { o.timeout = time.Second; return nil, "21000-21999" },
+		"--takeover":     func(o *options) ([]string, string) { o.takeover = time.Second; return nil, "21000-21999" },
 		"--build-memory": func(o *options) ([]string, string) { o.limits.Memory = 1; return nil, "21000-21999" },
 		"--key":          func(o *options) ([]string, string) { o.key = "k"; return nil, "21000-21999" },
 	} {

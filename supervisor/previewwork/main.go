@@ -41,6 +41,8 @@ they are, and are gone on with at the next start.
   --ttl TIME             from a preview's last deployment until it is removed; 168h
                          unless it is said
   --idle TIME            without use until it sleeps; 2h unless it is said
+  --takeover TIME        that the builder of another host is away until its previews are
+                         taken over; 2m unless it is said
   --ports FIRST-LAST     of this host, on which routers reach previews; 21000-21999
                          unless it is said
   --address ADDRESS      of this host, on which they are; that of host.json's private
@@ -74,6 +76,7 @@ Examples:
 type options struct {
 	previews      int
 	rules         preview.Rules
+	takeover      time.Duration
 	first, last   int // ports
 	address       string
 	domain        string
@@ -102,6 +105,7 @@ func Main(args []string) int {
 	set.IntVar(&o.rules.Most, "most", 50, "")
 	set.DurationVar(&o.rules.TTL, "ttl", 7*24*time.Hour, "")
 	set.DurationVar(&o.rules.Idle, "idle", 2*time.Hour, "")
+	set.DurationVar(&o.takeover, "takeover", 2*time.Minute, "")
 	set.StringVar(&ports, "ports", "21000-21999", "")
 	set.StringVar(&o.address, "address", "", "")
 	set.StringVar(&o.domain, "domain", "", "")
@@ -145,6 +149,8 @@ func (o *options) check(words []string, ports string) error {
 		return errors.New("--previews and --most: want 1 at least")
 	case o.rules.TTL < time.Minute || o.rules.Idle < time.Minute:
 		return errors.New("--ttl and --idle: want 1m at least")
+	case o.takeover < announceFor:
+		return fmt.Errorf("--takeover: want %s at least", announceFor)
 	case o.timeout < 10*time.Second:
 		return errors.New("--timeout: want 10s at least")
 	case o.limits.Memory < 4<<20 || o.limits.CPU < 1000 || o.limits.Time < time.Second || o.limits.Free < 1<<20:
@@ -214,7 +220,7 @@ func (o options) worker(store registry.Store, docker *container.Client, host, pr
 		options: o, host: host, id: "previewd-work/" + host, log: log, store: store, ledger: ledger.Ledger{Store: store, Rules: o.rules}, records: records{store},
 		view: newView(log, metrics.follows), docker: docker, builder: build.Builder{Docker: docker, Limits: o.limits, Network: preview.BuildNetwork, Registries: strings.FieldsFunc(o.registries, func(r rune) bool { return r == ',' })}, mirrors: mirror.Folder{Path: o.mirrorsFolder},
 		engine: engine{programs: programs{hostconfig.Program, program}, store: store, host: host, timeout: int(o.timeout.Seconds())},
-		ports:  newPorts(o.first, o.last, o.address), choice: choice{host, o.previews}, metrics: metrics,
+		ports:  newPorts(o.first, o.last, o.address), choice: choice{host, o.previews, o.takeover}, metrics: metrics,
 		building: make(chan struct{}, 1), working: make(chan struct{}, atOnce), jobs: map[string]*job{}, retries: map[string]retry{}, wanted: map[string]time.Time{},
 	}
 }

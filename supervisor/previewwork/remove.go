@@ -173,7 +173,11 @@ func (w *worker) keepHouse(ctx context.Context) {
 		if err := w.tidy(ctx); err != nil && ctx.Err() == nil && said.News(time.Now(), err.Error()) {
 			w.log.Error("leftovers stay for now", "err", err)
 		}
-		if pause.For(ctx, houseEvery) != nil {
+		every := houseEvery
+		if !w.view.now(time.Now()).known { // at its start, say after it was away
+			every = lookEvery
+		}
+		if pause.For(ctx, every) != nil {
 			return
 		}
 	}
