@@ -111,6 +111,7 @@ type Facts struct {
 	Done  *Job      // the last one that was made, or has failed; nil: none
 	Step  Step      // of its State; "": it has none
 	Since time.Time // when Step began
+	Lost  bool      // the host that has it is gone for good, with all that was made there
 
 	Used time.Time // its last request
 	Open bool      // a request, a stream or a websocket is open
@@ -121,6 +122,18 @@ func (f Facts) Job() Job { return Job{f.Wish.Commit, f.Settings, f.Wish.Try} }
 
 // Next returns what is to be done at now. Doing it and asking again ends in Rest.
 func (r Rules) Next(f Facts, now time.Time) Deed {
+	deed := r.next(f, now)
+	if !f.Lost || f.Wish.Want != Running || f.Wish.Commit == "" {
+		return deed
+	}
+	// What sleeps is made when it is asked for.
+	if deed == Wake || deed == Sleep || deed == Rest && f.Step != Asleep {
+		return Deploy
+	}
+	return deed
+}
+
+func (r Rules) next(f Facts, now time.Time) Deed {
 	r = r.settled()
 	expires := r.Expires(f.Wish)
 	switch {

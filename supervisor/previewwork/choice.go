@@ -24,9 +24,7 @@ func (c choice) mine(s snapshot, name string, wanted, now time.Time) bool {
 	switch holder := s.states[name].Host; {
 	case holder == c.host:
 		return true
-	case s.alive(holder):
-		return false
-	case holder != "" && now.Sub(s.gone[holder]) < c.takeover:
+	case holder != "" && !c.lost(s, name, now):
 		return false
 	}
 	has := s.previews()
@@ -34,6 +32,12 @@ func (c choice) mine(s snapshot, name string, wanted, now time.Time) bool {
 		return false
 	}
 	return now.Sub(wanted) >= time.Duration(c.before(s, has))*turnOfHosts
+}
+
+// lost reports whether the host that has a preview is gone for good, as far as others know.
+func (c choice) lost(s snapshot, name string, now time.Time) bool {
+	holder := s.states[name].Host
+	return holder != "" && holder != c.host && !s.alive(holder) && now.Sub(s.gone[holder]) >= c.takeover
 }
 
 // before is how many hosts with room come before this one: they have fewer previews.

@@ -53,6 +53,38 @@ func TestMine(t *testing.T) {
 	}
 }
 
+func TestLost_is_what_a_host_has_that_is_gone_for_good(t *testing.T) {
+	for claim, c := range map[string]struct {
+		host, name string
+		later      time.Duration
+		want       bool
+	}{
+		"a moment after its host was seen last": {"a", "lost", takeover - 1, false},
+		"after that":                            {"a", "lost", takeover, true},
+		"of a host that is there":               {"a", "old", time.Hour, false},
+		"of this host":                          {"gone", "lost", time.Hour, false},
+		"of none yet":                           {"a", "new", time.Hour, false},
+	} {
+		if got := (choice{c.host, 2, takeover}).lost(site(), c.name, noon.Add(c.later)); got != c.want {
+			t.Errorf("%s: %v", claim, got)
+		}
+	}
+}
+
+func TestTakes_has_nothing_of_what_another_host_made(t *testing.T) {
+	w := &worker{host: "a"}
+	made := preview.State{Host: "b", Step: preview.Asleep, Done: &preview.Job{Commit: "c1"}, Routes: map[string][]string{"": {"10.0.0.1:80"}}}
+	s := made
+	if w.takes(&s); s.Host != "a" || s.Done != nil || s.Routes != nil || s.Step != preview.Queued {
+		t.Errorf("of another host's it makes %+v", s)
+	}
+	s = made
+	s.Host = "a"
+	if w.takes(&s); s.Done == nil || s.Routes == nil || s.Step != preview.Asleep {
+		t.Errorf("of its own it makes %+v", s)
+	}
+}
+
 func TestIsLeft_is_what_another_host_took_or_nobody_wants(t *testing.T) {
 	w := &worker{host: "a", jobs: map[string]*job{"busy": {}}}
 	s := snapshot{

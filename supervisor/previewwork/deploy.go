@@ -37,7 +37,7 @@ type deployment struct {
 func (w *worker) deploy(ctx context.Context, f preview.Facts) error {
 	name := f.Wish.Name
 	before, err := w.state(ctx, name, false, func(s *preview.State) {
-		s.Host = w.host
+		w.takes(s)
 		if s.Step != preview.Asleep { // that one says so until it is awake
 			s.Step, s.Commit, s.Reason = preview.Queued, f.Wish.Commit, ""
 		}
@@ -73,6 +73,17 @@ func (w *worker) deploy(ctx context.Context, f preview.Facts) error {
 		d.failed(context.WithoutCancel(ctx), err)
 	}
 	return err
+}
+
+// takes has a preview be this host's. Of what another one had there is nothing here.
+func (w *worker) takes(s *preview.State) {
+	if s.Host != w.host && s.Host != "" {
+		s.Routes, s.Done = nil, nil
+		if s.Step == preview.Asleep {
+			s.Step = preview.Queued
+		}
+	}
+	s.Host = w.host
 }
 
 // logAtMost is how long a log may be, in bytes.

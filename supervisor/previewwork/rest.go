@@ -10,7 +10,10 @@ import (
 
 // sleep stops a preview's containers. Its release stays, and routers know before they stop.
 func (w *worker) sleep(ctx context.Context, name string) error {
-	if _, err := w.state(ctx, name, true, func(s *preview.State) { s.Step, s.Host, s.Reason = preview.Asleep, w.host, "" }); err != nil {
+	if _, err := w.state(ctx, name, true, func(s *preview.State) {
+		w.takes(s)
+		s.Step, s.Reason = preview.Asleep, ""
+	}); err != nil {
 		return err
 	}
 	return w.stop(ctx, name)

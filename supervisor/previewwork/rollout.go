@@ -61,7 +61,7 @@ func (d *deployment) roll(ctx context.Context, made manifest.Result, env map[str
 			return d.isReady(ctx, routes)
 		},
 	}
-	if base != nil && base.Model.Hash() == m.Hash() {
+	if base != nil && len(lost) == 0 && base.Model.Hash() == m.Hash() {
 		// The release was made current before: whatever is to be settled first, requests go there.
 		if err := d.pointTo(ctx, routes); err != nil {
 			return err

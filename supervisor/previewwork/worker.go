@@ -129,7 +129,7 @@ func (w *worker) look(ctx context.Context, jobs *sync.WaitGroup) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for name, j := range w.jobs {
-		f, there := s.facts[name]
+		f, there := w.facts(s, name, now)
 		if !there || overtaken(j.deed, j.job, w.rules.Next(f, now), f) {
 			j.cancel(errOvertaken)
 		}
@@ -141,7 +141,7 @@ func (w *worker) look(ctx context.Context, jobs *sync.WaitGroup) {
 		}
 	}
 	for _, name := range s.names() {
-		f := s.facts[name]
+		f, _ := w.facts(s, name, now)
 		deed := w.rules.Next(f, now)
 		if deed == preview.Rest {
 			delete(w.wanted, name)
@@ -155,6 +155,13 @@ func (w *worker) look(ctx context.Context, jobs *sync.WaitGroup) {
 		}
 	}
 	w.metrics.look(s, w.host, len(w.jobs))
+}
+
+// facts are what is known of a preview, by this worker.
+func (w *worker) facts(s snapshot, name string, now time.Time) (f preview.Facts, there bool) {
+	f, there = s.facts[name]
+	f.Lost = w.choice.lost(s, name, now)
+	return f, there
 }
 
 // begin begins a job; w.mu is locked.
