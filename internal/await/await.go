@@ -9,7 +9,7 @@ import (
 
 // Deadline is how long it waits: far longer than anything takes, as a busy
 // machine is no failure.
-const Deadline = 3 * time.Minute
+const Deadline = 5 * time.Minute
 
 const interval = 5 * time.Millisecond
 

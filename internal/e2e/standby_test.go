@@ -36,7 +36,7 @@ services:
 	if s.id(t, back2, "spare-db-1") != "" {
 		main, standby = back2, back1
 	}
-	s.says(t, main, "rundockd status spare-db-1", "0", "spare-db-1", "ok")
+	s.says(t, main, "rundockd status spare-db-1", "0", "running")
 	s.says(t, standby, "rundockd status spare-db-1", "0", "standby")
 	s.says(t, standby, "rundockd explain spare-db-1", "0", main)
 	s.finds(t, main)
