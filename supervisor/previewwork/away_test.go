@@ -1,6 +1,7 @@
 package previewwork
 
 import (
+	"strings"
 	"syscall"
 	"time"
 
@@ -51,19 +52,23 @@ func (r *rig) expires() {
 	r.serves("firtree", "/", "firtree")
 }
 
+// longBranch has 90 characters.
+var longBranch = strings.Repeat("oaktree-7/", 9)[:89] + "x"
+
 func (r *rig) polls() {
 	r.push("firtree", "pushed", nil)
 	r.settlesOn("firtree", "pushed")
-	r.repo.Git("switch", "--quiet", "main")
-	r.repo.Git("branch", "--delete", "--force", "firtree")
-	r.repo.Git("update-server-info")
+	r.deleteBranch("firtree")
 	r.goes("firtree")
-	// A wish whose commit nobody knows yet.
-	r.push("oaktree", "found", nil)
-	r.ask("oaktree", "")
-	r.settlesOn("oaktree", "found")
-	r.change("oaktree", func(w preview.Wish) preview.Wish { w.Want = preview.Removed; return w })
-	r.goes("oaktree")
+	// A wish whose commit nobody knows yet, of a branch with as long a name as previews have.
+	r.push(longBranch, "found", nil)
+	w := r.ask(longBranch, "")
+	if len(w.Name) < 40 {
+		r.Errorf("the preview is called %s", w.Name)
+	}
+	r.settlesOn(w.Name, "found")
+	r.change(w.Name, func(w preview.Wish) preview.Wish { w.Want = preview.Removed; return w })
+	r.goes(w.Name)
 }
 
 func (r *rig) dockerAway() {

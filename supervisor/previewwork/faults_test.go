@@ -2,6 +2,10 @@ package previewwork
 
 import (
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -52,7 +56,11 @@ func (r *rig) removesBuilding() {
 	commit := r.push("short", "one", map[string]string{"Dockerfile": slow})
 	r.ask("short", commit)
 	r.builds("short")
-	r.change("short", func(w preview.Wish) preview.Wish { w.Want = preview.Removed; return w })
+	r.ask("maple", r.push("maple", "one", nil))
+	r.becomes("maple", preview.Queued)
+	r.change("maple", func(w preview.Wish) preview.Wish { w.Want = preview.Removed; return w })
+	r.goes("maple")
+	r.deleteBranch("short")
 	r.goes("short")
 	r.noBuildIsLeft()
 	r.serves("feature-foo", "/", "seven")
@@ -76,22 +84,27 @@ volumes: {data: {name: data}}
 `
 
 func (r *rig) parts() {
-	for _, name := range []string{"alder", "birch"} {
+	before, _ := r.get("feature-foo", "/")
+	for _, name := range []string{"alder", "alders"} {
 		r.ask(name, r.push(name, name+" one", map[string]string{"compose.yaml": withData}))
 	}
-	for _, name := range []string{"alder", "birch"} {
+	for _, name := range []string{"alder", "alders"} {
 		r.serves(name, "/", name+" one")
 		r.serves("db."+name, "/", name+" one")
 	}
+	r.serves("feature-foo", "/", before) // without a db
 	// The data stays over a deployment, and the one container with it is replaced where it stands.
 	commit := r.push("alder", "alder two", map[string]string{"compose.yaml": withData})
 	r.change("alder", func(w preview.Wish) preview.Wish { return w.Pushed(commit, "hook", time.Now().UTC()) })
 	r.serves("alder", "/", "alder two")
 	r.serves("db.alder", "/", "alder one")
 	r.change("alder", func(w preview.Wish) preview.Wish { w.Want = preview.Removed; return w })
-	r.goes("alder")
-	r.serves("birch", "/", "birch one")
-	r.serves("db.birch", "/", "birch one")
+	r.goes("alder", "alders")
+	r.serves("alders", "/", "alders one")
+	r.serves("db.alders", "/", "alders one")
+	if left := r.left("alders"); len(left) < 10 {
+		r.Errorf("of the other one %v is left", left)
+	}
 }
 
 // killed kills the worker at each step of a deployment, and at moments of its rollout.
@@ -101,22 +114,89 @@ func (r *rig) killed() {
 		later time.Duration
 	}{{preview.Queued, 0}, {preview.Building, 0}, {preview.Deploying, 0}, {preview.Deploying, time.Second}, {preview.Deploying, 3 * time.Second}} {
 		text := fmt.Sprint("killed ", n)
-		commit := r.push("birch", text, map[string]string{"compose.yaml": withData})
-		r.change("birch", func(w preview.Wish) preview.Wish { return w.Pushed(commit, "hook", time.Now().UTC()) })
+		commit := r.push("alders", text, map[string]string{"compose.yaml": withData})
+		r.change("alders", func(w preview.Wish) preview.Wish { return w.Pushed(commit, "hook", time.Now().UTC()) })
 		r.so("it is "+string(at.step), func() bool {
-			s := r.state("birch")
+			s := r.state("alders")
 			return s.Commit == commit && (s.Step == at.step || s.Step == preview.Ready)
 		})
 		time.Sleep(at.later) // any moment may be the one
 		r.worker.kill(syscall.SIGKILL)
 		r.startWorker()
-		r.serves("birch", "/", text)
-		r.so("it is ready", func() bool { s := r.state("birch"); return s.Step == preview.Ready && s.Commit == commit })
+		r.serves("alders", "/", text)
+		r.so("it is ready", func() bool { s := r.state("alders"); return s.Step == preview.Ready && s.Commit == commit })
 	}
-	r.so("two containers are left", func() bool { return len(r.containersOf("birch")) == 2 })
-	r.change("birch", func(w preview.Wish) preview.Wish { w.Want = preview.Removed; return w })
-	r.so("it is being removed", func() bool { return len(r.containersOf("birch")) < 2 })
+	r.so("two containers are left", func() bool { return len(r.containersOf("alders")) == 2 })
+	r.change("alders", func(w preview.Wish) preview.Wish { w.Want = preview.Removed; return w })
+	r.so("it is being removed", func() bool { return len(r.containersOf("alders")) < 2 })
 	r.worker.kill(syscall.SIGKILL)
 	r.startWorker()
-	r.goes("birch")
+	r.goes("alders")
+}
+
+// losesPower takes the power from the host while it builds.
+func (r *rig) losesPower() {
+	before, _ := r.get("feature-foo", "/")
+	commit := r.push("feature/Foo", "dark", map[string]string{"Dockerfile": slow})
+	r.change("feature-foo", func(w preview.Wish) preview.Wish { return w.Pushed(commit, "hook", time.Now().UTC()) })
+	r.builds("feature-foo")
+	r.powerLoss()
+	r.boot()
+	r.serves("feature-foo", "/", before)
+	r.builds("feature-foo")
+	if s := r.state("feature-foo"); s.Step != preview.Building || s.Commit != commit {
+		r.Errorf("the state is %+v", s)
+	}
+	commit = r.push("feature/Foo", "light", nil)
+	r.change("feature-foo", func(w preview.Wish) preview.Wish { return w.Pushed(commit, "hook", time.Now().UTC()) })
+	r.settlesOn("feature-foo", "light")
+	r.noBuildIsLeft()
+}
+
+// powerLoss ends all that runs on the host at once, and takes away what would not be there after a boot.
+func (r *rig) powerLoss() {
+	r.Helper()
+	r.long("no process is left", func() string {
+		left := ""
+		stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+		for _, path := range stats {
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+			text, err := os.ReadFile(path)
+			_, state, _ := strings.Cut(string(text), ") ")
+			if err != nil || pid == os.Getpid() || strings.HasPrefix(state, "Z") {
+				continue
+			}
+			syscall.Kill(pid, syscall.SIGKILL)
+			left += " " + strconv.Itoa(pid)
+		}
+		return left
+	})
+	mounts, err := os.ReadFile("/proc/self/mounts")
+	if err != nil {
+		r.Fatal(err)
+	}
+	for line := range strings.Lines(string(mounts)) {
+		if at := strings.Fields(line)[1]; strings.HasPrefix(at, "/run/docker/") || strings.HasPrefix(at, r.dockerData+"/") {
+			if err := syscall.Unmount(at, syscall.MNT_DETACH); err != nil {
+				r.Fatalf("umount %s: %v", at, err)
+			}
+		}
+	}
+	gone, _ := filepath.Glob("/run/*/*")
+	for _, path := range append(gone, "/run/docker.pid", "/run/docker.sock") {
+		if err := os.RemoveAll(path); err != nil {
+			r.Fatal(err)
+		}
+	}
+	links, err := exec.Command("ip", "-o", "link", "show", "type", "bridge").Output()
+	if err != nil {
+		r.Fatal(err)
+	}
+	for line := range strings.Lines(string(links)) {
+		if name := strings.TrimSuffix(strings.Fields(line)[1], ":"); name != "eth0" {
+			if out, err := exec.Command("ip", "link", "delete", name).CombinedOutput(); err != nil {
+				r.Fatalf("ip link delete %s: %v: %s", name, err, out)
+			}
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package previewwork
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -30,6 +31,7 @@ func TestWork(t *testing.T) {
 	r.run("one that is removed while it is built leaves nothing", (*rig).removesBuilding)
 	r.run("two previews have the same names and volumes, each its own", (*rig).parts)
 	r.run("a worker that is killed anywhere goes on", (*rig).killed)
+	r.run("a host that loses its power while it builds goes on", (*rig).losesPower)
 	r.run("a store that is away for a while is waited for", (*rig).storeAwayForAWhile)
 	r.run("one whose time is over goes, and one that is pinned stays", (*rig).expires)
 	r.run("a branch that is pushed or deleted is found by asking", (*rig).polls)
@@ -61,6 +63,7 @@ func (r *rig) deploys() {
 	if s.Commit != commit || s.Host != "node-1" || s.Done == nil || s.Done.Commit != commit || len(s.Routes[""]) != 1 || !strings.HasPrefix(s.Routes[""][0], "10.99.0.1:21") {
 		r.Errorf("the state is %+v", s)
 	}
+	r.serves("feature-foo", "/self", "feature-foo http://feature-foo.y.example.com")
 	if log := r.log("feature-foo"); !strings.Contains(log, "Step 3/") || !strings.Contains(log, "ready at http://feature-foo.y.example.com") {
 		r.Errorf("the log is\n%s", log)
 	}
@@ -138,10 +141,15 @@ func (r *rig) sets() {
 	if done, err := r.store.Swap(r.Context(), registry.Swap{Key: scope.Key(), New: set.JSON()}); !done || err != nil {
 		r.Fatal(done, err)
 	}
+	shown := r.argumentsWith(secret)
 	r.serves("feature-foo", "/token", "token="+secret)
 	r.serves("feature-foo", "/", "two")
 	if log := r.log("feature-foo"); !strings.Contains(log, "nothing is built") || strings.Contains(log, secret) {
 		r.Errorf("the log is\n%s", log)
+	}
+	r.becomes("feature-foo", preview.Ready)
+	if with := shown(); with != "" {
+		r.Errorf("arguments of a process have the value: %q", with)
 	}
 	listed, _, err := r.store.List(r.Context(), "/")
 	if err != nil {
@@ -165,6 +173,26 @@ func (r *rig) sets() {
 		}
 		return nil
 	})
+}
+
+// argumentsWith looks at the arguments of all processes until found is called, which returns those that had text.
+func (r *rig) argumentsWith(text string) (found func() string) {
+	ctx, cancel := context.WithCancel(r.Context())
+	with := make(chan string)
+	go func() {
+		has := ""
+		for ctx.Err() == nil {
+			paths, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+			for _, path := range paths {
+				if line, _ := os.ReadFile(path); strings.Contains(string(line), text) {
+					has = string(line)
+				}
+			}
+			time.Sleep(20 * time.Millisecond) // the machine has others to do, too
+		}
+		with <- has
+	}()
+	return func() string { cancel(); return <-with }
 }
 
 func (r *rig) fails() {
@@ -248,6 +276,13 @@ func (r *rig) sleeps() {
 	all.Wait()
 	r.serves("feature-foo", "/", "four")
 	r.becomes("feature-foo", preview.Ready)
+	started := func() int {
+		said, _ := os.ReadFile(r.worker.log.Name())
+		return strings.Count(string(said), "deed=wake")
+	}
+	if r.so("the worker says that it was started", func() bool { return started() > 0 }); started() != 1 {
+		r.Errorf("it was started %d times", started())
+	}
 	if found, err := r.store.Read(r.Context(), []string{preview.WakeKey("feature-foo")}); err != nil || found[0].Exists {
 		r.Errorf("the wish to wake it is there yet: %+v, %v", found, err)
 	}

@@ -11,16 +11,23 @@ import (
 	"rundock/internal/preview/ledger"
 )
 
-// left is what there is of a preview: in the store, in Docker, and in folders.
-func (r *rig) left(name string) (all []string) {
+// left is what there is of a preview: in the store, in Docker, and in folders. Names of others that begin as its name
+// does are passed over.
+func (r *rig) left(name string, others ...string) (all []string) {
 	r.Helper()
+	has := func(text string) bool {
+		for _, other := range others {
+			text = strings.ReplaceAll(text, other, "")
+		}
+		return strings.Contains(text, name)
+	}
 	for _, prefix := range []string{"/rundock/", "/skydns/"} {
 		listed, _, err := r.store.List(r.Context(), prefix)
 		if err != nil {
 			r.Fatal(err)
 		}
 		for _, l := range listed {
-			if strings.Contains(l.Key+string(l.Value), name) && !strings.HasPrefix(l.Key, ledger.EventPrefix) {
+			if has(l.Key+" "+string(l.Value)) && !strings.HasPrefix(l.Key, ledger.EventPrefix) {
 				all = append(all, l.Key)
 			}
 		}
@@ -37,13 +44,13 @@ func (r *rig) left(name string) (all []string) {
 		volumes = append(volumes, i.Names...)
 	}
 	for _, v := range append(volumes, r.dockerNames()...) {
-		if strings.Contains(v, name) {
+		if has(v) {
 			all = append(all, v)
 		}
 	}
 	for _, dir := range []string{"/etc/sv", "/etc/service", "/etc/rundock", "/var/log", "/var/lib/rundock", "/run/rundock"} {
 		filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
-			if err == nil && strings.Contains(filepath.Base(path), name) {
+			if err == nil && has(filepath.Base(path)) {
 				all = append(all, path)
 			}
 			return nil
@@ -82,7 +89,7 @@ func (r *rig) dockerGet(path string, into any) {
 }
 
 // goes waits until nothing is left of a preview.
-func (r *rig) goes(name string) {
+func (r *rig) goes(name string, others ...string) {
 	r.Helper()
-	r.long("nothing is left of "+name, func() string { return strings.Join(r.left(name), " ") })
+	r.long("nothing is left of "+name, func() string { return strings.Join(r.left(name, others...), " ") })
 }

@@ -43,7 +43,7 @@ type rig struct {
 	docker                *container.Client
 	repo                  *gittest.Repository
 	etcd, dockerd, worker *program
-	dockerData            string
+	etcdData, dockerData  string
 	flags                 []string // of previewd work
 }
 
@@ -119,8 +119,7 @@ func newRig(t *testing.T) *rig {
 	}
 	r.write("/etc/rundock/host.json", `{"version":1,"host":"node-1","domain":"example.com","label":"s","private":{"interface":"eth0"},"etcd":{"endpoints":["http://127.0.0.1:2379"]}}`)
 	r.write(hostconfig.PreviewKeyPath, strings.Repeat("k", settings.KeyBytes))
-	r.etcd = r.start("etcd", "--data-dir", t.TempDir(), "--log-level", "error")
-	r.start("/usr/local/bin/rundockd", "store")
+	r.etcdData = t.TempDir()
 	r.store = local.Open("/run/rundock/store.sock", slog.New(slog.DiscardHandler))
 	t.Cleanup(func() { r.store.Close() })
 	r.ledger = ledger.Ledger{Store: r.store}
@@ -129,13 +128,21 @@ func newRig(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(r.dockerData) })
+	r.flags = []string{"--build-free", "1", "--build-memory", "256", "--timeout", "60s", "--logs-at", logsAt}
+	r.boot()
+	return r
+}
+
+// boot starts all that the host has.
+func (r *rig) boot() {
+	r.Helper()
+	r.etcd = r.start("etcd", "--data-dir", r.etcdData, "--log-level", "error")
+	r.start("/usr/local/bin/rundockd", "store")
 	r.startDocker()
 	r.start("runsvdir", "-P", "/etc/service")
-	await.Nil(t, "the store answers", func() error { _, _, err := r.store.List(t.Context(), "/"); return err })
+	await.Nil(r.T, "the store answers", func() error { _, _, err := r.store.List(r.Context(), "/"); return err })
 	r.start("/usr/local/bin/previewd", "route", "--http", front)
-	r.flags = []string{"--build-free", "1", "--build-memory", "256", "--timeout", "60s", "--logs-at", logsAt}
 	r.startWorker()
-	return r
 }
 
 func (r *rig) write(path, text string) {
@@ -183,7 +190,7 @@ const dockerfile = `FROM scratch
 COPY busybox /bin/sh
 COPY busybox /bin/busybox
 COPY index.html /www/index.html
-CMD ["/bin/sh", "-c", "echo token=$TOKEN | /bin/busybox tee /www/token; exec /bin/busybox httpd -f -p 8080 -h /www"]
+CMD ["/bin/sh", "-c", "echo $PREVIEW_NAME $PREVIEW_URL >/www/self; echo token=$TOKEN | /bin/busybox tee /www/token; exec /bin/busybox httpd -f -p 8080 -h /www"]
 `
 
 const compose = `services:
@@ -203,6 +210,14 @@ func (r *rig) push(branch, text string, files map[string]string) string {
 	commit := r.repo.Commit(branch, all)
 	r.repo.Git("update-server-info")
 	return commit
+}
+
+// deleteBranch deletes one that is not main.
+func (r *rig) deleteBranch(branch string) {
+	r.Helper()
+	r.repo.Git("switch", "--quiet", "main")
+	r.repo.Git("branch", "--delete", "--force", branch)
+	r.repo.Git("update-server-info")
 }
 
 // ask wishes for a preview of a branch at its commit.
