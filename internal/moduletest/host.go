@@ -17,6 +17,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"rundock/internal/hostconfig"
 )
 
 // Main is a TestMain. As root, each test runs in a process of its own, in
@@ -163,6 +165,12 @@ func enter(scratch string) error {
 	for _, d := range []string{"/run", "/usr/local/bin", "/var/log"} {
 		if err := syscall.Mount("tmpfs", d, "tmpfs", 0, ""); err != nil {
 			return fmt.Errorf("tmpfs on %s: %w", d, err)
+		}
+	}
+	// What the machine itself has of rundock is not the host's.
+	for _, d := range []string{"/etc/rundock", hostconfig.StateDir} {
+		if err := os.RemoveAll(d); err != nil {
+			return err
 		}
 	}
 	return nil
