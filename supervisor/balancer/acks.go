@@ -64,12 +64,12 @@ func (a *acks) run(ctx context.Context, t *teller) {
 	}
 	for ctx.Err() == nil {
 		held := ack
-		leave := registry.Holding(ctx, func(ctx context.Context) { a.hold(ctx, t.service, held) })
+		end := registry.Holding(ctx, func(ctx context.Context) { a.hold(ctx, t.service, held) })
 		select {
 		case ack = <-t.next:
 		case <-ctx.Done():
 		}
-		leave() // the key stays, and is written over
+		end(registry.ErrHandOver) // the key stays, and is written over
 	}
 }
 

@@ -18,20 +18,15 @@ type presence struct {
 	alive   atomic.Bool   // other hosts are told
 
 	// the store's goroutine alone
-	stop context.CancelCauseFunc // nil: they are not told
-	done chan struct{}
+	end func(cause error) // nil: they are not told
 }
 
 // tell begins to tell them, unless it has begun, once the network is ready.
 func (p *presence) tell(ctx context.Context, r *roster.Roster) {
-	if p.stop != nil {
+	if p.end != nil {
 		return
 	}
-	ctx, stop := context.WithCancelCause(ctx)
-	done := make(chan struct{})
-	p.stop, p.done = stop, done
-	go func() {
-		defer close(done)
+	p.end = registry.Holding(ctx, func(ctx context.Context) {
 		select {
 		case <-p.ready:
 		case <-ctx.Done():
@@ -45,17 +40,16 @@ func (p *presence) tell(ctx context.Context, r *roster.Roster) {
 		if err != nil {
 			p.log.Warn("other hosts take this one for alive for a while", "err", err)
 		}
-	}()
+	})
 }
 
 // tellNoMore ends it. With registry.ErrHandOver what they were told stays, for
 // whoever it is that it is true of now.
 func (p *presence) tellNoMore(cause error) {
-	if p.stop == nil {
+	if p.end == nil {
 		return
 	}
-	p.stop(cause)
-	<-p.done
-	p.stop, p.done = nil, nil
+	p.end(cause)
+	p.end = nil
 	p.alive.Store(false)
 }

@@ -38,8 +38,8 @@ func (s *served) sayInfo(ctx context.Context, host, version string, log *slog.Lo
 	all.Go(func() { lease.Run(ctx) })
 	var said hostinfo.Info
 	var complained complaint.Memory
-	leave := func() {}
-	defer func() { leave() }()
+	end := func(error) {}
+	defer func() { end(registry.ErrHandOver) }()
 	for {
 		now, err := hostinfo.Here(id+"/host", version)
 		switch {
@@ -48,10 +48,10 @@ func (s *served) sayInfo(ctx context.Context, host, version string, log *slog.Lo
 				log.Warn("the store is not told how this host is", "err", err)
 			}
 		case now.Differs(said):
-			leave()
+			end(registry.ErrHandOver)
 			said = now
 			item := registry.Item{Key: hostinfo.Key(host), Value: now.JSON(), ID: now.ID}
-			leave = registry.Holding(ctx, func(ctx context.Context) { lease.Hold(ctx, []registry.Item{item}, func(registry.HoldState) {}) })
+			end = registry.Holding(ctx, func(ctx context.Context) { lease.Hold(ctx, []registry.Item{item}, func(registry.HoldState) {}) })
 		}
 		if pause.For(ctx, infoEvery) != nil {
 			return

@@ -16,8 +16,7 @@ var ErrLost = errors.New("the slot's lock is not held")
 type Guard struct {
 	Lock Lock
 
-	cancel context.CancelCauseFunc // nil: it is not at work
-	ended  chan struct{}
+	end func(cause error) // nil: it is not at work
 
 	mu      sync.Mutex
 	state   State
@@ -29,15 +28,10 @@ type Guard struct {
 // Start takes the lock from now on, and waits until it is known whose it is, for
 // patience at most.
 func (g *Guard) Start(ctx context.Context, patience time.Duration) {
-	if g.cancel != nil {
+	if g.end != nil {
 		return
 	}
-	inner, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	g.cancel, g.ended = cancel, make(chan struct{})
-	go func() {
-		defer close(g.ended)
-		g.Lock.Run(inner, g.set)
-	}()
+	g.end = registry.Holding(context.WithoutCancel(ctx), func(ctx context.Context) { g.Lock.Run(ctx, g.set) })
 	late := time.NewTimer(patience)
 	defer late.Stop()
 	for {
@@ -56,18 +50,17 @@ func (g *Guard) Start(ctx context.Context, patience time.Duration) {
 }
 
 // Give gives the lock back, and returns when that is done.
-func (g *Guard) Give() { g.end(nil) }
+func (g *Guard) Give() { g.stop(nil) }
 
 // Leave leaves the lock to a successor.
-func (g *Guard) Leave() { g.end(registry.ErrHandOver) }
+func (g *Guard) Leave() { g.stop(registry.ErrHandOver) }
 
-func (g *Guard) end(cause error) {
-	if g.cancel == nil {
+func (g *Guard) stop(cause error) {
+	if g.end == nil {
 		return
 	}
-	g.cancel(cause)
-	<-g.ended
-	g.cancel = nil
+	g.end(cause)
+	g.end = nil
 	g.set(State{})
 }
 

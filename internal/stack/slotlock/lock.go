@@ -188,30 +188,21 @@ func (k *keeper) hold(ctx context.Context) {
 		<-ctx.Done()
 		return
 	}
-	inner, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	states := make(chan registry.HoldState, 1)
-	var work sync.WaitGroup
-	work.Go(func() {
-		if err := lease.Run(inner); err != nil {
-			k.Log.Warn("the lock is given back late", "lock", k.Key, "err", err)
-		}
-	})
-	work.Go(func() {
-		err := lease.Hold(inner, []registry.Item{{Key: k.Key, Value: registry.Encode(k.Own), ID: k.Own.ID}}, func(s registry.HoldState) {
-			select {
-			case <-states: // superseded
-			default:
-			}
-			states <- s
+	end := registry.Holding(context.WithoutCancel(ctx), func(ctx context.Context) {
+		var work sync.WaitGroup
+		work.Go(func() { k.givenBack(lease.Run(ctx)) })
+		work.Go(func() {
+			k.givenBack(lease.Hold(ctx, []registry.Item{{Key: k.Key, Value: registry.Encode(k.Own), ID: k.Own.ID}}, func(s registry.HoldState) {
+				select {
+				case <-states: // superseded
+				default:
+				}
+				states <- s
+			}))
 		})
-		if err != nil {
-			k.Log.Warn("the lock is given back late", "lock", k.Key, "err", err)
-		}
-	})
-	end := func(cause error) {
-		cancel(cause)
 		work.Wait()
-	}
+	})
 	ticker := time.NewTicker(look)
 	defer ticker.Stop()
 	held := false
@@ -247,6 +238,14 @@ func (k *keeper) hold(ctx context.Context) {
 		case s.Reason != "":
 			k.say(State{Reason: fmt.Sprintf("the lock %s cannot be had: %s", k.Key, s.Reason)})
 		}
+	}
+}
+
+// givenBack says that the lock stays until its lease ends, where err is why it was not
+// given back.
+func (k *keeper) givenBack(err error) {
+	if err != nil {
+		k.Log.Warn("the lock is given back late", "lock", k.Key, "err", err)
 	}
 }
 
