@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,7 +22,8 @@ const (
 	password = "correct-horse-9"
 )
 
-func (s *site) startAsking(t *testing.T) {
+// startAsking starts it, and ends it with the test if stop has not.
+func (s *site) startAsking(t *testing.T) (stop func()) {
 	t.Helper()
 	dir := t.TempDir()
 	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
@@ -43,17 +45,19 @@ func (s *site) startAsking(t *testing.T) {
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { server.Process.Kill(); server.Wait() })
+	stop = func() { server.Process.Kill(); server.Wait() }
+	t.Cleanup(stop)
 	await.Equal(t, "the image registry asks", "401", func() string {
 		code, _ := exec.Command("nsenter", "--net="+s.network, "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "http://"+asking+"/v2/").Output()
 		return string(code)
 	})
+	return stop
 }
 
 // asks is a part of TestBuild.
 func (s *site) asks(t *testing.T) {
 	s.t = t
-	s.startAsking(t)
+	stop := s.startAsking(t)
 	base, log := s.request("t30", "busybox true")
 	base.Name = asking + "/base"
 	made, err := s.builder.Build(t.Context(), base)
@@ -93,8 +97,10 @@ func (s *site) asks(t *testing.T) {
 	if strings.Contains(said, password) || strings.Contains(said, base64.StdEncoding.EncodeToString([]byte("node-1:"+password))) {
 		t.Errorf("its steps see the credentials:\n%s", said)
 	}
-	t.Setenv("DOCKER_CONFIG", t.TempDir()) // nobody is let in by that
-	if got, err := s.builder.Docker.Pull(t.Context(), made.Image, "", "always"); err != nil || got.Warning != "" || got.Image == "" {
-		t.Errorf("an image that is here, by its digest: %+v, %v", got, err)
+	stop()
+	for platform, asked := range map[string]bool{"": false, "linux/" + runtime.GOARCH: false, "linux/s390x": true} {
+		if got, err := s.builder.Docker.Pull(t.Context(), made.Image, platform, "always"); err != nil || (got.Warning != "") != asked || got.Image == "" {
+			t.Errorf("an image that is here by its digest, for platform %q, with its registry away: %+v, %v", platform, got, err)
+		}
 	}
 }

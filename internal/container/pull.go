@@ -41,14 +41,15 @@ type Pulled struct {
 // config.json of the root user with its credential helpers. platform is the
 // image's, "" the host's own.
 func (c *Client) Pull(ctx context.Context, ref, platform, policy string) (Pulled, error) {
-	id, err := c.ImageID(ctx, ref)
+	here, err := c.image(ctx, ref)
 	if err != nil {
 		return Pulled{}, err
 	}
+	id := here.ID
 	switch {
 	case policy == "never" && id == "":
 		return Pulled{}, fmt.Errorf("image %s is not on this host, and the pull policy is never", ref)
-	case policy == "never", policy == "missing" && id != "", id != "" && platform == "" && byDigest(ref):
+	case policy == "never", policy == "missing" && id != "", id != "" && byDigest(ref) && isOf(here, platform):
 		return Pulled{Image: id}, nil
 	}
 	stall := DefaultStall.Absent
@@ -73,8 +74,19 @@ func (c *Client) Pull(ctx context.Context, ref, platform, policy string) (Pulled
 
 func byDigest(ref string) bool {
 	named, err := reference.ParseDockerRef(ref)
-	_, fixed := named.(reference.Digested)
-	return err == nil && fixed
+	return err == nil && digested(named)
+}
+
+func digested(named reference.Named) bool {
+	_, is := named.(reference.Digested)
+	return is
+}
+
+// isOf reports whether an image is that of platform: os/arch or os/arch/variant, "" the
+// host's own.
+func isOf(i image.InspectResponse, platform string) bool {
+	own := i.Os + "/" + i.Architecture
+	return platform == "" || platform == own || platform == own+"/"+i.Variant
 }
 
 // TagImage names the image with this id as well, so that it stays when its other
@@ -99,14 +111,20 @@ func (c *Client) UntagImage(ctx context.Context, name string) error {
 // ImageID returns the id of the image that ref means on this host, "" where it
 // means none. The image registry is not asked.
 func (c *Client) ImageID(ctx context.Context, ref string) (string, error) {
-	r, err := c.api().ImageInspect(ctx, ref)
+	i, err := c.image(ctx, ref)
+	return i.ID, err
+}
+
+// image is what ref means on this host; without ID where it means nothing.
+func (c *Client) image(ctx context.Context, ref string) (none image.InspectResponse, err error) {
+	i, err := c.api().ImageInspect(ctx, ref)
 	if errdefs.IsNotFound(err) {
-		return "", nil
+		return none, nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("inspect image %s: %w", ref, err)
+		return none, fmt.Errorf("inspect image %s: %w", ref, err)
 	}
-	return r.ID, nil
+	return i, nil
 }
 
 // Digest returns by what an image registry knows the image with this id:
@@ -128,7 +146,7 @@ func (c *Client) Resolve(ctx context.Context, ref string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%q is not an image name: %w", ref, err)
 	}
-	if _, fixed := named.(reference.Digested); fixed {
+	if digested(named) {
 		return reference.FamiliarString(named), nil
 	}
 	auth, err := credentials(ref)

@@ -3,7 +3,6 @@ package stacking
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
 
 	"rundock/internal/container"
@@ -59,8 +58,7 @@ func images(ctx context.Context, docker resolver, m stack.Stack, built map[strin
 	return all, notes
 }
 
-// pull has images on this host, before anything is changed. One that is here already by
-// its digest is not asked for again.
+// pull has images on this host, before anything is changed.
 func pull(ctx context.Context, images []control.StackImage) (a control.StackAnswer, err error) {
 	docker, err := container.Open()
 	if err != nil {
@@ -71,11 +69,7 @@ func pull(ctx context.Context, images []control.StackImage) (a control.StackAnsw
 		if err != nil {
 			return a, err
 		}
-		policy := i.Pull
-		if fixed(i.Name) && policy != "never" {
-			policy = "missing"
-		}
-		got, err := docker.Pull(ctx, i.Name, i.Platform, policy)
+		got, err := docker.Pull(ctx, i.Name, i.Platform, i.Pull)
 		if err != nil {
 			return a, err
 		}
@@ -88,6 +82,3 @@ func pull(ctx context.Context, images []control.StackImage) (a control.StackAnsw
 	}
 	return a, nil
 }
-
-// fixed reports whether an image is named by digest.
-func fixed(ref string) bool { return strings.Contains(ref, "@sha256:") }
