@@ -3,7 +3,6 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,11 +29,11 @@ func TestBenchSite(t *testing.T) {
 			"rundock_loadbalancer_frontends": []any{map[string]any{"name": "web", "bind": []string{"*:8088"}, "service": "s0"}},
 			"rundock_loadbalancer_services":  []any{map[string]any{"name": "s0", "check": map[string]any{"path": "/ping"}}},
 		}, front, back1))
-		took := o.timed(t, append(vars, "playbooks/site.yml")...)
+		took, _ := o.timed(t, append(vars, "playbooks/site.yml")...)
 		o.pushed(t)
-		took += o.timed(t, append(vars, "internal/e2e/testdata/bench/ten.yml", "-e", "image="+images+"influxdb:latest")...)
+		services, _ := o.timed(t, append(vars, "internal/e2e/testdata/bench/ten.yml", "-e", "image="+images+"influxdb:latest")...)
 		o.awaitBalanced(t, "the load balancer has s0", "s0:1/1")
-		distribution("five bare hosts to ten services", []time.Duration{took}, "4 min")
+		distribution("five bare hosts to ten services", []time.Duration{took + services}, "4 min")
 		distribution("five hosts, with nothing to do", o.idle(t, 5, vars...), "")
 		o.losesEach(t)
 	})
@@ -50,26 +49,26 @@ func TestBenchSite(t *testing.T) {
 	})
 }
 
-// timed is how long a run of ansible-playbook takes, from Ansible's own start.
-func (s *setup) timed(t *testing.T, args ...string) time.Duration {
+// timed is how long a run of ansible-playbook takes, from Ansible's own start, and what it prints.
+func (s *setup) timed(t *testing.T, args ...string) (took time.Duration, says string) {
 	t.Helper()
 	since := time.Now()
-	if out, err := own(s.checkout, "ansible-playbook", append([]string{"-i", s.inventory}, args...)...).CombinedOutput(); err != nil {
+	out, err := own(s.checkout, "ansible-playbook", append([]string{"-i", s.inventory}, args...)...).CombinedOutput()
+	if err != nil {
 		t.Fatalf("%q: %v\n%s", args, err, out)
 	}
-	return time.Since(since)
+	return time.Since(since), string(out)
 }
 
 // idle is how long runs of site.yml take that change nothing on any of the hosts.
 func (s *setup) idle(t *testing.T, hosts int, vars ...string) (took []time.Duration) {
 	t.Helper()
 	for range min(rounds(), 3) {
-		since := time.Now()
-		out, err := own(s.checkout, "ansible-playbook", append([]string{"-i", s.inventory, "--forks", "20", "playbooks/site.yml"}, vars...)...).CombinedOutput()
-		took = append(took, time.Since(since))
-		if n := strings.Count(string(out), "changed=0 "); err != nil || n != hosts {
-			t.Fatalf("%v, want changed=0 on %d hosts:\n%s", err, hosts, out)
+		one, says := s.timed(t, append([]string{"--forks", "20", "playbooks/site.yml"}, vars...)...)
+		if strings.Count(says, "changed=0 ") != hosts {
+			t.Fatalf("want changed=0 on %d hosts:\n%s", hosts, says)
 		}
+		took = append(took, one)
 	}
 	return took
 }
@@ -143,12 +142,8 @@ func (s *setup) losesEach(t *testing.T) {
 		}
 		ctx, stop := context.WithCancel(t.Context())
 		l := &load{stop: stop, done: map[string]int{}}
-		l.repeat(ctx, "request", post(&http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}, "http://"+s.Addr(balancer).String()+":8088/ping"))
-		for i, host := range hosts {
-			if own, second := s.Addr(host).String()+":53", s.Addr(hosts[(i+1)%len(hosts)]).String()+":53"; host != lost {
-				l.repeat(ctx, "lookup by "+host, func() error { return lookUp("s0", own, second) })
-			}
-		}
+		l.repeat(ctx, "request", fresh("http://"+s.Addr(balancer).String()+":8088/ping"))
+		s.lookedUp(ctx, l, "s0", hosts, lost)
 		gone := time.Now()
 		if err := s.Stop(lost); err != nil {
 			t.Fatal(err)

@@ -27,19 +27,20 @@ func (s *Server) start(l *lease) {
 // use it. It alone asks a store that is away: clients wait for what comes of it.
 func (s *Server) keep(ctx context.Context, l *lease) {
 	var attempts retry.Backoff
-	for age := leasing.Renewal(l.ttl) * 3 / 4; ctx.Err() == nil; {
+	every := leasing.Renewal(l.ttl)
+	for age := every * 3 / 4; ctx.Err() == nil; {
 		if err := s.renew(ctx, l, age); err != nil {
 			attempts.Wait(ctx, nil)
 			continue
 		}
 		attempts = retry.Backoff{}
-		timer := time.NewTimer(leasing.Renewal(l.ttl))
+		timer := time.NewTimer(every)
 		select {
 		case <-ctx.Done():
 		case <-l.hurried:
 			age = fresh
 		case <-timer.C:
-			age = leasing.Renewal(l.ttl) * 3 / 4
+			age = every * 3 / 4
 		}
 		timer.Stop()
 	}
