@@ -151,12 +151,17 @@ func TestLog_of_a_container_is_shown_wherever_it_is(t *testing.T) {
 
 func TestLog_of_another_host_is_shown_and_when_it_is_away_that(t *testing.T) {
 	g := logRig(t)
+	early, leave := g.follow("") // while nobody builds it yet
+	defer leave()
 	b := g.builder("node-back-2").deployed("main")
 	b.says("main", "up")
 	here := g.parts.logs
 	g.parts.logs = previewlog.Builds(b.dir) // where it is written
 	g.writeLog("main", time.Now(), 1, "step 1", "step 2")
 	g.parts.logs = here
+	if e := early(); e != (event{}) {
+		t.Errorf("who followed the log before another host had it is told %+v, want that the stream ends", e)
+	}
 	next, leave := g.follow("")
 	defer leave()
 	for _, want := range []string{"step 1", "step 2"} {

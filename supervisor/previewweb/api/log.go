@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rundock/internal/pause"
 	"rundock/supervisor/previewlog"
 )
 
@@ -24,7 +25,12 @@ const (
 
 	// awayFor is when a client asks again for a log that cannot be had.
 	awayFor = 5 * time.Second
+
+	// movedFor is when it does for one that is on another host now, and how often that is looked at.
+	movedFor = time.Second
 )
+
+var errMoved = errors.New("the log is on another host now")
 
 // Streams is how many logs are followed.
 func (a *API) Streams() int64 { return a.streams.open.Load() }
@@ -36,20 +42,27 @@ func (a *API) buildLog(c *call, w http.ResponseWriter) {
 		a.fail(w, c, err)
 		return
 	}
-	a.log(c, w, p.Name, a.Logs.Build(p))
+	a.log(c, w, p.Name, a.Logs.Build(p), func() bool {
+		now, ok := a.Book.Preview(p.Name)
+		return !ok || a.Logs.builtOn(now) != a.Logs.builtOn(p)
+	})
 }
 
 func (a *API) containerLog(c *call, w http.ResponseWriter) {
-	slot, ok := a.Book.Container(c.PathValue("name"), c.PathValue("container"))
+	name := c.PathValue("name")
+	slot, ok := a.Book.Container(name, c.PathValue("container"))
 	if !ok {
-		a.fail(w, c, none("preview %q has no container %q", c.PathValue("name"), c.PathValue("container")))
+		a.fail(w, c, none("preview %q has no container %q", name, c.PathValue("container")))
 		return
 	}
-	a.log(c, w, c.PathValue("name")+", "+slot.Name, a.Logs.Container(c.PathValue("name"), slot))
+	a.log(c, w, name+", "+slot.Name, a.Logs.Container(name, slot), func() bool {
+		now, ok := a.Book.Container(name, slot.Name)
+		return !ok || now.Host != slot.Host
+	})
 }
 
-// log answers with a log, as the client accepts it.
-func (a *API) log(c *call, w http.ResponseWriter, title string, from previewlog.Source) {
+// log answers with a log, as the client accepts it. moved reports that it is another host that has it now.
+func (a *API) log(c *call, w http.ResponseWriter, title string, from previewlog.Source, moved func() bool) {
 	id := c.Header.Get("Last-Event-ID")
 	if id == "" {
 		id = c.URL.Query().Get("after")
@@ -57,7 +70,7 @@ func (a *API) log(c *call, w http.ResponseWriter, title string, from previewlog.
 	after := previewlog.ParsePlace(id)
 	accepts := c.Header.Get("Accept")
 	if strings.Contains(accepts, "text/event-stream") {
-		a.follow(c, w, title, from, after)
+		a.follow(c, w, title, from, after, moved)
 		return
 	}
 	log, err := previewlog.ReadAll(c.Context(), from, after)
@@ -78,8 +91,8 @@ func (a *API) log(c *call, w http.ResponseWriter, title string, from previewlog.
 }
 
 // follow sends the log's lines as events, each with its place for an id, until the client leaves; the event away says why
-// there are none now, after which the client asks anew.
-func (a *API) follow(c *call, w http.ResponseWriter, title string, from previewlog.Source, after previewlog.Place) {
+// there are none now, after which the client asks anew. So it does, at once, where the log has moved.
+func (a *API) follow(c *call, w http.ResponseWriter, title string, from previewlog.Source, after previewlog.Place, moved func() bool) {
 	if a.streams.open.Add(1) > streamsAtMost {
 		a.streams.open.Add(-1)
 		w.Header().Set("Retry-After", "30")
@@ -87,9 +100,14 @@ func (a *API) follow(c *call, w http.ResponseWriter, title string, from previewl
 		return
 	}
 	defer a.streams.open.Add(-1)
-	ctx, cancel := context.WithCancel(c.Context())
-	defer cancel()
-	defer context.AfterFunc(a.Done, cancel)()
+	ctx, cancel := context.WithCancelCause(c.Context())
+	defer cancel(nil)
+	defer context.AfterFunc(a.Done, func() { cancel(nil) })()
+	go func() {
+		if a.awaitMove(ctx, moved) {
+			cancel(errMoved)
+		}
+	}()
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no") // nginx would keep events back
@@ -111,9 +129,30 @@ func (a *API) follow(c *call, w http.ResponseWriter, title string, from previewl
 		_, err := fmt.Fprintf(body, "id: %s\ndata: %s\n\n", at, Plain(l.Text))
 		return err
 	}, Sent: flush, Idle: func() error { fmt.Fprint(body, ": \n\n"); return flush() }})
-	if err != nil && ctx.Err() == nil {
+	switch {
+	case errors.Is(context.Cause(ctx), errMoved):
+		fmt.Fprintf(body, "retry: %d\n\n", movedFor.Milliseconds())
+		flush()
+	case err != nil && ctx.Err() == nil:
 		a.Log.Debug("a log is followed no longer", "of", title, "err", err)
 		fmt.Fprintf(body, "retry: %d\nevent: away\ndata: %s\n\n", awayFor.Milliseconds(), Plain(err.Error()))
 		flush()
+	}
+}
+
+// awaitMove returns true once the log has moved, false when ctx is done.
+func (a *API) awaitMove(ctx context.Context, moved func() bool) bool {
+	for {
+		changed := a.Book.Changed()
+		if moved() {
+			return true
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+		}
+		if pause.For(ctx, movedFor) != nil {
+			return false
+		}
 	}
 }

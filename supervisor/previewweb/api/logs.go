@@ -1,6 +1,8 @@
 package api
 
 import (
+	"cmp"
+
 	"rundock/supervisor/previewlog"
 	"rundock/supervisor/previewweb/known"
 )
@@ -14,11 +16,14 @@ type Logs struct {
 
 // Build is the log of the last build of p.
 func (l Logs) Build(p known.Preview) previewlog.Source {
-	if p.Builder == "" || p.Builder == l.Book.Site().Host {
-		return l.Builds.Of(p.Name)
+	if host := l.builtOn(p); host != l.Book.Site().Host {
+		return l.of(host, p.Name, "")
 	}
-	return l.of(p.Builder, p.Name, "")
+	return l.Builds.Of(p.Name)
 }
+
+// builtOn is the host that has that log; this one while nobody has built p yet.
+func (l Logs) builtOn(p known.Preview) string { return cmp.Or(p.Builder, l.Book.Site().Host) }
 
 // Container is the log of a container of the preview name.
 func (l Logs) Container(name string, slot known.Slot) previewlog.Source {
