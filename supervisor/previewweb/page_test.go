@@ -145,7 +145,7 @@ func TestPage_shows_what_others_wrote_as_text(t *testing.T) {
 	g.put(preview.State{Name: "evil", Step: preview.Ready, Host: "node-back-2", Since: time.Now(), Routes: map[string][]string{"": {"10.0.0.12:21000"}}})
 	await.True(t, "the page says that the log is on another host", func() bool {
 		text := g.look(access.Admin, "/previews/evil")
-		return strings.Contains(text, "the builder of node-back-2 is away") && strings.Contains(text, "<dd>node-back-2</dd>") && strings.Contains(g.look(access.Read, "/site"), "preview evil")
+		return strings.Contains(text, "the builder of node-back-2 is away") && strings.Contains(text, "<dd>node-back-2; <strong>not heard of: node-back-2</strong></dd>") && strings.Contains(g.look(access.Read, "/site"), "preview evil")
 	})
 	for _, path := range []string{"/previews/evil", "/", "/events", "/repos/shop"} {
 		if text := g.look(access.Admin, path); strings.Contains(text, "<script>") || strings.Contains(text, "\x1b") {

@@ -17,6 +17,7 @@ import (
 	"rundock/internal/stack/release"
 	"rundock/supervisor/previewweb/access"
 	"rundock/supervisor/previewweb/api"
+	"rundock/supervisor/previewweb/known"
 )
 
 // fillSite writes what a site has besides previews: the stack shop on two hosts, the service influxdb, a load balancer
@@ -103,4 +104,23 @@ func TestSite_is_shown_as_the_store_knows_it(t *testing.T) {
 		}
 		return fmt.Sprintf("%+v", stacks.Stacks)
 	})
+}
+
+// A preview stays ready on a host that is lost: what is shown of it says so.
+func TestPreview_of_a_host_that_is_not_heard_of(t *testing.T) {
+	g := newRig(t)
+	g.fillSite()
+	g.expect(201, access.Deploy, "POST", "/api/v1/previews", `{"repo":"shop","branch":"main"}`, nil)
+	for host, routes := range map[string]string{"node-back-1": "10.42.1.9:80", "node-gone": "10.42.9.9:80"} {
+		g.put(preview.State{Name: "main", Step: preview.Ready, Commit: "c1", Since: time.Now(), Host: host, Routes: map[string][]string{"": {routes}}})
+		lost := host == "node-gone"
+		g.shown("main", "is on "+host, func(p known.Preview) bool {
+			return slices.Equal(p.Hosts, []string{host}) && slices.Equal(p.Unheard, []string{host}) == lost
+		})
+		for _, path := range []string{"/", "/previews/main"} {
+			if says := strings.Contains(g.look(access.Read, path), "not heard of: node-gone"); says != lost {
+				t.Errorf("%s of a preview on %s says that its host is not heard of: %v", path, host, says)
+			}
+		}
+	}
 }

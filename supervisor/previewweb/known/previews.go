@@ -37,6 +37,8 @@ type Preview struct {
 	URLs  map[string]string `json:"urls,omitempty" doc:"of its further routes, by label"`
 	Hosts []string          `json:"hosts" doc:"where it runs, or is built"`
 
+	Unheard []string `json:"unheard,omitempty" doc:"those of hosts that the store has not heard of for half a minute: what is there may not answer"`
+
 	Builder string `json:"builder,omitempty" doc:"the host whose builder has it: its log is there"`
 }
 
@@ -49,10 +51,10 @@ func (p Preview) Busy() bool {
 func (b *Book) Previews() []Preview {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	subnets := b.subnets()
+	subnets, alive := b.subnets(), b.alive()
 	all := make([]Preview, 0, len(b.wishes))
 	for _, name := range slices.Sorted(maps.Keys(b.wishes)) {
-		all = append(all, b.preview(b.wishes[name], subnets))
+		all = append(all, b.preview(b.wishes[name], subnets, alive))
 	}
 	return all
 }
@@ -65,7 +67,7 @@ func (b *Book) Preview(name string) (p Preview, ok bool) {
 	if !ok {
 		return p, false
 	}
-	return b.preview(w, b.subnets()), true
+	return b.preview(w, b.subnets(), b.alive()), true
 }
 
 // Has says whether a wish is known as it is.
@@ -82,10 +84,10 @@ func (b *Book) Has(w preview.Wish) bool {
 func (b *Book) Of(w preview.Wish) Preview {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	return b.preview(w, b.subnets())
+	return b.preview(w, b.subnets(), b.alive())
 }
 
-func (b *Book) preview(w preview.Wish, subnets map[netip.Prefix]string) Preview {
+func (b *Book) preview(w preview.Wish, subnets map[netip.Prefix]string, alive map[string]bool) Preview {
 	s := b.states[w.Name]
 	p := Preview{
 		Name: w.Name, Repo: w.Repo, Branch: w.Branch, Want: string(w.Want), State: string(cmp.Or(s.Step, preview.Queued)), Reason: s.Reason,
@@ -115,6 +117,11 @@ func (b *Book) preview(w preview.Wish, subnets map[netip.Prefix]string) Preview 
 	}
 	slices.Sort(p.Hosts)
 	p.Hosts = slices.Compact(p.Hosts)
+	for _, host := range p.Hosts {
+		if !alive[host] {
+			p.Unheard = append(p.Unheard, host)
+		}
+	}
 	return p
 }
 

@@ -192,10 +192,9 @@ func (b *Book) Hosts() []Host {
 		}
 		return all[name]
 	}
-	members, alive := b.members()
+	members, _ := b.members()
 	for _, m := range members {
-		h := at(m.Host)
-		h.Address, h.Alive = m.Underlay.String(), h.Alive || alive[m.ID]
+		at(m.Host).Address = m.Underlay.String()
 	}
 	for key := range b.raw[cutover.LoadBalancersPrefix] {
 		at(strings.TrimPrefix(key, cutover.LoadBalancersPrefix)).LoadBalancer = true
@@ -203,7 +202,7 @@ func (b *Book) Hosts() []Host {
 	for key, value := range b.raw[hostinfo.Prefix] {
 		if i, err := hostinfo.Parse(value); err == nil {
 			h := at(strings.TrimPrefix(key, hostinfo.Prefix))
-			h.Alive, h.Version, h.Load, h.CPUs, h.Memory, h.Free = true, i.Version, &i.Load, i.CPUs, i.Memory, i.Free
+			h.Version, h.Load, h.CPUs, h.Memory, h.Free = i.Version, &i.Load, i.CPUs, i.Memory, i.Free
 		}
 	}
 	for _, s := range services {
@@ -224,9 +223,6 @@ func (b *Book) Hosts() []Host {
 			}
 		}
 	}
-	for host := range b.workers {
-		at(host).Alive = true
-	}
 	for name, s := range b.states {
 		if s.Serves() && s.Host != "" {
 			h := at(s.Host)
@@ -236,10 +232,39 @@ func (b *Book) Hosts() []Host {
 	for name, c := range b.claims {
 		if c.Host != "" {
 			h := at(c.Host)
-			h.Alive, h.Works = true, append(h.Works, name)
+			h.Works = append(h.Works, name)
 		}
 	}
+	for host := range b.alive() {
+		at(host).Alive = true
+	}
 	return sorted(all)
+}
+
+// alive are the hosts that hold a lease, but for those of announced instances: of the
+// host itself, an overlay network's, a builder's or that of a preview it works on.
+func (b *Book) alive() map[string]bool {
+	hosts := map[string]bool{}
+	members, alive := b.members()
+	for _, m := range members {
+		if alive[m.ID] {
+			hosts[m.Host] = true
+		}
+	}
+	for key, value := range b.raw[hostinfo.Prefix] {
+		if _, err := hostinfo.Parse(value); err == nil {
+			hosts[strings.TrimPrefix(key, hostinfo.Prefix)] = true
+		}
+	}
+	for host := range b.workers {
+		hosts[host] = true
+	}
+	for _, c := range b.claims {
+		if c.Host != "" {
+			hosts[c.Host] = true
+		}
+	}
+	return hosts
 }
 
 func sorted(all map[string]*Host) []Host {
