@@ -1,6 +1,7 @@
 package slotlock
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -123,11 +124,11 @@ func (c childProcess) runner() {
 	}
 }
 
-// running is the process of a pid file, if it is one that runs.
+// running is the process of a pid file, unless it has ended: its number may be another's by then.
 func running(file string) int {
 	data, _ := os.ReadFile(file)
 	pid, _ := strconv.Atoi(string(data))
-	if words, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); pid == 0 || err != nil || len(words) == 0 {
+	if environ, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid)); pid == 0 || !bytes.Contains(environ, []byte(filepath.Dir(file))) {
 		return 0
 	}
 	return pid
