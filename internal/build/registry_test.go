@@ -100,7 +100,7 @@ func (s *site) asks(t *testing.T) {
 	stop()
 	for platform, asked := range map[string]bool{"": false, "linux/" + runtime.GOARCH: false, "linux/s390x": true} {
 		if got, err := s.builder.Docker.Pull(t.Context(), made.Image, platform, "always"); err != nil || (got.Warning != "") != asked || got.Image == "" {
-			t.Errorf("an image that is here by its digest, for platform %q, with its registry away: %+v, %v", platform, got, err)
+			t.Errorf("an image that is here by its digest, for platform %q, with its image registry away: %+v, %v", platform, got, err)
 		}
 	}
 }

@@ -6,6 +6,7 @@ package storetest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"rundock/internal/await"
 	"rundock/internal/control"
 	"rundock/internal/hostconfig"
+	"rundock/internal/hostinfo"
 	"rundock/internal/moduletest"
 	"rundock/internal/registry/etcdtest"
 )
@@ -95,7 +97,8 @@ func (h *Host) Reconfigure(text string) {
 	h.awaitStore()
 }
 
-// keys are all of the store, none where it is away.
+// keys are all of the store but what the host's rundockd store says of it by itself, none
+// where it is away.
 func (h *Host) keys() map[string]string {
 	ctx, cancel := context.WithTimeout(h.Context(), 5*time.Second)
 	defer cancel()
@@ -103,6 +106,7 @@ func (h *Host) keys() map[string]string {
 	if err != nil {
 		return map[string]string{}
 	}
+	maps.DeleteFunc(all, func(key, _ string) bool { return strings.HasPrefix(key, hostinfo.Prefix) })
 	return all
 }
 

@@ -111,7 +111,8 @@ func (c childProcess) runner() {
 				panic(err)
 			}
 			go cmd.Wait()
-			os.WriteFile(pidFile, []byte(strconv.Itoa(cmd.Process.Pid)), 0o600)
+			_, started := processOf(cmd.Process.Pid)
+			os.WriteFile(pidFile, []byte(strconv.Itoa(cmd.Process.Pid)+" "+started), 0o600)
 			log.Info("started", "pid", cmd.Process.Pid)
 		case !state.Held && pid != 0:
 			syscall.Kill(pid, syscall.SIGKILL)
@@ -124,14 +125,27 @@ func (c childProcess) runner() {
 	}
 }
 
-// running is the process of a pid file, unless it has ended: its number may be another's by then.
+// running is the process of a pid file; 0 once that has let go of all its files. Its number
+// may be another's by then, so that the file has the time when it was started as well.
 func running(file string) int {
-	data, _ := os.ReadFile(file)
-	pid, _ := strconv.Atoi(string(data))
-	if environ, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid)); pid == 0 || !bytes.Contains(environ, []byte(filepath.Dir(file))) {
+	text, _ := os.ReadFile(file)
+	number, started, _ := strings.Cut(string(text), " ")
+	pid, _ := strconv.Atoi(number)
+	if state, now := processOf(pid); state == "" || state == "Z" || state == "X" || now != started {
 		return 0
 	}
 	return pid
+}
+
+// processOf is the state of a process, and when it was started in ticks after the boot.
+func processOf(pid int) (state, started string) {
+	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	// The name, in parentheses, may have spaces.
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	if len(fields) < 20 {
+		return "", ""
+	}
+	return fields[0], fields[19]
 }
 
 // container has the flock of its slot, or is a second one.
