@@ -122,7 +122,7 @@ for to in `+strings.Join(s.closedToForeignCode(), " ")+`; do
 done
 END
 printf 'COPY reach /reach\nRUN sh /reach\n' >>Dockerfile
-printf 'services:\n  web: {build: ., stop_grace_period: 1s, ports: ["80:8080"]}\n' >compose.yaml`)
+printf 'services:\n  web: {build: ., stop_grace_period: 1s, ports: ["80:8080"]}\n  db: {build: ., stop_grace_period: 1s}\n' >compose.yaml`)
 	key := s.sh(t, back1, "base64 -w 0 "+gitKey)
 	s.sh(t, back1, "chown rundock-preview: "+gitKey) // ssh as root takes another user's key as well
 	s.sh(t, back2, "mkdir -p /etc/rundock/preview; umask 077; echo "+key+" | base64 -d >"+gitKey)
@@ -144,10 +144,10 @@ func (s *setup) closedToForeignCode() []string {
 func (s *setup) confine(t *testing.T) {
 	t.Helper()
 	host, other := back1, back2
-	name := s.sh(t, back1, "docker ps --format '{{.Names}}' | grep ^preview-akira || true")
+	name := s.sh(t, back1, "docker ps --format '{{.Names}}' | grep ^preview-akira-web || true")
 	if name == "" {
 		host, other = back2, back1
-		name = s.sh(t, back2, "docker ps --format '{{.Names}}' | grep ^preview-akira")
+		name = s.sh(t, back2, "docker ps --format '{{.Names}}' | grep ^preview-akira-web")
 	}
 	// Beside its containers, what another preview is there, and a process of the host's own.
 	s.sh(t, other, "for port in 21777 7777; do setsid python3 -m http.server --bind "+s.Addr(other).String()+" $port >/dev/null 2>&1 & echo $! >>/run/own.pids; done")
@@ -170,26 +170,53 @@ func (s *setup) confine(t *testing.T) {
 	i.hold(t, claims)
 }
 
-// readsLogs reads by the page what akira's container says, and the log of its build, wherever they are.
-func (s *setup) readsLogs(t *testing.T, token string) {
+// slot is an instance of a preview's service, as the page has it.
+type slot struct{ Name, Host string }
+
+// container is its name for Docker.
+func (c slot) container() string { return "preview-akira-" + strings.Replace(c.Name, ".", "-", 1) }
+
+// akiras are the slots of the services db and web of akira.
+func (s *setup) akiras(t *testing.T, token string) (db, web slot) {
 	t.Helper()
 	said, err := s.page(token, "GET", "/api/v1/previews/akira/containers", "")
-	var all struct{ Containers []struct{ Name, Host string } }
+	var all struct{ Containers []slot }
 	if err == nil {
 		err = json.Unmarshal([]byte(said), &all)
 	}
-	if err != nil || len(all.Containers) != 1 {
+	if err != nil || len(all.Containers) != 2 || !strings.HasPrefix(all.Containers[1].Name, "web") {
 		t.Fatalf("akira's containers are %s, %v", said, err)
 	}
+	return all.Containers[0], all.Containers[1]
+}
+
+// hasItsOwn holds that a preview's names are its own: that of a service that the site has as well, too.
+func (s *setup) hasItsOwn(t *testing.T, token string) {
+	t.Helper()
+	s.install(t, front, "state=enabled name=db image="+images+"influxdb:latest announce=8087 port=8086 wait=announced")
+	defer s.absent(t, front, "db")
+	if got, want := s.dig(t, back1, "db."+zone), s.Addr(front).String(); got != want {
+		t.Errorf("the site's db is at %s, want %s", got, want)
+	}
+	db, web := s.akiras(t, token)
+	own := s.sh(t, db.Host, "docker inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "+db.container())
+	if got := s.sh(t, web.Host, "docker exec "+web.container()+" /bin/busybox nslookup db"); own == "" || !strings.Contains(got, own) || strings.Contains(got, s.Addr(front).String()) {
+		t.Errorf("db of akira, which is at %s, is for its web server\n%s", own, got)
+	}
+}
+
+// readsLogs reads by the page what akira's container says, and the log of its build, wherever they are.
+func (s *setup) readsLogs(t *testing.T, token string) {
+	t.Helper()
 	asks := "cd /etc/rundock/pki && curl -sS -o /dev/null -w '%{http_code} ' --max-time 20 https://" + s.at(back2, logsPort) + "/build/akira --cacert ca.crt "
 	if got := s.sh(t, back1, strings.Replace(asks, "&& curl", "&& setpriv --reuid rundock-preview --regid rundock-preview --init-groups curl", 1)+"--cert preview-page.crt --key preview-page.key; "+asks+"--cert host.crt --key host.key; "+asks+" 2>/dev/null || true"); got != "200 403 000" {
 		t.Errorf("for its page, root of its page's host, and who has no certificate the builder of %s answers %q", back2, got)
 	}
-	c := all.Containers[0]
-	s.sh(t, c.Host, "docker exec preview-akira-"+strings.Replace(c.Name, ".", "-", 1)+" /bin/sh -c 'echo hello from akira >/proc/1/fd/1'")
+	_, c := s.akiras(t, token)
+	s.sh(t, c.Host, "docker exec "+c.container()+" /bin/sh -c 'echo hello from akira >/proc/1/fd/1'")
 	for path, want := range map[string]string{"/containers/" + c.Name + "/log": "hello from akira", "/log": "Step 1/"} {
 		await.Empty(t, "the page has "+want+" of "+c.Host, func() string {
-			if said, err = s.page(token, "GET", "/api/v1/previews/akira"+path, ""); err != nil || !strings.Contains(said, want) {
+			if said, err := s.page(token, "GET", "/api/v1/previews/akira"+path, ""); err != nil || !strings.Contains(said, want) {
 				return fmt.Sprint(said, err)
 			}
 			return ""
@@ -336,6 +363,7 @@ func TestPreviews(t *testing.T) {
 
 	s.confine(t)
 	s.readsLogs(t, token)
+	s.hasItsOwn(t, token)
 
 	ctx, stop := context.WithCancel(t.Context())
 	l := &load{stop: stop, done: map[string]int{}}
