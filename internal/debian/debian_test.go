@@ -299,7 +299,13 @@ func halfUpgraded(t *testing.T, b *box, before, after map[string]string) {
 	if out := b.must(t, "dpkg --audit; dpkg --verify rundockd dnsd | grep -v /etc/rundock/ || :"); out != "" {
 		t.Errorf("after all dpkg finds\n%s", out)
 	}
-	b.must(t, "sv status dnsd rundock-store && rundockd store check")
+	await.Nil(t, "both run, also who was handed over to a moment ago", func() error {
+		out, err := b.run("sv status dnsd rundock-store && rundockd store check 2>&1")
+		if err != nil {
+			return fmt.Errorf("%w: %s", err, out)
+		}
+		return nil
+	})
 }
 
 func purged(t *testing.T, b *box) {
