@@ -93,6 +93,7 @@ const (
 	Unreached AnnounceState = "unreached" // healthy, but the store cannot be reached
 	Draining  AnnounceState = "draining"  // withdrawn, and clients are given time to leave
 	Withdrawn AnnounceState = "withdrawn" // on request, until another container is up
+	StandsBy  AnnounceState = "standby"   // Beside alone says so: there is to be no container
 )
 
 // AnnounceStatus is /run/rundock/<service>/announce.json.
@@ -114,6 +115,15 @@ type AnnounceStatus struct {
 	Active    string        `json:"active,omitempty"`    // the colour that answers the service's name; "": not known, or Colour is ""
 	Drained   bool          `json:"drained,omitempty"`   // it is withdrawn as the host is drained
 	Since     time.Time     `json:"since"`
+}
+
+// Beside is s as it is to be read beside the status of its service's runner: the sidecar of a
+// standby waits for a container that is not to be there.
+func (s AnnounceStatus) Beside(r RunnerStatus) AnnounceStatus {
+	if r.Phase == Standby && s.State != Announced {
+		s.State, s.Reason = StandsBy, r.Error
+	}
+	return s
 }
 
 // Record is an announced key.

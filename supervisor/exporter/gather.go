@@ -26,7 +26,7 @@ type host struct {
 
 var (
 	phases   = []control.Phase{control.Pulling, control.Backoff, control.Running, control.Stopping, control.Stopped, control.Left, control.Drained, control.Standby, control.Ended, control.Waiting}
-	announce = []control.AnnounceState{control.Announced, control.Unhealthy, control.Conflict, control.Unreached, control.Draining, control.Withdrawn}
+	announce = []control.AnnounceState{control.Announced, control.Unhealthy, control.Conflict, control.Unreached, control.Draining, control.Withdrawn, control.StandsBy}
 	overlays = []control.OverlayState{control.OverlayUp, control.OverlayWaiting, control.OverlayFenced}
 )
 
@@ -65,16 +65,20 @@ func (h host) services(p *page) (bad error) {
 		p.add(gauge, "rundock_service_enabled", "1 where the service is to run on this host; stack and slot are empty where it is of none.", truth(enabled),
 			"service", name, "stack", sidecar.Stack, "slot", sidecar.Slot, "colour", sidecar.Colour)
 		if runner.Service != "" {
+			started := runner.Started
+			if runner.Container == "" {
+				started = time.Time{}
+			}
 			p.add(gauge, "rundock_runner_up", "1 while the service's runner is alive.", truth(h.lives(runner.PID, "run")), "service", name)
 			states(p, "rundock_runner_phase", "What the runner does: 1 for the phase it is in.", phases, runner.Phase, "service", name)
 			p.add(gauge, "rundock_runner_phase_since_timestamp_seconds", "When that phase began.", seconds(runner.Since), "service", name)
 			p.add(gauge, "rundock_runner_crashes", "Ends in a row that came too soon.", float64(runner.Crashes), "service", name)
-			p.add(gauge, "rundock_runner_trouble", "1 while something is wrong that rundockd explain tells of.", truth(runner.Error != "" || runner.Warning != ""), "service", name)
-			p.add(gauge, "rundock_container_started_timestamp_seconds", "When the container was started; 0 where none is.", seconds(runner.Started), "service", name)
+			p.add(gauge, "rundock_runner_trouble", "1 while something is wrong that rundockd explain tells of.", truth(runner.Error != "" && !runner.Phase.Idles() || runner.Warning != ""), "service", name)
+			p.add(gauge, "rundock_container_started_timestamp_seconds", "When the container was started; 0 where none is.", seconds(started), "service", name)
 		}
 		if sidecar.Service != "" {
 			p.add(gauge, "rundock_sidecar_up", "1 while the service's sidecar is alive.", truth(h.lives(sidecar.PID, "announce")), "service", name)
-			states(p, "rundock_sidecar_state", "What the sidecar does: 1 for the state it is in.", announce, sidecar.State, "service", name)
+			states(p, "rundock_sidecar_state", "What the sidecar does: 1 for the state it is in.", announce, sidecar.Beside(runner).State, "service", name)
 			p.add(gauge, "rundock_sidecar_state_since_timestamp_seconds", "When that state began.", seconds(sidecar.Since), "service", name)
 			p.add(gauge, "rundock_sidecar_records", "Records that it announces, or would.", float64(len(sidecar.Records)), "service", name)
 			p.add(gauge, "rundock_sidecar_second_store_lacks", "1 while the second of two stores lacks records.", truth(sidecar.Lacks != ""), "service", name)

@@ -80,10 +80,8 @@ func sidecars(host hostconfig.Config) (all []control.AnnounceStatus) {
 	for _, name := range (report.Services{Folders: folders}).Names() {
 		enabled, _ := folders.Enabled(supervisor.Prefix + name)
 		if s, err := control.ReadAnnounce(control.Dir, name); enabled && err == nil && s.PID != 0 {
-			if r, err := control.ReadRunner(control.Dir, name); err == nil && r.Phase == control.Standby && s.State != control.Announced {
-				s.State, s.Reason = control.AnnounceState(control.Standby), r.Error
-			}
-			all = append(all, s)
+			r, _ := control.ReadRunner(control.Dir, name)
+			all = append(all, s.Beside(r))
 		}
 	}
 	return all
