@@ -22,6 +22,7 @@ import (
 	"github.com/tinylib/msgp/msgp"
 
 	"rundock/internal/await"
+	"rundock/internal/registry/registrytest"
 	"rundock/internal/svlog"
 )
 
@@ -183,7 +184,7 @@ func frames(r io.Reader, count *atomic.Int64) {
 // sink takes all in, and acknowledges it; messages of syslog are counted where taken is there.
 func sink(b testing.TB, kind string, taken *atomic.Int64) Settings {
 	b.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", registrytest.Address())
 	if err != nil {
 		b.Fatal(err)
 	}

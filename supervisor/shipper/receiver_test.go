@@ -14,7 +14,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"testing"
 	"time"
 
@@ -22,27 +21,18 @@ import (
 
 	"rundock/internal/await"
 	"rundock/internal/pki/pkitest"
+	"rundock/internal/registry/registrytest"
 	"rundock/supervisor/shipper/rsyslogtest"
 )
 
-// target is a receiver that can be killed, and started again at the same port.
+// target is a receiver that can be killed, and started again at the same address.
 type target struct {
 	t       testing.TB
 	dir     string
-	port    string
+	address string
 	out     string // what it has received: structured data, a space, the line
 	start   func() *exec.Cmd
 	process *exec.Cmd
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }
 
 // up starts it, and waits until it listens.
@@ -50,7 +40,7 @@ func (r *target) up() {
 	r.t.Helper()
 	r.process = r.start()
 	await.Nil(r.t, "the receiver listens", func() error {
-		c, err := net.Dial("tcp", "127.0.0.1:"+r.port)
+		c, err := net.Dial("tcp", r.address)
 		if err == nil {
 			c.Close()
 		}
@@ -60,10 +50,10 @@ func (r *target) up() {
 
 func (r *target) down() { kill(r.process) }
 
-// certificate writes one that signs itself, for 127.0.0.1, and its key.
+// certificate writes one that signs itself, for the target's address, and its key.
 func (r *target) certificate(valid time.Duration) {
 	r.t.Helper()
-	pkitest.Write(r.t, r.dir, net.IPv4(127, 0, 0, 1), valid)
+	pkitest.Write(r.t, r.dir, registrytest.Loopback(), valid)
 }
 
 // rsyslog is a real rsyslogd, which writes a message before it reads the next.
@@ -72,11 +62,11 @@ func rsyslog(t *testing.T) (*target, Settings) {
 	if _, err := exec.LookPath("rsyslogd"); err != nil {
 		t.Skipf("%v (make test installs it)", err)
 	}
-	r := &target{t: t, dir: t.TempDir(), port: freePort(t)}
+	r := &target{t: t, dir: t.TempDir(), address: registrytest.Address()}
 	r.out = rsyslogtest.Received(r.dir)
 	r.certificate(time.Hour)
-	r.start = func() *exec.Cmd { return started(t, rsyslogtest.Command(t, r.dir, "127.0.0.1:"+r.port)) }
-	return r, Settings{To: "syslog+tls://127.0.0.1:" + r.port, CA: filepath.Join(r.dir, "cert.pem")}
+	r.start = func() *exec.Cmd { return started(t, rsyslogtest.Command(t, r.dir, r.address)) }
+	return r, Settings{To: "syslog+tls://" + r.address, CA: filepath.Join(r.dir, "cert.pem")}
 }
 
 // fluent is a receiver of the forward protocol in a process of its own. Debian has neither
@@ -87,14 +77,14 @@ type fluent struct {
 
 func fluentd(t *testing.T, secure bool) (*target, Settings) {
 	t.Helper()
-	r := &target{t: t, dir: t.TempDir(), port: freePort(t)}
+	r := &target{t: t, dir: t.TempDir(), address: registrytest.Address()}
 	r.out = filepath.Join(r.dir, "received")
-	config := fluent{Address: "127.0.0.1:" + r.port, Out: r.out}
-	to := Settings{To: "fluent://127.0.0.1:" + r.port}
+	config := fluent{Address: r.address, Out: r.out}
+	to := Settings{To: "fluent://" + r.address}
 	if secure {
 		r.certificate(time.Hour)
 		config.Cert, config.Key = filepath.Join(r.dir, "cert.pem"), filepath.Join(r.dir, "key.pem")
-		to = Settings{To: "fluent+tls://127.0.0.1:" + r.port, CA: config.Cert, Cert: config.Cert, Key: config.Key}
+		to = Settings{To: "fluent+tls://" + r.address, CA: config.Cert, Cert: config.Cert, Key: config.Key}
 	}
 	r.start = func() *exec.Cmd { return role(t, "fluent", config) }
 	return r, to

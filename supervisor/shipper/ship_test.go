@@ -205,7 +205,7 @@ func TestShip_drops_the_oldest_when_the_buffer_is_full(t *testing.T) {
 // TestShip_mute: a receiver that accepts and never acknowledges is left, and tried again.
 func TestShip_is_held_up_by_no_receiver_that_never_acknowledges(t *testing.T) {
 	withEach(t, func(t *testing.T, r *target, to Settings) {
-		mute, err := net.Listen("tcp", "127.0.0.1:"+r.port)
+		mute, err := net.Listen("tcp", r.address)
 		if err != nil {
 			t.Fatal(err)
 		}
