@@ -20,6 +20,10 @@ const FreeFor = time.Minute
 // what passes between two renewals.
 const cutOffFor = 45 * time.Second
 
+// aMoment is for how long a host may be suspended under a lock: the two clocks that tell of
+// it are not read at once.
+const aMoment = time.Second
+
 // look is how often a holder looks whether it still is one.
 const look = 250 * time.Millisecond
 
@@ -33,6 +37,8 @@ type Lock struct {
 	Log    *slog.Logger
 	Free   time.Duration // how long nobody must have had it before a standby takes it; 0 means FreeFor
 	TTL    time.Duration // of the lease; 0 means as long as Margin calls for
+
+	slept func() time.Duration // for how long the host was suspended so far; nil: the kernel says so
 }
 
 // State is how the lock stands for this host.
@@ -76,6 +82,9 @@ func (l Lock) Run(ctx context.Context, on func(State)) {
 	}
 	if l.TTL == 0 {
 		l.TTL = l.Margin + cutOffFor
+	}
+	if l.slept == nil {
+		l.slept = slept
 	}
 	k := &keeper{Lock: l, on: on}
 	for k.await(ctx) {
@@ -178,8 +187,8 @@ func (k *keeper) await(ctx context.Context) bool {
 	}
 }
 
-// hold takes the lock and keeps it until another has it, until it cannot be renewed, or
-// until ctx is done. Once it was not sure of the lock for a moment it never is again: it
+// hold takes the lock and keeps it until another has it, until it cannot be renewed, until
+// the host was suspended, which a lease does not count, or until ctx is done. Once it was not sure of the lock for a moment it never is again: it
 // has to be claimed anew.
 func (k *keeper) hold(ctx context.Context) {
 	lease, err := k.Store.NewLease(k.TTL)
@@ -205,7 +214,7 @@ func (k *keeper) hold(ctx context.Context) {
 	})
 	ticker := time.NewTicker(look)
 	defer ticker.Stop()
-	held := false
+	held, before := false, k.slept()
 	var until time.Duration // by sinceBoot: the lock is sure to be ours
 	var s registry.HoldState
 	for {
@@ -225,6 +234,10 @@ func (k *keeper) hold(ctx context.Context) {
 				k.say(State{Reason: "another has taken the lock"})
 			}
 			end(nil)
+			return
+		case k.slept()-before > aMoment:
+			k.say(State{Reason: "the host was suspended: the lock " + k.Key + " has to be claimed anew"})
+			end(registry.ErrHandOver)
 			return
 		case held && now >= until, held && sure <= 0:
 			k.say(State{Reason: fmt.Sprintf("the lock %s cannot be renewed: %s", k.Key, orNoAnswer(s.Reason))})
@@ -256,11 +269,16 @@ func orNoAnswer(reason string) string {
 	return reason
 }
 
-// sinceBoot goes on while the host is suspended, as leases do.
-func sinceBoot() time.Duration {
+// sinceBoot goes on while the host is suspended, as leases do in the store.
+func sinceBoot() time.Duration { return clock(unix.CLOCK_BOOTTIME) }
+
+// slept is for how long the host was suspended since its boot.
+func slept() time.Duration { return sinceBoot() - clock(unix.CLOCK_MONOTONIC) }
+
+func clock(id int32) time.Duration {
 	var t unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &t); err != nil {
-		panic(err) // Linux has it since 2.6.39
+	if err := unix.ClockGettime(id, &t); err != nil {
+		panic(err) // Linux has CLOCK_BOOTTIME since 2.6.39
 	}
 	return time.Duration(t.Nano())
 }

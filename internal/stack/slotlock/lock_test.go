@@ -3,6 +3,7 @@ package slotlock
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -173,4 +174,21 @@ func TestHolderWithoutAStoreLosesTheLockBeforeItEnds(t *testing.T) {
 	}
 	s.etcd.Thaw()
 	await.True(t, "it is held again", one.is(held))
+}
+
+// What a lease has left is counted by a clock that stands still while the host is suspended.
+func TestHolderThatWasSuspendedClaimsTheLockAnew(t *testing.T) {
+	s := newSite(t)
+	one := s.host("one", true)
+	var asleep atomic.Int64
+	one.Lock.slept = func() time.Duration { return time.Duration(asleep.Load()) }
+	s.start(one)
+	await.True(t, "the main host has it", one.is(held))
+	for range 2 {
+		ctx, cancel := one.Context(context.Background())
+		asleep.Add(int64(2 * time.Second))
+		<-ctx.Done()
+		cancel()
+		await.True(t, "it is claimed anew", one.is(held))
+	}
 }
