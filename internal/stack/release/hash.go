@@ -42,10 +42,13 @@ func (r Release) Image(service string) string {
 	return cmp.Or(r.Images[service], r.Model.Services[service].Container.Image)
 }
 
+// locks reports whether instances of a service hold a lock while they run.
+func (r Release) locks(service string) bool { return r.Model.NoStandby(service) == "" }
+
 // made collects it.
 func (r Release) made(service string) made {
 	def := r.Model.Services[service]
-	m := made{Container: def.Container, Job: def.Job, Reschedule: r.Model.NoStandby(service) == "", StopTimeout: def.StopTimeout, Ports: def.Ports, Pod: def.Pod, Endpoints: def.Networks}
+	m := made{Container: def.Container, Job: def.Job, Reschedule: r.locks(service), StopTimeout: def.StopTimeout, Ports: def.Ports, Pod: def.Pod, Endpoints: def.Networks}
 	m.Container.Image = r.Image(service)
 	m.Networks = make(map[string]madeNetwork, len(def.Networks))
 	for key := range def.Networks {

@@ -49,7 +49,7 @@ func (d *differ) apart(slot stack.Slot, k Kind) string {
 	switch {
 	case is.Replicas == 1 && len(is.Volumes) > 0 && len(was.Volumes) > 0:
 		return "the one instance with volume " + d.to.Model.Volumes[is.Volumes[0]].Name
-	case is.Reschedule:
+	case is.Reschedule || was.Reschedule:
 		return "there is never a second one of what is rescheduled"
 	}
 	for _, key := range sortedKeys(is.Networks) {

@@ -173,6 +173,9 @@ func (w *waver) rollPod(g groups, pod []string, of map[string][]Change) (waves [
 					if g.inner[c.Service] != depth {
 						continue
 					}
+					if standby := leavingStandby(w.from, w.to, c); standby != "" && !w.lost[standby] && w.unlocks(c) {
+						stops.Steps = append(stops.Steps, Step{Do: Stop, Slot: c.Slot.String(), Host: standby, Release: w.from.Number, Why: "no standby: " + w.to.Model.NoStandby(c.Service)})
+					}
 					if c.Kind == Moved && c.Order == StopFirst && !w.lost[c.From] {
 						stops.Steps = append(stops.Steps, Step{Do: Stop, Slot: c.Slot.String(), Host: c.From, Release: w.from.Number, Why: c.OrderWhy})
 					}

@@ -11,7 +11,7 @@ import (
 // begun, so many, in reverse, each step by what takes it back. Steps that were not
 // done are as if they were: each may be done again. What jobs did stays, which
 // remarks say. A release whose commit has begun is not undone: then there is no
-// wave.
+// wave. Steps of a slot that holds a lock in one of the releases alone are Strict.
 func Undo(from *Release, to Release, begun int) (waves []Wave, remarks []string) {
 	all := Waves(from, to)
 	if begun >= CommitAt(all) {
@@ -58,9 +58,13 @@ func (s Step) undo(from, to Release) Step {
 	case Run:
 		if back.Do = Stop; old.Host == s.Host && !wasJob { // it was a service, of this host
 			back.Do, back.Release, back.Until = Start, from.Number, stack.Healthy
+		} else if old.Standby == s.Host {
+			back.Do, back.Release = Standby, from.Number
 		}
 	case Stop:
-		if !wasJob { // one that has ended does not start again
+		if old.Standby == s.Host {
+			back.Do, back.Release = Standby, from.Number
+		} else if !wasJob { // one that has ended does not start again
 			back.Do, back.Release, back.Until = Start, from.Number, stack.Healthy
 		}
 	case Replace:
@@ -72,5 +76,7 @@ func (s Step) undo(from, to Release) Step {
 			back.Do, back.Release = Standby, from.Number
 		}
 	}
+	_, had := from.Slots[slot]
+	back.Strict = had && s.Slot != "" && from.locks(slot.Service) != to.locks(slot.Service)
 	return back
 }

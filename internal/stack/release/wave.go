@@ -38,6 +38,7 @@ type Step struct {
 	Until   stack.Condition `json:"until,omitempty"`   // of Start, Replace and Run: started, healthy, completed
 	For     string          `json:"for,omitempty"`     // of Monitor, as 5s
 	Why     string          `json:"why,omitempty"`
+	Strict  bool            `json:"strict,omitempty"` // of Undo: it is not done where an earlier step of the slot was not, as its host is away
 }
 
 // Wave is steps that may be done side by side, on all hosts. The next wave begins
@@ -55,7 +56,8 @@ type Wave struct {
 //  2. networks come to the hosts that need them
 //  3. services, each after those that it depends on: new slots at once, others as
 //     many at a time as update_config says, pods whole, jobs to their end; one that
-//     moves and must not run twice is stopped on its old host first
+//     moves and must not run twice is stopped on its old host first, and the standby
+//     of one that holds no lock any more before that starts
 //  4. standbys
 //  5. all that was changed is watched
 //  6. the commit
@@ -179,6 +181,22 @@ func (w *waver) leave() {
 	w.add(wave)
 }
 
+// leavingStandby is the host of a slot's standby that is to be stopped; "": there is
+// none. One that becomes the slot's own host is none.
+func leavingStandby(from, to Release, c Change) string {
+	old := from.Slots[c.Slot].Standby
+	if old == to.Slots[c.Slot].Standby || old == c.To {
+		return ""
+	}
+	return old
+}
+
+// unlocks reports whether a slot gets a container that holds no lock. Nothing but the
+// lock keeps an old standby from running beside that.
+func (w *waver) unlocks(c Change) bool {
+	return slices.Contains([]Kind{New, Replaced, Moved, Runs}, c.Kind) && !w.to.locks(c.Service)
+}
+
 // standbys installs those that are new or made of something else.
 func (w *waver) standbys() {
 	wave := Wave{Title: "standbys"}
@@ -223,11 +241,10 @@ func (w *waver) stop() {
 	first := Wave{Title: "stop what moved or is not wanted"}
 	gone := map[string][]Step{} // by service
 	for _, c := range w.changes {
-		old := w.from.Slots[c.Slot]
-		if old.Standby != "" && old.Standby != w.to.Slots[c.Slot].Standby && old.Standby != c.To && !w.lost[old.Standby] {
-			first.Steps = append(first.Steps, Step{Do: Stop, Slot: c.Slot.String(), Host: old.Standby, Release: w.from.Number, Why: "a standby no more"})
+		if standby := leavingStandby(w.from, w.to, c); standby != "" && !w.lost[standby] && !w.unlocks(c) {
+			first.Steps = append(first.Steps, Step{Do: Stop, Slot: c.Slot.String(), Host: standby, Release: w.from.Number, Why: "a standby no more"})
 		}
-		if c.From == "" || w.lost[c.From] || old.Waiting {
+		if c.From == "" || w.lost[c.From] || w.from.Slots[c.Slot].Waiting {
 			continue
 		}
 		step := Step{Do: Stop, Slot: c.Slot.String(), Host: c.From, Release: w.from.Number, Why: c.Why}

@@ -216,6 +216,44 @@ monitor
   monitor for 5s
 commit
   commit`},
+		{"a standby is stopped before its slot goes on without a lock",
+			ptr(release(t, 1, 0, services{"one": service("one:1", 1, rescheduled)}, "one.1=a+b")),
+			release(t, 2, 1, services{"one": service("one:1", 1)}, "one.1=a"), `
+pull images, and create containers on trial
+  prepare one.1 on a
+one
+  stop one.1 on b: no standby: it is not rescheduled
+one
+  replace one.1 on a, start-first, until healthy: reschedule
+monitor
+  monitor for 5s
+commit
+  commit`},
+		{"and with its old host where it moves, though two might run from now on",
+			ptr(release(t, 1, 0, services{"one": service("one:1", 1, rescheduled)}, "one.1=a+b")),
+			release(t, 2, 1, services{"one": service("one:1", 1)}, "one.1=c"), `
+pull images, and create containers on trial
+  prepare one.1 on c
+one
+  stop one.1 on b: no standby: it is not rescheduled
+  stop one.1 on a: there is never a second one of what is rescheduled
+one
+  start one.1 on c, until healthy: fits; reschedule
+monitor
+  monitor for 5s
+commit
+  commit`},
+		{"nothing is done on a standby's host that is lost",
+			ptr(release(t, 1, 0, services{"one": service("one:1", 1, rescheduled)}, "one.1=a+b")),
+			release(t, 2, 1, services{"one": service("one:1", 1)}, "one.1=a", func(r *Release) { r.Lost = []string{"b"} }), `
+pull images, and create containers on trial
+  prepare one.1 on a
+one
+  replace one.1 on a, start-first, until healthy: reschedule
+monitor
+  monitor for 5s
+commit
+  commit`},
 	} {
 		t.Run(strings.ReplaceAll(c.claim, " ", "_"), func(t *testing.T) {
 			wantText(t, "waves", text(Waves(c.from, c.to)), c.want)
@@ -298,6 +336,24 @@ undo networks
 				}
 			}
 		})
+	}
+}
+
+func TestUndo_of_a_standby_that_was_stopped_makes_it_a_standby_again(t *testing.T) {
+	from := release(t, 1, 0, services{"one": service("one:1", 1, rescheduled)}, "one.1=a+b")
+	to := release(t, 2, 1, services{"one": service("one:1", 1, volume("data"))}, "one.1=a:shop_data")
+	waves, _ := Undo(&from, to, 3)
+	wantText(t, "undo", text(waves), `
+undo one
+  replace one.1 on a, stop-first, until healthy
+undo one
+  standby one.1 on b`)
+	for _, w := range waves {
+		for _, s := range w.Steps {
+			if !s.Strict || s.Release != 1 {
+				t.Errorf("%s is of release %d, strict %v, want 1, true", s, s.Release, s.Strict)
+			}
+		}
 	}
 }
 
