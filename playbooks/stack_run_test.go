@@ -136,6 +136,13 @@ func TestStack_run(t *testing.T) {
 	back := object{"settle": "undone", "waves": []object{{"title": "back", "hosts": object{"one": object{"networks": []object{{"name": "n1", "state": "absent"}}}}}}, "notes": []string{"why", "a job ran"}}
 	leave := object{"networks": []object{{"name": "n1", "state": "absent"}}}
 	left := []string{"release 2 was not finished"}
+	service := func(names ...string) object {
+		var all []object
+		for _, name := range names {
+			all = append(all, object{"name": name})
+		}
+		return object{"services": all, "strict": []string{"shop-db-1"}}
+	}
 	tests := map[string]struct {
 		answers  map[string]object
 		one, two string // what they are called for
@@ -163,6 +170,13 @@ func TestStack_run(t *testing.T) {
 			{"title": "stop", "hosts": object{"gone": leave, "two": leave}}, {"title": "leave", "hosts": object{"gone": leave, "one": leave}}}}},
 			first + "; stack fail one: no room; stack wave; stack wave; overlay n1; stack end", "overlay n1; overlay n1",
 			"half-back: one: no room; and not all is undone: gone: it cannot be reached any more. Whoever works on half-back next goes on with that"},
+		"never-two": {map[string]object{"begin": {"waves": waves[:1]}, "rundock_overlay.two.1": {"error": "no room"}, "fail": {"settle": "undone", "waves": []object{
+			{"title": "undo standbys", "hosts": object{"gone": service("shop-db-1", "shop-api-1")}},
+			{"title": "undo db", "hosts": object{"one": service("shop-api-1", "shop-db-1"), "two": object{"services": []object{{"name": "shop-web-1"}}}}},
+			{"title": "undo networks", "hosts": object{"one": leave, "two": leave}},
+			{"title": "files"}}}},
+			first + "; stack fail two: no room; stack wave; stack wave; shop-api-1; stack wave; stack wave; stack end", "overlay n1; shop-web-1; overlay n1",
+			"never-two: two: no room; and not all is undone: gone: it cannot be reached any more; one: shop-db-1 is left as it is, as it could run twice. Whoever works on never-two next goes on with that"},
 		"committed": {map[string]object{"begin": {"waves": waves[3:]}, "rundock_overlay.one": {"error": "in use"}, "fail": {"notes": []string{"release 4 is current"}}},
 			"stack begin; stack wave 4; overlay n2; stack fail one: in use; stack end", "", "committed: one: in use; release 4 is current"},
 		"unreachable": {map[string]object{"begin": {"waves": gone}, "fail": {"notes": []string{"nothing was changed"}}},
@@ -173,6 +187,9 @@ func TestStack_run(t *testing.T) {
 	dir := aRun(t, slices.Sorted(maps.Keys(tests)))
 	stale := filepath.Join(dir, "configs", "old")
 	write(t, dir, "configs/old", "")
+	kept := filepath.Join(dir, "configs-of-db", "old")
+	write(t, dir, "configs-of-db/old", "")
+	tests["never-two"].answers["fail"]["waves"].([]object)[3]["hosts"] = object{"one": object{"stale": []string{kept}}}
 	for name, test := range tests {
 		if name == "stale" {
 			test.answers["begin"]["waves"].([]object)[0]["hosts"] = object{"two": object{"stale": []string{stale}}}
@@ -197,6 +214,9 @@ func TestStack_run(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Dir(stale)); !os.IsNotExist(err) {
 		t.Errorf("files that leave, and their folder, are there still: %v", err)
+	}
+	if _, err := os.Stat(kept); err != nil {
+		t.Errorf("files of an instance that is left as it is are gone: %v", err)
 	}
 	if t.Failed() {
 		t.Log(out)

@@ -162,6 +162,7 @@ type StackHostWork struct {
 	Files    []StackHostFile  `json:"files,omitempty"`
 	Services []map[string]any `json:"services,omitempty"` // of module rundock
 	Stale    []string         `json:"stale,omitempty"`    // paths of files, or of a folder, that are to go
+	Strict   []string         `json:"strict,omitempty"`   // names of Services that are not done where another host's of that name was not, in a wave before
 }
 
 // StackHostFile is a file of a host that is mounted into a container. What it holds need

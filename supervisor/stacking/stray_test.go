@@ -197,3 +197,45 @@ func TestStrays_of_standbys(t *testing.T) {
 		}
 	}
 }
+
+// The way back from a release with standbys, and from one without them again, says of which instances
+// a host must not go on while another one is away.
+func TestUndo_names_what_could_run_twice(t *testing.T) {
+	const plain, rescheduled = "services: {web: {image: web:1}}", "services: {web: {image: web:1, environment: [reschedule:on-node-failure]}}"
+	b := newBench(t)
+	b.files[".env"] = control.StackFile{Absent: true}
+	for _, c := range []struct{ before, text, want string }{
+		{"", rescheduled, "standbys: web.1 absent; web: web.1 absent"},
+		{plain, rescheduled, "standbys: web.1 absent strict; web: web.1 enabled strict"},
+		{rescheduled, plain, "web: web.1 enabled main strict; web: web.1 enabled standby strict"},
+	} {
+		if c.before != "" {
+			b.write(c.before)
+			b.deploy()
+		}
+		b.write(c.text)
+		begun := b.must(control.StackBegin)
+		b.roll(begun, "monitor")
+		undo := b.must(control.StackFail, func(q *control.StackRequest) { q.Why = "no" })
+		var got []string
+		for _, w := range undo.Waves {
+			for _, work := range w.Hosts {
+				for _, s := range work.Services {
+					words := []string{strings.TrimPrefix(w.Title, "undo ") + ":", "web.1", fmt.Sprint(s["state"])}
+					if role, has := s["role"]; has {
+						words = append(words, fmt.Sprint(role))
+					}
+					if slices.Contains(work.Strict, fmt.Sprint(s["name"])) {
+						words = append(words, "strict")
+					}
+					got = append(got, strings.Join(words, " "))
+				}
+			}
+		}
+		if all := strings.Join(got, "; "); all != c.want {
+			t.Errorf("from %q the way back has\n%s\nwant\n%s", c.before, all, c.want)
+		}
+		b.must(control.StackUndone)
+		b.must(control.StackEnd)
+	}
+}

@@ -116,6 +116,9 @@ func (w *worker) add(work *control.StackWork, step release.Step) error {
 	default:
 		return errors.New("this rundock-stack cannot do it")
 	}
+	if step.Strict {
+		host.Strict = append(host.Strict, slot.Container(i.release.Model.Name))
+	}
 	work.Hosts[step.Host] = host
 	return nil
 }

@@ -153,9 +153,10 @@ class Run:
     def _waves(self, answer, going_back=False):
         """Does the waves of an answer, up to one that goes wrong; returns what did.
 
-        On the way back a host that cannot be reached keeps no other one from being as before.
+        On the way back a host that cannot be reached keeps no other one from being as before,
+        but for instances that could run twice then.
         """
-        held, away = {}, {}
+        held, away, left = {}, {}, Left()
         if answer["secret"]:
             told = self._ask("secrets")
             if fault(told):
@@ -163,13 +164,15 @@ class Run:
             held = told["secrets"]
         for n, wave in enumerate(answer["waves"]):
             self._say("%s: %d of %d: %s" % (self._name, n + 1, len(answer["waves"]), wave["title"]))
-            hosts = {host: work for host, work in (wave.get("hosts") or {}).items() if host not in away}
+            works = wave.get("hosts") or {}
+            hosts = {host: left.of(host, work) for host, work in works.items() if host not in away}
             wrong = self._wave(dict(wave, hosts=hosts), held)
             if going_back and all(why == AWAY for why in wrong.values()):
                 away.update(wrong)
+                left.missed(work for host, work in works.items() if host in away)
             elif wrong:
                 return in_words(dict(away, **wrong))
-        return in_words(away)
+        return in_words(dict(away, **left.hosts()))
 
     def _wave(self, wave, held):
         """Does a wave; returns what went wrong, by host, or by "" where it was no host's."""
@@ -339,6 +342,32 @@ class Site:
         """Whether a password is of variables of the host that leads, and no answer of who runs the playbook."""
         variables = (self._task_vars.get("ansible_delegated_vars") or {}).get(self._action._task.delegate_to) or self._task_vars
         return any(name in variables for name in C.MAGIC_VARIABLE_MAPPING[password])
+
+
+class Left:
+    """What is left as it is on the way back, as it could run on another host, which is away."""
+
+    def __init__(self):
+        self._names = set()  # of services of which a host that is away was to do something
+        self._kept = {}  # names, by host
+
+    def hosts(self):
+        """What is left, by host, in words."""
+        return {host: "%s is left as it is, as it could run twice" % ", ".join(sorted(names)) for host, names in self._kept.items()}
+
+    def missed(self, works):
+        """Notes what hosts that are away were to do."""
+        self._names |= {service["name"] for work in works for service in work.get("services") or []}
+
+    def of(self, host, work):
+        """What of its work a host does. It keeps the networks and files of what is left."""
+        kept = self._names.intersection(work.get("strict") or [])
+        if kept:
+            self._kept[host] = kept | self._kept.get(host, set())
+            work = dict(work, services=[service for service in work["services"] if service["name"] not in kept])
+        if host in self._kept:
+            work = dict(work, stale=None, networks=[network for network in work.get("networks") or [] if network.get("state") != "absent"])
+        return work
 
 
 def in_words(wrong):
