@@ -99,22 +99,23 @@ type shape struct {
 // unit is the slots of one number of a pod.
 type unit struct {
 	*shape
-	number  int
-	slots   []slot
-	hash    uint64
-	host    int      // -1: nowhere
-	was     int      // -1: new, or on a host that is not known
-	away    string   // a host of before that is not known
-	holds   []string // volumes by which it may not leave
-	only    int      // the one host of a global service's; -1: any
-	standby int      // its standby before; -1: none
-	fixed   bool     // it is not moved out of anybody's way now
-	taken   []int    // ports, as put took them
-	matched []int    // rules that name it, once for each slot
-	because string   // why it is where it is, or why it left
-	waits   string   // why it cannot run where its data is
-	split   string   // on which hosts its volumes are, if on several
-	index   int      // of board.units
+	number      int
+	slots       []slot
+	hash        uint64
+	host        int      // -1: nowhere
+	was         int      // -1: new, or on a host that is not known
+	away        string   // a host of before that is not known
+	holds       []string // volumes by which it may not leave
+	only        int      // the one host of a global service's; -1: any
+	standby     int      // its standby before; -1: none
+	standbyAway string   // a host of its standby before that is not known
+	fixed       bool     // it is not moved out of anybody's way now
+	taken       []int    // ports, as put took them
+	matched     []int    // rules that name it, once for each slot
+	because     string   // why it is where it is, or why it left
+	waits       string   // why it cannot run where its data is
+	split       string   // on which hosts its volumes are, if on several
+	index       int      // of board.units
 }
 
 type slot struct {

@@ -303,6 +303,43 @@ one mem=1G reschedule
 two mem=1G reschedule`, "one.1=a two.1=a", `
 one.1 a kept: fits, standby b
 two.1 a kept: fits; no host is left for a standby`, Options{}},
+		{"40 a standby that is cut off is not lost", `
+a
+b unreachable
+c`, `db reschedule`, "db.1=a+b", `
+db.1 a kept: fits; b, which has its standby, is unreachable, standby b`, Options{}},
+		{"40 also where its slot moves", `
+a drained
+b unreachable
+c
+d cpu=1`, `db reschedule cpu=2`, "db.1=a+b", `
+db.1 a -> c moved: a is drained; b, which has its standby, is unreachable, standby b`, Options{}},
+		{"40 and has its room, though its host cannot take any", `
+a
+b unreachable mem=1G
+c`, `db reschedule mem=1G constraint:node!=b`, "db.1=a+b", `
+db.1 a kept: fits; b, which has its standby, is unreachable, standby b`, Options{}},
+		{"40 nor is one that is not among the hosts", `
+a
+c`, `db reschedule`, "db.1=a+b", `
+db.1 a kept: fits; b, which has its standby, is not among the hosts, standby b`, Options{}},
+		{"40 of one that is lost there is another", `
+a
+b unreachable
+c`, `db reschedule`, "db.1=a+b", `
+db.1 a kept: fits, standby c`, Options{Lost: []string{"b"}}},
+		{"40 also if nothing but what was there tells of it", `
+a
+c`, `db reschedule`, "db.1=a+b", `
+db.1 a kept: fits, standby c`, Options{Lost: []string{"b"}}},
+		{"40 one that is cut off is none for what is not rescheduled any more", `
+a
+b unreachable`, `db`, "db.1=a+b", `
+db.1 a kept: fits`, Options{}},
+		{"40 a standby stays while its slot's host is not among the hosts", `
+b
+c`, `db reschedule`, "db.1=a+b", `
+db.1 a kept: a is not among the hosts, which is not lost, standby b`, Options{}},
 		{"41 a lost host that is back has nothing", `
 a
 b`, `db reschedule`, "db.1=b+a", `

@@ -63,7 +63,8 @@ func (b *board) slotOf(u *unit, i int) Slot {
 	return s
 }
 
-// notes say which soft rules do not hold, and that there is no standby.
+// notes say which soft rules do not hold, and that there is no standby, or none that is
+// known to be well.
 func (b *board) notes(u *unit, service int) (notes []string) {
 	def := b.services[service]
 	for _, c := range def.constraints {
@@ -81,7 +82,12 @@ func (b *board) notes(u *unit, service int) (notes []string) {
 		}
 		b.enter(u, at)
 	}
-	if def.Reschedule && u.standby < 0 && u.only < 0 {
+	switch {
+	case u.standbyAway != "":
+		notes = append(notes, u.standbyAway+", which has its standby, is not among the hosts")
+	case u.standby >= 0 && b.hosts[u.standby].state == Unreachable:
+		notes = append(notes, b.hosts[u.standby].Name+", which has its standby, is unreachable")
+	case def.Reschedule && u.standby < 0 && u.only < 0:
 		if why := b.stack.NoStandby(def.name); why != "" {
 			notes = append(notes, "no standby: "+why)
 		} else {

@@ -67,7 +67,7 @@ func (b *board) loseHosts(names []string, previous map[stack.Slot]stack.Place) e
 		}
 		had := false
 		for _, p := range previous {
-			had = had || p.Host == name
+			had = had || p.Host == name || p.Standby == name
 		}
 		if !had {
 			return fmt.Errorf("lost host %s: there is no such host, and nothing of %s was there", name, b.stack.Name)

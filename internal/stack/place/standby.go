@@ -3,27 +3,26 @@ package place
 import "rundock/internal/stack"
 
 // chooseStandbys gives each unit that is to be rescheduled a second host: the one
-// it has, if that passes, or the best besides its own. What runs has its room
-// first; standbys have room beside it and beside each other.
+// it has, if that passes or is not known to be gone, or the best besides its own. What
+// runs has its room first; standbys have room beside it and beside each other.
 func (b *board) chooseStandbys() {
 	var guests []*unit
 	for _, u := range b.units {
-		if u.host < 0 || u.only >= 0 || len(u.holds) > 0 || !b.rescheduled(u) {
-			u.standby = -1
+		if u.host < 0 && u.away == "" || u.only >= 0 || len(u.holds) > 0 || !b.rescheduled(u) {
+			u.standby, u.standbyAway = -1, ""
 			continue
 		}
-		at := u.host
-		if u.standby == at {
+		if u.standbyAway != "" {
+			continue
+		}
+		if u.standby == u.host {
 			u.standby = -1
 		}
 		guest := *u
 		guest.was, guest.host, guest.taken = u.standby, -1, nil
-		b.leave(u) // it does not run beside its standby
-		barred := u.barred[at]
-		u.barred[at] = took{filter: byState, what: "its own host"}
-		u.standby = b.choose(&guest)
-		u.barred[at] = barred
-		b.enter(u, at)
+		if u.standby < 0 || b.hosts[u.standby].state != Unreachable { // or it may run there
+			u.standby = b.chooseBeside(u, &guest)
+		}
 		if u.standby >= 0 {
 			b.enter(&guest, u.standby)
 			guests = append(guests, &guest)
@@ -32,6 +31,22 @@ func (b *board) chooseStandbys() {
 	for _, g := range guests {
 		b.leave(g)
 	}
+}
+
+// chooseBeside finds the best host for u's standby, its guest, which does not run beside
+// u; -1: none passes.
+func (b *board) chooseBeside(u, guest *unit) int {
+	at := u.host
+	if at < 0 {
+		return b.choose(guest)
+	}
+	b.leave(u)
+	barred := u.barred[at]
+	u.barred[at] = took{filter: byState, what: "its own host"}
+	best := b.choose(guest)
+	u.barred[at] = barred
+	b.enter(u, at)
+	return best
 }
 
 // rescheduled reports whether a unit goes elsewhere by itself when its host is gone.
@@ -51,6 +66,7 @@ func (b *board) placeOf(u *unit, i int) stack.Place {
 	default:
 		p.Host = b.hosts[u.was].Name
 	}
+	p.Standby = u.standbyAway
 	if u.standby >= 0 {
 		p.Standby = b.hosts[u.standby].Name
 	}

@@ -162,7 +162,9 @@ func (b *board) addUnit(s *shape, number, only int, previous map[stack.Slot]stac
 				}
 			}
 			cast[before.Host] = v
-			if at, ok := b.byName[before.Standby]; ok && u.standby < 0 {
+			if at, ok := b.byName[before.Standby]; !ok {
+				u.standbyAway = before.Standby
+			} else if u.standby < 0 {
 				u.standby = at
 			}
 		}
