@@ -166,7 +166,7 @@ func (d *draft) place(q control.StackRequest, told map[string]*facts) error {
 		d.refused = append(d.refused, r.String())
 	}
 	unreachable = slices.DeleteFunc(unreachable, func(h string) bool { return slices.Contains(d.Lost, h) })
-	d.refused = append(d.refused, release.Unreached(release.Diff(d.base, d.Release), unreachable)...)
+	d.refused = append(d.refused, release.Unreached(d.base, d.Release, unreachable)...)
 	return nil
 }
 

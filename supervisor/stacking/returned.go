@@ -173,6 +173,9 @@ func (d draft) staying(q control.StackRequest) (notes []string) {
 		if slices.Contains(d.Lost, c.From) && (c.Kind == release.Stopped || c.Kind == release.Moved) {
 			notes = append(notes, fmt.Sprintf("%s stays on %s, which is lost: %s", c.Slot, c.From, then))
 		}
+		if standby := orNone(d.base).Slots[c.Slot].Standby; slices.Contains(d.Lost, standby) {
+			notes = append(notes, fmt.Sprintf("the standby of %s stays on %s, which is lost: %s", c.Slot, standby, then))
+		}
 	}
 	return notes
 }

@@ -152,6 +152,51 @@ func TestAbsent_stack_is_removed_from_a_lost_host_once_that_is_back(t *testing.T
 	}
 }
 
+func TestStandby_on_a_host_that_cannot_be_reached_stays_unless_that_is_lost(t *testing.T) {
+	b := newBench(t)
+	text := "services: {web: {image: web:1, environment: [reschedule:on-node-failure]}}"
+	b.write(text)
+	b.files[".env"] = control.StackFile{Absent: true}
+	b.deploy()
+	at := func() stack.Place { return b.view().Base().Slots[stack.Slot{Service: "web", Number: 1}].Place }
+	standby := at().Standby
+	there := b.hosts[standby]
+	b.hosts[standby] = nil
+	if a := b.must(control.StackPlan); a.Changed || !slices.Contains(a.Notes, "web.1: "+standby+", which has its standby, is unreachable") {
+		t.Errorf("unreachable is not lost: %q, %q", a.Lines, a.Notes)
+	}
+	b.write(strings.Replace(text, "web:1", "web:2", 1))
+	if a, want := b.ask(control.StackBegin), "web.1 refused: "+standby+" is unreachable, where its standby is to be replaced: image"; !strings.Contains(a.Error, want) {
+		t.Errorf("a change of web: %q, want %q", a.Error, want)
+	}
+	if a, want := b.ask(control.StackBegin, absent), "web.1 refused: "+standby+" is unreachable, where its standby is to be stopped: the service is gone"; !strings.Contains(a.Error, want) {
+		t.Errorf("absent: %q, want %q", a.Error, want)
+	}
+	b.write(text)
+
+	lost := func(q *control.StackRequest) { q.Lost = []string{standby} }
+	a := b.deploy(lost)
+	if now := at(); now.Standby == standby || now.Standby == "" || !slices.Contains(a.Notes, "the standby of web.1 stays on "+standby+", which is lost: once it is back, the next run stops it") {
+		t.Errorf("lost: it is on %+v, notes = %q", now, a.Notes)
+	}
+	for _, w := range a.Waves {
+		if _, works := w.Hosts[standby]; works {
+			t.Errorf("wave %s has work for the host that is lost", w.Title)
+		}
+	}
+
+	b.hosts[standby], standby = there, at().Standby
+	there, b.hosts[standby] = b.hosts[standby], nil
+	if a, want := b.deploy(absent, lost), "the standby of web.1 stays on "+standby+", which is lost: once it is back, this has to be run again, which removes it"; !slices.Contains(a.Notes, want) {
+		t.Errorf("absent, notes = %q, want %q", a.Notes, want)
+	}
+	b.hosts[standby] = there
+	b.runs(standby, []string{"web.1"})
+	if a := b.must(control.StackPlan, absent); !slices.Contains(a.Lines, "web.1 "+standby+" stopped: no release has it") {
+		t.Errorf("once it is back: %q", a.Lines)
+	}
+}
+
 // A host that is added gets nothing until it is asked for.
 func TestPlan_rebalances_only_where_it_is_asked_to(t *testing.T) {
 	b := newBench(t)

@@ -237,22 +237,36 @@ func Lines(from *Release, to Release, refused []string) []string {
 // Unreached are lines of what is to change on hosts that cannot be reached, and so
 // is refused. Those that are given up are not among these hosts: whoever knows that
 // one is gone for good says so, and its slots move.
-func Unreached(changes []Change, unreachable []string) (refused []string) {
-	for _, c := range changes {
-		if c.Kind == Kept || c.Kind == Waiting {
-			continue
-		}
-		becomes := "be " + string(c.Kind)
-		if c.Kind == Runs {
-			becomes = "run"
-		}
-		for _, host := range slices.Compact([]string{c.From, c.To}) {
+func Unreached(from *Release, to Release, unreachable []string) (refused []string) {
+	for _, c := range Diff(from, to) {
+		refuse := func(host, becomes, why string) {
 			if slices.Contains(unreachable, host) {
-				refused = append(refused, fmt.Sprintf("%s refused: %s is unreachable, where it is to %s: %s", c.Slot, host, becomes, c.Why))
+				refused = append(refused, fmt.Sprintf("%s refused: %s is unreachable, where %s: %s", c.Slot, host, becomes, why))
 			}
 		}
+		becomes := "it is to be " + string(c.Kind)
+		switch c.Kind {
+		case Kept, Waiting:
+		case Runs:
+			becomes = "it is to run"
+			fallthrough
+		default:
+			for _, host := range slices.Compact([]string{c.From, c.To}) {
+				refuse(host, becomes, c.Why)
+			}
+		}
+		refuse(newStandby(orNothing(from), to, c), "its standby is to be replaced", c.Why)
+		refuse(leavingStandby(orNothing(from), to, c), "its standby is to be stopped", to.standbyLeavesFor(c))
 	}
 	return refused
+}
+
+// standbyLeavesFor says why a slot's standby is to be stopped.
+func (r Release) standbyLeavesFor(c Change) string {
+	if c.Kind == Stopped {
+		return c.Why
+	}
+	return cmp.Or(r.Model.NoStandby(c.Service), "it has another one")
 }
 
 // remarks say what the slots' lines do not: which jobs are not undone, and which

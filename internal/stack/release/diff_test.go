@@ -127,18 +127,47 @@ func TestUnreached_names_what_is_to_change_there(t *testing.T) {
 	all := services{"web": service("web:1", 2), "db": service("db:1", 1), "cron": service("cron:1", 1)}
 	from := release(t, 6, 0, all, "web.1=a web.2=b db.1=b cron.1=b")
 	to := release(t, 7, 6, services{"web": service("web:2", 2), "db": all["db"]}, "web.1=a web.2=b db.1=b")
-	wantText(t, "refused", strings.Join(Unreached(Diff(&from, to), []string{"b"}), "\n"), `
+	wantText(t, "refused", strings.Join(Unreached(&from, to, []string{"b"}), "\n"), `
 cron.1 refused: b is unreachable, where it is to be stopped: the service is gone
 web.2 refused: b is unreachable, where it is to be replaced: image web:1 -> web:2`)
 	moved := release(t, 7, 6, all, "web.1=a web.2=b db.1=b cron.1=c")
-	wantText(t, "refused", strings.Join(Unreached(Diff(&from, moved), []string{"b", "c"}), "\n"), `
+	wantText(t, "refused", strings.Join(Unreached(&from, moved, []string{"b", "c"}), "\n"), `
 cron.1 refused: b is unreachable, where it is to be moved: fits
 cron.1 refused: c is unreachable, where it is to be moved: fits`)
 	jobs := release(t, 7, 6, services{"web": service("web:1", 2), "cron": service("cron:1", 1, job)}, "web.1=a web.2=b cron.1=b")
-	wantText(t, "refused", strings.Join(Unreached(Diff(&jobs, jobs), []string{"b"}), "\n"), `
+	wantText(t, "refused", strings.Join(Unreached(&jobs, jobs, []string{"b"}), "\n"), `
 cron.1 refused: b is unreachable, where it is to run: a job`)
-	if again := Unreached(Diff(&from, release(t, 7, 6, all, "web.1=a web.2=b db.1=b cron.1=b")), []string{"b"}); again != nil {
+	if again := Unreached(&from, release(t, 7, 6, all, "web.1=a web.2=b db.1=b cron.1=b"), []string{"b"}); again != nil {
 		t.Errorf("what stays is refused: %v", again)
+	}
+}
+
+func TestUnreached_names_what_is_to_change_of_standbys(t *testing.T) {
+	one := services{"one": service("one:1", 1, rescheduled)}
+	from := release(t, 6, 0, one, "one.1=a+b")
+	for _, c := range []struct {
+		claim string
+		to    Release
+		want  string
+	}{
+		{"nothing", release(t, 7, 6, one, "one.1=a+b"), ""},
+		{"nothing where its slot moves", release(t, 7, 6, one, "one.1=c+b"), ""},
+		{"it is made of something else", release(t, 7, 6, services{"one": service("one:2", 1, rescheduled)}, "one.1=a+b"), "one.1 refused: b is unreachable, where its standby is to be replaced: image one:1 -> one:2"},
+		{"the service is gone", release(t, 7, 6, services{}, ""), "one.1 refused: b is unreachable, where its standby is to be stopped: the service is gone"},
+		{"it has none any more", release(t, 7, 6, services{"one": service("one:1", 1)}, "one.1=a"), "one.1 refused: b is unreachable, where its standby is to be stopped: it is not rescheduled"},
+		{"it has another one", release(t, 7, 6, one, "one.1=a+c"), "one.1 refused: b is unreachable, where its standby is to be stopped: it has another one"},
+	} {
+		t.Run(strings.ReplaceAll(c.claim, " ", "_"), func(t *testing.T) {
+			got := Unreached(&from, c.to, []string{"b"})
+			wantText(t, "refused", strings.Join(got, "\n"), c.want)
+			for _, wave := range Waves(&from, c.to) {
+				for _, s := range wave.Steps {
+					if s.Host == "b" && got == nil {
+						t.Errorf("not refused: %s", s)
+					}
+				}
+			}
+		})
 	}
 }
 

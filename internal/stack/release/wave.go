@@ -115,7 +115,7 @@ func (w *waver) prepare() {
 	wave := Wave{Title: "pull images, and create containers on trial"}
 	for _, c := range w.active {
 		wave.Steps = append(wave.Steps, Step{Do: Prepare, Slot: c.Slot.String(), Host: c.To, Release: w.to.Number})
-		if standby := w.to.Slots[c.Slot].Standby; standby != "" {
+		if standby := newStandby(w.from, w.to, c); standby != "" {
 			wave.Steps = append(wave.Steps, Step{Do: Prepare, Slot: c.Slot.String(), Host: standby, Release: w.to.Number, Why: "a standby"})
 		}
 	}
@@ -181,6 +181,16 @@ func (w *waver) leave() {
 	w.add(wave)
 }
 
+// newStandby is the host on which a slot's standby is installed, as it is new there or
+// made of something else; "": there is none.
+func newStandby(from, to Release, c Change) string {
+	was, now := from.Slots[c.Slot], to.Slots[c.Slot]
+	if was.Standby == now.Standby && was.Hash == now.Hash {
+		return ""
+	}
+	return now.Standby
+}
+
 // leavingStandby is the host of a slot's standby that is to be stopped; "": there is
 // none. One that becomes the slot's own host is none.
 func leavingStandby(from, to Release, c Change) string {
@@ -201,12 +211,8 @@ func (w *waver) unlocks(c Change) bool {
 func (w *waver) standbys() {
 	wave := Wave{Title: "standbys"}
 	for _, c := range w.changes {
-		now := w.to.Slots[c.Slot]
-		if now.Standby == "" || c.Kind == Stopped {
-			continue
-		}
-		if w.from.Slots[c.Slot].Standby != now.Standby || w.from.Slots[c.Slot].Hash != now.Hash {
-			wave.Steps = append(wave.Steps, Step{Do: Standby, Slot: c.Slot.String(), Host: now.Standby, Release: w.to.Number})
+		if standby := newStandby(w.from, w.to, c); standby != "" {
+			wave.Steps = append(wave.Steps, Step{Do: Standby, Slot: c.Slot.String(), Host: standby, Release: w.to.Number})
 		}
 	}
 	w.add(wave)
