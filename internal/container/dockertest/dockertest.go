@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"rundock/internal/await"
 )
@@ -22,12 +23,12 @@ const Programs = "/var/cache/rundock-lab/tools/docker"
 // Registry is the image registry, by the name that the daemon knows it by. No other host sees it.
 const Registry = "127.0.0.1:5000"
 
-// script starts both in the network and mount namespace that it is in.
+// script starts both in the network and mount namespace that it is in. dockerd has its process id.
 const script = `
 ip link set lo up
 # Where the test is killed, its end of the pipe closes.
 exec 3<&0
-(cat <&3 >/dev/null; kill -TERM 1) &
+(cat <&3 >/dev/null; kill -CONT $$; kill -TERM $$) &
 cat >"$dir/registry.yml" <<END
 version: 0.1
 log: {level: error}
@@ -44,6 +45,32 @@ exec dockerd -H "unix://$dir/docker.sock" --data-root "$dir/data" --exec-root "$
 // the network namespace that they are in.
 func Start(t *testing.T) (network string) {
 	t.Helper()
+	// With the first of its PID namespace all that is in it ends: containers too.
+	kill := func(cmd *exec.Cmd) { cmd.Process.Kill() }
+	return fmt.Sprintf("/proc/%d/ns/net", start(t, kill, "--pid", "--fork", "--kill-child", "--mount-proc").Process.Pid)
+}
+
+// StartHere is Start in the PID namespace of the test, which so has the processes of containers by the
+// ids that the daemon names. hang has the daemon hang, as one does that accepts connections and never
+// answers, until goOn; its containers go on.
+func StartHere(t *testing.T) (hang, goOn func()) {
+	t.Helper()
+	var dockerd *os.Process
+	stop := func(cmd *exec.Cmd) {
+		cmd.Process.Signal(syscall.SIGCONT)
+		cmd.Process.Signal(syscall.SIGTERM) // it stops its containers
+		late := time.AfterFunc(await.Deadline, func() { cmd.Process.Kill() })
+		cmd.Wait()
+		late.Stop()
+		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // the image registry
+	}
+	dockerd = start(t, stop).Process
+	return func() { dockerd.Signal(syscall.SIGSTOP) }, func() { dockerd.Signal(syscall.SIGCONT) }
+}
+
+// start starts both in namespaces that unshare makes by more. stop ends them.
+func start(t *testing.T, stop func(*exec.Cmd), more ...string) *exec.Cmd {
+	t.Helper()
 	if _, err := os.Stat(Programs + "/dockerd"); err != nil {
 		t.Skipf("no Docker to test with (make test fetches it): %v", err)
 	}
@@ -59,9 +86,10 @@ func Start(t *testing.T) (network string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private", "sh", "-ec", script)
+	cmd := exec.Command("unshare", append(append([]string{"--mount", "--net"}, more...), "--propagation", "private", "sh", "-ec", script)...)
 	cmd.Env = append(os.Environ(), "PATH="+Programs+":"+os.Getenv("PATH"), "dir="+dir, "driver="+driver(dir))
 	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	alive, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -70,8 +98,7 @@ func Start(t *testing.T) (network string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		// With the first of its PID namespace all that is in it ends: containers too.
-		cmd.Process.Kill()
+		stop(cmd)
 		alive.Close()
 		cmd.Wait()
 		log.Close()
@@ -93,7 +120,7 @@ func Start(t *testing.T) (network string) {
 		}
 		return nil
 	})
-	return fmt.Sprintf("/proc/%d/ns/net", cmd.Process.Pid)
+	return cmd
 }
 
 // driver is overlay2, or vfs where dir is on an overlay itself, which cannot carry another.
