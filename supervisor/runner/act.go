@@ -212,9 +212,12 @@ func (r *runner) leave() int {
 // is drained, and waits until it is so no longer.
 func (r *runner) rest(ctx context.Context, now observed) {
 	why, _ := control.ReadDrain(hostconfig.StateDir)
-	if now.unseen == nil && now.container.Exists {
-		r.status.log.Info("stopping the container", "why", why.String())
-		r.status.say(control.Stopping, why.String())
+	// One that dockerd did not tell of may run.
+	if now.unseen != nil || now.container.Exists {
+		if now.unseen == nil || r.status.Phase != control.Drained { // and not again and again beside another's container
+			r.status.log.Info("stopping the container", "why", why.String())
+			r.status.say(control.Stopping, why.String())
+		}
 		bounded, cancel := context.WithTimeout(ctx, r.stopPatience())
 		err := r.containers.remove(bounded)
 		cancel()

@@ -45,27 +45,34 @@ func (b *bench) half(e *etcdtest.Server, host, role string) *half {
 	return h
 }
 
-// start has a runner run, as after a boot of the host or a restart of the runner.
-func (h *half) start() *half {
+// lock is the host's, in a store of its own.
+func (h *half) lock() (l *lock, closeStore func()) {
 	h.Helper()
 	quiet := slog.New(slog.DiscardHandler)
 	store, err := etcd.Open(etcd.Config{Endpoints: []string{h.etcd.URL}}, quiet)
 	if err != nil {
 		h.Fatal(err)
 	}
-	lock, err := newLock(h.service, hostconfig.Config{Host: strings.TrimPrefix(h.name, fmt.Sprintf("runner-test-%d-", os.Getpid()))}, store, quiet)
+	l, err = newLock(h.service, hostconfig.Config{Host: strings.TrimPrefix(h.name, fmt.Sprintf("runner-test-%d-", os.Getpid()))}, store, quiet)
 	if err != nil {
 		h.Fatal(err)
 	}
-	if lock.guard.Lock.Margin != (2+15)*time.Second {
-		h.Errorf("margin = %s, want the stop timeout and 15 s", lock.guard.Lock.Margin)
+	if l.guard.Lock.Margin != (2+15)*time.Second {
+		h.Errorf("margin = %s, want the stop timeout and 15 s", l.guard.Lock.Margin)
 	}
-	lock.guard.Lock.Margin, lock.guard.Lock.TTL, lock.guard.Lock.Free = 12*time.Second, 22*time.Second, 3*time.Second
+	l.guard.Lock.Margin, l.guard.Lock.TTL, l.guard.Lock.Free = 12*time.Second, 22*time.Second, 3*time.Second
+	return l, func() { store.Close() }
+}
+
+// start has a runner run, as after a boot of the host or a restart of the runner.
+func (h *half) start() *half {
+	h.Helper()
+	lock, closeStore := h.lock()
 	var stop func(error)
 	h.runner, stop = h.run(h.service, func(r *runner) { r.lock = lock })
 	h.stop = func(cause error) {
 		stop(cause)
-		store.Close()
+		closeStore()
 	}
 	h.Cleanup(func() { h.stop(process.ErrStop) })
 	return h

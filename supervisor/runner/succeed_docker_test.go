@@ -39,6 +39,12 @@ const runs = "trap 'exit 0' TERM; busybox sleep 100000 & wait"
 
 func newBench(t *testing.T) *bench {
 	dockertest.Start(t)
+	return benchOf(t)
+}
+
+// benchOf is one of the dockerd that was started for t.
+func benchOf(t *testing.T) *bench {
+	t.Helper()
 	docker, err := container.Open()
 	if err != nil {
 		t.Fatal(err)
@@ -81,8 +87,8 @@ func (b *bench) service(version, script string) supervisor.Service {
 	}
 }
 
-// run has a runner run s until stop is called, with the cause why it is to leave.
-func (b *bench) run(s supervisor.Service, but ...func(*runner)) (r *runner, stop func(cause error)) {
+// runner is one of s, which does nothing by itself.
+func (b *bench) runner(s supervisor.Service) (r *runner, end func()) {
 	b.Helper()
 	read, write, err := os.Pipe()
 	if err != nil {
@@ -93,7 +99,6 @@ func (b *bench) run(s supervisor.Service, but ...func(*runner)) (r *runner, stop
 	if err != nil {
 		b.Fatal(err)
 	}
-	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := &signals{replace: make(chan struct{}, 1), sooner: make(chan struct{}, 1), drain: make(chan struct{}, 1)}
 	logs := &logcopy.Copier{Docker: b.docker, Cursor: cursor, Out: process.Pipe{FD: int(write.Fd())}, Current: filepath.Join(b.dir, "current")}
 	before, err := control.ReadRunner(control.Dir, b.name)
@@ -101,6 +106,18 @@ func (b *bench) run(s supervisor.Service, but ...func(*runner)) (r *runner, stop
 		b.Fatal(err)
 	}
 	r = newRunner(b.dir, s, b.docker, logs, signals, &status{RunnerStatus: firstStatus(before, s, "", time.Now()), log: slog.New(slog.DiscardHandler)})
+	return r, func() {
+		cursor.Close()
+		read.Close()
+		write.Close()
+	}
+}
+
+// run has a runner run s until stop is called, with the cause why it is to leave.
+func (b *bench) run(s supervisor.Service, but ...func(*runner)) (r *runner, stop func(cause error)) {
+	b.Helper()
+	ctx, cancel := context.WithCancelCause(context.Background())
+	r, end := b.runner(s)
 	for _, change := range but {
 		change(r)
 	}
@@ -114,9 +131,7 @@ func (b *bench) run(s supervisor.Service, but ...func(*runner)) (r *runner, stop
 	stop = func(cause error) {
 		cancel(cause)
 		<-done
-		cursor.Close()
-		read.Close()
-		write.Close()
+		end()
 	}
 	return r, stop
 }
