@@ -256,28 +256,48 @@ func (r *runner) stopPatience() time.Duration {
 	return time.Duration(servicecontainer.StopTimeout(r.service)+10)*time.Second + r.sidecar.drain()
 }
 
-// stop withdraws the announcement, stops the container and removes it. With
-// the daemon away it is tried for as long as a stop may take.
+// stop withdraws the announcement, stops the container and removes it. With the daemon
+// away it is tried for as long as a stop may take. Then the kernel stops a container that
+// needs the lock, as nobody oversees it after this; where it cannot be told which process
+// that is, the runner stays for as long as it has the lock.
 func (r *runner) stop() int {
-	ctx, cancel := context.WithTimeout(context.Background(), r.stopPatience())
-	defer cancel()
-	if r.isOver(ctx) {
-		r.status.say(control.Left, "") // whoever wants it gone takes it away; after a boot it must not run again
-		return 0
-	}
-	r.status.say(control.Stopping, "")
 	for {
-		err := r.containers.remove(ctx)
-		if err == nil {
+		ctx, cancel := context.WithTimeout(context.Background(), r.stopPatience())
+		if r.isOver(ctx) {
+			cancel()
+			r.status.say(control.Left, "") // whoever wants it gone takes it away; after a boot it must not run again
+			return 0
+		}
+		r.status.say(control.Stopping, "")
+		err := r.insist(ctx, r.containers.remove)
+		cancel()
+		switch {
+		case err == nil:
 			r.status.Container = ""
 			r.status.say(control.Stopped, "")
 			r.lock.give()
 			return 0
+		case r.lock.kill():
+			r.status.log.Error("the container was killed, as dockerd has not stopped it in time", "err", err)
+			return 1
+		case !r.lock.held():
+			r.status.log.Error("leaving with the container not stopped", "err", err)
+			return 1
+		}
+		r.status.complain("not leaving, as the container is not stopped and may run nowhere else before", "err", err.Error())
+	}
+}
+
+// insist tries again and again until ctx is done, whose error is that of the last attempt.
+func (r *runner) insist(ctx context.Context, try func(context.Context) error) error {
+	for {
+		err := try(ctx)
+		if err == nil {
+			return nil
 		}
 		r.status.say(control.Stopping, err.Error())
 		if pause.For(ctx, 500*time.Millisecond) != nil {
-			r.status.log.Error("leaving with the container not stopped", "err", err)
-			return 1
+			return err
 		}
 	}
 }

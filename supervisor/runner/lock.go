@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"time"
 
 	"rundock/internal/container"
@@ -35,6 +36,7 @@ const (
 type lock struct {
 	guard slotlock.Guard
 	grace time.Duration // between the loss of the lock and the end of the container's first process
+	first *os.File      // pidfd of the process that is overseen; nil: none is
 	relax func()        // ends oversee; nil: nothing is overseen
 	log   *slog.Logger
 }
@@ -82,6 +84,15 @@ func (l *lock) take(ctx context.Context) bool {
 	return state.Held
 }
 
+// held reports whether the lock is held now; one that there is not never ends, nor is it held.
+func (l *lock) held() bool {
+	if l == nil {
+		return false
+	}
+	state, _ := l.guard.Now()
+	return state.Held
+}
+
 // context ends with ctx, and with the lock.
 func (l *lock) context(ctx context.Context) (context.Context, context.CancelFunc) {
 	if l == nil {
@@ -110,7 +121,7 @@ func (l *lock) leave() {
 func (l *lock) calm() {
 	if l.relax != nil {
 		l.relax()
-		l.relax = nil
+		l.relax, l.first = nil, nil
 	}
 }
 
@@ -143,10 +154,21 @@ func (l *lock) oversee(s container.State) {
 			l.log.Error("the container was killed, as dockerd has not stopped it in time after the slot's lock was lost", "container", s.ID)
 		}
 	}()
+	l.first = process
 	l.relax = func() {
 		close(calm)
 		cancel()
 	}
+}
+
+// kill kills the process that is overseen, and reports whether there is one. After that
+// it does not run.
+func (l *lock) kill() bool {
+	if l == nil || l.first == nil {
+		return false
+	}
+	container.KillFirst(l.first) // or it has ended
+	return true
 }
 
 // standBy has no container run, and waits until something changes.

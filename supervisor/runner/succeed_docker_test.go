@@ -79,6 +79,13 @@ func benchOf(t *testing.T) *bench {
 	return b
 }
 
+// of is b for a part of its test.
+func (b *bench) of(t *testing.T) *bench {
+	part := *b
+	part.T = t
+	return &part
+}
+
 // service is one of a version, whose container does what script says.
 func (b *bench) service(version, script string) supervisor.Service {
 	return supervisor.Service{

@@ -91,21 +91,17 @@ func TestRunner_of_a_drained_host_has_the_lock_until_it_has_stopped_the_containe
 	if now.container, now.waited, now.unseen = r.containers.look(brief); now.unseen == nil {
 		t.Fatalf("dockerd tells of the container: %+v", now.container)
 	}
-	held := func() bool {
-		state, _ := r.lock.guard.Now()
-		return state.Held
-	}
 	r.rest(t.Context(), now)
 	if s := r.status; s.Phase != control.Stopping || !strings.Contains(s.Error, "dockerd does not answer") {
 		t.Errorf("with the container not stopped it says %s: %q, want %s and why", s.Phase, s.Error, control.Stopping)
 	}
-	if !held() {
+	if !r.lock.held() {
 		t.Error("with the container not stopped it has given the lock back")
 	}
 
 	show()
 	r.rest(t.Context(), now)
-	if s := one.state(""); s.Exists || r.status.Phase != control.Drained || held() {
-		t.Errorf("the container is %+v, the runner says %s: %q, the lock is held: %v; want no container, %s, and that it is not", s, r.status.Phase, r.status.Error, held(), control.Drained)
+	if s := one.state(""); s.Exists || r.status.Phase != control.Drained || r.lock.held() {
+		t.Errorf("the container is %+v, the runner says %s: %q, the lock is held: %v; want no container, %s, and that it is not", s, r.status.Phase, r.status.Error, r.lock.held(), control.Drained)
 	}
 }

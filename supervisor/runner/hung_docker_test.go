@@ -1,0 +1,58 @@
+package runner
+
+import (
+	"syscall"
+	"testing"
+	"time"
+
+	"rundock/internal/container/dockertest"
+	"rundock/internal/control"
+	"rundock/internal/registry/etcdtest"
+	"rundock/supervisor"
+	"rundock/supervisor/process"
+)
+
+// gone reports whether the process ends soon.
+func gone(pid int) bool {
+	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if syscall.Kill(pid, 0) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func TestRunner_that_is_told_to_stop_and_has_a_lock(t *testing.T) {
+	hang, goOn := dockertest.StartHere(t)
+	b, e := benchOf(t), etcdtest.Start(t, "embedded", nil)
+
+	t.Run("kills the container that a dockerd which hangs does not stop", func(t *testing.T) {
+		one := b.of(t).half(e, "one", supervisor.Main).start()
+		one.says("the slot runs", control.Running, "")
+		pid := one.state("").PID
+		hang()
+		defer goOn()
+		one.stop(process.ErrStop)
+		if !gone(pid) {
+			t.Error("the runner has left, and the container runs")
+		}
+	})
+
+	t.Run("does not leave a container that it cannot kill", func(t *testing.T) {
+		two := b.of(t).half(e, "two", supervisor.Main)
+		r := two.holding()
+		hang()
+		left := make(chan int)
+		go func() { left <- r.stop() }()
+		select {
+		case code := <-left:
+			goOn()
+			t.Fatalf("it has left with %d, and the container is %+v", code, two.state(""))
+		case <-time.After(r.stopPatience() + 3*time.Second):
+		}
+		goOn()
+		if code := <-left; code != 0 || two.state("").Exists {
+			t.Errorf("once dockerd is back it ends with %d, and the container is %+v", code, two.state(""))
+		}
+	})
+}
