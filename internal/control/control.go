@@ -71,6 +71,7 @@ type RunnerStatus struct {
 	Lacks      []string   `json:"lacks,omitempty"`      // networks that the container was taken off, and that the runner does not bring it back into
 	Pause      *Pause     `json:"pause,omitempty"`      // the last one of the runner's own
 	Succession Succession `json:"succession,omitzero"`  // the last one
+	First      Process    `json:"first,omitzero"`       // of the container that was adopted last, also after its end
 	Unchecked  *Unchecked `json:"unchecked,omitempty"`  // why Docker makes no health checks; holds while that is of the container's last check
 	Since      time.Time  `json:"since"`                // when Phase began
 }
@@ -81,6 +82,13 @@ type Succession struct {
 	From     string `json:"from"`               // id of the one that was
 	To       string `json:"to"`                 // id of the one that is, and was well before it was
 	Renaming bool   `json:"renaming,omitempty"` // they are just given each other's place, so that none may have the service's name
+}
+
+// Process is the first process of a container, as dockerd named it. By now another one may
+// have its id, which is told by its cgroup.
+type Process struct {
+	Container string `json:"container"` // id
+	PID       int    `json:"pid"`
 }
 
 // AnnounceState is what a sidecar is doing.

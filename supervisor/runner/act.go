@@ -277,7 +277,7 @@ func (r *runner) stop() int {
 			r.status.say(control.Stopped, "")
 			r.lock.give()
 			return 0
-		case r.lock.kill():
+		case r.lock.kill(r.status.First):
 			r.status.log.Error("the container was killed, as dockerd has not stopped it in time", "err", err)
 			return 1
 		case !r.lock.held():

@@ -15,7 +15,7 @@ import (
 func firstStatus(before control.RunnerStatus, s supervisor.Service, digest string, now time.Time) control.RunnerStatus {
 	status := control.RunnerStatus{
 		Service: s.Name, Digest: digest, Wanted: s.Container.Hash(),
-		Withdrew: before.Withdrew, Pause: before.Pause, Succession: before.Succession, Deployment: newDeployment(now),
+		Withdrew: before.Withdrew, Pause: before.Pause, Succession: before.Succession, First: before.First, Deployment: newDeployment(now),
 	}
 	status.Succession.Renaming = false // the name is given back, or the rest is seen to
 	if before.Wanted == status.Wanted && (s.Pin == "" || before.Digest == digest) {

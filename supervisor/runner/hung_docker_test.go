@@ -5,16 +5,18 @@ import (
 	"testing"
 	"time"
 
+	waiting "rundock/internal/await"
 	"rundock/internal/container/dockertest"
 	"rundock/internal/control"
+	"rundock/internal/registry"
 	"rundock/internal/registry/etcdtest"
 	"rundock/supervisor"
 	"rundock/supervisor/process"
 )
 
-// gone reports whether the process ends soon.
-func gone(pid int) bool {
-	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+// gone reports whether the process ends within d.
+func gone(pid int, d time.Duration) bool {
+	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if syscall.Kill(pid, 0) != nil {
 			return true
 		}
@@ -33,7 +35,7 @@ func TestRunner_that_is_told_to_stop_and_has_a_lock(t *testing.T) {
 		hang()
 		defer goOn()
 		one.stop(process.ErrStop)
-		if !gone(pid) {
+		if !gone(pid, 5*time.Second) {
 			t.Error("the runner has left, and the container runs")
 		}
 	})
@@ -41,6 +43,7 @@ func TestRunner_that_is_told_to_stop_and_has_a_lock(t *testing.T) {
 	t.Run("does not leave a container that it cannot kill", func(t *testing.T) {
 		two := b.of(t).half(e, "two", supervisor.Main)
 		r := two.holding()
+		r.status.First = control.Process{} // as of a container that was never adopted
 		hang()
 		left := make(chan int)
 		go func() { left <- r.stop() }()
@@ -55,4 +58,24 @@ func TestRunner_that_is_told_to_stop_and_has_a_lock(t *testing.T) {
 			t.Errorf("once dockerd is back it ends with %d, and the container is %+v", code, two.state(""))
 		}
 	})
+}
+
+func TestRunner_that_takes_over_while_dockerd_hangs_stops_the_container_with_the_lock(t *testing.T) {
+	hang, goOn := dockertest.StartHere(t)
+	b, e := benchOf(t), etcdtest.Start(t, "embedded", nil)
+	one := b.half(e, "one", supervisor.Main).start()
+	one.says("the slot runs", control.Running, "")
+	pid := one.state("").PID
+	hang()
+	defer goOn()
+	for range 2 { // the one after that knows it as well
+		one.stop(registry.ErrHandOver)
+		one.start()
+		waiting.True(t, "the successor has the lock", one.runner.lock.held)
+	}
+	e.Freeze()
+	defer e.Thaw()
+	if !gone(pid, one.runner.lock.guard.Lock.TTL+10*time.Second) {
+		t.Error("the lock is over, and the container runs")
+	}
 }

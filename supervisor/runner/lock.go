@@ -3,6 +3,7 @@ package runner
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -137,6 +138,30 @@ func (l *lock) oversee(s container.State) {
 		l.log.Warn("the container is stopped by dockerd alone, should the slot's lock be lost", "err", err)
 		return
 	}
+	l.watch(process, s.ID)
+}
+
+// overseeNoted is oversee of the container whose first process the runner before has
+// noted: dockerd may not answer for long. One that has ended is none.
+func (l *lock) overseeNoted(p control.Process) {
+	if l == nil || l.first != nil {
+		return
+	}
+	if process, err := openNoted(p); err == nil {
+		l.watch(process, p.Container)
+	}
+}
+
+// openNoted is container.OpenFirst of a process that a runner has noted.
+func openNoted(p control.Process) (*os.File, error) {
+	if p.Container == "" {
+		return nil, errors.New("none is noted")
+	}
+	return container.OpenFirst(container.State{ID: p.Container, PID: p.PID})
+}
+
+// watch kills process, the first one of the container id, some time after the lock was lost.
+func (l *lock) watch(process *os.File, id string) {
 	held, cancel := l.guard.Context(context.Background())
 	calm := make(chan struct{})
 	go func() {
@@ -151,7 +176,7 @@ func (l *lock) oversee(s container.State) {
 		case <-time.After(l.grace):
 		}
 		if container.KillFirst(process) == nil {
-			l.log.Error("the container was killed, as dockerd has not stopped it in time after the slot's lock was lost", "container", s.ID)
+			l.log.Error("the container was killed, as dockerd has not stopped it in time after the slot's lock was lost", "container", id)
 		}
 	}()
 	l.first = process
@@ -161,13 +186,21 @@ func (l *lock) oversee(s container.State) {
 	}
 }
 
-// kill kills the process that is overseen, and reports whether there is one. After that
-// it does not run.
-func (l *lock) kill() bool {
-	if l == nil || l.first == nil {
+// kill kills the process that is overseen, or else the noted one, and reports whether there
+// is one. After that it does not run.
+func (l *lock) kill(noted control.Process) bool {
+	if l == nil {
 		return false
 	}
-	container.KillFirst(l.first) // or it has ended
+	process := l.first
+	if process == nil {
+		var err error
+		if process, err = openNoted(noted); err != nil {
+			return false
+		}
+		defer process.Close()
+	}
+	container.KillFirst(process) // or it has ended
 	return true
 }
 

@@ -94,8 +94,11 @@ func (r *runner) run(ctx context.Context) int {
 // container would be made of it now; it is known where now.origins are.
 func (r *runner) observe(ctx context.Context) (now observed, want spec.Container) {
 	_, now.drained = control.ReadDrain(hostconfig.StateDir)
-	if ctx.Err() == nil && !now.drained { // before dockerd is asked, which may take long
-		now.barred = !r.lock.take(ctx)
+	if ctx.Err() == nil { // before dockerd is asked, which may take long
+		if !now.drained || r.status.Phase != control.Drained { // there may be a container still
+			now.barred = !r.lock.take(ctx)
+		}
+		r.lock.overseeNoted(r.status.First)
 	}
 	now.container, now.waited, now.unseen = r.containers.look(ctx)
 	if now.unseen == nil && now.container.Running {

@@ -35,6 +35,7 @@ func (s *status) say(p control.Phase, problem string) {
 func (s *status) have(c container.State) {
 	s.Container, s.Image, s.Started = c.ID, c.Image, c.StartedAt
 	s.Spec, s.NextStart, s.Paused = c.Labels[container.LabelSpec], time.Time{}, c.Paused
+	s.First = control.Process{Container: c.ID, PID: c.PID}
 }
 
 // complain logs an error, but not the same again and again: a service that
