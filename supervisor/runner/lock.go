@@ -75,6 +75,14 @@ func openLock(s supervisor.Service, log *slog.Logger) (l *lock, closeStore func(
 	return l, func() { store.Close() }, nil
 }
 
+// noLock is of s one that is never held, of a runner that takes none; nil where s has no role.
+func noLock(s supervisor.Service, log *slog.Logger) *lock {
+	if s.Role == "" {
+		return nil
+	}
+	return &lock{log: log}
+}
+
 // take has the lock taken as soon as it may be, and reports whether it is held.
 func (l *lock) take(ctx context.Context) bool {
 	if l == nil {
@@ -241,5 +249,27 @@ func (r *runner) standBy(ctx context.Context) {
 	case <-r.signals.drain:
 	case <-time.After(drainLook): // nobody else is to start it either
 	case <-ctx.Done():
+	}
+}
+
+// haltWithoutLock stops the container, as the slot's lock cannot be opened: nobody would
+// stop it once another host has the lock. Where dockerd does not do it in time, the kernel does.
+func (r *runner) haltWithoutLock(why error) {
+	ctx, cancel := context.WithTimeout(context.Background(), r.stopPatience())
+	defer cancel()
+	err := r.insist(ctx, func(ctx context.Context) error {
+		return r.containers.halt(ctx, func() {
+			r.status.log.Warn("stopping the container: the slot's lock cannot be opened", "why", why)
+			r.status.say(control.Stopping, why.Error())
+		})
+	})
+	switch {
+	case err == nil:
+		r.status.Container = ""
+		r.status.say(control.Waiting, why.Error())
+	case r.lock.kill(r.status.First):
+		r.status.log.Error("the container was killed, as dockerd has not stopped it in time and the slot's lock cannot be opened", "err", err)
+	default:
+		r.status.complain("the container is not stopped, although the slot's lock cannot be opened", "err", err.Error())
 	}
 }

@@ -55,7 +55,8 @@ func runIn(ctx context.Context, dir string, signals *signals) int {
 }
 
 // setUpAndRun opens the lock, the log's cursor and Docker, then runs the
-// service. Errors come from the setup only.
+// service. Errors come from the setup only. A container that needs the lock of
+// its slot is stopped where that cannot be opened.
 func setUpAndRun(ctx context.Context, dir string, signals *signals, log *slog.Logger) (int, error) {
 	digest := control.Digest(dir, control.RunnerReads)
 	service, err := supervisor.ReadService(filepath.Join(dir, "service.json"))
@@ -81,11 +82,6 @@ func setUpAndRun(ctx context.Context, dir string, signals *signals, log *slog.Lo
 	if err != nil {
 		return 0, err
 	}
-	lock, closeStore, err := openLock(service, log)
-	if err != nil {
-		return 0, err
-	}
-	defer closeStore()
 	logs := &logcopy.Copier{Docker: docker, Cursor: cursor, Out: process.Pipe{FD: int(os.Stdout.Fd())}, Current: filepath.Join(supervisor.LogDir(service.Name), "current")}
 	before, err := control.ReadRunner(control.Dir, service.Name)
 	if err != nil {
@@ -94,6 +90,17 @@ func setUpAndRun(ctx context.Context, dir string, signals *signals, log *slog.Lo
 	status := &status{RunnerStatus: firstStatus(before, service, digest, time.Now()), log: log}
 	status.PID = os.Getpid()
 	r := newRunner(dir, service, docker, logs, signals, status)
+	if ctx.Err() != nil {
+		r.lock = noLock(service, log) // what it is told to do takes none
+		return r.run(ctx), nil
+	}
+	lock, closeStore, err := openLock(service, log)
+	if err != nil {
+		r.lock = noLock(service, log)
+		r.haltWithoutLock(err)
+		return 0, err
+	}
+	defer closeStore()
 	r.lock = lock
 	return r.run(ctx), nil
 }

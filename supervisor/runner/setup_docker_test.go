@@ -1,0 +1,84 @@
+package runner
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"rundock/internal/container/dockertest"
+	"rundock/internal/control"
+	"rundock/internal/hostconfig"
+	"rundock/internal/registry"
+	"rundock/internal/registry/etcdtest"
+	"rundock/supervisor"
+	"rundock/supervisor/process"
+)
+
+func TestRunner_that_cannot_open_the_lock_of_its_slot(t *testing.T) {
+	if _, err := hostconfig.Load(hostconfig.Path); err == nil {
+		t.Skipf("this host has a %s, and none is wanted", hostconfig.Path)
+	}
+	hang, goOn := dockertest.StartHere(t)
+	b, e := benchOf(t), etcdtest.Start(t, "embedded", nil)
+	quiet := slog.New(slog.DiscardHandler)
+	runs := func(t *testing.T, host string) (h *half, dir string, pid int) {
+		h = b.of(t).half(e, host, supervisor.Main).start()
+		h.says("the slot runs", control.Running, "")
+		pid = h.state("").PID
+		h.stop(registry.ErrHandOver)
+		t.Cleanup(func() { os.RemoveAll(filepath.Join(hostconfig.StateDir, h.name)) })
+		s := h.service
+		s.Version = supervisor.Version
+		data, err := s.JSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir = t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "service.json"), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return h, dir, pid
+	}
+	none := &signals{}
+
+	t.Run("stops the container", func(t *testing.T) {
+		one, dir, _ := runs(t, "one")
+		if _, err := setUpAndRun(t.Context(), dir, none, quiet); err == nil || !strings.Contains(err.Error(), hostconfig.Path) {
+			t.Errorf("err = %v, want one that names %s", err, hostconfig.Path)
+		}
+		if s := one.state(""); s.Exists {
+			t.Errorf("the container is %+v", s)
+		}
+		if s, err := control.ReadRunner(control.Dir, one.name); err != nil || s.Phase != control.Waiting || !strings.Contains(s.Error, hostconfig.Path) || s.Container != "" {
+			t.Errorf("it says %s: %q, container %q (%v); want %s and why, and no container", s.Phase, s.Error, s.Container, err, control.Waiting)
+		}
+	})
+
+	t.Run("has it killed where dockerd hangs", func(t *testing.T) {
+		_, dir, pid := runs(t, "two")
+		hang()
+		defer goOn()
+		if _, err := setUpAndRun(t.Context(), dir, none, quiet); err == nil {
+			t.Error("it runs")
+		}
+		if !gone(pid, 5*time.Second) {
+			t.Error("the container runs")
+		}
+	})
+
+	t.Run("stops it as told to stop", func(t *testing.T) {
+		three, dir, _ := runs(t, "three")
+		told, cancel := context.WithCancelCause(t.Context())
+		cancel(process.ErrStop)
+		if code, err := setUpAndRun(told, dir, none, quiet); code != 0 || err != nil {
+			t.Errorf("it ends with %d, %v; want 0", code, err)
+		}
+		if s := three.state(""); s.Exists {
+			t.Errorf("the container is %+v", s)
+		}
+	})
+}
