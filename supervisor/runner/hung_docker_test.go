@@ -16,10 +16,11 @@ import (
 
 // gone reports whether the process ends within d.
 func gone(pid int, d time.Duration) bool {
-	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(d); time.Now().Before(end); {
 		if syscall.Kill(pid, 0) != nil {
 			return true
 		}
+		time.Sleep(10 * time.Millisecond) // internal/await would wait for minutes longer than it may take
 	}
 	return false
 }

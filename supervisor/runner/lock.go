@@ -22,7 +22,8 @@ import (
 
 // A slot that two hosts have runs where its lock is. What needs the lock is done under
 // a context that ends with it (runner.go); then standBy stops the container. Should
-// dockerd not do that in time, the kernel does.
+// dockerd not do that in time, the kernel does, once this runner or one before it has
+// adopted the container.
 const (
 	// dockerSlack is how much longer than its stop timeout a container may take to stop.
 	dockerSlack = 15 * time.Second
