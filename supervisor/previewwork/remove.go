@@ -52,11 +52,8 @@ func (w *worker) remove(ctx context.Context, wish preview.Wish) error {
 	if err != nil {
 		return err
 	}
-	err = w.engine.roll(ctx, rollout{
-		stack: stackName, run: w.runID(),
-		say: func(format string, values ...any) { w.log.Info(fmt.Sprintf(format, values...), "preview", name) },
-	}, lost)
-	if err != nil {
+	say := func(format string, values ...any) { w.log.Info(fmt.Sprintf(format, values...), "preview", name) }
+	if err := w.dissolve(ctx, stackName, lost, say); err != nil {
 		return err
 	}
 	if err := errors.Join(w.clean(ctx, name, known.of(stackName)), had.remove(), w.mirrors.Drop(ctx, wish.Repo, wish.Branch)); err != nil {
@@ -68,6 +65,12 @@ func (w *worker) remove(ctx context.Context, wish preview.Wish) error {
 	// The wish is gone before the call has ended, and with it what wants this job.
 	_, err = w.ledger.Forget(context.WithoutCancel(ctx), name)
 	return err
+}
+
+// dissolve has neither this host nor the store have any of a preview's stack. What lost hosts have stays there, and is
+// removed by their own builders once they are back. Called again after it was interrupted, it goes on.
+func (w *worker) dissolve(ctx context.Context, stackName string, lost []string, say func(format string, values ...any)) error {
+	return w.engine.roll(ctx, rollout{stack: stackName, run: w.runID(), say: say}, lost)
 }
 
 // clean removes from this host what no release has of a preview; services are those that it had.

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"rundock/internal/pause"
@@ -28,6 +29,14 @@ func (d *deployment) roll(ctx context.Context, made manifest.Result, env map[str
 	base, lost, err := d.engine.base(ctx, d.stack)
 	if err != nil {
 		return err
+	}
+	if len(lost) > 0 {
+		// Volumes and ports of a host that is gone must not bind the new release: all is made as on the first day.
+		d.log.Addf("it was on %s, which is gone: it is made anew here, without the data that was there", strings.Join(lost, ", "))
+		if err := d.dissolve(ctx, d.stack, lost, d.log.Addf); err != nil {
+			return err
+		}
+		base = nil
 	}
 	_, known, err := d.engine.facts(ctx, "services")
 	if err != nil {
@@ -61,13 +70,13 @@ func (d *deployment) roll(ctx context.Context, made manifest.Result, env map[str
 			return d.isReady(ctx, routes)
 		},
 	}
-	if base != nil && len(lost) == 0 && base.Model.Hash() == m.Hash() {
+	if base != nil && base.Model.Hash() == m.Hash() {
 		// The release was made current before: whatever is to be settled first, requests go there.
 		if err := d.pointTo(ctx, routes); err != nil {
 			return err
 		}
 	}
-	err = d.engine.roll(ctx, r, lost)
+	err = d.engine.roll(ctx, r, nil)
 	switch {
 	case err == nil:
 		return d.tidied(context.WithoutCancel(ctx), m)
