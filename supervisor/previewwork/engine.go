@@ -40,6 +40,12 @@ const patience = 120
 // errUnfinished is a run that could neither be finished nor undone; the next one settles it.
 var errUnfinished = errors.New("not all is undone: the next try goes on with that")
 
+// siteError is an error of a rollout that may pass without another commit: the engine does not begin, as another run
+// works on the stack or the host is drained; or an image cannot be pulled, as its image registry is away.
+type siteError struct{ error }
+
+func (s siteError) Unwrap() error { return s.error }
+
 // base is the release of a stack that is current; nil where there is none. lost are hosts
 // other than this one that have some of it.
 func (e engine) base(ctx context.Context, name string) (base *release.Release, lost []string, err error) {
@@ -108,7 +114,7 @@ func (e engine) roll(ctx context.Context, r rollout, lost []string) error {
 		begun, err = ask(ctx, control.StackBegin, wanted)
 	}
 	if err != nil {
-		return err
+		return siteError{err}
 	}
 	if len(begun.Waves) == 0 { // the lock is given back already
 		return call(ctx, r.current)

@@ -80,7 +80,7 @@ func (d *deployment) roll(ctx context.Context, made manifest.Result, env map[str
 	switch {
 	case err == nil:
 		return d.tidied(context.WithoutCancel(ctx), m)
-	case ctx.Err() != nil, errors.Is(err, errUnfinished), d.docker.Ping(ctx) != nil, d.storeAway(ctx):
+	case ctx.Err() != nil, errors.Is(err, errUnfinished), errors.As(err, new(siteError)), d.docker.Ping(ctx) != nil, d.storeAway(ctx):
 		return err
 	}
 	return fault{err}

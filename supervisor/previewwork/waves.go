@@ -94,7 +94,7 @@ func (w waver) here(ctx context.Context, wave control.StackWork) error {
 	w.say("%s", wave.Title)
 	if len(own.Images) > 0 {
 		if _, err := w.ask(ctx, control.StackPull, func(q *control.StackRequest) { q.Images = own.Images }); err != nil {
-			return err
+			return siteError{err}
 		}
 	}
 	for _, network := range own.Networks {
