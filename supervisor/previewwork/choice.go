@@ -19,15 +19,14 @@ type choice struct {
 const turnOfHosts = 2 * time.Second
 
 // mine reports whether a preview, for which something is to be done since wanted, is this host's to
-// work on: it has it, or has room for it and the host that has it is gone.
-func (c choice) mine(s snapshot, name string, wanted, now time.Time) bool {
+// work on: it has it, or has room for it and the host that has it is gone. has is how many previews each host has.
+func (c choice) mine(s snapshot, has map[string]int, name string, wanted, now time.Time) bool {
 	switch holder := s.states[name].Host; {
 	case holder == c.host:
 		return true
 	case holder != "" && !c.lost(s, name, now):
 		return false
 	}
-	has := s.previews()
 	if has[c.host] >= c.most {
 		return false
 	}
@@ -60,7 +59,13 @@ func (s snapshot) alive(host string) bool {
 	return there
 }
 
-// previews is how many each host has.
+// taken has has count a preview as this host's, which begins to work on it: the store says so later.
+func (c choice) taken(s snapshot, has map[string]int, name string) {
+	has[s.states[name].Host]--
+	has[c.host]++
+}
+
+// previews is how many each host has, by the store.
 func (s snapshot) previews() map[string]int {
 	has := map[string]int{}
 	for _, state := range s.states {

@@ -2,6 +2,8 @@ package previewwork
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -39,17 +41,54 @@ func TestMine(t *testing.T) {
 		"one whose host is gone":                          {"a", "lost", takeover, true},
 		"one of this host, which is not announced itself": {"gone", "lost", 0, true},
 	} {
-		if got := (choice{c.host, 2, takeover}).mine(site(), c.name, noon, noon.Add(c.later)); got != c.want {
+		if got := (choice{c.host, 2, takeover}).mine(site(), site().previews(), c.name, noon, noon.Add(c.later)); got != c.want {
 			t.Errorf("%s: %v", claim, got)
 		}
 	}
 	full := site()
 	full.states["next"] = preview.State{Name: "next", Host: "b"}
-	if (choice{"b", 2, takeover}).mine(full, "new", noon, noon.Add(time.Hour)) {
+	if (choice{"b", 2, takeover}).mine(full, full.previews(), "new", noon, noon.Add(time.Hour)) {
 		t.Error("a host without room takes a new one")
 	}
-	if !(choice{"b", 2, takeover}).mine(full, "old", noon, noon) {
+	if !(choice{"b", 2, takeover}).mine(full, full.previews(), "old", noon, noon) {
 		t.Error("a host without room leaves its own")
+	}
+}
+
+func TestDue_are_no_more_than_a_host_may_have(t *testing.T) {
+	s := snapshot{
+		wishes: map[string]preview.Wish{}, facts: map[string]preview.Facts{}, gone: map[string]time.Time{"gone": noon},
+		states: map[string]preview.State{"own": {Host: "a", Step: preview.Ready}, "held": {Host: "b", Step: preview.Ready}},
+	}
+	for i := range 30 { // of these every third had a host that is gone
+		name := fmt.Sprintf("new-%d", i)
+		if i%3 == 0 {
+			s.states[name] = preview.State{Host: "gone", Step: preview.Ready}
+		}
+		s.wishes[name] = preview.Wish{Name: name, Commit: "c1", Want: preview.Running, Asked: noon.Add(time.Duration(i) * time.Second)}
+	}
+	s.wishes["own"] = preview.Wish{Name: "own", Commit: "c2", Want: preview.Running, Asked: noon.Add(time.Hour)}
+	for name, wish := range s.wishes {
+		s.facts[name] = preview.Facts{Wish: wish, Step: s.states[name].Step}
+	}
+	begins := func(jobs ...string) (names []string) {
+		w := &worker{choice: choice{"a", 5, takeover}, jobs: map[string]*job{}, retries: map[string]retry{}, wanted: map[string]time.Time{}}
+		for _, name := range jobs {
+			w.jobs[name] = &job{}
+		}
+		for _, one := range w.due(s, noon.Add(2*time.Hour)) {
+			names = append(names, one.facts.Wish.Name)
+		}
+		return names
+	}
+	if got, want := begins(), []string{"new-0", "new-1", "new-2", "new-3", "own"}; !slices.Equal(got, want) {
+		t.Errorf("beside its own it begins %v, want %v", got, want)
+	}
+	if got, want := begins("new-7", "new-8", "new-9"), []string{"new-0", "own"}; !slices.Equal(got, want) {
+		t.Errorf("beside three that the store does not have as its own yet it begins %v, want %v", got, want)
+	}
+	if got, want := begins("own"), []string{"new-0", "new-1", "new-2", "new-3"}; !slices.Equal(got, want) {
+		t.Errorf("while it works on its own it begins %v, want %v", got, want)
 	}
 }
 

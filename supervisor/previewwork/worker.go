@@ -134,11 +134,29 @@ func (w *worker) look(ctx context.Context, jobs *sync.WaitGroup) {
 			j.cancel(errOvertaken)
 		}
 	}
+	for _, t := range w.due(s, now) {
+		w.begin(ctx, jobs, t.facts.Wish.Name, t.deed, t.facts)
+	}
+	w.metrics.look(s, w.host, len(w.jobs))
+}
+
+// task is a job that is to be begun.
+type task struct {
+	deed  preview.Deed
+	facts preview.Facts
+}
+
+// due are the jobs that this host begins now, those of the wishes first that are oldest; w.mu is locked.
+func (w *worker) due(s snapshot, now time.Time) (all []task) {
 	for name := range w.wanted {
 		if _, there := s.wishes[name]; !there {
 			delete(w.wanted, name)
 			delete(w.retries, name)
 		}
+	}
+	has := s.previews()
+	for name := range w.jobs {
+		w.choice.taken(s, has, name)
 	}
 	for _, name := range s.names() {
 		f, _ := w.facts(s, name, now)
@@ -150,11 +168,12 @@ func (w *worker) look(ctx context.Context, jobs *sync.WaitGroup) {
 		if w.wanted[name].IsZero() {
 			w.wanted[name] = now
 		}
-		if w.jobs[name] == nil && !w.retries[name].at.After(now) && w.choice.mine(s, name, w.wanted[name], now) {
-			w.begin(ctx, jobs, name, deed, f)
+		if w.jobs[name] == nil && !w.retries[name].at.After(now) && w.choice.mine(s, has, name, w.wanted[name], now) {
+			w.choice.taken(s, has, name)
+			all = append(all, task{deed, f})
 		}
 	}
-	w.metrics.look(s, w.host, len(w.jobs))
+	return all
 }
 
 // facts are what is known of a preview, by this worker.
