@@ -107,12 +107,12 @@ func (r *rig) parts() {
 	}
 }
 
-// killed kills the worker at each step of a deployment, and at moments of its rollout.
+// killed kills the worker at each step of a deployment, at moments of its rollout, and last while what was there before runs yet.
 func (r *rig) killed() {
 	for n, at := range []struct {
 		step  preview.Step
 		later time.Duration
-	}{{preview.Queued, 0}, {preview.Building, 0}, {preview.Deploying, 0}, {preview.Deploying, time.Second}, {preview.Deploying, 3 * time.Second}} {
+	}{{preview.Queued, 0}, {preview.Building, 0}, {preview.Deploying, 0}, {preview.Deploying, time.Second}, {preview.Deploying, 3 * time.Second}, {preview.Ready, 0}} {
 		text := fmt.Sprint("killed ", n)
 		commit := r.push("alders", text, map[string]string{"compose.yaml": withData})
 		r.change("alders", func(w preview.Wish) preview.Wish { return w.Pushed(commit, "hook", time.Now().UTC()) })
@@ -126,6 +126,7 @@ func (r *rig) killed() {
 		r.serves("alders", "/", text)
 		r.so("it is ready", func() bool { s := r.state("alders"); return s.Step == preview.Ready && s.Commit == commit })
 	}
+	r.isMade("alders")
 	r.so("two containers are left", func() bool { return len(r.containersOf("alders")) == 2 })
 	r.change("alders", func(w preview.Wish) preview.Wish { w.Want = preview.Removed; return w })
 	r.so("it is being removed", func() bool { return len(r.containersOf("alders")) < 2 })

@@ -61,7 +61,7 @@ func (r *rig) deploys() {
 		r.Errorf("the preview is called %s", w.Name)
 	}
 	r.serves("feature-foo", "/", "one")
-	s := r.becomes("feature-foo", preview.Ready)
+	s := r.isMade("feature-foo")
 	if s.Commit != commit || s.Host != "node-1" || s.Done == nil || s.Done.Commit != commit || len(s.Routes[""]) != 1 || !strings.HasPrefix(s.Routes[""][0], "10.99.0.1:21") {
 		r.Errorf("the state is %+v", s)
 	}

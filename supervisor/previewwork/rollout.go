@@ -79,7 +79,11 @@ func (d *deployment) roll(ctx context.Context, made manifest.Result, env map[str
 	err = d.engine.roll(ctx, r, nil)
 	switch {
 	case err == nil:
-		return d.tidied(context.WithoutCancel(ctx), m)
+		ctx = context.WithoutCancel(ctx) // it is current
+		if err := d.tidied(ctx, m); err != nil {
+			return err
+		}
+		return d.isMade(ctx)
 	case ctx.Err() != nil, errors.Is(err, errUnfinished), errors.As(err, new(siteError)), d.docker.Ping(ctx) != nil, d.storeAway(ctx):
 		return err
 	}
@@ -127,16 +131,25 @@ func addresses(host string, reached map[string]int) map[string][]string {
 	return all
 }
 
-// isReady writes that the release serves.
+// isReady writes that the release serves. What was there before it runs yet: the job is not made.
 func (d *deployment) isReady(ctx context.Context, routes map[string][]string) error {
 	_, err := d.state(ctx, d.name, true, func(s *preview.State) {
-		job := d.facts.Job()
 		s.Step, s.Commit, s.Reason, s.Routes = preview.Ready, d.facts.Wish.Commit, "", routes
-		s.Host, s.Done, s.Notes = d.worker.host, &job, d.notes
+		s.Host = d.worker.host
 	})
 	if err == nil {
 		d.log.Addf("ready at %s", d.urlOf(d.name))
 	}
+	return err
+}
+
+// isMade writes that the job is made, once what was there before is gone: a builder that is killed until then makes it
+// again, which settles that.
+func (d *deployment) isMade(ctx context.Context) error {
+	_, err := d.state(ctx, d.name, false, func(s *preview.State) {
+		job := d.facts.Job()
+		s.Done, s.Notes = &job, d.notes
+	})
 	return err
 }
 
