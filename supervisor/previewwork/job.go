@@ -62,6 +62,49 @@ func (w *worker) do(ctx context.Context, j *job, f preview.Facts) (again time.Du
 	return retryAfter
 }
 
+// claimed does, under a preview's claim, what is no wish's job, where it is to be done by what is known then. A preview that
+// this host or another one works on is left for the next time.
+func (w *worker) claimed(ctx context.Context, name string, toDo func(snapshot) bool, do func(context.Context) error) error {
+	if !w.reserve(name) {
+		return nil
+	}
+	defer w.release(name)
+	claim, err := w.ledger.Take(ctx, name, ledger.Claim{ID: w.id, Host: w.host})
+	switch {
+	case errors.Is(err, registry.ErrHeld):
+		return nil
+	case err != nil:
+		return err
+	}
+	defer claim.Release()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go w.mind(ctx, claim, cancel)
+	if s := w.view.now(time.Now()); !s.known || !toDo(s) {
+		return nil
+	}
+	return do(ctx)
+}
+
+// reserve has this host begin no job for a preview until release; false: it works on it already. The claim keeps out
+// other hosts alone.
+func (w *worker) reserve(name string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.jobs[name] != nil {
+		return false
+	}
+	w.jobs[name] = &job{cancel: func(error) {}}
+	return true
+}
+
+func (w *worker) release(name string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.jobs, name)
+	w.view.tell()
+}
+
 // mind ends a job whose claim another may have.
 func (w *worker) mind(ctx context.Context, claim *registry.Lock, cancel context.CancelCauseFunc) {
 	lost := time.Time{}

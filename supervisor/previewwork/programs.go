@@ -109,6 +109,7 @@ type facts struct {
 
 type service struct {
 	Name     string   `json:"name"`
+	Enabled  bool     `json:"enabled"`
 	Stack    string   `json:"stack"`
 	Networks []string `json:"networks"`
 	Ports    []struct {

@@ -169,7 +169,8 @@ func (w *worker) note(ctx context.Context, name, what string) {
 const houseEvery = time.Minute
 
 // keepHouse removes from this host, until ctx is done, what it has of previews that another host took
-// while it was away, or that are no more; and mirrors of repositories that nobody knows.
+// while it was away, or that are no more, and mirrors of repositories that nobody knows; and stops what runs of previews
+// that are asleep.
 func (w *worker) keepHouse(ctx context.Context) {
 	var said complaint.Memory
 	for {
@@ -206,7 +207,7 @@ func (w *worker) tidy(ctx context.Context) error {
 		w.log.Info("removing what this host has of a preview that is elsewhere, or no more", "preview", name)
 		wrong = append(wrong, w.clean(ctx, name, services))
 	}
-	return errors.Join(append(wrong, w.tidyMirrors(ctx, s))...)
+	return errors.Join(append(wrong, w.stopSleepers(ctx, s, known), w.tidyMirrors(ctx, s))...)
 }
 
 // isLeft reports whether this host has nothing to do with a preview any more.

@@ -2,7 +2,10 @@ package previewwork
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"rundock/internal/preview"
 	"rundock/internal/preview/settings"
@@ -17,6 +20,33 @@ func (w *worker) sleep(ctx context.Context, name string) error {
 		return err
 	}
 	return w.stop(ctx, name)
+}
+
+// sleepers are the previews of a host that are to be asleep, with nothing else to be done for them, of which services are
+// enabled: their sleep was begun and not finished.
+func (w *worker) sleepers(s snapshot, known facts, now time.Time) (names []string) {
+	for name, state := range s.states {
+		f, there := w.facts(s, name, now)
+		if state.Step == preview.Asleep && state.Host == w.host && there && w.rules.Next(f, now) == preview.Rest &&
+			slices.ContainsFunc(known.of(preview.StackOf(name)), func(one service) bool { return one.Enabled }) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// stopSleepers finishes their sleep.
+func (w *worker) stopSleepers(ctx context.Context, s snapshot, known facts) error {
+	var wrong []error
+	for _, name := range w.sleepers(s, known, time.Now()) {
+		toDo := func(s snapshot) bool { return slices.Contains(w.sleepers(s, known, time.Now()), name) }
+		wrong = append(wrong, w.claimed(ctx, name, toDo, func(ctx context.Context) error {
+			w.log.Info("stopping what runs of a preview that is asleep", "preview", name)
+			return w.stop(ctx, name)
+		}))
+	}
+	return errors.Join(wrong...)
 }
 
 // stop has the services of a preview on this host be disabled.
