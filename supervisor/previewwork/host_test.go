@@ -28,6 +28,7 @@ func TestWork(t *testing.T) {
 	r.run("a step that fails is named, and the last good commit serves", (*rig).fails)
 	r.run("what nobody uses sleeps, and wakes once for all who ask", (*rig).sleeps)
 	r.run("a sleep that was interrupted is finished", (*rig).sleepsHalf)
+	r.run("one that never ran is deployed where it is to be started", (*rig).startsWhatNeverRan)
 	r.run("of pushes while one is built the newest counts", (*rig).overtakes)
 	r.run("one that is removed while it is built leaves nothing", (*rig).removesBuilding)
 	r.run("two previews have the same names and volumes, each its own", (*rig).parts)

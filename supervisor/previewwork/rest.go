@@ -70,15 +70,16 @@ func (w *worker) disable(ctx context.Context, all []service, state string) error
 	return w.engine.module(ctx, "rundock", map[string]any{"services": entries})
 }
 
-// wake starts what is stopped of a preview's current release.
+// wake starts what is stopped of a preview's current release. Where this host has none, it is to be deployed again.
 func (w *worker) wake(ctx context.Context, wish preview.Wish) error {
 	name := preview.StackOf(wish.Name)
 	base, lost, err := w.engine.base(ctx, name)
 	if err != nil {
 		return err
 	}
-	if base == nil {
-		return faultf("there is no release of %s to start again: deploy it", wish.Name)
+	if base == nil || len(lost) > 0 {
+		_, err := w.state(ctx, wish.Name, true, unmade)
+		return err
 	}
 	key, err := settings.ReadKey(w.key)
 	if err != nil {
@@ -91,7 +92,7 @@ func (w *worker) wake(ctx context.Context, wish preview.Wish) error {
 	err = w.engine.roll(ctx, rollout{
 		stack: name, run: w.runID(), back: base.Number, settings: env,
 		say: func(format string, values ...any) { w.log.Info(fmt.Sprintf(format, values...), "preview", wish.Name) },
-	}, lost)
+	}, nil)
 	if err != nil {
 		return err
 	}
@@ -102,3 +103,6 @@ func (w *worker) wake(ctx context.Context, wish preview.Wish) error {
 	_, err = w.state(ctx, wish.Name, true, func(s *preview.State) { s.Step, s.Host, s.Reason = preview.Ready, w.host, "" })
 	return err
 }
+
+// unmade has a preview be deployed next, as if its job had never been made.
+func unmade(s *preview.State) { s.Step, s.Done, s.Reason = preview.Queued, nil, "" }

@@ -1,7 +1,9 @@
 package previewwork
 
 import (
+	"os"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -37,6 +39,37 @@ func TestSleepers_are_asleep_and_have_a_service_that_is_enabled(t *testing.T) {
 	if got, want := w.sleepers(s, known, noon), []string{"idle", "stopped"}; !slices.Equal(got, want) {
 		t.Errorf("they are %v, want %v", got, want)
 	}
+}
+
+func TestUnmade_is_deployed_next(t *testing.T) {
+	wish := preview.Wish{Name: "akira", Commit: "c1", Want: preview.Running, Asked: noon}
+	job := preview.Facts{Wish: wish}.Job()
+	s := preview.State{Name: "akira", Host: "a", Step: preview.Asleep, Done: &job, Reason: "why"}
+	unmade(&s)
+	if got := (preview.Rules{}).Next(preview.Facts{Wish: wish, Done: s.Done, Step: s.Step}, noon); got != preview.Deploy || s.Host != "a" || s.Reason != "" {
+		t.Errorf("next is %q, of %+v", got, s)
+	}
+}
+
+// startsWhatNeverRan starts a preview again that was stopped after its first build had failed.
+func (r *rig) startsWhatNeverRan() {
+	commit := r.push("birch", "birch", map[string]string{"compose.yaml": compose + "    privileged: true\n"})
+	r.ask("birch", commit)
+	failed := func() bool {
+		s := r.state("birch")
+		return s.Step == preview.Failed && s.Done != nil && s.Done.Commit == commit
+	}
+	r.so("it has failed", failed)
+	r.change("birch", func(w preview.Wish) preview.Wish { w.Want = preview.Stopped; return w })
+	r.becomes("birch", preview.Asleep)
+	r.change("birch", func(w preview.Wish) preview.Wish { w.Want, w.Pinned = preview.Running, true; return w })
+	r.so("it has failed again", failed)
+	said, err := os.ReadFile(r.worker.log.Name())
+	if n := strings.Count(string(said), "preview=birch deed=wake"); err != nil || n != 1 {
+		r.Errorf("it was woken %d times, %v, want once", n, err)
+	}
+	r.change("birch", func(w preview.Wish) preview.Wish { w.Want = preview.Removed; return w })
+	r.goes("birch")
 }
 
 // sleepsHalf kills the worker right after it has written that a preview is asleep.

@@ -228,7 +228,7 @@ func (v *view) factsOf(w preview.Wish, at time.Time) preview.Facts {
 			f.Used = used.at
 		}
 	}
-	if v.wakes[w.Name] { // whatever the clock of the router says
+	if v.wakes[w.Name] && state.Step == preview.Asleep { // whatever the clock of the router says; one that comes late has been served
 		f.Used, f.Open = at, true
 	}
 	return f

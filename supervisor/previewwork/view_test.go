@@ -49,6 +49,10 @@ func TestView_knows_of_a_preview_what_is_next(t *testing.T) {
 	}
 	v.apply(registry.Batch{Changes: changes(t, map[string]any{preview.WakeKey("akira"): preview.WakeUp{At: noon.Add(-time.Hour)}})})
 	later := noon.Add(2 * time.Hour)
+	if f := v.now(later).facts["akira"]; !f.Used.Equal(noon.Add(time.Hour)) || f.Open {
+		t.Errorf("a wish to wake it that comes late, as it is awake: %+v", f)
+	}
+	v.apply(registry.Batch{Changes: changes(t, map[string]any{preview.StateKey("akira"): preview.State{Name: "akira", Step: preview.Asleep, Host: "a", Since: noon}})})
 	if f := v.now(later).facts["akira"]; !f.Used.Equal(later) || !f.Open {
 		t.Errorf("a wish to wake it, by a clock that is behind: %+v", f)
 	}
