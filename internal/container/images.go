@@ -30,6 +30,18 @@ func (c *Client) ImagesLabelled(ctx context.Context, label, value string) (all [
 	return c.images(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", label+"="+value))})
 }
 
+// ImageLabels lists what images with a name have as a label, each once, sorted.
+func (c *Client) ImageLabels(ctx context.Context, label string) (values []string, err error) {
+	list, err := c.list(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", label))})
+	for _, i := range list {
+		if len(named(i.RepoTags)) > 0 {
+			values = append(values, i.Labels[label])
+		}
+	}
+	slices.Sort(values)
+	return slices.Compact(values), err
+}
+
 func (c *Client) images(ctx context.Context, o image.ListOptions) (all []Image, err error) {
 	list, err := c.list(ctx, o)
 	for _, i := range list {

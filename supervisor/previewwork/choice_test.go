@@ -125,18 +125,16 @@ func TestTakes_has_nothing_of_what_another_host_made(t *testing.T) {
 }
 
 func TestIsLeft_is_what_another_host_took_or_nobody_wants(t *testing.T) {
-	w := &worker{host: "a", jobs: map[string]*job{"busy": {}}}
 	s := snapshot{
-		wishes: map[string]preview.Wish{"own": {}, "taken": {}, "new": {}, "busy": {}, "queued": {}},
-		states: map[string]preview.State{"own": {Host: "a"}, "taken": {Host: "b"}, "busy": {Host: "b"}, "queued": {}, "going": {Host: "a"}},
+		wishes: map[string]preview.Wish{"own": {}, "taken": {}, "new": {}, "queued": {}},
+		states: map[string]preview.State{"own": {Host: "a"}, "taken": {Host: "b"}, "queued": {}, "going": {Host: "a"}},
 	}
 	for name, want := range map[string]bool{
 		"own": false, "taken": true, "new": false, "queued": false,
 		"going": false, // its wish has gone, and what has to be removed is this host's to remove
-		"busy":  false, // this host is just taking it
 		"gone":  true,
 	} {
-		if got := w.isLeft(s, name); got != want {
+		if got := s.isLeft("a", name); got != want {
 			t.Errorf("%s: %v, want %v", name, got, want)
 		}
 	}

@@ -35,6 +35,7 @@ func TestWork(t *testing.T) {
 	r.run("a worker that is killed anywhere goes on", (*rig).killed)
 	r.run("what a host had that is gone is made anew, also with a volume and a port that is taken", (*rig).takesOver)
 	r.run("what no branch is to blame for is tried again", (*rig).triesAgain)
+	r.run("what a builder left that was killed while it built goes", (*rig).leavesOfADeadBuilder)
 	r.run("a host that loses its power while it builds goes on", (*rig).losesPower)
 	r.run("a store that is away for a while is waited for", (*rig).storeAwayForAWhile)
 	r.run("one whose time is over goes, and one that is pinned stays", (*rig).expires)

@@ -2,14 +2,88 @@ package previewwork
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
+	"testing"
+	"time"
 
+	"rundock/internal/build"
+	"rundock/internal/preview"
 	"rundock/internal/preview/ledger"
+	"rundock/supervisor"
 )
+
+func TestOrphans_are_logs_of_no_service_and_no_other_preview(t *testing.T) {
+	known := facts{Services: []service{{Name: "preview-a-web-1", Stack: "preview-a"}, {Name: "preview-a-x-1", Stack: "preview-a-x"}}}
+	var logs []string
+	for _, one := range []string{"preview-a-web-1", "preview-a-old-1", "preview-a-b-web-1", "preview-a-x-1"} {
+		logs = append(logs, supervisor.LogDir(one))
+	}
+	if got, want := orphans(logs, "a", known, []string{"a", "a-b", "c"}), []string{"preview-a-old-1"}; !slices.Equal(got, want) {
+		t.Errorf("they are %v, want %v", got, want)
+	}
+	if got, want := orphans(logs[2:3], "a-b", known, []string{"a-b"}), []string{"preview-a-b-web-1"}; !slices.Equal(got, want) {
+		t.Errorf("of the longer name they are %v, want %v", got, want)
+	}
+	if got := orphans(logs[2:3], "a-b", known, []string{"a", "a-b"}); len(got) != 0 {
+		t.Errorf("beside a preview that may have it they are %v, want none", got)
+	}
+}
+
+func TestReserve_keeps_a_preview_from_jobs_until_its_release(t *testing.T) {
+	w := &worker{host: "a", choice: choice{"a", 5, takeover}, jobs: map[string]*job{"busy": {}}, retries: map[string]retry{}, wanted: map[string]time.Time{}, view: following(t, nil)}
+	if w.reserve("busy") {
+		t.Error("one that is worked on is reserved")
+	}
+	wish := preview.Wish{Name: "new", Commit: "c1", Want: preview.Running, Asked: noon}
+	s := snapshot{wishes: map[string]preview.Wish{"new": wish}, facts: map[string]preview.Facts{"new": {Wish: wish}}}
+	if !w.reserve("new") || len(w.due(s, noon)) != 0 {
+		t.Error("a job begins for one that is reserved")
+	}
+	if w.release("new"); len(w.due(s, noon)) != 1 {
+		t.Error("no job begins for one that was released")
+	}
+}
+
+// leavesOfADeadBuilder kills the worker while it builds a second image of a preview that another host takes, and that is
+// removed there.
+func (r *rig) leavesOfADeadBuilder() {
+	commit := r.push("ghost", "ghost", map[string]string{"Dockerfile": dockerfile, "Slow": slow, "compose.yaml": compose + "    environment: {A: b}\n  zoo: {build: {context: ., dockerfile: Slow}}\n"})
+	r.ask("ghost", commit)
+	r.builds("ghost")
+	r.worker.kill(syscall.SIGKILL)
+	log, tree := build.LogFile(logDir, "ghost"), "/var/lib/rundock/preview/trees/ghost"
+	images, err := r.docker.ImagesLabelled(r.Context(), previewLabel, "ghost")
+	_, noLog := os.Stat(log)
+	_, noTree := os.Stat(tree)
+	if err := errors.Join(err, noLog, noTree); err != nil || len(images) == 0 {
+		r.Fatalf("the killed builder leaves %d images, %v", len(images), err)
+	}
+	r.change("ghost", func(w preview.Wish) preview.Wish { w.Want = preview.Removed; return w })
+	if err := (records{r.store}).forget(r.Context(), "ghost"); err != nil {
+		r.Fatal(err)
+	}
+	if gone, err := r.ledger.Forget(r.Context(), "ghost"); !gone || err != nil {
+		r.Fatal(gone, err)
+	}
+	r.startWorker()
+	r.long("the killed builder leaves nothing", func() string {
+		images, err := r.docker.ImagesLabelled(r.Context(), previewLabel, "ghost")
+		logs, _ := filepath.Glob(log)
+		trees, _ := filepath.Glob(tree)
+		if err != nil || len(images)+len(logs)+len(trees) > 0 {
+			return fmt.Sprint(images, logs, trees, err)
+		}
+		return ""
+	})
+}
 
 // left is what there is of a preview: in the store, in Docker, and in folders. Names of others that begin as its name
 // does are passed over.

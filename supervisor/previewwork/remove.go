@@ -56,7 +56,7 @@ func (w *worker) remove(ctx context.Context, wish preview.Wish) error {
 	if err := w.dissolve(ctx, stackName, lost, say); err != nil {
 		return err
 	}
-	if err := errors.Join(w.clean(ctx, name, known.of(stackName)), had.remove(), w.mirrors.Drop(ctx, wish.Repo, wish.Branch)); err != nil {
+	if err := errors.Join(w.clean(ctx, name, known), had.remove(), w.mirrors.Drop(ctx, wish.Repo, wish.Branch)); err != nil {
 		return err
 	}
 	if err := w.forget(ctx, name); err != nil {
@@ -73,11 +73,14 @@ func (w *worker) dissolve(ctx context.Context, stackName string, lost []string, 
 	return w.engine.roll(ctx, rollout{stack: stackName, run: w.runID(), say: say}, lost)
 }
 
-// clean removes from this host what no release has of a preview; services are those that it had.
-func (w *worker) clean(ctx context.Context, name string, services []service) error {
+// clean removes from this host what no release has of a preview; known is what the host had before.
+func (w *worker) clean(ctx context.Context, name string, known facts) error {
 	stackName := preview.StackOf(name)
+	services := known.of(stackName)
 	wrong := []error{w.disable(ctx, services, "absent")}
-	var had remains
+	logs, err := filepath.Glob(supervisor.LogDir(stackName + "-*"))
+	wrong = append(wrong, err)
+	had := remains{services: orphans(logs, name, known, w.view.now(time.Now()).names())}
 	for _, s := range services {
 		had.services = append(had.services, s.Name)
 		for _, network := range s.Networks {
@@ -196,30 +199,64 @@ func (w *worker) tidy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	left := map[string][]service{}
-	for _, one := range known.Services {
-		if name, ok := strings.CutPrefix(one.Stack, preview.StackOf("")); ok && preview.CheckName(name) == nil && w.isLeft(s, name) {
-			left[name] = append(left[name], one)
+	built, err := w.docker.ImageLabels(ctx, previewLabel)
+	wrong := []error{err}
+	names := append(built, w.found(known)...)
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		isLeft := func(s snapshot) bool { return s.begun && s.isLeft(w.host, name) }
+		if preview.CheckName(name) != nil || !isLeft(s) {
+			continue
 		}
-	}
-	var wrong []error
-	for name, services := range left {
-		w.log.Info("removing what this host has of a preview that is elsewhere, or no more", "preview", name)
-		wrong = append(wrong, w.clean(ctx, name, services))
+		wrong = append(wrong, w.claimed(ctx, name, isLeft, func(ctx context.Context) error {
+			_, known, err := w.engine.facts(ctx, "services")
+			if err != nil {
+				return err
+			}
+			w.log.Info("removing what this host has of a preview that is elsewhere, or no more", "preview", name)
+			return w.clean(ctx, name, known)
+		}))
 	}
 	return errors.Join(append(wrong, w.stopSleepers(ctx, s, known), w.tidyMirrors(ctx, s))...)
 }
 
-// isLeft reports whether this host has nothing to do with a preview any more.
-func (w *worker) isLeft(s snapshot, name string) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.jobs[name] != nil {
-		return false
+// found are the previews that this host has services, logs or files of; a builder that was killed may have left any.
+func (w *worker) found(known facts) (names []string) {
+	for _, one := range known.Services {
+		if name, ok := strings.CutPrefix(one.Stack, preview.StackOf("")); ok {
+			names = append(names, name)
+		}
 	}
+	for _, pattern := range []string{build.LogFile(w.logs, "*"), filepath.Join(w.trees, "*")} {
+		paths, _ := filepath.Glob(pattern) // the pattern is a good one
+		for _, path := range paths {
+			names = append(names, strings.TrimSuffix(filepath.Base(path), filepath.Ext(pattern)))
+		}
+	}
+	return names
+}
+
+// isLeft reports whether a host has nothing to do with a preview any more.
+func (s snapshot) isLeft(host, name string) bool {
 	state, there := s.states[name]
 	_, wished := s.wishes[name]
-	return there && state.Host != w.host && state.Host != "" || !there && !wished
+	return there && state.Host != host && state.Host != "" || !there && !wished
+}
+
+// orphans are services of a preview that are gone, by folders of logs: those of no service that the host had, and that no
+// other preview may have, as a's b-web is called as web of a-b.
+func orphans(logs []string, name string, known facts, previews []string) (services []string) {
+	for _, dir := range logs {
+		one := strings.TrimPrefix(dir, supervisor.LogDir(""))
+		had := slices.ContainsFunc(known.Services, func(s service) bool { return s.Name == one })
+		others := slices.ContainsFunc(previews, func(other string) bool {
+			return other != name && strings.HasPrefix(one, preview.StackOf(other)+"-")
+		})
+		if !had && !others {
+			services = append(services, one)
+		}
+	}
+	return services
 }
 
 func (w *worker) tidyMirrors(ctx context.Context, s snapshot) error {
