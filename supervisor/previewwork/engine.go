@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"rundock/internal/control"
 	"rundock/internal/registry"
@@ -126,6 +127,12 @@ func (e engine) roll(ctx context.Context, r rollout, lost []string) error {
 		return e.undo(context.WithoutCancel(ctx), r, ask, err)
 	}
 	ctx = context.WithoutCancel(ctx) // it is current, whoever wants something else by now
+	if !slices.ContainsFunc(begun.Waves, func(wave control.StackWork) bool { return wave.Commit }) {
+		// It was so before, and what should not run was stopped alone.
+		if err := call(ctx, r.current); err != nil {
+			return err
+		}
+	}
 	_, err = ask(ctx, control.StackDone, nil)
 	_, end := ask(ctx, control.StackEnd, nil)
 	return errors.Join(err, end)
