@@ -133,6 +133,9 @@ func (r *rig) containersOf(name string) (all []string) {
 
 const secret = "swordfish-7"
 
+// lines is the value of a setting that has several.
+const lines = "-----BEGIN KEY-----\nTWFya2VyLW9uZQ==\nTWFya2VyLXR3bw==\n-----END KEY-----\n"
+
 func (r *rig) sets() {
 	scope := settings.OfPreview("feature-foo")
 	public, err := settings.PublicOf([]byte(strings.Repeat("k", settings.KeyBytes)))
@@ -141,6 +144,9 @@ func (r *rig) sets() {
 	}
 	set, err := settings.Set{}.Put(public, scope, "TOKEN", secret)
 	if err != nil {
+		r.Fatal(err)
+	}
+	if set, err = set.Put(public, scope, "PEM", lines); err != nil {
 		r.Fatal(err)
 	}
 	if done, err := r.store.Swap(r.Context(), registry.Swap{Key: scope.Key(), New: set.JSON()}); !done || err != nil {
@@ -208,14 +214,17 @@ func (r *rig) fails() {
 		r.Errorf("the state is %+v", s)
 	}
 	r.stillServes("feature-foo", "two")
-	// One whose container does not come up is undone.
-	commit = r.push("feature/Foo", "three", map[string]string{"Dockerfile": dockerfile + "CMD [\"/bin/sh\", \"-c\", \"exit 3\"]\n"})
+	// One whose container does not come up is undone, and what it printed is told without values of settings.
+	commit = r.push("feature/Foo", "three", map[string]string{"Dockerfile": dockerfile + "CMD [\"/bin/sh\", \"-c\", \"echo \\\"told $PEM\\\"; exit 3\"]\n"})
 	r.change("feature-foo", func(w preview.Wish) preview.Wish { return w.Pushed(commit, "hook", time.Now().UTC()) })
 	r.so("it has failed", func() bool {
 		s = r.state("feature-foo")
 		return s.Step == preview.Failed && s.Done.Commit == commit
 	})
 	r.stillServes("feature-foo", "two")
+	if log := r.log("feature-foo"); !strings.Contains(log, "told ****") || strings.Contains(log+s.Reason, "TWFya2Vy") {
+		r.Errorf("the log is\n%s\nand the reason %s", log, s.Reason)
+	}
 	if all := r.containersOf("feature-foo"); len(all) != 1 {
 		r.Errorf("after the undoing its containers are %v", all)
 	}

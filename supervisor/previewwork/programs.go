@@ -14,6 +14,7 @@ import (
 
 	"rundock/internal/control"
 	"rundock/internal/hostconfig"
+	"rundock/supervisor/previewlog"
 	"rundock/supervisor/report"
 )
 
@@ -73,6 +74,11 @@ func (p programs) ask(ctx context.Context, q control.StackRequest) (a control.St
 
 // module calls a module, as Ansible would.
 func (p programs) module(ctx context.Context, name string, args map[string]any) error {
+	return p.moduleMasked(ctx, name, args, nil)
+}
+
+// moduleMasked is module, whose error hides values: it may have the last lines of a container's log.
+func (p programs) moduleMasked(ctx context.Context, name string, args map[string]any, values map[string]string) error {
 	in, err := json.Marshal(args)
 	if err != nil {
 		return err
@@ -83,7 +89,8 @@ func (p programs) module(ctx context.Context, name string, args map[string]any) 
 		Msg    string `json:"msg"`
 	}
 	if json.Unmarshal(out, &said) == nil && said.Failed {
-		return errors.New(report.OneLine(said.Msg))
+		// Lines are hidden before they are one: a value of several lines has a time before each there.
+		return errors.New(report.OneLine(previewlog.Mask(values).Replace(said.Msg)))
 	}
 	return err
 }

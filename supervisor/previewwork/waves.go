@@ -111,7 +111,7 @@ func (w waver) here(ctx context.Context, wave control.StackWork) error {
 		for _, entry := range own.Services {
 			withEnv(entry, w.settings)
 		}
-		if err := w.module(ctx, "rundock", map[string]any{"services": own.Services}); err != nil {
+		if err := w.moduleMasked(ctx, "rundock", map[string]any{"services": own.Services}, w.settings); err != nil {
 			return err
 		}
 	}
