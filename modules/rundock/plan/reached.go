@@ -43,7 +43,7 @@ func Reached(now Situation, w Wanted, wait string, at time.Time) bool {
 }
 
 // fresh reports whether the sidecar has said a moment ago what its status is.
-func (s Situation) fresh(at time.Time) bool {
+func (s *Situation) fresh(at time.Time) bool {
 	age := at.Sub(s.Beat)
 	return age < maxStatusAge && age > -maxStatusAge
 }

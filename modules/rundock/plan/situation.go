@@ -23,14 +23,14 @@ type Situation struct {
 
 // StatusIsCurrent reports whether the runner's status was written by the runner that
 // there is now.
-func (s Situation) StatusIsCurrent() bool { return s.Runner.Wrote(s.Says.PID) }
+func (s *Situation) StatusIsCurrent() bool { return s.Runner.Wrote(s.Says.PID) }
 
 // AnnounceStatusIsCurrent is StatusIsCurrent for the sidecar.
-func (s Situation) AnnounceStatusIsCurrent() bool { return s.Announcer.Wrote(s.Announces.PID) }
+func (s *Situation) AnnounceStatusIsCurrent() bool { return s.Announcer.Wrote(s.Announces.PID) }
 
 // specHash is the hash of the spec of the container that there is; where the runner
 // does not say that there is one, of the spec in the files.
-func (s Situation) specHash() string {
+func (s *Situation) specHash() string {
 	if s.StatusIsCurrent() && s.Says.Container != "" {
 		return s.Says.Spec
 	}
@@ -39,18 +39,18 @@ func (s Situation) specHash() string {
 
 // runnerWaits reports whether the runner waits before it tries again to start the
 // container, or to replace another one.
-func (s Situation) runnerWaits() bool {
+func (s *Situation) runnerWaits() bool {
 	return s.StatusIsCurrent() && (s.Says.Phase == control.Backoff || s.Says.Phase == control.Running && s.Says.Error != "")
 }
 
 // MayHaveContainer reports whether the service may have a container: unless
 // its runner has said last that it took it away, or it never had one.
-func (s Situation) MayHaveContainer() bool {
+func (s *Situation) MayHaveContainer() bool {
 	return (s.Shape.Runner != "" || s.Says.Phase != "") && s.Says.Phase != control.Stopped
 }
 
 // process is the one in the folder dir of the service directory.
-func (s Situation) process(dir string) module.Process {
+func (s *Situation) process(dir string) module.Process {
 	switch logger, ok := s.Loggers[dir]; {
 	case dir == ".":
 		return s.Outer
