@@ -87,8 +87,8 @@ type Succession struct {
 // Process is the first process of a container, as dockerd named it. By now another one may
 // have its id, which is told by its cgroup.
 type Process struct {
-	Container string `json:"container"` // id
-	PID       int    `json:"pid"`
+	Container string `json:"of"`      // id
+	PID       int    `json:"process"` // not "pid": whoever takes that out of the file by sed wants the runner's
 }
 
 // AnnounceState is what a sidecar is doing.
