@@ -103,8 +103,15 @@ func (l Ledger) fresh(owner string, n stack.Network, p Pool, fixed, preferred ne
 	var subnets []netip.Prefix
 	vnis := map[uint32]bool{}
 	for _, o := range inventory {
-		if o.Name == Name(n.Name) {
+		switch {
+		case o.Name != Name(n.Name):
+		case !strings.HasPrefix(n.Name, owner+"_"):
 			return c, fmt.Errorf("%s is an overlay network of the inventory: external: true uses it", o.Name)
+		case fixed.IsValid() && fixed != o.CIDR || n.Internal != o.Internal:
+			return c, fmt.Errorf("%s is %s yet on hosts that are away, with internal %t: it can be otherwise once they are back, or removed for good", o.Name, o.CIDR, o.Internal)
+		default: // the stack's own of before, which hosts have that are away
+			c.Subnet, c.SubnetLength, c.VNI = o.CIDR, o.SubnetLength, o.VNI
+			return c, c.overlay(Name(n.Name)).Check()
 		}
 		subnets, vnis[o.VNI] = append(subnets, o.CIDR), true
 	}

@@ -95,6 +95,14 @@ func TestWith_names_what_is_in_the_way(t *testing.T) {
 			t.Errorf("With(%s) = %v, want %s", tt.model.Name, err, tt.want)
 		}
 	}
+	away := overlay.Network{Name: "wiki_a", CIDR: netip.MustParsePrefix("10.20.9.0/24"), SubnetLength: 28, VNI: 100009}
+	_, has, err := Ledger{}.With(of("wiki", "a"), small, nil, append(inventory, away))
+	if got := has["a"]; err != nil || got.Subnet != away.CIDR || got.SubnetLength != away.SubnetLength || got.VNI != away.VNI {
+		t.Errorf("a network of before, which hosts have that are away, is %+v, %v, want %+v", got, err, away)
+	}
+	if _, _, err := (Ledger{}).With(of("wiki", "a 10.21.0.0/24"), small, nil, []overlay.Network{away}); err == nil || !strings.Contains(err.Error(), "wiki_a is 10.20.9.0/24 yet on hosts that are away") {
+		t.Errorf("another subnet for it: %v", err)
+	}
 	full := small
 	full.LastVNI = 200000
 	l = claimed(t, l, full, of("news", "a"))
