@@ -168,7 +168,7 @@ func enter(scratch string) error {
 		}
 	}
 	// What the machine itself has of rundock is not the host's.
-	for _, d := range []string{"/etc/rundock", hostconfig.StateDir} {
+	for _, d := range []string{"/etc/rundock", hostconfig.StateDir, "/var/lib/dnsd", "/var/cache/rundock"} {
 		if err := os.RemoveAll(d); err != nil {
 			return err
 		}

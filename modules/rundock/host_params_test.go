@@ -13,7 +13,6 @@ import (
 
 func TestSecrets(t *testing.T) {
 	m := onHost(t)
-	os.Remove("/var/lib/rundock/.salt")
 	const call = "state=enabled name=vault image=app:1 env_secret="
 	seen := func(a answer) {
 		t.Helper()

@@ -21,7 +21,7 @@ func newHost(t *testing.T) moduletest.Caller {
 	if !moduletest.InHost {
 		t.Skip("needs a host of its own: " + moduletest.WhyNoHost)
 	}
-	if out, err := exec.Command("sh", "-ec", "rm -rf /etc/rundock; mkdir /etc/rundock; cp "+moduletest.Program("rundockd")+" /usr/local/bin/").CombinedOutput(); err != nil {
+	if out, err := exec.Command("sh", "-ec", "mkdir /etc/rundock; cp "+moduletest.Program("rundockd")+" /usr/local/bin/").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	return moduletest.Caller{T: t, Module: moduletest.Program("rundock_cert"), Watched: []string{"/etc/rundock"}}

@@ -35,7 +35,7 @@ func onMachine(t *testing.T) *machine {
 		t.Skip("runsvdir is not installed")
 	}
 	m := &machine{moduletest.Caller{T: t, Module: moduletest.Program("rundock_host"), Watched: []string{"/etc", "/usr/local/bin"}}}
-	m.sh("mkdir -p /etc/service /etc/sv; rm -rf /etc/service/* /etc/sv/* /etc/rundock /var/cache/rundock")
+	m.sh("mkdir -p /etc/service /etc/sv; rm -rf /etc/service/* /etc/sv/*")
 	if err := exec.Command("runsvdir", "-P", "/etc/service", "log: "+strings.Repeat(".", 300)).Start(); err != nil {
 		t.Fatal(err)
 	}

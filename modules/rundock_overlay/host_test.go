@@ -46,7 +46,7 @@ func onHost(t *testing.T) *machine {
 		m.sh("cp", moduletest.Program("standin"), "/usr/local/bin/rundockd")
 		m.sh("sh", "-ec", "ip link set lo up; ip link add eth0 type veth peer name eth9; ip addr add 192.0.2.5/24 dev eth0; for d in eth0 eth9; do ip link set $d addrgenmode none; ip link set $d up; done; ip route add default via 192.0.2.1")
 		await.True(t, "the link is up for good", func() bool { return strings.Count(m.sh("ip", "-br", "link"), " UP ") == 2 })
-		m.sh("sh", "-ec", "mkdir -p /etc/service /etc/sv /etc/rundock; rm -rf /etc/service/* /etc/sv/* /etc/rundock/overlay")
+		m.sh("sh", "-ec", "mkdir -p /etc/service /etc/sv /etc/rundock; rm -rf /etc/service/* /etc/sv/*")
 		must(t, exec.Command("runsvdir", "-P", "/etc/service", "log: "+strings.Repeat(".", 300)).Start())
 		runitRuns = true
 	}

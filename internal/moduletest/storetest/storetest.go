@@ -55,7 +55,7 @@ func New(t *testing.T, module string, watched ...string) *Host {
 	for _, p := range moduletest.Programs {
 		h.Sh("cp", moduletest.Program(filepath.Base(p)), "/usr/local/bin/")
 	}
-	h.Sh("sh", "-ec", "mkdir -p /etc/service /etc/sv /etc/rundock; rm -rf /etc/service/* /etc/sv/* /etc/rundock/*")
+	h.Sh("sh", "-ec", "mkdir -p /etc/service /etc/sv /etc/rundock; rm -rf /etc/service/* /etc/sv/*")
 	h.Write(hostconfig.Path, fmt.Sprintf(`{"version":1,"host":"node-1","domain":"example.com","label":"s","etcd":{"endpoints":[%q]}}`, h.Etcd.URL))
 	if err := exec.Command("runsvdir", "-P", "/etc/service", "log: "+strings.Repeat(".", 300)).Start(); err != nil {
 		t.Fatal(err)
