@@ -244,13 +244,11 @@ func Unreached(from *Release, to Release, unreachable []string) (refused []strin
 				refused = append(refused, fmt.Sprintf("%s refused: %s is unreachable, where %s: %s", c.Slot, host, becomes, why))
 			}
 		}
-		becomes := "it is to be " + string(c.Kind)
-		switch c.Kind {
-		case Kept, Waiting:
-		case Runs:
-			becomes = "it is to run"
-			fallthrough
-		default:
+		if c.Kind != Kept && c.Kind != Waiting {
+			becomes := "it is to be " + string(c.Kind)
+			if c.Kind == Runs {
+				becomes = "it is to run"
+			}
 			for _, host := range slices.Compact([]string{c.From, c.To}) {
 				refuse(host, becomes, c.Why)
 			}
