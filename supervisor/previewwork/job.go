@@ -23,17 +23,14 @@ func faultf(format string, values ...any) error { return fault{fmt.Errorf(format
 // else is wanted.
 func (w *worker) do(ctx context.Context, j *job, f preview.Facts) (again time.Duration) {
 	name := f.Wish.Name
-	claim, err := w.ledger.Take(ctx, name, ledger.Claim{ID: w.id, Host: w.host, Job: j.job})
+	ctx, end, err := w.claim(ctx, name, j.job)
 	if err != nil {
 		if !errors.Is(err, registry.ErrHeld) && ctx.Err() == nil {
 			w.log.Warn("a preview waits", "preview", name, "err", err)
 		}
 		return heldAfter
 	}
-	defer claim.Release()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go w.mind(ctx, claim, cancel)
+	defer end()
 	began := time.Now()
 	switch j.deed {
 	case preview.Deploy:
@@ -69,21 +66,29 @@ func (w *worker) claimed(ctx context.Context, name string, toDo func(snapshot) b
 		return nil
 	}
 	defer w.release(name)
-	claim, err := w.ledger.Take(ctx, name, ledger.Claim{ID: w.id, Host: w.host})
+	ctx, end, err := w.claim(ctx, name, preview.Job{})
 	switch {
 	case errors.Is(err, registry.ErrHeld):
 		return nil
 	case err != nil:
 		return err
 	}
-	defer claim.Release()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go w.mind(ctx, claim, cancel)
+	defer end()
 	if s := w.view.now(time.Now()); !s.known || !toDo(s) {
 		return nil
 	}
 	return do(ctx)
+}
+
+// claim takes a preview's claim for a job, until end is called. held ends with ctx, and once another may have the claim.
+func (w *worker) claim(ctx context.Context, name string, job preview.Job) (held context.Context, end func(), err error) {
+	claim, err := w.ledger.Take(ctx, name, ledger.Claim{ID: w.id, Host: w.host, Job: job})
+	if err != nil {
+		return ctx, nil, err
+	}
+	held, cancel := context.WithCancelCause(ctx)
+	go w.mind(held, claim, cancel)
+	return held, func() { cancel(nil); claim.Release() }, nil
 }
 
 // reserve has this host begin no job for a preview until release; false: it works on it already. The claim keeps out

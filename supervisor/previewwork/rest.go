@@ -25,10 +25,8 @@ func (w *worker) sleep(ctx context.Context, name string) error {
 // sleepers are the previews of a host that are to be asleep, with nothing else to be done for them, of which services are
 // enabled: their sleep was begun and not finished.
 func (w *worker) sleepers(s snapshot, known facts, now time.Time) (names []string) {
-	for name, state := range s.states {
-		f, there := w.facts(s, name, now)
-		if state.Step == preview.Asleep && state.Host == w.host && there && w.rules.Next(f, now) == preview.Rest &&
-			slices.ContainsFunc(known.of(preview.StackOf(name)), func(one service) bool { return one.Enabled }) {
+	for name := range s.states {
+		if w.isAsleep(s, name, now) && slices.ContainsFunc(known.of(preview.StackOf(name)), func(one service) bool { return one.Enabled }) {
 			names = append(names, name)
 		}
 	}
@@ -36,11 +34,18 @@ func (w *worker) sleepers(s snapshot, known facts, now time.Time) (names []strin
 	return names
 }
 
+// isAsleep reports whether a preview is to be asleep on this host, and nothing else is to be done for it.
+func (w *worker) isAsleep(s snapshot, name string, now time.Time) bool {
+	state := s.states[name]
+	f, there := w.facts(s, name, now)
+	return state.Step == preview.Asleep && state.Host == w.host && there && w.rules.Next(f, now) == preview.Rest
+}
+
 // stopSleepers finishes their sleep.
 func (w *worker) stopSleepers(ctx context.Context, s snapshot, known facts) error {
 	var wrong []error
 	for _, name := range w.sleepers(s, known, time.Now()) {
-		toDo := func(s snapshot) bool { return slices.Contains(w.sleepers(s, known, time.Now()), name) }
+		toDo := func(s snapshot) bool { return w.isAsleep(s, name, time.Now()) }
 		wrong = append(wrong, w.claimed(ctx, name, toDo, func(ctx context.Context) error {
 			w.log.Info("stopping what runs of a preview that is asleep", "preview", name)
 			return w.stop(ctx, name)
