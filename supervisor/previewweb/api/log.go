@@ -43,8 +43,8 @@ func (a *API) buildLog(c *call, w http.ResponseWriter) {
 		return
 	}
 	a.log(c, w, p.Name, a.Logs.Build(p), func() bool {
-		now, ok := a.Book.Preview(p.Name)
-		return !ok || a.Logs.builtOn(now) != a.Logs.builtOn(p)
+		builder, ok := a.Book.Builder(p.Name)
+		return !ok || a.Logs.builtOn(builder) != a.Logs.builtOn(p.Builder)
 	})
 }
 

@@ -16,14 +16,14 @@ type Logs struct {
 
 // Build is the log of the last build of p.
 func (l Logs) Build(p known.Preview) previewlog.Source {
-	if host := l.builtOn(p); host != l.Book.Site().Host {
+	if host := l.builtOn(p.Builder); host != l.Book.Site().Host {
 		return l.of(host, p.Name, "")
 	}
 	return l.Builds.Of(p.Name)
 }
 
-// builtOn is the host that has that log; this one while nobody has built p yet.
-func (l Logs) builtOn(p known.Preview) string { return cmp.Or(p.Builder, l.Book.Site().Host) }
+// builtOn is the host that has that log; this one while there is no builder yet.
+func (l Logs) builtOn(builder string) string { return cmp.Or(builder, l.Book.Site().Host) }
 
 // Container is the log of a container of the preview name.
 func (l Logs) Container(name string, slot known.Slot) previewlog.Source {

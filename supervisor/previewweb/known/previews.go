@@ -3,7 +3,6 @@ package known
 import (
 	"cmp"
 	"maps"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -51,10 +50,10 @@ func (p Preview) Busy() bool {
 func (b *Book) Previews() []Preview {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	subnets, alive := b.subnets(), b.alive()
+	at := b.places()
 	all := make([]Preview, 0, len(b.wishes))
 	for _, name := range slices.Sorted(maps.Keys(b.wishes)) {
-		all = append(all, b.preview(b.wishes[name], subnets, alive))
+		all = append(all, b.preview(b.wishes[name], at))
 	}
 	return all
 }
@@ -67,7 +66,15 @@ func (b *Book) Preview(name string) (p Preview, ok bool) {
 	if !ok {
 		return p, false
 	}
-	return b.preview(w, b.subnets(), b.alive()), true
+	return b.preview(w, b.places()), true
+}
+
+// Builder is the host whose builder has the preview name, "" where none has; ok: there is that preview.
+func (b *Book) Builder(name string) (host string, ok bool) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	_, ok = b.wishes[name]
+	return b.states[name].Host, ok
 }
 
 // Has says whether a wish is known as it is.
@@ -84,10 +91,10 @@ func (b *Book) Has(w preview.Wish) bool {
 func (b *Book) Of(w preview.Wish) Preview {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	return b.preview(w, b.subnets(), b.alive())
+	return b.preview(w, b.places())
 }
 
-func (b *Book) preview(w preview.Wish, subnets map[netip.Prefix]string, alive map[string]bool) Preview {
+func (b *Book) preview(w preview.Wish, at places) Preview {
 	s := b.states[w.Name]
 	p := Preview{
 		Name: w.Name, Repo: w.Repo, Branch: w.Branch, Want: string(w.Want), State: string(cmp.Or(s.Step, preview.Queued)), Reason: s.Reason,
@@ -107,7 +114,7 @@ func (b *Book) preview(w preview.Wish, subnets map[netip.Prefix]string, alive ma
 			p.URLs[label] = b.url(w.Name, label)
 		}
 		for _, a := range addresses {
-			p.Hosts = append(p.Hosts, hostOf(a, subnets)...)
+			p.Hosts = append(p.Hosts, hostOf(a, at.subnets)...)
 		}
 	}
 	for _, host := range []string{s.Host, b.claims[w.Name].Host} {
@@ -118,7 +125,7 @@ func (b *Book) preview(w preview.Wish, subnets map[netip.Prefix]string, alive ma
 	slices.Sort(p.Hosts)
 	p.Hosts = slices.Compact(p.Hosts)
 	for _, host := range p.Hosts {
-		if !alive[host] {
+		if !at.alive[host] {
 			p.Unheard = append(p.Unheard, host)
 		}
 	}

@@ -192,7 +192,7 @@ func (b *Book) Hosts() []Host {
 		}
 		return all[name]
 	}
-	members, _ := b.members()
+	members, holding := b.members()
 	for _, m := range members {
 		at(m.Host).Address = m.Underlay.String()
 	}
@@ -235,7 +235,7 @@ func (b *Book) Hosts() []Host {
 			h.Works = append(h.Works, name)
 		}
 	}
-	for host := range b.alive() {
+	for host := range b.alive(members, holding) {
 		at(host).Alive = true
 	}
 	return sorted(all)
@@ -243,11 +243,10 @@ func (b *Book) Hosts() []Host {
 
 // alive are the hosts that hold a lease, but for those of announced instances: of the
 // host itself, an overlay network's, a builder's or that of a preview it works on.
-func (b *Book) alive() map[string]bool {
+func (b *Book) alive(members []roster.Member, holding map[string]bool) map[string]bool {
 	hosts := map[string]bool{}
-	members, alive := b.members()
 	for _, m := range members {
-		if alive[m.ID] {
+		if holding[m.ID] {
 			hosts[m.Host] = true
 		}
 	}
@@ -279,9 +278,9 @@ func sorted(all map[string]*Host) []Host {
 	return hosts
 }
 
-// members are the hosts of overlay networks; alive are the machines whose agents hold a lease.
-func (b *Book) members() (all []roster.Member, alive map[string]bool) {
-	alive = map[string]bool{}
+// members are the hosts of overlay networks; holding are the machines whose agents hold a lease.
+func (b *Book) members() (all []roster.Member, holding map[string]bool) {
+	holding = map[string]bool{}
 	for key, value := range b.raw[roster.AllPrefix] {
 		parts := strings.Split(strings.TrimPrefix(key, roster.AllPrefix), "/")
 		if len(parts) != 3 {
@@ -290,22 +289,27 @@ func (b *Book) members() (all []roster.Member, alive map[string]bool) {
 		var m roster.Member
 		switch {
 		case parts[1] == "alive":
-			alive[parts[2]] = true
+			holding[parts[2]] = true
 		case parts[1] == "subnets" && json.Unmarshal(value, &m) == nil && m.Host != "":
 			all = append(all, m)
 		}
 	}
-	return all, alive
+	return all, holding
 }
 
-// subnets are those of overlay networks, with the host that has each.
-func (b *Book) subnets() map[netip.Prefix]string {
-	subnets := map[netip.Prefix]string{}
-	members, _ := b.members()
+// places is where a preview may be.
+type places struct {
+	subnets map[netip.Prefix]string // of overlay networks, with the host that has each
+	alive   map[string]bool         // hosts
+}
+
+func (b *Book) places() places {
+	members, holding := b.members()
+	at := places{map[netip.Prefix]string{}, b.alive(members, holding)}
 	for _, m := range members {
-		subnets[m.Subnet] = m.Host
+		at.subnets[m.Subnet] = m.Host
 	}
-	return subnets
+	return at
 }
 
 // hostOf is the host that an instance's ADDRESS:PORT is on; none where it is not known.
