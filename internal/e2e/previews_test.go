@@ -67,6 +67,14 @@ func (s *setup) page(token, method, path, body string) (string, error) {
 	return string(text), err
 }
 
+// pageHas reads what the page has at path into a value.
+func (s *setup) pageHas(token, path string, into any) (said string, err error) {
+	if said, err = s.page(token, "GET", path, ""); err == nil {
+		err = json.Unmarshal([]byte(said), into)
+	}
+	return said, err
+}
+
 // withPage has site.yml install previews with their page, of which it says how people are let in, and returns a
 // token for it.
 func (s *setup) withPage(t *testing.T) (token string) {
@@ -179,11 +187,8 @@ func (c slot) container() string { return "preview-akira-" + strings.Replace(c.N
 // akiras are the slots of the services db and web of akira.
 func (s *setup) akiras(t *testing.T, token string) (db, web slot) {
 	t.Helper()
-	said, err := s.page(token, "GET", "/api/v1/previews/akira/containers", "")
 	var all struct{ Containers []slot }
-	if err == nil {
-		err = json.Unmarshal([]byte(said), &all)
-	}
+	said, err := s.pageHas(token, "/api/v1/previews/akira/containers", &all)
 	if err != nil || len(all.Containers) != 2 || !strings.HasPrefix(all.Containers[1].Name, "web") {
 		t.Fatalf("akira's containers are %s, %v", said, err)
 	}
@@ -261,11 +266,8 @@ func (s *setup) takesOver(t *testing.T, token string, client *http.Client) {
 		t.Helper()
 		await.Empty(t, "kaneda is ready on "+host, func() string {
 			text, err := s.preview(client, "kaneda")
-			said, wrong := s.page(token, "GET", "/api/v1/previews/kaneda", "")
 			var kaneda struct{ State, Builder string }
-			if wrong == nil {
-				wrong = json.Unmarshal([]byte(said), &kaneda)
-			}
+			said, wrong := s.pageHas(token, "/api/v1/previews/kaneda", &kaneda)
 			if err != nil || wrong != nil || text != "kaneda" || kaneda.State != string(preview.Ready) || kaneda.Builder != host {
 				return fmt.Sprintf("it serves %q, %v; the page has %s, %v", text, err, said, wrong)
 			}
@@ -350,11 +352,8 @@ func TestPreviews(t *testing.T) {
 	}
 	serves("one")
 	await.Empty(t, "the page says that akira is ready", func() string {
-		said, err := s.page(token, "GET", "/api/v1/previews/akira", "")
 		var akira struct{ State string }
-		if err == nil {
-			err = json.Unmarshal([]byte(said), &akira)
-		}
+		said, err := s.pageHas(token, "/api/v1/previews/akira", &akira)
 		if err != nil || akira.State != string(preview.Ready) {
 			return fmt.Sprintf("%q: %v", said, err)
 		}
