@@ -69,7 +69,7 @@ type agent struct {
 func newAgent(p overlayhost.Place, log *slog.Logger) *agent {
 	a := &agent{Place: p, log: log, wake: make(chan struct{}, 1), due: make(chan struct{}, 1), news: make(chan struct{}, 1)}
 	n := p.Settings.Network
-	a.saved.log, a.saved.network = log, n.Name
+	a.saved.log, a.saved.dir, a.saved.network = log, overlay.SavedDir, n.Name
 	a.kernel.log, a.kernel.persist, a.kernel.suspect = log, a.saveNow, func() { poke(a.due) }
 	a.auditor.log, a.auditor.sync = log, &a.kernel
 	a.docker = dockerSync{
@@ -108,7 +108,7 @@ func (a *agent) setUp(ctx context.Context) (err error) {
 	if a.docker.client, err = container.Open(); err != nil {
 		return err
 	}
-	known, err := overlayhost.ReadSaved(overlay.SavedDir, n)
+	known, err := overlayhost.ReadSaved(a.saved.dir, n)
 	if err != nil {
 		a.log.Warn("starting without", "err", err)
 	}
@@ -275,5 +275,5 @@ func (a *agent) static() (overlayhost.SavedState, error) {
 	}
 	a.presence.alive.Store(true)
 	k := overlayhost.SavedState{Subnet: own.Subnet, Peers: a.paths.allWithMTU(a.Settings.OtherPeers(own)), Settings: &a.Settings}
-	return k, k.Save(overlay.SavedDir, a.Settings.Name)
+	return k, k.Save(a.saved.dir, a.Settings.Name)
 }

@@ -28,6 +28,7 @@ func learner(t *testing.T, log *bytes.Buffer) *agent {
 			return a
 		},
 	})))
+	a.saved.dir = t.TempDir()
 	var err error
 	if a.kernel.wanted, err = a.Place.Wanted(overlayhost.SavedState{Subnet: a.Settings.Subnet(0)}); err != nil {
 		t.Fatal(err)

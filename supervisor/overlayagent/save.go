@@ -13,6 +13,7 @@ import (
 // store.
 type savedState struct {
 	log     *slog.Logger
+	dir     string // overlay.SavedDir; another one in tests
 	network string
 	stale   atomic.Bool  // what is known is not what is on disk
 	failed  atomic.Value // string: why it could not be put there; "": it could
@@ -28,7 +29,7 @@ func (s *savedState) begin(known overlayhost.SavedState) (write func()) {
 	return func() {
 		defer s.writing.Unlock()
 		failed := ""
-		if err := known.Save(overlay.SavedDir, s.network); err != nil {
+		if err := known.Save(s.dir, s.network); err != nil {
 			s.stale.Store(true)
 			failed = err.Error()
 		}
