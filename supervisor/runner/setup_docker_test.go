@@ -30,7 +30,10 @@ func TestRunner_that_cannot_open_the_lock_of_its_slot(t *testing.T) {
 		h.says("the slot runs", control.Running, "")
 		pid = h.state("").PID
 		h.stop(registry.ErrHandOver)
-		t.Cleanup(func() { os.RemoveAll(filepath.Join(hostconfig.StateDir, h.name)) })
+		t.Cleanup(func() {
+			os.RemoveAll(filepath.Join(hostconfig.StateDir, h.name))
+			os.Remove(hostconfig.StateDir) // unless others have something there
+		})
 		s := h.service
 		s.Version = supervisor.Version
 		data, err := s.JSON()
