@@ -2,7 +2,6 @@ package supervisor
 
 import (
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -11,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"golang.org/x/sys/unix"
 
 	"rundock/internal/fstree"
 )
@@ -43,7 +44,11 @@ func Salt(dir string, check bool) ([]byte, error) {
 		return salt, err
 	}
 	salt = make([]byte, saltLength)
-	rand.Read(salt)
+	// The kernel's own call: crypto/rand brings ciphers into the module, for modes that nobody has here.
+	// So few bytes it gives whole.
+	if _, err := unix.Getrandom(salt, 0); err != nil {
+		return nil, fmt.Errorf("make the salt of secrets: getrandom: %w", err)
+	}
 	if check {
 		return salt, nil
 	}

@@ -62,6 +62,11 @@ func (u *Unit) Look() (s Standing, err error) {
 // Enable links u, and waits until runsvdir supervises it.
 func (u *Unit) Enable(ctx context.Context) error { return u.Folders.Enable(ctx, u.Name) }
 
+// EnableBeside is Enable by one of several callers.
+func (u *Unit) EnableBeside(ctx context.Context, p *runit.Party) error {
+	return u.Folders.EnableBeside(ctx, u.Name, p)
+}
+
 // Unlink keeps runsvdir from supervising u. What runs goes on.
 func (u *Unit) Unlink() error { return u.Folders.Unlink(u.Name) }
 

@@ -54,19 +54,24 @@ func (f Folders) Masked(name string) bool {
 // which may have found nothing behind it before; it looks again at a folder
 // that seems changed.
 func (f Folders) Enable(ctx context.Context, name string) error {
-	err := os.Symlink(f.Dir(name), f.Link(name))
-	linked := errors.Is(err, fs.ErrExist)
-	if err != nil && !linked {
+	return f.EnableBeside(ctx, name, nil)
+}
+
+// EnableBeside is Enable by one of several callers.
+func (f Folders) EnableBeside(ctx context.Context, name string, p *Party) error {
+	if err := os.Symlink(f.Dir(name), f.Link(name)); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	if err := fstree.SyncDir(f.Service); err != nil {
 		return err
 	}
+	p.Leave()
+	p.await()
 	next := time.Now()
-	err = until(ctx, "", func() (bool, error) {
+	err := until(ctx, "", func() (bool, error) {
 		if now := time.Now(); !now.Before(next) {
-			if linked {
-				os.Chtimes(f.Service, now, now)
+			if err := Age(f.Service); err != nil {
+				return false, err
 			}
 			Wake(f.Service)
 			next = now.Add(200 * time.Millisecond)
@@ -77,6 +82,17 @@ func (f Folders) Enable(ctx context.Context, name string) error {
 		return fmt.Errorf("enable %s: no runsv has come up for it: does runsvdir run on %s?", name, f.Service)
 	}
 	return err
+}
+
+// Age has a runsvdir that scans folder, or is about to, look at it without delay: the folder
+// gets a time of modification that it has not had, and that is long ago. runsvdir, which reads
+// whole seconds, waits until the second of the last change is over before it looks, so
+// as to miss no other change of that second; what changes after this is of another second
+// anyway.
+func Age(folder string) error {
+	now := time.Now()
+	past := now.Add(-time.Hour - time.Duration(now.Nanosecond()%(1<<27))*time.Second)
+	return os.Chtimes(folder, past, past)
 }
 
 // Unlink disables name for runsvdir. Its runsv may live on for 5 s; Exit ends it.

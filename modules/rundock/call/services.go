@@ -10,6 +10,7 @@ import (
 	"rundock/internal/control"
 	"rundock/internal/fstree"
 	"rundock/internal/module"
+	"rundock/internal/runit"
 	"rundock/internal/spec"
 	"rundock/modules/rundock/params"
 	"rundock/modules/rundock/plan"
@@ -58,8 +59,9 @@ func each(h task.Host, list []params.Params, check, diff bool) ansible.Result {
 // them comes after. The error names all that is wrong with any.
 func newTasks(h task.Host, list []params.Params, check bool, session *control.Session) (tasks []*task.Task, after [][]int, err error) {
 	var together *fstree.Together
+	var enabling *runit.Together
 	if len(list) > 1 {
-		together = new(fstree.Together)
+		together, enabling = new(fstree.Together), new(runit.Together)
 	}
 	var problems []error
 	var all []plan.Wanted
@@ -68,7 +70,7 @@ func newTasks(h task.Host, list []params.Params, check bool, session *control.Se
 		if err != nil {
 			return nil, nil, err // of the host
 		}
-		t.Together = together
+		t.Together, t.Enabling = together, enabling
 		tasks = append(tasks, t)
 		var w plan.Wanted // none where it is to go
 		if p.Installs() {

@@ -33,7 +33,7 @@ func (s *Service) Act(now plan.Situation, w plan.Wanted, p plan.Plan, stopping t
 				return err
 			}
 		}
-		if err := s.Unit.Enable(ctx); err != nil {
+		if err := s.enable(ctx, w.Shape); err != nil {
 			return err
 		}
 	}
@@ -57,6 +57,16 @@ func (s *Service) Act(now plan.Situation, w plan.Wanted, p plan.Plan, stopping t
 		return s.sendLetter(ctx, w.Shape.Runner, "2")
 	}
 	return nil
+}
+
+// enable has runsvdir supervise the service, whose inner services, where it has any, are found at once.
+func (s *Service) enable(ctx context.Context, f plan.Shape) error {
+	if f == plan.Both {
+		if err := runit.Age(filepath.Join(s.Unit.Dir, filepath.Dir(f.Runner))); err != nil {
+			return err
+		}
+	}
+	return s.Unit.EnableBeside(ctx, s.Beside)
 }
 
 // sendLetter writes a letter to the runsv of dir. It tries on while there is none: an

@@ -36,7 +36,7 @@ func (s *Service) changeShape(now plan.Situation, w plan.Wanted, stopping time.D
 		err = s.clearOthers(ctx, w.Shape)
 	}
 	// Also when that failed: what was enabled stays so.
-	return errors.Join(err, s.Unit.Enable(ctx))
+	return errors.Join(err, s.enable(ctx, w.Shape))
 }
 
 // clearOthers removes the files of runsvs of another shape than f from the service

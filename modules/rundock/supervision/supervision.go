@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"rundock/internal/runit"
 	"rundock/modules/rundock/look"
 	"rundock/modules/rundock/plan"
 )
@@ -19,6 +20,7 @@ type Service struct {
 	Waits           bool          // its caller waits for it after Act
 	Warn            func(format string, args ...any)
 	RemoveContainer func() error // has rundockd stop and remove the container
+	Beside          *runit.Party // its part where others enable services at the same time; nil: it is alone
 }
 
 // parts are the folders of the service in which a runsv can be, in the order

@@ -94,6 +94,10 @@ func (t *Task) carryOut(now plan.Situation, w plan.Wanted, p plan.Plan) (changes
 	if err := t.ready(w, p, false); err != nil {
 		return changes, err
 	}
+	if p.Enable {
+		t.service.Beside = t.Enabling.Join()
+		defer t.service.Beside.Leave()
+	}
 	stopping := t.service.Stopping()
 	// What was done is told also when it fails; the next call finishes the job.
 	changes, err = t.Together.Apply(t.service.Unit.Dir, w.Files, false)

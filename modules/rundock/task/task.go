@@ -19,6 +19,7 @@ import (
 	"rundock/internal/fstree"
 	"rundock/internal/hostconfig"
 	"rundock/internal/module"
+	"rundock/internal/runit"
 	"rundock/internal/spec"
 	"rundock/modules/rundock/look"
 	"rundock/modules/rundock/params"
@@ -55,6 +56,7 @@ type Task struct {
 type Beside struct {
 	Containers map[string]spec.Container // of the services of the call, by name
 	Together   *fstree.Together          // has the tasks' files written together
+	Enabling   *runit.Together           // has runsvdir find what the tasks enable at once
 	Follows    bool                      // it takes ports that others leave before
 	Idle       func()                    // called when the rest is waiting
 }
