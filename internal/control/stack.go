@@ -149,8 +149,8 @@ type StackAnswer struct {
 type StackWork struct {
 	Number int                      `json:"number,omitempty"` // as releases count begun ones; 0: of an undoing
 	Title  string                   `json:"title"`
-	Pause  int                      `json:"pause,omitempty"` // seconds before the next one
-	Watch  int                      `json:"watch,omitempty"` // seconds before Hosts
+	Pause  float64                  `json:"pause,omitempty"` // seconds before the next one
+	Watch  float64                  `json:"watch,omitempty"` // seconds before Hosts
 	Commit bool                     `json:"commit,omitempty"`
 	Hosts  map[string]StackHostWork `json:"hosts,omitempty"` // by inventory name
 }

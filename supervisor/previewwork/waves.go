@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -60,11 +61,11 @@ const drain = 5 * time.Second
 func (w waver) one(ctx context.Context, wave control.StackWork) error {
 	if _, err := w.ask(ctx, control.StackWave, func(q *control.StackRequest) {
 		q.Wave = wave.Number
-		q.Patience += wave.Watch + wave.Pause
+		q.Patience += int(math.Ceil(wave.Watch + wave.Pause))
 	}); err != nil {
 		return err
 	}
-	if err := pause.For(ctx, time.Duration(wave.Watch)*time.Second); err != nil {
+	if err := pause.For(ctx, time.Duration(wave.Watch*float64(time.Second))); err != nil {
 		return err
 	}
 	if err := w.here(ctx, wave); err != nil {
@@ -82,7 +83,7 @@ func (w waver) one(ctx context.Context, wave control.StackWork) error {
 			return err
 		}
 	}
-	return pause.For(ctx, time.Duration(wave.Pause)*time.Second)
+	return pause.For(ctx, time.Duration(wave.Pause*float64(time.Second)))
 }
 
 // here does what of a wave is this host's.

@@ -165,8 +165,8 @@ func (w *worker) content(hash string) ([]byte, error) {
 	return data, err
 }
 
-// seconds of a duration in the model, rounded up.
-func seconds(text string) int {
+// seconds of a duration in the model.
+func seconds(text string) float64 {
 	d, _ := time.ParseDuration(text)
-	return int((d + time.Second - 1) / time.Second)
+	return d.Seconds()
 }

@@ -18,6 +18,7 @@ import contextvars
 import gzip
 import hashlib
 import importlib.util
+import math
 import os
 import re
 import secrets
@@ -177,7 +178,7 @@ class Run:
     def _wave(self, wave, held):
         """Does a wave; returns what went wrong, by host, or by "" where it was no host's."""
         watch, pause = wave.get("watch", 0), wave.get("pause", 0)
-        fault = self._fault("wave", wave=wave.get("number", 0), patience=self._patience + watch + pause)
+        fault = self._fault("wave", wave=wave.get("number", 0), patience=self._patience + math.ceil(watch + pause))
         if fault:
             return {"": fault}
         time.sleep(watch)
