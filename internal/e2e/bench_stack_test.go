@@ -54,7 +54,8 @@ func composeFile(t *testing.T, text string) string {
 }
 
 // TestBenchStack measures a stack's deployments beside a playbook that has a task with the docker
-// command for each service: from nothing, again with nothing to do, and with one image's settings changed.
+// command for each service, and beside one that waits until all of them are healthy, as a stack does: from
+// nothing, again with nothing to do, and with one image's settings changed.
 func TestBenchStack(t *testing.T) {
 	s := need(t)
 	rounds, services := 1, 3
@@ -66,7 +67,7 @@ func TestBenchStack(t *testing.T) {
 		s.sh(t, host, "docker pull -q "+images+"influxdb:latest >/dev/null")
 	}
 	t.Cleanup(func() { s.deploy("farm", first, "-e", "stack_state=absent") })
-	var ours, idle, one, peer []time.Duration
+	var ours, idle, one, started, healthy []time.Duration
 	for range rounds {
 		ours = append(ours, s.mustDeploy(t, "farm", first))
 		idle = append(idle, s.mustDeploy(t, "farm", first))
@@ -77,18 +78,28 @@ func TestBenchStack(t *testing.T) {
 			s.mustDeploy(t, "farm", first, "-e", "stack_state=absent")
 		}
 
-		since := time.Now()
-		if out, err := s.playbook("internal/e2e/testdata/bench/docker.yml", "-e", "services="+strconv.Itoa(services), "-e", "image="+images+"influxdb:latest"); err != nil {
-			t.Fatalf("a docker command for each service: %v\n%s", err, out)
-		}
-		peer = append(peer, time.Since(since))
-		for _, host := range []string{front, back1, back2} {
-			s.sh(t, host, "docker ps -q -f label=beside | xargs -r docker rm -f >/dev/null; docker network rm beside >/dev/null 2>&1; true")
-		}
+		started = append(started, s.byDocker(t, services))
+		healthy = append(healthy, s.byDocker(t, services, "-e", "healthy=yes"))
 	}
-	versus(fmt.Sprintf("a stack of %d services, from nothing", services), ours, "a docker command for each service", peer, 0.7)
+	versus(fmt.Sprintf("a stack of %d services, from nothing", services), ours, "a docker command for each service", started, 0.7)
+	versus(fmt.Sprintf("a stack of %d services, from nothing", services), ours, "a docker command for each service, until all are healthy", healthy, 0)
 	distribution("a run with nothing to do", idle, "3 s")
 	distribution("one service changed", one, "")
+}
+
+// byDocker starts services by the docker command, takes them away again, and returns how long their start took.
+func (s *setup) byDocker(t *testing.T, services int, more ...string) time.Duration {
+	t.Helper()
+	since := time.Now()
+	args := append([]string{"internal/e2e/testdata/bench/docker.yml", "-e", "services=" + strconv.Itoa(services), "-e", "image=" + images + "influxdb:latest"}, more...)
+	if out, err := s.playbook(args...); err != nil {
+		t.Fatalf("a docker command for each service: %v\n%s", err, out)
+	}
+	took := time.Since(since)
+	for _, host := range []string{front, back1, back2} {
+		s.sh(t, host, "docker ps -q -f label=beside | xargs -r docker rm -f >/dev/null; docker network rm beside >/dev/null 2>&1; true")
+	}
+	return took
 }
 
 // farmed are the ids of the stack's containers, by their names.

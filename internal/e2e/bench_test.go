@@ -28,8 +28,12 @@ func rounds() int {
 // versus prints the median of ours beside a peer's.
 func versus(what string, ours []time.Duration, peer string, theirs []time.Duration, aim float64) {
 	a, b := median(ours), median(theirs)
-	fmt.Printf("measured: %s: %s; %s: %s; ratio %.2f (aim: at most %.2f), medians of %d\n",
-		what, a.Round(time.Millisecond/10), peer, b.Round(time.Millisecond/10), float64(a)/float64(b), aim, len(ours))
+	wanted := "none"
+	if aim > 0 {
+		wanted = fmt.Sprintf("at most %.2f", aim)
+	}
+	fmt.Printf("measured: %s: %s; %s: %s; ratio %.2f (aim: %s), medians of %d\n",
+		what, a.Round(time.Millisecond/10), peer, b.Round(time.Millisecond/10), float64(a)/float64(b), wanted, len(ours))
 }
 
 // distribution prints how what was measured spreads.
