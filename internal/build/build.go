@@ -62,7 +62,7 @@ func (r Refused) Error() string { return strings.Join(r, "; ") }
 
 // Check says which lines of a Dockerfile, called name for people, the builder cannot do.
 func Check(name, text string) error {
-	if found := inspect(name, text); len(found.wrong) > 0 {
+	if found := inspect(name, text, runtime.GOARCH); len(found.wrong) > 0 {
 		return Refused(found.wrong)
 	}
 	return nil
@@ -83,15 +83,21 @@ func (b Builder) Build(ctx context.Context, r Request) (Made, error) {
 	if shown == inlineName {
 		shown = "dockerfile_inline"
 	}
-	if err := Check(shown, s.text); err != nil {
-		return Made{}, err
+	found := inspect(shown, s.text, runtime.GOARCH)
+	if len(found.wrong) > 0 {
+		return Made{}, Refused(found.wrong)
 	}
-	found := inspect(shown, s.text)
 	ref := r.Name + ":" + Tag(r.Build, r.Tree, s.text, runtime.GOARCH)
 	if made, ok, err := b.existing(ctx, r, ref); ok || err != nil {
 		return made, err
 	}
 	r.Log.Addf("building %s, with %d MiB of memory, for %s at most", ref, limits.Memory>>20, limits.Time)
+	for _, note := range found.notes {
+		r.Log.Addf("%s", note)
+	}
+	if found.text != s.text {
+		s.dockerfile, s.text = inlineName, found.text
+	}
 	began, layers := time.Now(), namedLayers{}
 	if err := b.limited(ctx, limits, func(ctx context.Context, parent string) error {
 		return b.build(ctx, r, s, ref, found.platforms, limits, parent, layers)

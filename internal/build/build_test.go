@@ -119,6 +119,7 @@ func TestBuild(t *testing.T) {
 	s := newSite(t)
 	t.Run("an image is built, pushed and named by its digest", s.builds)
 	t.Run("the same files are not built again", s.spares)
+	t.Run("what is for BuildKit makes the same, as far as it can", s.adapts)
 	t.Run("one may begin with an image of a registry that asks who is calling, and its steps see no credentials", s.asks)
 	t.Run("a step that fails is in the log", s.fails)
 	t.Run("one that is over its limits ends", s.limits)
@@ -167,6 +168,27 @@ func (s *site) spares(t *testing.T) {
 	}
 }
 
+func (s *site) adapts(t *testing.T) {
+	s.t = t
+	r, log := s.request("t1a", "--mount=type=cache,target=/cache \\\n  busybox mkdir -p /cache && busybox touch /cache/kept",
+		"<<-EOF\n\tset -e\n\tfor a in 1 2; do busybox echo \"in $a \\\n\t place\"; done\n\tbusybox ls /cache\n\tEOF", "busybox cat <<ONE && busybox cat <<'TWO'\nfirst $HOME\nONE\n# second\nTWO")
+	text, _ := r.Branch.ReadFile("web/Dockerfile")
+	text = []byte(strings.NewReplacer("FROM scratch", "# syntax=docker/dockerfile:1\nFROM --platform=$BUILDPLATFORM scratch", "COPY busybox /bin/sh", "COPY --link busybox /bin/sh").Replace(string(text)))
+	if err := r.Branch.WriteFile("web/Dockerfile", text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	made, err := s.builder.Build(t.Context(), r)
+	if err != nil || !made.Built {
+		t.Fatalf("made %+v, %v\n%s", made, err, log())
+	}
+	for _, want := range []string{"Dockerfile:5: RUN: --mount=type=cache,target=/cache is left out", "\nin 1  place\nin 2  place\nkept\n", "\nfirst /", "\n# second\n"} {
+		if !strings.Contains(log(), want) {
+			t.Errorf("the log lacks %q:\n%s", want, log())
+		}
+	}
+	s.wantNothingLeft()
+}
+
 func (s *site) fails(t *testing.T) {
 	s.t = t
 	before := s.layers()
@@ -180,7 +202,7 @@ func (s *site) fails(t *testing.T) {
 	s.wantNothingLeft()
 	s.wantLayers(before)
 	r, _ = s.request("t5")
-	r.Build.Inline = "FROM scratch\nRUN --mount=type=cache,target=/x true\n"
+	r.Build.Inline = "FROM scratch\nRUN --mount=type=secret,id=x true\n"
 	var refused Refused
 	if _, err := s.builder.Build(t.Context(), r); !errors.As(err, &refused) || !strings.Contains(err.Error(), "dockerfile_inline:2: RUN: --mount") {
 		t.Errorf("a line that needs BuildKit: %v", err)

@@ -156,7 +156,7 @@ func TestBuild_says_what_is_wrong_before_anything_is_built(t *testing.T) {
 	text := "FROM scratch\n"
 	for name, change := range map[string]func(q *control.StackRequest){
 		"service vote: build: the site has no image registry":            func(q *control.StackRequest) { q.Registry = "" },
-		"vote/Dockerfile:2: RUN: --mount needs BuildKit":                 func(q *control.StackRequest) { text += "RUN --mount=type=cache,target=/x true\n" },
+		"vote/Dockerfile:2: RUN: --mount needs BuildKit":                 func(q *control.StackRequest) { text += "RUN --mount=type=secret,id=x true\n" },
 		"service vote: build: context vote: it is not there":             func(q *control.StackRequest) { q.Trees["vote"] = control.StackTree{Error: "it is not there"} },
 		"rundock_stack_builder: other is no host":                        func(q *control.StackRequest) { q.Builder = "other" },
 		"service vote: build: dockerfile vote/Dockerfile: file does not": func(q *control.StackRequest) { text = "" },
