@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -52,6 +53,36 @@ func TestReserve_keeps_a_preview_from_jobs_until_its_release(t *testing.T) {
 	}
 }
 
+func TestBranches_are_of_previews_that_this_host_has_or_works_on(t *testing.T) {
+	keys := map[string]any{ledger.NamesKey: map[string]any{}}
+	for name, host := range map[string]string{"own": "a", "moved": "b", "working": "", "queued": "", "others": "a"} {
+		repo := "shop"
+		if name == "others" {
+			repo = "forum"
+		}
+		keys[ledger.WishPrefix+name] = preview.Wish{Name: name, Repo: repo, Branch: "feature/" + name, Want: preview.Running}
+		if host != "" {
+			keys[preview.StateKey(name)] = preview.State{Name: name, Step: preview.Ready, Host: host}
+		}
+	}
+	w := &worker{host: "a", jobs: map[string]*job{"working": {}}, view: following(t, keys)}
+	for repo, want := range map[string][]string{"shop": {"feature/own", "feature/working"}, "forum": {"feature/others"}, "gone": nil} {
+		got, err := w.branches(repo)
+		if slices.Sort(got); err != nil || !slices.Equal(got, want) {
+			t.Errorf("of %s they are %v, %v, want %v", repo, got, err, want)
+		}
+	}
+	for claim, v := range map[string]*view{"the store is away": w.view, "the store is new": following(t, nil)} {
+		if claim == "the store is away" {
+			v.health(errors.New("away"))
+		}
+		w.view = v
+		if got, err := w.branches("shop"); err == nil {
+			t.Errorf("while %s they are %v", claim, got)
+		}
+	}
+}
+
 // leavesOfADeadBuilder kills the worker while it builds a second image of a preview that another host takes, and that is
 // removed there.
 func (r *rig) leavesOfADeadBuilder() {
@@ -63,8 +94,8 @@ func (r *rig) leavesOfADeadBuilder() {
 	images, err := r.docker.ImagesLabelled(r.Context(), previewLabel, "ghost")
 	_, noLog := os.Stat(log)
 	_, noTree := os.Stat(tree)
-	if err := errors.Join(err, noLog, noTree); err != nil || len(images) == 0 {
-		r.Fatalf("the killed builder leaves %d images, %v", len(images), err)
+	if err := errors.Join(err, noLog, noTree); err != nil || len(images) == 0 || !slices.Contains(r.mirrored(), "ghost") {
+		r.Fatalf("the killed builder leaves %d images, branches %v, %v", len(images), r.mirrored(), err)
 	}
 	r.change("ghost", func(w preview.Wish) preview.Wish { w.Want = preview.Removed; return w })
 	if err := (records{r.store}).forget(r.Context(), "ghost"); err != nil {
@@ -78,12 +109,32 @@ func (r *rig) leavesOfADeadBuilder() {
 		images, err := r.docker.ImagesLabelled(r.Context(), previewLabel, "ghost")
 		logs, _ := filepath.Glob(log)
 		trees, _ := filepath.Glob(tree)
-		if err != nil || len(images)+len(logs)+len(trees) > 0 {
-			return fmt.Sprint(images, logs, trees, err)
+		if err != nil || len(images)+len(logs)+len(trees) > 0 || slices.Contains(r.mirrored(), "ghost") {
+			return fmt.Sprint(images, logs, trees, r.mirrored(), err)
 		}
 		return ""
 	})
+	r.serves("feature-foo", "/", "seven")
+	if all := r.mirrored(); !slices.Contains(all, "feature/Foo") {
+		r.Errorf("of its own previews' branches it has %v", all)
+	}
 }
+
+// mirrored are the branches that this host has of the repository.
+func (r *rig) mirrored() (branches []string) {
+	r.Helper()
+	if _, err := os.Stat(mirrors + "/shop.git"); err != nil {
+		return nil
+	}
+	out, err := exec.Command("git", "--git-dir", mirrors+"/shop.git", "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads/").Output()
+	if err != nil {
+		r.Fatal(err)
+	}
+	return strings.Fields(string(out))
+}
+
+// mirrors is where a host has those of repositories.
+const mirrors = "/var/lib/rundock/preview/repositories"
 
 // left is what there is of a preview: in the store, in Docker, and in folders. Names of others that begin as its name
 // does are passed over.

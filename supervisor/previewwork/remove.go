@@ -172,7 +172,7 @@ func (w *worker) note(ctx context.Context, name, what string) {
 const houseEvery = time.Minute
 
 // keepHouse removes from this host, until ctx is done, what it has of previews that another host took
-// while it was away, or that are no more, and mirrors of repositories that nobody knows; and stops what runs of previews
+// while it was away, or that are no more, and of mirrors what none of its previews needs; and stops what runs of previews
 // that are asleep.
 func (w *worker) keepHouse(ctx context.Context) {
 	var said complaint.Memory
@@ -217,7 +217,7 @@ func (w *worker) tidy(ctx context.Context) error {
 			return w.clean(ctx, name, known)
 		}))
 	}
-	return errors.Join(append(wrong, w.stopSleepers(ctx, s, known), w.tidyMirrors(ctx, s))...)
+	return errors.Join(append(wrong, w.stopSleepers(ctx, s, known), w.tidyMirrors(ctx))...)
 }
 
 // found are the previews that this host has services, logs or files of; a builder that was killed may have left any.
@@ -259,20 +259,29 @@ func orphans(logs []string, name string, known facts, previews []string) (servic
 	return services
 }
 
-func (w *worker) tidyMirrors(ctx context.Context, s snapshot) error {
-	entries, err := os.ReadDir(w.mirrors.Path)
-	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		return err
-	}
-	var wrong []error
-	for _, e := range entries {
-		repo, ok := strings.CutSuffix(e.Name(), ".git")
-		if _, known := s.repos[repo]; ok && !known {
-			wrong = append(wrong, w.mirrors.Remove(ctx, repo))
-		}
+// tidyMirrors has mirrors have the branches of this host's previews alone. One that a build is at is left for the next time.
+func (w *worker) tidyMirrors(ctx context.Context) error {
+	paths, err := filepath.Glob(filepath.Join(w.mirrors.Path, "*.git"))
+	wrong := []error{err}
+	for _, path := range paths {
+		repo := strings.TrimSuffix(filepath.Base(path), ".git")
+		wrong = append(wrong, w.mirrors.Keep(ctx, repo, func() ([]string, error) { return w.branches(repo) }))
 	}
 	return errors.Join(wrong...)
+}
+
+// branches are those of a repository whose previews this host has, or works on.
+func (w *worker) branches(repo string) (all []string, err error) {
+	s := w.view.now(time.Now())
+	if !s.known || !s.begun {
+		return nil, errors.New("the store is not followed: nobody knows which branches of mirrors are needed")
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for name, wish := range s.wishes {
+		if wish.Repo == repo && (s.states[name].Host == w.host || w.jobs[name] != nil) {
+			all = append(all, wish.Branch)
+		}
+	}
+	return all, nil
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -133,23 +134,31 @@ func (f Folder) dir(repo string) string { return filepath.Join(f.Path, repo+".gi
 
 // lock waits until nobody else works on a mirror.
 func (f Folder) lock(ctx context.Context, repo string) (*os.File, error) {
-	file, err := flock.Open(filepath.Join(f.Path, repo+".lock"))
-	if err != nil {
-		return nil, err
-	}
 	for {
-		free, err := flock.TryLock(file)
-		if free {
+		file, err := f.tryLock(repo)
+		if file != nil {
 			return file, nil
 		}
 		if err == nil {
 			err = pause.For(ctx, 100*time.Millisecond)
 		}
 		if err != nil {
-			file.Close()
 			return nil, fmt.Errorf("wait for the mirror of %s, which another has: %w", repo, err)
 		}
 	}
+}
+
+// tryLock is lock, and nil where somebody else works on the mirror.
+func (f Folder) tryLock(repo string) (*os.File, error) {
+	file, err := flock.Open(filepath.Join(f.Path, repo+".lock"))
+	if err != nil {
+		return nil, err
+	}
+	if free, err := flock.TryLock(file); !free {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
 }
 
 // ready makes the mirror where there is none, or a killed call left half of one, and
@@ -181,17 +190,25 @@ func (f Folder) ready(ctx context.Context, dir string) error {
 // removeObstacles deletes branches of the mirror that are part of the path of branch,
 // or the other way round: git keeps a branch as a file.
 func (f Folder) removeObstacles(ctx context.Context, dir, branch string) error {
+	return f.removeBranches(ctx, dir, func(other string) bool {
+		return strings.HasPrefix(branch, other+"/") || strings.HasPrefix(other, branch+"/")
+	})
+}
+
+// removeBranches deletes branches of the mirror.
+func (f Folder) removeBranches(ctx context.Context, dir string, which func(branch string) bool) error {
 	out, err := run(f.git(ctx, dir, Source{}, "for-each-ref", "--format=%(refname)", "refs/heads/"), headsAtMost)
 	if err != nil {
 		return fmt.Errorf("branches of mirror %s: %w", dir, why(ctx, err))
 	}
 	for ref := range strings.Lines(string(out)) {
 		ref = strings.TrimSpace(ref)
-		other := strings.TrimPrefix(ref, "refs/heads/")
-		if strings.HasPrefix(branch, other+"/") || strings.HasPrefix(other, branch+"/") {
-			if _, err := run(f.git(ctx, dir, Source{}, "update-ref", "-d", ref), 1<<10); err != nil {
-				return fmt.Errorf("remove branch %s of mirror %s: %w", other, dir, why(ctx, err))
-			}
+		branch := strings.TrimPrefix(ref, "refs/heads/")
+		if !which(branch) {
+			continue
+		}
+		if _, err := run(f.git(ctx, dir, Source{}, "update-ref", "-d", ref), 1<<10); err != nil {
+			return fmt.Errorf("remove branch %s of mirror %s: %w", branch, dir, why(ctx, err))
 		}
 	}
 	return nil
@@ -239,7 +256,7 @@ func size(dir string) (total int64) {
 }
 
 // Drop removes a branch from the mirror of a repository, if it has it. What no other branch has goes
-// some time after that.
+// some time after that. While somebody else works on the mirror nothing is removed, which is for Keep to do later.
 func (f Folder) Drop(ctx context.Context, repo, branch string) error {
 	if err := errors.Join(checkRepo(repo), preview.CheckBranch(branch)); err != nil {
 		return err
@@ -247,8 +264,8 @@ func (f Folder) Drop(ctx context.Context, repo, branch string) error {
 	if _, err := os.Stat(f.dir(repo)); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	lock, err := f.lock(ctx, repo)
-	if err != nil {
+	lock, err := f.tryLock(repo)
+	if lock == nil {
 		return err
 	}
 	defer lock.Close()
@@ -263,17 +280,32 @@ func (f Folder) Drop(ctx context.Context, repo, branch string) error {
 	return nil
 }
 
-// Remove removes the mirror of a repository.
-func (f Folder) Remove(ctx context.Context, repo string) error {
+// Keep removes from the mirror of a repository all branches but those that needed returns, and the mirror where these are none.
+// needed is called once nobody else can fetch into it. While somebody else works on the mirror nothing is removed. The files of
+// a commit that was fetched stay for a day as long as there is the mirror, so that who needs a branch of it may be at an older one.
+func (f Folder) Keep(ctx context.Context, repo string, needed func() ([]string, error)) error {
 	if err := checkRepo(repo); err != nil {
 		return err
 	}
-	lock, err := f.lock(ctx, repo)
-	if err != nil {
+	lock, err := f.tryLock(repo)
+	if lock == nil {
 		return err
 	}
 	defer lock.Close()
-	return os.RemoveAll(f.dir(repo))
+	branches, err := needed()
+	if err != nil {
+		return err
+	}
+	dir := f.dir(repo)
+	if len(branches) == 0 {
+		return os.RemoveAll(dir)
+	}
+	ctx, cancel := f.patient(ctx)
+	defer cancel()
+	if err := f.ready(ctx, dir); err != nil {
+		return err
+	}
+	return f.removeBranches(ctx, dir, func(branch string) bool { return !slices.Contains(branches, branch) })
 }
 
 // why is err, or why ctx has ended, which then is the reason for it.

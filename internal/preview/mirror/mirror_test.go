@@ -219,3 +219,67 @@ func TestDrop_takes_a_branch_out_of_a_mirror(t *testing.T) {
 		t.Error("an option is taken for a branch")
 	}
 }
+
+func TestKeep_leaves_of_a_mirror_the_branches_that_are_needed(t *testing.T) {
+	t.Parallel()
+	r := gittest.New(t)
+	f, s := folder(t), Source{URL: r.HTTP("", "")}
+	r.Commit("main", map[string]string{"a": "1"})
+	gone := r.Commit("feature/x", map[string]string{"a": "2"})
+	r.Commit("feature/y", map[string]string{"a": "3"})
+	for _, branch := range []string{"main", "feature/x", "feature/y"} {
+		must(f.Fetch(t.Context(), "shop", s, branch))(t)
+	}
+	dir := f.dir("shop")
+	has := func() string {
+		return strings.Join(strings.Fields(string(must(run(f.git(t.Context(), dir, Source{}, "for-each-ref", "--format=%(refname:lstrip=2)"), 1<<10))(t))), " ")
+	}
+	keep := func(branches ...string) error {
+		return f.Keep(t.Context(), "shop", func() ([]string, error) { return branches, nil })
+	}
+	for range 2 {
+		if err := keep("main", "feature/y", "none"); err != nil {
+			t.Fatal(err)
+		}
+		if got := has(); got != "feature/y main" {
+			t.Errorf("it has %q", got)
+		}
+	}
+	// A build that has fetched already goes on.
+	must(f.Export(t.Context(), "shop", gone, filepath.Join(t.TempDir(), "x")))(t)
+	unknown := errors.New("nobody knows")
+	if err := f.Keep(t.Context(), "shop", func() ([]string, error) { return nil, unknown }); !errors.Is(err, unknown) || has() != "feature/y main" {
+		t.Errorf("where nobody knows what is needed: %v, it has %q", err, has())
+	}
+	for range 2 {
+		if err := keep(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("a mirror of which nothing is needed is there yet: %v", err)
+		}
+	}
+	if got := must(f.Fetch(t.Context(), "shop", s, "feature/x"))(t); got != gone {
+		t.Errorf("Fetch after that = %s, want %s", got, gone)
+	}
+}
+
+func TestKeep_and_Drop_leave_a_mirror_alone_that_somebody_works_on(t *testing.T) {
+	t.Parallel()
+	r := gittest.New(t)
+	r.Commit("main", map[string]string{"a": "1"})
+	f := folder(t)
+	must(f.Fetch(t.Context(), "shop", Source{URL: r.HTTP("", "")}, "main"))(t)
+	lock := must(f.lock(t.Context(), "shop"))(t)
+	defer lock.Close()
+	asked := func() ([]string, error) {
+		t.Error("it is asked what is needed, which may change until it has the mirror")
+		return nil, nil
+	}
+	if err := errors.Join(f.Keep(t.Context(), "shop", asked), f.Drop(t.Context(), "shop", "main")); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(f.dir("shop"), "refs/heads/main")); err != nil {
+		t.Error(err)
+	}
+}
