@@ -31,6 +31,13 @@ func TestAPI_leads_a_preview_through_its_life(t *testing.T) {
 		t.Fatalf("created %+v", p)
 	}
 	const path = "/api/v1/previews/feature-foo-bar"
+	// Of one that no builder has begun it is said what is wanted.
+	if g.expect(202, access.Deploy, "POST", path+"/stop", "", &p); p.State != "asleep" {
+		t.Errorf("stopped before a builder has begun it: %+v", p)
+	}
+	if g.expect(202, access.Deploy, "POST", path+"/start", "", &p); p.State != "queued" {
+		t.Errorf("and started again: %+v", p)
+	}
 	g.put(preview.State{Name: p.Name, Step: preview.Ready, Commit: head, Since: p.Asked, Routes: map[string][]string{"": {"10.101.0.2:80"}, "api": {"10.101.0.3:80"}}})
 	g.shown(p.Name, "is ready", func(p known.Preview) bool {
 		return p.State == "ready" && p.Commit == head && p.URLs["api"] == "http://api--feature-foo-bar.y.example.com/"

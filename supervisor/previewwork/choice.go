@@ -18,19 +18,24 @@ type choice struct {
 // turnOfHosts is how much longer than the one before a host waits that has more previews.
 const turnOfHosts = 2 * time.Second
 
-// mine reports whether a preview, for which something is to be done since wanted, is this host's to
-// work on: it has it, or has room for it and the host that has it is gone. has is how many previews each host has.
-func (c choice) mine(s snapshot, has map[string]int, name string, wanted, now time.Time) bool {
+// takesRoom reports whether the host that does this for a preview has it from then on. What no host has, or a host that is
+// gone, is removed or stopped by any host, however many previews that has.
+func takesRoom(deed preview.Deed) bool { return deed == preview.Deploy || deed == preview.Wake }
+
+// mine reports whether a preview, for which deed is to be done, and something since wanted, is this host's to
+// work on: it has it, or no host has it, or one that is gone, and it has room where that is needed. has is how many
+// previews each host has.
+func (c choice) mine(s snapshot, has map[string]int, name string, deed preview.Deed, wanted, now time.Time) bool {
 	switch holder := s.states[name].Host; {
 	case holder == c.host:
 		return true
 	case holder != "" && !c.lost(s, name, now):
 		return false
 	}
-	if has[c.host] >= c.most {
+	if takesRoom(deed) && has[c.host] >= c.most {
 		return false
 	}
-	return now.Sub(wanted) >= time.Duration(c.before(s, has))*turnOfHosts
+	return now.Sub(wanted) >= time.Duration(c.before(s, has, deed))*turnOfHosts
 }
 
 // lost reports whether the host that has a preview is gone for good, as far as others know.
@@ -39,11 +44,11 @@ func (c choice) lost(s snapshot, name string, now time.Time) bool {
 	return holder != "" && holder != c.host && !s.alive(holder) && now.Sub(s.gone[holder]) >= c.takeover
 }
 
-// before is how many hosts with room come before this one: they have fewer previews.
-func (c choice) before(s snapshot, has map[string]int) int {
+// before is how many hosts come before this one: they have fewer previews, and room where that is needed.
+func (c choice) before(s snapshot, has map[string]int, deed preview.Deed) int {
 	n := 0
 	for host, w := range s.workers {
-		if host != c.host && has[host] < w.Most && less(has[host], host, has[c.host], c.host) {
+		if host != c.host && (has[host] < w.Most || !takesRoom(deed)) && less(has[host], host, has[c.host], c.host) {
 			n++
 		}
 	}
@@ -59,8 +64,11 @@ func (s snapshot) alive(host string) bool {
 	return there
 }
 
-// taken has has count a preview as this host's, which begins to work on it: the store says so later.
-func (c choice) taken(s snapshot, has map[string]int, name string) {
+// taken has has count a preview as this host's, which begins to do deed for it: the store says so later.
+func (c choice) taken(s snapshot, has map[string]int, name string, deed preview.Deed) {
+	if !takesRoom(deed) {
+		return
+	}
 	has[s.states[name].Host]--
 	has[c.host]++
 }

@@ -41,17 +41,42 @@ func TestMine(t *testing.T) {
 		"one whose host is gone":                          {"a", "lost", takeover, true},
 		"one of this host, which is not announced itself": {"gone", "lost", 0, true},
 	} {
-		if got := (choice{c.host, 2, takeover}).mine(site(), site().previews(), c.name, noon, noon.Add(c.later)); got != c.want {
+		if got := (choice{c.host, 2, takeover}).mine(site(), site().previews(), c.name, preview.Deploy, noon, noon.Add(c.later)); got != c.want {
 			t.Errorf("%s: %v", claim, got)
 		}
 	}
 	full := site()
 	full.states["next"] = preview.State{Name: "next", Host: "b"}
-	if (choice{"b", 2, takeover}).mine(full, full.previews(), "new", noon, noon.Add(time.Hour)) {
+	if (choice{"b", 2, takeover}).mine(full, full.previews(), "new", preview.Deploy, noon, noon.Add(time.Hour)) {
 		t.Error("a host without room takes a new one")
 	}
-	if !(choice{"b", 2, takeover}).mine(full, full.previews(), "old", noon, noon) {
+	if !(choice{"b", 2, takeover}).mine(full, full.previews(), "old", preview.Deploy, noon, noon) {
 		t.Error("a host without room leaves its own")
+	}
+}
+
+func TestMine_of_what_is_to_go_or_stop_is_for_a_host_without_room_too(t *testing.T) {
+	full := site()
+	full.workers = map[string]preview.Worker{"a": {Host: "a", Most: 1}, "b": {Host: "b", Most: 1}}
+	full.states["other"] = preview.State{Name: "other", Host: "a"}
+	for claim, c := range map[string]struct {
+		host, name string
+		deed       preview.Deed
+		later      time.Duration
+		want       bool
+	}{
+		"one that no host has goes":                     {"a", "new", preview.Remove, 0, true},
+		"by the next host in turn, where that is slow":  {"b", "new", preview.Remove, turnOfHosts, true},
+		"and by one host first":                         {"b", "new", preview.Remove, 0, false},
+		"one whose host is gone goes":                   {"a", "lost", preview.Remove, takeover, true},
+		"one whose host is gone is stopped":             {"a", "lost", preview.Sleep, takeover, true},
+		"one whose host is there is left to that":       {"a", "old", preview.Remove, time.Hour, false},
+		"one that no host has is not begun":             {"a", "new", preview.Deploy, time.Hour, false},
+		"one whose host is gone is not begun elsewhere": {"a", "lost", preview.Deploy, time.Hour, false},
+	} {
+		if got := (choice{c.host, 1, takeover}).mine(full, full.previews(), c.name, c.deed, noon, noon.Add(c.later)); got != c.want {
+			t.Errorf("%s: %v", claim, got)
+		}
 	}
 }
 
@@ -74,7 +99,7 @@ func TestDue_are_no_more_than_a_host_may_have(t *testing.T) {
 	begins := func(jobs ...string) (names []string) {
 		w := &worker{choice: choice{"a", 5, takeover}, jobs: map[string]*job{}, retries: map[string]retry{}, wanted: map[string]time.Time{}}
 		for _, name := range jobs {
-			w.jobs[name] = &job{}
+			w.jobs[name] = &job{deed: preview.Deploy}
 		}
 		for _, one := range w.due(s, noon.Add(2*time.Hour)) {
 			names = append(names, one.facts.Wish.Name)
@@ -89,6 +114,48 @@ func TestDue_are_no_more_than_a_host_may_have(t *testing.T) {
 	}
 	if got, want := begins("own"), []string{"new-0", "new-1", "new-2", "new-3"}; !slices.Equal(got, want) {
 		t.Errorf("while it works on its own it begins %v, want %v", got, want)
+	}
+}
+
+func TestDue_has_what_is_to_go_wait_neither_for_room_nor_for_another_try(t *testing.T) {
+	s := snapshot{
+		states: map[string]preview.State{"own": {Host: "a", Step: preview.Ready}, "fails": {Host: "a", Step: preview.Failed}},
+		wishes: map[string]preview.Wish{}, facts: map[string]preview.Facts{},
+	}
+	for name, want := range map[string]preview.Want{"own": preview.Running, "new": preview.Running, "gone": preview.Removed, "over": preview.Running, "fails": preview.Removed, "stopped": preview.Stopped} {
+		wish := preview.Wish{Name: name, Commit: "c1", Want: want, Asked: noon}
+		if name == "over" {
+			wish.Asked = noon.AddDate(0, 0, -8)
+		}
+		s.wishes[name] = wish
+		f := preview.Facts{Wish: wish, Step: s.states[name].Step, Since: noon}
+		if name == "own" {
+			job := f.Job()
+			f.Done = &job
+		}
+		s.facts[name] = f
+	}
+	w := &worker{choice: choice{"a", 1, takeover}, jobs: map[string]*job{}, retries: map[string]retry{}, wanted: map[string]time.Time{}}
+	w.retries["fails"] = retry{preview.Deploy, noon.Add(retryAtMost), 8} // of its deployment
+	begins := func() string {
+		var all []string
+		for _, one := range w.due(s, noon) {
+			all = append(all, string(one.deed)+" "+one.facts.Wish.Name)
+		}
+		slices.Sort(all)
+		return strings.Join(all, ", ")
+	}
+	if got, want := begins(), "remove fails, remove gone, remove over"; got != want {
+		t.Errorf("a host without room begins %q, want %q", got, want)
+	}
+	w.retries["gone"] = retry{preview.Remove, noon.Add(retryAfter), 1}
+	if got, want := begins(), "remove fails, remove over"; got != want {
+		t.Errorf("after a removal that failed it begins %q, want %q", got, want)
+	}
+	w.choice.most = 3
+	w.jobs["gone"], w.jobs["over"] = &job{deed: preview.Remove}, &job{deed: preview.Remove}
+	if got, want := begins(), "deploy new, remove fails"; got != want {
+		t.Errorf("with room, which no removal takes, it begins %q, want %q", got, want)
 	}
 }
 

@@ -31,6 +31,8 @@ func TestWork(t *testing.T) {
 	r.run("one that never ran is deployed where it is to be started", (*rig).startsWhatNeverRan)
 	r.run("of pushes while one is built the newest counts", (*rig).overtakes)
 	r.run("one that is removed while it is built leaves nothing", (*rig).removesBuilding)
+	r.run("one that no builder has begun goes at once while all are full, and is not begun once it is stopped", (*rig).removesQueued)
+	r.run("one that waits for its repository goes while another build fetches that", (*rig).removesWhileFetching)
 	r.run("two previews have the same names and volumes, each its own", (*rig).parts)
 	r.run("a worker that is killed anywhere goes on", (*rig).killed)
 	r.run("what a host had that is gone is made anew, also with a volume and a port that is taken", (*rig).takesOver)

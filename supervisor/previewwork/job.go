@@ -31,6 +31,13 @@ func (w *worker) do(ctx context.Context, j *job, f preview.Facts) (again time.Du
 		return heldAfter
 	}
 	defer end()
+	// Who had the claim before may have removed the preview: what is known here may be older than that.
+	if _, err := w.ledger.Wish(ctx, name); err != nil {
+		if !errors.Is(err, ledger.ErrNone) && ctx.Err() == nil {
+			w.log.Warn("a preview waits", "preview", name, "err", err)
+		}
+		return heldAfter
+	}
 	began := time.Now()
 	switch j.deed {
 	case preview.Deploy:

@@ -19,6 +19,7 @@ import (
 	"rundock/internal/preview/ledger"
 	"rundock/internal/stack"
 	"rundock/internal/stack/network"
+	"rundock/internal/stack/release"
 	"rundock/supervisor"
 	"rundock/supervisor/overlaydir"
 )
@@ -40,6 +41,13 @@ func (w *worker) remove(ctx context.Context, wish preview.Wish) error {
 		return nil // the wish says so now, and comes back as that
 	}
 	stackName := preview.StackOf(name)
+	begun, err := w.isBegun(ctx, name)
+	if err != nil {
+		return err
+	}
+	if !begun { // neither Docker nor a stack's lock is waited for
+		return w.forgetAll(ctx, name)
+	}
 	_, known, err := w.engine.facts(ctx, "services")
 	if err != nil {
 		return err
@@ -59,11 +67,27 @@ func (w *worker) remove(ctx context.Context, wish preview.Wish) error {
 	if err := errors.Join(w.clean(ctx, name, known), had.remove(), w.mirrors.Drop(ctx, wish.Repo, wish.Branch)); err != nil {
 		return err
 	}
+	return w.forgetAll(ctx, name)
+}
+
+// isBegun reports whether a host may have something of a preview: a builder writes its state before it makes anything, and
+// its stack is in the store before anything runs.
+func (w *worker) isBegun(ctx context.Context, name string) (bool, error) {
+	found, err := w.store.Read(ctx, []string{preview.StateKey(name)})
+	if err != nil || found[0].Exists {
+		return true, err
+	}
+	listed, _, err := w.store.List(ctx, release.StackPrefix(preview.StackOf(name)))
+	return len(listed) > 0, err
+}
+
+// forgetAll removes all that the store has of a preview, its wish last.
+func (w *worker) forgetAll(ctx context.Context, name string) error {
 	if err := w.forget(ctx, name); err != nil {
 		return err
 	}
 	// The wish is gone before the call has ended, and with it what wants this job.
-	_, err = w.ledger.Forget(context.WithoutCancel(ctx), name)
+	_, err := w.ledger.Forget(context.WithoutCancel(ctx), name)
 	return err
 }
 

@@ -13,13 +13,20 @@ import (
 
 // sleep stops a preview's containers. Its release stays, and routers know before they stop.
 func (w *worker) sleep(ctx context.Context, name string) error {
-	if _, err := w.state(ctx, name, true, func(s *preview.State) {
-		w.takes(s)
-		s.Step, s.Reason = preview.Asleep, ""
-	}); err != nil {
+	after, err := w.state(ctx, name, true, w.rests)
+	if err != nil || after.Host != w.host {
 		return err
 	}
 	return w.stop(ctx, name)
+}
+
+// rests has a preview be asleep. One whose host is gone runs nowhere: it stays that host's, so that it takes no room of
+// another one, and is made anew once it is to be started.
+func (w *worker) rests(s *preview.State) {
+	s.Step, s.Reason = preview.Asleep, ""
+	if s.Host != w.host {
+		s.Routes, s.Done = nil, nil
+	}
 }
 
 // sleepers are the previews of a host that are to be asleep, with nothing else to be done for them, of which services are

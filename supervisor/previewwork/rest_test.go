@@ -41,6 +41,24 @@ func TestSleepers_are_asleep_and_have_a_service_that_is_enabled(t *testing.T) {
 	}
 }
 
+func TestRests_leaves_what_a_host_had_that_is_gone_to_that_host(t *testing.T) {
+	w := &worker{host: "a"}
+	made := preview.State{Host: "b", Step: preview.Ready, Done: &preview.Job{Commit: "c1"}, Routes: map[string][]string{"": {"10.0.0.1:80"}}}
+	s := made
+	if w.rests(&s); s.Host != "b" || s.Done != nil || s.Routes != nil || s.Step != preview.Asleep {
+		t.Errorf("of another host's it makes %+v", s)
+	}
+	wish := preview.Wish{Name: "akira", Commit: "c1", Want: preview.Running, Asked: noon}
+	if got := (preview.Rules{}).Next(preview.Facts{Wish: wish, Done: s.Done, Step: s.Step, Lost: true}, noon); got != preview.Deploy {
+		t.Errorf("once it is started next is %q", got)
+	}
+	s = made
+	s.Host = "a"
+	if w.rests(&s); s.Host != "a" || s.Done == nil || s.Routes == nil || s.Step != preview.Asleep {
+		t.Errorf("of its own it makes %+v", s)
+	}
+}
+
 func TestUnmade_is_deployed_next(t *testing.T) {
 	wish := preview.Wish{Name: "akira", Commit: "c1", Want: preview.Running, Asked: noon}
 	job := preview.Facts{Wish: wish}.Job()

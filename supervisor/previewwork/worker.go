@@ -52,8 +52,10 @@ type job struct {
 	cancel context.CancelCauseFunc
 }
 
-// retry is when a job that failed for no fault of its branch is tried again.
+// retry is when a job that failed for no fault of its branch is tried again. What else is to be done for the preview does
+// not wait for that.
 type retry struct {
+	deed  preview.Deed
 	at    time.Time
 	times int
 }
@@ -155,8 +157,8 @@ func (w *worker) due(s snapshot, now time.Time) (all []task) {
 		}
 	}
 	has := s.previews()
-	for name := range w.jobs {
-		w.choice.taken(s, has, name)
+	for name, j := range w.jobs {
+		w.choice.taken(s, has, name, j.deed)
 	}
 	for _, name := range s.names() {
 		f, _ := w.facts(s, name, now)
@@ -168,8 +170,10 @@ func (w *worker) due(s snapshot, now time.Time) (all []task) {
 		if w.wanted[name].IsZero() {
 			w.wanted[name] = now
 		}
-		if w.jobs[name] == nil && !w.retries[name].at.After(now) && w.choice.mine(s, has, name, w.wanted[name], now) {
-			w.choice.taken(s, has, name)
+		r := w.retries[name]
+		waits := r.deed == deed && r.at.After(now)
+		if w.jobs[name] == nil && !waits && w.choice.mine(s, has, name, deed, w.wanted[name], now) {
+			w.choice.taken(s, has, name, deed)
 			all = append(all, task{deed, f})
 		}
 	}
@@ -194,13 +198,17 @@ func (w *worker) begin(ctx context.Context, jobs *sync.WaitGroup, name string, d
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		delete(w.jobs, name)
-		switch r := w.retries[name]; again {
+		r := w.retries[name]
+		if r.deed != deed {
+			r = retry{}
+		}
+		switch again {
 		case 0:
 			delete(w.retries, name)
 		case heldAfter:
-			w.retries[name] = retry{at: time.Now().Add(again)}
+			w.retries[name] = retry{deed: deed, at: time.Now().Add(again)}
 		default:
-			w.retries[name] = retry{time.Now().Add(min(again<<r.times, retryAtMost)), min(r.times+1, 8)}
+			w.retries[name] = retry{deed, time.Now().Add(min(again<<r.times, retryAtMost)), min(r.times+1, 8)}
 		}
 		w.view.tell()
 	})

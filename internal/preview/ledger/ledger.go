@@ -198,6 +198,15 @@ func (l Ledger) Forget(ctx context.Context, name string) (forgotten bool, err er
 	return forgotten, err
 }
 
+// Wish is that of the preview called name, which is there: else the error is ErrNone.
+func (l Ledger) Wish(ctx context.Context, name string) (preview.Wish, error) {
+	w, _, err := l.wish(ctx, name)
+	if err != nil {
+		err = fmt.Errorf("wish for preview %s: %w", name, err)
+	}
+	return w, err
+}
+
 // Wishes are all there are, by name.
 func (l Ledger) Wishes(ctx context.Context) (map[string]preview.Wish, error) {
 	return list[preview.Wish](ctx, l.Store, WishPrefix)

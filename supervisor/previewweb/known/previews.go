@@ -95,9 +95,12 @@ func (b *Book) Of(w preview.Wish) Preview {
 }
 
 func (b *Book) preview(w preview.Wish, at places) Preview {
-	s := b.states[w.Name]
+	s, begun := b.states[w.Name]
+	if s.Step = cmp.Or(s.Step, preview.Queued); !begun && w.Want == preview.Stopped {
+		s.Step = preview.Asleep // no builder is to begin it
+	}
 	p := Preview{
-		Name: w.Name, Repo: w.Repo, Branch: w.Branch, Want: string(w.Want), State: string(cmp.Or(s.Step, preview.Queued)), Reason: s.Reason,
+		Name: w.Name, Repo: w.Repo, Branch: w.Branch, Want: string(w.Want), State: string(s.Step), Reason: s.Reason,
 		Commit: s.Commit, Newest: w.Commit, Asked: w.Asked, Who: w.Who, Pinned: w.Pinned, URL: b.url(w.Name, ""), Hosts: []string{}, Builder: s.Host,
 	}
 	p.Since, p.Expires = when(s.Since), when(b.site.Rules.Expires(w))
