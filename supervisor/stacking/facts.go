@@ -66,19 +66,17 @@ func readFacts(given map[string]json.RawMessage) (map[string]*facts, error) {
 	return all, nil
 }
 
-// hosts are the site's hosts as placement takes them, sorted, and the names of those
-// that cannot be reached.
-func hosts(told map[string]*facts, of string) (all []place.Host, unreachable []string) {
+// hosts are the site's hosts as placement takes them, sorted.
+func hosts(told map[string]*facts, of string) (all []place.Host) {
 	for _, name := range sortedKeys(told) {
 		f := told[name]
 		if f == nil {
 			all = append(all, place.Host{Name: name, State: place.Unreachable})
-			unreachable = append(unreachable, name)
 			continue
 		}
 		all = append(all, f.host(name, of))
 	}
-	return all, unreachable
+	return all
 }
 
 // host is f for the placement of a stack, whose own services count for nothing.

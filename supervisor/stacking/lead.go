@@ -55,6 +55,9 @@ func (s *site) plan(ctx context.Context, q control.StackRequest) (a control.Stac
 	if do == release.Refuse { // this comes before what is wrong with the draft
 		err = errors.New(why)
 	}
+	if err == nil {
+		_, _, err = d.unsettled(v, do, why)
+	}
 	if err != nil {
 		return a, err
 	}
@@ -139,10 +142,15 @@ func (s *site) settleOrWrite(ctx context.Context, q control.StackRequest, v rele
 		return a, false, err
 	}
 	do, why := release.Recover(v, q.Run, d.Inputs, q.Lost)
+	if do == release.Refuse {
+		return a, false, errors.New(why)
+	}
+	left, first, err := d.unsettled(v, do, why)
+	if err != nil {
+		return a, false, err
+	}
 	latest := v.Latest()
 	switch do {
-	case release.Refuse:
-		return a, false, errors.New(why)
 	case release.Rewind:
 		a, v, err = s.rewind(ctx, q, v, why)
 		if err != nil || len(a.Waves) > 0 {
@@ -153,14 +161,11 @@ func (s *site) settleOrWrite(ctx context.Context, q control.StackRequest, v rele
 		}
 	case release.Finish:
 		a = control.StackAnswer{Changed: true, Release: latest.Number, From: latest.From, Notes: []string{why}, Lines: append(release.Lines(v.Base(), *latest, nil), "plan="+latest.PlanHash()), Plan: latest.PlanHash()}
-		all := release.Waves(v.Base(), *latest)
-		err = s.answerWaves(ctx, q, &a, v.Base(), *latest, all[max(latest.Begun, 1)-1:], max(latest.Begun, 1))
+		err = s.answerWaves(ctx, q, &a, v.Base(), *latest, left, first)
 		return a, err == nil, err
 	case release.Settle:
-		base := previous(v, *latest)
-		all := release.Waves(base, *latest)
 		a = control.StackAnswer{Changed: true, Release: latest.Number, From: latest.From, Notes: []string{why}, Settle: control.StackDone}
-		err = s.answerWaves(ctx, q, &a, base, *latest, all[release.CommitAt(all):], release.CommitAt(all)+1)
+		err = s.answerWaves(ctx, q, &a, previous(v, *latest), *latest, left, first)
 		return a, err == nil, err
 	}
 	a, err = d.answer(q)
@@ -184,6 +189,27 @@ func (s *site) settleOrWrite(ctx context.Context, q control.StackRequest, v rele
 		err = s.stopReturned(ctx, &a, d)
 	}
 	return a, err == nil, err
+}
+
+// unsettled are the waves that an earlier run has left, as Recover has said what to do, of which
+// the first has the number first, as releases count; 0: these are not counted. It is an error where
+// one of them is for a host that is not in the inventory.
+func (d draft) unsettled(v release.View, do release.Recovery, why string) (waves []release.Wave, first int, err error) {
+	latest := v.Latest()
+	switch do {
+	case release.Rewind:
+		waves, _ = release.Undo(previous(v, *latest), *latest, latest.Begun)
+	case release.Finish:
+		first = max(latest.Begun, 1)
+		waves = release.Waves(v.Base(), *latest)[first-1:]
+	case release.Settle:
+		all := release.Waves(previous(v, *latest), *latest)
+		first = release.CommitAt(all) + 1
+		waves = all[first-1:]
+	default:
+		return nil, 0, nil
+	}
+	return waves, first, d.doable(why, waves, latest.Lost)
 }
 
 // previous is the release that another one was planned from.

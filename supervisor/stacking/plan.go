@@ -59,14 +59,16 @@ func (s *site) draft(ctx context.Context, q control.StackRequest, v release.View
 	if err != nil {
 		return d, err
 	}
-	if err := d.place(q, told); err != nil {
+	d.told = told
+	if err := d.place(q, v); err != nil {
 		return d, err
 	}
-	d.told, d.returned = told, returnedTo(q.Name, told, d.Lost, append(v.InUse(), d.Release))
+	d.returned = returnedTo(q.Name, told, d.Lost, append(v.InUse(), d.Release))
 	if d.base != nil && d.isSame() {
 		d.strays = straysOf(*d.base, told)
+		d.refused = append(d.refused, release.Unreached(&d.strays.has, d.base.WithoutJobs(), d.away())...)
 	}
-	d.notes = append(d.notes, slices.Concat(d.staying(q), d.takenOver())...)
+	d.notes = append(d.notes, slices.Concat(d.staying(q), d.unlisted(), d.takenOver())...)
 	return d, nil
 }
 
@@ -140,15 +142,17 @@ func (s *site) networks(ctx context.Context, q control.StackRequest, v release.V
 }
 
 // place gives the release's slots their hosts.
-func (d *draft) place(q control.StackRequest, told map[string]*facts) error {
-	all, unreachable := hosts(told, q.Name)
+func (d *draft) place(q control.StackRequest, v release.View) error {
+	all := hosts(d.told, q.Name)
 	previous := map[stack.Slot]stack.Place{}
 	if d.base != nil {
 		for slot, was := range d.base.Slots {
 			previous[slot] = was.Place
-			if _, known := told[was.Host]; !known && slices.Contains(d.Lost, was.Host) {
-				all = addUnknown(all, was.Host)
-			}
+		}
+	}
+	for _, host := range slices.Compact(slices.Clone(d.Lost)) {
+		if _, known := d.told[host]; !known && hasBeenOn(v, host) {
+			all = append(all, place.Host{Name: host, State: place.Unreachable})
 		}
 	}
 	placed, err := place.Plan(d.Model, all, previous, place.Options{Strategy: place.Strategy(q.Strategy), Lost: d.Lost, Rebalance: q.Rebalance})
@@ -165,17 +169,20 @@ func (d *draft) place(q control.StackRequest, told map[string]*facts) error {
 	for _, r := range placed.Refused {
 		d.refused = append(d.refused, r.String())
 	}
-	unreachable = slices.DeleteFunc(unreachable, func(h string) bool { return slices.Contains(d.Lost, h) })
-	d.refused = append(d.refused, release.Unreached(d.base, d.Release, unreachable)...)
+	if !d.isSame() { // or nothing is done, not even a job
+		d.refused = append(d.refused, release.Unreached(d.base, d.Release, d.away())...)
+	}
 	return nil
 }
 
-// addUnknown adds a host that the inventory does not have any more.
-func addUnknown(all []place.Host, name string) []place.Host {
-	if slices.ContainsFunc(all, func(h place.Host) bool { return h.Name == name }) {
-		return all
+// hasBeenOn reports whether a release of v has something on a host, be it one that was undone.
+func hasBeenOn(v release.View, host string) bool {
+	for _, r := range v.Releases {
+		if r.On(host) {
+			return true
+		}
 	}
-	return append(all, place.Host{Name: name, State: place.Unreachable})
+	return false
 }
 
 // isSame reports whether the hosts have what the release has already.

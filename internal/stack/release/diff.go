@@ -234,14 +234,14 @@ func Lines(from *Release, to Release, refused []string) []string {
 	return append(all, remarks(from, to, changes)...)
 }
 
-// Unreached are lines of what is to change on hosts that cannot be reached, and so
-// is refused. Those that are given up are not among these hosts: whoever knows that
-// one is gone for good says so, and its slots move.
-func Unreached(from *Release, to Release, unreachable []string) (refused []string) {
+// Unreached are lines of what is to change on hosts that are away, by what they are, such as
+// unreachable, and so is refused. Those that are given up are not among these hosts: whoever
+// knows that one is gone for good says so, and its slots move.
+func Unreached(from *Release, to Release, away map[string]string) (refused []string) {
 	for _, c := range Diff(from, to) {
 		refuse := func(host, becomes, why string) {
-			if slices.Contains(unreachable, host) {
-				refused = append(refused, fmt.Sprintf("%s refused: %s is unreachable, where %s: %s", c.Slot, host, becomes, why))
+			if is, away := away[host]; away {
+				refused = append(refused, fmt.Sprintf("%s refused: %s is %s, where %s: %s", c.Slot, host, is, becomes, why))
 			}
 		}
 		if c.Kind != Kept && c.Kind != Waiting {

@@ -127,17 +127,17 @@ func TestUnreached_names_what_is_to_change_there(t *testing.T) {
 	all := services{"web": service("web:1", 2), "db": service("db:1", 1), "cron": service("cron:1", 1)}
 	from := release(t, 6, 0, all, "web.1=a web.2=b db.1=b cron.1=b")
 	to := release(t, 7, 6, services{"web": service("web:2", 2), "db": all["db"]}, "web.1=a web.2=b db.1=b")
-	wantText(t, "refused", strings.Join(Unreached(&from, to, []string{"b"}), "\n"), `
+	wantText(t, "refused", strings.Join(Unreached(&from, to, map[string]string{"b": "unreachable"}), "\n"), `
 cron.1 refused: b is unreachable, where it is to be stopped: the service is gone
 web.2 refused: b is unreachable, where it is to be replaced: image web:1 -> web:2`)
 	moved := release(t, 7, 6, all, "web.1=a web.2=b db.1=b cron.1=c")
-	wantText(t, "refused", strings.Join(Unreached(&from, moved, []string{"b", "c"}), "\n"), `
+	wantText(t, "refused", strings.Join(Unreached(&from, moved, map[string]string{"b": "unreachable", "c": "unreachable"}), "\n"), `
 cron.1 refused: b is unreachable, where it is to be moved: fits
 cron.1 refused: c is unreachable, where it is to be moved: fits`)
 	jobs := release(t, 7, 6, services{"web": service("web:1", 2), "cron": service("cron:1", 1, job)}, "web.1=a web.2=b cron.1=b")
-	wantText(t, "refused", strings.Join(Unreached(&jobs, jobs, []string{"b"}), "\n"), `
+	wantText(t, "refused", strings.Join(Unreached(&jobs, jobs, map[string]string{"b": "unreachable"}), "\n"), `
 cron.1 refused: b is unreachable, where it is to run: a job`)
-	if again := Unreached(&from, release(t, 7, 6, all, "web.1=a web.2=b db.1=b cron.1=b"), []string{"b"}); again != nil {
+	if again := Unreached(&from, release(t, 7, 6, all, "web.1=a web.2=b db.1=b cron.1=b"), map[string]string{"b": "unreachable"}); again != nil {
 		t.Errorf("what stays is refused: %v", again)
 	}
 }
@@ -158,7 +158,7 @@ func TestUnreached_names_what_is_to_change_of_standbys(t *testing.T) {
 		{"it has another one", release(t, 7, 6, one, "one.1=a+c"), "one.1 refused: b is unreachable, where its standby is to be stopped: it has another one"},
 	} {
 		t.Run(strings.ReplaceAll(c.claim, " ", "_"), func(t *testing.T) {
-			got := Unreached(&from, c.to, []string{"b"})
+			got := Unreached(&from, c.to, map[string]string{"b": "unreachable"})
 			wantText(t, "refused", strings.Join(got, "\n"), c.want)
 			for _, wave := range Waves(&from, c.to) {
 				for _, s := range wave.Steps {
