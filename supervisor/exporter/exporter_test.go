@@ -51,7 +51,7 @@ func aHost(t *testing.T) host {
 		control.WriteRunner(h.status, control.RunnerStatus{Service: "web", PID: 7, Phase: control.Running, Container: "c1", Since: since, Started: since}),
 		control.WriteAnnounce(h.status, control.AnnounceStatus{Service: "web", PID: 7, State: control.Announced, Since: since, Stack: "shop", Slot: "web.1", Records: []control.Record{{Key: "/skydns/a"}}}),
 		control.WriteRunner(h.status, control.RunnerStatus{Service: "worker", PID: 8, Phase: control.Backoff, Since: since, Crashes: 4, Error: "exit code 1"}),
-		control.WriteRunner(h.status, control.RunnerStatus{Service: "spare", PID: 7, Phase: control.Standby, Since: since, Started: since, Error: "it runs on node-2"}),
+		control.WriteRunner(h.status, control.RunnerStatus{Service: "spare", PID: 7, Phase: control.Standby, Since: since, Error: "it runs on node-2"}),
 		control.WriteAnnounce(h.status, control.AnnounceStatus{Service: "spare", PID: 7, State: control.Unhealthy, Since: since}),
 		control.WriteStore(h.status, control.StoreStatus{PID: 7, Since: since, Stores: []control.ServedStore{{Name: "etcd", Clients: 3, Records: 2, Watches: 1}, {Name: "consul", Reason: "connection refused"}}}),
 		control.WriteOverlay(h.status, control.OverlayStatus{Network: `back"bone`, PID: 7, State: control.OverlayUp, Peers: 4, Silent: 1, Changes: 12, Healed: 2, Since: since, Beat: control.Clock()}),

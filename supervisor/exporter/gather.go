@@ -65,16 +65,12 @@ func (h host) services(p *page) (bad error) {
 		p.add(gauge, "rundock_service_enabled", "1 where the service is to run on this host; stack and slot are empty where it is of none.", truth(enabled),
 			"service", name, "stack", sidecar.Stack, "slot", sidecar.Slot, "colour", sidecar.Colour)
 		if runner.Service != "" {
-			started := runner.Started
-			if runner.Container == "" {
-				started = time.Time{}
-			}
 			p.add(gauge, "rundock_runner_up", "1 while the service's runner is alive.", truth(h.lives(runner.PID, "run")), "service", name)
 			states(p, "rundock_runner_phase", "What the runner does: 1 for the phase it is in.", phases, runner.Phase, "service", name)
 			p.add(gauge, "rundock_runner_phase_since_timestamp_seconds", "When that phase began.", seconds(runner.Since), "service", name)
 			p.add(gauge, "rundock_runner_crashes", "Ends in a row that came too soon.", float64(runner.Crashes), "service", name)
 			p.add(gauge, "rundock_runner_trouble", "1 while something is wrong that rundockd explain tells of.", truth(runner.Error != "" && !runner.Phase.Idles() || runner.Warning != ""), "service", name)
-			p.add(gauge, "rundock_container_started_timestamp_seconds", "When the container was started; 0 where none is.", seconds(started), "service", name)
+			p.add(gauge, "rundock_container_started_timestamp_seconds", "When the container was started; 0 where none is.", seconds(runner.Started), "service", name)
 		}
 		if sidecar.Service != "" {
 			p.add(gauge, "rundock_sidecar_up", "1 while the service's sidecar is alive.", truth(h.lives(sidecar.PID, "announce")), "service", name)

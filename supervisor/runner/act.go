@@ -75,7 +75,7 @@ func (r *runner) adopt(ctx context.Context, s container.State, problem error) (c
 func (r *runner) ended(code int, started time.Time) {
 	r.status.ExitCode, r.started = code, ""
 	r.countRun(code, started)
-	r.status.Container, r.status.Remade = "", ""
+	r.status.haveNone()
 	if r.want.job && (code == 0 || r.status.Attempts > r.want.tries) {
 		return // await says it
 	}
@@ -188,7 +188,7 @@ func (r *runner) backOff(ctx context.Context, problem error) {
 	if problem != nil {
 		delay := r.retries.putOff(time.Second)
 		r.status.complain("cannot start the container", "err", problem.Error(), "next_start_in", delay)
-		r.status.Container = ""
+		r.status.haveNone()
 		r.status.say(control.Backoff, problem.Error())
 	}
 	r.retries.wait(ctx)
@@ -228,7 +228,8 @@ func (r *runner) rest(ctx context.Context, now observed) {
 		}
 	}
 	r.lock.give()
-	r.status.Container, r.status.NextStart, r.status.Crashes, r.status.Attempts = "", time.Time{}, 0, 0
+	r.status.haveNone()
+	r.status.NextStart, r.status.Crashes, r.status.Attempts = time.Time{}, 0, 0
 	r.status.say(control.Drained, why.String())
 	select {
 	case <-r.signals.sooner:
@@ -273,7 +274,7 @@ func (r *runner) stop() int {
 		cancel()
 		switch {
 		case err == nil:
-			r.status.Container = ""
+			r.status.haveNone()
 			r.status.say(control.Stopped, "")
 			r.lock.give()
 			return 0

@@ -233,7 +233,8 @@ func (r *runner) standBy(ctx context.Context) {
 		return
 	}
 	r.lock.calm()
-	r.status.Container, r.status.NextStart, r.status.Crashes = "", time.Time{}, 0
+	r.status.haveNone()
+	r.status.NextStart, r.status.Crashes = time.Time{}, 0
 	phase := control.Standby
 	if !state.Known() {
 		phase = control.Waiting
@@ -266,7 +267,7 @@ func (r *runner) haltWithoutLock(why error) {
 	})
 	switch {
 	case err == nil:
-		r.status.Container = ""
+		r.status.haveNone()
 		r.status.say(control.Waiting, why.Error())
 	case r.lock.kill(r.status.First):
 		r.status.log.Error("the container was killed, as dockerd has not stopped it in time and the slot's lock cannot be opened", "err", err)

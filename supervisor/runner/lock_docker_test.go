@@ -23,7 +23,15 @@ import (
 	"rundock/supervisor/process"
 )
 
-func TestMain(m *testing.M) { etcdtest.Main(m) }
+// stopIn in the environment has this program be `rundockd stop` of a folder.
+const stopIn = "RUNDOCK_TEST_STOP_IN"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(stopIn); dir != "" {
+		os.Exit(StopMain([]string{dir}))
+	}
+	etcdtest.Main(m)
+}
 
 // A half is one host of two that have a slot. They have one dockerd, in which their
 // containers have names of their own.
@@ -125,6 +133,9 @@ func TestRunner_that_cannot_renew_the_lock_stops_the_container(t *testing.T) {
 	one.says("the slot runs", control.Running, "")
 	e.Freeze()
 	one.says("without a store it does not", control.Waiting, "")
+	if s, err := control.ReadRunner(control.Dir, one.name); err != nil || s.Container != "" || !s.Started.IsZero() {
+		t.Errorf("of a container that there is not it says that %q was started at %s (%v)", s.Container, s.Started, err)
+	}
 	e.Thaw()
 	one.says("once the store is back it does", control.Running, "")
 }

@@ -38,6 +38,13 @@ func (s *status) have(c container.State) {
 	s.First = control.Process{Container: c.ID, PID: c.PID}
 }
 
+// haveNone has the status tell of no container. What the last one was made of stays, by which
+// calls of the module tell whether the next one is another.
+func (s *status) haveNone() {
+	s.Container, s.Started, s.Remade = "", time.Time{}, ""
+	s.Paused, s.Lacks, s.Unchecked = false, nil, nil
+}
+
 // complain logs an error, but not the same again and again: a service that
 // cannot be started for days would push all else out of its log.
 func (s *status) complain(message string, args ...any) {
