@@ -16,7 +16,8 @@ var ErrLost = errors.New("the slot's lock is not held")
 type Guard struct {
 	Lock Lock
 
-	end func(cause error) // nil: it is not at work
+	end   func(cause error) // nil: it is not at work
+	given bool              // it was given back
 
 	mu      sync.Mutex
 	state   State
@@ -31,6 +32,7 @@ func (g *Guard) Start(ctx context.Context, patience time.Duration) {
 	if g.end != nil {
 		return
 	}
+	g.given = false
 	g.end = registry.Holding(context.WithoutCancel(ctx), func(ctx context.Context) { g.Lock.Run(ctx, g.set) })
 	late := time.NewTimer(patience)
 	defer late.Stop()
@@ -49,8 +51,17 @@ func (g *Guard) Start(ctx context.Context, patience time.Duration) {
 	}
 }
 
-// Give gives the lock back, and returns when that is done.
-func (g *Guard) Give() { g.stop(nil) }
+// Give gives the lock back, and returns when that is done, within a few seconds. Of a Guard that
+// was never at work that is what a process before has left, if it was of the same id: the caller
+// sees to it that no other of that id is at work.
+func (g *Guard) Give() {
+	if g.end == nil && !g.given {
+		_, err := registry.Drop(context.Background(), g.Lock.Store, []string{g.Lock.Key}, g.Lock.Own.ID)
+		g.Lock.givenBack(err)
+	}
+	g.given = true
+	g.stop(nil)
+}
 
 // Leave leaves the lock to a successor.
 func (g *Guard) Leave() { g.stop(registry.ErrHandOver) }

@@ -256,9 +256,9 @@ func (k *keeper) hold(ctx context.Context) {
 
 // givenBack says that the lock stays until its lease ends, where err is why it was not
 // given back.
-func (k *keeper) givenBack(err error) {
+func (l Lock) givenBack(err error) {
 	if err != nil {
-		k.Log.Warn("the lock is given back late", "lock", k.Key, "err", err)
+		l.Log.Warn("the lock is given back late", "lock", l.Key, "err", err)
 	}
 }
 

@@ -148,6 +148,22 @@ func TestSuccessorOfTheSameIDTakesTheLockOver(t *testing.T) {
 	await.True(t, "nobody else has", one.is(byTwo))
 }
 
+// As the process that stops what another one has left does.
+func TestGuardThatWasNeverAtWorkGivesBackWhatOneBeforeHasLeft(t *testing.T) {
+	s := newSite(t)
+	one, two := s.start(s.host("one", true)), s.host("two", false)
+	await.True(t, "the main host has it", one.is(held))
+	one.Leave()
+	two.Give()
+	if keys, err := s.etcd.Keys(context.Background(), Prefix); err != nil || len(keys) != 1 {
+		t.Errorf("another has given it back: there is %v (%v)", keys, err)
+	}
+	s.host("one", true).Give()
+	if keys, err := s.etcd.Keys(context.Background(), Prefix); err != nil || len(keys) > 0 {
+		t.Errorf("after it was given back there is %v (%v)", keys, err)
+	}
+}
+
 func TestUnreadableValueIsSomebodyElses(t *testing.T) {
 	s := newSite(t)
 	s.etcd.Put(key, "?", 0)
