@@ -22,6 +22,19 @@ func Installed(dir string) (runner, announcer string) {
 	return in(runnerDir, "service.json"), in(announcerDir, "announce.json")
 }
 
+// NameOf is the service whose runner is in the folder dir, by the folder's path; "": it is of none.
+func NameOf(dir string) string {
+	if real, err := filepath.EvalSymlinks(dir); err == nil { // runsv is in /etc/service/NAME
+		dir = real
+	}
+	dir, err := filepath.Abs(dir)
+	name, is := strings.CutPrefix(filepath.Base(strings.TrimSuffix(dir, "/"+runnerDir)), Prefix)
+	if err != nil || !is || !IsName(name) {
+		return ""
+	}
+	return name
+}
+
 // ReadInstalled reads back the service whose files are in dir. It is the
 // inverse of Files, but that what it returns is complete (Complete).
 func ReadInstalled(dir string) (s Service, err error) {

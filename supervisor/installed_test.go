@@ -1,6 +1,8 @@
 package supervisor
 
 import (
+	"os"
+	"path/filepath"
 	"reflect"
 	"testing"
 
@@ -40,5 +42,29 @@ func TestReadInstalled_reads_back_what_Files_wrote(t *testing.T) {
 	}
 	if _, err := ReadInstalled(t.TempDir()); err == nil {
 		t.Error("ReadInstalled of an empty folder succeeds")
+	}
+}
+
+func TestNameOf_the_folder_of_a_runner(t *testing.T) {
+	sv := t.TempDir()
+	linked := filepath.Join(t.TempDir(), "service")
+	if err := os.MkdirAll(filepath.Join(sv, "docker-shop-db-1/services/service"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join(sv, "docker-shop-db-1"), linked); err != nil {
+		t.Fatal(err)
+	}
+	for dir, want := range map[string]string{
+		filepath.Join(sv, "docker-shop-db-1"):                   "shop-db-1",
+		filepath.Join(sv, "docker-shop-db-1/services/service"):  "shop-db-1",
+		filepath.Join(linked, "services/service") + "/":         "shop-db-1",
+		filepath.Join(sv, "docker-gone"):                        "gone",
+		filepath.Join(sv, "dnsd"):                               "",
+		filepath.Join(sv, "docker-"):                            "",
+		filepath.Join(sv, "docker-shop-db-1/services/announce"): "",
+	} {
+		if got := NameOf(dir); got != want {
+			t.Errorf("NameOf(%s) = %q, want %q", dir, got, want)
+		}
 	}
 }

@@ -51,7 +51,7 @@ type RunnerStatus struct {
 	PID        int        `json:"pid"`              // of the runner
 	Digest     string     `json:"digest,omitempty"` // of RunnerReads when it started
 	Phase      Phase      `json:"phase"`
-	Container  string     `json:"container,omitempty"`  // id
+	Container  string     `json:"container,omitempty"`  // id; "": there is none, and Image, Spec and Contents are the last one's
 	Image      string     `json:"image,omitempty"`      // id of the image the container runs
 	Spec       string     `json:"spec,omitempty"`       // hash of the spec the container was made from
 	Wanted     string     `json:"wanted,omitempty"`     // hash of the spec in service.json
@@ -72,6 +72,7 @@ type RunnerStatus struct {
 	Pause      *Pause     `json:"pause,omitempty"`      // the last one of the runner's own
 	Succession Succession `json:"succession,omitzero"`  // the last one
 	First      Process    `json:"first,omitzero"`       // of the container that was adopted last, also after its end
+	Locked     *Locked    `json:"locked,omitempty"`     // nil: the service needs no lock
 	Unchecked  *Unchecked `json:"unchecked,omitempty"`  // why Docker makes no health checks; holds while that is of the container's last check
 	Since      time.Time  `json:"since"`                // when Phase began
 }
@@ -89,6 +90,13 @@ type Succession struct {
 type Process struct {
 	Container string `json:"of"`      // id
 	PID       int    `json:"process"` // not "pid": whoever takes that out of the file by sed wants the runner's
+}
+
+// Locked is of a slot that two hosts have what its host needs to know where it cannot read the
+// service: the container may run under the slot's lock alone.
+type Locked struct {
+	Role        string `json:"role"`                   // main or standby
+	StopTimeout int    `json:"stop_timeout,omitempty"` // seconds between TERM and KILL of the container; 0 means 10
 }
 
 // AnnounceState is what a sidecar is doing.

@@ -17,6 +17,9 @@ func firstStatus(before control.RunnerStatus, s supervisor.Service, digest strin
 		Service: s.Name, Digest: digest, Wanted: s.Container.Hash(),
 		Withdrew: before.Withdrew, Pause: before.Pause, Succession: before.Succession, First: before.First, Deployment: newDeployment(now),
 	}
+	if s.Role != "" {
+		status.Locked = &control.Locked{Role: s.Role, StopTimeout: s.StopTimeout}
+	}
 	status.Succession.Renaming = false // the name is given back, or the rest is seen to
 	if before.Wanted == status.Wanted && (s.Pin == "" || before.Digest == digest) {
 		status.Crashes, status.ExitCode, status.NextStart = before.Crashes, before.ExitCode, before.NextStart

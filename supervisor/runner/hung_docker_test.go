@@ -10,6 +10,7 @@ import (
 	"rundock/internal/control"
 	"rundock/internal/registry"
 	"rundock/internal/registry/etcdtest"
+	"rundock/internal/stack/slotlock"
 	"rundock/supervisor"
 	"rundock/supervisor/process"
 )
@@ -38,6 +39,9 @@ func TestRunner_that_is_told_to_stop_and_has_a_lock(t *testing.T) {
 		one.stop(process.ErrStop)
 		if !gone(pid, 5*time.Second) {
 			t.Error("the runner has left, and the container runs")
+		}
+		if keys, err := e.Keys(t.Context(), slotlock.Prefix); err != nil || len(keys) != 1 {
+			t.Errorf("the store has %v (%v), want the lock of a container that dockerd does not say is stopped", keys, err)
 		}
 	})
 

@@ -111,10 +111,13 @@ func (l *lock) context(ctx context.Context) (context.Context, context.CancelFunc
 	return l.guard.Context(ctx)
 }
 
-// give gives the lock back: the container is stopped.
+// give gives the lock back, be it one that a runner before has left: the container is stopped.
 func (l *lock) give() {
-	if l != nil {
-		l.calm()
+	if l == nil {
+		return
+	}
+	l.calm()
+	if l.guard.Lock.Store != nil {
 		l.guard.Give()
 	}
 }
@@ -254,24 +257,45 @@ func (r *runner) standBy(ctx context.Context) {
 	}
 }
 
-// haltWithoutLock stops the container, as the slot's lock cannot be opened: nobody would
-// stop it once another host has the lock. Where dockerd does not do it in time, the kernel does.
+// lastKnown is what can be told of a service whose service.json cannot be read, by what its last
+// runner has said: as much as it takes to stop its container. Without a role nothing is to be done.
+func lastKnown(dir string) (s supervisor.Service) {
+	name := supervisor.NameOf(dir)
+	if name == "" {
+		return s
+	}
+	before, err := control.ReadRunner(control.Dir, name)
+	if err != nil || before.Locked == nil {
+		return s
+	}
+	return supervisor.Service{Name: name, Role: before.Locked.Role, StopTimeout: before.Locked.StopTimeout}
+}
+
+// haltWithoutLock stops the container of a service that needs a lock, as this runner cannot take
+// it: nobody would stop it once another host has the lock. Where dockerd does not do it in time, or
+// there is no client of it, the kernel does.
 func (r *runner) haltWithoutLock(why error) {
-	ctx, cancel := context.WithTimeout(context.Background(), r.stopPatience())
-	defer cancel()
-	err := r.insist(ctx, func(ctx context.Context) error {
-		return r.containers.halt(ctx, func() {
-			r.status.log.Warn("stopping the container: the slot's lock cannot be opened", "why", why)
-			r.status.say(control.Stopping, why.Error())
+	if r.lock == nil {
+		return
+	}
+	err := why
+	if r.containers.docker != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), r.stopPatience())
+		defer cancel()
+		err = r.insist(ctx, func(ctx context.Context) error {
+			return r.containers.halt(ctx, func() {
+				r.status.log.Warn("stopping the container: its runner cannot take the slot's lock", "why", why)
+				r.status.say(control.Stopping, why.Error())
+			})
 		})
-	})
+	}
 	switch {
 	case err == nil:
 		r.status.haveNone()
 		r.status.say(control.Waiting, why.Error())
 	case r.lock.kill(r.status.First):
-		r.status.log.Error("the container was killed, as dockerd has not stopped it in time and the slot's lock cannot be opened", "err", err)
+		r.status.log.Error("the container was killed, as dockerd has not stopped it in time and its runner cannot take the slot's lock", "err", err)
 	default:
-		r.status.complain("the container is not stopped, although the slot's lock cannot be opened", "err", err.Error())
+		r.status.complain("it is not known that the container is stopped, although its runner cannot take the slot's lock", "err", err.Error())
 	}
 }

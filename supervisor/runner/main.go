@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -56,12 +57,14 @@ func runIn(ctx context.Context, dir string, signals *signals) int {
 
 // setUpAndRun opens the lock, the log's cursor and Docker, then runs the
 // service. Errors come from the setup only. A container that needs the lock of
-// its slot is stopped where that cannot be opened.
+// its slot is stopped where that cannot be opened, nor Docker or service.json.
 func setUpAndRun(ctx context.Context, dir string, signals *signals, log *slog.Logger) (int, error) {
 	digest := control.Digest(dir, control.RunnerReads)
-	service, err := supervisor.ReadService(filepath.Join(dir, "service.json"))
-	if err != nil {
-		return 0, err
+	service, unread := supervisor.ReadService(filepath.Join(dir, "service.json"))
+	if unread != nil {
+		if service = lastKnown(dir); service.Role == "" {
+			return 0, unread
+		}
 	}
 	log = log.With("service", service.Name)
 	// Told to stop meanwhile, it still has a container to stop.
@@ -78,29 +81,31 @@ func setUpAndRun(ctx context.Context, dir string, signals *signals, log *slog.Lo
 		}
 	}
 	defer cursor.Close()
-	docker, err := container.Open()
-	if err != nil {
-		return 0, err
-	}
+	docker, closed := container.Open()
 	logs := &logcopy.Copier{Docker: docker, Cursor: cursor, Out: process.Pipe{FD: int(os.Stdout.Fd())}, Current: filepath.Join(supervisor.LogDir(service.Name), "current")}
 	before, err := control.ReadRunner(control.Dir, service.Name)
 	if err != nil {
 		log.Warn("status of the last runner is unreadable", "err", err)
 	}
 	status := &status{RunnerStatus: firstStatus(before, service, digest, time.Now()), log: log}
+	if unread != nil {
+		status.RunnerStatus = before
+	}
 	status.PID = os.Getpid()
 	r := newRunner(dir, service, docker, logs, signals, status)
-	if ctx.Err() != nil {
-		r.lock = noLock(service, log) // what it is told to do takes none
-		return r.run(ctx), nil
-	}
-	lock, closeStore, err := openLock(service, log)
-	if err != nil {
-		r.lock = noLock(service, log)
+	r.lock = noLock(service, log)
+	if err := cmp.Or(unread, closed); err != nil {
 		r.haltWithoutLock(err)
 		return 0, err
 	}
-	defer closeStore()
-	r.lock = lock
+	lock, closeStore, err := openLock(service, log)
+	switch {
+	case err == nil:
+		defer closeStore()
+		r.lock = lock
+	case ctx.Err() == nil: // else what it is told to do takes none
+		r.haltWithoutLock(err)
+		return 0, err
+	}
 	return r.run(ctx), nil
 }
