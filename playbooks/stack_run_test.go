@@ -223,6 +223,16 @@ func TestStack_run(t *testing.T) {
 	}
 }
 
+// A run says that it goes on, also while nothing is to be said to the host that leads: else it would lose its lock.
+func TestStack_run_says_that_it_goes_on(t *testing.T) {
+	dir := aRun(t, []string{"shop"})
+	answers(t, dir, "shop", map[string]object{"begin": {"waves": []object{{"title": "a", "number": 1, "watch": 5.5, "hosts": object{}}}}})
+	out, err := play(t, dir, append(runArgs, "-e", "rundock_stack_patience=1")...)
+	if got := called(dir, "shop", "one"); err != nil || !strings.HasPrefix(got, "stack begin; stack wave 1; stack wave; ") || !strings.HasSuffix(got, "stack end") {
+		t.Errorf("%v, called: %s\n%s", err, got, out)
+	}
+}
+
 // A playbook that was killed does nothing any more, also where its process for the task lives on: the next run
 // would meet it.
 func TestStack_run_ends_with_its_playbook(t *testing.T) {

@@ -205,7 +205,12 @@ func showText(r release.Release) string {
 	b.WriteString("\n\n")
 	rows := [][]string{{"INSTANCE", "HOST", "IMAGE", "WHY THERE"}}
 	for _, s := range slices.SortedFunc(maps.Keys(r.Slots), stack.Slot.Compare) {
-		rows = append(rows, []string{s.String(), r.Slots[s].Host, r.Image(s.Service), r.Slots[s].Why})
+		at := r.Slots[s]
+		host := at.Host
+		if at.Standby != "" {
+			host += ", standby " + at.Standby
+		}
+		rows = append(rows, []string{s.String(), host, r.Image(s.Service), at.Why})
 	}
 	b.WriteString(report.Table(rows))
 	for _, key := range sortedKeys(r.Networks) {

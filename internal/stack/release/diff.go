@@ -228,7 +228,11 @@ func Lines(from *Release, to Release, refused []string) []string {
 	}
 	all := []string{head + ": " + strings.Join(counted, ", ")}
 	for _, c := range changes {
-		all = append(all, c.String())
+		line := c.String()
+		if standby := to.Slots[c.Slot].Standby; standby != "" {
+			line += "; standby " + standby
+		}
+		all = append(all, line)
 	}
 	all = append(all, refused...)
 	return append(all, remarks(from, to, changes)...)

@@ -42,5 +42,5 @@ func holder(ctx context.Context, store registry.Store, stack string) error {
 	case v.Lock == nil:
 		return fmt.Errorf("%w, and has given it back now: try again", registry.ErrHeld)
 	}
-	return fmt.Errorf("%w: %s; if that is gone, the lock ends within %s", registry.ErrHeld, v.Lock, lockLease)
+	return fmt.Errorf("%w: %s; should that run have been killed, the lock ends by itself, that of stack.yml within two minutes", registry.ErrHeld, v.Lock)
 }

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import base64
 import concurrent.futures
+import contextlib
 import contextvars
 import gzip
 import hashlib
 import importlib.util
-import math
 import os
 import re
 import secrets
@@ -90,6 +90,7 @@ class Run:
         self._name = self._args.get("name", "")
         self._next = "Whoever works on %s next" % self._name
         self._patience = int(self._args.get("patience", 900))
+        self._asking = threading.Lock()
         self._word = secrets.token_hex(8)
         self._say = action._display.display
         self._site = Site(action, task_vars)
@@ -97,8 +98,12 @@ class Run:
         self._diffs, self._warnings = [], []
 
     def lead(self):
+        over = threading.Event()
         try:
             begun = self._begin()
+            if begun["waves"] or begun["settle"]:
+                within = contextvars.copy_context()
+                threading.Thread(target=within.run, args=(self._go_on, over), daemon=True).start()
             try:
                 if begun["settle"]:
                     self._settle(begun)
@@ -112,9 +117,16 @@ class Run:
             if begun["waves"]:
                 self._step("end")
         finally:
+            over.set()
             self._site.close()
         result = {"changed": True, "msg": "%s is as planned" % self._name}
         return dict(result, **{key: said for key, said in (("diff", self._diffs), ("warnings", self._warnings)) if said})
+
+    def _go_on(self, over):
+        """Says again and again that the run goes on: one that says nothing for so long loses its lock."""
+        while not over.wait(self._patience / 4):
+            with contextlib.suppress(Exception):  # the next step finds out
+                self._ask("wave")
 
     def _begin(self):
         """Takes the lock, and writes the release; without waves the lock is given back."""
@@ -178,7 +190,7 @@ class Run:
     def _wave(self, wave, held):
         """Does a wave; returns what went wrong, by host, or by "" where it was no host's."""
         watch, pause = wave.get("watch", 0), wave.get("pause", 0)
-        fault = self._fault("wave", wave=wave.get("number", 0), patience=self._patience + math.ceil(watch + pause))
+        fault = self._fault("wave", wave=wave.get("number", 0))
         if fault:
             return {"": fault}
         time.sleep(watch)
@@ -253,7 +265,8 @@ class Run:
         self._alive()
         try:
             args = dict({"name": self._name, "patience": self._patience}, **args, step=step, run=self._word)
-            return self._site.call(None, "rundock_stack", args, hushed=True)
+            with self._asking:
+                return self._site.call(None, "rundock_stack", args, hushed=True)
         except AnsibleConnectionFailure as error:
             return {"failed": True, "msg": "the host that leads cannot be reached any more: %s" % error}
 
