@@ -162,13 +162,16 @@ bench-logs: NEEDS += $(TEST_NEEDS)
 bench-logs: deps
 	$(GO) test -count=1 -run XXX -bench Ship -benchtime 3x ./supervisor/shipper
 
-# The router of previews beside HAProxy, and nginx where there is one: requests per second of CPU time, and how long they take,
-# with 10,000 names; and the page of 200 previews, its bytes and its first one. Figures, on a quiet machine.
+# The router of previews beside HAProxy, nginx and kamal-proxy: requests per second of CPU time, and how long they take, with
+# 10,000 names; and the page of 200 previews, its bytes and its first one. Figures, on a quiet machine.
 .PHONY: bench-preview
-bench-preview: NEEDS += $(TEST_NEEDS)
-bench-preview: deps
-	RUNDOCK_BENCH=1 $(GO) test -count=1 -timeout 30m -v -run '^TestBenchRouter$$' ./supervisor/previewroute
+bench-preview: NEEDS += $(TEST_NEEDS) nginx:nginx-light
+bench-preview: deps bin/bench-kamal-proxy
+	RUNDOCK_BENCH=1 KAMAL_PROXY=$(CURDIR)/bin/bench-kamal-proxy $(GO) test -count=1 -timeout 30m -v -run '^TestBenchRouter$$' ./supervisor/previewroute
 	$(GO) test -count=1 -v -run '^TestPage_of_200_previews' ./supervisor/previewweb
+
+bin/bench-kamal-proxy: supervisor/previewroute/bench/kamal-proxy/go.mod
+	cd $(<D) && CGO_ENABLED=0 $(GO) build -trimpath -o $(CURDIR)/$@ github.com/basecamp/kamal-proxy/cmd/kamal-proxy
 
 # What the services of many hosts cost etcd by a real rundockd store for each host, and after a kill -9 of etcd; beside
 # them a connection for each service; and what certificates cost those who announce. 300 hosts of 50 services take 4 GB of memory. FLAGS="-hosts 100 -services 20" has fewer.

@@ -25,9 +25,9 @@ import (
 	"rundock/internal/registry/registrytest"
 )
 
-// The benchmark of the router beside HAProxy, and nginx where there is one, runs small
-// among the tests, and in earnest by make bench-preview. It asserts no times, but that
-// all requests are answered.
+// The benchmark of the router beside HAProxy, nginx and kamal-proxy, as far as there are
+// these, runs small among the tests, and in earnest by make bench-preview. It asserts no
+// times, but that all requests are answered.
 
 // benchPart in the environment makes this test binary a part of the benchmark: app, or
 // route for a router that passes on to benchApp.
@@ -58,6 +58,7 @@ func playPart(part string) {
 type peer struct {
 	name, address string
 	process       *exec.Cmd
+	names         int // of previews that it is asked for: preview0 and so on
 }
 
 // started starts a process group and waits until it takes connections at address.
@@ -77,7 +78,7 @@ func started(t *testing.T, name, address string, cmd *exec.Cmd, env ...string) p
 		}
 		return err
 	})
-	return peer{name, address, cmd}
+	return peer{name, address, cmd, benchNames}
 }
 
 // cpu is the CPU time that the processes of p have used.
@@ -113,7 +114,7 @@ func (p peer) load(t *testing.T, callers, n int) []time.Duration {
 			client := http.Client{Transport: &http.Transport{}}
 			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
 				began := time.Now()
-				res, text, err := ask(&client, p.address, "GET", fmt.Sprintf("preview%d.%s", i%benchNames, domain), "")
+				res, text, err := ask(&client, p.address, "GET", fmt.Sprintf("preview%d.%s", i%p.names, domain), "")
 				if err != nil || res.StatusCode != 200 || text != "well" {
 					t.Errorf("%s: request %d: %v %v", p.name, i, res, err)
 					return
@@ -135,14 +136,49 @@ func TestBenchRouter(t *testing.T) {
 	app := started(t, "app", registrytest.Address(), exec.Command("/proc/self/exe"), benchPart+"=app")
 	peers := []peer{started(t, "previewd", registrytest.Address(), exec.Command("/proc/self/exe"), benchPart+"=route", benchApp+"="+app.address)}
 	peers = append(peers, others(t, app.address)...)
+	if program := os.Getenv("KAMAL_PROXY"); program != "" {
+		peers = append(peers, kamalProxy(t, program, app.address))
+	} else {
+		t.Log("without kamal-proxy, which KAMAL_PROXY does not name")
+	}
+	each := make([][]float64, len(peers)) // requests per CPU second, by round
 	for round := range rounds {
-		for _, p := range peers {
+		for i, p := range peers {
 			before := p.cpu(t)
 			took := p.load(t, 16, n)
 			used := p.cpu(t) - before
-			t.Logf("round %d: %-8s %7.0f requests per CPU second, p50 %s, p99 %s", round+1, p.name, float64(n)/used.Seconds(), took[n/2], took[n*99/100])
+			each[i] = append(each[i], float64(n)/used.Seconds())
+			t.Logf("round %d: %-11s %7.0f requests per CPU second, p50 %s, p99 %s", round+1, p.name, each[i][round], took[n/2], took[n*99/100])
 		}
 	}
+	for i, p := range peers[1:] {
+		t.Logf("%s: %s: ratio %.2f of the medians of requests per CPU second", peers[0].name, p.name, middle(each[0])/middle(each[i+1]))
+	}
+}
+
+func middle(of []float64) float64 {
+	return slices.Sorted(slices.Values(of))[len(of)/2]
+}
+
+// kamalProxy is kamal-proxy before app, with one name. It has no switch for its log, a line for each request, which goes to
+// /dev/null.
+func kamalProxy(t *testing.T, program, app string) peer {
+	t.Helper()
+	dir, address := t.TempDir(), registrytest.Address()
+	// Its state is in the home folder, its socket in the other one.
+	env := []string{"HOME=" + dir, "XDG_RUNTIME_DIR=" + dir}
+	_, port, _ := net.SplitHostPort(address)
+	p := started(t, "kamal-proxy", address, exec.Command(program, "run", "--http-port", port, "--https-port", "0"), env...)
+	p.names = 1
+	await.Nil(t, "kamal-proxy has a target", func() error {
+		cmd := exec.Command(program, "deploy", "preview", "--target", app, "--host", "preview0."+domain)
+		cmd.Env = append(os.Environ(), env...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("%w: %s", err, out)
+		}
+		return nil
+	})
+	return p
 }
 
 // others are HAProxy and nginx before app, as far as this machine has them.
