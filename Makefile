@@ -163,12 +163,14 @@ bench-logs: deps
 	$(GO) test -count=1 -run XXX -bench Ship -benchtime 3x ./supervisor/shipper
 
 # The router of previews beside HAProxy, nginx and kamal-proxy: requests per second of CPU time, and how long they take, with
-# 10,000 names; and the page of 200 previews, its bytes and its first one. Figures, on a quiet machine.
+# 10,000 names; the page of 200 previews, its bytes and its first one; and, in a lab, 50 previews from one loop of calls and
+# back, and how long a push takes. Figures, on a quiet machine. LAB= leaves the lab out.
 .PHONY: bench-preview
 bench-preview: NEEDS += $(TEST_NEEDS) nginx:nginx-light
-bench-preview: deps bin/bench-kamal-proxy
+bench-preview: deps $(if $(LAB),build) bin/bench-kamal-proxy
 	RUNDOCK_BENCH=1 KAMAL_PROXY=$(CURDIR)/bin/bench-kamal-proxy $(GO) test -count=1 -timeout 30m -v -run '^TestBenchRouter$$' ./supervisor/previewroute
 	$(GO) test -count=1 -v -run '^TestPage_of_200_previews' ./supervisor/previewweb
+	$(if $(LAB),$(BENCH_LAB) $(GO) test -v -count=1 -timeout 90m -run '^TestBenchPreviews$$' ./internal/e2e)
 
 bin/bench-kamal-proxy: supervisor/previewroute/bench/kamal-proxy/go.mod
 	cd $(<D) && CGO_ENABLED=0 $(GO) build -trimpath -o $(CURDIR)/$@ github.com/basecamp/kamal-proxy/cmd/kamal-proxy

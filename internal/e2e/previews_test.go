@@ -25,11 +25,11 @@ const (
 )
 
 // previewing is an inventory, beside the lab's, in which the back hosts build previews, one of them has
-// the page, and the front host takes their requests. The site has certificates, and the back hosts keep no etcd.
-func previewing(t *testing.T) string {
+// the page, and the front host takes their requests; vars are variables of all hosts.
+func previewing(t *testing.T, vars string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "previews.yml")
-	text := fmt.Sprintf("all: {vars: {rundock_trust: true}}\nrundock_preview: {hosts: {%s: , %s: }, vars: {rundock_preview_build_memory: 256, rundock_preview_takeover: 20s}}\nrundock_preview_front: {hosts: {%s: }, vars: {rundock_preview_http: ':%s'}}\n"+
+	text := fmt.Sprintf("all: {vars: {"+vars+"}}\nrundock_preview: {hosts: {%s: , %s: }, vars: {rundock_preview_build_memory: 256, rundock_preview_takeover: 20s}}\nrundock_preview_front: {hosts: {%s: }, vars: {rundock_preview_http: ':%s'}}\n"+
 		"rundock_preview_web: {hosts: {%s: }, vars: {rundock_preview_web_listen: '{{ rundock_private_address }}:%s'}}\n", back1, back2, front, previewPort, back1, pagePort)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -76,10 +76,10 @@ func (s *setup) pageHas(token, path string, into any) (said string, err error) {
 }
 
 // withPage has site.yml install previews with their page, of which it says how people are let in, and returns a
-// token for it.
+// token for it. The site has certificates, and the back hosts keep no etcd.
 func (s *setup) withPage(t *testing.T) (token string) {
 	t.Helper()
-	inventory := previewing(t)
+	inventory := previewing(t, "rundock_trust: true")
 	s.runSite(t, "-i", inventory, "--check")
 	if out := s.runSite(t, "-i", inventory); !strings.Contains(out, "previewd token --scope admin NAME") {
 		t.Errorf("site.yml does not say how people are let in:\n%s", out)
@@ -115,12 +115,11 @@ func (s *setup) withPage(t *testing.T) (token string) {
 	return token
 }
 
-// repository has a repository on a back host, which builders and the page read by ssh, and tells the page of it.
+// repository has the repository shop.
 func (s *setup) repository(t *testing.T, token string) {
 	t.Helper()
-	s.sh(t, back1, "rm -rf /srv/shop /srv/shop.git "+gitKey+"*; ssh-keygen -q -t ed25519 -N '' -C preview-test -f "+gitKey+`
-mkdir -p /root/.ssh && cat `+gitKey+`.pub >>/root/.ssh/authorized_keys
-git init -q --bare /srv/shop.git && git init -q -b akira /srv/shop && cd /srv/shop && git config user.email a@example.com && git config user.name A && git remote add origin /srv/shop.git
+	s.gitAt(t, token, "shop", "akira", 10)
+	s.sh(t, back1, `cd /srv/shop
 cp "$(command -v busybox)" busybox && chmod 755 busybox
 printf 'FROM scratch\nCOPY busybox /bin/sh\nCOPY busybox /bin/busybox\nCOPY index.html /www/index.html\nCMD ["/bin/busybox", "httpd", "-f", "-p", "8080", "-h", "/www"]\n' >Dockerfile
 cat >reach <<'END'
@@ -131,14 +130,24 @@ done
 END
 printf 'COPY reach /reach\nRUN sh /reach\n' >>Dockerfile
 printf 'services:\n  web: {build: ., stop_grace_period: 1s, ports: ["80:8080"]}\n  db: {build: ., stop_grace_period: 1s}\n' >compose.yaml`)
+}
+
+// gitAt has an empty repository on a back host, /srv/NAME.git with the working tree /srv/NAME, which builders and the page read by
+// ssh, and tells the page of it; poll is as the page takes it.
+func (s *setup) gitAt(t *testing.T, token, name, branch string, poll int) {
+	t.Helper()
+	s.sh(t, back1, "rm -rf /srv/"+name+" /srv/"+name+".git "+gitKey+"*; ssh-keygen -q -t ed25519 -N '' -C preview-test -f "+gitKey+`
+mkdir -p /root/.ssh && cat `+gitKey+`.pub >>/root/.ssh/authorized_keys
+git init -q --bare /srv/`+name+`.git && git init -q -b `+branch+` /srv/`+name+` && cd /srv/`+name+` && git config user.email a@example.com && git config user.name A && git remote add origin /srv/`+name+`.git`)
 	key := s.sh(t, back1, "base64 -w 0 "+gitKey)
 	s.sh(t, back1, "chown rundock-preview: "+gitKey) // ssh as root takes another user's key as well
 	s.sh(t, back2, "mkdir -p /etc/rundock/preview; umask 077; echo "+key+" | base64 -d >"+gitKey)
 	t.Cleanup(func() {
-		s.sh(t, back1, "rm -rf /srv/shop /srv/shop.git /etc/rundock/preview; sed -i '/preview-test$/d' /root/.ssh/authorized_keys")
+		s.sh(t, back1, "rm -rf /srv/"+name+" /srv/"+name+".git /etc/rundock/preview; sed -i '/preview-test$/d' /root/.ssh/authorized_keys")
 		s.sh(t, back2, "rm -rf /etc/rundock/preview")
 	})
-	if _, err := s.page(token, "PUT", "/api/v1/repos/shop", `{"url": "ssh://root@`+s.Addr(back1).String()+`/srv/shop.git", "key": "`+gitKey+`", "poll": 10}`); err != nil {
+	body := fmt.Sprintf(`{"url": "ssh://root@%s/srv/%s.git", "key": "%s", "poll": %d}`, s.Addr(back1), name, gitKey, poll)
+	if _, err := s.page(token, "PUT", "/api/v1/repos/"+name, body); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -311,22 +320,28 @@ func (s *setup) previewOn(t *testing.T, host, name string) string {
 docker volume ls -q | grep preview-`+name+`; ls -d /etc/sv/*preview-`+name+`* /var/log/*preview-`+name+`* /var/lib/rundock/preview/*/`+name+`* 2>/dev/null; true`)
 }
 
+// withoutPreviews has site.yml make the lab as it was.
+func (s *setup) withoutPreviews(t *testing.T) {
+	t.Helper()
+	if out, err := s.playbook("playbooks/site.yml"); err != nil {
+		t.Errorf("without previews: %v\n%s", err, out)
+	}
+	for _, host := range []string{front, back1, back2} {
+		if s.Plain { // it has no certificates otherwise
+			s.sh(t, host, "rm -rf /etc/rundock/pki /etc/rundock/ca")
+		}
+		if left := s.sh(t, host, "ls -d /etc/sv/previewd-* 2>/dev/null; pgrep -a previewd; true"); left != "" {
+			t.Errorf("%s has %s yet", host, left)
+		}
+	}
+}
+
 // TestPreviews is a branch from its push to nothing: site.yml makes builders, a page and a router, the page is asked
 // for a preview by its API, whose build and containers reach of the site DNS alone, a push is deployed under load without a failed
 // request, a builder that is gone for good has another one take over, and all of it goes.
 func TestPreviews(t *testing.T) {
 	s := need(t)
-	t.Cleanup(func() {
-		if out, err := s.playbook("playbooks/site.yml"); err != nil {
-			t.Errorf("without previews: %v\n%s", err, out)
-		}
-		for _, host := range []string{front, back1, back2} {
-			s.sh(t, host, "rm -rf /etc/rundock/pki /etc/rundock/ca")
-			if left := s.sh(t, host, "ls -d /etc/sv/previewd-* 2>/dev/null; pgrep -a previewd; true"); left != "" {
-				t.Errorf("%s has %s yet", host, left)
-			}
-		}
-	})
+	t.Cleanup(func() { s.withoutPreviews(t) })
 	token := s.withPage(t)
 	keys := s.sh(t, back1, "sha256sum </etc/rundock/preview.key; stat -c '%a %s' /etc/rundock/preview.key") + "\n" + s.sh(t, back2, "sha256sum </etc/rundock/preview.key")
 	if lines := strings.Split(keys, "\n"); len(lines) != 3 || lines[0] != lines[2] || lines[1] != "600 32" {
