@@ -23,6 +23,7 @@ import (
 	"rundock/internal/preview"
 	"rundock/internal/preview/route"
 	"rundock/internal/registry/registrytest"
+	"rundock/supervisor/process"
 )
 
 // The benchmark of the router beside HAProxy, nginx and kamal-proxy, as far as there are
@@ -44,6 +45,8 @@ func playPart(part string) {
 	if part == "app" {
 		panic(http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "well") })))
 	}
+	process.KeepSmall() // as previewd route does
+	process.CarryLoad()
 	r := newRouter(nil, time.Second, func(string) {})
 	states := map[string]*preview.State{}
 	for i := range benchNames {

@@ -120,6 +120,7 @@ func networks(text string) (all []netip.Prefix, err error) {
 
 // run routes until ctx is done.
 func (s settings) run(ctx context.Context, log *slog.Logger) error {
+	process.CarryLoad()
 	host, err := hostconfig.Load(hostconfig.Path)
 	if err != nil {
 		return err
