@@ -32,6 +32,7 @@ type hostFacts struct {
 	Endpoints  []string       // the store's
 	Second     secondStore    // which records go to as well
 	StoreAgent storeAgentFacts
+	Refused    string          // what is wrong with the certificate by which the host asks etcd
 	Filter     string          // what is wrong with the host's packet filter
 	Drained    string          // since when the host is drained, and by whom; "": it is not
 	Resolver   string          // first name server of /etc/resolv.conf

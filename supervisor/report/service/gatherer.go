@@ -12,6 +12,7 @@ import (
 	"rundock/internal/registry"
 	"rundock/internal/runit"
 	"rundock/supervisor"
+	"rundock/supervisor/certificates"
 	"rundock/supervisor/report"
 	"rundock/supervisor/report/filter"
 	"rundock/supervisor/report/template"
@@ -55,6 +56,7 @@ func newGatherer() *gatherer {
 	} else {
 		h.Service, h.Scanned = g.folders.Service, len(runit.Scanners(g.folders.Service)) > 0
 	}
+	h.Refused = certificateTrouble(g.config.Etcd.Cert, certificates.Status(h.Now))
 	if g.config.OwnStore() != "" {
 		h.StoreAgent = g.storeAgent(h.Now)
 	}

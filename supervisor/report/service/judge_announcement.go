@@ -56,7 +56,7 @@ func judgeAnnouncement(r *report.Part, h hostFacts, s serviceFacts) {
 		}
 	}
 	if h.Store.Failed() {
-		r.Trouble(h.Store, h.storeAdvice(h.Store.Text))
+		r.Trouble(h.storeTrouble(h.ownStore(), h.Store))
 	}
 	if s.SidecarAlive {
 		judgeState(r, h, s)
@@ -85,7 +85,11 @@ func judgeState(r *report.Part, h hostFacts, s serviceFacts) {
 	case control.Conflict:
 		r.Wrong(fmt.Sprintf("held off for %s: %s", since, status.Reason), "two hosts have one name, or another program writes this key: give one another name")
 	case control.Unreached:
-		r.Wrong(fmt.Sprintf("not announced for %s, as %s cannot be reached: %s", since, h.storeName(), status.Reason), h.seeThatStoreRuns(status.Reason))
+		next := h.seeThatStoreRuns(status.Reason)
+		if h.Refused != "" && !h.InConsul {
+			next = certificateAdvice
+		}
+		r.Wrong(fmt.Sprintf("not announced for %s, as %s cannot be reached: %s", since, h.storeName(), status.Reason), next)
 	case control.Draining, control.Withdrawn:
 		r.Wrong(join(fmt.Sprintf("%s for %s", status.State, since), status.Reason), "it is announced with the next container; for a new one now: sv 1 "+halfOf(h, s, "service"))
 	default:

@@ -22,9 +22,9 @@ func judgeSecondStore(r *report.Part, h hostFacts, s serviceFacts) {
 	switch {
 	case slices.ContainsFunc(s.Second, another): // which is why, if it lacks them
 	case lacks != "":
-		r.Wrong(lacks, h.adviceOn(second.Name, lacks))
+		r.Trouble(h.storeTrouble(second.Name, report.Trouble{Text: lacks}))
 	case second.Trouble.Failed():
-		r.Trouble(second.Trouble, h.adviceOn(second.Name, second.Trouble.Text))
+		r.Trouble(h.storeTrouble(second.Name, second.Trouble))
 	}
 	for _, found := range s.Second {
 		value, err := skydns.Parse(found.Value)

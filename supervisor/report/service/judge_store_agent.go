@@ -42,7 +42,11 @@ func judgeAgent(r *report.Part, h hostFacts) {
 		r.Note("rundockd store is starting")
 		return
 	case a.Status.Reason != "":
-		r.Wrong("rundockd store serves nothing: "+a.Status.Reason, "mend that; it tries again by itself")
+		next := "mend that; it tries again by itself"
+		if h.Refused != "" {
+			next = certificateAdvice
+		}
+		r.Wrong(join("rundockd store serves nothing: "+a.Status.Reason, h.Refused), next)
 		return
 	case a.Mute > 0:
 		r.Wrong(fmt.Sprintf("rundockd store, process %d, gives no sign of life for %s", p.Status.PID, report.Span(a.Mute)), "no record is lost by: sv -w 20 force-restart "+control.StoreService)
@@ -51,7 +55,7 @@ func judgeAgent(r *report.Part, h hostFacts) {
 	r.Fine("rundockd store: process %d, up %s", p.Status.PID, report.Age(h.Now, p.Status.Since))
 	for _, store := range a.Status.Stores {
 		if store.Reason != "" {
-			r.Wrong(store.Reason, h.adviceOn(store.Name, store.Reason))
+			r.Trouble(h.storeTrouble(store.Name, report.Trouble{Text: store.Reason}))
 			continue
 		}
 		r.Fine("to %s: one connection for %s with %s", storeTitle(store.Name), counted(store.Clients, "client"), counted(store.Records, "record"))

@@ -1,9 +1,14 @@
 package service
 
 import (
+	"fmt"
+	"path/filepath"
 	"strings"
 
 	"rundock/internal/hostconfig"
+	"rundock/internal/pki"
+	"rundock/supervisor/certificates"
+	"rundock/supervisor/report"
 )
 
 // agentTrouble begins what is said of rundockd store, by which a host may reach
@@ -32,6 +37,36 @@ func keyCommand(store, etcd, consul, key string) string {
 		return "consul kv " + consul + " " + strings.TrimPrefix(key, "/")
 	}
 	return "etcdctl " + etcd + " " + key
+}
+
+// storeTrouble is trouble with a store of the host's, and what to do about it. etcd refuses a
+// host whose certificate is not valid: that is then what is wrong, whatever etcd's client said.
+func (h hostFacts) storeTrouble(store string, t report.Trouble) (trouble report.Trouble, next string) {
+	if h.Refused != "" && store == hostconfig.StoreEtcd && !t.Denied {
+		return report.Trouble{Text: h.Refused + "; etcd refuses it: " + t.Text}, certificateAdvice
+	}
+	return t, h.adviceOn(store, t.Text)
+}
+
+const certificateAdvice = "run site.yml, which makes another certificate; rundockd cert status shows them"
+
+// certificateTrouble says what is wrong with the host's certificate for etcd, which is in the
+// file cert ("": etcd is asked without); rows are all certificates of site.yml. "": nothing is.
+func certificateTrouble(cert string, rows []certificates.Row) string {
+	if filepath.Dir(cert) != hostconfig.CertificatesDir {
+		return ""
+	}
+	name := strings.TrimSuffix(filepath.Base(cert), ".crt")
+	for _, r := range rows {
+		if r.Name != name && r.Name != "all" {
+			continue
+		}
+		if r.State == pki.Valid || r.State == pki.EndsSoon {
+			return ""
+		}
+		return fmt.Sprintf("certificate %s, %s: %s", r.Name, r.State, report.OneLine(r.Text))
+	}
+	return "certificate " + name + " is missing"
 }
 
 // storeAdvice is what to do about the host's own store, which did not answer for
