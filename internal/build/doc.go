@@ -7,7 +7,7 @@
 // An image is named by what it is made of, the files of its context among it. So the same files are
 // not built again, on any host, where the image registry has it.
 //
-//	dockerfile.go    lines that this builder cannot do
+//	dockerfile.go    lines that are for BuildKit: written otherwise, or refused
 //	ignore.go        .dockerignore
 //	context.go       the files that are sent
 //	unpack.go        files that were sent from elsewhere
