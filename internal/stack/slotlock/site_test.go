@@ -107,12 +107,17 @@ func (c childProcess) runner() {
 			c.Kind = "container"
 			cmd := c.command()
 			cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-			if err := cmd.Start(); err != nil {
+			noted, err := cmd.StdinPipe()
+			if err == nil {
+				err = cmd.Start()
+			}
+			if err != nil {
 				panic(err)
 			}
 			go cmd.Wait()
 			_, started := processOf(cmd.Process.Pid)
 			os.WriteFile(pidFile, []byte(strconv.Itoa(cmd.Process.Pid)+" "+started), 0o600)
+			noted.Write([]byte{1})
 			log.Info("started", "pid", cmd.Process.Pid)
 		case !state.Held && pid != 0:
 			syscall.Kill(pid, syscall.SIGKILL)
@@ -148,8 +153,12 @@ func processOf(pid int) (state, started string) {
 	return fields[0], fields[19]
 }
 
-// container has the flock of its slot, or is a second one.
+// container has the flock of its slot, or is a second one. It begins once its runner has noted
+// it: one that is killed before leaves none that no runner knows of, as Docker leaves none.
 func (c childProcess) container() {
+	if n, _ := os.Stdin.Read(make([]byte, 1)); n == 0 {
+		return
+	}
 	f, err := os.OpenFile(filepath.Join(c.Site, "slot"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err == nil {
 		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
