@@ -125,3 +125,27 @@ func TestTrust_sees_whom_etcd_refuses(t *testing.T) {
 		t.Errorf("etcd refuses %q, want removed alone", told["well"])
 	}
 }
+
+// TestTrust_tells_etcd_by_a_host_that_has_it has etcd told of hosts before they come by one that has data, also where the run
+// has one of its hosts alone that is to be a member yet.
+func TestTrust_tells_etcd_by_a_host_that_has_it(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "play.yml", "- hosts: all\n  connection: local\n  gather_facts: false\n  roles: [trust]\n  tasks:\n    - ansible.builtin.debug: {msg: \"told by {{ rundock_trust_teller }}.\"}\n")
+	copyVariables(t, "trust", filepath.Join(dir, "roles", "trust"))
+	for what, c := range map[string]struct{ data, limit, want string }{
+		"a site that begins":                    {"[]", "all", "told by ."},
+		"one that grows":                        {"[two]", "all", "told by two."},
+		"a member to be, alone":                 {"[]", "three", "told by one."},
+		"the first host, which is to be one":    {"[]", "one", "told by two."},
+		"a member and one to be":                {"[two]", "two:three", "told by two."},
+		"a host that keeps no etcd, of a limit": {"[]", "four", "told by one."},
+	} {
+		write(t, dir, "inventory", "one\ntwo\nthree\nfour\n[all:vars]\nansible_python_interpreter=/usr/bin/python3\nrundock_host_looked=yes\nrundock_host_stores=[\"etcd\"]\n"+
+			"rundock_host_etcd_keepers=[\"one\", \"two\", \"three\"]\nrundock_etcd_hosts=[\"one\", \"two\", \"three\"]\nrundock_dnsd_etcd_with_data="+strings.NewReplacer("[two]", `["two"]`).Replace(c.data)+"\n")
+		for host, told := range tell(t, dir, "--limit", c.limit) {
+			if told != c.want {
+				t.Errorf("%s: %s says %q, want %q", what, host, told, c.want)
+			}
+		}
+	}
+}
