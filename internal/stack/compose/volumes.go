@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/compose-spec/compose-go/v2/format"
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"rundock/internal/spec"
@@ -21,6 +22,7 @@ func (v *servicing) volumes() {
 	v.setEach("tmpfs", "tmpfs", v.c.Tmpfs)
 	for i, c := range v.c.Volumes {
 		key := fmt.Sprintf("volumes[%d]", i)
+		c = v.withoutDrive(c)
 		switch c.Type {
 		case types.VolumeTypeBind:
 			v.bind(key, c)
@@ -37,6 +39,25 @@ func (v *servicing) volumes() {
 	}
 	slices.Sort(v.s.Volumes)
 	v.s.Volumes = slices.Compact(v.s.Volumes)
+}
+
+// withoutDrive is c, or what v:/data means where v is a volume: compose-go takes the
+// letter for a drive of Windows, which no host has.
+func (v *servicing) withoutDrive(c types.ServiceVolumeConfig) types.ServiceVolumeConfig {
+	text := c.Target
+	if c.Source != "" && !strings.HasPrefix(c.Target, "/") { // v:/data:ro is v:/data at ro
+		text = c.Source + ":" + c.Target
+	}
+	letter, _, is := strings.Cut(text, ":/")
+	if _, known := v.loaded.Volumes[letter]; !is || !known || len(letter) != 1 {
+		return c
+	}
+	meant, err := format.ParseVolume(letter + text) // two letters are no drive
+	if err != nil {
+		return c // which is refused
+	}
+	meant.Source = letter
+	return meant
 }
 
 // bind mounts a path of the host, or a file of the project.
