@@ -32,6 +32,9 @@ func (p Port) String() string {
 // Range are the ports of the host that p takes one of.
 func (p Port) Range() (first, last int) { return p.First, max(p.First, p.Last) }
 
+// Ranged reports whether p is a range, of which each instance takes one port.
+func (p Port) Ranged() bool { return p.Last > p.First }
+
 // SameAddress reports whether a port taken by p and one taken by q, of one
 // number, exclude each other: they are of one protocol, and one address of the
 // host or every one is meant. Two variables, or a variable and an address, are

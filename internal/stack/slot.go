@@ -16,9 +16,11 @@ type Slot struct {
 
 // Place is where a slot is.
 type Place struct {
-	Host    string   `json:"host"`
-	Standby string   `json:"standby,omitempty"` // host of another instance, which runs while Host is away; "": there is none
-	Volumes []string `json:"volumes,omitempty"` // Docker's names of those on Host that hold it there, sorted
+	Host         string   `json:"host"`
+	Standby      string   `json:"standby,omitempty"`       // host of another instance, which runs while Host is away; "": there is none
+	Volumes      []string `json:"volumes,omitempty"`       // Docker's names of those on Host that hold it there, sorted
+	Ports        []int    `json:"ports,omitempty"`         // of Host: one of each range of the service, in the order of its ranges
+	StandbyPorts []int    `json:"standby_ports,omitempty"` // as Ports, of Standby
 }
 
 // String is web.2; web for Number 0.

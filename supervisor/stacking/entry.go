@@ -35,7 +35,7 @@ type instances struct {
 func (i instances) service(slot stack.Slot, role string) map[string]any {
 	name := slot.Container(i.release.Model.Name)
 	def := i.release.Model.Services[slot.Service]
-	c := i.container(slot)
+	c := i.container(slot, role)
 	entry := map[string]any{
 		"name": name, "stack": i.release.Model.Name, "slot": slot.String(), "state": "enabled", "image": c.Image, "args": c.Args(), "wait": "healthy", "wait_timeout": i.timeout,
 	}
@@ -103,8 +103,9 @@ func (i instances) absent(slot stack.Slot) map[string]any {
 	return map[string]any{"name": slot.Container(i.release.Model.Name), "state": "absent"}
 }
 
-// container is a slot's: the service's, with what is known of the slot alone.
-func (i instances) container(slot stack.Slot) spec.Container {
+// container is a slot's on a host of that role: the service's, with what is known of the
+// slot alone.
+func (i instances) container(slot stack.Slot, role string) spec.Container {
 	m := i.release.Model
 	def := m.Services[slot.Service]
 	c := def.Container
@@ -130,7 +131,14 @@ func (i instances) container(slot stack.Slot) spec.Container {
 	}
 	i.join(&c, slot.Service)
 	c.Ports = nil
+	taken := i.release.Slots[slot].Ports
+	if role == supervisor.Standby {
+		taken = i.release.Slots[slot].StandbyPorts
+	}
 	for _, p := range def.Ports {
+		if p.Ranged() && len(taken) > 0 {
+			p.First, p.Last, taken = taken[0], 0, taken[1:]
+		}
 		if p.Container != 0 && c.Network != "host" {
 			c.Ports = append(c.Ports, p.String())
 		}

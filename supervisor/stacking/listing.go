@@ -34,6 +34,9 @@ func listing(r *release.Release) string {
 	for _, slot := range slices.SortedFunc(maps.Keys(r.Slots), stack.Slot.Compare) {
 		s := r.Slots[slot]
 		fmt.Fprintf(&b, "%s: %s, made of %s\n", slot, s.Host, short(s.Hash))
+		for _, port := range s.Ports {
+			fmt.Fprintf(&b, "  port %d of a range\n", port)
+		}
 	}
 	return b.String()
 }

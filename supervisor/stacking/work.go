@@ -126,7 +126,7 @@ func (w *worker) add(work *control.StackWork, step release.Step) error {
 // withImage adds the image of a slot, once.
 func withImage(all []control.StackImage, i instances, slot stack.Slot) []control.StackImage {
 	def := i.release.Model.Services[slot.Service]
-	image := control.StackImage{Name: i.container(slot).Image, Platform: def.Container.Platform, Pull: def.Pull}
+	image := control.StackImage{Name: i.release.Image(slot.Service), Platform: def.Container.Platform, Pull: def.Pull}
 	if slices.Contains(all, image) {
 		return all
 	}

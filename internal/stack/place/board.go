@@ -16,7 +16,8 @@ type board struct {
 	rules    []*rule    // affinities
 	shapes   []*shape
 	units    []*unit
-	counts   [][]int // instances of a preference's service by value of its key
+	counts   [][]int      // instances of a preference's service by value of its key
+	singles  map[int]bool // ports that a service has no choice of
 
 	version int // grows with each put and take
 	trail   []step
@@ -27,9 +28,10 @@ type board struct {
 
 // step is a put or take that the search may undo.
 type step struct {
-	unit *unit
-	host int
-	put  bool
+	unit  *unit
+	host  int
+	put   bool
+	ports []int // that the unit left
 }
 
 // hostState is a host, with what is put there.
@@ -40,6 +42,7 @@ type hostState struct {
 	cpu        int
 	memory     int64
 	ports      map[int][]taker
+	had        map[int][]stack.Slot // whose port it was, out of a range
 	containers int
 	units      []*unit
 	own        []int // instances by service
@@ -102,26 +105,28 @@ type unit struct {
 	number      int
 	slots       []slot
 	hash        uint64
-	host        int      // -1: nowhere
-	was         int      // -1: new, or on a host that is not known
-	away        string   // a host of before that is not known
-	holds       []string // volumes by which it may not leave
-	only        int      // the one host of a global service's; -1: any
-	standby     int      // its standby before; -1: none
-	standbyAway string   // a host of its standby before that is not known
-	fixed       bool     // it is not moved out of anybody's way now
-	taken       []int    // ports, as put took them
-	matched     []int    // rules that name it, once for each slot
-	because     string   // why it is where it is, or why it left
-	waits       string   // why it cannot run where its data is
-	split       string   // on which hosts its volumes are, if on several
-	index       int      // of board.units
+	host        int           // -1: nowhere
+	was         int           // -1: new, or on a host that is not known
+	away        string        // a host of before that is not known
+	holds       []string      // volumes by which it may not leave
+	only        int           // the one host of a global service's; -1: any
+	standby     int           // its standby before; -1: none
+	standbyAway string        // a host of its standby before that is not known
+	fixed       bool          // it is not moved out of anybody's way now
+	taken       []int         // ports, as put took them
+	standbyHas  []int         // ports of its standby
+	had         map[int][]int // by host: the ports that it had there, 0 where it has a new one
+	matched     []int         // rules that name it, once for each slot
+	because     string        // why it is where it is, or why it left
+	waits       string        // why it cannot run where its data is
+	split       string        // on which hosts its volumes are, if on several
+	index       int           // of board.units
 }
 
 type slot struct {
 	stack.Slot
-	previous string // host; "": it is new
-	matched  []int  // rules that name it
+	before  stack.Place // zero: it is new
+	matched []int       // rules that name it
 }
 
 // filter is what takes a host.
@@ -182,11 +187,8 @@ func (b *board) lookFor(u *unit, at int, attracted bool) took {
 			}
 		}
 	}
-	for i := range u.ports {
-		p := &u.ports[i]
-		if h.freePort(p.on[at]) == 0 {
-			return took{byPort, p.what, i}
-		}
+	if _, missing := b.portsFor(u, at); missing >= 0 {
+		return took{byPort, u.ports[missing].what, missing}
 	}
 	if t := b.lookAround(u, at, attracted); t.filter != none {
 		return t
@@ -246,12 +248,12 @@ func (b *board) agrees(u *unit, s, r, at int) bool {
 // put puts u on a host.
 func (b *board) put(u *unit, at int) {
 	b.enter(u, at)
-	b.trail = append(b.trail, step{u, at, true})
+	b.trail = append(b.trail, step{unit: u, host: at, put: true})
 }
 
 // take takes u off its host.
 func (b *board) take(u *unit) {
-	b.trail = append(b.trail, step{u, u.host, false})
+	b.trail = append(b.trail, step{unit: u, host: u.host, ports: u.taken})
 	b.leave(u)
 }
 
@@ -263,28 +265,29 @@ func (b *board) undo(length int) {
 		if last.put {
 			b.leave(last.unit)
 		} else {
-			b.enter(last.unit, last.host)
+			b.seat(last.unit, last.host, last.ports)
 		}
 	}
 }
 
+// enter has u be on a host, with ports that are free there.
 func (b *board) enter(u *unit, at int) {
+	numbers, _ := b.portsFor(u, at)
+	b.seat(u, at, numbers)
+}
+
+// seat is enter with ports that are given.
+func (b *board) seat(u *unit, at int, numbers []int) {
 	h := b.hosts[at]
-	u.host = at
-	u.taken = u.taken[:0]
-	for i := range u.ports {
-		p := &u.ports[i]
-		number := h.freePort(p.on[at])
-		if number == 0 { // of one that stays where it does not pass
-			number = p.First
-		}
-		h.ports[number] = append(h.ports[number], taker{p.on[at], u})
-		u.taken = append(u.taken, number)
+	u.host, u.taken = at, numbers
+	for i, number := range numbers {
+		h.ports[number] = append(h.ports[number], taker{u.ports[i].on[at], u})
 	}
 	h.units = append(h.units, u)
 	b.count(u, 1)
 }
 
+// leave takes u off its host. It remembers its ports, for seat.
 func (b *board) leave(u *unit) {
 	h := b.hosts[u.host]
 	for _, number := range u.taken {

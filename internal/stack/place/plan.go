@@ -157,6 +157,6 @@ func (b *board) orderByChoice(units []*unit) {
 func (b *board) attraction(u *unit) took {
 	at := u.host
 	b.leave(u)
-	defer b.enter(u, at)
+	defer func() { b.seat(u, at, u.taken) }()
 	return b.lookAround(u, at, true)
 }

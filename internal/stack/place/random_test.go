@@ -223,7 +223,14 @@ func broken(s stack.Stack, hosts []Host, p Placement) string {
 		if memory[h.Name] += def.Resources.Reserve.Memory; memory[h.Name]*100 > h.Memory*105 {
 			return fmt.Sprintf("%s has %d of %d bytes", h.Name, memory[h.Name], h.Memory)
 		}
+		taken := slot.Ports
 		for _, port := range def.Ports {
+			if port.Ranged() {
+				if len(taken) == 0 || taken[0] < port.First || taken[0] > port.Last {
+					return fmt.Sprintf("%s has ports %v, none of %s", slot.Slot, slot.Ports, port)
+				}
+				port.First, taken = taken[0], taken[1:]
+			}
 			key := fmt.Sprint(h.Name, port.First)
 			if ports[key] {
 				return fmt.Sprintf("%s: port %d of %s twice", slot.Slot, port.First, h.Name)
@@ -264,6 +271,11 @@ func richCase(r *rand.Rand) (stack.Stack, []Host) {
 	names := slices.Sorted(maps.Keys(s.Services))
 	for i, name := range names {
 		def := s.Services[name]
+		for at, port := range def.Ports {
+			if port.First == 443 { // others may have 80, or have no choice of it
+				def.Ports[at].First, def.Ports[at].Last = 79, 82
+			}
+		}
 		other := names[r.IntN(len(names))]
 		switch r.IntN(8) {
 		case 0:

@@ -24,7 +24,7 @@ func (b *board) rebalance() {
 // improve moves u where that makes the whole better, and returns how it is then; nil
 // if u stays.
 func (b *board) improve(u *unit, whole []float64) []float64 {
-	at, because, standby := u.host, u.because, u.standby
+	at, ports, because, standby := u.host, u.taken, u.because, u.standby
 	u.standby = -1
 	b.leave(u)
 	best := b.choose(u)
@@ -42,7 +42,7 @@ func (b *board) improve(u *unit, whole []float64) []float64 {
 		}
 		b.leave(u)
 	}
-	b.enter(u, at)
+	b.seat(u, at, ports)
 	u.because = because
 	return nil
 }
@@ -64,7 +64,7 @@ func (b *board) imbalance() []float64 {
 			}
 			b.leave(u)
 			sum[0] += float64(b.softUnmet(u, m, at))
-			b.enter(u, at)
+			b.seat(u, at, u.taken)
 		}
 	}
 	for _, counts := range b.counts {

@@ -42,7 +42,7 @@ func (b *board) placement(previous map[stack.Slot]stack.Place) Placement {
 }
 
 func (b *board) slotOf(u *unit, i int) Slot {
-	s := Slot{Slot: u.slots[i].Slot, Place: b.placeOf(u, i), Was: u.slots[i].previous, Why: u.because, Kind: Kept}
+	s := Slot{Slot: u.slots[i].Slot, Place: b.placeOf(u, i), Was: u.slots[i].before.Host, Why: u.because, Kind: Kept}
 	switch {
 	case u.waits != "":
 		s.Kind, s.Why = Waiting, u.waits
@@ -80,7 +80,7 @@ func (b *board) notes(u *unit, service int) (notes []string) {
 				notes = append(notes, b.rules[r].String()+" does not hold")
 			}
 		}
-		b.enter(u, at)
+		b.seat(u, at, u.taken)
 	}
 	switch {
 	case u.standbyAway != "":

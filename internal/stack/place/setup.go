@@ -13,7 +13,7 @@ import (
 
 // newBoard is the board before anything is placed.
 func newBoard(s stack.Stack, hosts []Host, previous map[stack.Slot]stack.Place, o Options) (*board, error) {
-	b := &board{stack: s, strategy: cmp.Or(o.Strategy, Spread), byName: map[string]int{}}
+	b := &board{stack: s, strategy: cmp.Or(o.Strategy, Spread), byName: map[string]int{}, singles: map[int]bool{}}
 	if !slices.Contains([]Strategy{Spread, Binpack, Random}, b.strategy) {
 		return nil, fmt.Errorf("strategy %q: want spread, binpack or random", o.Strategy)
 	}
@@ -33,6 +33,7 @@ func newBoard(s stack.Stack, hosts []Host, previous map[stack.Slot]stack.Place, 
 	if err := b.loseHosts(o.Lost, previous); err != nil {
 		return nil, err
 	}
+	b.rememberPorts(previous)
 	for _, name := range slices.Sorted(maps.Keys(s.Services)) {
 		def := s.Services[name]
 		if err := b.addService(name, &def); err != nil {
@@ -48,7 +49,7 @@ func newBoard(s stack.Stack, hosts []Host, previous map[stack.Slot]stack.Place, 
 }
 
 func newHostState(h *Host) *hostState {
-	state := &hostState{Host: h, state: h.State, hash: hash(h.Name), cpu: h.Used.CPU, memory: h.Used.Memory, ports: map[int][]taker{}, containers: len(h.Used.Containers)}
+	state := &hostState{Host: h, state: h.State, hash: hash(h.Name), cpu: h.Used.CPU, memory: h.Used.Memory, ports: map[int][]taker{}, had: map[int][]stack.Slot{}, containers: len(h.Used.Containers)}
 	for _, p := range h.Used.Ports {
 		first, last := p.Range()
 		for number := first; number <= last; number++ {
@@ -73,7 +74,7 @@ func (b *board) loseHosts(names []string, previous map[stack.Slot]stack.Place) e
 			return fmt.Errorf("lost host %s: there is no such host, and nothing of %s was there", name, b.stack.Name)
 		}
 		b.byName[name] = len(b.hosts)
-		b.hosts = append(b.hosts, &hostState{Host: &Host{Name: name}, state: lost, ports: map[int][]taker{}})
+		b.hosts = append(b.hosts, &hostState{Host: &Host{Name: name}, state: lost, ports: map[int][]taker{}, had: map[int][]stack.Slot{}})
 	}
 	return nil
 }
@@ -114,6 +115,9 @@ func (b *board) addService(name string, def *stack.Service) error {
 	}
 	for _, p := range def.Ports {
 		s.ports = append(s.ports, b.newPort(p))
+		if !p.Ranged() {
+			b.singles[p.First] = true
+		}
 	}
 	if _, after, ok := strings.Cut(def.Container.Platform, "/"); ok {
 		s.architecture, _, _ = strings.Cut(after, "/")

@@ -25,6 +25,7 @@ func (b *board) chooseStandbys() {
 		}
 		if u.standby >= 0 {
 			b.enter(&guest, u.standby)
+			u.standbyHas = guest.taken
 			guests = append(guests, &guest)
 		}
 	}
@@ -45,7 +46,7 @@ func (b *board) chooseBeside(u, guest *unit) int {
 	u.barred[at] = took{filter: byState, what: "its own host"}
 	best := b.choose(guest)
 	u.barred[at] = barred
-	b.enter(u, at)
+	b.seat(u, at, u.taken)
 	return best
 }
 
@@ -57,18 +58,21 @@ func (b *board) rescheduled(u *unit) bool {
 
 // placeOf is what a slot's place is.
 func (b *board) placeOf(u *unit, i int) stack.Place {
-	p := stack.Place{Volumes: b.volumesOf(u.services[i])}
+	before := u.slots[i].before
+	p := stack.Place{Volumes: b.volumesOf(u.services[i]), Ports: before.Ports} // of one that stays where nothing is known
 	switch {
 	case u.away != "":
 		p.Host = u.away
 	case u.host >= 0:
-		p.Host = b.hosts[u.host].Name
+		p.Host, p.Ports = b.hosts[u.host].Name, b.rangesOf(u, i, u.taken)
 	default:
 		p.Host = b.hosts[u.was].Name
 	}
-	p.Standby = u.standbyAway
+	if u.standbyAway != "" {
+		p.Standby, p.StandbyPorts = u.standbyAway, before.StandbyPorts
+	}
 	if u.standby >= 0 {
-		p.Standby = b.hosts[u.standby].Name
+		p.Standby, p.StandbyPorts = b.hosts[u.standby].Name, b.rangesOf(u, i, u.standbyHas)
 	}
 	return p
 }

@@ -153,7 +153,7 @@ func (b *board) addUnit(s *shape, number, only int, previous map[stack.Slot]stac
 	for _, m := range s.services {
 		of := slot{Slot: stack.Slot{Service: b.services[m].name, Number: number}}
 		if before, ok := previous[of.Slot]; ok {
-			of.previous = before.Host
+			of.before = before
 			v := cast[before.Host]
 			v.slots++
 			for _, name := range before.Volumes {
@@ -177,6 +177,7 @@ func (b *board) addUnit(s *shape, number, only int, previous map[stack.Slot]stac
 		}
 	}
 	u.settleBefore(b, host, previous)
+	b.setHad(u)
 	for _, name := range slices.Sorted(maps.Keys(cast)) {
 		if name != host && cast[name].volumes > 0 {
 			u.split = fmt.Sprintf("its volumes are on %s and on %s", host, name)

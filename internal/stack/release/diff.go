@@ -117,10 +117,17 @@ func (d *differ) change(slot stack.Slot, now Slot) Change {
 		}
 	case was.Hash != now.Hash:
 		c.Kind, c.Why = Replaced, d.changed(slot.Service)
+	case !slices.Equal(was.Ports, now.Ports): // others have taken what it had
+		c.Kind, c.Why = Replaced, fmt.Sprintf("of its ranges of ports it gets %s instead of %s", listed(now.Ports), listed(was.Ports))
 	default:
 		c.Kind = Kept
 	}
 	return c
+}
+
+// listed are ports for people: 8000, 9001.
+func listed(ports []int) string {
+	return strings.Join(strings.Fields(strings.Trim(fmt.Sprint(ports), "[]")), ", ")
 }
 
 func (r Release) stopsFor(slot stack.Slot) string {

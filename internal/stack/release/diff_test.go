@@ -52,6 +52,16 @@ shop: release 7 from 6: 2 replaced, 1 kept
 db.1 node-back-1 kept: volume
 web.1 node-1 replaced: image web:1 -> web:2; stop-first: port 80 is taken until the old one has stopped
 web.2 node-back-1 replaced: image web:1 -> web:2; stop-first: port 80 is taken until the old one has stopped`},
+		{"another image, and a port of a range, which a slot keeps", six(func(r *Release) { r.Model.Services["web"] = service("web:1", 2, ports) }), seven(with("web", service("web:2", 2, ports)), places), nil, `
+shop: release 7 from 6: 2 replaced, 1 kept
+db.1 node-back-1 kept: volume
+web.1 node-1 replaced: image web:1 -> web:2; stop-first: its port of 8000-8002 is taken until the old one has stopped
+web.2 node-back-1 replaced: image web:1 -> web:2; stop-first: its port of 8000-8002 is taken until the old one has stopped`},
+		{"another port of a range", taking("web.1", 8000, six(func(r *Release) { r.Model.Services["web"] = service("web:1", 2, ports) })), *taking("web.1", 8001, ptr(seven(with("web", service("web:1", 2, ports)), places))), nil, `
+shop: release 7 from 6: 1 replaced, 2 kept
+db.1 node-back-1 kept: volume
+web.1 node-1 replaced: of its ranges of ports it gets 8001 instead of 8000; stop-first: its port of 8000-8002 is taken until the old one has stopped
+web.2 node-back-1 kept: fits`},
 		{"the same tag is another image (32)", six(), seven(two, places, func(r *Release) { r.Images["web"] = "web:1@sha256:" + strings.Repeat("2", 64) }), nil, `
 shop: release 7 from 6: 2 replaced, 1 kept
 db.1 node-back-1 kept: volume
@@ -169,6 +179,15 @@ func TestUnreached_names_what_is_to_change_of_standbys(t *testing.T) {
 			}
 		})
 	}
+}
+
+// taking gives a slot of a release a port of a range.
+func taking(slot string, port int, r *Release) *Release {
+	key, _ := stack.ParseSlot(slot)
+	s := r.Slots[key]
+	s.Ports = []int{port}
+	r.Slots[key] = s
+	return r
 }
 
 func ptr(r Release) *Release { return &r }

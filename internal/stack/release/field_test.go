@@ -37,6 +37,10 @@ func after(names ...string) func(*stack.Service) {
 func job(s *stack.Service)  { s.Job = true }
 func port(s *stack.Service) { s.Ports = []stack.Port{{First: 80, Container: 8080}} }
 
+func ports(s *stack.Service) {
+	s.Ports = []stack.Port{{First: 8000, Last: 8002, Container: 8080}}
+}
+
 func volume(key string) func(*stack.Service) {
 	return func(s *stack.Service) { s.Volumes = append(s.Volumes, key) }
 }

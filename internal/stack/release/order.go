@@ -67,8 +67,11 @@ func (d *differ) apart(slot stack.Slot, k Kind) string {
 		return "both are on the host's network"
 	}
 	for _, p := range is.Ports {
-		if slices.ContainsFunc(was.Ports, p.Collides) {
+		switch {
+		case slices.ContainsFunc(was.Ports, p.Collides):
 			return fmt.Sprintf("port %d is taken until the old one has stopped", p.First)
+		case p.Ranged() && slices.Contains(was.Ports, p): // a slot that stays keeps its port
+			return fmt.Sprintf("its port of %d-%d is taken until the old one has stopped", p.First, p.Last)
 		}
 	}
 	if path := is.Container.Writes(); path != "" && (is.Replicas == 1 || is.Global) {

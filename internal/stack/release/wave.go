@@ -185,7 +185,7 @@ func (w *waver) leave() {
 // made of something else; "": there is none.
 func newStandby(from, to Release, c Change) string {
 	was, now := from.Slots[c.Slot], to.Slots[c.Slot]
-	if was.Standby == now.Standby && was.Hash == now.Hash {
+	if was.Standby == now.Standby && was.Hash == now.Hash && slices.Equal(was.StandbyPorts, now.StandbyPorts) {
 		return ""
 	}
 	return now.Standby
