@@ -31,6 +31,9 @@ type Row struct {
 	Text  string    `json:"text"`
 }
 
+// Good reports whether those who trust the site's authorities take the certificate now.
+func (r Row) Good() bool { return r.State == pki.Valid || r.State == pki.EndsSoon }
+
 // statusMain shows the certificates of the host.
 func (h host) statusMain(args []string) int {
 	set := flag.NewFlagSet("cert status", flag.ContinueOnError)

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"rundock/internal/hostconfig"
-	"rundock/internal/pki"
 	"rundock/supervisor/certificates"
 	"rundock/supervisor/report"
 )
@@ -61,7 +60,7 @@ func certificateTrouble(cert string, rows []certificates.Row) string {
 		if r.Name != name && r.Name != "all" {
 			continue
 		}
-		if r.State == pki.Valid || r.State == pki.EndsSoon {
+		if r.Good() {
 			return ""
 		}
 		return fmt.Sprintf("certificate %s, %s: %s", r.Name, r.State, report.OneLine(r.Text))
