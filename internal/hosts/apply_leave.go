@@ -4,7 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
 
 	"rundock/internal/control"
 	"rundock/internal/hostconfig"
@@ -31,6 +35,8 @@ func leave(s Step) error {
 		return run(hostconfig.Program, "balance", "leave")
 	case LeaveFilter:
 		return run(hostconfig.Program, "filter", "leave")
+	case ForgetImages:
+		return forgetImages(strings.Fields(s.Name))
 	case StopStore:
 		return run(hostconfig.DNSProgram, "store", "stop", "--dir", etcdDir)
 	case Restore:
@@ -51,6 +57,28 @@ func leave(s Step) error {
 		return err
 	}
 	return fmt.Errorf("internal error: nobody knows how to %s", s.Kind)
+}
+
+// forgetImages has Docker log in to image registries no more, nor know their authority by the
+// folders of it in dockerCertificates. What others have there stays.
+func forgetImages(registries []string) error {
+	if exists(hostconfig.Program) { // else it was removed before, by hand
+		if err := run(hostconfig.Program, append([]string{"images", "forget"}, registries...)...); err != nil {
+			return err
+		}
+	}
+	for _, name := range registries {
+		folder := filepath.Join(dockerCertificates, name)
+		if ofSiteAuthority(folder) {
+			if err := os.Remove(filepath.Join(folder, "ca.crt")); err != nil {
+				return err
+			}
+		}
+		if err := os.Remove(folder); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTEMPTY) {
+			return err
+		}
+	}
+	return nil
 }
 
 // endService ends a service and its logger, and takes its directory away. Its log

@@ -51,6 +51,9 @@ func PlanLeave(r Remains, force bool) (p Plan, err error) {
 	if slices.Contains(r.Services, "dnsd") && !slices.Contains(r.Paths, snapshotDir) {
 		p.add(Delete, snapshotDir, "dnsd writes it when it ends", snapshotDir+" removed")
 	}
+	if len(r.ImageRegistries) > 0 {
+		p.add(ForgetImages, strings.Join(r.ImageRegistries, " "), "it is a user of theirs", "user of the image registry removed")
+	}
 	for _, path := range r.Paths {
 		p.add(Delete, path, "it is rundock's", path+" removed")
 	}

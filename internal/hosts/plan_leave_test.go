@@ -28,6 +28,8 @@ func TestPlanLeave(t *testing.T) {
 		{"a packet filter", filtered, false, "end rundock-filter, leave filter, end dnsd, delete /var/lib/dnsd/snapshot, delete /etc/rundock/filter.json, delete /usr/local/bin/rundockd"},
 		{"a snapshot that is there already", known, false, "end dnsd, delete /etc/rundock/host.json, delete /var/lib/dnsd/snapshot"},
 		{"a packet filter whose service has gone already", Remains{Filters: true, Paths: []string{filterJSON}}, true, "leave filter, delete /etc/rundock/filter.json"},
+		{"a user of image registries", Remains{ImageRegistries: []string{"mirror.s.example.com:5001", "registry.s.example.com:5000"}, Paths: []string{"/usr/local/bin/rundockd"}}, false,
+			"forget images mirror.s.example.com:5001 registry.s.example.com:5000, delete /usr/local/bin/rundockd"},
 		{"services are still there", Remains{Installed: []string{"docker-web", "overlay-apps"}}, true, "the host still has docker-web, overlay-apps: "},
 		{"the authority is there", authority, false, "the site's authority is here, /etc/rundock/ca: "},
 		{"by force, without the store", authority, true, "end rundock-balance, end haproxy, end registry, end rundock-render, end previewd, restore, end dnsd, stop store, end consul, end rundock-store, " +

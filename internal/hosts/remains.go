@@ -21,21 +21,24 @@ type Remains struct {
 	Authority bool     // the site's authority has its key here
 	Store     bool     // data of etcd, which stay
 	Balances  bool     // it is a load balancer: switches wait for it
-	Filters   bool     // the packet filter has, or had, its settings here: its table may be in the kernel
+	// ImageRegistries are those of the site of which it is a user, as Docker names them: registry.s.example.com:5000.
+	ImageRegistries []string
+	Filters         bool // the packet filter has, or had, its settings here: its table may be in the kernel
 }
 
 const (
-	etcdDir     = "/var/lib/dnsd/etcd"
-	siteMark    = "Written by site.yml of rundock"
-	balanceJSON = "/etc/rundock/balance.json"
-	filterJSON  = "/etc/rundock/filter.json"
-	snapshotDir = "/var/lib/dnsd/snapshot"
+	etcdDir            = "/var/lib/dnsd/etcd"
+	siteMark           = "Written by site.yml of rundock"
+	balanceJSON        = "/etc/rundock/balance.json"
+	filterJSON         = "/etc/rundock/filter.json"
+	dockerCertificates = "/etc/docker/certs.d"
+	snapshotDir        = "/var/lib/dnsd/snapshot"
 )
 
 // leavingPaths are rundock's alone. Programs are last: an earlier step needs them.
 var leavingPaths = []string{
 	balanceJSON, filterJSON, "/etc/rundock/balance-password", hostconfig.CertificatesDir, "/etc/rundock/overlay", "/etc/rundock/stacks", hostconfig.StackKeyPath, "/etc/rundock/templates", "/etc/rundock/dnsd.conf",
-	"/etc/rundock/registry.yml", "/etc/rundock/consul.json", savedResolvConf, hostconfig.InventoryPath, hostconfig.Path,
+	"/etc/rundock/registry.yml", "/etc/rundock/registry-mirror.yml", "/etc/rundock/image-user", "/etc/rundock/image-users", "/etc/rundock/consul.json", savedResolvConf, hostconfig.InventoryPath, hostconfig.Path,
 	snapshotDir, "/var/lib/dnsd-public", hostconfig.StateDir, control.Dir, stampsPath,
 	hostconfig.PreviewKeyPath, hostconfig.PreviewDir, ProgramDir + "previewd", ProgramDir + "dnsd", ProgramDir + "rundock-render", ProgramDir + "rundock-stack", ProgramDir + "rundock-store", hostconfig.Program,
 }
@@ -64,7 +67,30 @@ func LookRemains() (r Remains, err error) {
 	r.Resolver = exists(savedResolvConf) && strings.Contains(string(now), siteMark)
 	r.Authority, r.Store = exists(filepath.Join(hostconfig.AuthorityDir, "ca.key")), exists(filepath.Join(etcdDir, "data"))
 	r.Balances, r.Filters = exists(balanceJSON), exists(filterJSON)
+	r.ImageRegistries = imageRegistries(dockerCertificates)
 	return r, nil
+}
+
+// imageRegistries are those of the site in dir, a folder for each: Docker knows the site's
+// authority by it, or it has the name of one and is empty.
+func imageRegistries(dir string) (names []string) {
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		folder := filepath.Join(dir, e.Name())
+		files, err := os.ReadDir(folder)
+		registry := strings.HasPrefix(e.Name(), "registry.") && strings.HasSuffix(e.Name(), ":5000")
+		mirror := strings.HasPrefix(e.Name(), "mirror.") && strings.HasSuffix(e.Name(), ":5001")
+		if ofSiteAuthority(folder) || err == nil && len(files) == 0 && (registry || mirror) {
+			names = append(names, e.Name())
+		}
+	}
+	return names
+}
+
+// ofSiteAuthority reports whether a folder of dockerCertificates names the site's authority.
+func ofSiteAuthority(folder string) bool {
+	authority, _ := os.Readlink(filepath.Join(folder, "ca.crt"))
+	return authority == filepath.Join(hostconfig.CertificatesDir, "ca.crt")
 }
 
 // statusFiles are what is in control.Dir but for locks: calls of modules have them.

@@ -36,6 +36,7 @@ const (
 	End            Kind = "end"             // a service, for good
 	LeaveBalancers Kind = "leave balancers" // the store forgets that it is one
 	LeaveFilter    Kind = "leave filter"    // the kernel forgets the packet filter's table
+	ForgetImages   Kind = "forget images"   // Docker forgets the user of image registries, and their authority
 	Restore        Kind = "restore"         // the resolv.conf of before
 	StopStore      Kind = "stop store"      // etcd of this host
 	Delete         Kind = "delete"          // a file or folder

@@ -17,6 +17,9 @@ func TestGone_leaves_nothing_of_its_own(t *testing.T) {
 	m.write("/etc/rundock/host.json", "{}", 0o644)
 	m.write("/etc/rundock/pki/host.key", "secret", 0o600)
 	m.write("/etc/rundock/filter.json", "{}", 0o644)
+	m.write("/etc/rundock/image-user", "node-1:hash\n", 0o600)
+	m.sh("cd /etc && mkdir -p docker/certs.d && cd docker/certs.d && mkdir registry.s.example.com:5000 mirror.s.example.com:5001 registry.example.net:443 && " +
+		"ln -s /etc/rundock/pki/ca.crt registry.s.example.com:5000/ca.crt && touch registry.example.net:443/ca.crt")
 	m.write("/etc/rundock/preview/access.json", "{}", 0o640)
 	m.write("/etc/rundock/preview/hooks/shop", "secret", 0o640)
 	m.write("/usr/local/bin/rundockd", "#!/bin/sh\necho \"$@\" >>/run/asked\n", 0o755)
@@ -32,13 +35,16 @@ func TestGone_leaves_nothing_of_its_own(t *testing.T) {
 	m.sh("rm -r /etc/rundock/ca")
 	m.Refuses(map[string]any{"state": "gone", "packages": []any{"runit"}}, "state=gone takes force, by and timeout alone")
 
-	_, done := m.Apply(gone, "service nap removed", "packet filter removed", "resolv.conf is that of before rundock", "/etc/rundock/filter.json removed", "/etc/rundock/pki removed", "/etc/rundock/resolv.conf.before removed",
+	_, done := m.Apply(gone, "service nap removed", "packet filter removed", "resolv.conf is that of before rundock", "user of the image registry removed", "/etc/rundock/filter.json removed", "/etc/rundock/pki removed", "/etc/rundock/image-user removed", "/etc/rundock/resolv.conf.before removed",
 		"/etc/rundock/host.json removed", "/run/rundock removed", "/etc/rundock/preview removed", "/usr/local/bin/rundockd removed")
 	if !strings.Contains(done.Raw, "named volumes") {
 		t.Errorf("it does not say what stays: %s", done.Raw)
 	}
-	if asked := m.sh("cat /run/asked"); asked != "filter leave" {
+	if asked := m.sh("cat /run/asked"); asked != "filter leave\nimages forget mirror.s.example.com:5001 registry.s.example.com:5000" {
 		t.Errorf("rundockd was asked for %q", asked)
+	}
+	if left := m.sh("ls /etc/docker/certs.d"); left != "registry.example.net:443" {
+		t.Errorf("Docker's certificates: left are %q, want those of another image registry", left)
 	}
 	if left := m.sh("ls /etc/rundock /etc/sv /etc/service; cat /etc/resolv.conf; pgrep -c -f '[n]ap/sleep' || true"); left != "/etc/rundock:\nnap.conf\n\n/etc/service:\n\n/etc/sv:\nother\nnameserver 192.0.2.1\n0" {
 		t.Errorf("left are %q", left)
