@@ -26,6 +26,9 @@ func TestRestore_changes_nothing_anywhere_where_one_host_refuses(t *testing.T) {
 		{"restore", "whole", key, "one restore", map[string]string{
 			"one": downAndUp + "store restore, sv up dnsd", "two": downAndUp + "sv up dnsd", "three": downAndUp + "sv up dnsd",
 		}, "the store has its data of before, and dnsd was started again: one: restore fails."},
+		{"data-cannot-be-put-aside", "whole", key, "three data", map[string]string{
+			"one": downAndUp + "store restore, sv up dnsd", "two": downAndUp + "sv up dnsd", "three": strings.TrimSuffix(downAndUp, ", "),
+		}, "one has the data of the backup, and not all is done: three: "},
 		{"well", "whole", key, "", map[string]string{
 			"one": downAndUp + "store restore, sv up dnsd", "two": downAndUp + "sv up dnsd", "three": downAndUp + "sv up dnsd",
 		}, "site.yml goes on"},
@@ -38,6 +41,10 @@ func TestRestore_changes_nothing_anywhere_where_one_host_refuses(t *testing.T) {
 			host, at, _ := strings.Cut(c.fails, " ")
 			switch at {
 			case "":
+			case "data":
+				if err := os.RemoveAll(filepath.Join(dir, host, "dnsd/etcd")); err != nil {
+					t.Fatal(err)
+				}
 			case "etc":
 				if err := os.RemoveAll(filepath.Join(dir, host, "etc")); err != nil {
 					t.Fatal(err)
@@ -71,8 +78,8 @@ func TestRestore_changes_nothing_anywhere_where_one_host_refuses(t *testing.T) {
 				if host == "two" && at == "etc" {
 					want = "dnsd/etcd/data/db"
 				}
-				if well {
-					if i > 0 && (strings.Contains(got, "data/db") || !strings.Contains(got, "data.before-")) {
+				if well || at == "data" {
+					if i > 0 && host+" data" != c.fails && (strings.Contains(got, "data/db") || !strings.Contains(got, "data.before-")) {
 						t.Errorf("%s has %s, want its data aside", host, got)
 					}
 					if data, _ := os.ReadFile(filepath.Join(dir, host, "etc/stack.key")); string(data) != key || !strings.Contains(got, "stack.key.before-") {
