@@ -107,6 +107,9 @@ func (a *alignment) step(ctx context.Context) (step, error) {
 	case add:
 		err = a.client.Add(ctx, s.host.Peer)
 	case move:
+		if err := listens(ctx, s.host.Peer); err != nil {
+			return step{kind: refuse, reason: fmt.Sprintf("%s does not listen for other members at %s (%v): run site.yml for all hosts that keep etcd at once, which has it do so", s.member.said(), s.host.Peer, err)}, nil
+		}
 		err = a.client.Move(ctx, s.member.id, s.host.Peer)
 	case remove:
 		s, err = a.remove(ctx, members, s)

@@ -2,9 +2,11 @@ package cluster
 
 import (
 	"context"
+	"net"
 	"net/url"
 	"slices"
 	"sync"
+	"time"
 
 	"rundock/internal/registry/etcd"
 )
@@ -37,6 +39,20 @@ func answers(ctx context.Context, client *etcd.Cluster, m etcd.Member) bool {
 		}
 	}
 	return false
+}
+
+// listens says whether somebody listens at the URL of a member for others. One that is told of another way to a member
+// before there is that way is cut off from it.
+func listens(ctx context.Context, peer string) error {
+	u, err := url.Parse(peer)
+	if err != nil {
+		return err
+	}
+	c, err := (&net.Dialer{Timeout: 2 * time.Second}).DialContext(ctx, "tcp", u.Host)
+	if err != nil {
+		return err
+	}
+	return c.Close()
 }
 
 // placeOf returns the name of the wanted host that a member is on: the one of its
