@@ -38,6 +38,23 @@ func NameOf(dir string) string {
 // ReadInstalled reads back the service whose files are in dir. It is the
 // inverse of Files, but that what it returns is complete (Complete).
 func ReadInstalled(dir string) (s Service, err error) {
+	if s, err = ReadPublic(dir); err != nil {
+		return s, err
+	}
+	runner, announcer := Installed(dir)
+	if runner != "" {
+		if s.Secrets, err = ReadSecrets(runner, s.Container.EnvSecrets); err != nil {
+			return s, err
+		}
+		s.Log = readLog(filepath.Join(runner, "log/config"))
+	} else {
+		s.Log = readLog(filepath.Join(announcer, "log/config"))
+	}
+	return s, nil
+}
+
+// ReadPublic is ReadInstalled without what is secret, and without the logs.
+func ReadPublic(dir string) (s Service, err error) {
 	runner, announcer := Installed(dir)
 	if runner == "" && announcer == "" {
 		return s, fmt.Errorf("read %s: neither service.json nor announce.json is there", dir)
@@ -46,19 +63,16 @@ func ReadInstalled(dir string) (s Service, err error) {
 		if s, err = ReadService(filepath.Join(runner, "service.json")); err != nil {
 			return s, err
 		}
-		if s.Secrets, err = ReadSecrets(runner, s.Container.EnvSecrets); err != nil {
-			return s, err
-		}
-		s.Log = readLog(filepath.Join(runner, "log/config"))
 	}
-	if announcer != "" {
-		if s.Announce, err = ReadAnnounce(filepath.Join(announcer, "announce.json")); err != nil {
-			return s, err
-		}
-		s.Name = s.Announce.Service
-		if runner == "" {
-			s.Log = readLog(filepath.Join(announcer, "log/config"))
-		}
+	if announcer == "" {
+		return s, nil
+	}
+	if s.Announce, err = ReadAnnounce(filepath.Join(announcer, "announce.json")); err != nil {
+		return s, err
+	}
+	s.Name = s.Announce.Service
+	if runner == "" { // also of a slot whose installation was killed
+		s.Stack, s.Slot = s.Announce.Stack, s.Announce.Slot
 	}
 	return s, nil
 }

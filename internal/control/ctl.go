@@ -67,6 +67,8 @@ type Request struct {
 	Timeout  int             `json:"timeout,omitempty"` // seconds
 	Pulled   int             `json:"pulled,omitempty"`  // wait: seconds that pulling the image took before, which count as waited
 	Check    bool            `json:"check,omitempty"`   // prepare, stop, remove: change nothing, say what would come of it
+	Stack    string          `json:"stack,omitempty"`   // stop, remove: of the service's containers, those alone of a slot of this stack; "": all
+	Slot     string          `json:"slot,omitempty"`    // the same: the slot
 	Store    string          `json:"store,omitempty"`   // read, swap: etcd or consul, by host.json's settings
 	Key      string          `json:"key,omitempty"`     // read, swap: with its slash
 	Old      []byte          `json:"old,omitempty"`     // swap: what is there
@@ -106,6 +108,7 @@ type Response struct {
 	Image    string          `json:"image,omitempty"`   // prepare: id of the image
 	Pulling  int             `json:"pulling,omitempty"` // prepare: seconds that pulling it took
 	Changed  bool            `json:"changed,omitempty"` // stop, remove: a container was there
+	Foreign  bool            `json:"foreign,omitempty"` // the same: one was there that is not of the slot, and is left
 	Key      *Key            `json:"key,omitempty"`     // read
 	Swapped  bool            `json:"swapped,omitempty"` // swap: false: the key was not Old any more
 	Runner   *RunnerStatus   `json:"runner,omitempty"`

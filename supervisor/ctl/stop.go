@@ -10,6 +10,7 @@ import (
 	"rundock/internal/container"
 	"rundock/internal/control"
 	"rundock/internal/hostconfig"
+	"rundock/supervisor"
 	"rundock/supervisor/servicecontainer"
 )
 
@@ -18,7 +19,7 @@ import (
 // runner's status says then that it is so: who reads it need not ask dockerd.
 func stopped(ctx context.Context, docker *container.Client, q control.Request) control.Response {
 	answer := noContainer(ctx, docker, q)
-	if answer.Error != "" || q.Check {
+	if answer.Error != "" || answer.Foreign || q.Check {
 		return answer
 	}
 	status, _ := control.ReadRunner(control.Dir, q.Service) // an unreadable one is replaced
@@ -36,7 +37,7 @@ func stopped(ctx context.Context, docker *container.Client, q control.Request) c
 // its logs.
 func removed(ctx context.Context, docker *container.Client, q control.Request) control.Response {
 	answer := noContainer(ctx, docker, q)
-	if answer.Error != "" || q.Check {
+	if answer.Error != "" || answer.Foreign || q.Check {
 		return answer
 	}
 	if err := docker.UntagImage(ctx, keptImage(q.Service)); err != nil {
@@ -51,12 +52,18 @@ func removed(ctx context.Context, docker *container.Client, q control.Request) c
 	return answer
 }
 
-// noContainer stops and removes the containers of a service. To check is only
-// to look for them.
+// noContainer stops and removes the containers of a service; where it is to be those of
+// a slot, it leaves others, and says so. To check is only to look for them.
 func noContainer(ctx context.Context, docker *container.Client, q control.Request) control.Response {
 	all, err := servicecontainer.All(ctx, docker, q.Service)
-	answer := control.Response{Changed: len(all) > 0}
+	var answer control.Response
 	for _, s := range all {
+		if q.Stack != "" && (s.Labels[supervisor.LabelStack] != q.Stack || s.Labels[supervisor.LabelSlot] != q.Slot) {
+			answer.Foreign = true
+			answer.Warnings = append(answer.Warnings, fmt.Sprintf("container %s is not of slot %s of stack %s: it is left as it is", s.Name, q.Slot, q.Stack))
+			continue
+		}
+		answer.Changed = true
 		if err == nil && !q.Check {
 			err = servicecontainer.Remove(ctx, docker, s)
 		}

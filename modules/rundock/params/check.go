@@ -16,7 +16,8 @@ func (p Params) check() error {
 		return err
 	}
 	if !p.Installs() {
-		return nil
+		p.Aliases = nil
+		return p.checkSlot()
 	}
 	if err := supervisor.CheckName(p.Name); err != nil {
 		return fmt.Errorf("value of name %w, got: %q", err, p.Name)

@@ -18,7 +18,7 @@ var Spec = withServices(ansible.Spec{
 	Description: []string{
 		"Makes a container a runit service of the host, and announces it in DNS while it is well.",
 		"A second call changes nothing and executes nothing. Check mode reports what the call would do.",
-		"I(state=present), I(state=enabled) and I(state=restarted) need I(image), I(announce) or I(announces); I(state=disabled) and I(state=absent) need I(name), and I(colour) where the service has one, and ignore the rest.",
+		"I(state=present), I(state=enabled) and I(state=restarted) need I(image), I(announce) or I(announces); I(state=disabled) and I(state=absent) need I(name), and I(colour) where the service has one, and ignore the rest; with I(stack) and I(slot) they leave what is not of that slot, with a warning.",
 	},
 	Requirements: []string{"Docker, runit and rundockd on the host, as C(playbooks/site.yml) installs them; no Python"},
 	Examples:     examples,
@@ -34,7 +34,7 @@ var Spec = withServices(ansible.Spec{
 		}},
 		{Name: "stack", Description: []string{
 			"Stack that the service is a slot of, a DNS label: C(web.1) of C(shop) is C(1.web.shop) in the zone, and C(web.shop) all instances of it, wherever they are.",
-			"The container has the labels C(rundock.stack), C(rundock.slot), C(com.docker.compose.project) and C(com.docker.compose.service), and looks for short names in the stack first, unless I(dns_search_domains) is given. It needs I(slot) and I(image); I(name) is then C(STACK-SERVICE-NUMBER), as C(shop-web-1).",
+			"The container has the labels C(rundock.stack), C(rundock.slot), C(com.docker.compose.project) and C(com.docker.compose.service), and looks for short names in the stack first, unless I(dns_search_domains) is given. It needs I(slot) and, but for I(state=disabled) and I(state=absent), I(image); I(name) is then C(STACK-SERVICE-NUMBER), as C(shop-web-1).",
 		}},
 		{Name: "slot", Description: []string{"Service of the stack and number of the instance, from 1: C(web.1)."}},
 		{Name: "role", Choices: []string{"main", "standby"}, Description: []string{"Of a slot that two hosts have: the one with its lock in the store runs it."}},

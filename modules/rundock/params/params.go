@@ -42,5 +42,5 @@ type Params struct {
 }
 
 // Installs reports whether p's state says what the service is made of.
-// Otherwise all but the name is ignored.
+// Otherwise all but the name and the slot is ignored.
 func (p Params) Installs() bool { return p.State != "absent" && p.State != "disabled" }

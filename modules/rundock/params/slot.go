@@ -31,12 +31,13 @@ func (p Params) checkSlot() error {
 		return err
 	}
 	switch {
-	case p.Image == nil:
-		return fmt.Errorf("missing parameter(s) required by '%s': image", slotParams)
 	case p.Colour != "":
 		return errors.New("parameters are mutually exclusive: stack|colour")
 	case p.Name != slot.Container(p.Stack):
 		return fmt.Errorf("value of name must be %s, as stack is %s and slot %s, got: %s", slot.Container(p.Stack), p.Stack, p.Slot, p.Name)
+	case !p.Installs():
+	case p.Image == nil:
+		return fmt.Errorf("missing parameter(s) required by '%s': image", slotParams)
 	case len(p.Aliases) > 0 && !p.announced():
 		return errors.New("missing parameter(s) required by 'aliases': announce, announces")
 	}

@@ -18,7 +18,7 @@ func (t *Task) CheckCircle(w plan.Wanted) error {
 			c, ok = w.Service.Container, true
 		}
 		if !ok {
-			old, _ := readRunner(t.service.Unit.Folders.Dir(supervisor.Prefix + name)) // what cannot be read starts nothing
+			old, _ := supervisor.ReadPublic(t.service.Unit.Folders.Dir(supervisor.Prefix + name)) // what cannot be read starts nothing
 			c = old.Container
 		}
 		var names []string

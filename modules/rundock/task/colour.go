@@ -19,7 +19,7 @@ func (t *Task) CheckColour(w plan.Wanted) error {
 	}
 	own := w.Service.Announce.Colour
 	// What cannot be read is written anew, and has no ports.
-	if old, err := supervisor.ReadInstalled(t.service.Unit.Dir); err == nil && (old.Announce.Colour != own || old.Stack != w.Service.Stack || old.Slot != w.Service.Slot) {
+	if old, err := supervisor.ReadPublic(t.service.Unit.Dir); err == nil && (old.Announce.Colour != own || old.Stack != w.Service.Stack || old.Slot != w.Service.Slot) {
 		return fmt.Errorf("%s is the directory of %s, and not of %s: remove that one first, or give this one another name",
 			t.service.Unit.Dir, describeService(old), describeService(w.Service))
 	}
@@ -27,7 +27,7 @@ func (t *Task) CheckColour(w plan.Wanted) error {
 		return nil
 	}
 	name := strings.TrimSuffix(t.Params.Name, own) + otherColour(own)
-	beside, err := supervisor.ReadInstalled(t.service.Unit.Folders.Dir(supervisor.Prefix + name))
+	beside, err := supervisor.ReadPublic(t.service.Unit.Folders.Dir(supervisor.Prefix + name))
 	if err != nil {
 		return nil
 	}

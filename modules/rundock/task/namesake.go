@@ -19,7 +19,7 @@ func (t *Task) CheckNamesake(w plan.Wanted) error {
 	s, folders := w.Service, t.service.Unit.Folders
 	if s.Stack != "" {
 		for _, name := range []string{s.Stack, s.Stack + "-blue", s.Stack + "-green"} {
-			other, err := supervisor.ReadInstalled(folders.Dir(supervisor.Prefix + name))
+			other, err := supervisor.ReadPublic(folders.Dir(supervisor.Prefix + name))
 			if err == nil && other.Stack == "" && other.Announced() && control.ServiceOf(name, other.Announce.Colour) == s.Stack {
 				return fmt.Errorf("stack %s has the name of a service that is announced on this host: give one of them another name", s.Stack)
 			}
@@ -31,7 +31,7 @@ func (t *Task) CheckNamesake(w plan.Wanted) error {
 	}
 	own := control.ServiceOf(s.Name, s.Announce.Colour)
 	for _, name := range look.Installed(folders, own+"-") {
-		if other, err := supervisor.ReadInstalled(folders.Dir(supervisor.Prefix + name)); err == nil && other.Stack == own {
+		if other, err := supervisor.ReadPublic(folders.Dir(supervisor.Prefix + name)); err == nil && other.Stack == own {
 			return fmt.Errorf("service %s has the name of a stack that is on this host, as %s: give one of them another name", own, name)
 		}
 	}

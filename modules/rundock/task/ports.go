@@ -9,7 +9,7 @@ import (
 // Published is what the service publishes on the host as it is installed, and what it
 // will as w, at these addresses.
 func (t *Task) Published(w plan.Wanted, addresses map[string]string) (has, gets spec.Container) {
-	old, _ := readRunner(t.service.Unit.Dir) // what cannot be read leaves nothing
+	old, _ := supervisor.ReadPublic(t.service.Unit.Dir) // what cannot be read leaves nothing
 	return publishedContainer(old, addresses), publishedContainer(w.Service, addresses)
 }
 

@@ -17,6 +17,9 @@ func (t *Task) disabled() error {
 		return err
 	}
 	t.wasEnabled = now.Enabled
+	if foreign, err := t.leavesForeign(now.Installed); foreign || err != nil {
+		return err
+	}
 	lives := t.service.IsSupervised(now)
 	// Without a service directory, which somebody may have deleted, dockerd alone knows.
 	asks := now.MayHaveContainer() || lives && now.Shape.Runner != "" || !now.Installed
@@ -82,6 +85,9 @@ func (t *Task) absent() error {
 	lives := t.service.IsSupervised(now)
 	if !now.Installed && !now.Enabled && !hidden && !leftovers && !lives {
 		return nil
+	}
+	if foreign, err := t.leavesForeign(now.Installed); foreign || err != nil {
+		return err
 	}
 	t.warnLast(now)
 	if t.Check {

@@ -18,7 +18,7 @@ func (t *Task) stopLeft() (there bool, err error) {
 // stop has rundockd remove the container of the service, whose runner is gone; there
 // says whether it had one. In check mode it only looks.
 func (t *Task) stop(op control.Op) (there bool, err error) {
-	answer, err := t.ask(control.Request{Op: op, Check: t.Check})
+	answer, err := t.ask(control.Request{Op: op, Check: t.Check, Stack: t.Params.Stack, Slot: t.Params.Slot})
 	return answer.Changed, err
 }
 

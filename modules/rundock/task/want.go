@@ -43,7 +43,7 @@ func (t *Task) spelledAsPresent() params.Params {
 	if p.Image == nil {
 		return p
 	}
-	if old, err := readRunner(t.service.Unit.Dir); err == nil && spec.SameImage(old.Container.Image, *p.Image) {
+	if old, err := supervisor.ReadPublic(t.service.Unit.Dir); err == nil && spec.SameImage(old.Container.Image, *p.Image) {
 		p.Image = &old.Container.Image
 	}
 	return p

@@ -17,7 +17,7 @@ description:
   - >-
     I(state=present), I(state=enabled) and I(state=restarted) need I(image), I(announce) or I(announces);
     I(state=disabled) and I(state=absent) need I(name), and I(colour) where the service has one, and ignore
-    the rest.
+    the rest; with I(stack) and I(slot) they leave what is not of that slot, with a warning.
 author:
   - "The authors of rundock (!UNKNOWN)"
 requirements:
@@ -60,8 +60,8 @@ options:
       - >-
         The container has the labels C(rundock.stack), C(rundock.slot), C(com.docker.compose.project) and
         C(com.docker.compose.service), and looks for short names in the stack first, unless
-        I(dns_search_domains) is given. It needs I(slot) and I(image); I(name) is then
-        C(STACK-SERVICE-NUMBER), as C(shop-web-1).
+        I(dns_search_domains) is given. It needs I(slot) and, but for I(state=disabled) and I(state=absent),
+        I(image); I(name) is then C(STACK-SERVICE-NUMBER), as C(shop-web-1).
     type: str
   slot:
     description:

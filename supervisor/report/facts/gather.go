@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -161,19 +160,11 @@ func (d *document) services(ctx context.Context, host hostconfig.Config, images 
 // readService reads what the files of a service say, its container expanded. It
 // reads no secret.
 func readService(dir string) (s supervisor.Service, err error) {
-	runner, announcer := supervisor.Installed(dir)
-	if runner != "" {
-		if s, err = supervisor.ReadService(filepath.Join(runner, "service.json")); err != nil {
-			return s, err
-		}
-	}
-	if announcer != "" {
-		if s.Announce, err = supervisor.ReadAnnounce(filepath.Join(announcer, "announce.json")); err != nil {
-			return s, err
-		}
-	}
-	if runner == "" {
+	if runner, announcer := supervisor.Installed(dir); runner == "" && announcer == "" {
 		return s, nil
+	}
+	if s, err = supervisor.ReadPublic(dir); err != nil || !s.Runs() {
+		return s, err
 	}
 	expanded, _, err := servicecontainer.Expand(s.Container)
 	if err == nil {

@@ -48,6 +48,7 @@ type container struct {
 	Hash     string // "": none is there
 	Image    string // id
 	Contents string
+	Labels   map[string]string
 	Started  time.Time
 }
 
@@ -93,7 +94,7 @@ func run(at string) {
 	c := load(s.Name)
 	stop := func() { event(events, "container %d stopped", c.N) }
 	start := func() {
-		c = container{N: c.N + 1, Hash: s.Container.Hash(), Image: cmp.Or(s.Pin, meaning(s.Container.Image)), Started: time.Now()}
+		c = container{N: c.N + 1, Labels: s.Container.Labels, Hash: s.Container.Hash(), Image: cmp.Or(s.Pin, meaning(s.Container.Image)), Started: time.Now()}
 		if salt, err := supervisor.Salt("/var/lib/rundock", false); err == nil {
 			c.Contents = supervisor.Contents(salt, s.Name, s.Container)
 		}
@@ -265,11 +266,15 @@ func serve(q control.Request) control.Response {
 	case control.Stop, control.Remove:
 		c := load(q.Service)
 		answer.Changed = c.Hash != ""
+		if answer.Changed && q.Stack != "" && (c.Labels[supervisor.LabelStack] != q.Stack || c.Labels[supervisor.LabelSlot] != q.Slot) {
+			answer.Changed, answer.Foreign = false, true
+			answer.Warnings = []string{"container " + q.Service + " is not of the slot"}
+		}
 		switch _, err := os.Stat(dockerDown); {
 		case err == nil:
 			answer.Error = "dockerd is away"
 			return answer
-		case q.Check:
+		case q.Check || answer.Foreign:
 			return answer
 		case answer.Changed:
 			event(q.Service+".events", "container %d removed", c.N)
