@@ -98,9 +98,11 @@ func (i instances) announce(entry map[string]any, slot stack.Slot) {
 	}
 }
 
-// absent are the arguments for a slot that is to go.
+// absent are the arguments for a slot that is to go. Another service of its container's
+// name stays, as the module is told which slot is meant.
 func (i instances) absent(slot stack.Slot) map[string]any {
-	return map[string]any{"name": slot.Container(i.release.Model.Name), "state": "absent"}
+	name := i.release.Model.Name
+	return map[string]any{"name": slot.Container(name), "stack": name, "slot": slot.String(), "state": "absent"}
 }
 
 // container is a slot's on a host of that role: the service's, with what is known of the

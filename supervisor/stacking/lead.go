@@ -169,8 +169,7 @@ func (s *site) settleOrWrite(ctx context.Context, q control.StackRequest, v rele
 		return a, err == nil, err
 	}
 	a, err = d.answer(q)
-	if err == nil && !a.Changed && q.Absent && len(v.Releases) > 0 { // of runs that were undone, or of one that was killed here
-		a.Changed, a.Lines = true, []string{q.Name + ": no release is current; those that there are are forgotten"}
+	if err == nil && d.remains && len(d.returned) == 0 { // of runs that were undone, or of one that was killed here
 		return a, false, s.forget(ctx, q.Name, v)
 	}
 	if err != nil || !a.Changed {

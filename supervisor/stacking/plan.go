@@ -26,6 +26,7 @@ type draft struct {
 	base     *release.Release
 	strays   strays   // where the release is the same as base
 	returned returned // hosts stop them
+	remains  bool     // of a stack that is to go, the store has something, and no release is current
 	told     map[string]*facts
 	configs  map[string][]byte
 	unbuilt  []control.StackBuild // images that are to be built before
@@ -68,6 +69,7 @@ func (s *site) draft(ctx context.Context, q control.StackRequest, v release.View
 		d.strays = straysOf(*d.base, told)
 		d.refused = append(d.refused, release.Unreached(&d.strays.has, d.base.WithoutJobs(), d.away())...)
 	}
+	d.remains = q.Absent && d.base == nil && v.Has()
 	d.notes = append(d.notes, slices.Concat(d.staying(q), d.unlisted(), d.takenOver())...)
 	return d, nil
 }
@@ -172,6 +174,7 @@ func (d *draft) place(q control.StackRequest, v release.View) error {
 	if !d.isSame() { // or nothing is done, not even a job
 		d.refused = append(d.refused, release.Unreached(d.base, d.Release, d.away())...)
 	}
+	d.refused = append(d.refused, namesakes(d.Release, d.told)...)
 	return nil
 }
 
@@ -229,6 +232,9 @@ func (d draft) answer(q control.StackRequest) (a control.StackAnswer, err error)
 		if len(d.strays.lines)+len(d.returned) > 0 {
 			a.Changed = true
 			a.Lines, a.Plan = d.strays.said(q.Name, d.From, a.Plan, d.returned.lines(orNone(d.base)))
+		} else if d.remains {
+			a.Changed = true
+			a.Lines = []string{q.Name + ": no release is current: what the store has of others is removed", "plan=" + a.Plan}
 		}
 	}
 	switch {

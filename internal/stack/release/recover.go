@@ -28,6 +28,9 @@ func (v View) Latest() *Release {
 	return latest
 }
 
+// Has reports whether the store has something of the stack besides the lock.
+func (v View) Has() bool { return len(v.Releases)+len(v.Blobs) > 0 || v.Current != 0 }
+
 // Base is the release that all hosts have, or had before the one under way; nil if
 // there is none.
 func (v View) Base() *Release {
