@@ -7,6 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"rundock/internal/nearest"
 	"rundock/internal/stack"
 )
 
@@ -48,11 +51,35 @@ func (p *project) check(s stack.Stack) {
 	case len(s.Services) == 0:
 		p.wrong = append(p.wrong, Finding{File: p.in.Files[0], Text: "all its services are of profiles that the call does not have: " + strings.Join(sortedKeys(p.loaded.DisabledServices), ", ")})
 	}
+	p.checkProfiles()
 	p.checkNames(s)
 	p.checkScale(s)
 	p.checkPods(s)
 	p.noteData(s)
 	p.checkPorts(s)
+}
+
+// checkProfiles holds that each profile of the call is one of a service: else what was meant to run
+// would be left out without a word.
+func (p *project) checkProfiles() {
+	known := map[string]bool{"*": true}
+	for _, services := range []types.Services{p.loaded.Services, p.loaded.DisabledServices} {
+		for _, def := range services {
+			for _, name := range def.Profiles {
+				known[name] = true
+			}
+		}
+	}
+	for _, name := range p.in.Profiles {
+		if known[name] {
+			continue
+		}
+		text := fmt.Sprintf("the call asks for the profile %s, and no service is of it", name)
+		if guess := nearest.Of(name, sortedKeys(known)); guess != "" {
+			text += fmt.Sprintf("; there is %s", guess)
+		}
+		p.wrong = append(p.wrong, Finding{File: p.in.Files[0], Text: text})
+	}
 }
 
 // checkNames holds that each name in a network is one service's.
