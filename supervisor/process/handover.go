@@ -31,14 +31,19 @@ func ExitCode(code int) int {
 	return 0
 }
 
+// stopWithin is how long after a wish runsv sends TERM at the latest, on a machine so busy that it gets no further
+// than the wish for a while. Whoever is told to leave for good by HUP alone waits for it.
+const stopWithin = 500 * time.Millisecond
+
 // NoSuccessor reports whether runsv, which supervises dir, starts no successor:
-// it was told so before HUP. A TERM that may follow HUP at once has come by the
-// time that NoSuccessor returns.
-func NoSuccessor(dir string) bool {
+// it was told so before HUP. A TERM that may follow HUP at once, as told says by then, has come
+// by the time that NoSuccessor returns.
+func NoSuccessor(dir string, told func() bool) bool {
 	stat, _ := os.ReadFile(filepath.Join(dir, "supervise/stat"))
 	alone := strings.Contains(string(stat), "want")
-	if alone {
-		time.Sleep(20 * time.Millisecond) // runsv notes the wish before it sends TERM
+	// runsv notes the wish before it sends TERM.
+	for late := time.Now().Add(stopWithin); alone && !told() && time.Now().Before(late); {
+		time.Sleep(5 * time.Millisecond)
 	}
 	return alone
 }

@@ -198,7 +198,7 @@ func (r *runner) backOff(ctx context.Context, problem error) {
 // follow on HUP's heels, and then none comes: the container is stopped.
 func (r *runner) leave() int {
 	r.status.say(control.Left, "")
-	alone := process.NoSuccessor(r.dir)
+	alone := process.NoSuccessor(r.dir, r.signals.stopped.Load)
 	switch {
 	case r.signals.stopped.Load():
 		return r.stop()

@@ -102,7 +102,7 @@ func (s *sidecar) setUpAndAnnounce() (int, error) {
 	s.inherit()
 	handedOver, err := s.announce(s.ctx)
 	if handedOver {
-		alone := process.NoSuccessor(s.dir)
+		alone := process.NoSuccessor(s.dir, func() bool { return s.stopped.Err() != nil })
 		switch {
 		case s.stopped.Err() != nil:
 			s.log.Info("told to stop as well, so that no successor withdraws")
