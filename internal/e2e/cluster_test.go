@@ -33,7 +33,7 @@ func TestCluster_of_three(t *testing.T) {
 			s.sh(t, host, "rm -rf /var/lib/dnsd/etcd")
 		})
 		// Where etcd had other members, site.yml leaves it ready for some again.
-		s.sh(t, front, `sed -i '/--embed-etcd-peer/d; s|\(--embed-etcd-listen .*\) \\$|\1|' /etc/sv/dnsd/run && sv -w 60 restart dnsd >/dev/null`)
+		s.sh(t, front, `sed -i '/--embed-etcd-peer/d' /etc/sv/dnsd/run && sed -i '$s| \\$||' /etc/sv/dnsd/run && sv -w 60 restart dnsd >/dev/null`)
 		s.awaitFound(t, "clustered")
 		s.absent(t, back1, "clustered")
 	})
