@@ -62,10 +62,7 @@ func (r Refused) Error() string { return strings.Join(r, "; ") }
 
 // Check says which lines of a Dockerfile, called name for people, the builder cannot do.
 func Check(name, text string) error {
-	if found := inspect(name, text, runtime.GOARCH); len(found.wrong) > 0 {
-		return Refused(found.wrong)
-	}
-	return nil
+	return inspect(name, text, runtime.GOARCH).refused()
 }
 
 // Build makes an image, unless there is one of the same files already. What the builder
@@ -84,8 +81,8 @@ func (b Builder) Build(ctx context.Context, r Request) (Made, error) {
 		shown = "dockerfile_inline"
 	}
 	found := inspect(shown, s.text, runtime.GOARCH)
-	if len(found.wrong) > 0 {
-		return Made{}, Refused(found.wrong)
+	if err := found.refused(); err != nil {
+		return Made{}, err
 	}
 	ref := r.Name + ":" + Tag(r.Build, r.Tree, s.text, runtime.GOARCH)
 	if made, ok, err := b.existing(ctx, r, ref); ok || err != nil {

@@ -16,9 +16,8 @@ var beyond = map[string][]string{
 }
 
 var (
-	heredoc     = regexp.MustCompile(`(?:^|[\s;|&(])\d*<<(-?)(["']?)([A-Za-z_][A-Za-z0-9_]*)(["']?)`)
-	ofPlatform  = regexp.MustCompile(`\$\{?((BUILD|TARGET)(PLATFORM|OS|ARCH|VARIANT))\b`)
-	platformVar = regexp.MustCompile(`\$(?:\{((?:BUILD|TARGET)(?:PLATFORM|OS|ARCH))\}|((?:BUILD|TARGET)(?:PLATFORM|OS|ARCH))\b)`)
+	heredoc     = regexp.MustCompile(`(?:^|[\s;|&(])\d*<<(-?)["']?([A-Za-z_][A-Za-z0-9_]*)["']?`)
+	ofPlatform  = regexp.MustCompile(`\$(?:\{(?:BUILD|TARGET)(?:PLATFORM|OS|ARCH|VARIANT)\}|\{?(?:BUILD|TARGET)(?:PLATFORM|OS|ARCH|VARIANT)\b)`)
 	instruction = regexp.MustCompile(`^\s*(?:ONBUILD\s+)?([A-Za-z]+)(?:\s+(.*))?$`)
 	escapeLine  = regexp.MustCompile("^#\\s*escape\\s*=\\s*([\\\\`])\\s*$")
 	directive   = regexp.MustCompile(`^#\s*[A-Za-z]+\s*=`)
@@ -39,19 +38,25 @@ func inspect(name, text, arch string) inspection {
 	found := inspection{}
 	raw := slices.Collect(strings.Lines(text))
 	all := logical(raw)
-	shelled := slices.ContainsFunc(all, func(l line) bool { return strings.EqualFold(l.word, "SHELL") })
+	shelled := slices.ContainsFunc(all, func(l line) bool { return l.word == "SHELL" })
 	for _, l := range all {
 		a := adaption{line: l, name: name, arch: arch, shelled: shelled, text: strings.Join(raw[l.first:l.last], ""), found: &found}
 		a.flags()
 		a.platforms()
 		a.texts()
-		if a.changed {
-			raw[l.first] = a.text
-			clear(raw[l.first+1 : l.last])
-		}
+		raw[l.first] = a.text
+		clear(raw[l.first+1 : l.last])
 	}
 	found.text = strings.Join(raw, "")
 	return found
+}
+
+// refused says which lines the builder cannot do; nil: it does all.
+func (i inspection) refused() error {
+	if len(i.wrong) > 0 {
+		return Refused(i.wrong)
+	}
+	return nil
 }
 
 // adaption is an instruction that is written as this builder takes it.
@@ -61,16 +66,16 @@ type adaption struct {
 	arch    string
 	shelled bool   // the Dockerfile says which shell there is
 	text    string // the lines of the instruction
-	changed bool
 	found   *inspection
 }
 
-func (a *adaption) refuse(what string) {
-	a.found.wrong = append(a.found.wrong, fmt.Sprintf("%s:%d: %s: %s needs BuildKit, which this builder is not", a.name, a.first+1, a.word, what))
+// said is what is said of the instruction.
+func (a *adaption) said(what string) string {
+	return fmt.Sprintf("%s:%d: %s: %s", a.name, a.first+1, a.word, what)
 }
 
-func (a *adaption) note(format string, args ...any) {
-	a.found.notes = append(a.found.notes, fmt.Sprintf("%s:%d: %s: ", a.name, a.first+1, a.word)+fmt.Sprintf(format, args...))
+func (a *adaption) refuse(what string) {
+	a.found.wrong = append(a.found.wrong, a.said(what+" needs BuildKit, which this builder is not"))
 }
 
 // flags leaves out those without which the same is made, and refuses others that are
@@ -88,7 +93,7 @@ func (a *adaption) flags() {
 		case !slices.Contains(beyond[a.word], before):
 		case before == "--mount" && isScratch(value):
 			a.leaveOut(flag)
-			a.note("%s is left out: what the step writes there is fetched anew by each build, and stays in the image", flag)
+			a.found.notes = append(a.found.notes, a.said(flag+" is left out: what the step writes there is fetched anew by each build, and stays in the image"))
 		case before == "--link", flag == "--network=default":
 			a.leaveOut(flag)
 		default:
@@ -99,7 +104,7 @@ func (a *adaption) flags() {
 
 // leaveOut takes a flag out of the text, where it is the first one that is spelt so.
 func (a *adaption) leaveOut(flag string) {
-	a.text, a.changed = strings.Replace(a.text, flag, "", 1), true
+	a.text = strings.Replace(a.text, flag, "", 1)
 }
 
 // isScratch reports whether a mount is a folder that begins empty, or as the last build left it.
@@ -126,18 +131,15 @@ func (a *adaption) platforms() {
 	if a.word != "FROM" {
 		return
 	}
-	values := platformArgs([]string{"BUILDPLATFORM", "BUILDOS", "BUILDARCH", "TARGETPLATFORM", "TARGETOS", "TARGETARCH"}, a.arch)
-	text := platformVar.ReplaceAllStringFunc(a.text, func(used string) string {
-		return values[strings.Trim(used, "${}")]
-	})
-	if left := ofPlatform.FindAllStringSubmatch(text, -1); left != nil {
-		for _, used := range left {
-			a.refuse("$" + used[1])
+	a.text = ofPlatform.ReplaceAllStringFunc(a.text, func(used string) string {
+		name := strings.Trim(used, "${}")
+		value, known := platformArgs([]string{name}, a.arch)[name]
+		if open := strings.HasPrefix(used, "${") && !strings.HasSuffix(used, "}"); !known || open { // as ${TARGETARCH:-amd64}
+			a.refuse("$" + name)
+			return used
 		}
-		return
-	}
-	a.changed = a.changed || text != a.text
-	a.text = text
+		return value
+	})
 }
 
 // texts has the shell read the texts in place of a RUN, as they are its own, too.
@@ -146,9 +148,10 @@ func (a *adaption) texts() {
 		return
 	}
 	const what = "a text in place (<<)"
-	script := strings.TrimSpace(a.rest) + "\n" + a.body
-	if first := a.heredocs[0]; len(a.heredocs) == 1 && heredoc.FindString(" "+strings.TrimSpace(a.rest)) == " "+strings.TrimSpace(a.rest) {
-		script = first.text // which is the command
+	command := " " + strings.TrimSpace(a.rest)
+	script := command[1:] + "\n" + a.body
+	if heredoc.FindString(command) == command {
+		script = a.heredocs[0].text // there is no other command
 	}
 	switch {
 	case a.word != "RUN", !a.ended:
@@ -161,12 +164,12 @@ func (a *adaption) texts() {
 		a.refuse(what + " that begins with #!")
 		return
 	}
-	command, err := json.Marshal([]string{"/bin/sh", "-c", script})
+	words, err := json.Marshal([]string{"/bin/sh", "-c", script})
 	if err != nil {
 		panic(err) // texts
 	}
 	head := a.text[:strings.Index(strings.ToUpper(a.text), "RUN")+len("RUN")]
-	a.text, a.changed = head+" "+string(command)+strings.Repeat("\n", strings.Count(a.text, "\n")), true
+	a.text = head + " " + string(words) + strings.Repeat("\n", strings.Count(a.text, "\n"))
 }
 
 // line is an instruction.
@@ -228,7 +231,7 @@ func (l *line) readTexts(raw []string, n int) int {
 		return n
 	}
 	for _, m := range heredoc.FindAllStringSubmatch(l.rest, -1) {
-		l.heredocs = append(l.heredocs, text{name: m[3], tabs: m[1] != ""})
+		l.heredocs = append(l.heredocs, text{name: m[2], tabs: m[1] != ""})
 	}
 	at := n + 1
 	for i := range l.heredocs {
