@@ -85,11 +85,7 @@ func judgeState(r *report.Part, h hostFacts, s serviceFacts) {
 	case control.Conflict:
 		r.Wrong(fmt.Sprintf("held off for %s: %s", since, status.Reason), "two hosts have one name, or another program writes this key: give one another name")
 	case control.Unreached:
-		next := h.seeThatStoreRuns(status.Reason)
-		if h.Refused != "" && !h.InConsul {
-			next = certificateAdvice
-		}
-		r.Wrong(fmt.Sprintf("not announced for %s, as %s cannot be reached: %s", since, h.storeName(), status.Reason), next)
+		r.Wrong(fmt.Sprintf("not announced for %s, as %s cannot be reached: %s", since, h.storeName(), status.Reason), h.seeThatStoreRuns(status.Reason))
 	case control.Draining, control.Withdrawn:
 		r.Wrong(join(fmt.Sprintf("%s for %s", status.State, since), status.Reason), "it is announced with the next container; for a new one now: sv 1 "+halfOf(h, s, "service"))
 	default:

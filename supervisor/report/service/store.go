@@ -68,11 +68,8 @@ func certificateTrouble(cert string, rows []certificates.Row) string {
 	return "certificate " + name + " is missing"
 }
 
-// storeAdvice is what to do about the host's own store, which did not answer for
-// the reason given.
-func (h hostFacts) storeAdvice(reason string) string { return h.adviceOn(h.ownStore(), reason) }
-
-// adviceOn is storeAdvice for any store of the host.
+// adviceOn is what to do about a store of the host's, which did not answer for the reason
+// given.
 func (h hostFacts) adviceOn(store, reason string) string {
 	at := h.Endpoints
 	if store == h.Second.Name {
@@ -87,10 +84,13 @@ func (h hostFacts) adviceOn(store, reason string) string {
 	return "on the store's host (" + orNone(strings.Join(at, ", ")) + "): sv status dnsd; tail /var/log/dnsd/current"
 }
 
-// seeThatStoreRuns is storeAdvice for who has seen the reason already.
+// seeThatStoreRuns is adviceOn the host's own store for who has seen the reason already.
 func (h hostFacts) seeThatStoreRuns(reason string) string {
-	if strings.Contains(reason, agentTrouble) || h.InConsul {
-		return h.storeAdvice(reason)
+	switch {
+	case h.Refused != "" && !h.InConsul:
+		return certificateAdvice
+	case strings.Contains(reason, agentTrouble) || h.InConsul:
+		return h.adviceOn(h.ownStore(), reason)
 	}
 	return "see that etcd runs: " + orNone(strings.Join(h.Endpoints, ", "))
 }
