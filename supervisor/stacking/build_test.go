@@ -32,7 +32,6 @@ const votingShell = "FROM scratch\nCOPY busybox /bin/sh\nCOPY . /app/\n"
 // toBuildOn is a bench where the project has voting.
 func toBuildOn(t *testing.T) *bench {
 	b := newBench(t)
-	b.files[".env"] = control.StackFile{Absent: true}
 	b.write(voting)
 	return b
 }

@@ -14,7 +14,6 @@ import (
 func (b *bench) dies() control.StackAnswer {
 	b.Helper()
 	b.write(four)
-	b.files[".env"] = control.StackFile{Absent: true}
 	b.deploy()
 	b.write(strings.ReplaceAll(four, "web:1", "web:2"))
 	b.roll(b.must(control.StackBegin), "monitor")
@@ -69,7 +68,6 @@ func TestRun_after_a_host_died_goes_on_without_it_where_it_is_lost(t *testing.T)
 func TestRun_settles_without_a_host_that_is_lost(t *testing.T) {
 	b := newBench(t)
 	b.write(four)
-	b.files[".env"] = control.StackFile{Absent: true}
 	b.deploy()
 	b.roll(b.must(control.StackBegin, func(q *control.StackRequest) { q.Scale = map[string]int{"web": 1} }), "stop what moved or is not wanted")
 	b.must(control.StackEnd)

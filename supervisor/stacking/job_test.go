@@ -52,7 +52,6 @@ func (b *bench) checkJob(a control.StackAnswer, release int) {
 func TestJob_runs_once_a_release(t *testing.T) {
 	b := newBench(t)
 	b.write(withJob)
-	b.files[".env"] = control.StackFile{Absent: true}
 	first := b.deploy()
 	b.checkJob(first, 1)
 	if lines := strings.Join(first.Lines, "\n"); !strings.Contains(lines, "shop: release 1: 2 new, 1 job\n") || !strings.Contains(lines, "job migrate: what it does is not undone if the release fails") {
@@ -82,7 +81,6 @@ func TestJob_runs_once_a_release(t *testing.T) {
 func TestJob_is_the_same_container_for_the_run_that_finishes_its_release(t *testing.T) {
 	b := newBench(t)
 	b.write(withJob)
-	b.files[".env"] = control.StackFile{Absent: true}
 	b.deploy()
 	b.write(strings.ReplaceAll(withJob, "red", "blue"))
 	begun := b.must(control.StackBegin)

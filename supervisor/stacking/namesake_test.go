@@ -14,7 +14,6 @@ func TestPlan_refuses_a_slot_where_another_service_has_its_name(t *testing.T) {
 	b := newBench(t)
 	b.stack = "num"
 	b.write("services: {a-b: {image: web:1, deploy: {replicas: 3, placement: {max_replicas_per_node: 1}}}}")
-	b.files[".env"] = control.StackFile{Absent: true}
 	bare := string(b.hosts["node-2"])
 	var slot string // of node-2
 	for _, line := range b.must(control.StackPlan).Lines {
@@ -52,7 +51,6 @@ func TestUndone_slot_is_removed_by_its_stack_and_slot(t *testing.T) {
 	b := newBench(t)
 	b.stack = "num"
 	b.write("services: {a: {image: web:1}}")
-	b.files[".env"] = control.StackFile{Absent: true}
 	b.roll(b.must(control.StackBegin), "monitor")
 	undo := b.must(control.StackFail, func(q *control.StackRequest) { q.Why = "it is not well" })
 	var services []map[string]any

@@ -3,8 +3,6 @@ package stacking
 import (
 	"fmt"
 	"testing"
-
-	"rundock/internal/control"
 )
 
 const inNetworks = `
@@ -22,7 +20,6 @@ networks: {front: {}, back: {name: behind}}
 func TestEntry_of_a_service_in_several_networks(t *testing.T) {
 	b := newBench(t)
 	b.write(inNetworks)
-	b.files[".env"] = control.StackFile{Absent: true}
 	told := map[string]string{}
 	for _, w := range b.deploy().Waves {
 		for _, work := range w.Hosts {

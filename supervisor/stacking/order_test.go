@@ -23,7 +23,6 @@ services:
   job: {image: web:1, restart: "no"}
 volumes: {data: {}, shared: {}}
 `)
-	b.files[".env"] = control.StackFile{Absent: true}
 	got := map[string]any{}
 	for _, w := range b.must(control.StackBegin).Waves {
 		for _, host := range w.Hosts {

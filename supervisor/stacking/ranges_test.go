@@ -35,7 +35,6 @@ func TestEntry_of_a_service_with_a_range_of_ports(t *testing.T) {
 		return fmt.Sprintf("services: {web: {image: %q, ports: [18080-18082:80], deploy: {replicas: %d}}}\n", image, replicas)
 	}
 	b.write(file("web:1", 2))
-	b.files[".env"] = control.StackFile{Absent: true}
 	if got, want := published(b.deploy()), []string{"web.1 node-1 18081:80", "web.2 node-1 18082:80"}; !slices.Equal(got, want) {
 		t.Errorf("published = %q, want %q", got, want)
 	}

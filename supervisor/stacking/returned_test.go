@@ -52,7 +52,6 @@ func (b *bench) runs(host string, slots []string) {
 func TestLost_hosts_slots_move_and_what_returns_does_not_run_twice(t *testing.T) {
 	b := newBench(t)
 	b.write(four)
-	b.files[".env"] = control.StackFile{Absent: true}
 	b.deploy()
 	before := b.places()
 	lost := b.hosts["node-2"]
@@ -103,7 +102,6 @@ func TestLost_hosts_slots_move_and_what_returns_does_not_run_twice(t *testing.T)
 func TestAbsent_stack_is_removed_from_a_lost_host_once_that_is_back(t *testing.T) {
 	b := newBench(t)
 	b.write(four)
-	b.files[".env"] = control.StackFile{Absent: true}
 	b.deploy()
 	there := b.places()["node-2"]
 	lost := b.hosts["node-2"]
@@ -156,7 +154,6 @@ func TestStandby_on_a_host_that_cannot_be_reached_stays_unless_that_is_lost(t *t
 	b := newBench(t)
 	text := "services: {web: {image: web:1, environment: [reschedule:on-node-failure]}}"
 	b.write(text)
-	b.files[".env"] = control.StackFile{Absent: true}
 	b.deploy()
 	at := func() stack.Place { return b.view().Base().Slots[stack.Slot{Service: "web", Number: 1}].Place }
 	standby := at().Standby
@@ -201,7 +198,6 @@ func TestStandby_on_a_host_that_cannot_be_reached_stays_unless_that_is_lost(t *t
 func TestPlan_rebalances_only_where_it_is_asked_to(t *testing.T) {
 	b := newBench(t)
 	b.write(four)
-	b.files[".env"] = control.StackFile{Absent: true}
 	added := b.hosts["node-3"]
 	delete(b.hosts, "node-3")
 	b.deploy()

@@ -27,7 +27,6 @@ func leaving(waves []control.StackWork, name string) (hosts []string) {
 // another stack would have a run fail that is to leave it.
 func TestRun_leaves_a_network_where_no_other_stack_needs_it(t *testing.T) {
 	b := newBench(t)
-	b.files[".env"] = control.StackFile{Absent: true}
 	const everywhere = "services: {web: {image: web:1, networks: [common], deploy: {mode: global}}}\nnetworks: {common: {name: common}}\n"
 	b.write(everywhere)
 	b.deploy()

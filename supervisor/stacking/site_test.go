@@ -75,7 +75,7 @@ func newBench(t *testing.T) *bench {
 	t.Setenv("STACKING_TEST_STORE", server.URL)
 	t.Setenv("STACKING_TEST_DIR", dir)
 	t.Cleanup(func() { killHolders(dir) }) // they would wait for the run's next call
-	b := &bench{T: t, server: server, images: registryOf{"web:1": digit("a"), "web:2": digit("b"), "db:1": digit("c")}, hosts: map[string]json.RawMessage{}, files: map[string]control.StackFile{}, stack: "shop", run: "one"}
+	b := &bench{T: t, server: server, images: registryOf{"web:1": digit("a"), "web:2": digit("b"), "db:1": digit("c")}, hosts: map[string]json.RawMessage{}, files: map[string]control.StackFile{".env": {Absent: true}}, stack: "shop", run: "one"}
 	b.site = &site{store: store, docker: b.images, host: "node-1", domain: "s.example.com", keyPath: filepath.Join(dir, "stack.key"), buildsDir: filepath.Join(dir, "builds"), runDir: dir, program: os.Args[0], now: time.Now}
 	for i := 1; i <= 3; i++ {
 		b.hosts[fmt.Sprint("node-", i)] = json.RawMessage(fmt.Sprintf(`{"version":1,"groups":["back"],"labels":{"zone":"%d"},"arch":"amd64","private_address":"10.0.0.%d","capacity":{"cpus":4,"memory":8000000000}}`, i, i))

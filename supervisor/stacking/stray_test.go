@@ -151,7 +151,6 @@ func TestStrays_after_a_release_that_was_undone(t *testing.T) {
 func TestStrays_are_no_jobs(t *testing.T) {
 	b := newBench(t)
 	b.write(withJob)
-	b.files[".env"] = control.StackFile{Absent: true}
 	b.deploy()
 	b.tell(map[string]string{"migrate.1": ""})
 	if a := b.must(control.StackPlan); a.Changed {
@@ -166,7 +165,6 @@ func TestStrays_are_no_jobs(t *testing.T) {
 func TestStrays_of_standbys(t *testing.T) {
 	b := newBench(t)
 	b.write("services: {web: {image: web:1, environment: [reschedule:on-node-failure]}}")
-	b.files[".env"] = control.StackFile{Absent: true}
 	if words := strings.Join(slotsOf(b.deploy().Waves), "; "); !strings.Contains(words, "web: web.1 enabled main; standbys: web.1 enabled standby") {
 		t.Errorf("the first run has %s", words)
 	}
@@ -203,7 +201,6 @@ func TestStrays_of_standbys(t *testing.T) {
 func TestUndo_names_what_could_run_twice(t *testing.T) {
 	const plain, rescheduled = "services: {web: {image: web:1}}", "services: {web: {image: web:1, environment: [reschedule:on-node-failure]}}"
 	b := newBench(t)
-	b.files[".env"] = control.StackFile{Absent: true}
 	for _, c := range []struct{ before, text, want string }{
 		{"", rescheduled, "standbys: web.1 absent; web: web.1 absent"},
 		{plain, rescheduled, "standbys: web.1 absent strict; web: web.1 enabled strict"},

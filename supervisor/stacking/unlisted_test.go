@@ -14,7 +14,6 @@ func TestHost_that_was_taken_out_of_the_inventory_keeps_what_it_has_unless_that_
 	b := newBench(t)
 	text := "services: {web: {image: web:1, deploy: {replicas: 3}}, cron: {image: db:1, restart: no, deploy: {mode: global-job}}}"
 	b.write(text)
-	b.files[".env"] = control.StackFile{Absent: true}
 	b.deploy()
 	was := b.places()["node-2"]
 	b.hosts["node-2"] = nil
@@ -53,7 +52,6 @@ func TestStandby_of_a_host_that_was_taken_out_of_the_inventory(t *testing.T) {
 	b := newBench(t)
 	text := "services: {web: {image: web:1, environment: [reschedule:on-node-failure]}}"
 	b.write(text)
-	b.files[".env"] = control.StackFile{Absent: true}
 	b.deploy()
 	slots := b.view().Base().Slots
 	standby := ""
@@ -74,7 +72,6 @@ func TestStandby_of_a_host_that_was_taken_out_of_the_inventory(t *testing.T) {
 func TestInstance_that_was_removed_by_hand_and_takes_another_with_it(t *testing.T) {
 	b := newBench(t)
 	b.write("services: {web: {image: web:1, depends_on: {db: {condition: service_started, restart: true}}}, db: {image: db:1}}")
-	b.files[".env"] = control.StackFile{Absent: true}
 	b.deploy()
 	hosts := b.places()
 	for host, slots := range hosts {
@@ -118,7 +115,6 @@ func TestRun_after_a_host_that_died_was_taken_out_of_the_inventory(t *testing.T)
 func TestHost_that_only_an_undone_release_was_on_can_be_given_up(t *testing.T) {
 	b := newBench(t)
 	b.write(four)
-	b.files[".env"] = control.StackFile{Absent: true}
 	b.roll(b.must(control.StackBegin), "monitor")
 	b.must(control.StackEnd)
 	b.run = "two"
