@@ -74,7 +74,9 @@ func (b *board) loseHosts(names []string, previous map[stack.Slot]stack.Place) e
 			return fmt.Errorf("lost host %s: there is no such host, and nothing of %s was there", name, b.stack.Name)
 		}
 		b.byName[name] = len(b.hosts)
-		b.hosts = append(b.hosts, &hostState{Host: &Host{Name: name}, state: lost, ports: map[int][]taker{}, had: map[int][]stack.Slot{}})
+		h := newHostState(&Host{Name: name})
+		h.state = lost
+		b.hosts = append(b.hosts, h)
 	}
 	return nil
 }
