@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -46,10 +47,8 @@ func ReadInstalled(dir string) (s Service, err error) {
 		if s.Secrets, err = ReadSecrets(runner, s.Container.EnvSecrets); err != nil {
 			return s, err
 		}
-		s.Log = readLog(filepath.Join(runner, "log/config"))
-	} else {
-		s.Log = readLog(filepath.Join(announcer, "log/config"))
 	}
+	s.Log = readLog(filepath.Join(cmp.Or(runner, announcer), "log/config"))
 	return s, nil
 }
 

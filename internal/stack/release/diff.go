@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"rundock/internal/stack"
@@ -127,7 +128,11 @@ func (d *differ) change(slot stack.Slot, now Slot) Change {
 
 // listed are ports for people: 8000, 9001.
 func listed(ports []int) string {
-	return strings.Join(strings.Fields(strings.Trim(fmt.Sprint(ports), "[]")), ", ")
+	var all []string
+	for _, p := range ports {
+		all = append(all, strconv.Itoa(p))
+	}
+	return strings.Join(all, ", ")
 }
 
 func (r Release) stopsFor(slot stack.Slot) string {

@@ -9,7 +9,7 @@ import (
 	"rundock/internal/registry"
 )
 
-// lockLease is how long a lock outlives a run that was killed.
+// lockLease is how long a lock outlives what holds it for a run and was killed.
 const lockLease = 15 * time.Second
 
 // Acquire takes the lock of a stack, and returns what the store has of the stack
