@@ -11,6 +11,7 @@ import (
 
 	"rundock/internal/control"
 	"rundock/internal/registry"
+	"rundock/internal/stack"
 	"rundock/internal/stack/network"
 	"rundock/internal/stack/release"
 )
@@ -180,6 +181,9 @@ func (s *site) settleOrWrite(ctx context.Context, q control.StackRequest, v rele
 	case d.isSame():
 		err = s.answerWaves(ctx, q, &a, &d.strays.has, d.base.WithoutJobs(), d.strays.waves(*d.base), 0)
 	default:
+		if d, a, err = s.takeNetworks(ctx, q, v, w, k, d, a); err != nil {
+			return a, false, err
+		}
 		if err = s.write(ctx, q, v, d); err == nil {
 			err = s.answerWaves(ctx, q, &a, d.base, d.Release, release.Waves(d.base, d.Release), 1)
 		}
@@ -219,21 +223,34 @@ func previous(v release.View, r release.Release) *release.Release {
 	return nil
 }
 
+// takeNetworks takes the networks of d, whose answer is a, and drafts it again where another run
+// was faster to take one of them. Where that is refused, the stack has what it had.
+func (s *site) takeNetworks(ctx context.Context, q control.StackRequest, v release.View, w wanted, k *key, d draft, a control.StackAnswer) (draft, control.StackAnswer, error) {
+	taken, err := s.networks(ctx, q, v, d.Model, network.Take)
+	if err != nil || maps.Equal(taken, d.Networks) {
+		return d, a, err
+	}
+	if d, err = s.draft(ctx, q, v, w, k); err == nil {
+		a, err = d.answer(q)
+	}
+	if err != nil {
+		var models []stack.Stack
+		for _, r := range v.InUse() {
+			models = append(models, r.Model)
+		}
+		err = errors.Join(err, network.Keep(ctx, s.store, q.Name, models...))
+	}
+	return d, a, err
+}
+
 // write puts what the release needs into the store, then the release itself.
 func (s *site) write(ctx context.Context, q control.StackRequest, v release.View, d draft) error {
-	taken, err := s.networks(ctx, q, v, d.Model, network.Take)
-	if err != nil {
-		return err
-	}
-	if !maps.Equal(taken, d.Networks) {
-		return errors.New("another run has taken a network meanwhile: run it again")
-	}
 	for _, hash := range sortedKeys(d.configs) {
 		if _, err := release.PutBlob(ctx, s.store, q.Name, d.configs[hash]); err != nil {
 			return err
 		}
 	}
-	_, err = v.Write(ctx, s.store, d.Release)
+	_, err := v.Write(ctx, s.store, d.Release)
 	return err
 }
 

@@ -1,8 +1,16 @@
 package stacking
 
 import (
+	"context"
 	"fmt"
+	"strings"
+	"sync"
 	"testing"
+
+	"rundock/internal/control"
+	"rundock/internal/registry"
+	"rundock/internal/stack"
+	"rundock/internal/stack/network"
 )
 
 const inNetworks = `
@@ -35,6 +43,72 @@ func TestEntry_of_a_service_in_several_networks(t *testing.T) {
 	} {
 		if told[slot] != want {
 			t.Errorf("%s announces %s, want %s", slot, told[slot], want)
+		}
+	}
+}
+
+// forestalled is a store in which stack blog takes a network just before the first write of who has
+// which.
+type forestalled struct {
+	registry.Store
+	once sync.Once
+	err  error
+}
+
+func (f *forestalled) Swap(ctx context.Context, s registry.Swap) (bool, error) {
+	if s.Key == network.Key {
+		f.once.Do(func() {
+			blog := stack.Stack{Version: stack.Version, Name: "blog", Networks: map[string]stack.Network{"default": {Name: "blog_default"}}}
+			_, f.err = network.Take(ctx, f.Store, network.DefaultPool, blog, nil)
+		})
+	}
+	return f.Store.Swap(ctx, s)
+}
+
+// A network that another run takes between plan and run is another one then, in all that the run
+// does; a run that is bound to its plan is refused, and keeps nothing.
+func TestRun_beside_one_that_takes_its_network(t *testing.T) {
+	b := newBench(t)
+	b.write("services: {web: {image: web:1}}")
+	store := b.site.store
+
+	planned := b.must(control.StackPlan)
+	f := &forestalled{Store: store}
+	b.site.store = f
+	a := b.ask(control.StackBegin, func(q *control.StackRequest) { q.Expect = planned.Plan })
+	if !strings.Contains(a.Error, "and "+planned.Plan+" is expected") || f.err != nil {
+		t.Fatalf("bound to the plan of before: %q, %v", a.Error, f.err)
+	}
+	if keys := strings.Join(b.keys(), " "); keys != "blog_default" {
+		t.Errorf("once that is refused, the store has %s", keys)
+	}
+
+	if err := network.Keep(t.Context(), store, "blog"); err != nil {
+		t.Fatal(err)
+	}
+	f = &forestalled{Store: store}
+	b.site.store = f
+	b.run = "two"
+	begun := b.must(control.StackBegin)
+	ledger, err := network.Read(t.Context(), store)
+	if err != nil || f.err != nil {
+		t.Fatal(err, f.err)
+	}
+	had, has := ledger.Networks["blog_default"], ledger.Networks["shop_default"]
+	if !strings.Contains(planned.After, had.Subnet.String()) {
+		t.Errorf("blog took %s, which was not in the plan:\n%s", had.Subnet, planned.After)
+	}
+	if !strings.Contains(begun.After, has.Subnet.String()) || strings.Contains(begun.After, had.Subnet.String()) {
+		t.Errorf("the run has %s, and says\n%s", has.Subnet, begun.After)
+	}
+	b.roll(begun, "")
+	r := b.view().Base()
+	if got := r.Networks["default"]; got.Subnet != has.Subnet.String() || got.VNI != int(has.VNI) {
+		t.Errorf("the release has %v, the ledger %v", got, has)
+	}
+	for slot, s := range r.Slots {
+		if s.Hash != r.SpecHash(slot.Service) {
+			t.Errorf("%s is not made as the release says", slot)
 		}
 	}
 }
