@@ -1,6 +1,7 @@
 package container
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -15,6 +16,35 @@ import (
 
 	"rundock/internal/spec"
 )
+
+// HostNetwork is a network that dockerd has.
+type HostNetwork struct {
+	Name    string         `json:"name"`
+	Subnets []netip.Prefix `json:"subnets"`
+}
+
+// Networks lists the networks of this host, Docker's own ones too, by name.
+func (c *Client) Networks(ctx context.Context) (all []HostNetwork, err error) {
+	var list []network.Summary
+	err = withLimit(ctx, c.limits.inspect, func(ctx context.Context) error {
+		list, err = c.api().NetworkList(ctx, network.ListOptions{})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list networks: %w", err)
+	}
+	for _, n := range list {
+		of := HostNetwork{Name: n.Name, Subnets: []netip.Prefix{}}
+		for _, config := range n.IPAM.Config {
+			if p, err := netip.ParsePrefix(config.Subnet); err == nil { // or a driver has its own idea of one
+				of.Subnets = append(of.Subnets, p)
+			}
+		}
+		all = append(all, of)
+	}
+	slices.SortFunc(all, func(x, y HostNetwork) int { return cmp.Compare(x.Name, y.Name) })
+	return all, nil
+}
 
 // severalNetworksAPI is the first API version that creates a container in several
 // networks at once, each with a MAC address of its own.

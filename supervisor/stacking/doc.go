@@ -12,6 +12,7 @@
 //	images.go             digests of images; pulling them
 //	building.go build.go  images that are to be built, and building one on its host
 //	plan.go               a release of all that
+//	namesake.go overlap.go  what a host refuses beside what it has of others
 //	stray.go              what hosts lack of the current release
 //	lead.go               plan and begin: what is left of a run before, and the release
 //	steps.go              the further steps of a run: internal/stack/release decides

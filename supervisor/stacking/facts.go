@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"rundock/internal/container"
 	"rundock/internal/control"
 	"rundock/internal/stack"
 	"rundock/internal/stack/place"
@@ -23,9 +24,10 @@ type facts struct {
 		CPUs   int   `json:"cpus"`
 		Memory int64 `json:"memory"`
 	} `json:"capacity"`
-	Services []serviceFacts `json:"services"`
-	Volumes  []string       `json:"volumes"`
-	Images   []struct {
+	Services       []serviceFacts          `json:"services"`
+	Volumes        []string                `json:"volumes"`
+	DockerNetworks []container.HostNetwork `json:"docker_networks"` // nil: not known
+	Images         []struct {
 		Names []string `json:"names"`
 	} `json:"images"`
 }
@@ -87,6 +89,12 @@ func (f facts) host(name, of string) place.Host {
 	}
 	if f.Drained != nil {
 		h.State = place.Drained
+	}
+	if f.DockerNetworks != nil {
+		h.Networks = []string{}
+	}
+	for _, n := range f.DockerNetworks {
+		h.Networks = append(h.Networks, n.Name)
 	}
 	for _, i := range f.Images {
 		h.Images = append(h.Images, i.Names...)

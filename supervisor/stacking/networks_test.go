@@ -3,6 +3,7 @@ package stacking
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -109,6 +110,27 @@ func TestRun_beside_one_that_takes_its_network(t *testing.T) {
 	for slot, s := range r.Slots {
 		if s.Hash != r.SpecHash(slot.Service) {
 			t.Errorf("%s is not made as the release says", slot)
+		}
+	}
+}
+
+// A network that a host cannot have beside those that Docker has there is refused before anything
+// is changed; one that an instance is to be in and no host has, likewise.
+func TestPlan_refuses_networks_that_hosts_cannot_have(t *testing.T) {
+	b := newBench(t)
+	bare := strings.TrimSuffix(string(b.hosts["node-2"]), "}")
+	for _, c := range []struct{ networks, has, want string }{
+		{"{own: {ipam: {config: [{subnet: 10.5.0.0/16}]}}}", `{"name":"lan","subnets":["192.168.1.0/24","10.5.3.0/24"]}`,
+			"network own refused: its subnet 10.5.0.0/16 overlaps 10.5.3.0/24 of Docker's network lan on node-2: give it another subnet, or remove that network"},
+		{"{own: {ipam: {config: [{subnet: 10.5.0.0/16}]}}}", `{"name":"lan","subnets":["10.6.0.0/16"]},{"name":"shop_own","subnets":["10.5.0.0/16"]},{"name":"odd","subnets":[]}`, ""},
+		{"{own: {external: true, name: lan}}", `{"name":"bridge","subnets":[]}`, "web.1 refused: constraint node == node-2 on 2 hosts, no network lan on 1"},
+		{"{own: {external: true, name: lan}}", `{"name":"lan","subnets":[]}`, ""},
+	} {
+		b.write("services: {web: {image: web:1, networks: [own], deploy: {placement: {constraints: [node.hostname==node-2]}}}}\nnetworks: " + c.networks)
+		b.hosts["node-2"] = []byte(bare + `,"docker_networks":[` + c.has + "]}")
+		a := b.ask(control.StackPlan)
+		if c.want == "" && a.Error != "" || !strings.Contains(a.Error, c.want) || c.want != "" && !slices.Contains(a.Lines, c.want) {
+			t.Errorf("%s where node-2 has %s: %q, lines %q, want %q", c.networks, c.has, a.Error, a.Lines, c.want)
 		}
 	}
 }

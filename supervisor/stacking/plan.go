@@ -175,6 +175,7 @@ func (d *draft) place(q control.StackRequest, v release.View) error {
 		d.refused = append(d.refused, release.Unreached(d.base, d.Release, d.away())...)
 	}
 	d.refused = append(d.refused, namesakes(d.Release, d.told)...)
+	d.refused = append(d.refused, overlaps(d.Release, d.told)...)
 	return nil
 }
 

@@ -61,6 +61,7 @@ type service struct {
 	spreadBy     []preference
 	volumes      []string // Docker's names of those that hold an instance on its host
 	externals    []string // Docker's names of those that have to be there
+	networks     []string // Docker's names of those that have to be there
 	need         stack.Amount
 	ports        []port
 	architecture string // of its platform; "": any
@@ -138,6 +139,7 @@ const (
 	byState
 	byConstraint
 	byVolume
+	byNetwork
 	byMaximum
 	byPort
 	byAffinity

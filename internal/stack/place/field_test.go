@@ -44,6 +44,8 @@ func site(t testing.TB, text string) (hosts []Host) {
 				h.Used.Containers = append(h.Used.Containers, c)
 			case kind == "has":
 				h.Volumes = append(h.Volumes, rest)
+			case kind == "joined":
+				h.Networks = append(h.Networks, rest)
 			case name == "used:mem":
 				h.Used.Memory = size(t, value)
 			case name == "used:cpu":
@@ -70,10 +72,10 @@ func site(t testing.TB, text string) (hosts []Host) {
 // file reads the services of the stack shop, one a line:
 //
 //	web x3 80:80 mem=1G cpu=0.5 constraint:zone==a* affinity:container!=~web_* deploy:role==manager
-//	log global volume:data shared:files external:old network:web from:db spread:zone max:1 reschedule
+//	log global volume:data shared:files external:old network:web in:lan from:db spread:zone max:1 reschedule
 func file(t testing.TB, text string) stack.Stack {
 	t.Helper()
-	s := stack.Stack{Version: stack.Version, Name: "shop", Services: map[string]stack.Service{}, Volumes: map[string]stack.Volume{}}
+	s := stack.Stack{Version: stack.Version, Name: "shop", Services: map[string]stack.Service{}, Volumes: map[string]stack.Volume{}, Networks: map[string]stack.Network{}}
 	for line := range strings.Lines(strings.TrimSpace(text)) {
 		fields := strings.Fields(line)
 		def := stack.Service{Replicas: 1, Container: spec.Container{Image: fields[0] + ":1"}}
@@ -101,6 +103,9 @@ func file(t testing.TB, text string) stack.Stack {
 			case kind == "volume" || kind == "shared" || kind == "external":
 				def.Volumes = append(def.Volumes, rest)
 				s.Volumes[rest] = stack.Volume{Name: "shop_" + rest, Shared: kind == "shared", External: kind == "external"}
+			case kind == "in":
+				def.Networks = map[string]spec.Network{"outside": {}}
+				s.Networks["outside"] = stack.Network{Name: rest, External: true}
 			case kind == "network":
 				def.Pod.Network = rest
 			case kind == "from":

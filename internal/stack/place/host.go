@@ -22,19 +22,20 @@ const (
 // Host is what is known of a host. What is in use there is without the stack's
 // own: that is planned anew.
 type Host struct {
-	Name    string            `json:"name"`              // of the inventory
-	Address string            `json:"address,omitempty"` // private, which $PRIVATE_IP is in ports
-	Public  string            `json:"public,omitempty"`  // which $PUBLIC_IP is; "" means Address
-	Labels  map[string]string `json:"labels,omitempty"`  // rundock_labels
-	Groups  []string          `json:"groups,omitempty"`  // of the inventory
-	Arch    string            `json:"arch,omitempty"`    // as Go or uname has it
-	Role    string            `json:"role,omitempty"`    // manager or worker; "": manager in the group rundock_etcd
-	State   State             `json:"state,omitempty"`
-	CPU     int               `json:"cpu,omitempty"`     // thousandths of a processor; 0: not known, and as many as are asked for
-	Memory  int64             `json:"memory,omitempty"`  // bytes; 0: not known, and as many as are asked for
-	Volumes []string          `json:"volumes,omitempty"` // Docker's names
-	Images  []string          `json:"images,omitempty"`  // repository:tag
-	Used    Used              `json:"used,omitzero"`
+	Name     string            `json:"name"`              // of the inventory
+	Address  string            `json:"address,omitempty"` // private, which $PRIVATE_IP is in ports
+	Public   string            `json:"public,omitempty"`  // which $PUBLIC_IP is; "" means Address
+	Labels   map[string]string `json:"labels,omitempty"`  // rundock_labels
+	Groups   []string          `json:"groups,omitempty"`  // of the inventory
+	Arch     string            `json:"arch,omitempty"`    // as Go or uname has it
+	Role     string            `json:"role,omitempty"`    // manager or worker; "": manager in the group rundock_etcd
+	State    State             `json:"state,omitempty"`
+	CPU      int               `json:"cpu,omitempty"`      // thousandths of a processor; 0: not known, and as many as are asked for
+	Memory   int64             `json:"memory,omitempty"`   // bytes; 0: not known, and as many as are asked for
+	Volumes  []string          `json:"volumes,omitempty"`  // Docker's names
+	Images   []string          `json:"images,omitempty"`   // repository:tag
+	Networks []string          `json:"networks,omitempty"` // Docker's names; nil: not known, and all that are asked for
+	Used     Used              `json:"used,omitzero"`
 }
 
 // Used is what others than the stack have of a host.

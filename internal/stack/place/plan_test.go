@@ -234,6 +234,21 @@ a
 b has:shop_old
 c`, `db external:old`, "", `
 db.1 b new: only host left`, Options{}},
+		{"somebody else's network has to be there", `
+a joined:bridge
+b joined:bridge joined:lan
+c
+d drained joined:lan`, `
+api x2 max:1 in:lan
+log global in:lan
+web x3 max:1 in:lan`, "web.1=a", `
+api.1 b new: hosts are alike
+api.2 c new: only host left
+log.1 b new: one on each host
+log.2 c new: one on each host
+web.1 a -> c moved: no network lan
+web.2 b new: only host left
+web.3 refused: max_replicas_per_node 1 on 2 hosts, no network lan on 1, drained on 1`, Options{}},
 		{"30 one in the way", `
 a zone=a mem=1G
 b mem=1G`, `

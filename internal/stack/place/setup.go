@@ -115,6 +115,11 @@ func (b *board) addService(name string, def *stack.Service) error {
 			s.volumes = append(s.volumes, v.Name)
 		}
 	}
+	for _, key := range slices.Sorted(maps.Keys(def.Networks)) {
+		if n := b.stack.Networks[key]; n.External {
+			s.networks = append(s.networks, n.Name)
+		}
+	}
 	for _, p := range def.Ports {
 		s.ports = append(s.ports, b.newPort(p))
 		if !p.Ranged() {

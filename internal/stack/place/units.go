@@ -139,6 +139,11 @@ func (b *board) meant(s *shape, h *hostState) took {
 				return took{filter: byVolume, what: "no volume " + name}
 			}
 		}
+		for _, name := range def.networks {
+			if h.Networks != nil && !slices.Contains(h.Networks, name) {
+				return took{filter: byNetwork, what: "no network " + name}
+			}
+		}
 	}
 	return took{}
 }

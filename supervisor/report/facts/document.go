@@ -3,35 +3,37 @@ package facts
 import (
 	"time"
 
+	"rundock/internal/container"
 	"rundock/internal/control"
 )
 
 // document is what `rundockd facts --json` prints. Its field names stay. Lists
 // are never absent; parts that were not asked for are empty.
 type document struct {
-	Version   int               `json:"version"`
-	Host      string            `json:"host"`
-	Inventory string            `json:"inventory"` // name of the host in the inventory; "": site.yml of an earlier release prepared it
-	Machine   string            `json:"machine"`   // its id
-	Zone      string            `json:"zone"`
-	Time      time.Time         `json:"time"`
-	Unknown   []string          `json:"unknown"` // what could not be found out, and why
-	Drained   *control.Drain    `json:"drained,omitempty"`
-	Groups    []string          `json:"groups"`
-	Labels    map[string]string `json:"labels"`
-	Arch      string            `json:"arch"` // as Docker has it: amd64
-	OS        string            `json:"os"`   // "Debian GNU/Linux 12 (bookworm)"
-	Kernel    string            `json:"kernel"`
-	Private   string            `json:"private_address"`
-	Public    string            `json:"public_address"`
-	Capacity  capacity          `json:"capacity"`
-	Reserved  reserved          `json:"reserved"`
-	Programs  []program         `json:"programs"`
-	Services  []service         `json:"services"`
-	Networks  []network         `json:"networks"`
-	Images    []image           `json:"images"`
-	Volumes   []string          `json:"volumes"`             // Docker's that have a name, also of no service
-	StackKey  string            `json:"stack_key,omitempty"` // names the key of stacks' secrets that the host has
+	Version        int                     `json:"version"`
+	Host           string                  `json:"host"`
+	Inventory      string                  `json:"inventory"` // name of the host in the inventory; "": site.yml of an earlier release prepared it
+	Machine        string                  `json:"machine"`   // its id
+	Zone           string                  `json:"zone"`
+	Time           time.Time               `json:"time"`
+	Unknown        []string                `json:"unknown"` // what could not be found out, and why
+	Drained        *control.Drain          `json:"drained,omitempty"`
+	Groups         []string                `json:"groups"`
+	Labels         map[string]string       `json:"labels"`
+	Arch           string                  `json:"arch"` // as Docker has it: amd64
+	OS             string                  `json:"os"`   // "Debian GNU/Linux 12 (bookworm)"
+	Kernel         string                  `json:"kernel"`
+	Private        string                  `json:"private_address"`
+	Public         string                  `json:"public_address"`
+	Capacity       capacity                `json:"capacity"`
+	Reserved       reserved                `json:"reserved"`
+	Programs       []program               `json:"programs"`
+	Services       []service               `json:"services"`
+	Networks       []network               `json:"networks"`
+	Images         []image                 `json:"images"`
+	Volumes        []string                `json:"volumes"`             // Docker's that have a name, also of no service
+	DockerNetworks []container.HostNetwork `json:"docker_networks"`     // all that dockerd has; null: not known
+	StackKey       string                  `json:"stack_key,omitempty"` // names the key of stacks' secrets that the host has
 }
 
 // capacity is what the machine has. Sizes are bytes.

@@ -110,9 +110,9 @@ func (d *document) identify() hostconfig.Config {
 	return host
 }
 
-// askDocker asks dockerd for its release, its folder and, if wanted, its images and
-// volumes.
-func (d *document) askDocker(ctx context.Context, wanted, volumes bool) (release string, images []container.Image, root string) {
+// askDocker asks dockerd for its release, its folder and, if wanted, its images, and its
+// volumes and networks.
+func (d *document) askDocker(ctx context.Context, wanted, others bool) (release string, images []container.Image, root string) {
 	const usual = "/var/lib/docker"
 	ctx, cancel := context.WithTimeout(ctx, report.Patience)
 	defer cancel()
@@ -127,10 +127,13 @@ func (d *document) askDocker(ctx context.Context, wanted, volumes bool) (release
 	if err == nil && wanted {
 		images, err = docker.Images(ctx)
 	}
-	if err == nil && volumes {
+	if err == nil && others {
 		var names []string
 		names, err = docker.Volumes(ctx)
 		d.Volumes = list(names)
+	}
+	if err == nil && others {
+		d.DockerNetworks, err = docker.Networks(ctx)
 	}
 	d.unknown("Docker", err)
 	if says.Root == "" {
