@@ -45,7 +45,10 @@ func TestInventory_that_cannot_be_meant_is_refused(t *testing.T) {
 		"groups that are misspelt": {hosts + "[rundock-etcd]\none\n[rundock_etc]\none\n[rundock_loadbalancers]\none\n[rundock_image_regsitry]\none\n" + domain, []string{
 			"a group rundock-etcd, which means nothing here: " + called + "rundock_etcd", "a group rundock_etc, which means nothing here: " + called + "rundock_etcd",
 			called + "rundock_loadbalancer", called + "rundock_image_registry"}},
-		"two hosts of one name": {"one called=web\ntwo called=WEB\n" + domain, []string{"one and two are all called web"}},
+		"a group of the store without its prefix":   {hosts + "[etcd]\none\ntwo\n" + domain, []string{"the inventory has a group etcd and no hosts in rundock_etcd, so that one alone would keep the store: call the group rundock_etcd"}},
+		"a group etcd that is of something else":    {hosts + "[etcd]\ntwo\n[rundock_etcd]\none\n" + domain, nil},
+		"a group etcd where the store is elsewhere": {hosts + "[etcd]\ntwo\n" + domain + "rundock_etcd_endpoints=https://etcd.example.com:2379\n", nil},
+		"two hosts of one name":                     {"one called=web\ntwo called=WEB\n" + domain, []string{"one and two are all called web"}},
 		"variables that are misspelt": {"one rundock_priavte_interface=eth0\ntwo\n" + domain + "rundock_labl=s\nrundock_our_own=1\n", []string{
 			"the variable rundock_priavte_interface means nothing here: " + called + "rundock_private_interface",
 			"the variable rundock_labl means nothing here: " + called + "rundock_label", "the variable rundock_our_own means nothing here: names that begin with rundock_ are rundock's"}},
