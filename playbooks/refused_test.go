@@ -30,6 +30,8 @@ const refusing = `
       when: false
     - ansible.builtin.import_role: {name: image_registry}
       when: false
+    - ansible.builtin.import_role: {name: overlay}
+      when: false
     - ansible.builtin.import_role: {name: loadbalancer}
       when: false
 `
@@ -48,7 +50,10 @@ func TestInventory_that_cannot_be_meant_is_refused(t *testing.T) {
 		"a group of the store without its prefix":   {hosts + "[etcd]\none\ntwo\n" + domain, []string{"the inventory has a group etcd and no hosts in rundock_etcd, so that one alone would keep the store: call the group rundock_etcd"}},
 		"a group etcd that is of something else":    {hosts + "[etcd]\ntwo\n[rundock_etcd]\none\n" + domain, nil},
 		"a group etcd where the store is elsewhere": {hosts + "[etcd]\ntwo\n" + domain + "rundock_etcd_endpoints=https://etcd.example.com:2379\n", nil},
-		"two hosts of one name":                     {"one called=web\ntwo called=WEB\n" + domain, []string{"one and two are all called web"}},
+		"networks that cannot be together": {hosts + domain + `rundock_overlays=[{"name":"a","cidr":"10.42.0.0/16","vni":1},{"name":"b","cidr":"10.42.128.0/17","vni":1},{"name":"a","cidr":"10.43.0.0/16","vni":3},{"name":"c","cidr":"10.44.0.1/16","vni":4},{"name":"d","cidr":"10.45.0.0/16"},{"cidr":"10.46.0.0/16"}]` + "\n", []string{
+			"rundock_overlays: 10.42.128.0/17 of b overlaps 10.42.0.0/16 of a", "a and b have vni 1 both", "two networks are called a", "c: 10.44.0.1/16 has host bits set", "d has no vni", "one of them has no name"}},
+		"networks that can":     {hosts + domain + `rundock_overlays=[{"name":"a","cidr":"10.42.0.0/16","vni":1},{"name":"b","cidr":"10.43.0.0/16","vni":2},{"name":"old","state":"absent"}]` + "\n", nil},
+		"two hosts of one name": {"one called=web\ntwo called=WEB\n" + domain, []string{"one and two are all called web"}},
 		"variables that are misspelt": {"one rundock_priavte_interface=eth0\ntwo\n" + domain + "rundock_labl=s\nrundock_our_own=1\n", []string{
 			"the variable rundock_priavte_interface means nothing here: " + called + "rundock_private_interface",
 			"the variable rundock_labl means nothing here: " + called + "rundock_label", "the variable rundock_our_own means nothing here: names that begin with rundock_ are rundock's"}},
@@ -85,7 +90,7 @@ func refusingIn(t *testing.T, dir, inventory string) {
 	for file, text := range map[string]string{"inventory": inventory, "play.yml": refusing} {
 		write(t, dir, file, text)
 	}
-	for _, role := range []string{"host", "checked", "image_registry", "loadbalancer"} {
+	for _, role := range []string{"host", "checked", "image_registry", "loadbalancer", "overlay"} {
 		copyVariables(t, role, filepath.Join(dir, "roles", role))
 	}
 	// Of all roles, as types are those of all.

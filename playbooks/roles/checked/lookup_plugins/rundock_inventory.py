@@ -3,6 +3,7 @@
     {{ query('rundock_inventory', 'variables') }}     variables rundock_* that nothing here reads, and those that cannot be decrypted
     {{ query('rundock_inventory', 'groups', *known) }}  groups that are like one of known and are none
     {{ query('rundock_inventory', 'hosts', *named) }}   hosts that are like another one of the inventory, of those named
+    {{ query('rundock_inventory', 'overlays', *all) }}  overlay networks, that cannot be on one host
     {{ query('rundock_inventory', 'types') }}         variables rundock_* that are not of the type that their role has them be
 
 A variable is known that some file below playbooks/, or of the collection, has a word for. What is near is
@@ -14,6 +15,8 @@ of the right type.
 from __future__ import annotations
 
 import functools
+import ipaddress
+import itertools
 import os
 import re
 
@@ -34,6 +37,8 @@ WORD = re.compile(r"\brundock_\w+")
 class LookupModule(LookupBase):
     def run(self, terms, variables=None, **kwargs):
         variables = variables or {}
+        if terms[0] == "overlays":
+            return clashing(terms[1:])
         what, names = terms[0], [str(term) for term in terms[1:]]
         if what == "variables":
             return misspelt(sorted(name for name in variables if name.startswith("rundock_"))) + sealed(variables)
@@ -68,6 +73,31 @@ def mistyped(variables, templar):
         except Exception as error:  # Ansible's own, whichever the release has
             if not sealed({name: variables[name]}):  # of which is said elsewhere
                 wrong.append("the variable %s cannot be computed: %s" % (name, " ".join(str(error).split())[:200]))
+    return wrong
+
+
+def clashing(overlays):
+    """What module rundock_overlay would refuse on the first host, in the middle of a run."""
+    wrong, made = [], []
+    for overlay in overlays:
+        name = overlay.get("name")
+        if not name:
+            wrong.append("one of them has no name: %s" % dict(overlay))
+        elif overlay.get("state", "present") == "present":
+            try:
+                made.append((name, ipaddress.ip_network(str(overlay["cidr"])), int(overlay["vni"])))
+            except KeyError as error:
+                wrong.append("%s has no %s" % (name, error.args[0]))
+            except ValueError as error:
+                wrong.append("%s: %s" % (name, error))
+    for (name, cidr, vni), (other, taken, number) in itertools.combinations(made, 2):
+        if name == other:
+            wrong.append("two networks are called %s" % name)
+            continue
+        if cidr.overlaps(taken):
+            wrong.append("%s of %s overlaps %s of %s" % (taken, other, cidr, name))
+        if vni == number:
+            wrong.append("%s and %s have vni %d both" % (name, other, vni))
     return wrong
 
 
