@@ -75,3 +75,88 @@ rundock_gone_answers=false
 		t.Errorf("a host without the image registry has %q", got)
 	}
 }
+
+// TestRemove_host_takes_one_host_alone: the name of a group would have a play for all of its hosts.
+func TestRemove_host_takes_one_host_alone(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("remove-host.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, _, found := strings.Cut(string(data), "\n- name: See who else has the key of stacks' secrets\n")
+	if !found {
+		t.Fatal("remove-host.yml has no such play")
+	}
+	dir := t.TempDir()
+	write(t, dir, "play.yml", first+"\n")
+	write(t, dir, "inventory", "one\n[fronts]\ntwo\nthree\n[four]\nfour\n[rundock_etcd]\none\n[all:vars]\nansible_connection=local\nansible_python_interpreter=/usr/bin/python3\n")
+	for _, c := range []struct{ gone, says string }{
+		{"two", ""}, {"four", ""}, {"not-in-the-inventory", ""},
+		{"fronts", "fronts is a group, of three, two: name one host"},
+		{"rundock_etcd", "name the host"}, // no name of a host at all
+		{"all", "all is a group, of four, one, three, two: name one host"},
+		{"one", "one alone keeps the store"},
+	} {
+		out, err := play(t, dir, "-e", "rundock_gone="+c.gone)
+		if (err == nil) != (c.says == "") || !strings.Contains(out, c.says) {
+			t.Errorf("rundock_gone=%s: %v, want %q\n%s", c.gone, err, c.says, out)
+		}
+	}
+}
+
+// TestRemove_host_leaves_etcd_the_member_of_a_host_that_lives, which Ansible does not reach, unless it is forced.
+func TestRemove_host_leaves_etcd_the_member_of_a_host_that_lives(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("remove-host.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(data), "- name: Have etcd do without it\n")
+	_, tasks, chosen := strings.Cut(rest, "    - name: Choose who does it\n")
+	tasks, _, found := strings.Cut(tasks, "\n- name: Have the host be none of rundock's any more\n")
+	if !chosen || !found {
+		t.Fatal("remove-host.yml has no such tasks")
+	}
+	dir := t.TempDir()
+	write(t, dir, "play.yml", "- hosts: all:!{{ rundock_gone }}\n  gather_facts: false\n  tasks:\n    - name: Choose who does it\n"+strings.NewReplacer(
+		"/usr/local/bin/rundockd", dir+"/rundockd", "setpriv --reuid dnsd --regid dnsd --init-groups /usr/local/bin/dnsd", dir+"/dnsd").Replace(tasks)+`
+- hosts: all:!{{ rundock_gone }}
+  gather_facts: false
+  tasks:
+    - ansible.builtin.raw: echo went on >>`+dir+`/did
+`)
+	write(t, dir, "rundockd", "#!/bin/sh\necho rundockd \"$@\" >>"+dir+"/did\n[ ! -e "+dir+"/lives ] || { echo refused: node lives >&2; exit 3; }\n")
+	write(t, dir, "dnsd", "#!/bin/sh\necho dnsd \"$@\" >>"+dir+"/did\n")
+	for _, program := range []string{"rundockd", "dnsd"} {
+		if err := os.Chmod(filepath.Join(dir, program), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, dir, "host_vars/one.yml", "rundock_gone_other: {stdout: '{store: true, etcd: true}'}\n")
+	write(t, dir, "inventory", "one\nnode\n[all:vars]\nansible_connection=local\nansible_python_interpreter=/usr/bin/python3\n")
+	const answers = `{"rundock_gone_looked": {"stdout": ""}}`
+	for _, c := range []struct {
+		what  string
+		lives bool
+		args  []string
+		want  string
+	}{
+		{"it lives", true, nil, "rundockd forget-host --check node, "},
+		{"it lives, in check mode", true, []string{"--check"}, "rundockd forget-host --check node, "},
+		{"it lives, and is forced", true, []string{"-e", "rundock_gone_force=true"}, "dnsd cluster remove node, went on, "},
+		{"it is gone", false, nil, "rundockd forget-host --check node, dnsd cluster remove node, went on, "},
+		{"it answers, and has left", false, []string{"-e", answers}, "dnsd cluster remove node, went on, "},
+	} {
+		os.Remove(filepath.Join(dir, "lives"))
+		os.Remove(filepath.Join(dir, "did"))
+		if c.lives {
+			write(t, dir, "lives", "")
+		}
+		out, err := play(t, dir, append(c.args, "-e", "rundock_gone=node")...)
+		data, _ := os.ReadFile(filepath.Join(dir, "did"))
+		did := strings.ReplaceAll(string(data), "\n", ", ")
+		if did != c.want || (err == nil) != strings.HasSuffix(c.want, "went on, ") || err != nil && !strings.Contains(out, "node lives") {
+			t.Errorf("%s: %v, did %q, want %q\n%s", c.what, err, did, c.want, out)
+		}
+	}
+}
