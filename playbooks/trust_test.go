@@ -1,6 +1,7 @@
 package playbooks
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -145,6 +146,43 @@ func TestTrust_tells_etcd_by_a_host_that_has_it(t *testing.T) {
 		for host, told := range tell(t, dir, "--limit", c.limit) {
 			if told != c.want {
 				t.Errorf("%s: %s says %q, want %q", what, host, told, c.want)
+			}
+		}
+	}
+}
+
+// TestTrust_makes_no_other_authority where hosts have certificates of one, also hosts that the run leaves out. One that
+// does not answer cannot tell.
+func TestTrust_makes_no_other_authority(t *testing.T) {
+	data, err := os.ReadFile("roles/trust/tasks/certificates.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, tasks, found := strings.Cut(string(data), "  when: not rundock_trust_has.user\n")
+	tasks, _, ends := strings.Cut(tasks, "# Where its host is not reached")
+	if !found || !ends {
+		t.Fatal("certificates.yml has no such tasks")
+	}
+	dir := t.TempDir()
+	copyVariables(t, "trust", filepath.Join(dir, "roles/trust"))
+	write(t, dir, "roles/trust/tasks/main.yml", strings.ReplaceAll(tasks, "/etc/rundock/pki/", dir+"/{{ item }}/"))
+	write(t, dir, "play.yml", "- hosts: all\n  gather_facts: false\n  roles: [trust]\n")
+	write(t, dir, "old/host.crt", "")
+	for what, c := range map[string]struct{ hosts, authority, limit, says string }{
+		"a new site":                        {"one\nnew\n", "false", "all", ""},
+		"all hosts":                         {"one\nold\n", "false", "all", "and old has certificates of one"},
+		"the first host alone":              {"one\nnew\nold\n", "false", "one", "and old has certificates of one"},
+		"the first host of a new site":      {"one\nnew\n", "false", "one", ""},
+		"one outside that does not answer":  {"one\nold ansible_connection=ssh ansible_host=127.0.0.1 ansible_port=1\n", "false", "one", ""},
+		"the first host, with an authority": {"one\nold\n", "true", "one", ""},
+		"a host without it":                 {"one\nnew\nold\n", "false", "new", ""}, // makes none
+	} {
+		write(t, dir, "inventory", c.hosts+"[all:vars]\nansible_connection=local\nansible_python_interpreter=/usr/bin/python3\nrundock_host_etcd_keepers=[\"one\"]\nrundock_etcd_hosts=[\"one\"]\n"+
+			"rundock_host_looked={\"stdout\": \"trust: {authority: "+c.authority+", certified: {{ inventory_hostname == 'old' }}}\"}\n")
+		for _, flags := range [][]string{nil, {"--check"}} {
+			out, err := play(t, dir, append(flags, "--limit", c.limit)...)
+			if (err == nil) != (c.says == "") || !strings.Contains(strings.Join(strings.Fields(out), " "), c.says) {
+				t.Errorf("%s %v: %v, want %q\n%s", what, flags, err, c.says, out)
 			}
 		}
 	}
