@@ -2,6 +2,7 @@ package playbooks
 
 import (
 	"encoding/base64"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -105,5 +106,49 @@ rundock_host_has={"filter": {"settings": {"hosts": {"away": "10.0.0.4", "two": "
 	const want = `rundock_filter_hosts: \"fd97\" is neither an address nor a network; rundock_filter_hosts: \"10.0.0.1:80\" is neither an address nor a network; rundock_filter_hosts: \"::ffff:10.0.0.1\" is neither an address nor a network`
 	if !strings.HasSuffix(told["three"], want) {
 		t.Errorf("three says %s, want it refused: %s", told["three"], want)
+	}
+}
+
+// TestFilter_goes_on_without_a_host_outside_the_limit that does not answer, which it names. One that answers and cannot let
+// the hosts of the run in ends it.
+func TestFilter_goes_on_without_a_host_outside_the_limit(t *testing.T) {
+	dir := t.TempDir()
+	data, err := os.ReadFile("roles/filter/tasks/main.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	copyVariables(t, "filter", filepath.Join(dir, "roles/filter"))
+	write(t, dir, "roles/filter/tasks/main.yml", strings.ReplaceAll(string(data), "/usr/local/bin/rundockd", "sh "+dir+"/{{ item }}"))
+	write(t, dir, "play.yml", "- hosts: all\n  gather_facts: false\n  roles: [filter]\n  tasks:\n    - ansible.builtin.debug: {msg: goes on}\n")
+	write(t, dir, "images", "[ $2 = --help ] && { echo IPv4 and IPv6; exit; }\necho \"$@\" >>"+dir+"/did\n[ ! -e "+dir+"/fails ] || { echo disk is full >&2; exit 1; }\n")
+	const away = "away cannot be reached, and lets in no host of this run that it does not know: run site.yml for it as well"
+	for what, c := range map[string]struct {
+		fails bool
+		limit string
+		says  []string
+	}{
+		"all":               {false, "all:!away", []string{"goes on"}},
+		"it is away":        {false, "one", []string{"goes on", away}},
+		"another one fails": {true, "one", []string{"images cannot let in the hosts of this run: disk is full"}},
+	} {
+		os.Remove(filepath.Join(dir, "fails"))
+		os.Remove(filepath.Join(dir, "did"))
+		if c.fails {
+			write(t, dir, "fails", "")
+		}
+		hosts := `["images", "away"]`
+		if what == "all" {
+			hosts = `["images"]`
+		}
+		write(t, dir, "inventory", "one\nimages\naway ansible_connection=ssh ansible_host=127.0.0.1 ansible_port=1\n[all:vars]\nansible_connection=local\nansible_python_interpreter=/usr/bin/python3\n"+
+			"rundock_host_etcd_keepers=[]\nrundock_image_registry_hosts="+hosts+"\nrundock_host_has={\"filter\": {\"here\": true}}\n")
+		out, err := play(t, dir, "--limit", c.limit)
+		said := strings.Join(strings.Fields(out), " ")
+		if (err == nil) == c.fails || slices.ContainsFunc(c.says, func(s string) bool { return !strings.Contains(said, s) }) || c.fails == strings.Contains(said, "goes on") {
+			t.Errorf("%s: %v, want it to say %q\n%s", what, err, c.says, out)
+		}
+		if _, err := os.Stat(filepath.Join(dir, "did")); (err == nil) != (c.limit == "one") {
+			t.Errorf("%s: the host that answers was told: %v", what, err == nil)
+		}
 	}
 }
