@@ -169,3 +169,49 @@ esac`,
     - ansible.builtin.include_role: {name: upgrade, tasks_from: after}
 `)
 }
+
+// TestUpgrade_touches_no_member_of_etcd_while_another_is_away, nor while etcd, without a majority, does not say which are. In dnsd's
+// place is a script that says what dnsd says.
+func TestUpgrade_touches_no_member_of_etcd_while_another_is_away(t *testing.T) {
+	const usage = "case $2 in --help) echo 'Usage: dnsd cluster [flags]'; exit;; esac\n"
+	hosts := map[string]struct {
+		dnsd, refused string
+		member        bool
+	}{
+		"well":           {usage + "echo one answers; echo two answers", "", true},
+		"one-is-away":    {usage + "echo one answers; echo two does not answer", "two does not answer", true},
+		"no-majority":    {usage + "echo 'dnsd: members of the cluster: etcd: no leader' >&2; exit 1", "etcd: no leader", true},
+		"a-member-to-be": {usage + "echo 'dnsd: members of the cluster: etcd: no leader' >&2; exit 1", "", false},
+		"of-before":      {"echo 'dnsd: unexpected argument' >&2; exit 2", "", true},
+		"bare":           {"exit 127", "", false},
+	}
+	dir := t.TempDir()
+	copyVariables(t, "upgrade", filepath.Join(dir, "roles/upgrade"))
+	data, err := os.ReadFile("roles/upgrade/tasks/before.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "roles/upgrade/tasks/before.yml", strings.NewReplacer("/usr/local/bin/dnsd", "sh "+dir+"/{{ inventory_hostname }}/dnsd",
+		"/usr/local/bin/rundockd", "true", "/var/lib/dnsd/etcd", dir+"/{{ inventory_hostname }}").Replace(string(data)))
+	write(t, dir, "play.yml", "- hosts: all\n  gather_facts: false\n  tasks:\n    - ansible.builtin.include_role: {name: upgrade, tasks_from: before}\n    - ansible.builtin.debug: {msg: it is upgraded}\n")
+	var inventory strings.Builder
+	for name, h := range hosts {
+		inventory.WriteString(name + "\n")
+		write(t, dir, name+"/dnsd", h.dnsd+"\n")
+		if h.member {
+			write(t, dir, name+"/data/member/wal", "")
+		}
+	}
+	write(t, dir, "inventory", inventory.String()+"[all:vars]\nansible_connection=local\nansible_python_interpreter=/usr/bin/python3\nrundock_host_has_etcd=true\n")
+	for _, flags := range [][]string{nil, {"--check"}} {
+		out, _ := play(t, dir, flags...)
+		for name, h := range hosts {
+			goes := strings.Contains(out, "ok: ["+name+"] => {\n    \"msg\": \"it is upgraded\"")
+			_, said, _ := strings.Cut(out, "fatal: ["+name+"]")
+			said, _, _ = strings.Cut(said, "\n")
+			if goes != (h.refused == "") || !strings.Contains(said, h.refused) || !goes && !strings.Contains(said, name+" was not touched") {
+				t.Errorf("%v %s: goes on: %v, want it refused: %q\n%s", flags, name, goes, h.refused, said)
+			}
+		}
+	}
+}
