@@ -114,6 +114,22 @@ func TestRun_beside_one_that_takes_its_network(t *testing.T) {
 	}
 }
 
+// A network that hosts are in stays as it is, which the plan says of internal as of its subnet: its hosts
+// would not be told, and what is in it go on with a way out.
+func TestPlan_refuses_another_internal_of_a_network_in_use(t *testing.T) {
+	b := newBench(t)
+	b.write("services: {web: {image: web:1}}")
+	b.deploy()
+	b.write("services: {web: {image: web:1}}\nnetworks: {default: {internal: true}}")
+	if a := b.ask(control.StackPlan); !strings.Contains(a.Error, "network default: its internal is false, and cannot become true while containers are in it") {
+		t.Errorf("the plan says %q, lines %q", a.Error, a.Lines)
+	}
+	b.write("services: {web: {image: web:1}}\nnetworks: {default: {internal: true, name: shop_inner}}")
+	if a := b.must(control.StackPlan); !a.Changed {
+		t.Errorf("by another name: %q", a.Lines)
+	}
+}
+
 // A network that a host cannot have beside those that Docker has there is refused before anything
 // is changed; one that an instance is to be in and no host has, likewise.
 func TestPlan_refuses_networks_that_hosts_cannot_have(t *testing.T) {

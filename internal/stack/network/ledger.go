@@ -91,8 +91,9 @@ func (l Ledger) claim(owner string, n stack.Network, p Pool, preferred netip.Pre
 		return has, fmt.Errorf("its subnet is %s, and cannot become %s while containers are in it: deploy the stack without this network first, or give the new one another name", has.Subnet, fixed)
 	case n.Internal != has.Internal && !slices.Equal(has.Stacks, []string{owner}):
 		return has, fmt.Errorf("internal is %t here, and %t in %s, which has the same network, %s", n.Internal, has.Internal, strings.Join(without(has.Stacks, owner), ", "), name)
+	case n.Internal != has.Internal:
+		return has, fmt.Errorf("its internal is %t, and cannot become %t while containers are in it: deploy the stack without this network first, or give the new one another name", has.Internal, n.Internal)
 	}
-	has.Internal = n.Internal
 	has.Stacks = slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(has.Stacks), owner))))
 	return has, nil
 }

@@ -89,6 +89,7 @@ func TestWith_names_what_is_in_the_way(t *testing.T) {
 		{of("wiki", "a 10.20.0.0/16"), "network a: its subnet 10.20.0.0/16 overlaps 10.20.0.0/24 of network blog_fixed"},
 		{of("wiki", "a name=apps"), "network a: apps is an overlay network of the inventory: external: true uses it"},
 		{of("wiki", "x internal name=common"), "network x: internal is true here, and false in shop, which has the same network, common"},
+		{of("shop", "a internal", "b"), "network a: its internal is false, and cannot become true while containers are in it: deploy the stack without this network first, or give the new one another name"},
 		{of("blog", "fixed 10.21.0.0/24"), "network fixed: its subnet is 10.20.0.0/24, and cannot become 10.21.0.0/24 while containers are in it: deploy the stack without"},
 	} {
 		if _, _, err := l.With(tt.model, small, nil, inventory); err == nil || !strings.HasPrefix(err.Error(), tt.want) {
