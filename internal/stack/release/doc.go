@@ -12,8 +12,8 @@
 //	blobs/HASH   a config, by the SHA-256 that the models of releases give it
 //
 // A value is 1 MB at most when it is first written (Consul takes 512 KB in a call, of
-// which a third is lost to its encoding). Of each stack the last ten releases are
-// kept, and the blobs that these name.
+// which a third is lost to its encoding). Of each stack the last ten releases that
+// were current are kept, the last ten that never were, and the blobs that these name.
 //
 // A release goes through states. Each is written under the lock, and only while
 // what was read is still so:

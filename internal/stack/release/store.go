@@ -12,7 +12,8 @@ import (
 	"rundock/internal/registry"
 )
 
-// kept is how many releases of a stack there are at most, besides those in use.
+// kept is how many releases of a stack there are at most that were current, and how many
+// that were not, besides those in use.
 const kept = 10
 
 // ErrSuperseded is a write that was not made, as somebody else wrote meanwhile, or
@@ -177,9 +178,10 @@ func Blob(ctx context.Context, store registry.Store, stack, hash string) ([]byte
 	return found[0].Value, nil
 }
 
-// Prune deletes what is not needed any more: the oldest releases where there are more
-// than ten, but neither the current one nor what one under way came from; then blobs
-// that no release names. Only who holds the lock may do it.
+// Prune deletes what is not needed any more: the oldest releases where more than ten
+// were current, or more than ten never were, but neither the current one nor what one
+// under way came from; then blobs that no release names. Only who holds the lock may
+// do it.
 func (v View) Prune(ctx context.Context, store registry.Store) error {
 	stay, numbers := v.remain()
 	for _, number := range numbers {
@@ -238,9 +240,11 @@ func (v View) Purge(ctx context.Context, store registry.Store) error {
 func (v View) remain() (stay map[int]bool, numbers []int) {
 	numbers = slices.Sorted(maps.Keys(v.Releases))
 	stay = map[int]bool{}
-	for i, number := range numbers {
+	counts := map[bool]int{} // apart, so that those which failed take nobody's way back
+	for _, number := range slices.Backward(numbers) {
 		r := v.Releases[number]
-		if number == v.Current || len(numbers)-i <= kept {
+		was := r.State == Past || r.State == Current
+		if counts[was]++; number == v.Current || counts[was] <= kept {
 			stay[number] = true
 		}
 		if r.isUnderWay() {

@@ -220,6 +220,20 @@ func TestPrune_keeps_ten_and_what_they_name(t *testing.T) {
 	})
 }
 
+// However many releases fail one after another, the next one that does not can be gone back from.
+func TestPrune_keeps_the_way_back_beside_what_failed(t *testing.T) {
+	v := View{Stack: "shop", Current: 20, Releases: map[int]Release{1: {Number: 1, State: Past}, 20: {Number: 20, From: 1, State: Current}}}
+	for n := 2; n < 20; n++ {
+		v.Releases[n] = Release{Number: n, From: 1, State: Undone}
+	}
+	stay, _ := v.remain()
+	for n, want := range map[int]bool{1: true, 2: false, 9: false, 10: true, 19: true, 20: true} {
+		if stay[n] != want {
+			t.Errorf("release %d stays: %t, want %t", n, stay[n], want)
+		}
+	}
+}
+
 func TestPrune_keeps_the_current_one_however_old(t *testing.T) {
 	v := View{Stack: "shop", Current: 1, Releases: map[int]Release{1: {Number: 1, State: Current}}}
 	for n := 2; n < 20; n++ {
