@@ -30,7 +30,7 @@ func of(r *Release) world {
 			w[s.Standby+" standby "+slot.String()] = s.Hash
 		}
 	}
-	for pair := range r.networksOf() {
+	for pair := range r.networksOf(false) {
 		w[pair[0]+" network "+pair[1]] = "up"
 	}
 	return w

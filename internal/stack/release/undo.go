@@ -51,6 +51,9 @@ func (s Step) undo(from, to Release) Step {
 	switch s.Do {
 	case Join:
 		back.Do = Leave
+		if key := from.keysOf()[[2]string{s.Host, to.Model.Networks[s.Network].Name}]; key != "" { // it had it, by whatever key
+			back.Do, back.Network, back.Release = Join, key, from.Number
+		}
 	case Start:
 		if back.Do = Stop; old.Standby == s.Host {
 			back.Do, back.Release = Standby, from.Number

@@ -122,12 +122,14 @@ func (w *waver) prepare() {
 	w.add(wave)
 }
 
-// networksOf are which hosts need which networks of the stack's own.
-func (r Release) networksOf() map[[2]string]bool {
+// networksOf are which hosts have which networks of the stack's own, by their keys.
+// A slot that waits needs its own no less, as its host starts it by itself once it is
+// not drained any more: waiting counts those.
+func (r Release) networksOf(waiting bool) map[[2]string]bool {
 	need := map[[2]string]bool{}
 	for slot, s := range r.Slots {
 		for key := range r.Model.Services[slot.Service].Networks {
-			if r.Model.Networks[key].External || s.Waiting {
+			if r.Model.Networks[key].External || s.Waiting && !waiting {
 				continue
 			}
 			need[[2]string{s.Host, key}] = true
@@ -140,7 +142,16 @@ func (r Release) networksOf() map[[2]string]bool {
 }
 
 // Needs reports whether a host needs a network of the stack's own, by its key.
-func (r Release) Needs(host, key string) bool { return r.networksOf()[[2]string{host, key}] }
+func (r Release) Needs(host, key string) bool { return r.networksOf(true)[[2]string{host, key}] }
+
+// keysOf are the keys of the networks that hosts need, by host and the network's name.
+func (r Release) keysOf() map[[2]string]string {
+	keys := map[[2]string]string{}
+	for _, pair := range sortedPairs(r.networksOf(true)) { // of several the last, whenever it is asked
+		keys[[2]string{pair[0], r.Model.Networks[pair[1]].Name}] = pair[1]
+	}
+	return keys
+}
 
 // On reports whether a host has an instance of the release, or a standby.
 func (r Release) On(host string) bool {
@@ -159,9 +170,9 @@ func sortedPairs(m map[[2]string]bool) [][2]string {
 // join brings networks to hosts; one that is made anew comes under its new number
 // beside the old one.
 func (w *waver) join() {
-	had := w.from.networksOf()
+	had := w.from.networksOf(false)
 	wave := Wave{Title: "networks"}
-	for _, pair := range sortedPairs(w.to.networksOf()) {
+	for _, pair := range sortedPairs(w.to.networksOf(false)) {
 		if !had[pair] || w.from.Networks[pair[1]] != w.to.Networks[pair[1]] {
 			wave.Steps = append(wave.Steps, Step{Do: Join, Host: pair[0], Network: pair[1], Release: w.to.Number})
 		}
@@ -169,12 +180,12 @@ func (w *waver) join() {
 	w.add(wave)
 }
 
-// leave takes networks from hosts that need them no more.
+// leave takes networks from hosts that need them no more, under whatever key.
 func (w *waver) leave() {
-	need := w.to.networksOf()
+	need := w.to.keysOf()
 	wave := Wave{Title: "networks that nobody needs"}
-	for _, pair := range sortedPairs(w.from.networksOf()) {
-		if !w.lost[pair[0]] && (!need[pair] || w.from.Networks[pair[1]] != w.to.Networks[pair[1]]) {
+	for _, pair := range sortedPairs(w.from.networksOf(true)) {
+		if !w.lost[pair[0]] && need[[2]string{pair[0], w.from.Model.Networks[pair[1]].Name}] == "" {
 			wave.Steps = append(wave.Steps, Step{Do: Leave, Host: pair[0], Network: pair[1], Release: w.from.Number})
 		}
 	}
@@ -250,7 +261,7 @@ func (w *waver) stop() {
 		if standby := leavingStandby(w.from, w.to, c); standby != "" && !w.lost[standby] && !w.unlocks(c) {
 			first.Steps = append(first.Steps, Step{Do: Stop, Slot: c.Slot.String(), Host: standby, Release: w.from.Number, Why: "a standby no more"})
 		}
-		if c.From == "" || w.lost[c.From] || w.from.Slots[c.Slot].Waiting {
+		if c.From == "" || w.lost[c.From] {
 			continue
 		}
 		step := Step{Do: Stop, Slot: c.Slot.String(), Host: c.From, Release: w.from.Number, Why: c.Why}

@@ -254,6 +254,30 @@ monitor
   monitor for 5s
 commit
   commit`},
+		{"a network that has another key now is not left",
+			ptr(release(t, 1, 0, services{"web": service("web:1", 1, in("back"))}, "web.1=a")),
+			release(t, 2, 1, services{"web": service("web:1", 1, in("front"))}, "web.1=a", func(r *Release) { r.Model.Networks["front"] = stack.Network{Name: "shop_back"} }), `
+pull images, and create containers on trial
+  prepare web.1 on a
+networks
+  join front on a
+web
+  replace web.1 on a, start-first, until healthy: network back, front, endpoints
+monitor
+  monitor for 5s
+commit
+  commit`},
+		{"what waits for its host has its network there", ptr(release(t, 1, 0, services{"db": shop["db"]}, "db.1=a:shop_data")),
+			waiting("db.1", "volume shop_data is on a, which is drained", release(t, 2, 1, services{"db": shop["db"]}, "db.1=a:shop_data")), `
+commit
+  commit`},
+		{"and goes with its service", ptr(waiting("db.1", "volume shop_data is on a, which is drained", release(t, 1, 0, services{"db": shop["db"]}, "db.1=a:shop_data"))), release(t, 2, 1, services{}, ""), `
+commit
+  commit
+stop services that are gone: db
+  stop db.1 on a: the service is gone
+networks that nobody needs
+  leave back on a`},
 	} {
 		t.Run(strings.ReplaceAll(c.claim, " ", "_"), func(t *testing.T) {
 			wantText(t, "waves", text(Waves(c.from, c.to)), c.want)
@@ -336,6 +360,19 @@ undo networks
 				}
 			}
 		})
+	}
+}
+
+// A network that hosts had under another key stays, as what is in it does.
+func TestUndo_leaves_no_network_that_has_another_key(t *testing.T) {
+	from := release(t, 1, 0, services{"web": service("web:1", 1, in("back"))}, "web.1=a")
+	to := release(t, 2, 1, services{"web": service("web:1", 1, in("front"))}, "web.1=a", func(r *Release) { r.Model.Networks["front"] = stack.Network{Name: "shop_back"} })
+	waves, _ := Undo(&from, to, 2)
+	wantText(t, "undo", text(waves), `
+undo networks
+  join back on a`)
+	if len(waves) == 1 && waves[0].Steps[0].Release != 1 {
+		t.Errorf("it is of release %d, want 1", waves[0].Steps[0].Release)
 	}
 }
 
