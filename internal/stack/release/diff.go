@@ -33,7 +33,7 @@ type Change struct {
 	Kind     Kind
 	From, To string // hosts; "": it was, or is, on none
 	Why      string
-	Order    Order  // of Replaced and Moved
+	Order    Order  // of Replaced and Moved; of Stopped where it is StopFirst: before another slot starts
 	OrderWhy string // why it is StopFirst
 }
 
@@ -57,6 +57,11 @@ func Diff(from *Release, to Release) []Change {
 		c := &all[i]
 		if c.Kind == Replaced || c.Kind == Moved {
 			c.Order, c.OrderWhy = d.order(c.Slot, c.Kind)
+		}
+	}
+	for _, found := range d.conflicts(all) {
+		if c := &all[found.leaves]; c.Order != StopFirst {
+			c.Order, c.OrderWhy = StopFirst, found.why
 		}
 	}
 	return all

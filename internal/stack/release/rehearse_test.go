@@ -290,6 +290,87 @@ func TestWaves_and_Undo_never_have_two_run_of_what_is_rescheduled(t *testing.T) 
 	}
 }
 
+// Nothing starts on a host where another one still has its port, all the way there, and all the way
+// back from anywhere.
+func TestWaves_and_Undo_never_have_two_of_a_port(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 80))
+	random := func(number int) Release {
+		for {
+			all, places, taken, free := services{}, "", map[string]bool{}, true
+			for i := range 6 {
+				if r.IntN(4) == 0 {
+					continue
+				}
+				name, host := fmt.Sprint("s", i), string(rune('a'+r.IntN(3)))
+				def := service(fmt.Sprint("app:", r.IntN(2)), 1)
+				if i < 4 {
+					port(&def)
+					free, taken[host] = free && !taken[host], true
+				}
+				if other := fmt.Sprint("s", r.IntN(6)); i > 0 && other < name && all[other].Replicas > 0 {
+					after(other)(&def)
+				}
+				all[name] = def
+				places += name + ".1=" + host + " "
+			}
+			if free {
+				return release(t, number, number-1, all, places)
+			}
+		}
+	}
+	for n := range 1000 {
+		from, to := ptr(random(1)), random(2)
+		waves := Waves(from, to)
+		on := map[string]string{} // who has the port, by host
+		reset := func() {
+			clear(on)
+			for slot, s := range from.Slots {
+				if len(from.Model.Services[slot.Service].Ports) > 0 {
+					on[s.Host] = slot.String()
+				}
+			}
+		}
+		do := func(s Step) {
+			t.Helper()
+			slot, _ := stack.ParseSlot(s.Slot)
+			switch takes := slot.Service < "s4"; {
+			case s.Do == Stop && on[s.Host] == s.Slot:
+				delete(on, s.Host)
+			case (s.Do == Start || s.Do == Replace) && takes && on[s.Host] != "" && on[s.Host] != s.Slot:
+				t.Fatalf("case %d: %s, where %s has its port\n%s", n, s, on[s.Host], text(waves))
+			case (s.Do == Start || s.Do == Replace) && takes:
+				on[s.Host] = s.Slot
+			}
+		}
+		reset()
+		for _, wave := range waves {
+			for _, s := range wave.Steps {
+				do(s)
+			}
+		}
+		begun := r.IntN(CommitAt(waves))
+		reset()
+		for i, wave := range waves[:begun] {
+			for _, s := range wave.Steps {
+				if i+1 < begun || r.IntN(2) == 0 {
+					do(s)
+				}
+			}
+		}
+		undo, _ := Undo(from, to, begun)
+		for _, wave := range undo {
+			for _, s := range wave.Steps {
+				do(s)
+			}
+		}
+		for slot, s := range from.Slots {
+			if len(from.Model.Services[slot.Service].Ports) > 0 && on[s.Host] != slot.String() {
+				t.Fatalf("case %d: undone from wave %d, %s is not on %s\n%s", n, begun, slot, s.Host, text(undo))
+			}
+		}
+	}
+}
+
 // Nothing that both releases have is stopped before the commit, unless something
 // else takes its place in the same step or the step says why; and who depends on
 // another comes after it.

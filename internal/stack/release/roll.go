@@ -114,6 +114,7 @@ func (w *waver) roll() {
 	for _, c := range w.active {
 		of[c.Service] = append(of[c.Service], c)
 	}
+	stopped := map[string]bool{} // once is enough, and is taken back where nothing is in the way
 	for level := 0; level <= g.depth; level++ {
 		var waves []Wave
 		for _, pod := range g.pods {
@@ -122,6 +123,11 @@ func (w *waver) roll() {
 			}
 		}
 		for _, wave := range waves {
+			wave.Steps = slices.DeleteFunc(wave.Steps, func(s Step) bool {
+				again := s.Do == Stop && stopped[s.Host+" "+s.Slot]
+				stopped[s.Host+" "+s.Slot] = again || s.Do == Stop
+				return again
+			})
 			w.add(wave.titled())
 		}
 	}
@@ -175,6 +181,11 @@ func (w *waver) rollPod(g groups, pod []string, of map[string][]Change) (waves [
 					}
 					if standby := leavingStandby(w.from, w.to, c); standby != "" && !w.lost[standby] && w.unlocks(c) {
 						stops.Steps = append(stops.Steps, Step{Do: Stop, Slot: c.Slot.String(), Host: standby, Release: w.from.Number, Why: "no standby: " + w.to.Model.NoStandby(c.Service)})
+					}
+					for _, leaves := range w.before[c.Slot] {
+						if !w.lost[leaves.From] {
+							stops.Steps = append(stops.Steps, Step{Do: Stop, Slot: leaves.Slot.String(), Host: leaves.From, Release: w.from.Number, Why: leaves.OrderWhy})
+						}
 					}
 					if c.Kind == Moved && c.Order == StopFirst && !w.lost[c.From] {
 						stops.Steps = append(stops.Steps, Step{Do: Stop, Slot: c.Slot.String(), Host: c.From, Release: w.from.Number, Why: c.OrderWhy})

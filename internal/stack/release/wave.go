@@ -56,8 +56,9 @@ type Wave struct {
 //  2. networks come to the hosts that need them
 //  3. services, each after those that it depends on: new slots at once, others as
 //     many at a time as update_config says, pods whole, jobs to their end; one that
-//     moves and must not run twice is stopped on its old host first, and the standby
-//     of one that holds no lock any more before that starts
+//     moves and must not run twice is stopped on its old host first, the standby
+//     of one that holds no lock any more before that starts, and what leaves before
+//     another one takes its port, its address or its one volume
 //  4. standbys
 //  5. all that was changed is watched
 //  6. the commit
@@ -77,6 +78,11 @@ func Waves(from *Release, to Release) []Wave {
 		case New, Replaced, Moved, Runs:
 			w.active = append(w.active, c)
 		}
+	}
+	w.before = map[stack.Slot][]Change{}
+	for _, found := range newDiffer(w.from, to).conflicts(w.changes) {
+		comes := w.changes[found.comes].Slot
+		w.before[comes] = append(w.before[comes], w.changes[found.leaves])
 	}
 	w.prepare()
 	w.join()
@@ -99,7 +105,8 @@ type waver struct {
 	from    Release
 	to      Release
 	changes []Change
-	active  []Change // of slots that get a container
+	active  []Change                // of slots that get a container
+	before  map[stack.Slot][]Change // what leaves and is stopped before a slot starts
 	lost    map[string]bool
 	waves   []Wave
 }
@@ -267,6 +274,7 @@ func (w *waver) stop() {
 		step := Step{Do: Stop, Slot: c.Slot.String(), Host: c.From, Release: w.from.Number, Why: c.Why}
 		_, there := w.to.Model.Services[c.Service]
 		switch {
+		case c.Kind == Stopped && c.Order == StopFirst: // it was, before another one started
 		case c.Kind == Stopped && !there:
 			gone[c.Service] = append(gone[c.Service], step)
 		case c.Kind == Stopped:

@@ -254,6 +254,53 @@ monitor
   monitor for 5s
 commit
   commit`},
+		{"what leaves is stopped before another service takes its port there, and once",
+			ptr(release(t, 1, 0, services{"web": service("web:1", 2, port), "cron": shop["cron"]}, "web.1=a web.2=b cron.1=a")),
+			release(t, 2, 1, services{"front": service("web:1", 1, port), "next": service("web:1", 1, port, after("front")), "cron": shop["cron"]}, "front.1=a next.1=b cron.1=a"), `
+pull images, and create containers on trial
+  prepare front.1 on a
+  prepare next.1 on b
+web
+  stop web.1 on a: port 80 is for front.1
+front
+  start front.1 on a, until healthy: fits
+web
+  stop web.2 on b: port 80 is for next.1
+next
+  start next.1 on b, until healthy: fits
+monitor
+  monitor for 5s
+commit
+  commit`},
+		{"two that change places",
+			ptr(release(t, 1, 0, services{"one": service("web:1", 1, port), "two": service("web:1", 1, port)}, "one.1=a two.1=b")),
+			release(t, 2, 1, services{"one": service("web:1", 1, port), "two": service("web:1", 1, port)}, "one.1=b two.1=a"), `
+pull images, and create containers on trial
+  prepare one.1 on b
+  prepare two.1 on a
+one, two
+  stop two.1 on b: port 80 is for one.1
+  stop one.1 on a: port 80 is for two.1
+one, two
+  start one.1 on b, until healthy: fits
+  start two.1 on a, until healthy: fits
+monitor
+  monitor for 5s
+commit
+  commit`},
+		{"a service gets another name, and its volume never two instances",
+			ptr(release(t, 1, 0, services{"db": service("db:1", 1, volume("data"))}, "db.1=a:shop_data")),
+			release(t, 2, 1, services{"store": service("db:1", 1, volume("data"))}, "store.1=a:shop_data"), `
+pull images, and create containers on trial
+  prepare store.1 on a
+db
+  stop db.1 on a: volume shop_data is for store.1, the one instance that has it
+store
+  start store.1 on a, until healthy: volume
+monitor
+  monitor for 5s
+commit
+  commit`},
 		{"a network that has another key now is not left",
 			ptr(release(t, 1, 0, services{"web": service("web:1", 1, in("back"))}, "web.1=a")),
 			release(t, 2, 1, services{"web": service("web:1", 1, in("front"))}, "web.1=a", func(r *Release) { r.Model.Networks["front"] = stack.Network{Name: "shop_back"} }), `
@@ -361,6 +408,22 @@ undo networks
 			}
 		})
 	}
+}
+
+// What was stopped for another one starts once that is gone, also where more of it is undone.
+func TestUndo_starts_what_was_in_the_way(t *testing.T) {
+	from := release(t, 1, 0, services{"web": service("web:1", 1, port)}, "web.1=a")
+	to := release(t, 2, 1, services{"front": service("web:1", 1, port)}, "front.1=a")
+	waves, _ := Undo(&from, to, 3)
+	wantText(t, "undo", text(waves), `
+undo front
+  stop front.1 on a
+undo web
+  start web.1 on a, until healthy`)
+	wantText(t, "lines", strings.Join(Lines(&from, to, nil), "\n"), `
+shop: release 2 from 1: 1 new, 1 stopped
+front.1 a new: fits
+web.1 a stopped: the service is gone; stop-first: port 80 is for front.1`)
 }
 
 // A network that hosts had under another key stays, as what is in it does.
