@@ -55,12 +55,17 @@ type spool struct {
 }
 
 // open begins after a place; where that is none, tailAtMost before the end. A place of a file that is gone leads to
-// the lines after that one's last.
+// the lines after that one's last. A place within a line leads to the next line: the rest of this one could begin
+// within a value, which then would be shown.
 func (f Folder) open(after Place) *spool {
 	s := &spool{Folder: f, piece: make([]byte, lineAtMost)}
 	cursor, ok := cursorOf(after)
-	if !ok {
+	switch {
+	case !ok:
 		cursor, s.partial = svlog.Tail(f.Dir, tailAtMost)
+	case cursor.At > 0:
+		cursor.At-- // of a place after a line that byte is its end, and all that is left out
+		s.partial = true
 	}
 	s.after, s.reader = cursor.Last, svlog.NewReader(f.Dir, cursor)
 	return s
@@ -81,6 +86,9 @@ func (s *spool) look(on line) error {
 		told += len(data)
 		if !s.begun && !s.reader.Lost() {
 			s.after = time.Time{} // it goes on in the file where it was
+		}
+		if !s.begun && s.reader.Cursor().At == int64(len(data)) {
+			s.partial = false // it is the beginning of another file
 		}
 		s.begun = true
 		if err := s.tell(data, s.reader.Cursor(), on); err != nil {
