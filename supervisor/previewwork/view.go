@@ -2,6 +2,7 @@ package previewwork
 
 import (
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"maps"
 	"strings"
@@ -93,7 +94,7 @@ func (v *view) fold(c registry.Change, before tables, complete bool) error {
 	case c.Key == ledger.NamesKey:
 		v.begun = c.Value != nil
 	case strings.HasPrefix(c.Key, ledger.WishPrefix):
-		return foldInto(v.wishes, before.wishes, name, c.Value, parse[preview.Wish])
+		return v.foldWish(c, before)
 	case strings.HasPrefix(c.Key, preview.StatePrefix):
 		return foldInto(v.states, before.states, name, c.Value, preview.ParseState)
 	case strings.HasPrefix(c.Key, ledger.RepoPrefix):
@@ -110,6 +111,24 @@ func (v *view) fold(c registry.Change, before tables, complete bool) error {
 		return v.foldUse(c, before, complete)
 	}
 	return nil
+}
+
+// foldWish takes a wish that is of the name of its key, which a preview can have: it becomes a path of folders that this
+// worker makes and removes, and whoever writes wishes is not root.
+func (v *view) foldWish(c registry.Change, before tables) error {
+	name := strings.TrimPrefix(c.Key, ledger.WishPrefix)
+	return foldInto(v.wishes, before.wishes, name, c.Value, func(value []byte) (w preview.Wish, err error) {
+		if w, err = parse[preview.Wish](value); err != nil {
+			return w, err
+		}
+		if err := preview.CheckName(name); err != nil {
+			return w, err
+		}
+		if w.Name != name {
+			err = fmt.Errorf("the wish for preview %s is of %q", name, w.Name)
+		}
+		return w, err
+	})
 }
 
 // foldUse takes when a router's host says that a preview was used. Its clock may be an hour off: what is later than what

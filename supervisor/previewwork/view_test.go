@@ -135,3 +135,24 @@ func TestView_of_a_store_that_is_new_or_away_knows_nothing(t *testing.T) {
 		t.Error("it knows while the store is away")
 	}
 }
+
+// The page writes wishes, and is not root; names of previews become paths of folders that this worker makes and removes.
+func TestView_takes_no_wish_of_another_name_or_of_one_that_no_preview_can_have(t *testing.T) {
+	wish := func(name string) preview.Wish {
+		return preview.Wish{Name: name, Repo: "shop", Branch: "main", Commit: "c1", Want: preview.Running, Asked: noon}
+	}
+	v := following(t, map[string]any{
+		ledger.NamesKey: map[string]any{}, ledger.WishPrefix + "akira": wish("akira"), ledger.WishPrefix + "etc": wish("../../etc"),
+		ledger.WishPrefix + "../../etc": wish("../../etc"), ledger.WishPrefix + "..": wish(".."), ledger.WishPrefix + "other": wish("shop"), ledger.WishPrefix + "x/kei": wish("kei"),
+	})
+	v.apply(registry.Batch{Changes: changes(t, map[string]any{ledger.WishPrefix + "akira": wish("../akira")})})
+	w := &worker{choice: choice{"a", 50, takeover}, jobs: map[string]*job{}, retries: map[string]retry{}, wanted: map[string]time.Time{}}
+	for _, one := range w.due(v.now(noon), noon.Add(time.Hour)) {
+		if one.facts.Wish != wish("akira") {
+			t.Errorf("it begins to %s %q", one.deed, one.facts.Wish.Name)
+		}
+	}
+	if got := v.now(noon).wishes; len(got) != 1 || got["akira"] != wish("akira") {
+		t.Errorf("it knows of %v, want akira's wish as it was", got)
+	}
+}
