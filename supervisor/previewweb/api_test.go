@@ -274,3 +274,11 @@ func TestAPI_says_that_the_store_is_away(t *testing.T) {
 	})
 	await.Equal(t, "a change with the store", "202", func() string { return g.code("POST", "/api/v1/previews/main/stop") })
 }
+
+func TestAPI_reads_no_more_of_a_body_than_it_takes(t *testing.T) {
+	g := newRig(t)
+	body := `{"repo":"shop","branch":"main"}` + strings.Repeat(" ", 1<<20)
+	if res, text := g.send(g.request(access.Deploy, "POST", "/api/v1/previews", body)); res.StatusCode != 400 || !strings.Contains(text, "too large") {
+		t.Errorf("a body of 1 MiB: %s %s", res.Status, text)
+	}
+}

@@ -82,6 +82,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, one route) {
 		WriteError(w, http.StatusForbidden, fmt.Sprintf("%s may %s, and %s %s needs %s", caller.Name, caller.Scope, r.Method, r.URL.Path, one.scope))
 		return
 	}
+	r.Body = http.MaxBytesReader(w, r.Body, bodyAtMost)
 	c := &call{Request: r, api: a, who: change.Who{Name: caller.Name, From: caller.From}}
 	if one.raw != nil {
 		one.raw(c, w)
@@ -91,7 +92,6 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, one route) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), storePatience)
 	defer cancel()
 	c.Request = r.WithContext(ctx)
-	r.Body = http.MaxBytesReader(w, r.Body, bodyAtMost)
 	answer, err := one.answer(c)
 	if err != nil {
 		a.fail(w, c, err)
