@@ -62,20 +62,38 @@ func streaming(req *http.Request) bool {
 	return h.Get("Upgrade") != "" || strings.HasPrefix(h.Get("Content-Type"), "application/grpc") || strings.Contains(h.Get("Accept"), "text/event-stream")
 }
 
-// claims are headers by which proxies tell of a client besides those that ReverseProxy
-// itself drops.
-var claims = []string{"X-Real-Ip", "X-Client-Ip", "True-Client-Ip", "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Forwarded-Scheme", "X-Forwarded-Server", "X-Forwarded-Ssl"}
+// claims are headers by which proxies tell of a client, besides Forwarded and all X-Forwarded-*.
+var claims = []string{"X-Real-Ip", "X-Client-Ip", "True-Client-Ip"}
+
+// isClaim reports whether a header tells of a client. CGI and WSGI give programs _ and - of a name as the same.
+func isClaim(name string) bool {
+	const forwarded = "X-Forwarded"
+	name = strings.ReplaceAll(name, "_", "-")
+	if len(name) >= len(forwarded) && strings.EqualFold(name[:len(forwarded)], forwarded) {
+		return len(name) == len(forwarded) || name[len(forwarded)] == '-'
+	}
+	return slices.ContainsFunc(claims, func(claim string) bool { return strings.EqualFold(name, claim) })
+}
 
 // rewrite makes the request as the instance gets it. What clients claim of
-// themselves is replaced; a trusted proxy's is kept, and extended.
+// themselves is replaced; a trusted proxy's is kept, and extended. No proxy spells it with _.
 func (x *exchange) rewrite(p *httputil.ProxyRequest) {
 	p.Out.URL.Scheme = "http"
 	p.Out.URL.RawQuery = p.In.URL.RawQuery // also where package url cannot parse it
 	p.Out.Host = p.In.Host
-	if !x.router.trusts(p.In.RemoteAddr) {
-		for _, name := range claims {
+	trusted := x.router.trusts(p.In.RemoteAddr)
+	for name := range p.Out.Header {
+		if isClaim(name) && (!trusted || strings.Contains(name, "_")) {
 			delete(p.Out.Header, name)
 		}
+	}
+	// An upgraded connection is passed on as it is: requests of HTTP/2 in it would come with any claims.
+	if hasToken(p.Out.Header["Upgrade"], "h2c") {
+		delete(p.Out.Header, "Upgrade")
+		delete(p.Out.Header, "Connection")
+		delete(p.Out.Header, "Http2-Settings")
+	}
+	if !trusted {
 		p.SetXForwarded()
 		return
 	}
@@ -86,6 +104,18 @@ func (x *exchange) rewrite(p *httputil.ProxyRequest) {
 			p.Out.Header[name] = said
 		}
 	}
+}
+
+// hasToken reports whether the values of a header, lists that commas part, have a token.
+func hasToken(values []string, token string) bool {
+	for _, value := range values {
+		for word := range strings.SplitSeq(value, ",") {
+			if strings.EqualFold(strings.TrimSpace(word), token) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // RoundTrip asks an instance. One that cannot be connected to has seen nothing of the

@@ -1,6 +1,7 @@
 package previewroute
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"net"
@@ -175,6 +176,57 @@ func TestRouter_serves_metrics_and_health(t *testing.T) {
 	for _, line := range []string{`previewd_route_answers_total{class="2xx"} 1`, `previewd_route_answers_total{class="5xx"} 1`, "previewd_route_previews 1", "previewd_route_streams 0"} {
 		if !strings.Contains(text, line+"\n") {
 			t.Errorf("metrics lack %q", line)
+		}
+	}
+}
+
+func TestRouter_drops_whatever_else_clients_claim_however_it_is_spelt(t *testing.T) {
+	g := newRig(t)
+	g.set(ready(app(t, func(w http.ResponseWriter, r *http.Request) {
+		for name := range r.Header {
+			fmt.Fprintln(w, name)
+		}
+	})))
+	conn, err := net.Dial("tcp", g.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	// Programs by CGI and WSGI take _ and - for the same.
+	for _, name := range []string{"X-Forwarded-User", "x-forwarded-email", "X-Forwarded", "X_Forwarded_For", "X-Forwarded_Proto", "X_Real_IP", "True_Client-IP", "X-Forwarded-Anything"} {
+		fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: akira.y.example.com\r\n%s: forged\r\nX-Forwardedish: mine\r\nX_Mine: mine\r\n\r\n", name)
+		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(res.Body)
+		got := strings.Fields(string(body))
+		slices.Sort(got)
+		if want := []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwardedish", "X_mine"}; !slices.Equal(got, want) {
+			t.Errorf("of a client's %s the instance got %v, want %v", name, got, want)
+		}
+	}
+}
+
+func TestRouter_believes_a_trusted_proxy_but_no_header_with_underscores(t *testing.T) {
+	g := newRig(t, "127.0.0.0/8")
+	g.set(ready(app(t, func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "%s,%s", r.Header.Get("X-Forwarded-User"), r.Header.Get("X_Forwarded_User"))
+	})))
+	if _, text := g.ask("GET", "akira.y.example.com", "", "X-Forwarded-User", "ada", "X_Forwarded_User", "forged"); text != "ada," {
+		t.Errorf("the instance got %q, want what the proxy says", text)
+	}
+}
+
+// What is an HTTP/2 connection to an instance has requests that nobody looks at.
+func TestRouter_asks_no_instance_for_http2_by_upgrade(t *testing.T) {
+	g := newRig(t)
+	g.set(ready(app(t, func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "%s,%s,%s", r.Header.Get("Upgrade"), r.Header.Get("Connection"), r.Header.Get("Http2-Settings"))
+	})))
+	for upgrade, want := range map[string]string{"h2c": ",,", "H2C": ",,", "websocket, h2c": ",,", "websocket": "websocket,Upgrade,"} {
+		if _, text := g.ask("GET", "akira.y.example.com", "", "Connection", "Upgrade, HTTP2-Settings", "Upgrade", upgrade, "HTTP2-Settings", "AAMAAABkAARAAAAAAAIAAAAA"); text != want {
+			t.Errorf("Upgrade: %s: the instance got %q, want %q", upgrade, text, want)
 		}
 	}
 }
