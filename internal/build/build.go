@@ -38,6 +38,9 @@ type Builder struct {
 	Network string // of their steps, which is made where there is none; "" is the daemon's bridge
 	Cgroup  string // of the containers of its builds, and of no others; "" is rundockbuild
 
+	// NoFetch is for what others wrote: ADD takes files alone. An address the daemon would fetch, from the host's own network.
+	NoFetch bool
+
 	// Registries are those whose images a build may begin with or copy from by this host's credentials, besides the one
 	// that a build is pushed to. These go to the daemon: steps have none of them.
 	Registries []string
@@ -84,6 +87,11 @@ func (b Builder) Build(ctx context.Context, r Request) (Made, error) {
 	if err := found.refused(); err != nil {
 		return Made{}, err
 	}
+	if b.NoFetch {
+		if err := closed(shown, found.text); err != nil {
+			return Made{}, err
+		}
+	}
 	ref := r.Name + ":" + Tag(r.Build, r.Tree, s.text, runtime.GOARCH)
 	if made, ok, err := b.existing(ctx, r, ref); ok || err != nil {
 		return made, err
@@ -92,7 +100,7 @@ func (b Builder) Build(ctx context.Context, r Request) (Made, error) {
 	for _, note := range found.notes {
 		r.Log.Addf("%s", note)
 	}
-	if found.text != s.text {
+	if b.NoFetch || found.text != s.text { // so what was looked at is what is built
 		s.dockerfile, s.text = inlineName, found.text
 	}
 	began, layers := time.Now(), namedLayers{}

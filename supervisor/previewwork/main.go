@@ -218,7 +218,7 @@ func (o options) worker(store registry.Store, docker *container.Client, host, pr
 	metrics := newMetrics()
 	return &worker{
 		options: o, host: host, id: "previewd-work/" + host, log: log, store: store, ledger: ledger.Ledger{Store: store, Rules: o.rules}, records: records{store},
-		view: newView(log, metrics.follows), docker: docker, builder: build.Builder{Docker: docker, Limits: o.limits, Network: preview.BuildNetwork, Registries: strings.FieldsFunc(o.registries, func(r rune) bool { return r == ',' })}, mirrors: mirror.Folder{Path: o.mirrorsFolder},
+		view: newView(log, metrics.follows), docker: docker, builder: build.Builder{Docker: docker, Limits: o.limits, Network: preview.BuildNetwork, NoFetch: true, Registries: strings.FieldsFunc(o.registries, func(r rune) bool { return r == ',' })}, mirrors: mirror.Folder{Path: o.mirrorsFolder},
 		engine: engine{programs: programs{hostconfig.Program, program}, store: store, host: host, timeout: int(o.timeout.Seconds())},
 		ports:  newPorts(o.first, o.last, o.address), choice: choice{host, o.previews, o.takeover}, metrics: metrics,
 		building: make(chan struct{}, 1), working: make(chan struct{}, atOnce), jobs: map[string]*job{}, retries: map[string]retry{}, wanted: map[string]time.Time{},
