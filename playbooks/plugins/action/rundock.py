@@ -60,8 +60,8 @@ RUN = FOLDER + (
     ' echo "$mark absent $m"'
 )
 
-# STORE stores stdin. A file that a broken connection left has a name that
-# begins alike, so that it is removed with the old ones. On failure STORE reads
+# STORE stores stdin. What a broken connection left is removed an hour later, as
+# until then it may be another run's that is on its way. On failure STORE reads
 # stdin to its end: core reports a host that does not as unreachable, and hides
 # why.
 STORE = FOLDER + (
@@ -70,7 +70,8 @@ STORE = FOLDER + (
     ' f=$d/$name-$hash; t=$f.$$; chmod 700 "$d" && cat >"$t" && echo "$hash  $t" | sha256sum -c >/dev/null &&'
     ' chmod 500 "$t" && touch -d @$time "$t" && sync "$t" && if [ -d "$f" ]; then rm -r "$f"; fi && mv -f "$t" "$f" ||'
     ' { rm -f "$t"; fail; };'
-    ' ls -tcd "$d/$name-"* | tail -n +5 | while read -r o; do rm -rf "$o"; done; echo "$mark stored $f"'
+    ' find "$d" -maxdepth 1 -name "$name-*.*" -mmin +60 -exec rm -rf {} +;'
+    ' ls -tcd "$d/$name-"* | grep -v "[.][0-9]*$" | tail -n +5 | while read -r o; do rm -rf "$o"; done; echo "$mark stored $f"'
 )
 
 
