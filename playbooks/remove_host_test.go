@@ -21,7 +21,7 @@ func TestRemove_host_takes_the_user_out_of_the_image_registry(t *testing.T) {
 	}
 	dir := t.TempDir()
 	write(t, dir, "play.yml", "- name: Have the store forget it\n"+strings.NewReplacer("/etc/rundock", dir+"/{{ inventory_hostname }}", "/usr/local/bin/rundockd", dir+"/rundockd",
-		"setpriv --reuid dnsd --regid dnsd --init-groups /usr/local/bin/dnsd", "true", "chown root:docker-registry", "chown root", "become: true", "become: false").Replace(last))
+		"setpriv --reuid dnsd --regid dnsd --init-groups /usr/local/bin/dnsd", "true", "chown root:docker-registry", "chown root", "become: true", "become: false", "umask 077", "umask 077; . "+dir+"/disk").Replace(last))
 	write(t, dir, "rundockd", "#!/bin/sh\n[ ! -e "+dir+"/lives ]\n")
 	if err := os.Chmod(filepath.Join(dir, "rundockd"), 0o700); err != nil {
 		t.Fatal(err)
@@ -52,19 +52,27 @@ rundock_gone_answers=false
 	}{
 		{"it lives", before, "fatal: [three]", true, nil},
 		{"check mode", before, "node.2 would be no user of the image registry any more", false, []string{"--check", "-v"}},
+		{"its disk is full", before, "fatal: [one]", true, nil},
 		{"it is gone", after, "node.2 is no user of the image registry any more", false, []string{"-v"}},
 		{"again", after, "changed=0", false, nil},
 	} {
 		os.Remove(filepath.Join(dir, "lives"))
-		if step.fails {
+		write(t, dir, "disk", "")
+		switch step.what {
+		case "it lives":
 			write(t, dir, "lives", "")
+		case "its disk is full":
+			write(t, dir, "disk", fullDisk)
 		}
 		out, err := play(t, dir, append(step.args, "-e", "rundock_gone=node.2")...)
 		got, _ := os.ReadFile(users)
 		if (err != nil) != step.fails || string(got) != step.want || !strings.Contains(out, step.says) {
 			t.Errorf("%s: %v, users %q, want %q and that it says %q\n%s", step.what, err, got, step.want, step.says, out)
 		}
-		if names := strings.Contains(out, "far cannot be reached: by its password of before node.2 may pull images there"); names == step.fails {
+		if _, err := os.Lstat(users + ".new"); err == nil {
+			t.Errorf("%s: image-users.new is left", step.what)
+		}
+		if names := strings.Contains(out, "far cannot be reached: by its password of before node.2 may pull images there"); names == (step.what == "it lives") {
 			t.Errorf("%s: it names the host that cannot be reached: %v\n%s", step.what, names, out)
 		}
 	}
