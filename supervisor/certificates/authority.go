@@ -60,14 +60,19 @@ func (h host) makeAuthority(q control.CertRequest) (r control.CertResponse, err 
 	}
 	bundle = pki.Bundle(a.Cert)
 	if !q.Check {
-		if err := folder(h.authority, 0o700); err != nil {
+		if err := folderAbove(h.authority); err != nil {
 			return r, fmt.Errorf("authority: %w", err)
 		}
+		// Apply makes a folder whole that does not exist: there is never a certificate without its key. One with other files in it stays.
+		os.Remove(h.authority)
 	}
 	done, err := fstree.Apply(h.authority, []fstree.File{
 		{Path: authorityCert, Mode: 0o644, Data: bundle},
 		{Path: authorityKey, Mode: 0o600, Data: key, Secret: true},
 	}, q.Check)
+	if err == nil && !q.Check {
+		err = os.Chmod(h.authority, 0o700)
+	}
 	if err != nil {
 		return r, fmt.Errorf("authority: %w", err)
 	}
