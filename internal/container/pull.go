@@ -222,6 +222,16 @@ func credentials(ref string) (string, error) {
 	return registry.EncodeAuthConfig(a)
 }
 
+// KnowsRegistry returns the image registry of ref, and whether this host has credentials there.
+func KnowsRegistry(ref string) (name string, known bool, err error) {
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return "", false, fmt.Errorf("%q is not an image name: %w", ref, err)
+	}
+	a, err := credentialsAt(reference.Domain(named))
+	return reference.Domain(named), a != (registry.AuthConfig{}), err
+}
+
 // credentialsAt are those that the host has for an image registry; the zero value where it has none.
 func credentialsAt(host string) (none registry.AuthConfig, err error) {
 	dir := os.Getenv("DOCKER_CONFIG")

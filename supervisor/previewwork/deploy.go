@@ -167,6 +167,13 @@ func (d *deployment) make(ctx context.Context) error {
 	if why := unreachable(made.Stack, made.Routes); why != "" {
 		return faultf("%s", why)
 	}
+	why, err := closed(made.Stack, d.builder.Registries)
+	if err != nil {
+		return err
+	}
+	if why != "" {
+		return faultf("%s", why)
+	}
 	for _, n := range made.Notes {
 		d.note("%s", n)
 	}

@@ -4,9 +4,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 
+	"rundock/internal/container"
 	"rundock/internal/preview/manifest"
 	"rundock/internal/stack"
 )
@@ -156,6 +158,25 @@ func unreachable(m stack.Stack, routes map[string]manifest.Route) string {
 		}
 	}
 	return ""
+}
+
+// closed says which service has an image that it is not to have; "": none has. Such are images of
+// registries that this host has credentials for, by which it would be pulled, and that are not open to branches.
+func closed(m stack.Stack, open []string) (string, error) {
+	for _, name := range slices.Sorted(maps.Keys(m.Services)) {
+		def := m.Services[name]
+		if def.Build != nil {
+			continue
+		}
+		registry, known, err := container.KnowsRegistry(def.Container.Image)
+		if err != nil {
+			return "", fmt.Errorf("service %s: %w", name, err)
+		}
+		if known && !slices.Contains(open, registry) {
+			return fmt.Sprintf("service %s: the image %s is of %s, where this host has a user whose images branches are not to have: rundock_preview_registries names those that they may", name, def.Container.Image, registry), nil
+		}
+	}
+	return "", nil
 }
 
 // withEnv has module rundock give a container the settings, which win over what files say. Nobody

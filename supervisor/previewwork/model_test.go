@@ -2,6 +2,8 @@ package previewwork
 
 import (
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -119,6 +121,39 @@ func TestUnreachable_names_the_service(t *testing.T) {
 	s.Networks["default"] = stack.Network{Name: "preview-akira_default", Internal: true}
 	if why := unreachable(s, routes); !strings.Contains(why, "service web") {
 		t.Errorf("in an internal network alone: %q", why)
+	}
+}
+
+// Whoever pushes a branch does not read images by the host's user in an image registry.
+func TestClosed_names_the_image_that_the_host_alone_may_pull(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte(`{"auths": {"private.example.com:5000": {"auth": "b25lOnR3bw=="}}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("DOCKER_CONFIG", dir)
+	for _, c := range []struct {
+		image string
+		built bool
+		open  []string
+		want  string
+	}{
+		{image: "private.example.com:5000/secret:1", want: "service web: the image private.example.com:5000/secret:1 is of private.example.com:5000, "},
+		{image: "private.example.com:5000/secret@sha256:" + strings.Repeat("a", 64), open: []string{"other.example.com"}, want: "service web: "},
+		{image: "private.example.com:5000/secret:1", open: []string{"private.example.com:5000"}},
+		{image: "private.example.com:5000/own:1", built: true},
+		{image: "private.example.com/secret:1"},
+		{image: "postgres:16"},
+	} {
+		s := stack.Stack{Services: map[string]stack.Service{"web": {Container: spec.Container{Image: c.image}}}}
+		if c.built {
+			def := s.Services["web"]
+			def.Build = &stack.Build{}
+			s.Services["web"] = def
+		}
+		why, err := closed(s, c.open)
+		if err != nil || !strings.HasPrefix(why, c.want) || (why == "") != (c.want == "") {
+			t.Errorf("%s with %v: %q, %v, want %q", c.image, c.open, why, err, c.want)
+		}
 	}
 }
 
