@@ -3,7 +3,6 @@ package build
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"rundock/internal/container/dockertest"
 )
@@ -49,13 +48,11 @@ func TestFetches_leaves_alone_what_takes_files(t *testing.T) {
 	}
 }
 
-func TestFetches_takes_no_time_to_speak_of(t *testing.T) {
+// A Dockerfile as large as one may be, of lines that all may go on, is read in a time that grows with its length: else this
+// does not end within the test's.
+func TestFetches_of_lines_that_go_on_ends(t *testing.T) {
 	for _, line := range []string{"ADD \\\n", "\\\n", "ONBUILD \\\n", "A\\\n", " \\\n", strings.Repeat("ADD \\\n", addLinesAtMost-1) + "x\n", strings.Repeat("ADD \\\n", 800) + strings.Repeat("\\\n", 1000), "ADD \\\n\\\n\\\n\\\n\\\n"} {
-		began := time.Now()
 		fetches("Dockerfile", strings.Repeat(line, smallAtMost/10/len(line)))
-		if took := time.Since(began); took > 10*time.Second {
-			t.Errorf("of lines %q it takes %s", line, took)
-		}
 	}
 }
 
