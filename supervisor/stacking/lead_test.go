@@ -230,6 +230,26 @@ func TestRun_that_was_killed_is_finished_or_undone_by_the_next(t *testing.T) {
 	}
 }
 
+// A run that is killed, or loses the store, between the wave that commits and the commit has changed
+// hosts, so that there is something to undo.
+func TestRun_that_failed_at_its_commit_is_undone(t *testing.T) {
+	b := newBench(t)
+	b.withShop()
+	b.deploy()
+	b.changed()
+	for _, w := range b.must(control.StackBegin).Waves {
+		b.must(control.StackWave, func(q *control.StackRequest) { q.Wave = w.Number })
+		if w.Commit {
+			break
+		}
+	}
+	undo := b.must(control.StackFail, func(q *control.StackRequest) { q.Why = "the store does not answer" })
+	if undo.Settle != control.StackUndone || len(slotsOf(undo.Waves)) == 0 {
+		t.Errorf("the way back: %+v", undo)
+	}
+	b.must(control.StackEnd)
+}
+
 // kill has the run's controller be gone, and its holder with it, and waits until the
 // lock is free.
 func (b *bench) kill() {

@@ -10,11 +10,12 @@ import (
 // Undo is the way back from a release that was not committed: the waves that have
 // begun, so many, in reverse, each step by what takes it back. Steps that were not
 // done are as if they were: each may be done again. What jobs did stays, which
-// remarks say. A release whose commit has begun is not undone: then there is no
-// wave. Steps of a slot that holds a lock in one of the releases alone are Strict.
+// remarks say. Where a wave after the one that commits has begun, the release was
+// committed, and there is no wave. Steps of a slot that holds a lock in one of the
+// releases alone are Strict.
 func Undo(from *Release, to Release, begun int) (waves []Wave, remarks []string) {
 	all := Waves(from, to)
-	if begun >= CommitAt(all) {
+	if begun > CommitAt(all) {
 		return nil, nil
 	}
 	var leave Wave

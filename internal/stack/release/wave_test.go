@@ -372,6 +372,17 @@ commit
   commit
 stop what moved or is not wanted
   stop web.1 on a: moved to b`)
+	const whole, job = `
+undo api
+  stop api.1 on b
+undo web
+  stop web.1 on b
+undo migrate
+  stop migrate.1 on a
+undo db
+  replace db.1 on a, stop-first, until healthy
+undo networks
+  leave back on b`, "job migrate.1 on a may have run: what it did is not undone"
 	for _, c := range []struct {
 		claim   string
 		begun   int
@@ -382,18 +393,9 @@ stop what moved or is not wanted
 		{"networks go", 2, `
 undo networks
   leave back on b`, ""},
-		{"the last service never became healthy (31)", 6, `
-undo api
-  stop api.1 on b
-undo web
-  stop web.1 on b
-undo migrate
-  stop migrate.1 on a
-undo db
-  replace db.1 on a, stop-first, until healthy
-undo networks
-  leave back on b`, "job migrate.1 on a may have run: what it did is not undone"},
-		{"what was committed is not undone", 8, "", ""},
+		{"the commit began, and the store did not answer", 8, whole, job},
+		{"the last service never became healthy (31)", 6, whole, job},
+		{"what was committed is not undone", 9, "", ""},
 	} {
 		t.Run(c.claim, func(t *testing.T) {
 			waves, remarks := Undo(&from, to, c.begun)
