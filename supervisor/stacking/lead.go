@@ -184,9 +184,10 @@ func (s *site) settleOrWrite(ctx context.Context, q control.StackRequest, v rele
 		if d, a, err = s.takeNetworks(ctx, q, v, w, k, d, a); err != nil {
 			return a, false, err
 		}
-		if err = s.write(ctx, q, v, d); err == nil {
-			err = s.answerWaves(ctx, q, &a, d.base, d.Release, release.Waves(d.base, d.Release), 1)
+		if err = s.write(ctx, q, v, d); err != nil {
+			return a, false, errors.Join(err, s.keepInUse(ctx, v))
 		}
+		err = s.answerWaves(ctx, q, &a, d.base, d.Release, release.Waves(d.base, d.Release), 1)
 	}
 	if err == nil {
 		err = s.stopReturned(ctx, &a, d)
@@ -234,13 +235,18 @@ func (s *site) takeNetworks(ctx context.Context, q control.StackRequest, v relea
 		a, err = d.answer(q)
 	}
 	if err != nil {
-		var models []stack.Stack
-		for _, r := range v.InUse() {
-			models = append(models, r.Model)
-		}
-		err = errors.Join(err, network.Keep(ctx, s.store, q.Name, models...))
+		err = errors.Join(err, s.keepInUse(ctx, v))
 	}
 	return d, a, err
+}
+
+// keepInUse has a stack give up its networks that none of the releases in use has.
+func (s *site) keepInUse(ctx context.Context, v release.View) error {
+	var models []stack.Stack
+	for _, r := range v.InUse() {
+		models = append(models, r.Model)
+	}
+	return network.Keep(ctx, s.store, v.Stack, models...)
 }
 
 // write puts what the release needs into the store, then the release itself.
@@ -273,6 +279,9 @@ func (s *site) rewind(ctx context.Context, q control.StackRequest, v release.Vie
 	}
 	if r, err = r.Enter(release.Undone, r.Why, s.now()); err == nil {
 		v, err = v.Write(ctx, s.store, r)
+	}
+	if err == nil {
+		err = s.keepInUse(ctx, v)
 	}
 	return a, v, err
 }

@@ -2,6 +2,7 @@ package stacking
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -148,5 +149,71 @@ func TestPlan_refuses_networks_that_hosts_cannot_have(t *testing.T) {
 		if c.want == "" && a.Error != "" || !strings.Contains(a.Error, c.want) || c.want != "" && !slices.Contains(a.Lines, c.want) {
 			t.Errorf("%s where node-2 has %s: %q, lines %q, want %q", c.networks, c.has, a.Error, a.Lines, c.want)
 		}
+	}
+}
+
+// fixed is a stack whose network has the subnet that its file names.
+const fixed = "services: {web: {image: web:1}}\nnetworks: {default: {ipam: {config: [{subnet: 10.5.0.0/16}]}}}"
+
+// A run that changed nothing on hosts leaves no network taken, so that the file may name another
+// subnet, and a stack that is removed leaves nothing.
+func TestNetworks_of_a_run_that_changed_nothing_are_given_back(t *testing.T) {
+	for name, ends := range map[string]func(b *bench){
+		"it pulled images and failed": func(b *bench) {
+			b.roll(b.must(control.StackBegin), "networks")
+			if a := b.must(control.StackFail); len(a.Waves) > 0 || len(a.Notes) != 1 || !strings.HasPrefix(a.Notes[0], "nothing was changed") {
+				b.Fatalf("the way back: %+v", a)
+			}
+			b.must(control.StackEnd)
+		},
+		"its release could not be written": func(b *bench) {
+			store := b.site.store
+			b.site.store = &unwritten{store}
+			if a := b.ask(control.StackBegin); !strings.Contains(a.Error, "commit refused") {
+				b.Fatalf("begin: %q", a.Error)
+			}
+			b.site.store = store
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.write(fixed)
+			ends(b)
+			b.run = "two"
+			b.write(strings.ReplaceAll(fixed, "10.5.", "10.6."))
+			if a := b.ask(control.StackPlan); a.Error != "" || !strings.Contains(a.After, "10.6.0.0/16") {
+				t.Errorf("another subnet: %q, planned\n%s", a.Error, a.After)
+			}
+			b.deploy(absent)
+			if keys := b.keys(); len(keys) > 0 {
+				t.Errorf("once it is removed, the store has %v", keys)
+			}
+		})
+	}
+}
+
+// unwritten is a store that writes no release.
+type unwritten struct{ registry.Store }
+
+func (u *unwritten) Transact(ctx context.Context, all []registry.Swap) (bool, error) {
+	return false, errors.New("commit refused")
+}
+
+// The same of a run that was killed after it took its networks, and before it wrote its release.
+func TestRun_removes_networks_of_a_run_that_was_killed_before_its_release_was_written(t *testing.T) {
+	b := newBench(t)
+	shop := stack.Stack{Version: stack.Version, Name: "shop", Networks: map[string]stack.Network{"default": {Name: "shop_default"}}}
+	if _, err := network.Take(t.Context(), b.site.store, network.DefaultPool, shop, nil); err != nil {
+		t.Fatal(err)
+	}
+	if a := b.must(control.StackPlan, absent); !a.Changed {
+		t.Errorf("the plan says %q", a.Lines)
+	}
+	b.deploy(absent)
+	if keys := b.keys(); len(keys) > 0 {
+		t.Errorf("once it is removed, the store has %v", keys)
+	}
+	if a := b.must(control.StackPlan, absent); a.Changed {
+		t.Errorf("again: %q", a.Lines)
 	}
 }

@@ -26,7 +26,7 @@ type draft struct {
 	base     *release.Release
 	strays   strays   // where the release is the same as base
 	returned returned // hosts stop them
-	remains  bool     // of a stack that is to go, the store has something, and no release is current
+	remains  bool     // of a stack that is to go, the store or its ledger of networks has something, and no release is current
 	told     map[string]*facts
 	configs  map[string][]byte
 	unbuilt  []control.StackBuild // images that are to be built before
@@ -69,7 +69,13 @@ func (s *site) draft(ctx context.Context, q control.StackRequest, v release.View
 		d.strays = straysOf(*d.base, told)
 		d.refused = append(d.refused, release.Unreached(&d.strays.has, d.base.WithoutJobs(), d.away())...)
 	}
-	d.remains = q.Absent && d.base == nil && v.Has()
+	if q.Absent && d.base == nil {
+		ledger, err := network.Read(ctx, s.store)
+		if err != nil {
+			return d, err
+		}
+		d.remains = v.Has() || ledger.Has(q.Name)
+	}
 	d.notes = append(d.notes, slices.Concat(d.staying(q), d.unlisted(), d.takenOver())...)
 	return d, nil
 }

@@ -138,15 +138,12 @@ func (s *site) undone(ctx context.Context, q control.StackRequest) (a control.St
 		r, err = r.Enter(release.Undone, r.Why, s.now())
 	}
 	if err == nil {
-		_, err = v.Write(ctx, s.store, r)
+		v, err = v.Write(ctx, s.store, r)
 	}
 	if err != nil {
 		return a, err
 	}
-	if base := v.Base(); base != nil {
-		return a, network.Keep(ctx, s.store, q.Name, base.Model)
-	}
-	return a, network.Keep(ctx, s.store, q.Name)
+	return a, s.keepInUse(ctx, v)
 }
 
 // end gives back the lock.

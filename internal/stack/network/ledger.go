@@ -177,6 +177,16 @@ func (l Ledger) Keeping(owner string, models ...stack.Stack) Ledger {
 	return l
 }
 
+// Has reports whether a stack keeps a network.
+func (l Ledger) Has(owner string) bool {
+	for _, c := range l.Networks {
+		if slices.Contains(c.Stacks, owner) {
+			return true
+		}
+	}
+	return false
+}
+
 // fixedSubnet is the one that the file names; not valid without.
 func fixedSubnet(n stack.Network) (netip.Prefix, error) {
 	if len(n.Subnets) == 0 {
