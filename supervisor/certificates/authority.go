@@ -11,12 +11,26 @@ import (
 	"rundock/internal/control"
 	"rundock/internal/fstree"
 	"rundock/internal/pki"
+	"rundock/supervisor/report"
 )
 
 // readAuthority reads the authority and the certificates of its file, of which
 // there may be more: its own comes first. An error wraps fs.ErrNotExist where there is no authority.
 func (h host) readAuthority() (a pki.Authority, bundle []byte, err error) {
-	bundle, certErr := os.ReadFile(filepath.Join(h.authority, authorityCert))
+	a, others, err := h.readFiles()
+	if err != nil {
+		return a, nil, err
+	}
+	switch v := pki.Judge(a.Cert, []*x509.Certificate{a.Cert}, pki.Wanted{}, h.now); v.State {
+	case pki.Expired, pki.NotYet:
+		return a, nil, fmt.Errorf("authority %s: %s", h.authority, v.Text)
+	}
+	return a, pki.Bundle(append([]*x509.Certificate{a.Cert}, others...)...), nil
+}
+
+// readFiles is readAuthority without a look at the clock.
+func (h host) readFiles() (a pki.Authority, others []*x509.Certificate, err error) {
+	cert, certErr := os.ReadFile(filepath.Join(h.authority, authorityCert))
 	key, keyErr := os.ReadFile(filepath.Join(h.authority, authorityKey))
 	switch {
 	case errors.Is(certErr, fs.ErrNotExist) != errors.Is(keyErr, fs.ErrNotExist):
@@ -24,15 +38,19 @@ func (h host) readAuthority() (a pki.Authority, bundle []byte, err error) {
 	case certErr != nil || keyErr != nil:
 		return a, nil, fmt.Errorf("authority: %w", errors.Join(certErr, keyErr))
 	}
-	a, others, err := pki.ReadAuthority(bundle, key)
-	if err != nil {
+	if a, others, err = pki.ReadAuthority(cert, key); err != nil {
 		return a, nil, fmt.Errorf("authority %s: %w", h.authority, err)
 	}
-	switch v := pki.Judge(a.Cert, []*x509.Certificate{a.Cert}, pki.Wanted{}, h.now); v.State {
-	case pki.Expired, pki.NotYet:
-		return a, nil, fmt.Errorf("authority %s: %s", h.authority, v.Text)
+	return a, others, nil
+}
+
+// verify is `rundockd cert verify`: whether the two files are an authority, also one that ended.
+func (h host) verify() int {
+	if _, _, err := h.readFiles(); err != nil {
+		fmt.Fprintln(os.Stderr, "rundockd cert:", err)
+		return 1
 	}
-	return a, pki.Bundle(append([]*x509.Certificate{a.Cert}, others...)...), nil
+	return report.ExitWell
 }
 
 // makeAuthority makes an authority where there is none.

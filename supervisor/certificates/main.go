@@ -38,6 +38,11 @@ func Main(args []string) int {
 		return report.ExitWell
 	case "status":
 		return h.statusMain(args[1:])
+	case "verify":
+		if len(args) == 2 {
+			h.authority = args[1]
+			return h.verify()
+		}
 	case "ctl":
 		if len(args) == 1 {
 			return h.answer(os.Stdin, os.Stdout)

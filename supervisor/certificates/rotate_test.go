@@ -91,3 +91,29 @@ func TestRotate(t *testing.T) {
 		t.Errorf("by the first authority the certificate is %s", v.State)
 	}
 }
+
+// TestVerify takes an authority that ended, and one of several that are believed, and none whose key is another's.
+func TestVerify(t *testing.T) {
+	s := newSite(t)
+	verified := func(what string, want int) {
+		t.Helper()
+		if code := s.signer.verify(); code != want {
+			t.Errorf("%s: exit code %d, want %d", what, code, want)
+		}
+	}
+	verified("none", 1)
+	s.do(s.signer, control.CertRequest{Op: control.CertAuthority, Title: "test"})
+	verified("one", 0)
+	s.do(s.signer, control.CertRequest{Op: control.CertAuthority, Rotate: control.RotateBegin})
+	verified("another that does not sign yet", 0)
+	s.signer.now = start.Add(11 * year)
+	verified("one that ended", 0)
+	key, err := pki.NewKey()
+	if err == nil {
+		err = os.WriteFile(filepath.Join(s.signer.authority, authorityKey), key, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	verified("another's key", 1)
+}

@@ -171,8 +171,9 @@ func (h host) row(name string, authorities []*x509.Certificate) (Row, error) {
 }
 
 const usage = `usage: rundockd cert status [--json]   the certificates of this host, and when they end
+       rundockd cert verify FOLDER      whether ca.crt and ca.key in it are an authority
        rundockd cert ctl                a JSON request on stdin: modules call this
 
 Exit codes of status: 0: all are valid; 2: bad usage; 3: one is not, or ends within
-60 days; 4: the host has none.
+60 days; 4: the host has none. Of verify: 0: they are; 1: they are not; 2: bad usage.
 `
