@@ -187,3 +187,41 @@ func TestTrust_makes_no_other_authority(t *testing.T) {
 		}
 	}
 }
+
+// TestRotate_ca_in_check_mode looks at the first step alone, as the others need what that makes.
+func TestRotate_ca_in_check_mode(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	playbook, err := os.ReadFile("rotate-ca.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tasks, err := os.ReadFile("roles/trust/tasks/rotate.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const module = "  rundock_cert:\n    state: authority\n    rotate: \"{{ rundock_trust_rotate }}\"\n"
+	if !strings.Contains(string(tasks), module) {
+		t.Fatal("rotate.yml has no such task")
+	}
+	write(t, dir, "play.yml", strings.ReplaceAll(string(playbook), "become: true", "become: false"))
+	write(t, dir, "site.yml", "- hosts: all\n  gather_facts: false\n  tasks: []\n")
+	// As rundockd does: what is not begun cannot sign.
+	write(t, dir, "roles/trust/tasks/rotate.yml", strings.Replace(string(tasks), module, `  ansible.builtin.raw: |
+    echo {{ rundock_trust_rotate }} >>`+dir+`/did
+    [ {{ rundock_trust_rotate }} = begin ] || {{ 'false' if ansible_check_mode else 'true' }}
+  check_mode: false
+`, 1))
+	write(t, dir, "inventory", "one\ntwo\n[all:vars]\nansible_connection=local\nansible_python_interpreter=/usr/bin/python3\n")
+	for _, c := range []struct {
+		args []string
+		want string
+	}{{[]string{"--check"}, "begin\n"}, {nil, "begin\nsign\nend\n"}} {
+		os.Remove(filepath.Join(dir, "did"))
+		out, err := play(t, dir, c.args...)
+		did, _ := os.ReadFile(filepath.Join(dir, "did"))
+		if err != nil || string(did) != c.want || strings.Contains(out, "check mode looks at the first step alone") != (c.args != nil) {
+			t.Errorf("%v: %v, steps %q, want %q\n%s", c.args, err, did, c.want, out)
+		}
+	}
+}
