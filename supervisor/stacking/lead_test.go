@@ -250,6 +250,51 @@ func TestRun_that_failed_at_its_commit_is_undone(t *testing.T) {
 	b.must(control.StackEnd)
 }
 
+func TestRun_of_a_stack_scaled_to_nothing_changes_nothing_again(t *testing.T) {
+	b := newBench(t)
+	b.write("services: {web: {image: web:1}}")
+	b.deploy()
+	none := func(q *control.StackRequest) { q.Scale = map[string]int{"web": 0} }
+	if a := b.deploy(none); a.Lines[0] != "shop: release 2 from 1: 1 stopped" {
+		t.Errorf("scaled to nothing: %q", a.Lines)
+	}
+	if a := b.deploy(none); a.Changed || a.Lines[0] != "shop: nothing to do" {
+		t.Errorf("a second time: %q", a.Lines)
+	}
+	if a := b.deploy(); a.Lines[0] != "shop: release 3 from 2: 1 new" {
+		t.Errorf("scaled to one: %q", a.Lines)
+	}
+	b.deploy(none)
+	b.deploy(absent)
+	if keys := b.keys(); len(keys) > 0 {
+		t.Errorf("once it is removed, the store has %v", keys)
+	}
+}
+
+// A run that was killed once all of a stack was gone, and before the store forgot it, left a release of
+// nothing: the next removal has the store forget that.
+func TestRun_removes_what_a_removal_left_that_was_killed_at_its_end(t *testing.T) {
+	b := newBench(t)
+	b.withShop()
+	b.deploy()
+	b.roll(b.must(control.StackBegin, absent), "")
+	v := b.view()
+	gone := *v.Base()
+	gone.Done = true
+	if _, err := v.Write(t.Context(), b.site.store, gone); err != nil {
+		t.Fatal(err)
+	}
+	b.kill()
+	b.run = "two"
+	if a := b.must(control.StackPlan, absent); !a.Changed || a.Lines[0] != "shop: hosts have none of it: what the store has is removed" {
+		t.Errorf("the plan says %q", a.Lines)
+	}
+	b.deploy(absent)
+	if keys := b.keys(); len(keys) > 0 {
+		t.Errorf("once it is removed, the store has %v", keys)
+	}
+}
+
 // kill has the run's controller be gone, and its holder with it, and waits until the
 // lock is free.
 func (b *bench) kill() {

@@ -80,7 +80,7 @@ func TestAbsent_removes_a_stack_whose_first_release_was_undone(t *testing.T) {
 		t.Fatalf("after the undoing: %+v", v)
 	}
 	planned := b.must(control.StackPlan, absent)
-	if !planned.Changed || planned.Lines[0] != "shop: no release is current: what the store has of others is removed" {
+	if !planned.Changed || planned.Lines[0] != "shop: hosts have none of it: what the store has is removed" {
 		t.Errorf("planned: changed is %v, lines = %q", planned.Changed, planned.Lines)
 	}
 	gone := b.must(control.StackBegin, absent, func(q *control.StackRequest) { q.Expect = planned.Plan })

@@ -26,7 +26,7 @@ type draft struct {
 	base     *release.Release
 	strays   strays   // where the release is the same as base
 	returned returned // hosts stop them
-	remains  bool     // of a stack that is to go, the store or its ledger of networks has something, and no release is current
+	remains  bool     // of a stack that is to go, the store or its ledger of networks has something, and hosts have no release
 	told     map[string]*facts
 	configs  map[string][]byte
 	unbuilt  []control.StackBuild // images that are to be built before
@@ -69,7 +69,7 @@ func (s *site) draft(ctx context.Context, q control.StackRequest, v release.View
 		d.strays = straysOf(*d.base, told)
 		d.refused = append(d.refused, release.Unreached(&d.strays.has, d.base.WithoutJobs(), d.away())...)
 	}
-	if q.Absent && d.base == nil {
+	if q.Absent && d.isSame() {
 		ledger, err := network.Read(ctx, s.store)
 		if err != nil {
 			return d, err
@@ -201,12 +201,12 @@ func (d draft) isSame() bool {
 		return len(d.Slots) == 0
 	}
 	without := func(all map[stack.Slot]release.Slot) map[stack.Slot]release.Slot {
-		all = maps.Clone(all)
+		same := map[stack.Slot]release.Slot{} // also of nil, which none are as the store has them
 		for slot, s := range all {
 			s.Why = ""
-			all[slot] = s
+			same[slot] = s
 		}
-		return all
+		return same
 	}
 	return d.Model.Hash() == d.base.Model.Hash() && maps.Equal(d.Images, d.base.Images) && maps.Equal(d.Networks, d.base.Networks) &&
 		reflect.DeepEqual(without(d.Slots), without(d.base.Slots))
@@ -241,7 +241,7 @@ func (d draft) answer(q control.StackRequest) (a control.StackAnswer, err error)
 			a.Lines, a.Plan = d.strays.said(q.Name, d.From, a.Plan, d.returned.lines(orNone(d.base)))
 		} else if d.remains {
 			a.Changed = true
-			a.Lines = []string{q.Name + ": no release is current: what the store has of others is removed", "plan=" + a.Plan}
+			a.Lines = []string{q.Name + ": hosts have none of it: what the store has is removed", "plan=" + a.Plan}
 		}
 	}
 	switch {
