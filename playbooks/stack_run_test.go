@@ -181,6 +181,9 @@ func TestStack_run(t *testing.T) {
 			"stack begin; stack wave 4; overlay n2; stack fail one: in use; stack end", "", "committed: one: in use; release 4 is current"},
 		"unreachable": {map[string]object{"begin": {"waves": gone}, "fail": {"notes": []string{"nothing was changed"}}},
 			"stack begin; stack wave 1; stack fail gone: it cannot be reached any more; stack end", "", "unreachable: gone: it cannot be reached any more; nothing was changed"},
+		"unforeseen": {map[string]object{"begin": {"waves": waves[:1]}, "rundock_overlay.two": {"diff": true}, "fail": back},
+			first + "; stack fail two: TypeError: 'bool' object is not iterable; " + back1 + "; stack undone; stack end", "overlay n1",
+			"unforeseen: two: TypeError: 'bool' object is not iterable; all is as before, release 3; but a job ran"},
 		"locked-still": {map[string]object{"begin": begun, "secrets": {"error": "no key"}, "fail": {"error": "no store"}, "end": {"error": "no answer"}},
 			"stack begin; stack secrets; stack fail no key; stack end", "", "Whoever works on locked-still next undoes it, or finishes it; and its lock is not given back: no answer"},
 	}

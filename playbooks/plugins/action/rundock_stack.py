@@ -243,6 +243,8 @@ class Run:
             return AWAY
         except (AnsibleError, Failure) as error:
             return str(error)
+        except Exception as error:  # whatever it is, what other hosts have done is undone
+            return "%s: %s" % (type(error).__name__, error)
 
     def _note(self, host, module, result):
         """Keeps what the task is to show of a call."""
