@@ -52,6 +52,10 @@ func (u user) ensure(name string, registries []string) (made bool, err error) {
 	for _, r := range registries {
 		c.auths[r] = credential(name, password)
 	}
+	// Without a line the next run of site.yml comes back here. It looks at names alone, and so would take a line of before for one that fits.
+	if _, err := fstree.Delete(filepath.Dir(u.line), filepath.Base(u.line), false); err != nil {
+		return false, err
+	}
 	if err := c.write(u.config); err != nil {
 		return false, err
 	}

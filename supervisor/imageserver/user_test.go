@@ -107,6 +107,30 @@ func TestUser_is_made_once_and_keeps_what_others_have(t *testing.T) {
 	}
 }
 
+// TestUser_has_no_line_of_another_password, also where it ends between the two files, or cannot write the first.
+func TestUser_has_no_line_of_another_password(t *testing.T) {
+	u := newUser(t, "")
+	u.made(t, true, "node-1", registry)
+	folder := filepath.Dir(u.config)
+	if err := os.RemoveAll(folder); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("nowhere", folder); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := u.ensure("node-1", []string{registry}); err == nil {
+		t.Fatal("it wrote config.json")
+	}
+	if line, err := os.ReadFile(u.line); err == nil {
+		t.Errorf("there is the line %q, and no password that fits", line)
+	}
+	if err := os.Remove(folder); err != nil {
+		t.Fatal(err)
+	}
+	u.made(t, true, "node-1", registry)
+	u.password(t, registry)
+}
+
 func TestUser_refuses_a_config_json_that_it_cannot_keep(t *testing.T) {
 	for config, want := range map[string]string{
 		"{":                              "config.json",
