@@ -38,7 +38,8 @@ type Builder struct {
 	Network string // of their steps, which is made where there is none; "" is the daemon's bridge
 	Cgroup  string // of the containers of its builds, and of no others; "" is rundockbuild
 
-	// NoFetch is for what others wrote: ADD takes files alone. An address the daemon would fetch, from the host's own network.
+	// NoFetch is for what others wrote: ADD takes files alone, also that of an ONBUILD of an image that a build begins with. An
+	// address the daemon would fetch, from the host's own network.
 	NoFetch bool
 
 	// Registries are those whose images a build may begin with or copy from by this host's credentials, besides the one
@@ -105,7 +106,7 @@ func (b Builder) Build(ctx context.Context, r Request) (Made, error) {
 	}
 	began, layers := time.Now(), namedLayers{}
 	if err := b.limited(ctx, limits, func(ctx context.Context, parent string) error {
-		return b.build(ctx, r, s, ref, found.platforms, limits, parent, layers)
+		return b.build(ctx, r, s, shown, ref, found.platforms, limits, parent, layers)
 	}); err != nil {
 		// That they stay is told, and no reason for another error.
 		if left := b.dropLayers(context.WithoutCancel(ctx), layers, began); left != nil {
@@ -167,7 +168,7 @@ func (b Builder) registries(r Request) []string {
 	return append(slices.Clone(b.Registries), reference.Domain(named))
 }
 
-func (b Builder) build(ctx context.Context, r Request, s source, ref string, platforms []string, limits Limits, parent string, layers namedLayers) error {
+func (b Builder) build(ctx context.Context, r Request, s source, shown, ref string, platforms []string, limits Limits, parent string, layers namedLayers) error {
 	if b.Network != "" {
 		if err := b.Docker.EnsureNetwork(ctx, b.Network); err != nil {
 			return err
@@ -175,6 +176,14 @@ func (b Builder) build(ctx context.Context, r Request, s source, ref string, pla
 	}
 	args := platformArgs(platforms, runtime.GOARCH)
 	maps.Copy(args, r.Build.Args)
+	pull := r.Build.Pull
+	if b.NoFetch {
+		text, err := b.lookedInto(ctx, r, shown, s.text, args)
+		if err != nil {
+			return err
+		}
+		s.text, pull = text, false // which is done
+	}
 	labels := maps.Clone(r.Build.Labels)
 	if labels == nil {
 		labels = map[string]string{}
@@ -194,7 +203,7 @@ func (b Builder) build(ctx context.Context, r Request, s source, ref string, pla
 	}()
 	_, err := b.Docker.Build(ctx, container.BuildOptions{
 		Context: in, Dockerfile: s.dockerfile, Target: r.Build.Target, Args: args, Labels: labels, Tag: ref,
-		Registries: b.registries(r), NoCache: r.Build.NoCache, Pull: r.Build.Pull, Network: network, ExtraHosts: r.Build.ExtraHosts, ShmSize: r.Build.ShmSize,
+		Registries: b.registries(r), NoCache: r.Build.NoCache, Pull: pull, Network: network, ExtraHosts: r.Build.ExtraHosts, ShmSize: r.Build.ShmSize,
 		Memory: limits.Memory, CPU: limits.CPU, Parent: parent,
 	}, func(text string) {
 		layers.hear(text)

@@ -122,6 +122,7 @@ func TestBuild(t *testing.T) {
 	t.Run("what is for BuildKit makes the same, as far as it can", s.adapts)
 	t.Run("one may begin with an image of a registry that asks who is calling, and its steps see no credentials", s.asks)
 	t.Run("one of what others wrote has the daemon fetch nothing", s.fetchesNothing)
+	t.Run("nor does an image that it begins with", s.looksIntoBases)
 	t.Run("a step that fails is in the log", s.fails)
 	t.Run("one that is over its limits ends", s.limits)
 	t.Run("one that is ended leaves no container", s.ends)

@@ -8,6 +8,8 @@
 // not built again, on any host, where the image registry has it.
 //
 //	dockerfile.go    lines that are for BuildKit: written otherwise, or refused
+//	fetch.go         what the daemon would fetch from an address
+//	bases.go         images that a build begins with, which may have it fetch, too
 //	ignore.go        .dockerignore
 //	context.go       the files that are sent
 //	unpack.go        files that were sent from elsewhere

@@ -18,7 +18,7 @@ var beyond = map[string][]string{
 var (
 	heredoc     = regexp.MustCompile(`(?:^|[\s;|&(])\d*<<(-?)["']?([A-Za-z_][A-Za-z0-9_]*)["']?`)
 	ofPlatform  = regexp.MustCompile(`\$(?:\{(?:BUILD|TARGET)(?:PLATFORM|OS|ARCH|VARIANT)\}|\{?(?:BUILD|TARGET)(?:PLATFORM|OS|ARCH|VARIANT)\b)`)
-	instruction = regexp.MustCompile(`^\s*(?:ONBUILD\s+)?([A-Za-z]+)(?:\s+(.*))?$`)
+	instruction = regexp.MustCompile(`^\s*(ONBUILD\s+)?([A-Za-z]+)(?:\s+(.*))?$`)
 	escapeLine  = regexp.MustCompile("^#\\s*escape\\s*=\\s*([\\\\`])\\s*$")
 	directive   = regexp.MustCompile(`^#\s*[A-Za-z]+\s*=`)
 )
@@ -175,6 +175,7 @@ func (a *adaption) texts() {
 // line is an instruction.
 type line struct {
 	word, rest  string // RUN, and what follows, its lines as one
+	onbuild     bool   // it is one of ONBUILD
 	first, last int    // of its lines, those of its texts in place among them, and the one behind them
 	heredocs    []text
 	body        string // the lines of its texts in place, with those that end them
@@ -214,7 +215,7 @@ func logical(raw []string) (all []line) {
 		}
 		m := instruction.FindStringSubmatch(whole)
 		if m != nil {
-			one := line{word: strings.ToUpper(m[1]), rest: m[2], first: open}
+			one := line{word: strings.ToUpper(m[2]), rest: m[3], onbuild: m[1] != "", first: open}
 			n = one.readTexts(raw, n)
 			one.last = n + 1
 			all = append(all, one)

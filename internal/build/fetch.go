@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	// An ADD that is looked through is no longer, in bytes and lines.
+	// An instruction that is looked through is no longer, in bytes and lines.
 	addAtMost      = 4 << 10
 	addLinesAtMost = 100
 
@@ -37,17 +37,22 @@ func fetches(name, text string) (found []string) {
 	return found
 }
 
-// addAt says why the ADD that begins with the first of lines is not allowed, and of what; "": there is none, or it is.
-func addAt(lines []string) (what, why string) {
+// finder finds an instruction by its first words.
+type finder struct {
+	words string                 // these, or the last of them alone
+	form  *regexp.Regexp         // of an instruction's beginning
+	never func(text string) bool // whether what has begun so is none, however it goes on; nil: it may be one
+	not   func(text string) bool // whether a whole one is none after all; nil: it is one
+}
+
+// at returns the instruction that begins with the first of lines, as one line; "": there is none. long: it has more than may be
+// looked through.
+func (f finder) at(lines []string) (whole string, long bool) {
 	var text strings.Builder
-	begun := false // it is an ADD
-	long := func() (what, why string) {
-		said := strings.TrimSpace(text.String()[:min(40, text.Len())])
-		return said + "...", fmt.Sprintf("it has more than %d bytes or %d lines", addAtMost, addLinesAtMost)
-	}
+	begun := false
 	for i, l := range lines {
 		if i >= addLinesAtMost {
-			return long()
+			return strings.TrimSpace(text.String()), true
 		}
 		trimmed := strings.TrimSpace(l)
 		if i > 0 && (trimmed == "" || trimmed[0] == '#') {
@@ -56,34 +61,50 @@ func addAt(lines []string) (what, why string) {
 		more := strings.TrimRight(l, " \t\r")
 		part := strings.TrimRight(more, "\\`")
 		if i == 0 && part == "" {
-			return "", "" // the next line is looked at by itself
+			return "", false // the next line is looked at by itself
 		}
 		text.WriteString(part)
 		if !begun {
 			so := strings.TrimSpace(text.String())
-			if begun = addForm.MatchString(so); !begun && !mayBecomeAdd(so) {
-				return "", ""
+			if begun = f.form.MatchString(so); !begun && !f.mayBecome(so) {
+				return "", false
 			}
 		}
+		if begun && f.never != nil && f.never(text.String()) {
+			return "", false
+		}
 		if text.Len() > addAtMost {
-			return long()
+			return strings.TrimSpace(text.String()), true
 		}
 		if len(part) == len(more) {
 			break // it does not go on
 		}
 	}
-	whole := strings.TrimSpace(text.String())
-	head := addForm.FindString(whole)
-	if head == "" {
-		return "", ""
+	whole = strings.TrimSpace(text.String())
+	if !f.form.MatchString(whole) || f.not != nil && f.not(whole) {
+		return "", false
 	}
-	return addressOf(whole[len(head):])
+	return whole, false
 }
 
-// mayBecomeAdd reports whether text is the beginning of ONBUILD ADD or ADD.
-func mayBecomeAdd(text string) bool {
+// mayBecome reports whether text is the beginning of the words.
+func (f finder) mayBecome(text string) bool {
 	text = onlySpaces.ReplaceAllString(strings.ToUpper(text), " ")
-	return strings.HasPrefix("ONBUILD ADD", text) || strings.HasPrefix("ADD", text)
+	return strings.HasPrefix(f.words, text) || strings.HasPrefix(f.words[strings.LastIndex(f.words, " ")+1:], text)
+}
+
+var adds = finder{words: "ONBUILD ADD", form: addForm}
+
+// addAt says why the ADD that begins with the first of lines is not allowed, and of what; "": there is none, or it is.
+func addAt(lines []string) (what, why string) {
+	whole, long := adds.at(lines)
+	switch {
+	case long:
+		return strings.TrimSpace(whole[:min(40, len(whole))]) + "...", fmt.Sprintf("it has more than %d bytes or %d lines", addAtMost, addLinesAtMost)
+	case whole == "":
+		return "", ""
+	}
+	return addressOf(whole[len(addForm.FindString(whole)):])
 }
 
 // addressOf says which of an ADD's words may be an address, and why it may not be there.
@@ -93,7 +114,7 @@ func addressOf(rest string) (what, why string) {
 		return rest, "write its words without \\u"
 	}
 	plain := strings.NewReplacer(`"`, "", "'", "", `\`, "", "`", "", "[", " ", "]", " ", ",", " ").Replace(rest)
-	words := strings.FieldsFunc(plain, func(r rune) bool { return strings.ContainsRune(" \t\v\f\r\n", r) })
+	words := strings.FieldsFunc(plain, isSpace)
 	for i, word := range words {
 		begin, _, variable := strings.Cut(strings.ToLower(word), "$")
 		target := i == len(words)-1 && !strings.ContainsAny(rest, quotes) // with quotes the last one may be empty

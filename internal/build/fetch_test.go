@@ -53,6 +53,7 @@ func TestFetches_leaves_alone_what_takes_files(t *testing.T) {
 func TestFetches_of_lines_that_go_on_ends(t *testing.T) {
 	for _, line := range []string{"ADD \\\n", "\\\n", "ONBUILD \\\n", "A\\\n", " \\\n", strings.Repeat("ADD \\\n", addLinesAtMost-1) + "x\n", strings.Repeat("ADD \\\n", 800) + strings.Repeat("\\\n", 1000), "ADD \\\n\\\n\\\n\\\n\\\n"} {
 		fetches("Dockerfile", strings.Repeat(line, smallAtMost/len(line)))
+		otherFroms("Dockerfile", strings.Repeat(strings.ReplaceAll(line, "ADD", "FROM"), smallAtMost/len(line)), nil)
 	}
 }
 

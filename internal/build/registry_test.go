@@ -72,8 +72,8 @@ func (s *site) asks(t *testing.T) {
 			}
 		}
 	}
-	on := func(registries ...string) (string, error) {
-		r, log := s.request("t31", "busybox env; busybox cat /proc/*/environ /proc/*/cmdline; busybox find / -xdev -name 'config.json*'; echo it ran")
+	on := func(noFetch bool, registries ...string) (string, error) {
+		r, log := s.request(fmt.Sprint("t31", noFetch), "busybox env; busybox cat /proc/*/environ /proc/*/cmdline; busybox find / -xdev -name 'config.json*'; echo it ran")
 		text, err := r.Branch.ReadFile("web/Dockerfile")
 		if err != nil {
 			t.Fatal(err)
@@ -83,19 +83,28 @@ func (s *site) asks(t *testing.T) {
 		}
 		r.Push, r.Name = false, "preview/web"
 		b := s.builder
-		b.Registries = registries
+		b.Registries, b.NoFetch, r.Build.NoCache = registries, noFetch, true
 		_, err = b.Build(t.Context(), r)
 		return log(), err
 	}
-	if said, err := on("127.0.0.1:5000"); err == nil || !strings.Contains(err.Error(), "no basic auth credentials") {
-		t.Errorf("a build that has no credentials: %v\n%s", err, said)
+	for _, noFetch := range []bool{true, false} {
+		if said, err := on(noFetch, "127.0.0.1:5000"); err == nil || !strings.Contains(err.Error(), "no basic auth credentials") {
+			t.Errorf("a build that has no credentials: %v\n%s", err, said)
+		}
 	}
-	said, err := on(asking)
-	if err != nil || !strings.Contains(said, "it ran") {
-		t.Errorf("a build on an image of a registry that asks: %v\n%s", err, said)
-	}
-	if strings.Contains(said, password) || strings.Contains(said, base64.StdEncoding.EncodeToString([]byte("node-1:"+password))) {
-		t.Errorf("its steps see the credentials:\n%s", said)
+	for _, noFetch := range []bool{true, false} {
+		said, err := on(noFetch, asking)
+		if err != nil || !strings.Contains(said, "it ran") {
+			t.Errorf("a build on an image of a registry that asks: %v\n%s", err, said)
+		}
+		if strings.Contains(said, password) || strings.Contains(said, base64.StdEncoding.EncodeToString([]byte("node-1:"+password))) {
+			t.Errorf("its steps see the credentials:\n%s", said)
+		}
+		if noFetch { // the other one is to pull it, too
+			if err := s.builder.Docker.UntagImage(t.Context(), made.Image); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	stop()
 	for platform, asked := range map[string]bool{"": false, "linux/" + runtime.GOARCH: false, "linux/s390x": true} {

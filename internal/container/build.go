@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/containerd/errdefs"
+	"github.com/distribution/reference"
 	"github.com/docker/docker/api/types/build"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/image"
@@ -193,4 +195,45 @@ func (c *Client) CgroupOf(ctx context.Context, name string) (parent string, err 
 		return "", fmt.Errorf("ask dockerd for its cgroups: %w", err)
 	}
 	return parent, nil
+}
+
+// Base is an image that a build begins with.
+type Base struct {
+	ID       string
+	Triggers []string // the instructions of its ONBUILD, that a build on it does first
+}
+
+// Base makes an image present as Build does for a FROM, and returns it: it is pulled where it is missing or of another
+// platform ("" is the host's own), or with pull in any case. registries are as BuildOptions.Registries.
+func (c *Client) Base(ctx context.Context, ref, platform string, pull bool, registries []string) (none Base, err error) {
+	here, err := c.image(ctx, ref)
+	if err != nil {
+		return none, err
+	}
+	if pull || here.ID == "" || !isOf(here, platform) {
+		named, err := reference.ParseNormalizedNamed(ref)
+		if err != nil {
+			return none, fmt.Errorf("%q is not an image name: %w", ref, err)
+		}
+		auth := ""
+		if slices.Contains(registries, reference.Domain(named)) {
+			if auth, err = credentials(ref); err != nil {
+				return none, err
+			}
+		}
+		if err := c.readPull(ctx, ref, platform, auth, func() {}); err != nil {
+			return none, fmt.Errorf("pull image %s: %w", ref, explainPull(ref, err))
+		}
+		if here, err = c.image(ctx, ref); err == nil && here.ID == "" {
+			err = fmt.Errorf("image %s is not on this host although it was just pulled", ref)
+		}
+		if err != nil {
+			return none, err
+		}
+	}
+	found := Base{ID: here.ID}
+	if here.Config != nil {
+		found.Triggers = here.Config.OnBuild
+	}
+	return found, nil
 }
