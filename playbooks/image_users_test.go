@@ -50,6 +50,32 @@ func TestImage_users_tells_a_host_outside_the_limit(t *testing.T) {
 	}
 }
 
+// TestImage_users_ends_where_those_of_before_cannot_be_read, as they would be gone otherwise. Where there are none it goes on.
+func TestImage_users_ends_where_those_of_before_cannot_be_read(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("roles/image_users/tasks/told.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, task, found := strings.Cut(string(data), "- name: Read those of before\n")
+	task, _, ends := strings.Cut(task, "\n- name: ")
+	if !found || !ends {
+		t.Fatal("told.yml has no such task")
+	}
+	dir := t.TempDir()
+	write(t, dir, "play.yml", "- hosts: one\n  gather_facts: false\n  tasks:\n    - name: Read them\n"+indented(strings.ReplaceAll(task, "/etc/rundock", dir)))
+	write(t, dir, "inventory", "one\n[all:vars]\nansible_connection=local\nansible_python_interpreter=/usr/bin/python3\nrundock_image_registry_here=true\nrundock_image_users_differ=[1]\n")
+	if out, err := play(t, dir); err != nil {
+		t.Errorf("no file: %v\n%s", err, out)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "image-users"), 0o755); err != nil { // which root cannot read either
+		t.Fatal(err)
+	}
+	if out, err := play(t, dir); err == nil {
+		t.Errorf("what cannot be read is taken for none\n%s", out)
+	}
+}
+
 // indented is a task of a role as one of a play has it.
 func indented(task string) string {
 	return "    " + strings.ReplaceAll(strings.TrimSuffix(task, "\n"), "\n", "\n    ") + "\n"
