@@ -121,7 +121,12 @@ func TestBuild(t *testing.T) {
 	if len(again.Builds) > 0 {
 		t.Errorf("what was built is to be built: %+v", again.Builds)
 	}
-	b.deploy(withTrees, func(q *control.StackRequest) { q.Expect = shown.Plan })
+	b.roll(b.must(control.StackBegin, withTrees, func(q *control.StackRequest) { q.Expect = shown.Plan }), "monitor")
+	b.kill()
+	b.run = "two" // which finishes what the first one began
+	if a := b.deploy(withTrees, func(q *control.StackRequest) { q.Expect = shown.Plan }); a.Release != 1 {
+		t.Errorf("the run after one that was killed has release %d: %q", a.Release, a.Notes)
+	}
 	r := b.view().Latest()
 	if vote := r.Images["vote"]; !strings.HasPrefix(vote, dockertest.Registry+"/shop/vote@sha256:") || !strings.HasSuffix(r.Images["again"], strings.TrimPrefix(vote, dockertest.Registry+"/shop/vote")) {
 		t.Errorf("the release's images are %v", r.Images)

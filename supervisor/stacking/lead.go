@@ -62,12 +62,17 @@ func (s *site) plan(ctx context.Context, q control.StackRequest) (a control.Stac
 	if err != nil {
 		return a, err
 	}
-	a, err = d.answer(q)
-	a.Builds = d.unbuilt
-	if do != release.Nothing {
+	switch do {
+	case release.Finish:
+		a, err = d.finish(q, v, why)
+	case release.Nothing:
+		a, err = d.answer(q)
+	default:
+		a, err = d.answer(q)
 		a.Changed = true
 		a.Notes = append([]string{why}, a.Notes...)
 	}
+	a.Builds = d.unbuilt
 	return a, err
 }
 
@@ -161,7 +166,9 @@ func (s *site) settleOrWrite(ctx context.Context, q control.StackRequest, v rele
 			return a, false, err
 		}
 	case release.Finish:
-		a = control.StackAnswer{Changed: true, Release: latest.Number, From: latest.From, Notes: []string{why}, Lines: append(release.Lines(v.Base(), *latest, nil), "plan="+latest.PlanHash()), Plan: latest.PlanHash()}
+		if a, err = d.finish(q, v, why); err != nil {
+			return a, false, err
+		}
 		err = s.answerWaves(ctx, q, &a, v.Base(), *latest, left, first)
 		return a, err == nil, err
 	case release.Settle:
@@ -214,6 +221,17 @@ func (d draft) unsettled(v release.View, do release.Recovery, why string) (waves
 		return nil, 0, nil
 	}
 	return waves, first, d.doable(why, waves, latest.Lost)
+}
+
+// finish is the answer, without waves, where the latest release is what d asks for and was not
+// finished: it goes on as it was planned, and so by the hash that was shown of it then.
+func (d draft) finish(q control.StackRequest, v release.View, why string) (control.StackAnswer, error) {
+	latest := v.Latest()
+	hash := draft{Release: *latest, built: d.built}.planHash()
+	return control.StackAnswer{
+		Changed: true, Release: latest.Number, From: latest.From, Notes: []string{why}, Plan: hash,
+		Lines: append(release.Lines(v.Base(), *latest, nil), "plan="+hash), Before: listing(v.Base()), After: listing(latest),
+	}, checkExpected(q, hash)
 }
 
 // previous is the release that another one was planned from.

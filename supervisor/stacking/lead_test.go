@@ -295,6 +295,36 @@ func TestRun_removes_what_a_removal_left_that_was_killed_at_its_end(t *testing.T
 	}
 }
 
+// A run that finishes a killed one is bound to the plan of that one, which check mode shows.
+func TestRun_that_finishes_a_killed_one_is_bound_to_its_plan(t *testing.T) {
+	for name, text := range map[string]string{"by digest": "services: {web: {image: web:1}, db: {image: db:1}}", "by tag": "services: {web: {image: odd:1}, db: {image: odd:2}}"} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.write(text)
+			shown := b.must(control.StackPlan)
+			b.roll(b.must(control.StackBegin), "monitor")
+			b.kill()
+			b.run = "two"
+
+			if a := b.must(control.StackPlan); !a.Changed || a.Release != 1 || a.Plan != shown.Plan || a.Lines[0] != shown.Lines[0] || a.After != shown.After || !strings.HasSuffix(a.Notes[0], "and is what is asked for now") {
+				t.Errorf("check mode shows release %d, %q, %q\n%s\nwant %s of before\n%s", a.Release, a.Lines, a.Notes, a.After, shown.Plan, shown.After)
+			}
+			wrong := func(q *control.StackRequest) { q.Expect = "0123" }
+			for _, step := range []control.StackStep{control.StackPlan, control.StackBegin} {
+				if a, want := b.ask(step, wrong), "the plan is "+shown.Plan+", and 0123 is expected"; !strings.Contains(a.Error, want) || len(a.Waves) > 0 {
+					t.Errorf("%s of another plan: %q, want %q", step, a.Error, want)
+				}
+			}
+			if a := b.deploy(func(q *control.StackRequest) { q.Expect = shown.Plan }); a.Release != 1 || a.Plan != shown.Plan {
+				t.Errorf("by its plan: release %d, plan %s, want %s", a.Release, a.Plan, shown.Plan)
+			}
+			if v := b.view(); v.Current != 1 || v.Lock != nil {
+				t.Errorf("after it, current = %d, lock = %v", v.Current, v.Lock)
+			}
+		})
+	}
+}
+
 // kill has the run's controller be gone, and its holder with it, and waits until the
 // lock is free.
 func (b *bench) kill() {

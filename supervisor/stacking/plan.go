@@ -103,11 +103,13 @@ func (s *site) model(ctx context.Context, q control.StackRequest, v release.View
 }
 
 // without are images but those that are built here, which are known by what they are made
-// of: their names have that, also before they have a digest.
+// of: their names have that, also before they have a digest. It is never nil, so that a release
+// without images has the same hash once it was stored.
 func without(images, built map[string]string) map[string]string {
-	images = maps.Clone(images)
-	maps.DeleteFunc(images, func(service, _ string) bool { _, is := built[service]; return is })
-	return images
+	others := map[string]string{}
+	maps.Copy(others, images)
+	maps.DeleteFunc(others, func(service, _ string) bool { _, is := built[service]; return is })
+	return others
 }
 
 // planHash is the same before and after images are built.
@@ -244,13 +246,18 @@ func (d draft) answer(q control.StackRequest) (a control.StackAnswer, err error)
 			a.Lines = []string{q.Name + ": hosts have none of it: what the store has is removed", "plan=" + a.Plan}
 		}
 	}
-	switch {
-	case len(d.refused) > 0:
+	if len(d.refused) > 0 {
 		return a, fmt.Errorf("nothing is done, as not all can be: %s", strings.Join(d.refused, "; "))
-	case q.Expect != "" && q.Expect != a.Plan:
-		return a, fmt.Errorf("the plan is %s, and %s is expected: hosts, files or the stack have changed since that was shown", a.Plan, q.Expect)
 	}
-	return a, nil
+	return a, checkExpected(q, a.Plan)
+}
+
+// checkExpected returns an error where a run is bound to another plan.
+func checkExpected(q control.StackRequest, plan string) error {
+	if q.Expect == "" || q.Expect == plan {
+		return nil
+	}
+	return fmt.Errorf("the plan is %s, and %s is expected: hosts, files or the stack have changed since that was shown", plan, q.Expect)
 }
 
 func hash(parts ...any) string {
