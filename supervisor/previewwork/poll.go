@@ -3,6 +3,7 @@ package previewwork
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"rundock/internal/complaint"
@@ -13,38 +14,74 @@ import (
 	"rundock/internal/registry"
 )
 
-// pollEvery is how often a repository is asked that does not say.
-const pollEvery = time.Minute
+const (
+	// pollEvery is how often a repository is asked that does not say.
+	pollEvery = time.Minute
+	// pollPatience is how long one may take to answer.
+	pollPatience = 20 * time.Second
+	// pollAtOnce is how many are asked at the same time.
+	pollAtOnce = 8
+)
+
+// polls is the asking of repositories, each by itself: one that does not answer holds up no other.
+type polls struct {
+	*worker
+	mirrors mirror.Folder // with the patience of a poll
+	places  chan struct{} // holds one for each repository that is being asked
+	all     sync.WaitGroup
+
+	mu    sync.Mutex
+	asked map[string]time.Time
+	busy  map[string]bool // what is being asked, or waits for a place
+	said  complaint.Memory
+}
+
+func (w *worker) newPolls(patience time.Duration) *polls {
+	p := &polls{worker: w, mirrors: w.mirrors, places: make(chan struct{}, pollAtOnce), asked: map[string]time.Time{}, busy: map[string]bool{}}
+	p.mirrors.Patience = patience
+	return p
+}
 
 // poll asks repositories for pushes that no hook told of, and for branches that are gone, until ctx is
 // done; of several workers one does it.
 func (w *worker) poll(ctx context.Context) {
-	asked := map[string]time.Time{}
-	var said complaint.Memory
+	p := w.newPolls(pollPatience)
 	for ctx.Err() == nil {
 		lock, err := w.ledger.TakePolling(ctx, ledger.Claim{ID: w.id, Host: w.host})
 		if err != nil {
-			if !errors.Is(err, registry.ErrHeld) && ctx.Err() == nil && said.News(time.Now(), err.Error()) {
-				w.log.Warn("repositories are not asked", "err", err)
+			if !errors.Is(err, registry.ErrHeld) {
+				p.warn(ctx, "repositories are not asked", err)
 			}
 			pause.For(ctx, heldAfter)
 			continue
 		}
 		for lock.Now().Held && ctx.Err() == nil {
-			w.pollOnce(ctx, asked, &said)
+			p.begin(ctx)
 			pause.For(ctx, time.Second)
 		}
+		p.all.Wait()
 		lock.Release()
 	}
 }
 
-// pollOnce asks the repositories whose time has come.
-func (w *worker) pollOnce(ctx context.Context, asked map[string]time.Time, said *complaint.Memory) {
+// warn logs what was not said lately.
+func (p *polls) warn(ctx context.Context, what string, err error, more ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if ctx.Err() == nil && p.said.News(time.Now(), err.Error()) {
+		p.log.Warn(what, append(more, "err", err)...)
+	}
+}
+
+// begin begins to ask the repositories whose time has come.
+func (p *polls) begin(ctx context.Context) {
 	now := time.Now()
-	s := w.view.now(now)
+	s := p.view.now(now)
 	if !s.known {
 		return
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	for name, repo := range s.repos {
 		var of []preview.Wish
 		unknown := false
@@ -54,23 +91,36 @@ func (w *worker) pollOnce(ctx context.Context, asked map[string]time.Time, said 
 				unknown = unknown || wish.Commit == ""
 			}
 		}
-		if len(of) == 0 || !due(repo, unknown, now.Sub(asked[name])) {
+		if len(of) == 0 || p.busy[name] || !due(repo, unknown, now.Sub(p.asked[name])) {
 			continue
 		}
-		asked[name] = now
-		heads, err := w.mirrors.Heads(ctx, mirror.SourceOf(repo))
-		if err != nil {
-			w.metrics.polls.WithLabelValues("failed").Inc()
-			if ctx.Err() == nil && said.News(now, err.Error()) {
-				w.log.Warn("a repository cannot be asked for pushes", "repository", name, "err", err)
+		p.asked[name], p.busy[name] = now, true
+		p.all.Go(func() {
+			select {
+			case p.places <- struct{}{}:
+				p.ask(ctx, repo, of)
+				<-p.places
+			case <-ctx.Done():
 			}
-			continue
-		}
-		w.metrics.polls.WithLabelValues("well").Inc()
-		for _, wish := range of {
-			if err := w.pushed(ctx, wish, heads[wish.Branch]); err != nil && ctx.Err() == nil {
-				w.log.Warn("a push is not noted", "preview", wish.Name, "err", err)
-			}
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			delete(p.busy, name)
+		})
+	}
+}
+
+// ask asks a repository for the branches of previews.
+func (p *polls) ask(ctx context.Context, repo preview.Repo, of []preview.Wish) {
+	heads, err := p.mirrors.Heads(ctx, mirror.SourceOf(repo))
+	if err != nil {
+		p.metrics.polls.WithLabelValues("failed").Inc()
+		p.warn(ctx, "a repository cannot be asked for pushes", err, "repository", repo.Name)
+		return
+	}
+	p.metrics.polls.WithLabelValues("well").Inc()
+	for _, wish := range of {
+		if err := p.pushed(ctx, wish, heads[wish.Branch]); err != nil && ctx.Err() == nil {
+			p.log.Warn("a push is not noted", "preview", wish.Name, "err", err)
 		}
 	}
 }
