@@ -95,6 +95,21 @@ func variableName(s string) string {
 	return s
 }
 
+// variableDepth is how many ${ are open at once in s. compose-go takes minutes over thousands of them.
+func variableDepth(s string) (most int) {
+	open := 0
+	for i := range len(s) {
+		switch {
+		case s[i] == '{' && i > 0 && s[i-1] == '$':
+			open++
+			most = max(most, open)
+		case s[i] == '}' && open > 0:
+			open--
+		}
+	}
+	return most
+}
+
 // substitute fills variables in, as compose-go does by itself, which logs those
 // that have no value.
 func substitute(s string, lookup template.Mapping) (string, error) {

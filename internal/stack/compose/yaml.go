@@ -62,6 +62,9 @@ func fill(n *yaml.Node, budget *int, depth int, within []*yaml.Node) (*yaml.Node
 	if n.Kind == yaml.AliasNode {
 		return fill(n.Alias, budget, depth+1, within)
 	}
+	if n.Kind == yaml.ScalarNode && variableDepth(n.Value) > depthAtMost {
+		return nil, fmt.Errorf("line %d: more than %d variables in each other", n.Line, depthAtMost)
+	}
 	if n.Anchor != "" {
 		within = append(within[:len(within):len(within)], n)
 	}
