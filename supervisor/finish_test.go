@@ -99,7 +99,7 @@ func supervised(t *testing.T) (dir, stopped string, runsv *os.Process) {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command("runsv", dir)
+	cmd := exec.Command("env", "--default-signal=HUP", "runsv", dir) // nohup, before the tests, would have all ignore it
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -143,6 +143,7 @@ func TestFinish_leaves_the_container_to_a_late_successor(t *testing.T) {
 			if starts(dir) >= started { // by more, where it ended before it was told to
 				return false
 			}
+			time.Sleep(time.Millisecond)
 		}
 	})
 	time.Sleep(3500 * time.Millisecond) // the script looks after 3 s
