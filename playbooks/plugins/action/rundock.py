@@ -61,16 +61,16 @@ RUN = FOLDER + (
 )
 
 # STORE stores stdin. What a broken connection left is removed an hour later, as
-# until then it may be another run's that is on its way. On failure STORE reads
-# stdin to its end: core reports a host that does not as unreachable, and hides
-# why.
+# until then it may be another run's that is on its way; by ctime, as touch sets
+# the other one. On failure STORE reads stdin to its end: core reports a host that
+# does not as unreachable, and hides why.
 STORE = FOLDER + (
     'fail() { cat >/dev/null; exit 1; }; mkdir -p "$d" || fail;'
     ' if [ "$(stat -c %u:%F "$d")" != "$u:directory" ]; then echo "$d is not a folder of user $u: remove it" >&2; fail; fi;'
     ' f=$d/$name-$hash; t=$f.$$; chmod 700 "$d" && cat >"$t" && echo "$hash  $t" | sha256sum -c >/dev/null &&'
     ' chmod 500 "$t" && touch -d @$time "$t" && sync "$t" && if [ -d "$f" ]; then rm -r "$f"; fi && mv -f "$t" "$f" ||'
     ' { rm -f "$t"; fail; };'
-    ' find "$d" -maxdepth 1 -name "$name-*.*" -mmin +60 -exec rm -rf {} +;'
+    ' find "$d" -maxdepth 1 -name "$name-*.*" -cmin +60 -exec rm -rf {} +;'
     ' ls -tcd "$d/$name-"* | grep -v "[.][0-9]*$" | tail -n +5 | while read -r o; do rm -rf "$o"; done; echo "$mark stored $f"'
 )
 
