@@ -143,7 +143,7 @@ func TestFinish_leaves_the_container_to_a_late_successor(t *testing.T) {
 			if starts(dir) >= started { // by more, where it ended before it was told to
 				return false
 			}
-			time.Sleep(time.Millisecond)
+			time.Sleep(time.Millisecond) // the second of down is soon over, and this loop leaves a processor to others
 		}
 	})
 	time.Sleep(3500 * time.Millisecond) // the script looks after 3 s
