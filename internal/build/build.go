@@ -89,8 +89,8 @@ func (b Builder) Build(ctx context.Context, r Request) (Made, error) {
 		return Made{}, err
 	}
 	if b.NoFetch {
-		if err := closed(shown, found.text); err != nil {
-			return Made{}, err
+		if wrong := fetches(shown, found.text); len(wrong) > 0 {
+			return Made{}, Refused(wrong)
 		}
 	}
 	ref := r.Name + ":" + Tag(r.Build, r.Tree, s.text, runtime.GOARCH)

@@ -3,7 +3,6 @@ package build
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 )
 
@@ -128,12 +127,4 @@ func addressOf(rest string) (what, why string) {
 		}
 	}
 	return "", ""
-}
-
-// closed says which lines a builder that is NoFetch refuses.
-func closed(name, text string) error {
-	if found := fetches(name, text); len(found) > 0 {
-		return Refused(slices.Compact(found))
-	}
-	return nil
 }

@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"github.com/containerd/errdefs"
-	"github.com/distribution/reference"
 	"github.com/docker/docker/api/types/build"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/image"
@@ -211,12 +210,12 @@ func (c *Client) Base(ctx context.Context, ref, platform string, pull bool, regi
 		return none, err
 	}
 	if pull || here.ID == "" || !isOf(here, platform) {
-		named, err := reference.ParseNormalizedNamed(ref)
+		host, err := registryOf(ref)
 		if err != nil {
-			return none, fmt.Errorf("%q is not an image name: %w", ref, err)
+			return none, err
 		}
 		auth := ""
-		if slices.Contains(registries, reference.Domain(named)) {
+		if slices.Contains(registries, host) {
 			if auth, err = credentials(ref); err != nil {
 				return none, err
 			}

@@ -211,25 +211,33 @@ func (c *Client) readPull(ctx context.Context, ref, platform, auth string, progr
 // credentials returns the encoded credentials of ref's registry, "" if there
 // are none.
 func credentials(ref string) (string, error) {
-	named, err := reference.ParseNormalizedNamed(ref)
+	host, err := registryOf(ref)
 	if err != nil {
-		return "", fmt.Errorf("%q is not an image name: %w", ref, err)
+		return "", err
 	}
-	a, err := credentialsAt(reference.Domain(named))
+	a, err := credentialsAt(host)
 	if err != nil || a == (registry.AuthConfig{}) {
 		return "", err
 	}
 	return registry.EncodeAuthConfig(a)
 }
 
-// KnowsRegistry returns the image registry of ref, and whether this host has credentials there.
-func KnowsRegistry(ref string) (name string, known bool, err error) {
+// registryOf is the image registry of ref.
+func registryOf(ref string) (string, error) {
 	named, err := reference.ParseNormalizedNamed(ref)
 	if err != nil {
-		return "", false, fmt.Errorf("%q is not an image name: %w", ref, err)
+		return "", fmt.Errorf("%q is not an image name: %w", ref, err)
 	}
-	a, err := credentialsAt(reference.Domain(named))
-	return reference.Domain(named), a != (registry.AuthConfig{}), err
+	return reference.Domain(named), nil
+}
+
+// KnowsRegistry returns the image registry of ref, and whether this host has credentials there.
+func KnowsRegistry(ref string) (name string, known bool, err error) {
+	if name, err = registryOf(ref); err != nil {
+		return "", false, err
+	}
+	a, err := credentialsAt(name)
+	return name, a != (registry.AuthConfig{}), err
 }
 
 // credentialsAt are those that the host has for an image registry; the zero value where it has none.

@@ -17,12 +17,12 @@ func overlaps(r release.Release, told map[string]*facts) (refused []string) {
 			continue // no release of ours wrote it
 		}
 		for _, host := range sortedKeys(told) {
-			if told[host] == nil || !r.Needs(host, key) {
+			if told[host] == nil {
 				continue
 			}
 			for _, other := range told[host].DockerNetworks {
 				for _, of := range other.Subnets {
-					if other.Name != network.Name(r.Model.Networks[key].Name) && of.Overlaps(subnet) {
+					if other.Name != network.Name(r.Model.Networks[key].Name) && of.Overlaps(subnet) && r.Needs(host, key) {
 						refused = append(refused, fmt.Sprintf("network %s refused: its subnet %s overlaps %s of Docker's network %s on %s: give it another subnet, or remove that network", key, subnet, of, other.Name, host))
 					}
 				}

@@ -84,7 +84,7 @@ func (s *site) draft(ctx context.Context, q control.StackRequest, v release.View
 func (s *site) model(ctx context.Context, q control.StackRequest, v release.View, w wanted, built map[string]string, notes *[]string) (r release.Release, err error) {
 	if q.Back != 0 {
 		old, there := v.Releases[q.Back]
-		if !there || old.State != release.Past && old.State != release.Current {
+		if !there || !old.WasCurrent() {
 			return r, fmt.Errorf("there is no release %d of %s to go back to: rundockd stack releases %s shows those that there are", q.Back, q.Name, q.Name)
 		}
 		r = release.GoBack(old, v.Next(), v.Current, q.Who, s.now())

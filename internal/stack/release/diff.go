@@ -41,6 +41,12 @@ type Change struct {
 // first. A slot whose container is made of something else is replaced, and so is
 // what shares a namespace with it, or depends on it with restart.
 func Diff(from *Release, to Release) []Change {
+	all, _ := diff(from, to)
+	return all
+}
+
+// diff is Diff, with the slots that leave before others come.
+func diff(from *Release, to Release) (all []Change, found []conflict) {
 	d := newDiffer(orNothing(from), to)
 	changes := map[stack.Slot]Change{}
 	for slot, now := range to.Slots {
@@ -52,19 +58,20 @@ func Diff(from *Release, to Release) []Change {
 		}
 	}
 	to.spreadReplacing(changes)
-	all := slices.SortedFunc(maps.Values(changes), func(x, y Change) int { return x.Slot.Compare(y.Slot) })
+	all = slices.SortedFunc(maps.Values(changes), func(x, y Change) int { return x.Slot.Compare(y.Slot) })
 	for i := range all {
 		c := &all[i]
 		if c.Kind == Replaced || c.Kind == Moved {
 			c.Order, c.OrderWhy = d.order(c.Slot, c.Kind)
 		}
 	}
-	for _, found := range d.conflicts(all) {
-		if c := &all[found.leaves]; c.Order != StopFirst {
-			c.Order, c.OrderWhy = StopFirst, found.why
+	found = d.conflicts(all)
+	for _, f := range found {
+		if c := &all[f.leaves]; c.Order != StopFirst {
+			c.Order, c.OrderWhy = StopFirst, f.why
 		}
 	}
-	return all
+	return all, found
 }
 
 // orNothing is from; where to is the first release, one that has nothing.

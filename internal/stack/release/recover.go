@@ -51,6 +51,9 @@ func (v View) InUse() (all []Release) {
 	return all
 }
 
+// WasCurrent reports whether r is current, or was before another one.
+func (r Release) WasCurrent() bool { return r.State == Past || r.State == Current }
+
 // isUnderWay reports whether r is still to become current, or to be undone.
 func (r Release) isUnderWay() bool {
 	return r.State == Planned || r.State == Rolling || r.State == Failed

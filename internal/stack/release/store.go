@@ -243,7 +243,7 @@ func (v View) remain() (stay map[int]bool, numbers []int) {
 	counts := map[bool]int{} // apart, so that those which failed take nobody's way back
 	for _, number := range slices.Backward(numbers) {
 		r := v.Releases[number]
-		was := r.State == Past || r.State == Current
+		was := r.WasCurrent()
 		if counts[was]++; number == v.Current || counts[was] <= kept {
 			stay[number] = true
 		}

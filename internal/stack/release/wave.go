@@ -69,7 +69,8 @@ type Wave struct {
 // What is as it was has no step. Nothing is done on a host that is lost. How far a
 // release has come changes none of its waves.
 func Waves(from *Release, to Release) []Wave {
-	w := &waver{from: orNothing(from), to: to, changes: Diff(from, to), lost: map[string]bool{}}
+	changes, conflicts := diff(from, to)
+	w := &waver{from: orNothing(from), to: to, changes: changes, before: map[stack.Slot][]Change{}, lost: map[string]bool{}}
 	for _, host := range to.Lost {
 		w.lost[host] = true
 	}
@@ -79,10 +80,9 @@ func Waves(from *Release, to Release) []Wave {
 			w.active = append(w.active, c)
 		}
 	}
-	w.before = map[stack.Slot][]Change{}
-	for _, found := range newDiffer(w.from, to).conflicts(w.changes) {
-		comes := w.changes[found.comes].Slot
-		w.before[comes] = append(w.before[comes], w.changes[found.leaves])
+	for _, found := range conflicts {
+		comes := changes[found.comes].Slot
+		w.before[comes] = append(w.before[comes], changes[found.leaves])
 	}
 	w.prepare()
 	w.join()

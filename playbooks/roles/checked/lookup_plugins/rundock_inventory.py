@@ -3,7 +3,7 @@
     {{ query('rundock_inventory', 'variables') }}     variables rundock_* that nothing here reads, and those that cannot be decrypted
     {{ query('rundock_inventory', 'groups', *known) }}  groups that are like one of known and are none
     {{ query('rundock_inventory', 'hosts', *named) }}   hosts that are like another one of the inventory, of those named
-    {{ query('rundock_inventory', 'overlays', *all) }}  overlay networks, that cannot be on one host
+    {{ query('rundock_inventory', 'overlays', *all) }}  overlay networks that cannot be on one host
     {{ query('rundock_inventory', 'types') }}         variables rundock_* that are not of the type that their role has them be
 
 A variable is known that some file below playbooks/, or of the collection, has a word for. What is near is
